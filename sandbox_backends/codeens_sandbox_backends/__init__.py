@@ -1,0 +1,1 @@
+"""Ways to run code where it can do no harm."""

@@ -1,0 +1,347 @@
+"""The contract between codeens and anything that can run code in isolation.
+
+A backend opens sandboxes; a sandbox runs jobs; a job's result says what the code did.
+What the *sandbox* did wrong is raised as `SandboxError` and is never part of a result.
+
+Values cross the boundary as encoded trees (JSON, see `player/codec.py`): no object made by a candidate
+is ever rebuilt on the judge's side, and no expected value ever enters a sandbox.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, TypeAlias, overload
+
+from msgspec import Struct, field
+
+Tree: TypeAlias = Any
+"""An encoded value: JSON whose lists are tagged with the exact type (`["list", 1, 2]`, `["tuple"]`, `["set", …]`)."""
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one job may use at the most; exceeding one is the code's failure and is named in the result."""
+
+    wall_s: float = 10.0
+    cpu_s: float = 10.0
+    call_s: float = 5.0
+    """Wall seconds for one call of a `CallsJob`; the calls after a hung one are run in a fresh player."""
+    memory_bytes: int = 1 << 30
+    processes: int = 64
+    output_bytes: int = 1 << 20
+    """Bytes of stdout and of stderr that are kept; what is beyond is dropped and said to be."""
+    answer_bytes: int = 64 << 20
+    """Bytes of encoded answers a player may send in one job."""
+    disk_bytes: int = 64 << 20
+
+
+class SandboxSpec(Struct, frozen=True, kw_only=True):
+    """What a sandbox must offer: an interpreter and the folders that may be read."""
+
+    python: str
+    """Absolute path of the interpreter that runs the code."""
+    readable: tuple[str, ...] = ()
+    """Absolute paths, readable at the same place inside; everything else of the machine is absent."""
+    limits: Limits = field(default_factory=Limits)
+
+
+class Tier(Struct, frozen=True, kw_only=True):
+    """What a backend keeps apart. Stated with every result."""
+
+    filesystem: bool
+    network: bool
+    processes: bool
+    kernel: bool
+    label: str
+    """One phrase for people: "bubblewrap: own namespaces, no network, unprivileged user"."""
+
+
+class ModuleSource(Struct, frozen=True, kw_only=True):
+    """A module served from memory in place of the file of that name."""
+
+    name: str
+    source: str
+    path: str | None = None
+    """What `__file__` says; the file of that path need not exist inside."""
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """Code to load: where imports are found, the modules replaced, and the function to call."""
+
+    module: str
+    qualname: str
+    """Dotted path inside the module; `Outer.method` and `outer.<locals>.inner` as Python writes them."""
+    modules: tuple[ModuleSource, ...] = ()
+    sys_path: tuple[str, ...] = ()
+
+
+class CallInput(Struct, frozen=True, kw_only=True):
+    """The encoded arguments of one call. A method's instance is `args[0]`."""
+
+    args: tuple[Tree, ...] = ()
+    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+
+
+class Returned(Struct, frozen=True, kw_only=True, tag="returned", tag_field="kind"):
+    """The call returned. `args` and `kwargs` are the arguments as they were left (they may have been mutated)."""
+
+    value: Tree
+    args: tuple[Tree, ...] = ()
+    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+
+
+class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
+    """The call, or loading the code, raised."""
+
+    type: str
+    """`ValueError` for builtins, else `module:qualname`."""
+    message: str = ""
+    traceback: str = ""
+    """Bounded; frames of the player left out."""
+    args: tuple[Tree, ...] = ()
+    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+
+
+class Exotic(Struct, frozen=True, kw_only=True, tag="exotic", tag_field="kind"):
+    """The call returned, or left in its arguments, something that has no exact encoding."""
+
+    type: str
+    where: str
+    """`value`, or the argument's position or name."""
+
+
+class TimedOut(Struct, frozen=True, kw_only=True, tag="timeout", tag_field="kind"):
+    """No answer within the limit."""
+
+    limit: Literal["wall", "cpu", "call"]
+    seconds: float
+
+
+class Died(Struct, frozen=True, kw_only=True, tag="died", tag_field="kind"):
+    """The player ended, or broke the protocol, instead of answering."""
+
+    reason: Literal["exit", "signal", "memory", "answers", "protocol"]
+    detail: str = ""
+
+
+Outcome: TypeAlias = Returned | Raised | Exotic | TimedOut | Died
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What the operating system says the job used; None where it does not say."""
+
+    wall_s: float
+    cpu_s: float | None = None
+    peak_rss_bytes: int | None = None
+
+
+class CallsJob(Struct, frozen=True, kw_only=True):
+    """Load a program in a fresh player and call it once with each input, in order."""
+
+    program: Program
+    inputs: tuple[CallInput, ...]
+    memory: bool = False
+    """Also report the peak of traced allocations per call (tracemalloc: slows the calls; not for timing)."""
+    coverage: bool = False
+    """Also report which lines of the target function ran."""
+    limits: Limits | None = None
+
+
+class CallsResult(Struct, frozen=True, kw_only=True):
+    """One outcome per input, always. When loading failed every outcome is that failure and `loaded` is False."""
+
+    outcomes: tuple[Outcome, ...]
+    loaded: bool
+    usage: Usage
+    stdout: str = ""
+    stderr: str = ""
+    peak_bytes: tuple[int, ...] = ()
+    lines_hit: tuple[int, ...] = ()
+    lines_total: tuple[int, ...] = ()
+
+
+class RaceJob(Struct, frozen=True, kw_only=True):
+    """Time two programs against each other, interleaved, on the same inputs, with the clock outside both.
+
+    Each pair starts a fresh player for `a` and one for `b`. Each sample forks the loaded player, so that no
+    state outlives it, and runs `inner` passes over all inputs between the clock's start and stop; `inner` is chosen
+    so that a pass of `a` takes at least `min_sample_s`. Outputs of a pass drawn after the clock stopped are
+    returned. `cold` samples are the same with a single pass: they show what memory between calls hides.
+    """
+
+    a: Program
+    b: Program
+    inputs: tuple[CallInput, ...]
+    pairs: int = 7
+    samples: int = 5
+    min_sample_s: float = 0.005
+    budget_s: float = 20.0
+    """Wall seconds after which no new pair is begun (at least three pairs are)."""
+    limits: Limits | None = None
+
+
+class RacePair(Struct, frozen=True, kw_only=True):
+    """Seconds for one pass over all inputs; index i of `a` and of `b` were measured next to each other."""
+
+    a: tuple[float, ...]
+    b: tuple[float, ...]
+    cold_a: tuple[float, ...]
+    cold_b: tuple[float, ...]
+
+
+class RaceResult(Struct, frozen=True, kw_only=True):
+    pairs: tuple[RacePair, ...]
+    inner: int
+    outcomes_a: tuple[Outcome, ...]
+    outcomes_b: tuple[Outcome, ...]
+    failure: Outcome | None = None
+    """Set when a side stopped answering; `failed_side` says which."""
+    failed_side: Literal["a", "b"] | None = None
+
+
+class SuiteJob(Struct, frozen=True, kw_only=True):
+    """Run the user's own tests (`pytest`) or the target's doctests (`doctest`) beside the code, in one process.
+
+    What it reports comes from the process that the code ran in, and can be forged by it: isolation "shared".
+    """
+
+    kind: Literal["pytest", "doctest"]
+    root: str
+    program: Program
+    """Target and replaced modules; an empty `modules` runs the files as they are."""
+    selection: tuple[str, ...] = ()
+    """Files, folders or node ids relative to `root`, for `pytest`."""
+    record: bool = False
+    """Trace which tests enter the target and record its calls (arguments before, outcome after)."""
+    max_recorded: int = 500
+    limits: Limits | None = None
+
+
+class TestReport(Struct, frozen=True, kw_only=True):
+    """One test of a suite."""
+
+    id: str
+    outcome: Literal["passed", "failed", "error", "skipped"]
+    message: str = ""
+    entered: int = 0
+    """How often the target was entered while this test ran (0 when not recorded)."""
+    seconds: float = 0.0
+
+
+class RecordedCall(Struct, frozen=True, kw_only=True):
+    """A call of the target seen while its tests ran, with what it did then."""
+
+    test: str
+    input: CallInput
+    outcome: Outcome
+
+
+class SuiteResult(Struct, frozen=True, kw_only=True):
+    tests: tuple[TestReport, ...]
+    recorded: tuple[RecordedCall, ...] = ()
+    recorded_dropped: int = 0
+    """Calls seen and not kept: over the bound, duplicates not counted."""
+    exotic_types: tuple[str, ...] = ()
+    """Types that kept a call from being recorded exactly."""
+    failure: Outcome | None = None
+    """Set when the suite as a whole did not run to its end (no pytest, collection crashed, limit)."""
+    usage: Usage
+    stdout: str = ""
+    stderr: str = ""
+
+
+class CheckJob(Struct, frozen=True, kw_only=True):
+    """Run test source against a program that lives in another process.
+
+    The test source runs in a judge process of its own sandbox. It sees the program's function only as a proxy.
+    """
+
+    program: Program
+    tests: str
+    """Python source; defines `check(candidate)`, or holds bare asserts that name the function."""
+    prelude: str = ""
+    """Source run in the judge before the tests: helpers that the tests call. Never the candidate's."""
+    name: str
+    """The name that the tests call the function by."""
+    limits: Limits | None = None
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    passed: bool
+    failure: Outcome | None = None
+    """What the test raised, or how the candidate's process ended."""
+    calls: int = 0
+    usage: Usage
+
+
+class StdioJob(Struct, frozen=True, kw_only=True):
+    """Run a program text as a script: stdin to stdout, once per input."""
+
+    source: str
+    stdins: tuple[str, ...]
+    argv: tuple[str, ...] = ()
+    limits: Limits | None = None
+
+
+class StdioRun(Struct, frozen=True, kw_only=True):
+    stdout: str
+    stderr: str
+    ending: Outcome | None
+    """None: the script ended by itself with exit code 0."""
+    usage: Usage
+
+
+class StdioResult(Struct, frozen=True, kw_only=True):
+    runs: tuple[StdioRun, ...]
+
+
+Job: TypeAlias = CallsJob | RaceJob | SuiteJob | CheckJob | StdioJob
+JobResult: TypeAlias = CallsResult | RaceResult | SuiteResult | CheckResult | StdioResult
+
+
+class Sandbox(Protocol):
+    """An open sandbox. Each job gets fresh processes. Cancelling `run` ends them before it returns."""
+
+    @property
+    def tier(self) -> Tier: ...
+
+    @overload
+    async def run(self, job: CallsJob) -> CallsResult: ...
+    @overload
+    async def run(self, job: RaceJob) -> RaceResult: ...
+    @overload
+    async def run(self, job: SuiteJob) -> SuiteResult: ...
+    @overload
+    async def run(self, job: CheckJob) -> CheckResult: ...
+    @overload
+    async def run(self, job: StdioJob) -> StdioResult: ...
+
+    async def aclose(self) -> None:
+        """End every process of this sandbox. Safe to call twice."""
+        ...
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """Whether a backend can be used here, found out by trying."""
+
+    name: str
+    usable: bool
+    tier: Tier
+    why: str = ""
+    fix: str = ""
+
+
+class Backend(Protocol):
+    """A kind of sandbox. Registered under the entry-point group `codeens.sandbox_backends`; built with no arguments."""
+
+    name: str
+
+    async def probe(self) -> Readiness:
+        """Try what the tier promises, in a real sandbox, within seconds."""
+        ...
+
+    async def open(self, spec: SandboxSpec) -> Sandbox:
+        """Open a sandbox.
+
+        Raises:
+            SandboxUnavailable: this machine can not isolate that way.
+        """
+        ...

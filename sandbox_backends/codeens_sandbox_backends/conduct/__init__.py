@@ -1,0 +1,1 @@
+"""Drives players from outside: the judge's side of the wire and its clock."""

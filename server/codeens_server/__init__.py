@@ -1,0 +1,1 @@
+"""The engine of codeens and its doors."""

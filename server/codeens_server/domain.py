@@ -1,0 +1,470 @@
+"""The facts that codeens is about. Their JSON is the wire format of every door; `docs/schema.json` is made from here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from codeens_sandbox_backends.base import CallInput, Outcome, TestReport
+
+SCHEMA_VERSION = 1
+
+Goal: TypeAlias = Literal["balanced", "correctness", "speed", "memory", "readability"]
+Mode: TypeAlias = Literal["improve", "repair", "implement"]
+ModeRequest: TypeAlias = Literal["auto", "improve", "repair", "implement"]
+Status: TypeAlias = Literal["passed", "failed", "error", "timeout", "refused"]
+EvidenceGrade: TypeAlias = Literal["tests", "differential", "agreement", "none"]
+Isolation: TypeAlias = Literal["separate", "shared", "none"]
+"""`separate`: judged outside the process that ran the code; `shared`: the verdict came from it; `none`: not run."""
+CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "kept"]
+
+
+class Parameter(Struct, frozen=True, kw_only=True):
+    """One parameter of the target's signature."""
+
+    name: str
+    kind: Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
+    annotation: str | None = None
+    has_default: bool = False
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """A function in a file, with all that must be known to ask for, run and replace it."""
+
+    path: str
+    """Absolute path of the file."""
+    root: str
+    """Absolute path of the workspace."""
+    import_root: str
+    """The folder that must be on `sys.path` for `module` to be imported."""
+    module: str
+    qualname: str
+    """As Python writes it: `f`, `Class.f`, `outer.<locals>.f`."""
+    kind: Literal["function", "method", "classmethod", "staticmethod", "property", "nested"]
+    is_async: bool = False
+    is_generator: bool = False
+    line: int
+    """First line of the definition, decorators included; 1-based."""
+    end_line: int
+    source: str
+    """The definition as it stands in the file, decorators included, indentation removed."""
+    body_missing: bool = False
+    """The body is only a docstring, `...`, `pass` or `raise NotImplementedError`."""
+    docstring: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+    returns: str | None = None
+    file_sha256: str
+    """Of the file's bytes when it was read."""
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What a model is shown around the function."""
+
+    imports: str = ""
+    class_header: str = ""
+    helpers: tuple[str, ...] = ()
+    """Sources of functions, classes and constants of the same module that the function uses."""
+
+
+class Replacement(Struct, frozen=True, kw_only=True):
+    """New code for a target: the function, and what it needs beside it."""
+
+    function: str
+    """The definition, decorators included, no indentation."""
+    imports: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    """Module-level definitions placed before the target, no indentation."""
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One implementation. `source` is everything new: imports, helpers and the function, readable as a module part."""
+
+    id: str
+    model: str
+    variant: str
+    source: str
+    replacement: Replacement
+    sample: int = 0
+    round: int = 0
+    digest: str
+    """Of the normalised syntax tree: equal digests are executed once."""
+    same_as: tuple[str, ...] = ()
+    """Labels (`model · variant`) of other answers with the same digest, credited together."""
+    rationale: str = ""
+    prompt: str = ""
+    response: str = ""
+    cost_usd: float | None = None
+    """None: the price is not known. 0.0: nothing was paid."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached: bool = False
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One input to hold candidates to, and, where known, what must come out."""
+
+    id: str
+    origin: CaseOrigin
+    input: CallInput
+    expected: Outcome | None = None
+    """None: nobody knows; only agreement between candidates can be seen."""
+    label: str = ""
+    """Where it is from: a test id, a doctest line, "generated"."""
+    weight: float = 1.0
+
+
+class Coverage(Struct, frozen=True, kw_only=True):
+    """Lines of the original's body that all cases together run (measured with coverage.py)."""
+
+    hit: int
+    total: int
+
+    @property
+    def percent(self) -> float:
+        """0 to 100; 100 when there is no line to hit."""
+        return 100.0 * self.hit / self.total if self.total else 100.0
+
+
+class SetAside(Struct, frozen=True, kw_only=True):
+    """Evidence that was found and not used, with the reason and how much of it."""
+
+    what: str
+    count: int
+    why: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """All that candidates are judged by. Never sent into a candidate's sandbox as a whole: only inputs are."""
+
+    mode: Mode
+    cases: tuple[Case, ...] = ()
+    tests: tuple[TestReport, ...] = ()
+    """The tests that reach the target, as they ended on the original."""
+    indirect_tests: int = 0
+    """How many of them reach it without naming it."""
+    coverage: Coverage | None = None
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences for people: "only 3 inputs, which run 40 % of the lines"."""
+
+    def count(self, origin: CaseOrigin) -> int:
+        """How many cases are of an origin."""
+        return sum(case.origin == origin for case in self.cases)
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """The first thing a candidate did wrong, told so that a person can check it."""
+
+    where: str
+    """A call as one would write it, or a test id."""
+    expected: str = ""
+    got: str = ""
+    traceback: str = ""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What the judge says of one candidate, and on what ground."""
+
+    status: Status
+    passed: int = 0
+    total: int = 0
+    """Checks of any kind: cases with a known outcome, and tests."""
+    tests_passed: int = 0
+    tests_total: int = 0
+    evidence: EvidenceGrade = "none"
+    isolation: Isolation = "none"
+    sandbox: str = ""
+    """The backend and its tier: "local: bubblewrap, …"; "unsafe: NOT ISOLATED"."""
+    reason: str = ""
+    """One line for a rejection; empty when passed."""
+    failure: Failure | None = None
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """Original's time divided by the candidate's, with its 95 % interval; above 1 is faster."""
+
+    ratio: float
+    low: float
+    high: float
+    original_s: float = 0.0
+    """Median seconds of one pass of the original over the inputs."""
+    candidate_s: float = 0.0
+    inputs: int = 0
+    pairs: int = 0
+    note: str = ""
+    """For instance that the candidate remembers results between calls and the ratio is of first calls."""
+
+    @property
+    def faster(self) -> bool:
+        """Whether a speed-up may be claimed."""
+        return self.low > 1.0
+
+    @property
+    def slower(self) -> bool:
+        return self.high < 1.0
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """Peak of traced allocations over the inputs; `ratio` is candidate / original, below 1 is less."""
+
+    peak_bytes: int
+    ratio: float | None = None
+
+
+class Readability(Struct, frozen=True, kw_only=True):
+    """Metrics of the source alone. `score` is 0 to 100, higher reads easier; its formula is in docs/ranking.md."""
+
+    cyclomatic: int
+    cognitive: int
+    lines: int
+    findings: int
+    """ruff findings."""
+    score: float
+
+
+class DiffSize(Struct, frozen=True, kw_only=True):
+    added: int = 0
+    removed: int = 0
+
+
+class Measurement(Struct, frozen=True, kw_only=True):
+    """What was measured of one candidate; None is not measured, and `notes` says why."""
+
+    speed: Interval | None = None
+    memory: Memory | None = None
+    readability: Readability | None = None
+    diff: DiffSize = field(default_factory=DiffSize)
+    notes: tuple[str, ...] = ()
+
+
+class Score(Struct, frozen=True, kw_only=True):
+    """0 to 100, and the parts it is made of (already weighted)."""
+
+    total: float
+    parts: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """The smallest input found on which two clusters differ."""
+
+    other: int
+    """Index of the other cluster."""
+    input: CallInput
+    call: str
+    """The call as one would write it."""
+    here: str
+    """What this cluster does, as text."""
+    there: str
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """Candidates that did the same on all inputs tried."""
+
+    index: int
+    members: tuple[str, ...]
+    """Candidate ids; `original` where the original is one of them."""
+    weight: int
+    """Answers behind it, identical ones included."""
+    differences: tuple[Difference, ...] = ()
+
+
+class RankedResult(Struct, frozen=True, kw_only=True):
+    """One row of the result. Row 0 is the original; rejected rows have rank None and a reason."""
+
+    rank: int | None
+    candidate: Candidate
+    verdict: Verdict
+    speed: Interval | None = None
+    memory: Memory | None = None
+    readability: Readability | None = None
+    diff: DiffSize = field(default_factory=DiffSize)
+    cost_usd: float | None = None
+    score: Score | None = None
+    tied: bool = False
+    """No measured difference from the row above."""
+    cluster: int | None = None
+    reason: str = ""
+    """Why it stands where it stands, in one line."""
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What was asked for. Everything needed to resume is here; keys are not."""
+
+    target: str
+    """`path.py::qualname` or `path.py:LINE`."""
+    goal: Goal = "balanced"
+    mode: ModeRequest = "auto"
+    models: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    samples: int = 1
+    rounds: int = 1
+    sandbox: str = "local"
+    tests: tuple[str, ...] = ()
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    timeout_s: float | None = None
+    fresh: bool = False
+
+
+class RunSummary(Struct, frozen=True, kw_only=True):
+    """Totals of a run."""
+
+    generated: int = 0
+    executed: int = 0
+    passed: int = 0
+    cost_usd: float = 0.0
+    cost_known: bool = True
+    wall_s: float = 0.0
+    stopped: str = ""
+    """Why it ended before all was done: "cancelled", "budget", "timeout"; empty when complete."""
+    failures: tuple[str, ...] = ()
+    """Model calls and sandboxes that failed, a line each."""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """The document of a run: CLI `--json`, MCP structured content, HTTP and `runs show`."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    target: Target
+    mode: Mode
+    goal: Goal
+    evidence: Evidence
+    original: RankedResult
+    results: tuple[RankedResult, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    best: str
+    """Id of the candidate to take; `original` when nothing measured speaks against keeping it."""
+    headline: str
+    """Which is best and why, in one sentence."""
+    summary: RunSummary = field(default_factory=RunSummary)
+
+
+# Events: one writer, many readers -----------------------------------------------------------------------------------
+
+
+class RunStarted(Struct, frozen=True, kw_only=True, tag="run_started", tag_field="event"):
+    run_id: str
+    request: RunRequest
+    target: Target
+    resumed: bool = False
+
+
+class EvidenceGathered(Struct, frozen=True, kw_only=True, tag="evidence_gathered", tag_field="event"):
+    evidence: Evidence
+
+
+class CandidatePlanned(Struct, frozen=True, kw_only=True, tag="candidates_planned", tag_field="event"):
+    """How many answers are expected in this round, so that progress has a denominator."""
+
+    count: int
+    round: int = 0
+
+
+class CandidateGenerated(Struct, frozen=True, kw_only=True, tag="candidate_generated", tag_field="event"):
+    candidate: Candidate
+    duplicate_of: str | None = None
+
+
+class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed", tag_field="event"):
+    model: str
+    variant: str
+    why: str
+
+
+class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):
+    candidate_id: str
+    verdict: Verdict
+    outcomes: tuple[Outcome, ...] = ()
+    """One per case of the evidence, in its order; what the behaviour map is made from."""
+
+
+class CandidateMeasured(Struct, frozen=True, kw_only=True, tag="candidate_measured", tag_field="event"):
+    candidate_id: str
+    measurement: Measurement
+
+
+class SandboxFailed(Struct, frozen=True, kw_only=True, tag="sandbox_failed", tag_field="event"):
+    """The sandbox failed on a candidate; the candidate is reported as not run."""
+
+    candidate_id: str
+    why: str
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag="progress", tag_field="event"):
+    """What is going on, in a few words."""
+
+    message: str
+
+
+class RunFinished(Struct, frozen=True, kw_only=True, tag="run_finished", tag_field="event"):
+    run: Run
+
+
+RunEvent: TypeAlias = (
+    RunStarted
+    | EvidenceGathered
+    | CandidatePlanned
+    | CandidateGenerated
+    | GenerationFailed
+    | CandidateJudged
+    | CandidateMeasured
+    | SandboxFailed
+    | Progress
+    | RunFinished
+)
+
+
+# Tasks given from outside -------------------------------------------------------------------------------------------
+
+
+class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One test case of a task file: a call or a stdin text, and what must come out."""
+
+    args: list[Any] = field(default_factory=list[Any])
+    kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
+    stdin: str | None = None
+    expected_output: Any = None
+    timeout: float | None = None
+    weight: float = 1.0
+
+
+class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A task file for `codeens score` (JSON or YAML)."""
+
+    id: str
+    prompt: str
+    entry_point: str
+    test_cases: tuple[TaskCase, ...] = ()
+    tests: str | None = None
+    """Python source defining `check(candidate)`."""
+    reference_solution: str | None = None
+    difficulty: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class ScoredCandidate(Struct, frozen=True, kw_only=True):
+    id: str
+    """The file's name."""
+    source: str
+    model: str = ""
+    variant: str = ""
+
+
+class ScoreResult(Struct, frozen=True, kw_only=True):
+    rank: int | None
+    candidate: ScoredCandidate
+    verdict: Verdict
+    weight_passed: float = 0.0
+    weight_total: float = 0.0
+    score: Score | None = None
+    reason: str = ""
+
+
+class ScoreReport(Struct, frozen=True, kw_only=True):
+    """The document of `codeens score --json`."""
+
+    schema_version: int = SCHEMA_VERSION
+    task: str
+    results: tuple[ScoreResult, ...] = ()

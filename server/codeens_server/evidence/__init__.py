@@ -1,0 +1,1 @@
+"""What a candidate will be held to: tests, doctests, recorded calls, generated inputs."""

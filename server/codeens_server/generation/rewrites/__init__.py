@@ -1,0 +1,1 @@
+"""Candidates made without a model."""

@@ -1,0 +1,1 @@
+"""Compares what happened with what should have, outside the sandbox."""

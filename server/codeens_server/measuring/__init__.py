@@ -1,0 +1,1 @@
+"""Runtime, memory, readability, diff size."""

@@ -1,0 +1,1 @@
+"""Orders candidates without claiming more than was measured."""

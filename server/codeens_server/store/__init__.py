@@ -1,0 +1,1 @@
+"""Runs, candidates, outcomes and artifacts on disk."""

@@ -1,0 +1,1 @@
+"""The function, its surroundings, and the edit that replaces it."""
