@@ -1,0 +1,60 @@
+"""What a backend must be able to do for the conductor: start a player and end it."""
+
+from __future__ import annotations
+
+import socket
+from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from codeens_sandbox_backends.base import Limits
+
+Role: TypeAlias = Literal["play", "suite", "check", "stdio"]
+"""A module of the player package; its `main(fd)` serves the channel whose descriptor it is given."""
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """How a player's process ended and what it left on its output."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    limit: Literal["memory", "cpu", "processes", "disk"] | None = None
+    """The limit that ended it, where the operating system says so."""
+    stdout: bytes = b""
+    stderr: bytes = b""
+    dropped_bytes: int = 0
+    """Output over `Limits.output_bytes`, read and thrown away."""
+    cpu_s: float | None = None
+    peak_rss_bytes: int | None = None
+
+
+class PlayerProcess(Protocol):
+    """A running player. Its output is drained in the background, so it can never block on it."""
+
+    @property
+    def channel(self) -> socket.socket:
+        """The judge's end of a connected stream socket."""
+        ...
+
+    def kill(self) -> None:
+        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        ...
+
+    def wait(self, timeout: float) -> Ending:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts players inside one sandbox."""
+
+    def launch(self, role: Role, limits: Limits) -> PlayerProcess:
+        """Start a fresh interpreter in isolation that serves `role`.
+
+        The process runs `player.<role>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
+
+        Raises:
+            SandboxUnavailable: this machine can not isolate that way.
+            SandboxBroken: it could be opened before and now it can not.
+        """
+        ...
