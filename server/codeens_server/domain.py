@@ -1,4 +1,4 @@
-"""The facts that codeens is about. Their JSON is the wire format of every door; `docs/schema.json` is made from here."""
+"""The facts that codeens is about. Their JSON is every door's wire format; `docs/schema.json` is made from here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ Status: TypeAlias = Literal["passed", "failed", "error", "timeout", "refused"]
 EvidenceGrade: TypeAlias = Literal["tests", "differential", "agreement", "none"]
 Isolation: TypeAlias = Literal["separate", "shared", "none"]
 """`separate`: judged outside the process that ran the code; `shared`: the verdict came from it; `none`: not run."""
+TargetKind: TypeAlias = Literal["function", "method", "classmethod", "staticmethod", "property", "nested"]
+ParameterKind: TypeAlias = Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
 CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "kept"]
 
 
@@ -24,7 +26,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     """One parameter of the target's signature."""
 
     name: str
-    kind: Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
+    kind: ParameterKind
     annotation: str | None = None
     has_default: bool = False
 
@@ -41,7 +43,7 @@ class Target(Struct, frozen=True, kw_only=True):
     module: str
     qualname: str
     """As Python writes it: `f`, `Class.f`, `outer.<locals>.f`."""
-    kind: Literal["function", "method", "classmethod", "staticmethod", "property", "nested"]
+    kind: TargetKind
     is_async: bool = False
     is_generator: bool = False
     line: int

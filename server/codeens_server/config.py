@@ -1,0 +1,205 @@
+"""Reads the settings from flags, environment, workspace file and user file; the first that has a key wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast, get_origin
+
+import msgspec
+import tomli
+from msgspec import Struct
+
+from codeens_server.config_check import Source, Table, check, dotted
+from codeens_server.errors import ConfigError, unknown
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.toml_lines import Key
+
+FILE_NAME = "codeens.toml"
+TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
+
+_PREFIX = "CODEENS_"
+_MAX_FILE_BYTES = 1 << 20
+_TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "budget_usd", "budget_tokens")
+_TRUSTED_ONLY_OF_MODEL = ("api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token")
+_PATHS = ("python", "results")
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """The settings, and what a person should know of where they came from."""
+
+    settings: Settings
+    sources: tuple[str, ...] = ()
+    """Those that set something, the strongest first."""
+    ignored: tuple[str, ...] = ()
+    """Sentences: what of the workspace's file was not taken, and why."""
+
+
+def load_settings(
+    *, flags: Mapping[str, object], workspace: Path | None, environ: Mapping[str, str], user_dir: Path, trusted: bool
+) -> Loaded:
+    """Merge all sources into one `Settings`. Tables are merged key by key; lists replace each other as a whole.
+
+    Args:
+        flags: settings given for this one call; a value of None counts as not given.
+        workspace: folder that may hold `codeens.toml`, or `[tool.codeens]` in `pyproject.toml`; the former goes first.
+        environ: `CODEENS_<KEY>` is read, `__` stands for a dot; a list of texts is split at commas.
+        user_dir: folder that may hold the user's `codeens.toml`.
+        trusted: take from the workspace's file also what can run code, move data or spend money there.
+            `sandbox = "unsafe"` is never taken from it.
+
+    Raises:
+        ConfigError: a source is broken; the message names file, line and key.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    layers = [(Source(label="flags"), given), (Source(label="environment"), _from_environment(environ))]
+    ignored: list[str] = []
+    if workspace is not None and (found := _workspace_file(workspace)):
+        source, table = found
+        check(table, Settings, source)
+        layers.append((source, _without_untrusted(table, source, ignored, trusted=trusted)))
+    if (user_file := user_dir / FILE_NAME).is_file():
+        layers.append(_from_file(user_file, ()))
+    merged: Table = {}
+    for source, table in layers:
+        check(table, Settings, source)
+        merged = _merge(merged, table)
+    settings = msgspec.convert(merged, Settings)
+    _check_models(settings.models)
+    return Loaded(
+        settings=settings,
+        sources=tuple(source.label for source, table in layers if table),
+        ignored=tuple(ignored),
+    )
+
+
+def _check_models(models: tuple[ModelSettings, ...]) -> None:
+    names = [model.name for model in models]
+    if twice := [name for name in names if names.count(name) > 1]:
+        message = f"two models are called {twice[0]!r}; give one of them another name."
+        raise ConfigError(message)
+    for model in models:
+        for fallback in model.fallbacks:
+            if fallback not in names:
+                raise ConfigError(f"fallbacks of model {model.name!r}: {unknown('model', fallback, names)}")
+
+
+def _from_environment(environ: Mapping[str, str]) -> Table:
+    table: Table = {}
+    for name, text in sorted(environ.items()):
+        if name.startswith(_PREFIX) and name != TRUST_VARIABLE:
+            key = name.removeprefix(_PREFIX).lower().split("__")
+            value: object = _value_of(text, _type_at(key))
+            for part in reversed(key):
+                value = {part: value}
+            table = _merge(table, cast("Table", value))
+    return table
+
+
+def _type_at(key: list[str]) -> object:
+    """The type that the settings model has at a key; None where it has none, which `check` tells."""
+    kind: object = Settings
+    for part in key:
+        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+            return None
+        kind = next((field.type for field in msgspec.structs.fields(kind) if field.name == part), None)
+    return kind
+
+
+def _value_of(text: str, kind: object) -> object:
+    """A text by the type it is for: as itself, as a comma-separated list, or as TOML writes the value."""
+    if kind in (None, str, str | None):
+        return text
+    if get_origin(kind) is tuple and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _workspace_file(root: Path) -> tuple[Source, Table] | None:
+    if (own := root / FILE_NAME).is_file():
+        return _from_file(own, ())
+    if (shared := root / "pyproject.toml").is_file():
+        return _from_file(shared, ("tool", "codeens"))
+    return None
+
+
+def _from_file(path: Path, prefix: tuple[str, ...]) -> tuple[Source, Table]:
+    text = _read(path)
+    try:
+        value: object = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"{path} is not valid TOML: {error}."
+        raise ConfigError(message) from None
+    for part in prefix:
+        value = cast("Table", value).get(part, {}) if isinstance(value, dict) else {}
+    source = Source(label=str(path), text=text, prefix=prefix)
+    if not isinstance(value, dict):
+        raise source.error((), "must be a table.")
+    return source, _resolved(cast("Table", value), path.parent)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            message = f"{path} is larger than {_MAX_FILE_BYTES} bytes, which no settings file needs to be."
+            raise ConfigError(message)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8."
+        raise ConfigError(message) from None
+    except OSError as error:
+        message = f"{path} can not be read: {error.strerror}."
+        raise ConfigError(message) from None
+
+
+def _resolved(table: Table, folder: Path) -> Table:
+    """Relative paths in a file are meant from that file's folder."""
+    paths = {
+        name: str(folder / Path(value).expanduser())
+        for name in _PATHS
+        if isinstance(value := table.get(name), str) and value
+    }
+    return {**table, **paths}
+
+
+def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trusted: bool) -> Table:
+    """Leave out what a stranger's workspace must not decide; each thing left out is told."""
+
+    def leave_out(key: Key, why: str) -> None:
+        ignored.append(f"{source.label}: {dotted(key)} is ignored: {why}.")
+
+    kept = dict(table)
+    if kept.get("sandbox") == "unsafe":
+        del kept["sandbox"]
+        leave_out(("sandbox",), "only you can ask for unsafe, by --sandbox unsafe")
+    if trusted:
+        return kept
+    hint = f"it needs trust (--trust-workspace or {TRUST_VARIABLE}=1)"
+    untrusted = [name for name in _TRUSTED_ONLY if name in kept]
+    if kept.get("sandbox", "local") != "local":
+        untrusted.append("sandbox")
+    for name in untrusted:
+        del kept[name]
+        leave_out((name,), hint)
+    models: list[object] = []
+    for index, model in enumerate(cast("list[Table]", kept.get("models", []))):
+        # Without its address or key the call would go elsewhere, so the whole entry is left out.
+        if named := [name for name in _TRUSTED_ONLY_OF_MODEL if name in model]:
+            leave_out(("models", index), f"it sets {named[0]}, and {hint}")
+        else:
+            models.append(model)
+    return {**kept, "models": models} if models else {name: kept[name] for name in kept if name != "models"}
+
+
+def _merge(strong: Table, weak: Table) -> Table:
+    merged = dict(weak)
+    for name, value in strong.items():
+        other = weak.get(name)
+        both = isinstance(value, dict) and isinstance(other, dict)
+        merged[name] = _merge(cast("Table", value), cast("Table", other)) if both else value
+    return merged

@@ -1,0 +1,188 @@
+"""The one edit that puts a replacement into its file, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from codeens_server.domain import DiffSize, Replacement, Target
+from codeens_server.errors import ChangedError, InputError
+from codeens_server.workspace.functions import FunctionSite, functions_in
+from codeens_server.workspace.indent import indent
+from codeens_server.workspace.names import bound_names, same_code
+from codeens_server.workspace.snapshots import current_source, snapshot
+from codeens_server.workspace.text import indentation_of, lines_of, newline_of, parse
+
+
+class ConflictError(InputError):
+    """The replacement brings a name that the module already uses for something else."""
+
+
+def splice(source: str, target: Target, replacement: Replacement) -> str:
+    """The module's text with the replacement in place of the target; all other characters stay as they are.
+
+    Imports that the module has already, and helpers equal to its own, are not added again.
+
+    Raises:
+        ConflictError: an import or a helper would rebind a name of the module.
+        TargetError: `source` does not parse.
+    """
+    tree = parse(source, target.path)
+    lines = lines_of(source)
+    newline = newline_of(source)
+    site = _site(tree, target)
+    helpers = _new_helpers(tree, replacement.helpers, target)
+    imports = _new_imports(tree, replacement.imports)
+
+    body = indent(replacement.function.strip("\n"), indentation_of(lines[site.line - 1]), newline)
+    if not lines[site.end_line - 1].endswith(("\n", "\r")):
+        body = body.rstrip("\r\n")
+    edits: list[tuple[int, int, str]] = [(site.line - 1, site.end_line, body)]
+    if helpers:
+        at = _above_comments(lines, site.top_line - 1)
+        text = "".join(indent(helper.strip("\n"), "", newline) + newline * 2 for helper in helpers)
+        edits.append((at, at, text))
+    if imports:
+        edits.append(_import_edit(tree, lines, imports, newline))
+    for start, end, text in sorted(edits, key=lambda edit: edit[0], reverse=True):
+        lines[start:end] = [text]
+    return "".join(lines)
+
+
+def _site(tree: ast.Module, target: Target) -> FunctionSite:
+    for site in functions_in(tree):
+        if site.line == target.line and site.qualname == target.qualname:
+            return site
+    message = f"{target.qualname} is no longer at line {target.line} of {target.path}; run again."
+    raise ChangedError(message)
+
+
+def _new_helpers(tree: ast.Module, helpers: tuple[str, ...], target: Target) -> list[str]:
+    existing = {name: node for node in tree.body for name in bound_names(node)}
+    new: list[str] = []
+    for helper in helpers:
+        nodes = parse(helper, "a helper of the candidate").body
+        clashes = [name for node in nodes for name in bound_names(node) if name in existing]
+        if not clashes:
+            new.append(helper)
+        elif not all(same_code(existing[name], node) for node in nodes for name in bound_names(node)):
+            message = f"it redefines {clashes[0]}, which {Path(target.path).name} has already"
+            raise ConflictError(message)
+    return new
+
+
+def _new_imports(tree: ast.Module, imports: tuple[str, ...]) -> list[str]:
+    present = {ast.unparse(part) for node in tree.body for part in _import_parts(node)}
+    bound = {
+        name for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom)) for name in bound_names(node)
+    }
+    imported = {
+        name: ast.unparse(part) for node in tree.body for part in _import_parts(node) for name in bound_names(part)
+    }
+    new: list[str] = []
+    for text in imports:
+        for part in (part for node in parse(text, "an import of the candidate").body for part in _import_parts(node)):
+            line = ast.unparse(part)
+            if line in present or line in new:
+                continue
+            for name in bound_names(part):
+                if name in bound or (name in imported and imported[name] != line):
+                    message = f"its `{line}` would rebind {name}, which the module uses for something else"
+                    raise ConflictError(message)
+            new.append(line)
+    return new
+
+
+def _import_parts(node: ast.stmt) -> list[ast.stmt]:
+    """An import statement as statements of one name each."""
+    if isinstance(node, ast.Import):
+        return [ast.Import(names=[alias]) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [ast.ImportFrom(module=node.module, names=[alias], level=node.level) for alias in node.names]
+    return []
+
+
+def _import_edit(tree: ast.Module, lines: list[str], imports: list[str], newline: str) -> tuple[int, int, str]:
+    future = [line for line in imports if line.startswith("from __future__")]
+    plain = [line for line in imports if not line.startswith("from __future__")]
+    last = 0
+    for node in tree.body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) and not (is_docstring and last == 0):
+            break
+        last = node.end_lineno or node.lineno
+    if last == 0:
+        last = _after_header(lines)
+    first_gap = newline if last and not lines[last - 1].endswith(("\n", "\r")) else ""
+    has_imports = any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in tree.body[:2])
+    gap = "" if has_imports else newline
+    block = "".join(line + newline for line in [*future, *plain])
+    return last, last, first_gap + (gap if last else "") + block + gap
+
+
+def _after_header(lines: list[str]) -> int:
+    """Past the shebang and the coding comment."""
+    count = 0
+    while count < min(2, len(lines)) and lines[count].startswith("#"):
+        count += 1
+    return count
+
+
+def _above_comments(lines: list[str], at: int) -> int:
+    while at > 0 and lines[at - 1].startswith("#"):
+        at -= 1
+    return at
+
+
+def apply_edit(target: Target, replacement: Replacement) -> None:
+    """Write the replacement into the target's file in one step, keeping newlines, encoding and permissions.
+
+    Raises:
+        ChangedError: the file changed since the target was found; nothing is written.
+        ConflictError: see `splice`.
+    """
+    source = current_source(target)
+    path = Path(target.path).resolve()
+    data = source.encode(splice(source.text, target, replacement))
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        shutil.copymode(path, temporary)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def unified_diff(target: Target, replacement: Replacement) -> str:
+    """The edit as a unified diff with paths relative to the workspace, as `git apply` takes it.
+
+    Raises:
+        ChangedError: the file as it was is not at hand any more.
+    """
+    before = snapshot(target).text
+    name = os.path.relpath(target.path, target.root)
+    return "".join(_diff(before, splice(before, target, replacement), f"a/{name}", f"b/{name}"))
+
+
+def diff_size(target: Target, replacement: Replacement) -> DiffSize:
+    """Lines that the edit adds and removes, in the file as it was when the target was found."""
+    before = snapshot(target).text
+    changes = list(_diff(before, splice(before, target, replacement), "a", "b"))[2:]
+    return DiffSize(
+        added=sum(line.startswith("+") for line in changes), removed=sum(line.startswith("-") for line in changes)
+    )
+
+
+def _diff(before: str, after: str, old: str, new: str) -> list[str]:
+    lines: list[str] = []
+    for line in difflib.unified_diff(lines_of(before), lines_of(after), old, new):
+        lines.append(line)
+        if not line.endswith(("\n", "\r")):
+            lines.append("\n\\ No newline at end of file\n")
+    return lines

@@ -1,0 +1,73 @@
+"""Which interpreter runs the code, and which folders it may read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import coverage
+
+from codeens_sandbox_backends.base import SandboxSpec
+from codeens_server.domain import Target
+from codeens_server.errors import ConfigError
+from codeens_server.settings import Settings
+
+_VENV_FOLDERS = (".venv", "venv", "env")
+
+
+def interpreter_for(root: Path, settings: Settings) -> Path:
+    """The interpreter of the workspace: as configured, else its virtual environment, else the one that runs codeens.
+
+    Raises:
+        ConfigError: the configured interpreter does not exist.
+    """
+    if settings.python is not None:
+        configured = (root / Path(settings.python).expanduser()).absolute()
+        if not os.access(configured, os.X_OK):
+            message = f"the setting python = {settings.python!r} does not name an interpreter."
+            raise ConfigError(message)
+        return configured
+    for name in _VENV_FOLDERS:
+        python = root / name / "bin" / "python"
+        if (root / name / "pyvenv.cfg").is_file() and os.access(python, os.X_OK):
+            return python
+    return Path(sys.executable)
+
+
+def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
+    """What the target's code must find inside: its workspace, its interpreter, that one's packages. Nothing else."""
+    root = Path(target.root)
+    python = interpreter_for(root, settings)
+    wanted = [root, Path(target.import_root), *_interpreter_folders(python), Path(coverage.__file__).parent]
+    readable = [path for path in wanted if path.is_dir() and not _is_too_wide(path)]
+    return SandboxSpec(python=str(python), readable=_without_nested(readable), limits=settings.limits)
+
+
+def _interpreter_folders(python: Path) -> list[Path]:
+    """The environment's folder, its base installation, and folders that its `.pth` files add."""
+    prefix = python.parent.parent
+    folders = [prefix, python.resolve().parent.parent]
+    config = prefix / "pyvenv.cfg"
+    if config.is_file():
+        for line in config.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition("=")
+            if key.strip() == "home":
+                folders.append(Path(value.strip()).resolve().parent)
+    for pth in prefix.glob("lib/python3.*/site-packages/*.pth"):
+        lines = pth.read_text(encoding="utf-8", errors="replace").splitlines()
+        folders += [Path(line) for line in lines if line.startswith("/")]
+    return folders
+
+
+def _is_too_wide(path: Path) -> bool:
+    """The home folder and what is above it are never opened as a whole."""
+    resolved, home = path.resolve(), Path.home().resolve()
+    return resolved == home or resolved in home.parents or resolved in {Path("/"), Path("/etc"), Path("/var")}
+
+
+def _without_nested(folders: list[Path]) -> tuple[str, ...]:
+    unique = list(dict.fromkeys(folders))
+    return tuple(
+        str(folder) for folder in unique if not any(other != folder and other in folder.parents for other in unique)
+    )

@@ -1,0 +1,173 @@
+"""Finds the function that a person named."""
+
+from __future__ import annotations
+
+import ast
+import re
+from difflib import get_close_matches
+from pathlib import Path
+
+from codeens_server.domain import Parameter, ParameterKind, Target, TargetKind
+from codeens_server.errors import TargetError
+from codeens_server.workspace.functions import (
+    FunctionNode,
+    FunctionSite,
+    decorator_names,
+    functions_in,
+    is_body_missing,
+    is_generator,
+)
+from codeens_server.workspace.indent import dedent
+from codeens_server.workspace.layout import import_root, module_name, workspace_root
+from codeens_server.workspace.snapshots import remember
+from codeens_server.workspace.text import SourceText, lines_of, parse, read_source
+
+_BY_LINE = re.compile(r"(?P<path>.+\.pyi?):(?P<line>-?\d+)$")
+_USAGE = "Give the target as path.py::function, path.py::Class.method or path.py:LINE."
+
+
+def find_target(spec: str, *, cwd: Path) -> Target:
+    """Find the function that `path.py::qualname` or `path.py:LINE` names.
+
+    Raises:
+        TargetError: no such file, function or line; a syntax error; a class; two functions of the name; a kind that
+            can not be replaced. The message says what to give instead.
+    """
+    path_text, wanted = _split(spec)
+    path = (cwd / Path(path_text).expanduser()).resolve()
+    source = read_source(path)
+    tree = parse(source.text, str(path))
+    sites = functions_in(tree)
+    site = _at_line(sites, wanted, path) if isinstance(wanted, int) else _by_name(tree, sites, wanted, path)
+    _refuse_unsupported(site, sites, path)
+    remember(source)
+    return describe(site, path, source)
+
+
+def _split(spec: str) -> tuple[str, str | int]:
+    if "::" in spec:
+        path, _, name = spec.partition("::")
+        if path and name:
+            return path, name.replace("::", ".")
+    elif match := _BY_LINE.match(spec):
+        return match["path"], int(match["line"])
+    message = f"{spec!r} does not name a function. {_USAGE}"
+    raise TargetError(message)
+
+
+def _at_line(sites: list[FunctionSite], line: int, path: Path) -> FunctionSite:
+    around = [site for site in sites if site.line <= line <= site.end_line]
+    if not around:
+        places = ", ".join(f"{site.qualname} ({site.line}-{site.end_line})" for site in sites[:8])
+        message = f"line {line} of {path.name} is not inside a function. Functions: {places or 'none'}."
+        raise TargetError(message)
+    return max(around, key=lambda site: site.line)
+
+
+def _by_name(tree: ast.Module, sites: list[FunctionSite], name: str, path: Path) -> FunctionSite:
+    wanted = name.replace("<locals>.", "")
+    plain = {site: site.qualname.replace("<locals>.", "") for site in sites}
+    found = [site for site in sites if plain[site] == wanted and not _is_overload(site.node)]
+    if len(found) == 1:
+        return found[0]
+    if len(found) > 1:
+        lines = " or ".join(f"{path.name}:{site.node.lineno}" for site in found)
+        message = f"{path.name} has {len(found)} functions called {name}. Name one by its line: {lines}."
+        raise TargetError(message)
+    if any(isinstance(node, ast.ClassDef) and node.name == wanted for node in ast.walk(tree)):
+        methods = [text for text in plain.values() if text.startswith(f"{wanted}.")]
+        message = f"{name} is a class. Name one of its methods: {', '.join(methods[:8]) or 'it has none'}."
+        raise TargetError(message)
+    near = get_close_matches(wanted, plain.values(), n=1) or [p for p in plain.values() if p.endswith(f".{wanted}")]
+    hint = f" Did you mean {near[0]}?" if near else f" Functions: {', '.join(list(plain.values())[:8]) or 'none'}."
+    message = f"{path.name} has no function {name}.{hint}"
+    raise TargetError(message)
+
+
+def _is_overload(node: FunctionNode) -> bool:
+    return any(name.split(".")[-1] == "overload" for name in decorator_names(node))
+
+
+def _refuse_unsupported(site: FunctionSite, sites: list[FunctionSite], path: Path) -> None:
+    endings = {name.split(".")[-1] for name in decorator_names(site.node)}
+    if endings & {"setter", "deleter"}:
+        message = f"{site.qualname} is a property's setter or deleter, which codeens does not replace; name the getter."
+        raise TargetError(message)
+    if "overload" in endings:
+        message = f"{site.qualname} at line {site.line} is an overload stub; name the implementation."
+        raise TargetError(message)
+    later = [
+        other
+        for other in sites
+        if other.qualname == site.qualname and other.line > site.line and not _is_property_part(other.node)
+    ]
+    if later:
+        message = f"{path.name}:{site.line} {site.qualname} is defined again at line {later[-1].line}; name that line."
+        raise TargetError(message)
+
+
+def _is_property_part(node: FunctionNode) -> bool:
+    return bool({name.split(".")[-1] for name in decorator_names(node)} & {"setter", "deleter"})
+
+
+def describe(site: FunctionSite, path: Path, source: SourceText) -> Target:
+    """All that codeens needs to know of a function."""
+    node = site.node
+    lines = lines_of(source.text)[site.line - 1 : site.end_line]
+    docstring = ast.get_docstring(node)
+    return Target(
+        path=str(path),
+        root=str(workspace_root(path)),
+        import_root=str(import_root(path)),
+        module=module_name(path),
+        qualname=site.qualname,
+        kind=_kind(site),
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+        is_generator=is_generator(node),
+        line=site.line,
+        end_line=site.end_line,
+        source=dedent("".join(lines)),
+        body_missing=is_body_missing(node),
+        docstring=docstring,
+        parameters=tuple(_parameters(node.args)),
+        returns=ast.unparse(node.returns) if node.returns else None,
+        file_sha256=source.sha256,
+    )
+
+
+def _kind(site: FunctionSite) -> TargetKind:
+    if site.is_nested:
+        return "nested"
+    if not site.scopes:
+        return "function"
+    endings = {name.split(".")[-1] for name in decorator_names(site.node)}
+    if "classmethod" in endings:
+        return "classmethod"
+    if "staticmethod" in endings:
+        return "staticmethod"
+    return "property" if endings & {"property", "cached_property"} else "method"
+
+
+def _parameters(arguments: ast.arguments) -> list[Parameter]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = len(positional) - len(arguments.defaults)
+    result = [
+        _parameter(
+            item, "positional" if index < len(arguments.posonlyargs) else "normal", has_default=index >= defaults
+        )
+        for index, item in enumerate(positional)
+    ]
+    if arguments.vararg:
+        result.append(_parameter(arguments.vararg, "var_positional"))
+    result += [
+        _parameter(item, "keyword", has_default=default is not None)
+        for item, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
+    if arguments.kwarg:
+        result.append(_parameter(arguments.kwarg, "var_keyword"))
+    return result
+
+
+def _parameter(argument: ast.arg, kind: ParameterKind, *, has_default: bool = False) -> Parameter:
+    annotation = ast.unparse(argument.annotation) if argument.annotation else None
+    return Parameter(name=argument.arg, kind=kind, annotation=annotation, has_default=has_default)
