@@ -10,7 +10,7 @@ import msgspec
 import tomli
 from msgspec import Struct
 
-from codeens_server.config_check import Source, Table, check, dotted
+from codeens_server.config_check import Source, Table, check, dotted, is_struct
 from codeens_server.errors import ConfigError, unknown
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.toml_lines import Key
@@ -21,7 +21,7 @@ TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
 _PREFIX = "CODEENS_"
 _MAX_FILE_BYTES = 1 << 20
 _TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "budget_usd", "budget_tokens")
-_TRUSTED_ONLY_OF_MODEL = ("api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token")
+_TRUSTED_ONLY_OF_MODEL = frozenset({"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token"})
 _PATHS = ("python", "results")
 
 
@@ -66,6 +66,7 @@ def load_settings(
         merged = _merge(merged, table)
     settings = msgspec.convert(merged, Settings)
     _check_models(settings.models)
+    _check_weights(settings)
     return Loaded(
         settings=settings,
         sources=tuple(source.label for source, table in layers if table),
@@ -84,6 +85,13 @@ def _check_models(models: tuple[ModelSettings, ...]) -> None:
                 raise ConfigError(f"fallbacks of model {model.name!r}: {unknown('model', fallback, names)}")
 
 
+def _check_weights(settings: Settings) -> None:
+    for goal, weights in settings.weights.items():
+        if not any(msgspec.structs.astuple(weights)):
+            message = f"weights.{goal}: one of the weights must be more than 0."
+            raise ConfigError(message)
+
+
 def _from_environment(environ: Mapping[str, str]) -> Table:
     table: Table = {}
     for name, text in sorted(environ.items()):
@@ -100,7 +108,7 @@ def _type_at(key: list[str]) -> object:
     """The type that the settings model has at a key; None where it has none, which `check` tells."""
     kind: object = Settings
     for part in key:
-        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+        if not is_struct(kind):
             return None
         kind = next((field.type for field in msgspec.structs.fields(kind) if field.name == part), None)
     return kind
@@ -186,14 +194,23 @@ def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trus
     for name in untrusted:
         del kept[name]
         leave_out((name,), hint)
-    models: list[object] = []
-    for index, model in enumerate(cast("list[Table]", kept.get("models", []))):
-        # Without its address or key the call would go elsewhere, so the whole entry is left out.
-        if named := [name for name in _TRUSTED_ONLY_OF_MODEL if name in model]:
-            leave_out(("models", index), f"it sets {named[0]}, and {hint}")
-        else:
-            models.append(model)
-    return {**kept, "models": models} if models else {name: kept[name] for name in kept if name != "models"}
+    models = cast("list[Table]", kept.pop("models", []))
+    # Without its address or key a call would go elsewhere, so the whole entry is left out.
+    if left_out := [index for index, model in enumerate(models) if model.keys() & _TRUSTED_ONLY_OF_MODEL]:
+        for index in left_out:
+            named = sorted(models[index].keys() & _TRUSTED_ONLY_OF_MODEL)
+            leave_out(("models", index), f"it sets {', '.join(named)}, and {hint}")
+        models = _without_models(models, {cast("str", models[index]["name"]) for index in left_out})
+    return {**kept, "models": models} if models else kept
+
+
+def _without_models(models: list[Table], names: set[str]) -> list[Table]:
+    remaining = [model for model in models if model["name"] not in names]
+    for index, model in enumerate(remaining):
+        if "fallbacks" in model:
+            fallbacks = [name for name in cast("list[str]", model["fallbacks"]) if name not in names]
+            remaining[index] = {**model, "fallbacks": fallbacks}
+    return remaining
 
 
 def _merge(strong: Table, weak: Table) -> Table:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from difflib import get_close_matches
 from types import UnionType
-from typing import Literal, TypeAlias, Union, cast, get_args, get_origin
+from typing import Literal, TypeAlias, TypeGuard, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
-from typing_extensions import TypeIs
 
 from codeens_server.errors import ConfigError
 from codeens_server.toml_lines import Key, line_of
@@ -34,16 +33,18 @@ class Source(Struct, frozen=True, kw_only=True):
 
     def error(self, key: Key, problem: str) -> ConfigError:
         """`codeens.toml, line 3, limits.wall_s: must be more than 0, not -1.`"""
-        line = line_of(self.text, (*self.prefix, *key)) if self.text is not None else None
-        place = self.label if line is None else f"{self.label}, line {line}"
-        return ConfigError(f"{place}, {self.name(key)}: {problem}")
+        place = ""
+        if self.text is not None:
+            line = line_of(self.text, (*self.prefix, *key))
+            place = f"{self.label}, " if line is None else f"{self.label}, line {line}, "
+        return ConfigError(f"{place}{self.name(key)}: {problem}")
 
     def name(self, key: Key) -> str:
         """The key as a person finds it in this source."""
         if self.label == "environment":
             return "CODEENS_" + "__".join(str(part).upper() for part in key)
         if self.label == "flags":
-            return "--" + "-".join(str(part).replace("_", "-") for part in key)
+            return "--" + "-".join(str(part).removesuffix("_s").replace("_", "-") for part in key)
         return dotted(key)
 
 
@@ -74,7 +75,7 @@ def check(value: object, kind: object, source: Source, key: Key = ()) -> None:
         _check_leaf(value, kind, source, key)
 
 
-def is_struct(kind: object) -> TypeIs[type[Struct]]:
+def is_struct(kind: object) -> TypeGuard[type[Struct]]:
     """Whether a type of the settings model is a table of its own."""
     return isinstance(kind, type) and issubclass(kind, Struct)
 

@@ -1,4 +1,4 @@
-"""Compares and shows encoded values. A tree may come from hostile code: whatever is malformed is an opaque value.
+"""Compares and shows encoded values, which may come from hostile code.
 
 Nothing here recurses, so that no depth of a tree can end the judge, and texts are bounded while they are made.
 """
@@ -7,40 +7,315 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 from codeens_sandbox_backends.base import CallInput, Died, Exotic, Outcome, Raised, Returned, TimedOut, Tree
-
-_Result = TypeVar("_Result")
-
-UNREADABLE = "?"
-"""The tag of a node that is no encoding of anything."""
-SETS = frozenset({"set", "frozenset"})
-UNORDERED_DICTS = frozenset({"dict", "defaultdict", "Counter"})
-DICTS = UNORDERED_DICTS | {"OrderedDict"}
+from codeens_server.tree_nodes import DICTS, SCALAR, SETS, UNORDERED_DICTS, UNREADABLE, Node, digest, open_node
 
 _LONGEST_PLAIN = 1000
-_BODIES: dict[str, int | str] = {
-    "int": 0, "float": 0, "str": 0, "bytes": 0, "bytearray": 0, "Decimal": 0, "date": 0, "time": 0, "datetime": 0,
-    "timedelta": 0, "ellipsis": 0, "notimplemented": 0, "enum": 0, "type": 0, "function": 0, "uuid": 0, "path": 0,
-    "ndarray": 0, "complex": 2, "Fraction": 2, "range": 3, "slice": 3,
-    "list": "items", "tuple": "items", "set": "items", "frozenset": "items", "deque": "items", "namedtuple": "items",
-    "iter": "items", "exception": "items",
-    "dict": "pairs", "OrderedDict": "pairs", "defaultdict": "pairs", "Counter": "pairs", "object": "pairs",
-}  # fmt: skip
+_LONGEST_NUMBER = 100
+
+# Comparing ----------------------------------------------------------------------------------------------------------
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def canonical(tree: Tree) -> str:
+    """A text that is equal for equal values only; long parts are replaced by their digest.
+
+    The order of dicts (not of an OrderedDict) and of sets does not count, types do; nan equals nan.
+    """
+    done: list[str] = []
+    todo: list[tuple[Node | None, Tree]] = [(None, tree)]
+    while todo:
+        node, current = todo.pop()
+        if node is None:
+            node = open_node(current)
+            todo.append((node, None))
+            todo.extend((None, child) for child in reversed(node.children))
+        else:
+            start = len(done) - len(node.children)
+            done[start:] = [_canonical_node(node, done[start:])]
+    return done[0]
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int
+def _canonical_node(node: Node, parts: list[str]) -> str:
+    if node.tag == SCALAR:
+        text = json.dumps(node.head[0])
+        return text if len(text) <= _LONGEST_PLAIN else digest(text)
+    if node.tag in UNORDERED_DICTS:
+        pairs = sorted(zip(parts[::2], parts[1::2], strict=True))
+        parts = [text for pair in pairs for text in pair]
+    elif node.tag in SETS:
+        parts = sorted(parts)
+    text = f"{node.tag}{_written(node)}({','.join(parts)})"
+    return text if len(text) <= _LONGEST_PLAIN else digest(text)
 
 
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_count(length) for length in value)  # pyright: ignore[reportUnknownVariableType]
+def _written(node: Node) -> str:
+    return json.dumps(node.head) if node.head else ""
+
+
+def canonical_call(call: CallInput) -> str:
+    """`canonical` of all arguments; the order of keywords does not count."""
+    return canonical(_tree_of(call))
+
+
+def _tree_of(call: CallInput) -> Tree:
+    return ["tuple", ["tuple", *call.args], ["dict", *([name, value] for name, value in call.kwargs.items())]]
+
+
+Match: TypeAlias = Callable[[Node, Node], list[tuple[Tree, Tree]] | None]
+"""What must match below two nodes for them to match; None when they do not."""
+
+
+def all_match(a: Tree, b: Tree, match: Match) -> bool:
+    """Whether two trees match from top to bottom. Ends at the first difference, however large the rest is."""
+    todo = [(a, b)]
+    while todo:
+        left, right = todo.pop()
+        below = match(open_node(left), open_node(right))
+        if below is None:
+            return False
+        todo += below
+    return True
+
+
+def same(a: Tree, b: Tree, *, tolerance: float | None = None) -> bool:
+    """Whether two encoded values are equal, types included; with `tolerance`, floats only relatively and absolutely."""
+    return all_match(a, b, partial(_match, tolerance=tolerance))
+
+
+def _match(left: Node, right: Node, *, tolerance: float | None) -> list[tuple[Tree, Tree]] | None:
+    if tolerance is not None and left.is_float and right.is_float:
+        close = math.isclose(left.head[0], right.head[0], rel_tol=tolerance, abs_tol=tolerance)
+        return [] if close else None
+    if left.tag == UNREADABLE or left.tag != right.tag or _written(left) != _written(right):
+        return None
+    if left.tag in UNORDERED_DICTS:
+        return pair_by_key(left, right, canonical)
+    if left.tag in SETS and len(left.children) == len(right.children):
+        return pair_up(sorted(left.children, key=in_order), sorted(right.children, key=in_order))
+    return pair_up(left.children, right.children)
+
+
+def in_order(tree: Tree) -> tuple[float, str]:
+    """Sorts items of a set so that nearly equal numbers stand at the same place."""
+    number = isinstance(tree, (int, float)) and not isinstance(tree, bool) and abs(tree) < 2**53
+    return (float(tree), "") if number else (math.inf, canonical(tree))
+
+
+def pair_up(left: Sequence[Tree], right: Sequence[Tree]) -> list[tuple[Tree, Tree]] | None:
+    """Items side by side; None when there are more on one side."""
+    return list(zip(left, right, strict=True)) if len(left) == len(right) else None
+
+
+def pair_by_key(left: Node, right: Node, key: Callable[[Tree], str]) -> list[tuple[Tree, Tree]] | None:
+    """Values of two dicts side by side; None when their keys differ."""
+    if len(left.children) != len(right.children):
+        return None
+    ours = {key(name): value for name, value in left.pairs}
+    theirs = {key(name): value for name, value in right.pairs}
+    if ours.keys() != theirs.keys():
+        return None
+    return [(value, theirs[name]) for name, value in ours.items()]
+
+
+def outcome_key(outcome: Outcome) -> str:
+    """A text that is equal when two calls did the same, as far as it can be seen from outside.
+
+    Of an exception only the type counts; of a hung or dead process only that it was one.
+    """
+    match outcome:
+        case Returned():
+            return f"returned {canonical(outcome.value)} {canonical_call(_arguments_after(outcome))}"
+        case Raised():
+            return f"raised {outcome.type}"
+        case Exotic():
+            return f"exotic {outcome.type} {outcome.where}"
+        case TimedOut():
+            return "timeout"
+        case Died():
+            return f"died {outcome.reason}"
+
+
+def _arguments_after(outcome: Returned | Raised) -> CallInput:
+    return CallInput(args=outcome.args, kwargs=outcome.kwargs)
+
+
+def same_outcome(a: Outcome, b: Outcome) -> bool:
+    """Whether two outcomes are evidence of equal behaviour.
+
+    Both returned equal values and left equal arguments, or both raised the same type. No answer, a dead process and a
+    value without an exact encoding are never equal to anything: they prove nothing.
+    """
+    if isinstance(a, Raised) and isinstance(b, Raised):
+        return a.type == b.type
+    if not (isinstance(a, Returned) and isinstance(b, Returned)) or not same(a.value, b.value):
+        return False
+    return same(_tree_of(_arguments_after(a)), _tree_of(_arguments_after(b)))
+
+
+# Showing ------------------------------------------------------------------------------------------------------------
+
+
+class _Text(NamedTuple):
+    text: str
+
+
+_Piece: TypeAlias = Any
+"""A `_Text`, or a tree that is still to be shown."""
+
+
+def render(tree: Tree, limit: int = 200) -> str:
+    """The value as Python would show it, on one line, cut at `limit` characters."""
+    return _shown([tree], limit)
+
+
+def render_call(name: str, call: CallInput, limit: int = 300) -> str:
+    """A call as one would write it: `f([1, 2], key='a')`."""
+    return _shown([_Text(f"{name}("), *_arguments(call), _Text(")")], limit)
+
+
+def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 200) -> str:
+    """What a call did, in words; with `arguments`, also how it left them."""
+    match outcome:
+        case Returned():
+            shown = render(outcome.value, limit)
+            return f"{shown}, leaving {render_call('', _arguments_after(outcome), limit)}" if arguments else shown
+        case Raised():
+            message = f": {outcome.message}" if outcome.message else ""
+            return _cut(f"raises {_name(outcome.type)}{_one_line(message)}", limit)
+        case Exotic():
+            return f"<{_name(outcome.type)} in {_one_line(outcome.where)}, which has no exact encoding>"
+        case TimedOut():
+            return f"no answer within {outcome.seconds:g} s ({outcome.limit} limit)"
+        case Died():
+            detail = f": {outcome.detail}" if outcome.detail else ""
+            return _cut(f"the process ended ({outcome.reason}){_one_line(detail)}", limit)
+
+
+def _arguments(call: CallInput) -> list[_Piece]:
+    named = [(_Text(f"{_one_line(name)}="), value) for name, value in call.kwargs.items()]
+    return _joined([*((value,) for value in call.args), *named])
+
+
+def _shown(pieces: list[_Piece], limit: int) -> str:
+    shown: list[str] = []
+    length = 0
+    todo = list(reversed(pieces))
+    while todo and length <= limit:
+        piece = todo.pop()
+        if isinstance(piece, _Text):
+            shown.append(piece.text)
+            length += len(piece.text)
+        else:
+            todo.extend(reversed(_pieces(open_node(piece), limit)))
+    return _cut("".join(shown), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:1000])
+
+
+def _name(qualified: str) -> str:
+    return _one_line(qualified.rpartition(":")[2].rpartition(".")[2][:100])
+
+
+def _joined(groups: Iterable[tuple[_Piece, ...]]) -> list[_Piece]:
+    pieces = [piece for group in groups for piece in (_Text(", "), *group)]
+    return pieces[1:]
+
+
+def _pieces(node: Node, limit: int) -> list[_Piece]:
+    """What to show for one level; of long levels only as much as can be seen."""
+    if node.tag == SCALAR:
+        value = node.head[0]
+        return [_Text(repr(value[: limit + 1] if isinstance(value, str) else value))]
+    items = _joined((child,) for child in islice(node.children, limit))
+    match node.tag:
+        case "list":
+            return [_Text("["), *items, _Text("]")]
+        case "tuple":
+            return [_Text("("), *items, _Text(",)" if len(node.children) == 1 else ")")]
+        case "set" | "frozenset":
+            inner = [_Text("{"), *items, _Text("}")] if items else []
+            return inner if items and node.tag == "set" else [_Text(f"{node.tag}("), *inner, _Text(")")]
+        case "deque":
+            size = "" if node.head[0] is None else f", maxlen={node.head[0]}"
+            return [_Text("deque(["), *items, _Text(f"]{size})")]
+        case "iter":
+            return [_Text(f"<{_name(node.head[0])} of ["), *_unfinished(node, items), _Text("]>")]
+        case "namedtuple" | "exception":
+            return [_Text(f"{_name(node.head[0])}("), *items, _Text(")")]
+        case "Fraction" | "range" | "slice" | "complex":
+            return [_Text(f"{node.tag}("), *items, _Text(")")]
+        case "object":
+            fields = islice(node.pairs, limit)
+            shown = _joined((_Text(f"{_one_line(name)}="), value) for name, value in fields)
+            return [_Text(f"{_name(node.head[0])}("), *shown, _Text(")")]
+        case tag if tag in DICTS:
+            return _dict_pieces(node, limit)
+        case _:
+            return [_Text(_leaf(node, limit))]
+
+
+def _unfinished(node: Node, items: list[_Piece]) -> list[_Piece]:
+    more = bool(node.children) and node.children[-1] == ["more"]
+    return [*items[:-1], _Text("…")] if more and items else items
+
+
+def _dict_pieces(node: Node, limit: int) -> list[_Piece]:
+    entries = _joined((key, _Text(": "), value) for key, value in islice(node.pairs, limit))
+    inner: list[_Piece] = [_Text("{"), *entries, _Text("}")]
+    if node.tag == "dict":
+        return inner
+    factory = f"{_name(node.head[0])}, " if node.head and node.head[0] else ""
+    return [_Text(f"{node.tag}({factory}"), *inner, _Text(")")]
+
+
+def _leaf(node: Node, limit: int) -> str:
+    head = node.head
+    match node.tag:
+        case "int" | "str" | "bytes" | "bytearray":
+            return _payload(node.tag, head[0], limit)
+        case "float":
+            return _one_line(head[0][:10])
+        case "Decimal" | "uuid" | "path":
+            kind = {"uuid": "UUID", "path": "Path"}.get(node.tag, node.tag)
+            return f"{kind}({head[0][:limit]!r})"
+        case "date" | "time" | "datetime":
+            return f"{node.tag}.fromisoformat({head[0][:limit]!r})"
+        case "timedelta":
+            return f"timedelta(days={head[0]}, seconds={head[1]}, microseconds={head[2]})"
+        case "enum":
+            return f"{_name(head[0])}.{_one_line(head[1])}"
+        case "ndarray":
+            return f"<ndarray {_one_line(head[0])} {'x'.join(map(str, head[1]))}>"
+        case "type":
+            return _name(head[0])
+        case "function":
+            return f"<function {_name(head[0])}>"
+        case "ellipsis" | "notimplemented":
+            return "..." if node.tag == "ellipsis" else "NotImplemented"
+        case _:
+            return "<unreadable value>"
+
+
+def _payload(tag: str, written: str, limit: int) -> str:
+    try:
+        if tag == "int":
+            return str(int(written, 16)) if len(written) <= _LONGEST_NUMBER else f"{written[:limit]}"
+        if tag == "str":
+            return repr(bytes.fromhex(written).decode("utf-8", "surrogatepass")[: limit + 1])
+        shown = repr(base64.b64decode(written[: 4 * limit], validate=True))
+    except (ValueError, binascii.Error):
+        return "<unreadable value>"
+    return shown if tag == "bytes" else f"bytearray({shown})"

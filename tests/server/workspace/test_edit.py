@@ -49,7 +49,8 @@ def test_a_method_is_indented_and_its_strings_are_not(tmp_path: Path) -> None:
     new = 'def f(self):\n    """Say.\n\n    More.\n    """\n    return """\nraw\n  text"""\n'
     apply_edit(_target(path, "A.f"), Replacement(function=new))
     assert path.read_text(encoding="utf-8") == (
-        'class A:\n    def f(self):\n        """Say.\n\n        More.\n        """\n        return """\nraw\n  text"""\n'
+        'class A:\n    def f(self):\n        """Say.\n\n        More.\n        """\n'
+        '        return """\nraw\n  text"""\n'
     )
 
 
@@ -126,11 +127,10 @@ def test_the_diff_counts_what_the_edit_changes(tmp_path: Path) -> None:
 
 
 def test_every_function_of_real_modules_replaced_by_itself_changes_nothing() -> None:
-    import argparse
-    import difflib
+    import colorsys
     import textwrap
 
-    for module in (argparse, difflib, textwrap):
+    for module in (colorsys, textwrap):
         path = Path(str(module.__file__))
         text = path.read_text(encoding="utf-8")
         names = [site.qualname for site in functions_in(parse(text, str(path)))]

@@ -1,0 +1,178 @@
+"""The one way in for every door: a request becomes a stream of events that ends with the run's document."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from codeens_sandbox_backends.registry import get_backend
+from codeens_variants.manifest import Variant
+
+from codeens_server.domain import RunEvent, RunRequest, Target
+from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError, unknown
+from codeens_server.executor import open_executor
+from codeens_server.generation.models import find_local_models, resolve_models
+from codeens_server.pipeline import Pipeline, Plan
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.store.runs import RunStore, StoredRun
+from codeens_server.workspace.environment import sandbox_spec
+from codeens_server.workspace.find import find_target
+from codeens_server.workspace.snapshots import current_source
+
+StopReason: TypeAlias = Literal["cancelled", "timeout"]
+
+
+class RunStream:
+    """The events of a run in progress. `stop` ends model calls and sandboxes at once and keeps what was found."""
+
+    def __init__(self, events: MemoryObjectReceiveStream[RunEvent], pipeline: Pipeline) -> None:
+        self._events = events
+        self._pipeline = pipeline
+
+    @property
+    def run_id(self) -> str:
+        return self._pipeline.plan.run_id
+
+    def stop(self, reason: StopReason = "cancelled") -> None:
+        """End the work; `RunFinished` with what was found so far still comes."""
+        self._pipeline.stop(reason)
+
+    def __aiter__(self) -> RunStream:
+        return self
+
+    async def __anext__(self) -> RunEvent:
+        try:
+            return await self._events.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+
+class Engine:
+    """Runs ensembles with given settings, into a given store."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: RunStore,
+        *,
+        cwd: Path,
+        variants: Mapping[str, Variant],
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._cwd = cwd
+        self._variants = variants
+        self._environ = os.environ if environ is None else environ
+
+    @asynccontextmanager
+    async def run(self, request: RunRequest, *, resume: str | None = None) -> AsyncGenerator[RunStream]:
+        """Start a run, or go on with a stored one. Leaving the block early cancels everything that is under way.
+
+        Raises:
+            InputError: the request is wrong; nothing was written.
+            SandboxUnavailable: the sandbox asked for can not isolate here.
+            RunError: the run could not be completed (raised when the block is left).
+        """
+        plan = await self._plan(request, resume)
+        send, receive = anyio.create_memory_object_stream[RunEvent](256)
+        async with receive:
+            failures: list[CodeensError] = []
+            async with (
+                open_executor(plan.backend, plan.spec, self._settings.parallel) as executor,
+                anyio.create_task_group() as group,
+            ):
+                pipeline = Pipeline(plan, executor, self._store, send)
+                group.start_soon(_drive, pipeline, send, failures)
+                try:
+                    yield RunStream(receive, pipeline)
+                finally:
+                    group.cancel_scope.cancel()
+            if failures:
+                raise failures[0]
+
+    async def _plan(self, request: RunRequest, resume: str | None) -> Plan:
+        stored = await self._store.load(resume) if resume else None
+        if stored is not None:
+            request, target = stored.request, _unchanged(stored)
+        else:
+            target = find_target(request.target, cwd=self._cwd)
+        _check_limits(request, self._settings)
+        models = await self._models(request)
+        if target.body_missing and not models:
+            message = (
+                f"{target.qualname} has no body, and offline rewrites can not write one. Configure a model: --model "
+                "openai/NAME with OPENAI_API_KEY set, or start Ollama, or see docs/configuration.md."
+            )
+            raise InputError(message)
+        settings = self._settings
+        return Plan(
+            run_id=stored.run_id if stored else self._store.new_id(),
+            request=request,
+            target=target,
+            models=models,
+            variants=self._chosen_variants(request),
+            settings=settings,
+            backend=get_backend(request.sandbox),
+            spec=sandbox_spec(target, settings),
+            stored=stored,
+            environ=self._environ,
+        )
+
+    async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
+        models = resolve_models(request.models, self._settings, self._environ)
+        return models or await find_local_models()
+
+    def _chosen_variants(self, request: RunRequest) -> tuple[Variant, ...]:
+        names = request.variants or self._settings.variants
+        for name in names:
+            if name not in self._variants:
+                raise InputError(unknown("variant", name, list(self._variants)))
+        if names:
+            return tuple(self._variants[name] for name in dict.fromkeys(names))
+        disabled = set(self._settings.disabled_variants)
+        chosen = tuple(item for item in self._variants.values() if item.enabled and item.name not in disabled)
+        if not chosen:
+            message = "every variant is disabled. Enable one with `codeens variants enable NAME`, or name one: --variant NAME."
+            raise InputError(message)
+        return chosen
+
+
+def _unchanged(stored: StoredRun) -> Target:
+    try:
+        current_source(stored.target)
+    except (ChangedError, TargetError) as error:
+        message = f"run {stored.run_id} can not be resumed: {error}"
+        raise ChangedError(message) from None
+    return stored.target
+
+
+def _check_limits(request: RunRequest, settings: Settings) -> None:
+    """Refuse limits that would let nothing happen."""
+    positive = {
+        "--samples": request.samples,
+        "--rounds": request.rounds,
+        "--budget-usd": request.budget_usd,
+        "--budget-tokens": request.budget_tokens,
+        "--timeout": request.timeout_s,
+        "the setting parallel": settings.parallel,
+        "the setting max_inputs": settings.max_inputs,
+    }
+    for name, value in positive.items():
+        if value is not None and value <= 0:
+            message = f"{name} must be more than 0, not {value}."
+            raise InputError(message)
+
+
+async def _drive(pipeline: Pipeline, send: MemoryObjectSendStream[RunEvent], failures: list[CodeensError]) -> None:
+    """Run the pipeline; what a person must read is handed over instead of being wrapped in an exception group."""
+    async with send:
+        try:
+            await pipeline.run()
+        except CodeensError as error:
+            failures.append(error)

@@ -1,0 +1,94 @@
+"""Calls of the target with literal arguments, read from text without running anything."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.player.codec import Unencodable, encode
+from codeens_server.domain import Target
+
+_RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
+
+
+class NotLiteral(Exception):
+    """The text is no call of the target, or one of its values is not a literal."""
+
+
+def literal(node: ast.expr | str) -> Tree:
+    """The encoded value of a literal: containers, negative and complex numbers included.
+
+    Raises:
+        NotLiteral: it is something else.
+    """
+    try:
+        value: Any = ast.literal_eval(node)
+        return encode(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, Unencodable):
+        message = "not a literal"
+        raise NotLiteral(message) from None
+
+
+def expression(text: str) -> ast.expr:
+    """One expression.
+
+    Raises:
+        NotLiteral: the text is not one.
+    """
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        message = "not an expression"
+        raise NotLiteral(message) from None
+
+
+def literal_call(node: ast.expr, target: Target) -> CallInput:
+    """The arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
+
+    Raises:
+        NotLiteral: it calls something else, or with values that are not literals.
+    """
+    call = _unwrapped(node) if target.is_async else node
+    if not isinstance(call, ast.Call) or not _is_target(call.func, target):
+        message = "not a call of the target"
+        raise NotLiteral(message)
+    if any(keyword.arg is None for keyword in call.keywords):
+        message = "unpacks a mapping"
+        raise NotLiteral(message)
+    return CallInput(
+        args=tuple(literal(argument) for argument in call.args),
+        kwargs={keyword.arg: literal(keyword.value) for keyword in call.keywords if keyword.arg is not None},
+    )
+
+
+def _unwrapped(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Await):
+        return node.value
+    if isinstance(node, ast.Call) and len(node.args) == 1 and ast.unparse(node.func) in _RUNNERS:
+        return node.args[0]
+    return node
+
+
+def _is_target(called: ast.expr, target: Target) -> bool:
+    owner, _, name = target.qualname.rpartition(".")
+    if target.kind == "function":
+        if isinstance(called, ast.Name):
+            return called.id == name
+        around = _dotted(called)
+        return around.endswith(f".{name}") and around.removesuffix(f".{name}") in _module_names(target.module)
+    if target.kind in {"staticmethod", "classmethod"}:
+        return _dotted(called) == f"{owner}.{name}"
+    return False
+
+
+def _dotted(node: ast.expr) -> str:
+    return ast.unparse(node) if isinstance(node, (ast.Attribute, ast.Name)) else ""
+
+
+def _module_names(module: str) -> Iterator[str]:
+    """`a.b.c`, `b.c`, `c`, and the packages above, which may pass the function on: `a.b`, `a`."""
+    parts = module.split(".")
+    yield from (".".join(parts[index:]) for index in range(len(parts)))
+    yield from (".".join(parts[:index]) for index in range(1, len(parts)))

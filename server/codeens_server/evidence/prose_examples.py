@@ -1,0 +1,97 @@
+"""Examples that a docstring gives in prose: `f(1) == 2`, `f(1) ➞ 2`, `f(1) => 2`, `f(1) # => 2`, "f(1) returns 2".
+
+Read conservatively: what stands after the sign must be a whole literal, and what follows it must not go on computing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_server.domain import Target
+from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
+
+_SIGN = re.compile(
+    r"`{0,2}\s*(?:#\s*)?(?P<sign>={1,2}>|-{1,2}>|➞|→|⇒|⟶|==|=(?!=)|(?:should|must|will)\s+return\b|returns\b|gives\b)\s*`{0,2}"
+)
+_END = re.compile(r"`{0,2}\s*(?:$|\n|[.,;:](?:\s|$)|#|\(|(?:and|because|since|as|for|but)\b)")
+_WORDS = re.compile(r"(?P<word>true|false|null|none)\b")
+_PYTHON_WORDS = {"true": True, "false": False, "null": None, "none": None}
+_LONGEST_CALL = 2_000
+_LONGEST_WANT = 1_000
+_MOST_PARENTHESES = 40
+
+
+class ProseExample(NamedTuple):
+    """One example and the line of the docstring that it is on; 1-based."""
+
+    line: int
+    input: CallInput
+    want: Tree
+
+
+def prose_examples(text: str, target: Target) -> list[ProseExample]:
+    """The examples in a text, `>>>` lines left out; none where the signs contradict each other."""
+    found = [
+        (example, sign) for example, sign in _candidates(text, target) if not _is_prompt(text, example.line)
+    ]
+    kinds_after_equals = {_kind(example.want) for example, sign in found if sign == "="}
+    equals_is_prose = len(kinds_after_equals) > 1
+    return [example for example, sign in found if not (equals_is_prose and sign == "=")]
+
+
+def _is_prompt(text: str, line: int) -> bool:
+    return text.splitlines()[line - 1].lstrip().startswith((">>>", "..."))
+
+
+def _kind(tree: Tree) -> str:
+    return str(tree[0]) if isinstance(tree, list) else type(tree).__name__
+
+
+def _candidates(text: str, target: Target) -> Iterator[tuple[ProseExample, str]]:
+    name = re.escape(target.qualname.rpartition(".")[2])
+    for match in re.finditer(rf"(?<![\w.]){name}\s?\(", text):
+        try:
+            call, after = _call_at(text, match.start(), target)
+            sign = _SIGN.match(text, after)
+            if sign:
+                line = text.count("\n", 0, match.start()) + 1
+                yield ProseExample(line, call, _want_at(text, sign.end())), sign["sign"]
+        except NotLiteral:
+            continue
+
+
+def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
+    """The call that begins at `start`, and where it ends: at the first parenthesis that makes it one."""
+    closing = re.finditer(r"\)", text[start : start + _LONGEST_CALL])
+    for _, found in zip(range(_MOST_PARENTHESES), closing, strict=False):
+        end = start + found.end()
+        try:
+            node = expression(text[start:end])
+        except NotLiteral:
+            continue
+        return literal_call(node, target), end
+    message = "the call does not end"
+    raise NotLiteral(message)
+
+
+def _want_at(text: str, start: int) -> Tree:
+    """The longest literal that begins at `start` and ends on a line's text."""
+    if word := _WORDS.match(text, start):
+        return _PYTHON_WORDS[word["word"]]
+    rest = text[start : start + _LONGEST_WANT]
+    line = rest.split("\n", 1)[0]
+    for end in range(len(line), 0, -1):
+        if line[end - 1].isspace() or not _END.match(rest, end):
+            continue
+        try:
+            want = literal(line[:end])
+        except NotLiteral:
+            continue
+        if line.startswith("(") and _kind(want) != "tuple":
+            break
+        return want
+    message = "no literal is wanted"
+    raise NotLiteral(message)

@@ -1,0 +1,108 @@
+"""Names with which code reaches around its own job: out of its process, into its caller, or into shared modules.
+
+The sandbox and the judge hold without this. It keeps such code from being offered, with a reason that can be checked.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+_MODULES = frozenset({"inspect", "gc", "ctypes", "atexit", "builtins", "_pytest", "pytest", "unittest"})
+_FUNCTIONS = frozenset(
+    {
+        "os._exit",
+        "os.abort",
+        "os.kill",
+        "os.killpg",
+        "os.fork",
+        "os.execv",
+        "sys._getframe",
+        "sys._current_frames",
+        "sys.modules",
+        "sys.settrace",
+        "sys.setprofile",
+        "sys.meta_path",
+        "sys.path_hooks",
+    }
+)
+_ATTRIBUTES = frozenset(
+    {"f_back", "f_locals", "f_globals", "tb_frame", "gi_frame", "cr_frame", "__subclasses__", "__globals__", "__code__"}
+)
+_NAMES = frozenset({"__builtins__", "globals"})
+
+
+def tampering(module: ast.Module) -> dict[str, str]:
+    """What a module uses of the above, each with a phrase that says it."""
+    imported = dict(_imported(module))
+    found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
+    found |= {f"{name}.": f"changes attributes of {name}, which is not its own" for name in _patched(module)}
+    return found
+
+
+def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
+    """Local names of imports with what they stand for."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name.split(".")[0] in _MODULES)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        full = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name for name in full if name in _FUNCTIONS or name.split(".")[0] in _MODULES)
+    elif isinstance(node, ast.Attribute):
+        if node.attr in _ATTRIBUTES:
+            yield node.attr
+        elif isinstance(node.value, ast.Name):
+            full_name = f"{imported.get(node.value.id, node.value.id)}.{node.attr}"
+            if full_name in _FUNCTIONS:
+                yield full_name
+    elif isinstance(node, ast.Name) and node.id in _NAMES:
+        yield node.id
+
+
+def _patched(module: ast.Module) -> Iterator[str]:
+    """Names from outside whose attributes are set or deleted, also with `setattr` and `delattr`."""
+    imports = [name for name, _ in _imported(module)]
+    own = {_root_name(name) for node in ast.walk(module) for name in _bound(node)} - {_root_name(n) for n in imports}
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            owner: ast.expr = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            if node.func.id not in {"setattr", "delattr"}:
+                continue
+            owner = node.args[0]
+        else:
+            continue
+        root = _root(owner)
+        if root is not None and root not in own:
+            yield root
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
+        yield node.name
+    elif isinstance(node, ast.MatchMapping) and node.rest:
+        yield node.rest
+
+
+def _root(expression: ast.expr) -> str | None:
+    """The name that a chain of attributes and items begins with."""
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        expression = expression.value
+    return expression.id if isinstance(expression, ast.Name) else None
+
+
+def _root_name(dotted: str) -> str:
+    return dotted.split(".", maxsplit=1)[0]

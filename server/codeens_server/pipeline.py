@@ -1,0 +1,162 @@
+"""The stages of one run, joined: evidence, then rounds of candidates, then the behaviour map and the ranking."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+from codeens_sandbox_backends.base import Backend, SandboxSpec
+from codeens_variants.manifest import Variant
+from msgspec import Struct
+
+from codeens_server.domain import (
+    Evidence,
+    EvidenceGathered,
+    Progress,
+    RunEvent,
+    RunFinished,
+    RunRequest,
+    RunStarted,
+    Target,
+)
+from codeens_server.errors import NothingGenerated, RunError
+from codeens_server.evidence.gather import gather
+from codeens_server.executor import Executor
+from codeens_server.finish import conclude
+from codeens_server.generation.budget import Budget
+from codeens_server.generation.normalise import digest
+from codeens_server.progress import RunState
+from codeens_server.rounds import Round, feedback_of
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.sources import Sources
+from codeens_server.store.runs import RunStore, StoredRun
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Everything that was decided before a run began."""
+
+    run_id: str
+    request: RunRequest
+    target: Target
+    models: tuple[ModelSettings, ...]
+    variants: tuple[Variant, ...]
+    settings: Settings
+    backend: Backend
+    spec: SandboxSpec
+    stored: StoredRun | None
+    environ: Mapping[str, str]
+
+
+class Pipeline:
+    """One run from evidence to ranking. Every event goes to the store first, then to the door."""
+
+    def __init__(
+        self, plan: Plan, executor: Executor, store: RunStore, send: MemoryObjectSendStream[RunEvent]
+    ) -> None:
+        self.plan = plan
+        self._executor = executor
+        self._store = store
+        self._send = send
+        self._started = time.monotonic()
+        self._stopped = ""
+        self._is_stored = plan.stored is not None
+        self._work = anyio.CancelScope()
+        self._state = RunState(digest(original_replacement(plan.target)))
+
+    def stop(self, reason: str) -> None:
+        """End the work at once; what was found is ranked and kept."""
+        self._stopped = self._stopped or reason
+        self._work.cancel()
+
+    async def run(self) -> None:
+        """Run all stages.
+
+        Raises:
+            EvidenceError: the evidence forbids the mode; nothing was written.
+            NothingGenerated: no model and no rewrite gave a candidate.
+        """
+        await self._emit(
+            RunStarted(
+                run_id=self.plan.run_id,
+                request=self.plan.request,
+                target=self.plan.target,
+                resumed=self._is_stored,
+            )
+        )
+        evidence: Evidence | None = None
+        with self._work as scope:
+            scope.deadline = self._deadline()
+            evidence = await self._evidence()
+            await self._candidates(evidence)
+        if scope.cancelled_caught and not self._stopped:
+            self._stopped = "timeout"
+        if evidence is None:
+            message = f"the run was stopped ({self._stopped}) before the evidence was gathered; nothing was kept."
+            raise RunError(message)
+        await self._finish(evidence)
+
+    def _deadline(self) -> float:
+        limit = self.plan.request.timeout_s or self.plan.settings.timeout_s
+        return anyio.current_time() + limit if limit else math.inf
+
+    async def _emit(self, event: RunEvent) -> None:
+        self._state.apply(event)
+        if self._is_stored:
+            await self._store.record(self.plan.run_id, event)
+        await self._send.send(event)
+
+    async def _say(self, message: str) -> None:
+        await self._emit(Progress(message=message))
+
+    async def _evidence(self) -> Evidence:
+        stored = self.plan.stored
+        if stored is not None and stored.evidence is not None:
+            await self._replay(stored)
+            return stored.evidence
+        plan = self.plan
+        evidence = await self._executor.run(
+            lambda sandbox: gather(
+                plan.target, request=plan.request, settings=plan.settings, sandbox=sandbox, say=self._say
+            )
+        )
+        if not self._is_stored:
+            await self._store.create(plan.run_id, plan.request, plan.target)
+            self._is_stored = True
+        await self._emit(EvidenceGathered(evidence=evidence))
+        return evidence
+
+    async def _replay(self, stored: StoredRun) -> None:
+        """What an earlier process found is told again to the door, and is not stored twice."""
+        for event in stored.events:
+            self._state.apply(event)
+            await self._send.send(event)
+
+    async def _candidates(self, evidence: Evidence) -> None:
+        plan, budget = self.plan, Budget.of(self.plan.request, self.plan.settings)
+        async with Sources.open(plan, evidence.mode, budget, self._store) as sources:
+            number = 0
+            while True:
+                feedback = feedback_of(self._state) if number else {}
+                if number and not feedback:
+                    break
+                work = Round(plan.target, evidence, self._executor, self._state, self._emit, number)
+                await work.run(sources, feedback)
+                self._stopped = self._stopped or budget.exhausted
+                number += 1
+                enough = number >= plan.request.rounds and (self._state.passed() or number > plan.request.rounds)
+                if enough or self._stopped or not plan.models:
+                    break
+
+    async def _finish(self, evidence: Evidence) -> None:
+        if not self._state.candidates and not self._stopped and self._state.answers == 0:
+            reasons = "; ".join(dict.fromkeys(self._state.failures)) or "no offline rewrite applies to this function"
+            message = f"no candidate was made: {reasons}. Configure a model (docs/configuration.md) or fix the above."
+            raise NothingGenerated(message)
+        wall_s = time.monotonic() - self._started
+        run = await conclude(
+            self.plan, evidence, self._state, self._executor, wall_s=wall_s, stopped=self._stopped
+        )
+        await self._emit(RunFinished(run=run))

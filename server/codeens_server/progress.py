@@ -1,0 +1,100 @@
+"""What a run knows so far; made from its events, so that a stored run and a live one are the same."""
+
+from __future__ import annotations
+
+from codeens_sandbox_backends.base import Outcome
+from msgspec.structs import replace
+
+from codeens_server.domain import (
+    Candidate,
+    CandidateGenerated,
+    CandidateJudged,
+    CandidateMeasured,
+    GenerationFailed,
+    Measurement,
+    RunEvent,
+    RunSummary,
+    SandboxFailed,
+    Verdict,
+)
+
+ORIGINAL = "original"
+"""The id under which the original stands beside the candidates."""
+
+
+class RunState:
+    """Candidates in the order they came, and what became of each."""
+
+    def __init__(self, original_digest: str) -> None:
+        self.candidates: dict[str, Candidate] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.outcomes: dict[str, tuple[Outcome, ...]] = {}
+        self.measurements: dict[str, Measurement] = {}
+        self.not_run: dict[str, str] = {}
+        self.failures: list[str] = []
+        self.answers = 0
+        self.cost_usd = 0.0
+        self.cost_known = True
+        self._by_digest: dict[str, str] = {original_digest: ORIGINAL}
+
+    def apply(self, event: RunEvent) -> None:
+        """Take an event in."""
+        match event:
+            case CandidateGenerated():
+                self._admit(event)
+            case CandidateJudged():
+                self.verdicts[event.candidate_id] = event.verdict
+                self.outcomes[event.candidate_id] = event.outcomes
+            case CandidateMeasured():
+                self.measurements[event.candidate_id] = event.measurement
+            case SandboxFailed():
+                self.not_run[event.candidate_id] = event.why
+                self.failures.append(f"{event.candidate_id}: not run: {event.why}")
+            case GenerationFailed():
+                self.failures.append(f"{event.model} · {event.variant}: {event.why}")
+            case _:
+                pass
+
+    def twin_of(self, candidate: Candidate) -> str | None:
+        """The id of what has the same syntax tree: an earlier candidate, or the original."""
+        return self._by_digest.get(candidate.digest)
+
+    def _admit(self, event: CandidateGenerated) -> None:
+        candidate = event.candidate
+        self.answers += 1
+        self.cost_usd += candidate.cost_usd or 0.0
+        self.cost_known = self.cost_known and candidate.cost_usd is not None
+        if event.duplicate_of is None:
+            self._by_digest[candidate.digest] = candidate.id
+            self.candidates[candidate.id] = candidate
+        elif first := self.candidates.get(event.duplicate_of):
+            label = f"{candidate.model} · {candidate.variant}"
+            self.candidates[first.id] = replace(first, same_as=(*first.same_as, label, *candidate.same_as))
+
+    def weights(self) -> dict[str, int]:
+        """How many answers stand behind each candidate."""
+        return {key: 1 + len(candidate.same_as) for key, candidate in self.candidates.items()}
+
+    def passed(self) -> list[Candidate]:
+        return [item for key, item in self.candidates.items() if self._status(key) == "passed"]
+
+    def unfinished(self) -> list[Candidate]:
+        """Candidates that were never judged."""
+        return [item for key, item in self.candidates.items() if key not in self.verdicts and key not in self.not_run]
+
+    def _status(self, key: str) -> str | None:
+        verdict = self.verdicts.get(key)
+        return verdict.status if verdict else None
+
+    def summary(self, *, wall_s: float, stopped: str) -> RunSummary:
+        """Totals so far."""
+        return RunSummary(
+            generated=self.answers,
+            executed=len(self.verdicts),
+            passed=len(self.passed()),
+            cost_usd=self.cost_usd,
+            cost_known=self.cost_known,
+            wall_s=wall_s,
+            stopped=stopped,
+            failures=tuple(self.failures),
+        )

@@ -1,0 +1,66 @@
+"""Files per candidate, for people and tools that do not read the database.
+
+<results>/run_<id>/<candidate>/prompt.txt    what the model was asked
+                               response.txt  what it answered
+                               solution.py   the new code
+                               payload.py    the module as the sandbox was given it
+                               result.json   the candidate's row of the result, once the run ended
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codeens_server.domain import Candidate, Run, Target
+from codeens_server.errors import InputError, RunError
+from codeens_server.store.documents import to_json
+from codeens_server.store.files import private_folder, safe_name, write_private
+from codeens_server.workspace.program import program_for
+
+
+class Artifacts:
+    """Writes below one folder, and nowhere else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def candidate_folder(self, run_id: str, candidate_id: str) -> Path:
+        """Where a candidate's files are; the name is made safe for any file system."""
+        return self.folder / f"run_{safe_name(run_id)}" / safe_name(candidate_id)
+
+    def write_candidate(self, run_id: str, target: Target, candidate: Candidate) -> None:
+        """Write what is known when a candidate has been generated.
+
+        Raises:
+            RunError: the folder can not be written.
+        """
+        files = {"prompt.txt": candidate.prompt, "response.txt": candidate.response, "solution.py": candidate.source}
+        if (payload := _payload(target, candidate)) is not None:
+            files["payload.py"] = payload
+        self._write(run_id, candidate.id, files)
+
+    def write_results(self, run: Run) -> None:
+        """Write each row of an ended run.
+
+        Raises:
+            RunError: the folder can not be written.
+        """
+        for row in (run.original, *run.results):
+            self._write(run.run_id, row.candidate.id, {"result.json": to_json(row, indent=2) + "\n"})
+
+    def _write(self, run_id: str, candidate_id: str, files: dict[str, str]) -> None:
+        try:
+            folder = private_folder(self.candidate_folder(run_id, candidate_id))
+            for name, text in files.items():
+                write_private(folder / name, text)
+        except OSError as error:
+            message = f"{error.filename or self.folder} can not be written: {error.strerror}."
+            raise RunError(message) from error
+
+
+def _payload(target: Target, candidate: Candidate) -> str | None:
+    """None: the candidate can not be put into its module, which its verdict says."""
+    try:
+        return program_for(target, candidate.replacement).modules[0].source
+    except InputError:
+        return None

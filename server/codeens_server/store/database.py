@@ -1,0 +1,144 @@
+"""The database: one engine, one worker thread at a time, one short transaction per piece of work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from codeens_server.errors import ConfigError, RunError
+from codeens_server.store.files import private_folder
+from codeens_server.store.tables import Base, SchemaVersion
+
+T = TypeVar("T")
+
+SCHEMA = 1
+_BUSY_MS = 30_000
+
+
+class Database:
+    """Runs work against the database, in the order it was asked for. Safe to use from any task of one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = anyio.CapacityLimiter(1)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Do work in one transaction and hand back its result.
+
+        Raises:
+            RunError: the database refused: locked for long, not readable.
+        """
+        return await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
+
+    async def write(self, work: Callable[[Session], object]) -> None:
+        """Do work in one transaction, committed when this returns, also when the caller is cancelled meanwhile.
+
+        Raises:
+            RunError: the database refused: locked for long, disk full.
+        """
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
+
+    def _transaction(self, work: Callable[[Session], T]) -> T:
+        try:
+            try:
+                return self._attempt(work)
+            except IntegrityError:
+                # Another process wrote the row between our look and our insert; the second look sees it.
+                return self._attempt(work)
+        except DBAPIError as error:
+            message = f"the database of runs can not be used: {error.orig}."
+            raise RunError(message) from error
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            return work(session)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def open_database(url: str | None, *, folder: Path) -> Database:
+    """Open the database, made when it is not there.
+
+    Args:
+        url: an SQLAlchemy URL; None: `codeens.db`, SQLite, in `folder`.
+
+    Raises:
+        ConfigError: the URL is wrong, or its driver is not installed.
+        RunError: the database can not be opened, or is of another version of codeens.
+    """
+    address = _sqlite_url(folder) if url is None else _parsed(url)
+    shown = address.render_as_string(hide_password=True)
+    try:
+        engine = create_engine(address)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        message = f"the driver of database_url {shown!r} is not installed: {error}."
+        raise ConfigError(message) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        _make_tables(engine)
+    except DBAPIError as error:
+        message = f"the database {shown} can not be opened: {error.orig}."
+        raise RunError(message) from error
+    return Database(engine)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        message = "database_url is not an SQLAlchemy URL; write it as sqlite:////path/file.db."
+        raise ConfigError(message) from None
+
+
+def _sqlite_url(folder: Path) -> URL:
+    try:
+        path = private_folder(folder) / "codeens.db"
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        message = f"the results folder {folder} can not be written: {error.strerror}. Choose another with --results."
+        raise RunError(message) from error
+    return URL.create("sqlite", database=str(path))
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """The one place with SQL of SQLite: readers beside a writer, patience between processes, keys held to."""
+    cursor = connection.cursor()
+    for setting in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _make_tables(engine: Engine) -> None:
+    try:
+        _make_missing_tables(engine)
+    except (OperationalError, IntegrityError):
+        # Another process made them between our look and our statement; the second look sees them.
+        _make_missing_tables(engine)
+
+
+def _make_missing_tables(engine: Engine) -> None:
+    Base.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        found = session.get(SchemaVersion, 1)
+        if found is None:
+            session.add(SchemaVersion(id=1, version=SCHEMA))
+        elif found.version != SCHEMA:
+            message = (
+                f"the database of runs has schema {found.version}, and this codeens uses {SCHEMA}. "
+                "Choose another folder with --results, or the codeens that made it."
+            )
+            raise RunError(message)

@@ -1,0 +1,36 @@
+"""Files that only their owner may read, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+_MAX_NAME = 80
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder (mode 0700), and those above it that are missing; one that exists is left as it is."""
+    for folder in [*reversed(path.parents), path]:
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a text (UTF-8, mode 0600) so that a reader sees the old file or the new one, never a part."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def safe_name(name: str) -> str:
+    """A name that is one path component on any system, whoever chose it."""
+    plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip(".")
+    return plain[:_MAX_NAME] or "_"
