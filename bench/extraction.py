@@ -3,15 +3,14 @@
     python bench/extraction.py [--data DIR] [--json] [--failures N]
 
 Reads `candidates/humaneval_even.jsonl.gz` and `humaneval/HumanEval.jsonl.gz` below the data folder (`CODEENS_DATA`). Of
-every row labelled "pass" the reply is extracted with the task's prompt as stub. Where the extracted function has the
-same syntax tree as the row's own program and needs nothing that is not there, it survives; the others are run.
+every row labelled "pass" the reply is extracted with the task's prompt as stub, and the result is run against the
+task's tests. As these replies are mostly bare code, some of the functions are then put into the shapes of
+`made_replies.py`, extracted, and run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import builtins
 import gzip
 import json
 import os
@@ -26,12 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from made_replies import made_replies, parameters, plain
+
 from codeens_server.domain import Replacement
 from codeens_server.generation.extract import Unusable, extract
-from codeens_server.generation.normalise import normalised
-from codeens_server.generation.python_text import names_of, pieces
+from codeens_server.generation.python_text import pieces
 
 SECONDS = 20
+FUNCTIONS_PER_TASK = 6
 MEMORY = 2 << 30
 
 
@@ -68,7 +69,6 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True):
 class Survival(msgspec.Struct, frozen=True, kw_only=True):
     answers: int
     survived: int
-    executed: int
     by_source: dict[str, tuple[int, int]]
     """Source → survived, answers."""
     by_style: dict[str, tuple[int, int]]
@@ -76,34 +76,69 @@ class Survival(msgspec.Struct, frozen=True, kw_only=True):
     lost: tuple[Lost, ...]
 
 
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    real: Survival
+    """The replies as the models gave them."""
+    made: Survival
+    """Working functions put into other shapes; `style` is the shape."""
+
+
 def main() -> None:
     options = _options()
     tasks = {task.task_id: task for task in _read(options.data / "humaneval/HumanEval.jsonl.gz", HumanEvalTask)}
     answers = _read(options.data / "candidates/humaneval_even.jsonl.gz", Row)
-    rows = [row for row in answers if row.label == "pass" and (row.raw or row.code)]
-    survival = measure(rows, tasks, options.workers)
+    rows = [row for row in answers if row.label == "pass"]
+    real = measure(rows, tasks, options.workers)
+    report = Report(real=real, made=measure(made_rows(rows, real, tasks), tasks, options.workers))
     if options.json:
-        print(msgspec.json.encode(survival).decode())
+        print(msgspec.json.encode(report).decode())
     else:
-        _print(survival, options.failures)
+        _print("real replies", report.real, options.failures)
+        _print("made replies", report.made, options.failures)
 
 
 def measure(rows: list[Row], tasks: dict[str, HumanEvalTask], workers: int) -> Survival:
-    """Extract all, and run those whose function is not the same as the labelled program's."""
+    """Extract all, and run what was extracted; of those lost, run the labelled program too."""
     reasons: dict[int, str] = {}
     programs: dict[int, tuple[str, HumanEvalTask]] = {}
     for number, row in enumerate(rows):
         task = tasks[row.task_id]
         try:
-            replacement = extract(row.raw or row.code or "", task.entry_point, stub=task.prompt, is_method=False)
+            replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)
         except Unusable as error:
             reasons[number] = f"unusable: {error}"
-            continue
-        program = assemble(task, replacement)
-        if not _is_the_same(program, replacement, row.code or "", task):
-            programs[number] = (program, task)
+        else:
+            programs[number] = (assemble(task, replacement), task)
     reasons |= _run_all(programs, workers)
-    return _survival(rows, reasons, executed=len(set(programs.values())))
+    labelled = {number: (rows[number].code or "", tasks[rows[number].task_id]) for number in reasons}
+    for number in _run_all(labelled, workers):
+        reasons[number] += " (so does its labelled program)"
+    return _survival(rows, reasons)
+
+
+def made_rows(rows: list[Row], real: Survival, tasks: dict[str, HumanEvalTask]) -> list[Row]:
+    """The first few different answers to each task that survived, without helpers of their own, in every shape."""
+    lost = {(one.task_id, one.reply) for one in real.lost}
+    chosen: dict[str, dict[str, None]] = {}
+    for row in rows:
+        functions = chosen.setdefault(row.task_id, {})
+        if len(functions) >= FUNCTIONS_PER_TASK or (row.task_id, _reply(row)) in lost:
+            continue
+        task = tasks[row.task_id]
+        replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)
+        alone = not replacement.imports and not replacement.helpers
+        if alone and parameters(replacement.function) == parameters(task.prompt):
+            functions[plain(replacement.function)] = None
+    return [
+        Row(task_id=name, source="made", model="", style=shape, raw=reply, code=function, label="pass")
+        for name, functions in chosen.items()
+        for function in functions
+        for shape, reply in made_replies(function, tasks[name].prompt).items()
+    ]
+
+
+def _reply(row: Row) -> str:
+    return row.raw if row.raw is not None else row.code or ""
 
 
 def assemble(task: HumanEvalTask, replacement: Replacement) -> str:
@@ -112,35 +147,16 @@ def assemble(task: HumanEvalTask, replacement: Replacement) -> str:
     return "\n\n".join([*replacement.imports, *around, *replacement.helpers, replacement.function]) + "\n"
 
 
-def _is_the_same(program: str, replacement: Replacement, code: str, task: HumanEvalTask) -> bool:
-    """Whether the function is that of the labelled program and stands on the prompt alone."""
-    names = names_of(program)
-    if replacement.helpers or names.used - names.bound - set(dir(builtins)):
-        return False
-    labelled = [piece.text for piece in pieces(code) if getattr(piece.node, "name", "") == task.entry_point]
-    return bool(labelled) and _bare(labelled[-1]) == _bare(replacement.function)
-
-
-def _bare(function: str) -> str:
-    """The normalised function without annotations: those of the prompt are put in place of the reply's."""
-    tree = ast.parse(function)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            node.annotation = None
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            node.returns = None
-    return normalised(ast.unparse(tree))
-
-
 def _run_all(programs: dict[int, tuple[str, HumanEvalTask]], workers: int) -> dict[int, str]:
     different = list(dict.fromkeys(programs.values()))
     with ThreadPoolExecutor(workers) as pool:
-        ends = dict(zip(different, pool.map(lambda item: _run(*item), different), strict=True))
+        ends = dict(zip(different, pool.map(_run, different), strict=True))
     return {number: ends[program] for number, program in programs.items() if ends[program]}
 
 
-def _run(program: str, task: HumanEvalTask) -> str:
+def _run(item: tuple[str, HumanEvalTask]) -> str:
     """Empty when the official test passes, else how it ended."""
+    program, task = item
     text = f"{program}\n{task.test}\ncheck({task.entry_point})\n"
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -150,7 +166,7 @@ def _run(program: str, task: HumanEvalTask) -> str:
                 capture_output=True,
                 stdin=subprocess.DEVNULL,
                 timeout=SECONDS,
-                preexec_fn=_limit,  # noqa: PLW1509  the pool's threads hold no lock that the limits need
+                preexec_fn=_limit,
                 env={"PATH": os.defpath, "PYTHONHASHSEED": "0"},
                 encoding="utf-8",
                 errors="replace",
@@ -169,11 +185,10 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 
 
-def _survival(rows: list[Row], reasons: dict[int, str], executed: int) -> Survival:
+def _survival(rows: list[Row], reasons: dict[int, str]) -> Survival:
     return Survival(
         answers=len(rows),
         survived=len(rows) - len(reasons),
-        executed=executed,
         by_source=_shares([row.source for row in rows], reasons),
         by_style=_shares([row.style for row in rows], reasons),
         reasons=dict(Counter(reasons.values()).most_common()),
@@ -183,7 +198,7 @@ def _survival(rows: list[Row], reasons: dict[int, str], executed: int) -> Surviv
                 source=rows[number].source,
                 style=rows[number].style,
                 why=why,
-                reply=rows[number].raw or rows[number].code or "",
+                reply=_reply(rows[number]),
             )
             for number, why in reasons.items()
         ),
@@ -196,15 +211,17 @@ def _shares(keys: list[str], reasons: dict[int, str]) -> dict[str, tuple[int, in
     return {key: (count - lost[key], count) for key, count in total.most_common()}
 
 
-def _print(survival: Survival, failures: int) -> None:
+def _print(title: str, survival: Survival, failures: int) -> None:
     share = 100 * survival.survived / survival.answers
-    print(f"{survival.survived} of {survival.answers} survived ({share:.2f} %); {survival.executed} programs were run")
-    for title, shares in (("source", survival.by_source), ("style", survival.by_style)):
-        print(f"\n{title}: survived / answers")
-        for key, (survived, answers) in shares.items():
-            if title == "source" or survived < answers:
-                print(f"  {key:40} {survived:5} / {answers:5}  {100 * survived / answers:6.2f} %")
-    print("\nreasons of loss")
+    print(f"\n== {title}: {survival.survived} of {survival.answers} survived ({share:.2f} %)")
+    print("by source")
+    for key, (survived, answers) in survival.by_source.items():
+        print(f"  {key:40} {survived:5} / {answers:5}  {100 * survived / answers:6.2f} %")
+    print(f"by style, of {len(survival.by_style)} those with a loss")
+    for key, (survived, answers) in survival.by_style.items():
+        if survived < answers:
+            print(f"  {key:40} {survived:5} / {answers:5}  {100 * survived / answers:6.2f} %")
+    print("reasons of loss")
     for reason, count in survival.reasons.items():
         print(f"  {count:4}  {reason}")
     for lost in survival.lost[:failures]:

@@ -9,6 +9,7 @@ from typing import cast, get_origin
 import msgspec
 import tomli
 from msgspec import Struct
+from platformdirs import user_config_path
 
 from codeens_server.config_check import Source, Table, check, dotted, is_struct
 from codeens_server.errors import ConfigError, unknown
@@ -220,3 +221,8 @@ def _merge(strong: Table, weak: Table) -> Table:
         both = isinstance(value, dict) and isinstance(other, dict)
         merged[name] = _merge(cast("Table", value), cast("Table", other)) if both else value
     return merged
+
+
+def user_folder() -> Path:
+    """The user's folder for settings."""
+    return user_config_path("codeens", appauthor=False)

@@ -17,9 +17,11 @@ from codeens_server.domain import RunEvent, RunRequest, Target
 from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError, unknown
 from codeens_server.executor import open_executor
 from codeens_server.generation.models import find_local_models, resolve_models
-from codeens_server.pipeline import Pipeline, Plan
+from codeens_server.pipeline import Pipeline
+from codeens_server.plan import Plan
 from codeens_server.settings import ModelSettings, Settings
-from codeens_server.store.runs import RunStore, StoredRun
+from codeens_server.store.runs import RunStore
+from codeens_server.store.stored import StoredRun
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.snapshots import current_source

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-
+from collections.abc import Iterator
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
-from codeens_sandbox_backends.base import Backend, SandboxSpec
-from codeens_variants.manifest import Variant
-from msgspec import Struct
+from msgspec.structs import replace
 
 from codeens_server.domain import (
+    CandidateGenerated,
+    CandidateMeasured,
+    Case,
     Evidence,
     EvidenceGathered,
     Progress,
@@ -25,29 +25,15 @@ from codeens_server.domain import (
 from codeens_server.errors import NothingGenerated, RunError
 from codeens_server.evidence.gather import gather
 from codeens_server.executor import Executor
-from codeens_server.finish import conclude
+from codeens_server.finish import conclude, original_replacement
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.normalise import digest
+from codeens_server.plan import Plan
 from codeens_server.progress import RunState
 from codeens_server.rounds import Round, feedback_of
-from codeens_server.settings import ModelSettings, Settings
 from codeens_server.sources import Sources
-from codeens_server.store.runs import RunStore, StoredRun
-
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """Everything that was decided before a run began."""
-
-    run_id: str
-    request: RunRequest
-    target: Target
-    models: tuple[ModelSettings, ...]
-    variants: tuple[Variant, ...]
-    settings: Settings
-    backend: Backend
-    spec: SandboxSpec
-    stored: StoredRun | None
-    environ: Mapping[str, str]
+from codeens_server.store.runs import RunStore
+from codeens_server.store.stored import StoredRun
 
 
 class Pipeline:
@@ -115,7 +101,7 @@ class Pipeline:
         stored = self.plan.stored
         if stored is not None and stored.evidence is not None:
             await self._replay(stored)
-            return stored.evidence
+            return replace(stored.evidence, cases=_with_kept(stored.evidence.cases, stored.kept))
         plan = self.plan
         evidence = await self._executor.run(
             lambda sandbox: gather(
@@ -130,7 +116,7 @@ class Pipeline:
 
     async def _replay(self, stored: StoredRun) -> None:
         """What an earlier process found is told again to the door, and is not stored twice."""
-        for event in stored.events:
+        for event in _events_of(stored, judged=not self.plan.judge_again):
             self._state.apply(event)
             await self._send.send(event)
 
@@ -151,7 +137,7 @@ class Pipeline:
                     break
 
     async def _finish(self, evidence: Evidence) -> None:
-        if not self._state.candidates and not self._stopped and self._state.answers == 0:
+        if not self._state.candidates and not self._stopped:
             reasons = "; ".join(dict.fromkeys(self._state.failures)) or "no offline rewrite applies to this function"
             message = f"no candidate was made: {reasons}. Configure a model (docs/configuration.md) or fix the above."
             raise NothingGenerated(message)
@@ -160,3 +146,18 @@ class Pipeline:
             self.plan, evidence, self._state, self._executor, wall_s=wall_s, stopped=self._stopped
         )
         await self._emit(RunFinished(run=run))
+
+
+def _with_kept(cases: tuple[Case, ...], kept: tuple[Case, ...]) -> tuple[Case, ...]:
+    ids = {case.id for case in kept}
+    return (*(case for case in cases if case.id not in ids), *kept)
+
+
+def _events_of(stored: StoredRun, *, judged: bool) -> Iterator[RunEvent]:
+    """The events that a stored run is made of, in an order in which they could have come."""
+    for candidate in stored.candidates:
+        yield CandidateGenerated(candidate=candidate, duplicate_of=stored.duplicates.get(candidate.id))
+    if judged:
+        yield from stored.judged.values()
+    for key, measurement in stored.measured.items():
+        yield CandidateMeasured(candidate_id=key, measurement=measurement)

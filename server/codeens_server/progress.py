@@ -30,9 +30,12 @@ class RunState:
         self.verdicts: dict[str, Verdict] = {}
         self.outcomes: dict[str, tuple[Outcome, ...]] = {}
         self.measurements: dict[str, Measurement] = {}
+        self.original: Measurement | None = None
+        """The original's own memory and readability; not an event: made again where it is needed."""
         self.not_run: dict[str, str] = {}
         self.failures: list[str] = []
-        self.answers = 0
+        self.seen: set[str] = set()
+        """Ids of all answers, duplicates included."""
         self.cost_usd = 0.0
         self.cost_known = True
         self._by_digest: dict[str, str] = {original_digest: ORIGINAL}
@@ -61,7 +64,7 @@ class RunState:
 
     def _admit(self, event: CandidateGenerated) -> None:
         candidate = event.candidate
-        self.answers += 1
+        self.seen.add(candidate.id)
         self.cost_usd += candidate.cost_usd or 0.0
         self.cost_known = self.cost_known and candidate.cost_usd is not None
         if event.duplicate_of is None:
@@ -89,7 +92,7 @@ class RunState:
     def summary(self, *, wall_s: float, stopped: str) -> RunSummary:
         """Totals so far."""
         return RunSummary(
-            generated=self.answers,
+            generated=len(self.seen),
             executed=len(self.verdicts),
             passed=len(self.passed()),
             cost_usd=self.cost_usd,

@@ -67,7 +67,7 @@ class Round:
             async for answer in answers:
                 if isinstance(answer, GenerationFailed):
                     await self._emit(answer)
-                elif answer.candidate.id not in self._state.candidates:
+                elif answer.candidate.id not in self._state.seen:
                     twin = self._state.twin_of(answer.candidate)
                     await self._emit(CandidateGenerated(candidate=answer.candidate, duplicate_of=twin))
                     if twin is None:
@@ -104,16 +104,24 @@ class Round:
 
     async def _measure_all(self, to_measure: MemoryObjectReceiveStream[Candidate]) -> None:
         async with to_measure:
+            await self._measure_original()
             async for candidate in to_measure:
                 await self._measure(candidate)
 
-    async def _measure(self, candidate: Candidate) -> None:
+    async def _measure_original(self) -> None:
         try:
-            if self._baseline is None:
-                self._baseline = await self._executor.run_alone(
-                    lambda sandbox: baseline(self._target, self._evidence, sandbox)
-                )
-            known = self._baseline
+            self._baseline = await self._executor.run_alone(
+                lambda sandbox: baseline(self._target, self._evidence, sandbox)
+            )
+        except SandboxError as error:
+            self._state.failures.append(f"nothing was measured: {error}")
+        else:
+            self._state.original = self._baseline.measurement
+
+    async def _measure(self, candidate: Candidate) -> None:
+        if (known := self._baseline) is None:
+            return
+        try:
             measured = await self._executor.run_alone(
                 lambda sandbox: measure(
                     candidate, target=self._target, evidence=self._evidence, sandbox=sandbox, baseline=known

@@ -62,6 +62,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Overrides of a goal's built-in weights."""
     scorers: tuple[str, ...] = ()
     """Names of entry points of the group `codeens.scorers` to apply."""
+    scorer_weights: dict[str, float] = field(default_factory=dict[str, float])
+    """Share of a scorer beside those of `weights`; 10 where nothing is said."""
     limits: Limits = field(default_factory=Limits)
     max_inputs: int = 200
     """Generated inputs per function."""

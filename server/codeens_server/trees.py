@@ -86,10 +86,11 @@ def all_match(a: Tree, b: Tree, match: Match) -> bool:
 
 def same(a: Tree, b: Tree, *, tolerance: float | None = None) -> bool:
     """Whether two encoded values are equal, types included; with `tolerance`, floats only relatively and absolutely."""
-    return all_match(a, b, partial(_match, tolerance=tolerance))
+    return all_match(a, b, partial(match_exactly, tolerance=tolerance))
 
 
-def _match(left: Node, right: Node, *, tolerance: float | None) -> list[tuple[Tree, Tree]] | None:
+def match_exactly(left: Node, right: Node, *, tolerance: float | None = None) -> list[tuple[Tree, Tree]] | None:
+    """The `Match` of `same`. What is unreadable matches nothing."""
     if tolerance is not None and left.is_float and right.is_float:
         close = math.isclose(left.head[0], right.head[0], rel_tol=tolerance, abs_tol=tolerance)
         return [] if close else None
@@ -196,6 +197,12 @@ def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 20
         case Died():
             detail = f": {outcome.detail}" if outcome.detail else ""
             return _cut(f"the process ended ({outcome.reason}){_one_line(detail)}", limit)
+
+
+def render_outcome_pair(a: Outcome, b: Outcome) -> tuple[str, str]:
+    """Two outcomes that differ, in words; the arguments they left are shown where only those differ."""
+    arguments = isinstance(a, Returned) and isinstance(b, Returned) and same(a.value, b.value)
+    return render_outcome(a, arguments=arguments), render_outcome(b, arguments=arguments)
 
 
 def _arguments(call: CallInput) -> list[_Piece]:
@@ -312,7 +319,9 @@ def _leaf(node: Node, limit: int) -> str:
 def _payload(tag: str, written: str, limit: int) -> str:
     try:
         if tag == "int":
-            return str(int(written, 16)) if len(written) <= _LONGEST_NUMBER else f"{written[:limit]}"
+            if len(written) <= _LONGEST_NUMBER:
+                return str(int(written, 16))
+            return f"{'-' * written.startswith('-')}0x{written.lstrip('-')[:limit]}"
         if tag == "str":
             return repr(bytes.fromhex(written).decode("utf-8", "surrogatepass")[: limit + 1])
         shown = repr(base64.b64decode(written[: 4 * limit], validate=True))

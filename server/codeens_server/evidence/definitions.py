@@ -36,8 +36,10 @@ class Definitions:
                 case ast.ClassDef():
                     self.classes[prefix + statement.name] = statement
                     self._read_body(statement.body, f"{prefix}{statement.name}.")
-                case ast.Import() | ast.ImportFrom():
-                    self._imported.update({alias.asname or alias.name: alias.name for alias in statement.names})
+                case ast.Import(names=names):
+                    self._imported.update({alias.asname or alias.name: alias.name for alias in names})
+                case ast.ImportFrom(module=module, names=names):
+                    self._imported.update({alias.asname or alias.name: f"{module}.{alias.name}" for alias in names})
                 case ast.If() | ast.Try():
                     self._read_body([*statement.body, *statement.orelse], prefix)
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -65,12 +67,15 @@ class Definitions:
             if isinstance(name, ast.Name) and isinstance(value, ast.expr):
                 self.aliases[prefix + name.id] = value
 
-    def resolve(self, node: ast.expr) -> str:
-        """The last part of the name's true path: `L` and `t.List` are `List` where they were imported as such."""
+    def full_name(self, node: ast.expr) -> str:
+        """The dotted name with its first part replaced by what it was imported as."""
         dotted = ast.unparse(node)
-        first, _, rest = dotted.partition(".")
-        full = f"{self._imported.get(first, first)}.{rest}" if rest else self._imported.get(first, first)
-        return full.rpartition(".")[2]
+        first, dot, rest = dotted.partition(".")
+        return self._imported.get(first, first) + dot + rest
+
+    def resolve(self, node: ast.expr) -> str:
+        """The last part of the full name: `L` and `t.List` are `List` where they were imported as such."""
+        return self.full_name(node).rpartition(".")[2]
 
     def enum_members(self, name: str) -> list[str]:
         """Names of the members of an enum class; empty for another class."""
@@ -86,10 +91,11 @@ class Definitions:
     def is_typed_dict(self, name: str) -> bool:
         return any(last_name(base) == "TypedDict" for base in self.classes[name].bases)
 
-    def fields(self, name: str) -> list[Field] | None:
+    def fields(self, name: str, below: frozenset[str] = frozenset()) -> list[Field] | None:
         """The fields of a dataclass, named tuple or typed dictionary; None where the text does not tell them all.
 
         A dataclass with `__post_init__`, computed fields or bases from elsewhere is not told by its fields.
+        `below` holds the classes being resolved, so that a circle of bases ends.
         """
         node = self.classes[name]
         if self.is_named_tuple(name) or self.is_typed_dict(name):
@@ -98,7 +104,8 @@ class Definitions:
             return None
         inherited: list[Field] = []
         for base in node.bases:
-            above = self.fields(ast.unparse(base)) if ast.unparse(base) in self.classes else None
+            known = ast.unparse(base) in self.classes and ast.unparse(base) not in below
+            above = self.fields(ast.unparse(base), below | {name}) if known else None
             if above is None:
                 return None
             inherited += above

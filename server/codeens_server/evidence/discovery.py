@@ -1,6 +1,6 @@
 """Which test files are likely to reach the target: a static index, most likely first.
 
-It only orders and bounds the work: what really reaches the target is found by running (see `tests.py`).
+It only orders and bounds the work: what really reaches the target is found by running (see `reaching.py`).
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def _leads_straight(name: str, wanted: _Wanted) -> bool:
     if any(name == module or name.startswith(f"{module}.") for module in wanted.modules):
         return True
     package, _, last = name.rpartition(".")
-    return last in {wanted.function, wanted.owner} and any(module.startswith(f"{package}.") for module in wanted.modules)
+    return last in {wanted.function, wanted.owner} and any(
+        module.startswith(f"{package}.") for module in wanted.modules
+    )
 
 
 def _nearness(path: Path, target: Target) -> tuple[bool, int, str]:

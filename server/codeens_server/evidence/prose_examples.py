@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_server.domain import Target
+from codeens_server.evidence.leaves import kind_of
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
 
 _SIGN = re.compile(
@@ -34,20 +35,14 @@ class ProseExample(NamedTuple):
 
 def prose_examples(text: str, target: Target) -> list[ProseExample]:
     """The examples in a text, `>>>` lines left out; none where the signs contradict each other."""
-    found = [
-        (example, sign) for example, sign in _candidates(text, target) if not _is_prompt(text, example.line)
-    ]
-    kinds_after_equals = {_kind(example.want) for example, sign in found if sign == "="}
+    found = [(example, sign) for example, sign in _candidates(text, target) if not _is_prompt(text, example.line)]
+    kinds_after_equals = {kind_of(example.want) for example, sign in found if sign == "="}
     equals_is_prose = len(kinds_after_equals) > 1
     return [example for example, sign in found if not (equals_is_prose and sign == "=")]
 
 
 def _is_prompt(text: str, line: int) -> bool:
     return text.splitlines()[line - 1].lstrip().startswith((">>>", "..."))
-
-
-def _kind(tree: Tree) -> str:
-    return str(tree[0]) if isinstance(tree, list) else type(tree).__name__
 
 
 def _candidates(text: str, target: Target) -> Iterator[tuple[ProseExample, str]]:
@@ -84,13 +79,13 @@ def _want_at(text: str, start: int) -> Tree:
     rest = text[start : start + _LONGEST_WANT]
     line = rest.split("\n", 1)[0]
     for end in range(len(line), 0, -1):
-        if line[end - 1].isspace() or not _END.match(rest, end):
+        if line[end - 1] in " \t.,;:" or not _END.match(rest, end):
             continue
         try:
             want = literal(line[:end])
         except NotLiteral:
             continue
-        if line.startswith("(") and _kind(want) != "tuple":
+        if line.startswith("(") and kind_of(want) != "tuple":
             break
         return want
     message = "no literal is wanted"

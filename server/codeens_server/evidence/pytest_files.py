@@ -12,7 +12,8 @@ from typing import Any, cast
 
 _DEFAULT_PATTERNS = ("test_*.py", "*_test.py")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "build", "dist", "venv", "env", "site-packages", "__pycache__", "CVS"})
-_INI_SECTIONS = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
+_BEFORE_PYPROJECT = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"))
+_AFTER_PYPROJECT = (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 _MAX_FOLDERS = 5_000
 
 
@@ -21,7 +22,7 @@ def python_files_of(root: Path) -> tuple[str, ...]:
 
     Files are tried in pytest's order: pytest.ini, .pytest.ini, pyproject.toml, tox.ini, setup.cfg.
     """
-    for name, section in (*_INI_SECTIONS[:2], ("pyproject.toml", ""), *_INI_SECTIONS[2:]):
+    for name, section in (*_BEFORE_PYPROJECT, ("pyproject.toml", ""), *_AFTER_PYPROJECT):
         patterns = _from_toml(root / name) if not section else _from_ini(root / name, section)
         if patterns:
             return patterns

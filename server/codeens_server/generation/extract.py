@@ -15,7 +15,16 @@ from typing import NamedTuple
 from codeens_server.domain import Replacement
 from codeens_server.generation.fitting import Stub, fit, read_stub
 from codeens_server.generation.gathering import gather
-from codeens_server.generation.python_text import Definition, Piece, dedented, has_body, indented, lines_of, parse, pieces
+from codeens_server.generation.python_text import (
+    Definition,
+    Piece,
+    dedented,
+    has_body,
+    indented,
+    lines_of,
+    parse,
+    pieces,
+)
 from codeens_server.generation.reply_shapes import Part, by_likelihood, parts
 from codeens_server.generation.unwrapping import unwrap
 
@@ -66,8 +75,11 @@ def _find_definition(likely: list[Part], name: str, is_method: bool) -> _Found |
 
 
 def _readings(text: str, name: str) -> Iterator[str]:
-    """The text as it is, and moved to the left margin where its definition is indented as a whole."""
+    """The text as it is, and mended where the definition's margin or that of its body is wrong as a whole."""
     yield text
+    bare = re.search(rf"^(?:async[ \t]+)?def[ \t]+{re.escape(name)}[ \t]*\(.*:[ \t]*\n+(?=\S)", text, re.MULTILINE)
+    if bare:
+        yield text[: bare.end()] + indented(text[bare.end() :], "    ")
     match = re.search(rf"^([ \t]+)(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
     if match:
         margin = match[1]
@@ -120,16 +132,16 @@ def _find_body(likely: list[Part], own: Stub) -> _Found | None:
 
 
 def _bodies(text: str) -> Iterator[str]:
-    """The text as a body: as it is; with the indentation that its first line lost; moved in as a whole."""
+    """The text as a body: as it is; moved in as a whole; with the indentation that its first line lost."""
     yield text
     stripped = text.lstrip("\n")
+    tree = parse(stripped)
+    if isinstance(tree, ast.Module) and any(_leaves(statement) for statement in tree.body):
+        yield indented(stripped, "    ")
     first, _, rest = stripped.partition("\n")
     margin = min((match[0] for match in re.finditer(r"^[ \t]+(?=\S)", rest, re.MULTILINE)), key=len, default="")
     if margin and first == first.lstrip():
         yield f"{margin}{stripped}"
-    tree = parse(stripped)
-    if isinstance(tree, ast.Module) and any(_leaves(statement) for statement in tree.body):
-        yield indented(stripped, "    ")
 
 
 def _leaves(statement: ast.stmt) -> bool:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from codeens_server.domain import Replacement
 from codeens_server.generation.normalise import same_code
-from codeens_server.generation.python_text import Definition, Names, Piece, names_of
+from codeens_server.generation.python_text import Names, Piece, names_of
 
 BUILTINS = frozenset(dir(builtins))
 IMPORTS = ast.Import | ast.ImportFrom
+DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+CONSTANTS = ast.Assign | ast.AnnAssign
 
 
 def gather(function: str, name: str, sources: Sequence[list[Piece]], around: Sequence[Piece]) -> Replacement:
@@ -73,7 +75,10 @@ class _Shelf:
     def _add(self, source: list[Piece], target: str) -> None:
         """Put the statements of one source up; of several that bind a name only the last definition counts."""
         fresh: dict[str, list[int]] = {}
+        seen = {piece.text for piece, _ in self._pieces}
         for piece in source:
+            if piece.text in seen:
+                continue
             if _is_star(piece.node):
                 self.stars.append(piece)
                 continue
@@ -83,7 +88,7 @@ class _Shelf:
             self._pieces.append((piece, names))
             index = len(self._pieces) - 1
             for name in names.bound - {target}:
-                if isinstance(piece.node, ast.ClassDef | Definition | IMPORTS):
+                if isinstance(piece.node, DEFINITIONS | IMPORTS):
                     fresh[name] = [index]
                 else:
                     fresh.setdefault(name, []).append(index)
@@ -91,11 +96,10 @@ class _Shelf:
 
     def _filling(self, name: str) -> Iterator[int]:
         """Statements that fill a constant after it was bound: `TABLE.append(…)`, `for …: TABLE[i] = …`."""
-        constant = [i for i in self._binding.get(name, ()) if isinstance(self._pieces[i][0].node, ast.Assign | ast.AnnAssign)]
-        if not constant:
-            return
-        for index, (piece, _) in enumerate(self._pieces):
-            if index > constant[0] and not isinstance(piece.node, ast.ClassDef | Definition) and _fills(piece.node, name):
+        constants = (i for i in self._binding.get(name, ()) if isinstance(self._pieces[i][0].node, CONSTANTS))
+        first = next(constants, len(self._pieces))
+        for index, (piece, _) in enumerate(self._pieces[first:], first):
+            if not isinstance(piece.node, DEFINITIONS) and _fills(piece.node, name):
                 yield index
 
 

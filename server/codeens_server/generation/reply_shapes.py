@@ -10,7 +10,10 @@ PYTHON = {"python", "py", "python3", "python2", "py3", "pycon", "ipython", "sage
 
 
 class Part(NamedTuple):
-    """A run of lines of a reply. `rank`: 0 a Python fence, 1 a fence of no language, 2 outside of fences, 3 another language."""
+    """A run of lines of a reply.
+
+    `rank`: 0 a Python fence, 1 a fence of no language, 2 outside of fences, 3 a fence of another language.
+    """
 
     rank: int
     text: str
@@ -41,7 +44,8 @@ def parts(reply: str) -> list[Part]:
 def by_likelihood(found: list[Part]) -> list[Part]:
     """Python fences first; of equals the last in the reply first, as it is the one a model ends with."""
     *cut, whole = found
-    return [*sorted(reversed(cut), key=lambda part: part.rank), whole]
+    cut.reverse()
+    return [*sorted(cut, key=lambda part: part.rank), whole]
 
 
 def _opens(fence: re.Match[str]) -> bool:

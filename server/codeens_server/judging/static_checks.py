@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import ast
-import warnings
 
 from codeens_server.domain import Replacement, Target
 from codeens_server.judging.signatures import incompatibility
+from codeens_server.judging.source import parsed
 from codeens_server.judging.tampering import tampering
 from codeens_server.workspace.functions import FunctionNode, decorator_names, is_generator
 
-_BINDING_DECORATORS = frozenset({"staticmethod", "classmethod", "property", "cached_property", "contextmanager"})
+_BINDING = frozenset({"staticmethod", "classmethod", "property", "cached_property", "contextmanager", "overload"})
+_CACHES = frozenset({"cache", "lru_cache"})
 
 
 def refusal(target: Target, replacement: Replacement) -> str | None:
     """Why a replacement is not even run, in one clause; None when it may be."""
-    parts = [_parsed(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
+    parts = [parsed(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
     broken = next((part for part in parts if isinstance(part, str)), None)
     if broken is not None:
         return broken
     modules = [part for part in parts if isinstance(part, ast.Module)]
-    original = _parsed(target.source)
+    original = parsed(target.source)
     if isinstance(original, str):
         return f"the original can not be read again: {original}"
     return _misfit(target, _only_function(original), modules[0]) or _quarantine(original, modules)
-
-
-def _parsed(source: str) -> ast.Module | str:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except SyntaxError as error:
-        return f"syntax error: {error.msg} (line {error.lineno or 1})"
-    except (RecursionError, MemoryError, ValueError) as error:
-        return f"it can not be parsed: {error}"
 
 
 def _only_function(module: ast.Module) -> FunctionNode | None:
@@ -56,13 +46,17 @@ def _misfit(target: Target, original: FunctionNode | None, module: ast.Module) -
         return (
             "it is no generator, the original is" if target.is_generator else "it is a generator, the original is not"
         )
-    if _binding(function) != _binding(original):
-        return f"its decorators make it something else: {', '.join(decorator_names(function)) or 'none'}"
-    return incompatibility(original, function)
+    return _decorator_change(original, function) or incompatibility(original, function)
 
 
-def _binding(function: FunctionNode) -> set[str]:
-    return {name.split(".")[-1] for name in decorator_names(function)} & _BINDING_DECORATORS
+def _decorator_change(original: FunctionNode, function: FunctionNode) -> str | None:
+    """Decorators may be added and caches exchanged; what binds or registers the function must stay."""
+    before, after = decorator_names(original), decorator_names(function)
+    lost = [name for name in before if name not in after and name.split(".")[-1] not in _CACHES]
+    if lost:
+        return f"it drops the decorator @{lost[0]}"
+    added = [name for name in after if name not in before and name.split(".")[-1] in _BINDING]
+    return f"its decorator @{added[0]} makes it something else" if added else None
 
 
 def _quarantine(original: ast.Module, modules: list[ast.Module]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import anyio.to_thread
+from msgspec import Struct
+
 from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
@@ -15,8 +17,6 @@ from codeens_sandbox_backends.base import (
     Returned,
     Sandbox,
 )
-from msgspec import Struct
-
 from codeens_server import trees
 from codeens_server.domain import (
     Candidate,

@@ -73,7 +73,7 @@ def _structure(source: str) -> tuple[int, int, int]:
 
 
 def _cyclomatic(source: str) -> int:
-    """Decisions of all functions, inner ones included, plus one (McCabe), so that splitting a function costs nothing."""
+    """Decisions of all functions, inner ones included, plus one (McCabe): splitting a function costs nothing."""
     blocks = add_inner_blocks(cc_visit(source))
     return 1 + sum(block.complexity - 1 for block in blocks if isinstance(block, Function))
 

@@ -6,8 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 
 import msgspec
-from codeens_sandbox_backends.base import CallInput, Returned
 
+from codeens_sandbox_backends.base import CallInput, Returned
 from codeens_server import trees
 from codeens_server.domain import Case
 

@@ -26,17 +26,31 @@ _BUSY_MS = 30_000
 
 
 class Database:
-    """Runs work against the database, in the order it was asked for. Safe to use from any task of one event loop."""
+    """Runs work against the database, in the order it was asked for. Safe to use from any task of one event loop.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    It is opened, and made where it is not there, by the first piece of work: a request that is refused leaves nothing.
+    """
+
+    def __init__(self, url: str | None, *, folder: Path) -> None:
+        """Name the database.
+
+        Args:
+            url: an SQLAlchemy URL; None: `codeens.db`, SQLite, in `folder`.
+
+        Raises:
+            ConfigError: the URL is wrong.
+        """
+        self._url = None if url is None else _parsed(url)
+        self._folder = folder
+        self._engine: Engine | None = None
         self._turn = anyio.CapacityLimiter(1)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Do work in one transaction and hand back its result.
 
         Raises:
-            RunError: the database refused: locked for long, not readable.
+            ConfigError: the database's driver is not installed.
+            RunError: the database can not be opened, is of another version of codeens, or is locked for long.
         """
         return await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
 
@@ -44,42 +58,45 @@ class Database:
         """Do work in one transaction, committed when this returns, also when the caller is cancelled meanwhile.
 
         Raises:
-            RunError: the database refused: locked for long, disk full.
+            ConfigError: see `read`.
+            RunError: see `read`; also: the disk is full.
         """
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
 
+    def close(self) -> None:
+        """Close all connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
     def _transaction(self, work: Callable[[Session], T]) -> T:
+        if self._engine is None:
+            self._engine = _opened(_sqlite_url(self._folder) if self._url is None else self._url)
         try:
             try:
-                return self._attempt(work)
+                return _attempt(self._engine, work)
             except IntegrityError:
                 # Another process wrote the row between our look and our insert; the second look sees it.
-                return self._attempt(work)
+                return _attempt(self._engine, work)
         except DBAPIError as error:
             message = f"the database of runs can not be used: {error.orig}."
             raise RunError(message) from error
 
-    def _attempt(self, work: Callable[[Session], T]) -> T:
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            return work(session)
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
+def _attempt(engine: Engine, work: Callable[[Session], T]) -> T:
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        return work(session)
 
 
-def open_database(url: str | None, *, folder: Path) -> Database:
-    """Open the database, made when it is not there.
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        message = "database_url is not an SQLAlchemy URL; write it as sqlite:////path/file.db."
+        raise ConfigError(message) from None
 
-    Args:
-        url: an SQLAlchemy URL; None: `codeens.db`, SQLite, in `folder`.
 
-    Raises:
-        ConfigError: the URL is wrong, or its driver is not installed.
-        RunError: the database can not be opened, or is of another version of codeens.
-    """
-    address = _sqlite_url(folder) if url is None else _parsed(url)
+def _opened(address: URL) -> Engine:
     shown = address.render_as_string(hide_password=True)
     try:
         engine = create_engine(address)
@@ -93,15 +110,7 @@ def open_database(url: str | None, *, folder: Path) -> Database:
     except DBAPIError as error:
         message = f"the database {shown} can not be opened: {error.orig}."
         raise RunError(message) from error
-    return Database(engine)
-
-
-def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError:
-        message = "database_url is not an SQLAlchemy URL; write it as sqlite:////path/file.db."
-        raise ConfigError(message) from None
+    return engine
 
 
 def _sqlite_url(folder: Path) -> URL:

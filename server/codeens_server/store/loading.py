@@ -104,7 +104,7 @@ def list_lines(session: Session, limit: int) -> list[RunLine]:
         .scalar_subquery()
     )
     rows = session.execute(select(RunRow, count).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit))
-    return [_line(row, candidates) for row, candidates in rows.tuples()]
+    return [_line(row[0], row[1]) for row in rows]
 
 
 def _line(row: RunRow, candidates: int) -> RunLine:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -14,12 +15,15 @@ from sqlalchemy.orm import Session
 
 from codeens_server.domain import CandidateGenerated, Case, Run, RunEvent, RunFinished, RunRequest, Target
 from codeens_server.store.artifacts import Artifacts
+from codeens_server.store.cache import StoredCache
 from codeens_server.store.database import Database
 from codeens_server.store.documents import to_json
 from codeens_server.store.loading import full_id, list_lines, load_run
 from codeens_server.store.recording import run_row, save_event
 from codeens_server.store.stored import RunLine, StoredRun
 from codeens_server.store.tables import KeptCaseRow, RunRow
+
+T = TypeVar("T")
 
 
 class RunStore:
@@ -29,6 +33,10 @@ class RunStore:
         self._database = database
         self._artifacts = artifacts
         self._targets: dict[str, Target] = {}
+
+    def cache(self, kind: type[T]) -> StoredCache[T]:
+        """The answers of models kept beside the runs, of one type."""
+        return StoredCache(self._database, kind)
 
     def new_id(self) -> str:
         """An id that sorts by day: `20261121-3f9a2c`."""

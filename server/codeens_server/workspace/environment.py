@@ -47,7 +47,7 @@ def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
 def _interpreter_folders(python: Path) -> list[Path]:
     """The environment's folder, its base installation, and folders that its `.pth` files add."""
     prefix = python.parent.parent
-    folders = [prefix, python.resolve().parent.parent]
+    folders = [prefix, prefix.resolve(), python.resolve().parent.parent]
     config = prefix / "pyvenv.cfg"
     if config.is_file():
         for line in config.read_text(encoding="utf-8").splitlines():

@@ -1,0 +1,35 @@
+"""Takes the answer to one call off the wire, or finds that it is none."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from codeens_sandbox_backends.base import CallInput, Exotic, Outcome, Raised, Returned
+from codeens_sandbox_backends.conduct.session import Lost, Session
+from codeens_sandbox_backends.conduct.trees import well_formed_outcome
+from codeens_sandbox_backends.conduct.wire import Answer
+
+
+def receive_answer(session: Session, call: CallInput, index: int, deadline: float) -> tuple[Outcome, int]:
+    """The outcome of the call with that index, and its peak of traced bytes (0 when not watched).
+
+    Raises:
+        Lost: There is no answer before the deadline, or it is not one to this call.
+    """
+    answer = session.receive(Answer, deadline)
+    if answer.index != index:
+        raise Lost("protocol", f"call {index} was to be answered, and {answer.index} was")
+    return checked(answer.outcome, call, same=answer.same), max(0, answer.peak)
+
+
+def checked(outcome: Returned | Raised | Exotic, call: CallInput, *, same: bool) -> Outcome:
+    """The outcome with its arguments, made sure to consist of trees.
+
+    Raises:
+        Lost: It does not.
+    """
+    if same and not isinstance(outcome, Exotic):
+        outcome = structs.replace(outcome, args=call.args, kwargs=call.kwargs)
+    if not well_formed_outcome(outcome):
+        raise Lost("protocol", "an answer holds something that is not an encoded value")
+    return outcome

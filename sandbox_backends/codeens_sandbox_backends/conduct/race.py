@@ -1,0 +1,194 @@
+"""Runs a `RaceJob`: two programs, interleaved, with the clock outside both.
+
+Per pair each side gets a fresh player, per sample a fork of it, and between two samples of one side lies one of the
+other; which goes first changes from sample to sample. The clock runs from before `go` is sent until `done` has come, so
+it holds one round trip, the same on both sides. After each sample the outputs of a pass drawn at random are asked for;
+what differs from the first sample's replaces it in the result, so that no sample is fast by being wrong unseen.
+`Limits.wall_s` is for each sample, `RaceJob.budget_s` for the race.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from math import ceil
+from time import monotonic, perf_counter
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from codeens_sandbox_backends.base import Limits, Outcome, RaceJob, RacePair, RaceResult, TimedOut
+from codeens_sandbox_backends.conduct.answers import checked
+from codeens_sandbox_backends.conduct.launch import Ending, Launcher
+from codeens_sandbox_backends.conduct.session import Ledger, Lost, Session, death
+from codeens_sandbox_backends.conduct.wire import SampleAnswer
+from codeens_sandbox_backends.player.decoding import is_mutable
+
+Name: TypeAlias = Literal["a", "b"]
+_FEWEST_PAIRS = 3
+_COLD_SAMPLES = 2
+_CALLS_PER_SAMPLE = 50_000
+_ARGUMENT_BYTES_PER_SAMPLE = 32 << 20
+_FASTEST_GROWTH = 10.0
+
+
+class _Lost(Exception):
+    """One side does not race any more."""
+
+    def __init__(self, side: Name, outcome: Outcome) -> None:
+        super().__init__(side)
+        self.side: Name = side
+        self.outcome = outcome
+
+
+class _Side(NamedTuple):
+    """A program loaded in a player."""
+
+    name: Name
+    session: Session
+
+
+def run_race(launcher: Launcher, job: RaceJob, limits: Limits) -> RaceResult:
+    """Race until all pairs are run, the budget is used up, or a side stops answering."""
+    race = _Race(launcher, job, limits)
+    try:
+        race.run()
+    except _Lost as lost:
+        return race.result(lost.outcome, lost.side)
+    return race.result(None, None)
+
+
+class _Race:
+    def __init__(self, launcher: Launcher, job: RaceJob, limits: Limits) -> None:
+        self._launcher = launcher
+        self._job = job
+        self._limits = limits
+        self._fresh = any(is_mutable(tree) for call in job.inputs for tree in (*call.args, *call.kwargs.values()))
+        self._inputs = msgspec.Raw(msgspec.json.encode(job.inputs))
+        self._over_at = monotonic() + job.budget_s
+        self._inner = 1
+        self._pairs: list[RacePair] = []
+        self._first: dict[Name, list[Outcome]] = {"a": [], "b": []}
+        self._outcomes: dict[Name, list[Outcome]] = {"a": [], "b": []}
+
+    def run(self) -> None:
+        """Calibrate, then race pair after pair.
+
+        Raises:
+            _Lost: One side stopped answering.
+        """
+        self._inner = self._calibrated()
+        for number in range(self._job.pairs):
+            if number >= _FEWEST_PAIRS and self._over():
+                return
+            self._pairs.append(self._pair(number))
+
+    def result(self, failure: Outcome | None, side: Name | None) -> RaceResult:
+        """All that was measured so far."""
+        return RaceResult(
+            pairs=tuple(self._pairs),
+            inner=self._inner,
+            outcomes_a=tuple(self._outcomes["a"]),
+            outcomes_b=tuple(self._outcomes["b"]),
+            failure=failure,
+            failed_side=side,
+        )
+
+    def _calibrated(self) -> int:
+        """Passes per sample, so that a sample of `a` takes long enough to be timed."""
+        most = max(1, _CALLS_PER_SAMPLE // max(1, len(self._job.inputs)))
+        if self._fresh:
+            most = max(1, min(most, _ARGUMENT_BYTES_PER_SAMPLE // len(bytes(self._inputs))))
+        inner = 1
+        with self._side("a") as side:
+            while inner < most:
+                seconds = inner * min(self._sample(side, inner), self._sample(side, inner))
+                if seconds >= self._job.min_sample_s:
+                    break
+                growth = min(_FASTEST_GROWTH, max(2.0, 1.2 * self._job.min_sample_s / seconds))
+                inner = min(most, ceil(inner * growth))
+        return inner
+
+    def _pair(self, number: int) -> RacePair:
+        cold: dict[Name, list[float]] = {"a": [], "b": []}
+        warm: dict[Name, list[float]] = {"a": [], "b": []}
+        with self._side("a") as a, self._side("b") as b:
+            for turn in range(_COLD_SAMPLES + self._job.samples):
+                inner, times = (1, cold) if turn < _COLD_SAMPLES else (self._inner, warm)
+                for side in (a, b) if (turn + number) % 2 == 0 else (b, a):
+                    times[side.name].append(self._sample(side, inner))
+                if warm["a"] and self._over():
+                    break
+        return RacePair(a=tuple(warm["a"]), b=tuple(warm["b"]), cold_a=tuple(cold["a"]), cold_b=tuple(cold["b"]))
+
+    @contextmanager
+    def _side(self, name: Name) -> Generator[_Side]:
+        """A fresh player with the program of that side loaded."""
+        program = self._job.a if name == "a" else self._job.b
+        session = Session(self._launcher, "play", self._limits, Ledger(self._limits))
+        side = _Side(name, session)
+        try:
+            with self._losses(side):
+                failure = session.load({"program": program}, self._deadline())
+            if failure is not None:
+                raise _Lost(name, failure)
+            yield side
+        finally:
+            session.end()
+
+    def _sample(self, side: _Side, inner: int) -> float:
+        """Seconds per pass."""
+        with self._losses(side):
+            deadline = self._deadline()
+            request = {"op": "sample", "inputs": self._inputs, "inner": inner, "fresh": self._fresh}
+            side.session.send(request, deadline)
+            self._expect(side, "ready", deadline)
+            started = perf_counter()
+            side.session.send({}, deadline)
+            self._expect(side, "done", deadline)
+            seconds = perf_counter() - started
+            side.session.send({"pass": secrets.randbelow(inner)}, deadline)
+            self._note(side.name, [self._output(side, index, deadline) for index in range(len(self._job.inputs))])
+        return seconds / inner
+
+    def _expect(self, side: _Side, what: Literal["ready", "done"], deadline: float) -> None:
+        if getattr(self._received(side, deadline), what) is not True:
+            raise Lost("protocol", f"a sample was not {what} when it had to be")
+
+    def _output(self, side: _Side, index: int, deadline: float) -> Outcome:
+        answer = self._received(side, deadline)
+        if answer.index != index or answer.outcome is None:
+            raise Lost("protocol", f"the output of input {index} was not given when it had to be")
+        return checked(answer.outcome, self._job.inputs[index], same=answer.same)
+
+    def _received(self, side: _Side, deadline: float) -> SampleAnswer:
+        answer = side.session.receive(SampleAnswer, deadline)
+        if answer.died is not None:
+            raise _Lost(side.name, death(Ending(exit_code=answer.died.exit, signal=answer.died.signal), self._limits))
+        if answer.unready is not None:
+            raise _Lost(side.name, answer.unready)
+        return answer
+
+    def _note(self, name: Name, outcomes: list[Outcome]) -> None:
+        """Keep the outcomes of the first sample, and any later one that differs from it."""
+        if not self._first[name]:
+            self._first[name], self._outcomes[name] = outcomes, list(outcomes)
+            return
+        for index, outcome in enumerate(outcomes):
+            if msgspec.json.encode(outcome) != msgspec.json.encode(self._first[name][index]):
+                self._outcomes[name][index] = outcome
+
+    @contextmanager
+    def _losses(self, side: _Side) -> Generator[None]:
+        try:
+            yield
+        except Lost as lost:
+            late = TimedOut(limit="wall", seconds=self._limits.wall_s)
+            raise _Lost(side.name, side.session.explain(lost, late)) from lost
+
+    def _deadline(self) -> float:
+        return monotonic() + self._limits.wall_s
+
+    def _over(self) -> bool:
+        return monotonic() >= self._over_at

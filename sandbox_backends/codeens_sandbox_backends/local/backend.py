@@ -1,0 +1,94 @@
+"""The sandbox that is used when nothing else is asked for: the best that this machine has."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from codeens_sandbox_backends.base import Backend, Readiness, Sandbox, SandboxSpec, Tier
+from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool
+from codeens_sandbox_backends.local.jobs import LocalSandbox
+from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.local.sandlock import SandlockBackend
+
+TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
+
+
+class LocalBackend:
+    """Bubblewrap; where that can not isolate, sandlock; else it refuses. Tried out once before the first use."""
+
+    name = "local"
+
+    def __init__(self) -> None:
+        self._tried = anyio.Lock()
+        self._readiness: Readiness | None = None
+        self._inner: Backend = _Bubblewrap()
+
+    async def probe(self) -> Readiness:
+        """Try the isolation in a real sandbox. The tier's label says which mechanism it is."""
+        async with self._tried:
+            if self._readiness is None:
+                self._readiness = await self._choose()
+            return self._readiness
+
+    async def open(self, spec: SandboxSpec) -> Sandbox:
+        """Open a sandbox with the mechanism that works here.
+
+        Raises:
+            SandboxUnavailable: none does; the message names the fix.
+        """
+        readiness = await self.probe()
+        if not readiness.usable:
+            raise SandboxUnavailable(self.name, readiness.why, readiness.fix)
+        return await self._inner.open(spec)
+
+    async def _choose(self) -> Readiness:
+        readiness = await self._inner.probe()
+        if readiness.usable:
+            return readiness
+        other = SandlockBackend()
+        fallback = await other.probe()
+        if fallback.usable:
+            self._inner = other
+            return Readiness(name=self.name, usable=True, tier=fallback.tier)
+        return Readiness(
+            name=self.name,
+            usable=False,
+            tier=readiness.tier,
+            why=f"{readiness.why}; sandlock instead: {fallback.why}",
+            fix=f"{readiness.fix or _namespace_fix()}; or pip install 'codeens[sandlock]' (Linux 6.12 or newer)",
+        )
+
+
+class _Bubblewrap:
+    name = "local"
+
+    async def probe(self) -> Readiness:
+        return await probe(self.name, TIER, self.open)
+
+    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+        missing = missing_tool()
+        if missing is not None:
+            raise SandboxUnavailable(self.name, *missing)
+        launcher = await to_thread.run_sync(BwrapLauncher, spec)
+        return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+
+
+def _namespace_fix() -> str:
+    """How to allow what bubblewrap needs, as far as the kernel's settings tell."""
+    for name, forbidding in (
+        ("kernel.apparmor_restrict_unprivileged_userns", "1"),
+        ("kernel.unprivileged_userns_clone", "0"),
+        ("user.max_user_namespaces", "0"),
+    ):
+        file = Path("/proc/sys", *name.split("."))
+        if file.is_file() and file.read_text(encoding="utf-8").strip() == forbidding:
+            allowing = {"1": "0", "0": "1"}[forbidding] if name.startswith("kernel") else "15000"
+            return f"Allow unprivileged user namespaces: sysctl -w {name}={allowing}"
+    if Path("/.dockerenv").exists() or shutil.which("bwrap") is None:
+        return "In a container, start it with --security-opt seccomp=unconfined"
+    return "Use bubblewrap 0.8 or newer, and allow unprivileged user namespaces"

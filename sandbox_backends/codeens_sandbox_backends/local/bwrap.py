@@ -1,0 +1,137 @@
+"""Players under bubblewrap: namespaces of their own, an unprivileged user, a system call filter, limits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from codeens_sandbox_backends import player
+from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.local import seccomp
+from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
+from codeens_sandbox_backends.local.layout import layout_of
+from codeens_sandbox_backends.local.limits import process_bound, rlimits
+from codeens_sandbox_backends.local.pidfd import parent_of
+from codeens_sandbox_backends.local.prepare import prepared
+from codeens_sandbox_backends.local.process import LocalProcess
+from codeens_sandbox_backends.local.staging import NOBODY, Staging, stage
+from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.local.syscalls import MACHINES
+
+LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call filter"
+_HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the player's own
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # likewise
+_PLAYER_PARENT = "/codeens"
+_ENVIRONMENT = {
+    "HOME": _HOME,
+    "TMPDIR": _HOME,
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    # Numeric libraries start a thread, and reserve memory, for each processor.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+_ISOLATION = (
+    "--unshare-all",
+    "--unshare-user",
+    "--disable-userns",
+    "--uid",
+    str(NOBODY),
+    "--gid",
+    str(NOBODY),
+    "--hostname",
+    "sandbox",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+    "--clearenv",
+)
+
+
+class BwrapLauncher:
+    """Starts players. The thread that calls `launch` must outlive the player: bubblewrap ends with that thread."""
+
+    def __init__(self, spec: SandboxSpec) -> None:
+        """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
+        machine = MACHINES.get(os.uname().machine)
+        if machine is None:
+            raise SandboxUnavailable(
+                "local", f"no system call filter for {os.uname().machine}", "Use an x86_64 or aarch64 machine"
+            )
+        self._python = spec.python
+        self._filter = seccomp.program(machine)
+        self._layout = layout_of(spec, backend="local")
+        self._player = os.path.realpath(Path(player.__file__).parent)
+        private = (*self._layout.private, self._player)
+        self._staging = stage(private) if os.geteuid() == 0 else None
+        places = self._staging.places if self._staging else {source: source for source in private}
+        self._prefix = _as_nobody(self._staging) if self._staging else ()
+        self._binds = [option for source in self._layout.system for option in ("--ro-bind", source, source)]
+        self._binds += [option for source in self._layout.private for option in ("--ro-bind", places[source], source)]
+        self._binds += ["--ro-bind", places[self._player], f"{_PLAYER_PARENT}/codeens_player"]
+        self._binds += [option for place, target in self._layout.links for option in ("--symlink", target, place)]
+
+    def close(self) -> None:
+        """Let go of what players are started from; running ones are not touched."""
+        if self._staging:
+            self._staging.close()
+            self._staging = None
+
+    def launch(self, role: Role, limits: Limits) -> LocalProcess:
+        """Start a player; see `conduct.launch.Launcher`."""
+        text = bootstrap(role, _PLAYER_PARENT, rlimits(limits, processes=process_bound(limits, own_namespace=True)))
+        filter_fd = self._filter_descriptor()
+        try:
+            started = start(
+                [*self._prefix, *self._command(limits, filter_fd), self._python, *INTERPRETER_FLAGS, "-c", text],
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+                cwd="/",
+                pass_fds=(filter_fd,),
+            )
+        finally:
+            os.close(filter_fd)
+        try:
+            root = parent_of(started.pid)
+        except OSError as error:
+            raise SandboxBroken(f"a sandboxed process did not stay: {started.discard()}") from error
+        return prepared(started, limits, root=root, wrapped=True)
+
+    def _command(self, limits: Limits, filter_fd: int) -> list[str]:
+        disk = str(limits.disk_bytes)
+        environment = [option for name, value in _ENVIRONMENT.items() for option in ("--setenv", name, value)]
+        return [
+            "bwrap",
+            *_ISOLATION,
+            *environment,
+            *("--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev"),
+            *("--size", disk, "--tmpfs", _HOME),
+            *self._binds,
+            *("--remount-ro", "/", "--chdir", _HOME, "--seccomp", str(filter_fd), "--"),
+        ]
+
+    def _filter_descriptor(self) -> int:
+        descriptor = os.memfd_create("codeens-filter")
+        os.write(descriptor, self._filter)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+
+def _as_nobody(staging: Staging) -> tuple[str, ...]:
+    """The command that enters the staged mounts and gives up root for what follows."""
+    namespace = f"/proc/{os.getpid()}/fd/{staging.namespace}"
+    return ("nsenter", f"--mount={namespace}", f"--setuid={NOBODY}", f"--setgid={NOBODY}", "--")
+
+
+def missing_tool() -> tuple[str, str] | None:
+    """What must be installed before bubblewrap can be tried: (why, fix)."""
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed", "Install it (Debian, Ubuntu: apt-get install bubblewrap)"
+    for tool in ("nsenter", "unshare"):
+        if os.geteuid() == 0 and shutil.which(tool) is None:
+            return f"{tool} is not installed", "Install util-linux, or run codeens as an ordinary user"
+    return None

@@ -1,0 +1,136 @@
+"""A running player on this machine: its channel, its output, its end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.conduct.launch import Ending
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.cgroups import Cgroup
+from codeens_sandbox_backends.local.output import Output
+from codeens_sandbox_backends.local.pidfd import Consumed, Watched
+from codeens_sandbox_backends.local.start import Started
+
+_KILL_GRACE_S = 5.0
+"""How long killed processes may take to be gone: they can be stuck in the kernel, freeing memory."""
+_OUTPUT_GRACE_S = 1.0
+
+
+def nothing() -> None:
+    """For when there is nothing more to do."""
+
+
+class LocalProcess:
+    """A player. `kill` may be called from any thread; `wait` from one."""
+
+    def __init__(
+        self,
+        started: Started,
+        limits: Limits,
+        *,
+        watched: Watched,
+        cgroup: Cgroup | None,
+        wrapped: bool,
+        memory_code: int | None = None,
+        kill_rest: Callable[[], None] = nothing,
+        clean_up: Callable[[], None] = nothing,
+    ) -> None:
+        """Watch a player.
+
+        `wrapped`: exit codes over 128 stand for signals. `memory_code`: the exit code of a kill that was for memory
+        unless it was ours. `kill_rest` is called while the started process is not reaped yet, `clean_up` when
+        everything is over.
+        """
+        self.channel: socket.socket = started.channel
+        self._popen = started.popen
+        self._watched = watched
+        self._cgroup = cgroup
+        self._wrapped = wrapped
+        self._memory_code = memory_code
+        self._killed = False
+        self._kill_rest = kill_rest
+        self._clean_up = clean_up
+        self._consumed = Consumed()
+        self._lock = threading.Lock()
+        self._ending: Ending | None = None
+        stdout, stderr = started.popen.stdout, started.popen.stderr
+        if stdout is None or stderr is None:
+            raise SandboxBroken("a player was started without pipes for its output")
+        self._output = Output(stdout, stderr, limits.output_bytes)
+
+    def kill(self) -> None:
+        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        with self._lock:
+            if self._ending is not None:
+                return
+            self._look()
+            self._killed = self._killed or not self._watched.outer.ended(0)
+            self._watched.root.kill()
+            self._kill_rest()
+            if self._cgroup is not None:
+                self._cgroup.kill()
+
+    def wait(self, timeout: float) -> Ending:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
+
+        Raises:
+            SandboxBroken: processes did not go away when they were killed.
+        """
+        if self._ending is not None:
+            return self._ending
+        self._look()
+        self.channel.close()
+        self._watched.outer.ended(timeout)
+        self.kill()
+        if not self._watched.root.ended(_KILL_GRACE_S) or not self._watched.outer.ended(_KILL_GRACE_S):
+            self._watched.outer.kill()
+            if not self._watched.outer.ended(_KILL_GRACE_S):
+                raise SandboxBroken(f"process {self._watched.outer.pid} could not be killed")
+        with self._lock:
+            self._ending = self._take_down()
+            return self._ending
+
+    def _look(self) -> None:
+        """Remember what the player has used: it can not be asked when it is gone."""
+        consumed = self._watched.player.consumed()
+        if consumed.cpu_s is not None:
+            self._consumed = consumed
+
+    def _take_down(self) -> Ending:
+        code = self._popen.wait()
+        stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
+        bound_hit = self._cgroup is not None and self._cgroup.out_of_memory()
+        if self._cgroup is not None:
+            self._cgroup.remove()
+        self._watched.close()
+        self._clean_up()
+        for_memory = code == self._memory_code
+        number = signal.SIGKILL.value if for_memory else _signal_in(code, wrapped=self._wrapped)
+        over_memory = number == signal.SIGKILL and (bound_hit or (for_memory and not self._killed))
+        return Ending(
+            exit_code=code if number is None else None,
+            signal=number,
+            limit="memory" if over_memory else _LIMIT_SIGNALS.get(number),
+            stdout=stdout,
+            stderr=stderr,
+            dropped_bytes=dropped,
+            cpu_s=self._consumed.cpu_s,
+            peak_rss_bytes=self._consumed.peak_rss_bytes,
+        )
+
+
+_LIMIT_SIGNALS: dict[int | None, Literal["cpu", "disk"]] = {
+    signal.SIGXCPU.value: "cpu",
+    signal.SIGXFSZ.value: "disk",
+}
+
+
+def _signal_in(code: int, *, wrapped: bool) -> int | None:
+    """The signal that an exit code stands for: negative from Python, 128 and more from a wrapper."""
+    number = -code if code < 0 else code - 128 if wrapped else 0
+    return number if number in signal.valid_signals() else None

@@ -1,0 +1,78 @@
+"""The player: loads a program and calls its function. Role `play`.
+
+| request (`op`)                       | answers (each with the job's `nonce`)                                |
+|--------------------------------------|----------------------------------------------------------------------|
+| `load`: nonce, program, watch,       | `{"loaded": true}` or `{"failed": Raised}`                           |
+|   coverage                           |                                                                      |
+| `calls`: inputs, first               | one per input: `{"index", "outcome", "same"?, "peak"?}`              |
+| `lines`                              | `{"hit": [...], "total": [...]}`                                     |
+| `sample`: inputs, inner, fresh       | `{"ready": true}` or `{"unready": Raised}`; the judge starts its     |
+|                                      | clock and sends `{}`; `{"done": true}`; the judge sends `{"pass": k}`; |
+|                                      | then one answer per input as for `calls`                             |
+
+Before any request the player sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
+"lines" (`coverage` is the folder of the coverage package). A sample runs in a fork of the loaded player; if that ends
+before its last answer, the player sends `{"died": {"signal": n}}` or `{"died": {"exit": n}}`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Optional
+
+from . import serving
+from .calling import perform
+from .failures import describe
+from .loader import install, load
+from .observing import LineWatch, MemoryWatch
+from .sampling import serve_sample
+
+Message = Dict[str, Any]
+
+
+class Player:
+    """A loaded program and what is watched of its calls."""
+
+    def __init__(self, channel: serving.Channel) -> None:
+        self.channel = channel
+        self.function: Callable[..., Any] = describe
+        self.memory: Optional[MemoryWatch] = None
+        self.watch: Optional[LineWatch] = None
+
+    def load(self, request: Message) -> None:
+        if request["watch"] == "lines":
+            self.watch = LineWatch(request["coverage"])
+        install(request["program"])
+        try:
+            self.function = load(request["program"])
+        except BaseException as error:
+            self.channel.send({"failed": describe(error)})
+            return
+        if request["watch"] == "memory":
+            self.memory = MemoryWatch(self.function)
+        self.channel.send({"loaded": True})
+
+    def calls(self, request: Message) -> None:
+        process = os.getpid()
+        for index, call in enumerate(request["inputs"], request["first"]):
+            answer = perform(self.memory or self.function, call)
+            if os.getpid() != process:  # the call has forked, and this is not the process that was asked
+                serving.leave(0)
+            if self.memory:
+                answer["peak"] = self.memory.peak
+            self.channel.send({"index": index, **answer})
+
+    def lines(self, _: Message) -> None:
+        assert self.watch is not None
+        self.channel.send(self.watch.lines(self.function))
+
+    def sample(self, request: Message) -> None:
+        serve_sample(self.channel, self.function, request)
+
+
+def main(fd: int) -> None:
+    """Serve the judge on an open descriptor until it closes the channel; never returns."""
+    channel = serving.start(fd)
+    player = Player(channel)
+    operations = {"load": player.load, "calls": player.calls, "lines": player.lines, "sample": player.sample}
+    serving.serve(channel, operations)

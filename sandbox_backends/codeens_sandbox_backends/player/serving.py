@@ -1,0 +1,102 @@
+"""The player's end of the channel."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from json import JSONEncoder, loads
+from typing import Any, Callable, Dict
+
+from .frames import FrameReader, pack
+
+_MAX_REQUEST = 1 << 30
+_FIRST_FREE = 3
+_dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
+_write = os.write
+_exit = os._exit  # taken before foreign code can replace it
+
+
+class Closed(BaseException):
+    """The judge closed the channel. Not an `Exception`, so that no foreign `except` keeps the player alive."""
+
+
+class Channel:
+    """Messages to and from the judge. Every message that is sent carries the job's nonce."""
+
+    def __init__(self, fd: int) -> None:
+        if fd < _FIRST_FREE:
+            fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
+        os.set_inheritable(fd, False)
+        self.fd = fd
+        self.nonce = ""
+        self._frames = FrameReader(lambda size: os.read(fd, size))
+
+    def receive(self) -> Dict[str, Any]:
+        """The next request.
+
+        Raises:
+            Closed: The judge closed the channel.
+        """
+        try:
+            return loads(self._frames.next(_MAX_REQUEST))
+        except (EOFError, OSError):
+            raise Closed from None
+
+    def send(self, message: Dict[str, Any]) -> None:
+        """Send one message."""
+        self.send_packed(self.packed(message))
+
+    def packed(self, message: Dict[str, Any]) -> bytes:
+        """The frame of a message, to be sent later."""
+        return pack(_dumps({"nonce": self.nonce, **message}).encode("utf-8", "backslashreplace"))
+
+    def send_packed(self, frame: bytes) -> None:
+        """Send a frame made by `packed`.
+
+        Raises:
+            Closed: The judge closed the channel.
+        """
+        rest = memoryview(frame)
+        try:
+            while rest:
+                rest = rest[_write(self.fd, rest) :]
+        except OSError:
+            raise Closed from None
+
+
+def start(fd: int) -> Channel:
+    """Take the channel over and say that the player is up."""
+    sys.dont_write_bytecode = True
+    channel = Channel(fd)
+    channel.send({"up": "%d.%d" % sys.version_info[:2]})
+    return channel
+
+
+def serve(channel: Channel, operations: Dict[str, Callable[[Dict[str, Any]], None]]) -> None:
+    """Handle requests by their `op` until the judge closes the channel, then end the process."""
+    try:
+        while True:
+            request = channel.receive()
+            channel.nonce = request.get("nonce", channel.nonce)
+            operations[request["op"]](request)
+    except Closed:
+        leave(0)
+
+
+def leave(status: int) -> None:
+    """End this process at once, with what was printed written out.
+
+    Neither exit handlers nor threads of foreign code get to run after the last answer.
+    """
+    flush()
+    _exit(status)
+
+
+def flush() -> None:
+    """Write out what foreign code has printed; it may have closed or replaced the streams."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            continue

@@ -1,0 +1,68 @@
+"""Shows and writes the change that a row of a result stands for."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from codeens_server.cli.options import BEST
+from codeens_server.cli.text import visible
+from codeens_server.domain import RankedResult, Run
+from codeens_server.errors import InputError
+from codeens_server.ranking.wording import label
+from codeens_server.workspace.edit import apply_edit, unified_diff
+
+
+def row_of(run: Run, rank: int | str) -> RankedResult | None:
+    """The row of a rank; None for the best one where the original stays.
+
+    Raises:
+        InputError: no row has this rank.
+    """
+    if rank == BEST:
+        return next((row for row in run.results if row.candidate.id == run.best), None)
+    for row in run.results:
+        if row.rank is not None and row.rank == rank:
+            return row
+    ranks = [str(row.rank) for row in run.results if row.rank is not None]
+    if rank == 0:
+        message = "rank 0 is the original: there is nothing to change."
+    else:
+        message = f"run {run.run_id} has no rank {rank}. It has: {', '.join(ranks) or 'none, no candidate passed'}."
+    raise InputError(message)
+
+
+def print_diff(run: Run, rank: int | str) -> None:
+    """Print the change as a unified diff: for eyes on a terminal, byte for byte into a pipe.
+
+    Raises:
+        InputError: no row has this rank.
+        ChangedError: the file is not what it was when the run began.
+    """
+    row = row_of(run, rank)
+    if row is None:
+        click.echo("the original stays best: there is no change to show.", err=True)
+        return
+    text = unified_diff(run.target, row.candidate.replacement)
+    if not sys.stdout.isatty():
+        click.echo(text, nl=False)
+        return
+    for line in text.splitlines():
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        click.secho(visible(line), fg=colour)
+
+
+def apply_row(run: Run, rank: int | str) -> None:
+    """Write the change into the target's file, and say so on stderr.
+
+    Raises:
+        InputError: no row has this rank.
+        ChangedError: the file is not what it was when the run began; nothing is written.
+    """
+    row = row_of(run, rank)
+    if row is None:
+        click.echo("the original stays best: nothing was written.", err=True)
+        return
+    apply_edit(run.target, row.candidate.replacement)
+    click.echo(f"wrote {visible(label(row.candidate))} into {visible(run.target.path)}", err=True)

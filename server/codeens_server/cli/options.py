@@ -1,0 +1,51 @@
+"""Options that several commands share, and values that answer a wrong one with the nearest right one."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+
+from codeens_server.domain import Goal, ModeRequest
+from codeens_server.errors import unknown
+
+GOALS: tuple[str, ...] = get_args(Goal)
+MODES: tuple[str, ...] = get_args(ModeRequest)
+BEST = "best"
+
+
+def goal(text: str) -> str:
+    """A goal by its name."""
+    return _one_of("goal", text, GOALS)
+
+
+def mode(text: str) -> str:
+    """A mode by its name."""
+    return _one_of("mode", text, MODES)
+
+
+def rank(text: str) -> int | str:
+    """The number of a row, or the word for the best one."""
+    if text == BEST:
+        return BEST
+    if not text.isascii() or not text.isdecimal():
+        raise click.BadParameter(f"{text!r} is not a rank. Write a number, and the target before this option.")
+    return int(text)
+
+
+def _one_of(kind: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise click.BadParameter(unknown(kind, text, list(known)))
+    return text
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
+results = click.option("--results", metavar="DIR", help="Keep runs in this folder instead of the user's data folder.")
+trust_workspace = click.option(
+    "--trust-workspace",
+    is_flag=True,
+    help="Take from the workspace's settings also what can run code, move data or spend money.",
+)
+sandbox = click.option(
+    "--sandbox", metavar="NAME", help="Where candidates run: local, sandlock, unsafe, or another installed one."
+)

@@ -1,0 +1,118 @@
+"""What a run is told with on stdout: the rows, the headline, what it rests on, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from codeens_server.cli.table import is_unsafe, result_rows
+from codeens_server.cli.text import money, one_line, plural, visible
+from codeens_server.domain import Difference, Evidence, Run
+from codeens_server.progress import ORIGINAL
+from codeens_server.ranking.wording import label
+
+
+def print_run(run: Run, console: Console) -> None:
+    """Print a run's result."""
+    console.print(f"{visible(run.target.qualname)}  {visible(run.target.path)}:{run.target.line}", soft_wrap=True)
+    console.print()
+    console.print(result_rows(run, width=console.width))
+    console.print()
+    console.print(Text(one_line(run.headline), style="bold"))
+    for line in _grounds(run):
+        console.print(line)
+    for line in _next_steps(run):
+        console.print(line, soft_wrap=True)
+
+
+def print_map(run: Run, console: Console) -> None:
+    """Print the behaviour map: who did the same, and the smallest inputs on which groups differ, numbered."""
+    console.print()
+    for cluster in run.clusters:
+        members = ", ".join(_names(run).get(member, member) for member in cluster.members)
+        console.print(f"group {cluster.index} ({plural(cluster.weight, 'answer')}): {visible(members)}")
+    for number, (group, difference) in enumerate(numbered_differences(run), start=1):
+        console.print(f"{number}. {one_line(difference.call)}")
+        console.print(f"   group {group}: {one_line(difference.here)}")
+        console.print(f"   group {difference.other}: {one_line(difference.there)}")
+    if any(cluster.differences for cluster in run.clusters):
+        console.print(f"Hold all candidates to one of these: codeens runs keep-input {run.run_id} N", soft_wrap=True)
+
+
+def numbered_differences(run: Run) -> list[tuple[int, Difference]]:
+    """Each pair of clusters once, as (index of the cluster that tells it, difference), in a fixed order."""
+    return [
+        (cluster.index, difference)
+        for cluster in run.clusters
+        for difference in cluster.differences
+        if not _told_by_other(run, cluster.index, difference)
+    ]
+
+
+def _told_by_other(run: Run, group: int, difference: Difference) -> bool:
+    """Whether the other cluster, of a lower index, tells the same pair."""
+    return difference.other < group and any(
+        mirrored.other == group
+        for cluster in run.clusters
+        if cluster.index == difference.other
+        for mirrored in cluster.differences
+    )
+
+
+def _names(run: Run) -> dict[str, str]:
+    names = {ORIGINAL: "0 original"}
+    for row in run.results:
+        names[row.candidate.id] = f"{'rejected' if row.rank is None else row.rank} {label(row.candidate)}"
+    return names
+
+
+def _grounds(run: Run) -> Iterator[Text]:
+    evidence, summary = run.evidence, run.summary
+    yield Text(f"evidence: {_counts(evidence)}", style="dim")
+    for note in evidence.notes:
+        yield Text(f"note: {one_line(note)}", style="yellow")
+    for aside in evidence.set_aside:
+        yield Text(f"set aside: {aside.count} {one_line(aside.what)}: {one_line(aside.why)}", style="dim")
+    for sandbox in sorted({row.verdict.sandbox for row in (run.original, *run.results) if row.verdict.sandbox}):
+        yield Text(f"sandbox: {one_line(sandbox)}", style="bold red" if sandbox.startswith("unsafe") else "dim")
+    if any(is_unsafe(row.verdict) for row in (run.original, *run.results)):
+        yield Text(
+            "The code above ran NOT ISOLATED: it could read and change everything that you can.", style="bold red"
+        )
+    cost = money(summary.cost_usd) if summary.cost_known else f"at least {money(summary.cost_usd)}"
+    yield Text(
+        f"{plural(summary.generated, 'answer')}, {summary.executed} run, {summary.passed} passed, cost {cost}, "
+        f"{summary.wall_s:.1f} s",
+        style="dim",
+    )
+    for failure in summary.failures:
+        yield Text(f"failed: {one_line(failure)}", style="yellow")
+    if summary.stopped:
+        yield Text(f"The run ended early: {one_line(summary.stopped)}. What was found is kept.", style="yellow")
+
+
+def _counts(evidence: Evidence) -> str:
+    origins = {"doctest": "doctest", "recorded": "recorded call", "generated": "generated input"}
+    origins |= {"test_case": "test case", "kept": "kept input"}
+    parts = [plural(len(evidence.tests), "test")] if evidence.tests else []
+    parts += [
+        plural(sum(case.origin == origin for case in evidence.cases), noun)
+        for origin, noun in origins.items()
+        if any(case.origin == origin for case in evidence.cases)
+    ]
+    if evidence.coverage is not None:
+        parts.append(f"{evidence.coverage.percent:.0f} % of the lines")
+    return ", ".join(parts) or "none"
+
+
+def _next_steps(run: Run) -> Iterator[str]:
+    first = next((row.rank for row in run.results if row.rank is not None), None)
+    if run.summary.stopped:
+        yield f"go on:    codeens run --resume {run.run_id}"
+    if first is not None:
+        yield f"see it:   codeens runs diff {run.run_id} {first}"
+        yield f"apply it: codeens runs apply {run.run_id} {first}"
+    if any(cluster.differences for cluster in run.clusters):
+        yield f"where candidates differ: codeens runs show {run.run_id}"

@@ -1,0 +1,42 @@
+"""Makes `docs/schema.json`, the JSON Schema of what every door gives out, from the domain types.
+
+`python -m codeens_server.cli.schema > docs/schema.json`
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import msgspec
+
+from codeens_server.domain import SCHEMA_VERSION, Run, RunEvent, RunRequest, ScoreReport, Task
+from codeens_server.store.stored import RunLine
+
+_DOCUMENTS: dict[str, Any] = {
+    "Run": Run,
+    "RunEvent": RunEvent,
+    "RunRequest": RunRequest,
+    "RunLine": RunLine,
+    "ScoreReport": ScoreReport,
+    "Task": Task,
+}
+
+
+def schema() -> str:
+    """The schema as the text of its file."""
+    roots, components = msgspec.json.schema_components(_DOCUMENTS.values(), ref_template="#/$defs/{name}")
+    named = {name: root for name, root in zip(_DOCUMENTS, roots, strict=True) if name not in components}
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"codeens documents, version {SCHEMA_VERSION}",
+        "description": "Run: `codeens run --json` and `runs show --json`. ScoreReport: `score --json`. "
+        "RunLine: items of `runs list --json`. RunEvent: one event of a run's stream. Task: a task file.",
+        "$defs": dict(sorted({**components, **named}.items())),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema())

@@ -1,0 +1,37 @@
+"""Text for a terminal. What candidates, models and workspaces wrote is shown, and never obeyed, by it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_KEPT = frozenset("\n\t")
+
+
+def visible(text: str) -> str:
+    """The text with control, direction and surrogate characters written out, so that they can not drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char in _KEPT or not unicodedata.category(char).startswith("C") else _escape(char) for char in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks."""
+    return " ".join(visible(text).split())
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 input`, `2 inputs`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def money(usd: float | None) -> str:
+    """Dollars to a useful precision; `?` where the price is not known."""
+    if usd is None:
+        return "?"
+    return f"${usd:.2f}" if usd == 0 or usd >= 1 else f"${usd:.4f}"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,55 @@
+"""Calls taken apart into named arguments and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_server.domain import Parameter, Target
+
+_POSITIONAL = frozenset({"positional", "normal"})
+
+
+def parameters_of(target: Target) -> list[Parameter]:
+    """The parameters that a call gives; `self` is one of them, `cls` is not."""
+    parameters = list(target.parameters)
+    return parameters[1:] if target.kind == "classmethod" else parameters
+
+
+def has_instance(target: Target) -> bool:
+    """Whether the first argument of a call is the instance."""
+    return target.kind in {"method", "property"}
+
+
+def named(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Those that one value is given for: not `*args` and `**kwargs`."""
+    return [parameter for parameter in parameters if parameter.kind not in {"var_positional", "var_keyword"}]
+
+
+def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tree] | None:
+    """Values by parameter name; None for a call that these parameters do not take, or that fills `*args`."""
+    places = [parameter.name for parameter in parameters if parameter.kind in _POSITIONAL]
+    known = {parameter.name for parameter in named(parameters)}
+    if len(call.args) > len(places) or not call.kwargs.keys() <= known:
+        return None
+    values = dict(zip(places, call.args, strict=False))
+    if values.keys() & call.kwargs.keys():
+        return None
+    return values | call.kwargs
+
+
+def put_together(values: Mapping[str, Tree], parameters: Sequence[Parameter]) -> CallInput:
+    """The call that gives these values: by position up to the first one left out, by name after it.
+
+    A positional-only parameter after one that is left out is left out too.
+    """
+    args: list[Tree] = []
+    kwargs: dict[str, Tree] = {}
+    by_position = True
+    for parameter in named(parameters):
+        by_position = by_position and parameter.name in values and parameter.kind in _POSITIONAL
+        if by_position:
+            args.append(values[parameter.name])
+        elif parameter.name in values and parameter.kind != "positional":
+            kwargs[parameter.name] = values[parameter.name]
+    return CallInput(args=tuple(args), kwargs=kwargs)

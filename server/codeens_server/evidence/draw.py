@@ -1,0 +1,76 @@
+"""Draws a fixed set of inputs from a strategy."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable
+
+import hypothesis
+import platformdirs
+from hypothesis import HealthCheck, Phase, given
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+
+from codeens_sandbox_backends.base import CallInput
+from codeens_server.trees import canonical_call
+
+_TRIES_PER_INPUT = 4
+_DRAWN_PER_INPUT = 2
+"""Hypothesis varies what it drew a few times before it draws anew; of such neighbours one in so many is kept."""
+_MAX_SECONDS = 8.0
+_HEALTH_CHECKS = (
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.large_base_example,
+    HealthCheck.nested_given,
+    HealthCheck.too_slow,
+)
+
+
+def draw(
+    strategy: SearchStrategy[CallInput], count: int, *, seed: str, max_seconds: float = _MAX_SECONDS
+) -> list[CallInput]:
+    """At most `count` different inputs, the same for the same strategy and seed unless the time runs out.
+
+    Blocks, so it is run in a worker thread. Leaves no example database and no file in the working directory.
+    """
+    set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+    found: dict[str, CallInput] = {}
+    deadline = time.monotonic() + max_seconds
+
+    def collect(call: CallInput) -> None:
+        found.setdefault(canonical_call(call), call)
+        if len(found) >= _DRAWN_PER_INPUT * count or time.monotonic() > deadline:
+            raise _Enough
+
+    if count > 0:
+        _run(given(strategy)(collect), count * _TRIES_PER_INPUT, seed)
+    return _spread(list(found.values()), count)
+
+
+def _spread(calls: list[CallInput], count: int) -> list[CallInput]:
+    """At most `count` of them, from all over the list."""
+    if len(calls) <= count:
+        return calls
+    return [calls[place * len(calls) // count] for place in range(count)]
+
+
+class _Enough(Exception):
+    """Ends the drawing; Hypothesis takes it for a failing test."""
+
+
+def _run(test: Callable[[], None], tries: int, seed: str) -> None:
+    number = int.from_bytes(hashlib.sha256(seed.encode("utf-8")).digest()[:8], "big")
+    quiet = hypothesis.settings(
+        max_examples=tries,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=_HEALTH_CHECKS,
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    with contextlib.suppress(_Enough, Unsatisfiable):
+        hypothesis.seed(number)(quiet(test))()

@@ -1,0 +1,181 @@
+"""Gathers all that candidates will be held to, and says how strong it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import anyio.to_thread
+
+from codeens_sandbox_backends.base import CallInput, Program, Raised, Returned, Sandbox
+from codeens_server.domain import Case, Coverage, Evidence, Mode, RunRequest, Target
+from codeens_server.errors import EvidenceError
+from codeens_server.evidence.arguments import has_instance, named, parameters_of
+from codeens_server.evidence.docstring import DocstringEvidence, run_examples
+from codeens_server.evidence.draw import draw
+from codeens_server.evidence.inputs import Plan, plan_inputs
+from codeens_server.evidence.modes import resolve_mode
+from codeens_server.evidence.oracle import Answers, Proposal, ask_original, numbered
+from codeens_server.evidence.outside import what_it_needs
+from codeens_server.evidence.reaching import Say, TestEvidence, run_tests
+from codeens_server.evidence.recorded import distinct_calls
+from codeens_server.evidence.thin import measure_coverage, thinness
+from codeens_server.settings import Settings
+from codeens_server.trees import canonical_call
+from codeens_server.workspace.program import program_for
+from codeens_server.workspace.snapshots import snapshot
+
+_UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
+
+
+async def gather(target: Target, *, request: RunRequest, settings: Settings, sandbox: Sandbox, say: Say) -> Evidence:
+    """Find, run and weigh the evidence about a function, on the original only.
+
+    Args:
+        target: The function.
+        request: Its mode, tests and time.
+        settings: Limits and the number of generated inputs.
+        sandbox: Where the original and its tests run.
+        say: Gets sentences about what is going on.
+
+    Raises:
+        EvidenceError: the evidence forbids the mode asked for, the module does not load, or the function can not be
+            run without what the sandbox does not give.
+        SandboxError: the sandbox failed.
+    """
+    program = await anyio.to_thread.run_sync(program_for, target, None)
+    source = await anyio.to_thread.run_sync(lambda: snapshot(target).text)
+    tests = await run_tests(target, program, request=request, settings=settings, sandbox=sandbox, say=say)
+    docstring = await run_examples(target, program, limits=settings.limits, sandbox=sandbox)
+    mode = resolve_mode(request.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
+    known = _known(target, tests, docstring, mode)
+    plan, inputs = await _generated(target, [proposal.input for proposal in known], source, settings, mode)
+    await say(f"{len(known)} known calls, {len(inputs)} inputs generated")
+    proposals = [*known, *(Proposal(origin="generated", input=call, label="generated") for call in inputs)]
+    answers = await _weighed(target, program, proposals, plan, mode, settings, sandbox)
+    _refuse_outside(target, source, answers, tests, mode)
+    coverage = await _coverage(target, program, answers.cases, settings, sandbox)
+    return Evidence(
+        mode=mode,
+        cases=answers.cases,
+        tests=tests.reaching,
+        indirect_tests=tests.indirect,
+        coverage=coverage,
+        set_aside=(*tests.set_aside, *docstring.set_aside, *answers.set_aside),
+        notes=(
+            *tests.notes,
+            *_notes(target, source, answers, plan, mode, [*tests.failing, *docstring.failing]),
+            *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
+        ),
+    )
+
+
+def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[Proposal]:
+    """Inputs from the docstring and from tests, each once, with what is said to come out.
+
+    What a call did in a test is expected only as long as no test fails: a passing test may have made a call whose wrong
+    result it did not look at.
+    """
+    if target.kind == "nested":
+        return []
+    first: dict[str, Proposal] = {}
+    for example in docstring.examples:
+        label = f"docstring line {example.line}"
+        proposal = Proposal(origin="doctest", input=example.input, label=label, known=example.promised)
+        first.setdefault(canonical_call(example.input), proposal)
+    written = list(first.values())
+    trusted = mode == "improve" or not (tests.failing or docstring.failing or target.body_missing)
+    by_doctest = distinct_calls(docstring.recorded, [proposal.input for proposal in written])
+    written += [Proposal(origin="doctest", input=call.input, label=call.test) for call in by_doctest]
+    by_tests = distinct_calls(tests.recorded, [proposal.input for proposal in written])
+    return [
+        *written,
+        *(
+            Proposal(origin="recorded", input=call.input, label=call.test, known=call.outcome if trusted else None)
+            for call in by_tests
+        ),
+    ]
+
+
+async def _generated(
+    target: Target, examples: Sequence[CallInput], source: str, settings: Settings, mode: Mode
+) -> tuple[Plan, list[CallInput]]:
+    """Inputs from the strategy; guesses only where the original can be asked whether they make sense."""
+    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source)
+    if plan.strategy is None or (plan.guessed and mode != "improve"):
+        return plan, []
+    seed = f"{target.module}:{target.qualname}"
+    make = partial(draw, plan.strategy, settings.max_inputs, seed=seed)
+    known = {canonical_call(call) for call in examples}
+    drawn = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
+    return plan, [call for call in drawn if canonical_call(call) not in known]
+
+
+async def _weighed(
+    target: Target,
+    program: Program,
+    proposals: Sequence[Proposal],
+    plan: Plan,
+    mode: Mode,
+    settings: Settings,
+    sandbox: Sandbox,
+) -> Answers:
+    """In `improve` the original says what must come out; else only people do, and it is not asked."""
+    if mode != "improve":
+        return Answers(cases=numbered((proposal, _promised(proposal)) for proposal in proposals))
+    return await ask_original(
+        program,
+        proposals,
+        guessed=plan.guessed,
+        typed=_is_typed(target),
+        limits=settings.limits,
+        sandbox=sandbox,
+    )
+
+
+def _promised(proposal: Proposal) -> Returned | Raised | None:
+    return proposal.known if isinstance(proposal.known, (Returned, Raised)) else None
+
+
+def _is_typed(target: Target) -> bool:
+    parameters = named(parameters_of(target))[1 if has_instance(target) else 0 :]
+    return all(parameter.annotation not in _UNTYPED for parameter in parameters)
+
+
+async def _coverage(
+    target: Target, program: Program, cases: Sequence[Case], settings: Settings, sandbox: Sandbox
+) -> Coverage | None:
+    if target.body_missing:
+        return None
+    return await measure_coverage(program, cases, limits=settings.limits, sandbox=sandbox)
+
+
+def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEvidence, mode: Mode) -> None:
+    """Refuse a function that can not be run here, when no test that replaces the outside is there either.
+
+    Raises:
+        EvidenceError: with what it needs.
+    """
+    if mode == "implement" or answers.cases or tests.reaching:
+        return
+    needs = what_it_needs(target, source) or ("what the sandbox does not give" if answers.refused else "")
+    if needs:
+        message = (
+            f"{target.qualname} needs {needs}, and codeens runs code without it, so nothing it does can be compared. "
+            "Write a test that replaces it (monkeypatch), or name a function that takes the data as an argument."
+        )
+        raise EvidenceError(message)
+
+
+def _notes(
+    target: Target, source: str, answers: Answers, plan: Plan, mode: Mode, failing: Sequence[str]
+) -> Iterator[str]:
+    if plan.strategy is None:
+        yield f"no inputs were generated: {plan.why}"
+    elif plan.guessed and mode != "improve":
+        yield "no inputs were generated: the types of its parameters are not known; annotate them"
+    if mode == "repair" and not failing:
+        yield "no test and no docstring example fails: nothing says what is to be repaired"
+    needs = what_it_needs(target, source)
+    if needs and answers.cases:
+        yield f"it calls for {needs}, which the sandbox does not give: only what it does without is compared"

@@ -1,0 +1,224 @@
+"""The original as oracle: what it does on an input, twice the same, is what candidates must do.
+
+The second time is a fresh process with another hash seed, and the inputs in reverse: what depends on the order of sets,
+on chance, on the clock or on earlier calls shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from msgspec import Struct, structs
+
+from codeens_sandbox_backends.base import (
+    CallInput,
+    CallsJob,
+    CallsResult,
+    Died,
+    Exotic,
+    Limits,
+    Outcome,
+    Program,
+    Raised,
+    Returned,
+    Sandbox,
+    TimedOut,
+)
+from codeens_server.domain import Case, CaseOrigin, SetAside
+from codeens_server.errors import EvidenceError
+from codeens_server.evidence.outside import is_refused
+from codeens_server.trees import render_outcome, same, same_outcome
+
+_PER_JOB = 50
+_SHARE_OF_WALL = 0.4
+"""Of the wall seconds of a job: a candidate gets all kept inputs in one job and may be slower than the original."""
+_GENERATED_CALL_S = 1.0
+_FAIR_SHARE = 0.3
+_OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
+_WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """An input to put to the original; `known` is what is said to come out, and where that is said is the origin."""
+
+    origin: CaseOrigin
+    input: CallInput
+    label: str
+    known: Outcome | None = None
+
+
+class Answers(Struct, frozen=True, kw_only=True):
+    """The inputs that are evidence, with what the original does on them, and what was set aside."""
+
+    cases: tuple[Case, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    refused: int = 0
+    """Calls that failed for want of what the sandbox does not give."""
+
+
+async def ask_original(
+    program: Program, proposals: Sequence[Proposal], *, guessed: bool, typed: bool, limits: Limits, sandbox: Sandbox
+) -> Answers:
+    """Run every input on the original in two fresh processes and keep those on which both did the same.
+
+    Args:
+        program: The original.
+        proposals: Generated ones come after all others; among themselves they are run small before large.
+        guessed: Generated inputs rest on a guess of the types: they count only if the original returns on many.
+        typed: All parameters are annotated, so that a TypeError is the function's own.
+        limits: Of one candidate's job; what the original needs for all inputs together stays well below.
+        sandbox: Where it runs.
+
+    Raises:
+        EvidenceError: the module can not be loaded in the sandbox.
+        SandboxError: the sandbox failed.
+    """
+    given = [proposal for proposal in proposals if proposal.origin != "generated"]
+    made = sorted((p for p in proposals if p.origin == "generated"), key=lambda p: _size(p.input))
+    interview = _Interview(program, sandbox, limits, typed=typed)
+    await interview.ask(given, limits)
+    await interview.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
+    kept, dropped = _balanced(interview.kept, len(made), guessed=guessed)
+    interview.reasons.update(dropped)
+    return Answers(
+        cases=numbered(kept),
+        set_aside=tuple(SetAside(what=what, count=n, why=why) for (what, why), n in interview.reasons.items()),
+        refused=interview.refused,
+    )
+
+
+def _size(call: CallInput) -> int:
+    return len(json.dumps([call.args, call.kwargs]))
+
+
+class _Interview:
+    """Puts proposals to the original, some at a time, until its time is used up."""
+
+    def __init__(self, program: Program, sandbox: Sandbox, limits: Limits, *, typed: bool) -> None:
+        self._program = program
+        self._sandbox = sandbox
+        self._left_s = limits.wall_s * _SHARE_OF_WALL
+        self._typed = typed
+        self.kept: list[tuple[Proposal, Outcome]] = []
+        self.reasons: Counter[tuple[str, str]] = Counter()
+        self.refused = 0
+
+    async def ask(self, proposals: Sequence[Proposal], limits: Limits) -> None:
+        pending = iter(proposals)
+        while some := list(islice(pending, _PER_JOB)):
+            if self._left_s <= 0:
+                self._set_aside([*some, *pending], "the original takes too long on all inputs together")
+                return
+            first = await self._run(some, limits)
+            second = await self._run(some[::-1], limits)
+            self._left_s -= first.usage.wall_s
+            for proposal, one, other in zip(some, first.outcomes, reversed(second.outcomes), strict=True):
+                self._weigh(proposal, one, other)
+            if sum(isinstance(outcome, TimedOut) for outcome in first.outcomes) * 2 > len(some):
+                self._set_aside(pending, "the original takes too long on smaller ones already")
+                return
+
+    async def _run(self, proposals: Sequence[Proposal], limits: Limits) -> CallsResult:
+        inputs = tuple(proposal.input for proposal in proposals)
+        result = await self._sandbox.run(CallsJob(program=self._program, inputs=inputs, limits=limits))
+        _check_loaded(self._program, result)
+        return result
+
+    def _weigh(self, proposal: Proposal, one: Outcome, other: Outcome) -> None:
+        self.refused += is_refused(one)
+        why = _reason_against(proposal, one, other, typed=self._typed)
+        if why:
+            self._set_aside([proposal], why)
+        else:
+            self.kept.append((proposal, one))
+
+    def _set_aside(self, proposals: Iterable[Proposal], why: str) -> None:
+        self.reasons.update((_plural(proposal.origin), why) for proposal in proposals)
+
+
+def _check_loaded(program: Program, result: CallsResult) -> None:
+    if not result.loaded and result.outcomes:
+        message = (
+            f"{program.module} can not be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
+            "Check that its dependencies are installed for the interpreter used (setting `python`)."
+        )
+        raise EvidenceError(message)
+
+
+def _reason_against(proposal: Proposal, one: Outcome, other: Outcome, *, typed: bool) -> str:
+    """Why an answer is no evidence; empty when it is."""
+    match one:
+        case TimedOut():
+            return "the original takes too long"
+        case Died():
+            return "the original's process ends"
+        case Exotic():
+            return f"no exact encoding of {one.type}"
+        case Raised() if is_refused(one):
+            return "the original needs what the sandbox does not give (network, input, files)"
+        case _ if not same_outcome(one, other):
+            return "differs between two runs of the original"
+        case Raised() if proposal.origin == "generated" and one.type in _OUT_OF_RESOURCES:
+            return "the original runs out of stack or memory"
+        case Raised() if proposal.origin == "generated" and one.type in _WRONG_TYPES and not typed:
+            return "of a type that the original does not take"
+        case _:
+            return _contradiction(proposal, one)
+
+
+def _contradiction(proposal: Proposal, outcome: Outcome) -> str:
+    known = proposal.known
+    if known is None:
+        return ""
+    if proposal.origin == "recorded" and not same_outcome(known, outcome):
+        return "does something else than in the test: it depends on more than its arguments"
+    if proposal.origin == "doctest" and not keeps_promise(known, outcome):
+        return "the original itself does not do what the docstring says"
+    return ""
+
+
+def keeps_promise(promised: Outcome, outcome: Outcome) -> bool:
+    """Whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
+    if isinstance(promised, Returned) and isinstance(outcome, Returned):
+        return same(promised.value, outcome.value)
+    return isinstance(promised, Raised) and isinstance(outcome, Raised) and promised.type == outcome.type
+
+
+def _balanced(
+    kept: Sequence[tuple[Proposal, Outcome]], made: int, *, guessed: bool
+) -> tuple[list[tuple[Proposal, Outcome]], Counter[tuple[str, str]]]:
+    """Fewer generated inputs that only raise than a third of all, and no guesses that mostly miss."""
+    returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
+    raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
+    hits = sum(entry[0].origin == "generated" for entry in returned)
+    dropped: Counter[tuple[str, str]] = Counter()
+    if guessed and hits < _FAIR_SHARE * made:
+        dropped[_plural("generated"), "guessed, and the original returns on few of them"] = hits + len(raised)
+        return [entry for entry in returned if entry[0].origin != "generated"], dropped
+    allowed = len(returned) // 2
+    if len(raised) > allowed:
+        dropped[_plural("generated"), "the original raises; enough others of that kind are kept"] = (
+            len(raised) - allowed
+        )
+    step = max(1, len(raised) // max(1, allowed))
+    return [*returned, *raised[::step][:allowed]], dropped
+
+
+def _plural(origin: CaseOrigin) -> str:
+    return {"doctest": "docstring examples", "recorded": "recorded calls"}.get(origin, f"{origin} inputs")
+
+
+def numbered(kept: Iterable[tuple[Proposal, Outcome | None]]) -> tuple[Case, ...]:
+    """Cases of inputs and what must come out, named by their origin."""
+    numbers: Counter[str] = Counter()
+    cases: list[Case] = []
+    for proposal, outcome in kept:
+        numbers[proposal.origin] += 1
+        name = f"{proposal.origin}-{numbers[proposal.origin]}"
+        cases.append(
+            Case(id=name, origin=proposal.origin, input=proposal.input, expected=outcome, label=proposal.label)
+        )
+    return tuple(cases)

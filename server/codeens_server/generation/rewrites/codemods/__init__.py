@@ -1,0 +1,1 @@
+"""One rewrite per file: when it applies and what it changes."""

@@ -1,0 +1,143 @@
+"""Computing once, before a loop, what is the same in each of its turns."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from codeens_server.generation.rewrites import tree
+from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.kinds import kind_of, may_be_none
+from codeens_server.generation.rewrites.placing import (
+    Statement,
+    comprehensions_repeating,
+    is_nonempty,
+    loops_repeating,
+    place_for,
+)
+from codeens_server.generation.rewrites.purity import is_only_read, is_pure
+from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.subject import SCOPES, Subject
+
+WORTHWHILE = frozenset({"len", "sum", "sorted", "set", "frozenset", "tuple", "list", "dict", "str", "min", "max", "pow"})
+OF_STRINGS = frozenset(
+    {"lower", "upper", "casefold", "title", "strip", "lstrip", "rstrip", "split", "splitlines", "swapcase"}
+)
+KNOWN_RECEIVERS = frozenset({"str", "bytes", "list", "tuple", "dict", "set", "frozenset"})
+PATTERN_ARGUMENTS = {"match": 2, "search": 2, "fullmatch": 2, "findall": 2, "finditer": 2, "split": 2, "sub": 3}
+"""Functions of re with a pattern first, and how many arguments they have when there are no flags."""
+
+
+class HoistInvariant(Codemod):
+    """See `rationale`."""
+
+    name = "hoist-loop-invariant"
+    rationale = "Computes once, before the loop, what each turn of the loop computed again with the same result."
+
+    def plan(self, subject: Subject, edits: Edits) -> None:
+        for call in subject.own(cst.Call):
+            if _hoist_pattern(subject, edits, call) or _hoist_call(subject, edits, call):
+                return
+
+
+def _hoist_call(subject: Subject, edits: Edits, call: cst.Call) -> bool:
+    if not _is_worthwhile(subject, call) or not is_pure(subject, call):
+        return False
+    if any(isinstance(node, SCOPES) for node in subject.walk(call)) and call.args[-1].keyword is None:
+        return False
+    names = {name.value for name in subject.reads(call)}
+    if any(may_be_none(subject, name) for name in names) or not _can_be_shared(subject, call):
+        return False
+    place = place_for(subject, call, names - _bound_inside(subject, call))
+    text = _safe_text(subject, call) if place is not None else None
+    if place is None or text is None:
+        return False
+    name = subject.fresh(_wanted_name(subject, call))
+    edits.before(place, f"{name} = {text}")
+    for other in _same_calls(subject, place, call):
+        edits.expression(other, name)
+    return True
+
+
+def _is_worthwhile(subject: Subject, call: cst.Call) -> bool:
+    if subject.is_builtin(call.func):
+        return isinstance(call.func, cst.Name) and call.func.value in WORTHWHILE and bool(call.args)
+    if subject.origin(call.func):
+        return True
+    if not isinstance(call.func, cst.Attribute):
+        return False
+    return call.func.attr.value in OF_STRINGS or kind_of(subject, call.func.value) in KNOWN_RECEIVERS
+
+
+def _bound_inside(subject: Subject, call: cst.Call) -> frozenset[str]:
+    """Variables of comprehensions and lambdas within the call."""
+    return subject.bound(call)
+
+
+def _can_be_shared(subject: Subject, call: cst.Call) -> bool:
+    """Whether it makes no difference that all turns get the same object."""
+    kind = kind_of(subject, call)
+    if kind in ("str", "int", "bool", "float", "bytes", "frozenset", "tuple"):
+        return True
+    if subject.is_builtin(call.func, "sum", "min", "max", "pow") or subject.origin(call.func).startswith("math."):
+        return True
+    return kind in ("list", "set", "dict") and is_only_read(subject, call)
+
+
+def _safe_text(subject: Subject, call: cst.Call) -> str | None:
+    """The call as it can stand before the loop: there it is computed even when the loop has no turn."""
+    text = subject.code(call)
+    if not subject.is_builtin(call.func, "min", "max") or len(call.args) > 1:
+        return text
+    collection = call.args[0].value
+    if is_nonempty(subject, collection):
+        return text
+    if isinstance(collection, cst.Name) and _has_no_turn_without(subject, call, collection.value):
+        return f"{text[:-1]}, default=None)"
+    return None
+
+
+def _has_no_turn_without(subject: Subject, call: cst.Call, name: str) -> bool:
+    """Whether the outermost loop around goes over the collection itself."""
+    iterables = [loop.iter for loop in loops_repeating(subject, call) if isinstance(loop, cst.For)]
+    for comprehension in comprehensions_repeating(subject, call):
+        if isinstance(comprehension, cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp):
+            iterables.append(comprehension.for_in.iter)
+    texts = (name, f"enumerate({name})", f"range(len({name}))", f"set({name})", f"sorted({name})", f"reversed({name})")
+    return any(subject.code(iterable) in texts for iterable in iterables)
+
+
+def _wanted_name(subject: Subject, call: cst.Call) -> str:
+    match call:
+        case cst.Call(func=cst.Name(value=function), args=[cst.Arg(value=cst.Name(value=argument)), *_]):
+            return f"{argument.lower().lstrip('_')}_{function}"
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=method))):
+            return f"{owner.lower().lstrip('_')}_{method}"
+        case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
+            return f"{name}_once"
+        case _:
+            return "once"
+
+
+def _same_calls(subject: Subject, place: Statement, call: cst.Call) -> list[cst.Call]:
+    """Equal calls in the same loop. Those which run before its first turn need no change, and no harm is in it."""
+    found = [one for one in subject.own(cst.Call, place) if tree.same(one, call)]
+    return [one for one in found if not any(parent in found for parent in subject.above(one))]
+
+
+def _hoist_pattern(subject: Subject, edits: Edits, call: cst.Call) -> bool:
+    """`re.match(pattern, text)` in a loop: the pattern is compiled before it."""
+    function = subject.origin(call.func).removeprefix("re.")
+    args = tree.plain_args(call.args)
+    if PATTERN_ARGUMENTS.get(function) is None or args is None or len(args) != PATTERN_ARGUMENTS[function]:
+        return False
+    if not isinstance(args[0], cst.SimpleString | cst.Name) or subject.origin(call.func) == function:
+        return False
+    place = place_for(subject, call, {name.value for name in subject.reads(args[0])})
+    compiler = edits.require("re", "compile") if place is not None else None
+    if place is None or compiler is None:
+        return False
+    pattern = subject.fresh("pattern")
+    edits.before(place, f"{pattern} = {compiler}({subject.code(args[0])})")
+    rest = ", ".join(subject.code(arg) for arg in args[1:])
+    edits.expression(call, f"{pattern}.{function}({rest})")
+    return True

@@ -1,0 +1,97 @@
+"""Putting a string together once, from its parts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import libcst as cst
+
+from codeens_server.generation.rewrites import tree
+from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.kinds import kind_of
+from codeens_server.generation.rewrites.placing import after
+from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.subject import Subject
+
+
+class Growth(NamedTuple):
+    """A statement that makes the string longer."""
+
+    statement: cst.BaseSmallStatement
+    pieces: list[cst.BaseExpression]
+    """What is added, in the order of the text."""
+    at_front: bool
+
+
+class ConcatenationToJoin(Codemod):
+    """See `rationale`."""
+
+    name = "concatenation-to-join"
+    rationale = "Collects the parts in a list and joins them once, where a loop copied the growing string."
+
+    def plan(self, subject: Subject, edits: Edits) -> None:
+        for line in subject.own(cst.SimpleStatementLine):
+            if _join_after_loop(subject, edits, line):
+                return
+
+
+def _join_after_loop(subject: Subject, edits: Edits, line: cst.SimpleStatementLine) -> bool:
+    made = tree.assigned_name(line)
+    if made is None or kind_of(subject, made[1]) != "str" or not subject.is_local(made[0]):
+        return False
+    name, value = made
+    using = [one for one in after(subject, line) if subject.occurs(one, name)]
+    loop = using[0] if using else None
+    if not isinstance(loop, cst.For | cst.While):
+        return False
+    growths = _growths(subject, loop, name)
+    if not growths:
+        return False
+    parts = subject.fresh(f"{name}_parts")
+    is_empty = isinstance(value, cst.SimpleString) and value.evaluated_value == ""
+    edits.statement(line, f"{parts} = []" if is_empty else f"{parts} = [{subject.code(value)}]")
+    for growth in growths:
+        added = " + ".join(subject.code(piece) for piece in growth.pieces)
+        edits.small(growth.statement, f"{parts}.append({added})")
+    joined = f'"".join(reversed({parts}))' if growths[0].at_front else f'"".join({parts})'
+    following = after(subject, loop)
+    returned = tree.sole(following[0]) if following else None
+    if isinstance(returned, cst.Return) and tree.is_name(returned.value, name):
+        edits.small(returned, f"return {joined}")
+    else:
+        edits.after(loop, f"{name} = {joined}")
+    return True
+
+
+def _growths(subject: Subject, loop: cst.For | cst.While, name: str) -> list[Growth]:
+    """All uses of the string in the loop, if each only makes it longer at the same end; else none."""
+    found: list[Growth] = []
+    for statement in subject.own(cst.BaseSmallStatement, loop):
+        growth = _growth(statement, name)
+        if growth and not any(subject.occurs(piece, name) for piece in growth.pieces):
+            found.append(growth)
+    uses = list(subject.variables(loop, name))
+    accounted = [place for growth in found for place in subject.variables(growth.statement, name)]
+    same_end = len({growth.at_front for growth in found}) == 1
+    strings = all(kind_of(subject, piece) in ("str", None) for growth in found for piece in growth.pieces)
+    return found if len(uses) == len(accounted) and same_end and strings else []
+
+
+def _growth(statement: cst.BaseSmallStatement, name: str) -> Growth | None:
+    match statement:
+        case cst.AugAssign(target=target, operator=cst.AddAssign(), value=value) if tree.is_name(target, name):
+            return Growth(statement, [value], at_front=False)
+        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if tree.is_name(target, name):
+            first, *rest = _summands(value)
+            if tree.is_name(first, name) and rest:
+                return Growth(statement, rest, at_front=False)
+            return Growth(statement, [first, *rest[:-1]], at_front=True) if rest and tree.is_name(rest[-1], name) else None
+        case _:
+            return None
+
+
+def _summands(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """`[a, b, c]` of `a + b + c`."""
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add) and not node.lpar:
+        return [*_summands(node.left), node.right]
+    return [node]

@@ -1,0 +1,87 @@
+"""What a rewrite rule is, and the kind of rule that edits a syntax tree."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from codeens_server.domain import Replacement, Target
+from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.facts import Facts
+from codeens_server.generation.rewrites.subject import NotReadable, Subject
+
+MOST_PASSES = 25
+"""Of one codemod over one function: each pass changes one place."""
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A target's code on its way through rules."""
+
+    target: Target
+    source: str
+    """Text of the target's whole file, as it was before any rule."""
+    facts: Facts
+    function: str
+    imports: tuple[str, ...] = ()
+
+    def changed(self, function: str, imports: list[str]) -> Draft:
+        """This draft with new code and more imports."""
+        facts = self.facts
+        added = [line for line in imports if line not in self.imports]
+        for line in added:
+            facts = facts.with_import(line)
+        return replace(self, function=function, imports=(*self.imports, *added), facts=facts)
+
+    def replacement(self) -> Replacement:
+        """What to put in the target's place."""
+        return Replacement(function=self.function, imports=self.imports)
+
+
+class Rule(Protocol):
+    """One way to rewrite a function without a model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def rationale(self) -> str:
+        """One sentence: what was changed and why it may pay."""
+        ...
+
+    def apply(self, draft: Draft) -> Draft | None:
+        """The draft after the rule; None where the rule does not apply."""
+        ...
+
+
+class Codemod(ABC):
+    """A rule that edits the function's own syntax tree, one place after the other."""
+
+    name: ClassVar[str]
+    rationale: ClassVar[str]
+
+    @abstractmethod
+    def plan(self, subject: Subject, edits: Edits) -> None:
+        """Note the changes for the first place where the rule applies; nothing where there is none."""
+
+    def apply(self, draft: Draft) -> Draft | None:
+        """See `Rule.apply`."""
+        changed = draft
+        for _ in range(MOST_PASSES):
+            following = self._once(changed)
+            if following is None:
+                break
+            changed = following
+        return changed if changed is not draft else None
+
+    def _once(self, draft: Draft) -> Draft | None:
+        try:
+            subject = Subject(draft.facts, draft.function)
+            edits = Edits(subject)
+            if not subject.looks_at_names:
+                self.plan(subject, edits)
+            return draft.changed(edits.applied(), edits.imports) if edits else None
+        except (NotReadable, RecursionError):
+            return None

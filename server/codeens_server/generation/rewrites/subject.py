@@ -1,0 +1,202 @@
+"""A function's syntax tree, indexed once, with what its file says around it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypeVar
+
+import libcst as cst
+
+from codeens_server.generation.rewrites.facts import Facts
+from codeens_server.generation.rewrites.names import is_variable, names_bound_by, target_names
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+BUILTINS = frozenset(dir(builtins))
+SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+_LAYOUT = (cst.BaseParenthesizableWhitespace, cst.TrailingWhitespace, cst.EmptyLine, cst.Comma)
+_BINDERS = (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr, cst.AnnAssign, cst.AugAssign, cst.Del)
+_LOOKS_AT_NAMES = frozenset({"locals", "eval", "exec", "vars", "globals", "dir"})
+
+
+class NotReadable(Exception):
+    """The text is not one function that libcst can hold: too deep, or not one definition."""
+
+
+class Subject:
+    """One function definition at the left margin, ready for questions.
+
+    Raises:
+        NotReadable: the text can not be worked on.
+    """
+
+    def __init__(self, facts: Facts, text: str) -> None:
+        self.facts = facts
+        index = _Index()
+        try:
+            ast.parse(text)  # libcst's parser may end the process on nesting that Python itself refuses
+            self.module = cst.parse_module(text)
+            self.module.visit(index)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
+            raise NotReadable(str(error)) from error
+        if len(self.module.body) != 1 or not isinstance(self.module.body[0], cst.FunctionDef):
+            raise NotReadable("the text is not one function")
+        self.function = self.module.body[0]
+        self._parents = index.parents
+        self._children = index.children
+        self._taken = {node.value for node in self.walk(self.function) if isinstance(node, cst.Name)}
+
+    # The tree ---------------------------------------------------------------------------------------------------
+
+    def walk(self, root: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The node and all below it, in the order of the text."""
+        pending = [root]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(self._children.get(node, [])))
+
+    def own(self, kind: type[Node], region: cst.CSTNode | None = None) -> Iterator[Node]:
+        """Nodes of a kind in the function's body (or a region of it), outside functions and classes nested there."""
+        start = region or self.function.body
+        pending = [start]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, kind):
+                yield node
+            if node is start or not isinstance(node, SCOPES):
+                pending.extend(reversed(self._children.get(node, [])))
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The node right above."""
+        return self._parents.get(node)
+
+    def above(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """What encloses the node, nearest first, up to the function."""
+        while node is not self.function and (parent := self._parents.get(node)) is not None:
+            yield parent
+            node = parent
+
+    def is_inside(self, node: cst.CSTNode, region: cst.CSTNode) -> bool:
+        """Whether the node is the region or below it."""
+        return node is region or any(parent is region for parent in self.above(node))
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The node's text."""
+        return self.module.code_for_node(node).strip()
+
+    # Names ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def local_names(self) -> frozenset[str]:
+        """All names that the function binds anywhere, nested scopes included."""
+        return self.bound(self.function)
+
+    @cached_property
+    def parameters(self) -> dict[str, cst.Param]:
+        """The function's own parameters by name."""
+        listed = self.function.params
+        found = [*listed.posonly_params, *listed.params, *listed.kwonly_params]
+        found += [star for star in (listed.star_arg, listed.star_kwarg) if isinstance(star, cst.Param)]
+        return {param.name.value: param for param in found}
+
+    @cached_property
+    def declared_outside(self) -> frozenset[str]:
+        """Names declared global or nonlocal, by the function or by one nested in it."""
+        return frozenset(node.name.value for node in self.walk(self.function) if isinstance(node, cst.NameItem))
+
+    @cached_property
+    def captured(self) -> frozenset[str]:
+        """Names that occur inside nested functions, lambdas and classes."""
+        nested = [node for node in self.walk(self.function.body) if isinstance(node, SCOPES)]
+        return frozenset(name.value for scope in nested for name in self.variables(scope))
+
+    @cached_property
+    def looks_at_names(self) -> bool:
+        """Whether the code may look at its own variables by name."""
+        return any(name.value in _LOOKS_AT_NAMES for name in self.variables(self.function))
+
+    def bound(self, region: cst.CSTNode) -> frozenset[str]:
+        """Names bound anywhere in the region, scopes not told apart."""
+        return frozenset(name for node in self.walk(region) for name in names_bound_by(node))
+
+    def variables(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
+        """Places where a variable (any, or the one named) is read or bound."""
+        for node in self.walk(region):
+            if isinstance(node, cst.Name) and name in (None, node.value) and is_variable(node, self.parent(node)):
+                yield node
+
+    def reads(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
+        """Places where a variable is read and not bound; `x += 1` counts as binding."""
+        return (node for node in self.variables(region, name) if not self.is_bound_here(node))
+
+    def occurs(self, region: cst.CSTNode, name: str) -> bool:
+        """Whether the region reads or binds the name."""
+        return name in self.bound(region) or any(True for _ in self.variables(region, name))
+
+    def is_bound_here(self, name: cst.Name) -> bool:
+        """Whether this very occurrence gives the variable a value (or takes it away)."""
+        for parent in self.above(name):
+            if isinstance(parent, _BINDERS):
+                return any(found is name for found in target_names(parent.target))
+            if isinstance(parent, cst.AsName):
+                return True
+            if not isinstance(parent, cst.Tuple | cst.List | cst.Element | cst.StarredElement):
+                return False
+        return False
+
+    def is_local(self, name: str) -> bool:
+        """Whether the name is a variable of this function alone: neither shared with a nested scope nor declared."""
+        return name in self.local_names and name not in self.captured and name not in self.declared_outside
+
+    def fresh(self, wanted: str) -> str:
+        """A name that nothing in sight uses."""
+        name, number = wanted, 2
+        while name in self._taken or name in BUILTINS or name in self.facts.names or name in self.facts.enclosing:
+            name, number = f"{wanted}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def is_builtin(self, node: cst.CSTNode, *names: str) -> bool:
+        """Whether the node is the name of one of these builtins (of any, if none is given), shadowed by nothing."""
+        return (
+            isinstance(node, cst.Name)
+            and node.value in (names or BUILTINS)
+            and not self.facts.binds(node.value)
+            and node.value not in self.local_names
+        )
+
+    def origin(self, node: cst.CSTNode) -> str:
+        """Where an imported name or attribute is from, as `collections.deque`; empty when it is something else."""
+        match node:
+            case cst.Name(value=name):
+                hidden = name in self.local_names or name in self.facts.enclosing
+                return "" if hidden else self.facts.imports.get(name, "")
+            case cst.Attribute(value=value, attr=attr):
+                owner = self.origin(value)
+                return f"{owner}.{attr.value}" if owner else ""
+            case _:
+                return ""
+
+
+class _Index(cst.CSTVisitor):
+    """Notes each node's parent and children."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.children: dict[cst.CSTNode, list[cst.CSTNode]] = {}
+        self._path: list[cst.CSTNode] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if self._path:
+            self.parents[node] = self._path[-1]
+            self.children.setdefault(self._path[-1], []).append(node)
+        self._path.append(node)
+        return not isinstance(node, _LAYOUT)
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        self._path.pop()

@@ -1,0 +1,140 @@
+"""Makes an input on which two programs differ smaller, with Hypothesis' search and few trips to the sandbox.
+
+Hypothesis asks for one input at a time; a trip per question would be slow. So its search runs over what is known
+already: an input that was not tried yet counts as uninteresting and is noted. What was noted is run in one batch, and
+the same search (it is deterministic) is repeated and gets further. What it found, or the input to start with where
+there is no strategy, is then made smaller step by step, all steps that are possible from one place in one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+import anyio
+import anyio.to_thread
+import platformdirs
+from hypothesis import Phase, Verbosity, find, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import HypothesisException
+from hypothesis.strategies import SearchStrategy
+
+from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, Outcome, Program, Sandbox, TimedOut
+from codeens_server.judging.smaller import smaller_calls
+from codeens_server.trees import canonical_call, outcome_key, render_call
+
+_MOST_SEARCHES = 6
+_MOST_STEPS = 40
+_MOST_AT_ONCE = 150
+_MOST_EXAMPLES = 100
+_MOST_SHOWN = 20_000
+_LIMITS = Limits(call_s=0.5)
+_SETTINGS = settings(
+    max_examples=_MOST_EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),
+    print_blob=False,
+    verbosity=Verbosity.quiet,
+)
+
+
+class Seen(NamedTuple):
+    """An input, and what each of two programs did on it."""
+
+    input: CallInput
+    here: Outcome
+    there: Outcome
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether they differ and both answered: too slow may be chance."""
+        hung = isinstance(self.here, TimedOut) or isinstance(self.there, TimedOut)
+        return not hung and outcome_key(self.here) != outcome_key(self.there)
+
+    @property
+    def size(self) -> tuple[int, str]:
+        """Orders inputs by how much there is to read."""
+        text = render_call("", self.input, _MOST_SHOWN)
+        return len(text), text
+
+
+async def shrink(
+    start: Seen,
+    here: Program,
+    there: Program,
+    *,
+    strategy: SearchStrategy[CallInput] | None,
+    sandbox: Sandbox,
+    budget_s: float,
+) -> Seen:
+    """The smallest input found within `budget_s` seconds on which both programs answer and differ.
+
+    First inputs of the function's own types are searched (`strategy`), then what is smaller than the best of them.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
+    search = _Search(start)
+
+    async def ask(wanted: Callable[[], tuple[CallInput, ...]], rounds: int) -> None:
+        for _ in range(rounds):
+            inputs = await anyio.to_thread.run_sync(wanted, abandon_on_cancel=True)
+            if not inputs:
+                return
+            ours = await sandbox.run(CallsJob(program=here, inputs=inputs, limits=_LIMITS))
+            theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, limits=_LIMITS))
+            search.learn(map(Seen, inputs, ours.outcomes, theirs.outcomes))
+
+    with anyio.move_on_after(budget_s):
+        if strategy is not None:
+            await ask(partial(search.wanted_of, strategy), _MOST_SEARCHES)
+        await ask(search.wanted_below, _MOST_STEPS)
+    return search.best()
+
+
+class _Search:
+    """What is known so far of inputs and the two programs."""
+
+    def __init__(self, start: Seen) -> None:
+        self._start = start
+        self._seen: dict[str, Seen] = {}
+        self.learn([start])
+
+    def learn(self, tried: Iterable[Seen]) -> None:
+        """Take in what was tried."""
+        self._seen |= {canonical_call(seen.input): seen for seen in tried}
+
+    def best(self) -> Seen:
+        """The smallest that tells the programs apart; the start when none does."""
+        return min((seen for seen in self._seen.values() if seen.is_telling), key=_size, default=self._start)
+
+    def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
+        """What Hypothesis' search would have to know to get further than it gets with what is known."""
+        set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+        wanted: dict[str, CallInput] = {}
+
+        def tells_apart(call: CallInput) -> bool:
+            key = canonical_call(call)
+            if key in self._seen:
+                return self._seen[key].is_telling
+            if len(wanted) < _MOST_AT_ONCE:
+                wanted[key] = call
+            return False
+
+        # That there is no example is the normal end of a search; the others are a strategy's own troubles.
+        with suppress(HypothesisException):
+            find(strategy, tells_apart, settings=_SETTINGS)
+        return tuple(wanted.values())
+
+    def wanted_below(self) -> tuple[CallInput, ...]:
+        """What is one step smaller than the best and was not tried."""
+        calls = {canonical_call(call): call for call in smaller_calls(self.best().input, _MOST_AT_ONCE)}
+        return tuple(call for key, call in calls.items() if key not in self._seen)
+
+
+def _size(seen: Seen) -> tuple[int, str]:
+    return seen.size

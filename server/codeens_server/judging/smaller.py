@@ -1,0 +1,95 @@
+"""Inputs that are one step smaller than a given one, of the same types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_server.tree_nodes import DICTS, SCALAR, SETS, Node, open_node
+from codeens_server.trees import canonical
+
+_DEEPEST = 10
+_MOST_ITEMS = 32
+"""Items of one container that are made smaller one by one; more of them are only dropped."""
+
+
+def smaller_calls(call: CallInput, most: int) -> list[CallInput]:
+    """At most `most` calls with one thing dropped or made smaller, the boldest steps of each argument first.
+
+    No argument is dropped. The length of a tuple, the fields of an object and the keys of a dict stay: they may be what
+    makes the input a valid one.
+    """
+    steps = [_smaller(tree, 0) for tree in call.args]
+    positional = (
+        CallInput(args=(*call.args[:index], tree, *call.args[index + 1 :]), kwargs=call.kwargs)
+        for index, trees in enumerate(steps)
+        for tree in trees
+    )
+    named = (
+        CallInput(args=call.args, kwargs=call.kwargs | {name: tree})
+        for name, value in call.kwargs.items()
+        for tree in _smaller(value, 0)
+    )
+    share = most // 2 if call.args and call.kwargs else most
+    return [*islice(positional, share), *islice(named, share)]
+
+
+def _smaller(tree: Tree, depth: int) -> Iterator[Tree]:
+    node = open_node(tree)
+    if node.tag == SCALAR:
+        yield from _smaller_scalar(node.head[0])
+    elif depth < _DEEPEST and node.tag in {"list", "deque"} | SETS:
+        yield from (_rebuilt(node, kept) for kept in _shortened(node.children))
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth))
+    elif depth < _DEEPEST and node.tag in DICTS:
+        keys, values = [key for key, _ in node.pairs], [value for _, value in node.pairs]
+        yield from (_rebuilt(node, kept) for kept in _shortened([list(pair) for pair in node.pairs]))
+        yield from (_rebuilt(node, _zipped(keys, changed)) for changed in _one_smaller(values, depth))
+    elif depth < _DEEPEST and node.tag in {"tuple", "namedtuple"}:
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth))
+
+
+def _smaller_scalar(value: Any) -> Iterator[Tree]:
+    if isinstance(value, bool):
+        yield from (False,) * value
+    elif isinstance(value, int):
+        sign = 1 if value > 0 else -1
+        steps = (0, sign, sign * (abs(value) // 2), value - sign)
+        yield from (step for step in dict.fromkeys(steps) if abs(step) < abs(value))
+    elif isinstance(value, float):
+        steps = (0.0, 1.0, float(int(value)), round(value, 1))
+        yield from (step for step in dict.fromkeys(steps) if _length(step) < _length(value))
+    elif isinstance(value, str):
+        yield from ("".join(kept) for kept in _shortened(value))
+        yield from (plain for plain in ("a" * len(value), value.lower()) if plain != value)
+
+
+def _length(number: float) -> tuple[int, float]:
+    return len(repr(number)), abs(number)
+
+
+def _shortened(items: Sequence[Any]) -> Iterator[list[Any]]:
+    """Without all of them, without halves, without quarters, … without single ones."""
+    size = len(items)
+    while size > 0:
+        for start in range(0, len(items), size):
+            yield [*items[:start], *items[start + size :]]
+        size //= 2
+
+
+def _one_smaller(trees: Sequence[Tree], depth: int) -> Iterator[list[Tree]]:
+    for index, tree in enumerate(trees[:_MOST_ITEMS]):
+        yield from ([*trees[:index], other, *trees[index + 1 :]] for other in _smaller(tree, depth + 1))
+
+
+def _zipped(keys: list[Tree], values: list[Tree]) -> list[Tree]:
+    return [[key, value] for key, value in zip(keys, values, strict=True)]
+
+
+def _rebuilt(node: Node, children: list[Tree]) -> Tree:
+    """The node with other children; a set has each only once."""
+    if node.tag in SETS:
+        children = list({canonical(child): child for child in children}.values())
+    return [node.tag, *node.head, *children]

@@ -1,0 +1,31 @@
+"""Everything that is decided before a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from codeens_sandbox_backends.base import Backend, SandboxSpec
+from codeens_variants.manifest import Variant
+from msgspec import Struct
+
+from codeens_server.domain import RunRequest, Target
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.store.stored import StoredRun
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A run as it is about to be made."""
+
+    run_id: str
+    request: RunRequest
+    target: Target
+    models: tuple[ModelSettings, ...]
+    variants: tuple[Variant, ...]
+    settings: Settings
+    backend: Backend
+    spec: SandboxSpec
+    environ: Mapping[str, str]
+    stored: StoredRun | None = None
+    """The run to go on with."""
+    judge_again: bool = False
+    """Only judge and rank what is stored, with the inputs kept since; ask for nothing new."""

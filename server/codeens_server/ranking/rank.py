@@ -1,0 +1,243 @@
+"""Puts a run's candidates in order without claiming more than was measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from codeens_server.domain import Candidate, Goal, Measurement, RankedResult, Run, Target, Verdict
+from codeens_server.ranking import wording
+from codeens_server.ranking.score import (
+    READABILITY_NOISE,
+    VERIFIED,
+    Standing,
+    correctness,
+    memory_change,
+    readability_change,
+    standing,
+)
+from codeens_server.ranking.scorers import Scorer, apply_scorer
+from codeens_server.ranking.weights import BUILT_IN, shares, weights_for
+from codeens_server.settings import Settings, Weights
+
+ORIGINAL = "original"
+SCORE_NOISE = 0.5
+"""Points within which two scores say the same."""
+MARGIN = 1.0
+"""Points by which a candidate must beat the original where the goal is not a single measure."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What is known of a candidate, or of the original, when ranking begins."""
+
+    candidate: Candidate
+    verdict: Verdict
+    measurement: Measurement | None = None
+    cluster: int | None = None
+    not_run: str = ""
+    """Why nobody could run it, for instance that the sandbox failed; the verdict then says nothing of the code."""
+
+
+class Ranking(Struct, frozen=True, kw_only=True):
+    """The order, best first, rejected candidates last."""
+
+    original: RankedResult
+    results: tuple[RankedResult, ...]
+    best: str
+    """Candidate id, or `original`."""
+    headline: str
+    notes: tuple[str, ...] = ()
+    """Scorers that failed, a line each."""
+
+
+def rank(
+    original: Entry,
+    entries: Sequence[Entry],
+    *,
+    target: Target,
+    goal: Goal,
+    settings: Settings,
+    scorers: Sequence[Scorer] = (),
+) -> Ranking:
+    """Rank by the goal's weights. Whether the original passes decides between improving it and replacing it.
+
+    Scorers are foreign code and may take their time: call this in a worker thread when there are any.
+
+    Raises:
+        ConfigError: the weights can not be used.
+    """
+    first = _row(original, wording.original_reason(original.verdict))
+    rows = [_reasoned(entry, first) for entry in entries]
+    return _ranking(first, rows, target=target, goal=goal, weights=weights_for(goal, settings), scorers=scorers)
+
+
+def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()) -> Run:
+    """The same run for another goal or other weights, from its document alone; without `weights` the built-in ones.
+
+    Raises:
+        ConfigError: the weights can not be used.
+    """
+    ranking = _ranking(
+        run.original, run.results, target=run.target, goal=goal, weights=weights or BUILT_IN[goal], scorers=scorers
+    )
+    return msgspec.structs.replace(
+        run,
+        goal=goal,
+        original=ranking.original,
+        results=ranking.results,
+        best=ranking.best,
+        headline=ranking.headline,
+    )
+
+
+def _row(entry: Entry, reason: str) -> RankedResult:
+    measured = entry.measurement or Measurement()
+    return RankedResult(
+        rank=None,
+        candidate=entry.candidate,
+        verdict=entry.verdict,
+        speed=measured.speed,
+        memory=measured.memory,
+        readability=measured.readability,
+        diff=measured.diff,
+        cost_usd=entry.candidate.cost_usd,
+        cluster=entry.cluster,
+        reason=reason,
+    )
+
+
+def _reasoned(entry: Entry, original: RankedResult) -> RankedResult:
+    if entry.not_run:
+        return _row(entry, f"not run: {entry.not_run}")
+    if entry.verdict.status != "passed":
+        return _row(entry, wording.rejection(entry.verdict))
+    notes = entry.measurement.notes if entry.measurement else ("not measured",)
+    row = _row(entry, "")
+    return msgspec.structs.replace(row, reason=wording.merits(row, original, notes))
+
+
+def _ranking(
+    original: RankedResult,
+    rows: Sequence[RankedResult],
+    *,
+    target: Target,
+    goal: Goal,
+    weights: Weights,
+    scorers: Sequence[Scorer],
+) -> Ranking:
+    improving = original.verdict.status == "passed"
+    passed = [row for row in rows if row.verdict.status == "passed"]
+    rejected = [
+        msgspec.structs.replace(row, rank=None, score=None, tied=False)
+        for row in rows
+        if row.verdict.status != "passed"
+    ]
+    contenders = [original, *passed] if improving else passed
+    standings, notes = _standings(contenders, original, target=target, weights=weights, scorers=scorers)
+    base = standings.pop(0) if improving else None
+    better = [
+        base is not None and _beats_original(row, original, place, base, goal)
+        for row, place in zip(passed, standings, strict=True)
+    ]
+    ordered = _numbered(passed, standings, better)
+    results = (*ordered, *sorted(rejected, key=_checks_passed, reverse=True))
+    best = ordered[0] if ordered and (any(better) or not improving) else None
+    return Ranking(
+        original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
+        results=results,
+        best=best.candidate.id if best else ORIGINAL,
+        headline=wording.headline(best, results, improving=improving),
+        notes=notes,
+    )
+
+
+def _standings(
+    rows: Sequence[RankedResult],
+    original: RankedResult,
+    *,
+    target: Target,
+    weights: Weights,
+    scorers: Sequence[Scorer],
+) -> tuple[list[Standing], tuple[str, ...]]:
+    values: dict[str, list[float]] = {}
+    notes: list[str] = []
+    for scorer in scorers:
+        found, note = apply_scorer(scorer, target, rows)
+        if note:
+            notes.append(note)
+        else:
+            values[scorer.name] = found
+    points = shares(weights, {scorer.name: scorer.weight for scorer in scorers if scorer.name in values})
+    agreement = _agreement(rows)
+    correct = [correctness(row.verdict, agreement[row.cluster]) for row in rows]
+    if rows and rows[0] is original:
+        # It is what the others were held to: no evidence can speak better of a candidate.
+        correct[0] = max(correct)
+    return [
+        standing(
+            row,
+            original,
+            correct=correct[index],
+            extra={name: found[index] for name, found in values.items()},
+            points=points,
+        )
+        for index, row in enumerate(rows)
+    ], tuple(notes)
+
+
+def _agreement(rows: Sequence[RankedResult]) -> dict[int | None, float]:
+    """The share of answers, identical ones included, in each cluster; 0 for rows in none."""
+    answers: Counter[int | None] = Counter()
+    for row in rows:
+        answers[row.cluster] += 1 + len(row.candidate.same_as)
+    total = sum(answers.values())
+    return {cluster: count / total if cluster is not None else 0.0 for cluster, count in answers.items()}
+
+
+def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:
+    """Whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
+    if row.verdict.evidence not in VERIFIED:
+        return False
+    gain = place.score.total - base.score.total
+    match goal:
+        case "speed":
+            return gain > 0 and row.speed is not None and row.speed.faster
+        case "memory":
+            return gain > 0 and memory_change(row.memory) < 0
+        case "readability":
+            return gain > 0 and readability_change(row, original) >= READABILITY_NOISE
+        case "balanced" | "correctness":
+            return gain > MARGIN and not (row.speed is not None and row.speed.slower)
+
+
+def _numbered(
+    rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
+) -> list[RankedResult]:
+    """Rows in order with their ranks; a row that can not be told from all of its rank is tied with them."""
+    order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
+    numbered: list[RankedResult] = []
+    group: list[int] = []
+    for position, at in enumerate(order, start=1):
+        tied = bool(group) and all(
+            better[at] == better[other] and _same(standings[at], standings[other]) for other in group
+        )
+        group = [*group, at] if tied else [at]
+        number = position - len(group) + 1
+        numbered.append(msgspec.structs.replace(rows[at], rank=number, score=standings[at].score, tied=tied))
+    return numbered
+
+
+def _same(a: Standing, b: Standing) -> bool:
+    return a.low <= b.high + SCORE_NOISE and b.low <= a.high + SCORE_NOISE
+
+
+def _effort(row: RankedResult) -> tuple[int, float, str]:
+    """Decides between equal scores: the smaller edit, the cheaper answer."""
+    return row.diff.added + row.diff.removed, row.cost_usd or 0.0, row.candidate.id
+
+
+def _checks_passed(row: RankedResult) -> float:
+    return row.verdict.passed / row.verdict.total if row.verdict.total else -1.0

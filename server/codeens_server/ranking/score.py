@@ -1,0 +1,108 @@
+"""From what was measured of a row to points. The formulas are explained in docs/ranking.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import copysign, log
+
+from msgspec import Struct
+
+from codeens_server.domain import EvidenceGrade, Interval, Memory, RankedResult, Score, Verdict
+
+GRADES: dict[EvidenceGrade, float] = {"tests": 1.0, "differential": 0.9, "agreement": 0.5, "none": 0.0}
+VERIFIED: frozenset[EvidenceGrade] = frozenset({"tests", "differential"})
+SAME = 0.5
+"""The value of a part that is as good as the original's, and of one that was not measured."""
+ENOUGH_CHECKS = 2.0
+"""So many checks give half of what any number of them could."""
+HALF_GAIN_FACTOR = 4.0
+"""Four times faster, or a quarter of the memory, earns half of what can be earned above the original."""
+HALF_GAIN_POINTS = 20.0
+"""The same for points of readability."""
+HALF_EDIT_LINES = 20.0
+EDIT_SHARE = 0.1
+MEMORY_GRAIN_BYTES = 16_384
+"""Added to both sides: small peaks are the interpreter's, not the algorithm's."""
+MEMORY_NOISE = log(1.05)
+READABILITY_NOISE = 1.0
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A score, and what it would be at either end of the speed's interval."""
+
+    score: Score
+    low: float
+    high: float
+
+
+def standing(
+    row: RankedResult,
+    original: RankedResult,
+    *,
+    correct: float,
+    extra: Mapping[str, float],
+    points: Mapping[str, float],
+) -> Standing:
+    """Score a row that passed.
+
+    `correct` and the values of `extra` are 0 to 1; `points` says how many of the 100 each part is worth.
+    """
+    values = {
+        "correctness": correct,
+        "quality": quality(row, original),
+        "speed": ratio_value(claimed(row.speed)),
+        "efficiency": ratio_value(-memory_change(row.memory)),
+        **extra,
+    }
+    parts = {name: points[name] * value for name, value in values.items()}
+    total = sum(parts.values())
+    rest = total - parts["speed"]
+    ends = (row.speed.low, row.speed.high) if row.speed else (1.0, 1.0)
+    low, high = (rest + points["speed"] * ratio_value(log(end)) for end in ends)
+    return Standing(score=Score(total=total, parts=parts), low=low, high=high)
+
+
+def correctness(verdict: Verdict, agreement: float) -> float:
+    """0 to 1: the grade of the evidence, by how much of it there is; `agreement` is the share of equal answers."""
+    amount = agreement if verdict.evidence not in VERIFIED else verdict.passed / (verdict.passed + ENOUGH_CHECKS)
+    return GRADES[verdict.evidence] * amount
+
+
+def claimed(speed: Interval | None) -> float:
+    """Log of the speed-up that may be claimed: the end of the interval nearest to 1, and 0 where 1 lies inside."""
+    if speed is None:
+        return 0.0
+    return log(speed.low) if speed.faster else log(speed.high) if speed.slower else 0.0
+
+
+def memory_change(memory: Memory | None) -> float:
+    """Log of candidate / original, both a little enlarged, and 0 within what noise can do."""
+    if memory is None or memory.ratio is None or memory.ratio <= 0:
+        return 0.0
+    original = memory.peak_bytes / memory.ratio
+    change = log((memory.peak_bytes + MEMORY_GRAIN_BYTES) / (original + MEMORY_GRAIN_BYTES))
+    return copysign(max(0.0, abs(change) - MEMORY_NOISE), change)
+
+
+def readability_change(row: RankedResult, original: RankedResult) -> float:
+    """Points of readability above the original; 0 where one of the two is unknown."""
+    if row.readability is None or original.readability is None:
+        return 0.0
+    return row.readability.score - original.readability.score
+
+
+def quality(row: RankedResult, original: RankedResult) -> float:
+    """0 to 1: readability against the original's, less a little for a large edit."""
+    lines = row.diff.added + row.diff.removed
+    reading = _bent(readability_change(row, original), HALF_GAIN_POINTS)
+    return SAME + (0.5 - EDIT_SHARE) * reading - EDIT_SHARE * lines / (lines + HALF_EDIT_LINES)
+
+
+def ratio_value(log_ratio: float) -> float:
+    """0 to 1 and 0.5 at no change; grows with every further gain, but ever less."""
+    return SAME + 0.5 * _bent(log_ratio, log(HALF_GAIN_FACTOR))
+
+
+def _bent(gain: float, half: float) -> float:
+    """-1 to 1, and one half where the gain is `half`."""
+    return gain / (abs(gain) + half)

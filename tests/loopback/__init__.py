@@ -1,0 +1,1 @@
+"""An OpenAI-compatible model server on loopback, for tests."""

@@ -1,0 +1,251 @@
+"""An OpenAI-compatible server on 127.0.0.1 that answers from a function, and fails as it is told to.
+
+    async with ModelServer(answer=lambda request: "def f(): ...", script={"flaky": ["500", "500", "ok"]}) as server:
+        … server.url, server.requests, server.open_connections
+
+Serves `/v1/models` and `/v1/chat/completions` (plain and streamed, `n`, `usage`). It counts what it sees, so that a test
+can say that nothing was leaked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+Fault: TypeAlias = Literal[
+    "ok", "429", "500", "401", "hang", "truncated", "dropped", "garbage", "no_choices", "no_text", "length"
+]
+"""What happens to a request. `length`: half of the text, with that finish reason. `dropped`: closed without a byte."""
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+
+class ChatRequest(NamedTuple):
+    """What a client asked for."""
+
+    model: str
+    prompt: str
+    """The text of all messages."""
+    n: int
+    stream: bool
+    body: dict[str, Any]
+    headers: dict[str, str]
+    number: int
+    """How many requests with this prompt and model came before."""
+
+
+Answer: TypeAlias = Callable[[ChatRequest], str]
+
+
+class ModelServer:
+    """Serves until the block is left; then every connection is closed."""
+
+    def __init__(
+        self,
+        *,
+        answer: Answer,
+        models: Sequence[str] = ("loopback",),
+        script: Mapping[str, Sequence[Fault]] | None = None,
+        retry_after_s: float = 0.01,
+        port: int = 0,
+    ) -> None:
+        """`script`: model → the fate of its successive requests, the last one for all that follow; `*` is any model."""
+        self.requests: list[ChatRequest] = []
+        self.open_connections = 0
+        self._answer = answer
+        self._models = models
+        self._script = script or {}
+        self._retry_after_s = retry_after_s
+        self._port = port
+        self._asked: Counter[str] = Counter()
+        self._same: Counter[tuple[str, str]] = Counter()
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The `api_base`."""
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    async def __aenter__(self) -> ModelServer:
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self._port)
+        self._port = listener.extra(SocketAttribute.local_port)
+        group = await self._stack.enter_async_context(anyio.create_task_group())
+        await self._stack.enter_async_context(listener)
+        self._stack.callback(group.cancel_scope.cancel)
+        group.start_soon(listener.serve, self._connection)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _connection(self, stream: SocketStream) -> None:
+        self.open_connections += 1
+        try:
+            async with stream:
+                reader = BufferedByteReceiveStream(stream)
+                while await self._exchange(stream, reader):
+                    pass
+        except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            pass
+        finally:
+            self.open_connections -= 1
+
+    async def _exchange(self, stream: SocketStream, reader: BufferedByteReceiveStream) -> bool:
+        """One request and its response; whether the connection is still good."""
+        head = (await reader.receive_until(b"\r\n\r\n", 1 << 16)).decode("latin-1")
+        first, *lines = head.split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        body = await reader.receive_exactly(int(headers.get("content-length", "0")))
+        method, path, _ = first.split(" ")
+        if (method, path) == ("GET", "/v1/models"):
+            entries = [{"id": name, "object": "model", "owned_by": "loopback"} for name in self._models]
+            await _send_json(stream, 200, {"object": "list", "data": entries})
+            return True
+        if (method, path) == ("POST", "/v1/chat/completions"):
+            return await self._chat(stream, json.loads(body), headers)
+        await _send_json(stream, 404, _error(f"no such path: {path}"))
+        return True
+
+    async def _chat(self, stream: SocketStream, body: dict[str, Any], headers: dict[str, str]) -> bool:
+        request = self._note(body, headers)
+        match self._fate(request.model):
+            case "429":
+                wait = f"retry-after: {self._retry_after_s}\r\n"
+                await _send_json(stream, 429, _error("rate limit reached"), wait)
+            case "500":
+                await _send_json(stream, 500, _error("the server had an error"))
+            case "401":
+                await _send_json(stream, 401, _error(f"incorrect API key: {headers.get('authorization', '')}"))
+            case "hang":
+                await anyio.sleep_forever()
+            case "dropped":
+                return False
+            case "garbage":
+                await _send(stream, 200, b'{"choices": [{"mess', "application/json")
+            case "no_choices":
+                await _send_json(stream, 200, _completion(request, []))
+            case fate:
+                return await self._reply(stream, request, fate)
+        return True
+
+    def _note(self, body: dict[str, Any], headers: dict[str, str]) -> ChatRequest:
+        prompt = "\n\n".join(str(message["content"]) for message in body["messages"])
+        request = ChatRequest(
+            model=body["model"],
+            prompt=prompt,
+            n=body.get("n") or 1,
+            stream=bool(body.get("stream")),
+            body=body,
+            headers=headers,
+            number=self._same[body["model"], prompt],
+        )
+        self._same[request.model, prompt] += request.n
+        self.requests.append(request)
+        return request
+
+    def _fate(self, model: str) -> Fault:
+        script = self._script.get(model) or self._script.get("*") or ("ok",)
+        position = min(self._asked[model], len(script) - 1)
+        self._asked[model] += 1
+        return script[position]
+
+    async def _reply(self, stream: SocketStream, request: ChatRequest, fate: Fault) -> bool:
+        texts = [self._answer(request._replace(number=request.number + index)) for index in range(request.n)]
+        if fate == "no_text":
+            texts = [""] * request.n
+        if fate in ("length", "truncated"):
+            texts = [text[: len(text) // 2] for text in texts]
+        reason = "length" if fate == "length" else "stop"
+        if request.stream:
+            return await _stream_reply(stream, request, texts, reason, torn=fate == "truncated")
+        choices = [
+            {"index": index, "finish_reason": reason, "message": {"role": "assistant", "content": text}}
+            for index, text in enumerate(texts)
+        ]
+        document = json.dumps(_completion(request, choices)).encode()
+        if fate == "truncated":
+            await stream.send(_head(200, "application/json", f"content-length: {len(document) + 100}\r\n") + document)
+            return False
+        await _send(stream, 200, document, "application/json")
+        return True
+
+
+async def _stream_reply(
+    stream: SocketStream, request: ChatRequest, texts: list[str], reason: str, *, torn: bool
+) -> bool:
+    """Server-sent events in chunks of a few characters; a torn one ends without the last event and without the end."""
+    await stream.send(_head(200, "text/event-stream", "transfer-encoding: chunked\r\n"))
+    for index, text in enumerate(texts):
+        for start in range(0, len(text), 64):
+            await _send_event(stream, _chunk(request, index, {"content": text[start : start + 64]}, None))
+        if not torn:
+            await _send_event(stream, _chunk(request, index, {}, reason))
+    if torn:
+        return False
+    if (request.body.get("stream_options") or {}).get("include_usage"):
+        last = _chunk(request, 0, {}, None) | {"choices": [], "usage": _usage(request, texts)}
+        await _send_event(stream, last)
+    await _send_chunk(stream, b"data: [DONE]\n\n")
+    await stream.send(b"0\r\n\r\n")
+    return True
+
+
+def _completion(request: ChatRequest, choices: list[dict[str, Any]]) -> dict[str, Any]:
+    texts = [choice["message"]["content"] for choice in choices]
+    return {
+        "id": "chatcmpl-loopback",
+        "object": "chat.completion",
+        "created": 0,
+        "model": request.model,
+        "choices": choices,
+        "usage": _usage(request, texts),
+    }
+
+
+def _chunk(request: ChatRequest, index: int, delta: dict[str, str], reason: str | None) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-loopback",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": request.model,
+        "choices": [{"index": index, "delta": {"role": "assistant"} | delta, "finish_reason": reason}],
+    }
+
+
+def _usage(request: ChatRequest, texts: list[str]) -> dict[str, int]:
+    """A token is four characters here, rounded up."""
+    prompt, answers = -(-len(request.prompt) // 4), sum(-(-len(text) // 4) for text in texts)
+    return {"prompt_tokens": prompt, "completion_tokens": answers, "total_tokens": prompt + answers}
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "loopback", "code": None}}
+
+
+def _head(status: int, kind: str, more: str) -> bytes:
+    return f"HTTP/1.1 {status} loopback\r\ncontent-type: {kind}\r\n{more}\r\n".encode()
+
+
+async def _send(stream: SocketStream, status: int, body: bytes, kind: str, more: str = "") -> None:
+    await stream.send(_head(status, kind, f"content-length: {len(body)}\r\n{more}") + body)
+
+
+async def _send_json(stream: SocketStream, status: int, document: dict[str, Any], more: str = "") -> None:
+    await _send(stream, status, json.dumps(document).encode(), "application/json", more)
+
+
+async def _send_event(stream: SocketStream, document: dict[str, Any]) -> None:
+    await _send_chunk(stream, b"data: " + json.dumps(document).encode() + b"\n\n")
+
+
+async def _send_chunk(stream: SocketStream, data: bytes) -> None:
+    await stream.send(f"{len(data):x}\r\n".encode() + data + b"\r\n")

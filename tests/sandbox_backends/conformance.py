@@ -1,0 +1,421 @@
+"""What every backend must do, through its public door. Each check takes an open sandbox."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from codeens_sandbox_backends.base import (
+    CallInput,
+    CallsJob,
+    CallsResult,
+    Died,
+    Limits,
+    ModuleSource,
+    Program,
+    Raised,
+    Returned,
+    Sandbox,
+    StdioJob,
+    TimedOut,
+    Tree,
+)
+from codeens_sandbox_backends.errors import SandboxBroken
+
+Check = Callable[[Sandbox], Awaitable[None]]
+_BOUND_S = 30.0
+
+
+SLEEPERS = """
+import os
+def sleeper(marker, daemon=False):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            if daemon:
+                os.setsid()
+                if os.fork():
+                    os._exit(0)
+            os.execv("/bin/sleep", [marker, "600"])
+        finally:
+            os.write(writing, b"failed")
+            os._exit(1)
+    os.close(writing)
+    started = os.read(reading, 1) == b""
+    os.close(reading)
+    return started
+"""
+"""Source of a function that leaves a process behind, and returns when that runs; a daemon has its own session."""
+
+
+async def call(sandbox: Sandbox, source: str, *inputs: tuple[Tree, ...], limits: Limits | None = None) -> CallsResult:
+    """Run `f` of a module with this source, once with each input's arguments."""
+    program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
+    arguments = tuple(CallInput(args=args) for args in inputs or ((),))
+    return await sandbox.run(CallsJob(program=program, inputs=arguments, limits=limits))
+
+
+async def answer(sandbox: Sandbox, source: str, *args: Tree) -> Tree:
+    """The value of one call that must return."""
+    outcome = (await call(sandbox, source, args)).outcomes[0]
+    assert isinstance(outcome, Returned), outcome
+    return outcome.value
+
+
+def processes_with(marker: str) -> list[int]:
+    """Processes of this machine that have the marker in their command line."""
+    found: list[int] = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdecimal() and marker.encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds; fails when it does not within half a minute."""
+    for _ in range(3000):
+        if condition():
+            return
+        await anyio.sleep(0.01)
+    pytest.fail("it did not become true")
+
+
+# Right answers ---------------------------------------------------------------------------------------------------
+
+
+async def every_input_gets_its_answer(sandbox: Sandbox) -> None:
+    result = await call(sandbox, "def f(n):\n    return n * n\n", (2,), (-3,), (10,))
+    assert [outcome.value for outcome in result.outcomes if isinstance(outcome, Returned)] == [4, 9, 100]
+    assert result.loaded
+
+
+async def a_script_reads_stdin_and_writes_stdout(sandbox: Sandbox) -> None:
+    job = StdioJob(source="print(int(input()) + 1)\n", stdins=("1\n", "41\n"))
+    runs = (await sandbox.run(job)).runs
+    assert [(run.stdout, run.ending) for run in runs] == [("2\n", None), ("42\n", None)]
+
+
+async def two_jobs_at_once_do_not_meet(sandbox: Sandbox) -> None:
+    values: dict[int, Tree] = {}
+
+    async def one(number: int) -> None:
+        values[number] = await answer(sandbox, "def f(n):\n    return list(range(n))\n", number)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one, 2)
+        tasks.start_soon(one, 3)
+    assert values == {2: ["list", 0, 1], 3: ["list", 0, 1, 2]}
+
+
+async def a_player_has_a_folder_to_write_to(sandbox: Sandbox) -> None:
+    source = """
+import tempfile
+def f():
+    with tempfile.TemporaryFile() as file:
+        return file.write(b"abc")
+"""
+    assert await answer(sandbox, source) == 3
+
+
+async def processes_can_be_forked(sandbox: Sandbox) -> None:
+    source = """
+import os
+def f():
+    child = os.fork()
+    if not child:
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+"""
+    assert await answer(sandbox, source) == 7
+
+
+# Wrong ones ------------------------------------------------------------------------------------------------------
+
+
+async def an_exception_is_told_with_type_and_message(sandbox: Sandbox) -> None:
+    result = await call(sandbox, "def f(n):\n    return 1 // n\n", (0,), (1,))
+    failed, fine = result.outcomes
+    assert isinstance(failed, Raised)
+    assert failed.type == "ZeroDivisionError"
+    assert isinstance(fine, Returned)
+
+
+async def code_that_does_not_load_fails_every_call(sandbox: Sandbox) -> None:
+    result = await call(sandbox, "def f(:\n", (1,), (2,))
+    assert not result.loaded
+    assert [outcome.type for outcome in result.outcomes if isinstance(outcome, Raised)] == ["SyntaxError"] * 2
+
+
+async def a_hung_call_is_a_timeout_and_the_next_one_is_answered(sandbox: Sandbox) -> None:
+    source = "def f(hang):\n    while hang:\n        pass\n    return 'done'\n"
+    result = await call(sandbox, source, (True,), (False,), limits=Limits(call_s=0.5))
+    hung, fine = result.outcomes
+    assert isinstance(hung, TimedOut)
+    assert isinstance(fine, Returned)
+
+
+async def processor_time_is_bounded(sandbox: Sandbox) -> None:
+    limits = Limits(cpu_s=1, call_s=_BOUND_S, wall_s=_BOUND_S)
+    outcome = (await call(sandbox, "def f():\n    while True:\n        pass\n", limits=limits)).outcomes[0]
+    assert isinstance(outcome, TimedOut)
+    assert outcome.limit == "cpu"
+
+
+async def leaving_is_death(sandbox: Sandbox) -> None:
+    outcome = (await call(sandbox, "import os\ndef f():\n    os._exit(0)\n")).outcomes[0]
+    assert isinstance(outcome, Died)
+    assert outcome.reason == "exit"
+
+
+async def a_segmentation_fault_is_death_by_signal(sandbox: Sandbox) -> None:
+    source = "import os, signal\ndef f():\n    os.kill(os.getpid(), signal.SIGSEGV)\n"
+    outcome = (await call(sandbox, source)).outcomes[0]
+    assert isinstance(outcome, Died)
+    assert outcome.reason == "signal"
+
+
+async def endless_recursion_is_an_exception(sandbox: Sandbox) -> None:
+    outcome = (await call(sandbox, "def f(n=0):\n    return f(n + 1)\n")).outcomes[0]
+    assert isinstance(outcome, Raised)
+    assert outcome.type == "RecursionError"
+
+
+# Bounds ----------------------------------------------------------------------------------------------------------
+
+
+async def memory_is_bounded(sandbox: Sandbox) -> None:
+    source = """
+def f():
+    kept = []
+    while True:
+        kept.append(bytearray(1 << 20))
+"""
+    outcome = (await call(sandbox, source, limits=Limits(memory_bytes=128 << 20))).outcomes[0]
+    if isinstance(outcome, Raised):
+        assert outcome.type == "MemoryError"
+    else:
+        assert isinstance(outcome, Died)
+        assert outcome.reason == "memory"
+
+
+async def processes_are_bounded_and_none_outlives_the_job(sandbox: Sandbox) -> None:
+    marker = uuid.uuid4().hex
+    source = f"""{SLEEPERS}
+def f():
+    for count in range(1000):
+        try:
+            sleeper("{marker}")
+        except OSError:
+            break
+    return count
+"""
+    outcome = (await call(sandbox, source, limits=Limits(processes=24))).outcomes[0]
+    assert isinstance(outcome, Returned)
+    assert 1 <= outcome.value <= 24
+    assert processes_with(marker) == []
+
+
+async def a_daemon_does_not_outlive_the_job(sandbox: Sandbox) -> None:
+    marker = uuid.uuid4().hex
+    assert await answer(sandbox, f"{SLEEPERS}\ndef f():\n    return sleeper('{marker}', daemon=True)\n") is True
+    assert processes_with(marker) == []
+
+
+async def output_is_bounded(sandbox: Sandbox) -> None:
+    source = "def f():\n    for _ in range(64):\n        print('x' * (1 << 16))\n    return 'said'\n"
+    result = await call(sandbox, source, limits=Limits(output_bytes=1000))
+    assert isinstance(result.outcomes[0], Returned)
+    assert 0 < result.stdout.count("x") <= 1000
+
+
+async def files_are_bounded(sandbox: Sandbox) -> None:
+    source = """
+import tempfile
+def f():
+    with tempfile.TemporaryFile() as file:
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+"""
+    outcome = (await call(sandbox, source, limits=Limits(disk_bytes=8 << 20))).outcomes[0]
+    assert isinstance(outcome, Raised)
+    assert outcome.type == "OSError"
+
+
+# The end ---------------------------------------------------------------------------------------------------------
+
+
+async def cancelling_ends_all_processes_of_the_job(sandbox: Sandbox) -> None:
+    marker = uuid.uuid4().hex
+    source = f"{SLEEPERS}\ndef f():\n    sleeper('{marker}', daemon=True)\n    while True:\n        pass\n"
+    with anyio.fail_after(_BOUND_S):
+        async with anyio.create_task_group() as tasks:
+            limits = Limits(wall_s=600, call_s=600, cpu_s=600)
+            tasks.start_soon(lambda: call(sandbox, source, limits=limits))
+            await until(lambda: processes_with(marker) != [])
+            tasks.cancel_scope.cancel()
+    assert processes_with(marker) == []
+    assert await answer(sandbox, "def f():\n    return 1\n") == 1
+
+
+async def a_closed_sandbox_refuses_jobs(sandbox: Sandbox) -> None:
+    await sandbox.aclose()
+    await sandbox.aclose()
+    with pytest.raises(SandboxBroken, match="closed"):
+        await call(sandbox, "def f():\n    return 1\n")
+
+
+async def closing_ends_running_jobs(sandbox: Sandbox) -> None:
+    marker = uuid.uuid4().hex
+    source = f"import os\ndef f():\n    os.execv('/bin/sleep', ['{marker}', '600'])\n"
+
+    async def run() -> None:
+        limits = Limits(wall_s=600, call_s=600, cpu_s=600)
+        try:
+            await call(sandbox, source, limits=limits)
+        except SandboxBroken:
+            return
+
+    with anyio.fail_after(_BOUND_S):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            await until(lambda: processes_with(marker) != [])
+            await sandbox.aclose()
+            assert processes_with(marker) == []
+
+
+# Isolation -------------------------------------------------------------------------------------------------------
+
+
+async def files_outside_can_not_be_read(sandbox: Sandbox, outside: Path) -> None:
+    secret = outside / "secret"
+    secret.write_text("s", encoding="utf-8")
+    source = """
+def f(path):
+    try:
+        with open(path) as file:
+            return file.read(1)
+    except OSError:
+        return "kept out"
+"""
+    for path in (secret, Path("/etc/shadow"), Path("/etc/passwd"), Path(__file__)):
+        assert await answer(sandbox, source, str(path)) == "kept out", path
+
+
+async def files_outside_can_not_be_changed(sandbox: Sandbox, outside: Path) -> None:
+    kept = outside / "kept"
+    kept.write_text("s", encoding="utf-8")
+    kept.chmod(0o640)
+    source = """
+import os
+def f(path):
+    for attempt in (lambda: open(path, "w"), lambda: open(path + "2", "w"), lambda: os.chmod(path, 0o777),
+                    lambda: os.unlink(path), lambda: os.mkdir("/usr/new"), lambda: os.truncate(path, 0)):
+        try:
+            attempt()
+        except OSError:
+            continue
+        return "changed"
+    return "kept out"
+"""
+    assert await answer(sandbox, source, str(kept)) == "kept out"
+    assert _state(outside) == [("kept", "s", 0o640)]
+
+
+def _state(folder: Path) -> list[tuple[str, str, int]]:
+    return [(file.name, file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) for file in folder.iterdir()]
+
+
+async def the_network_can_not_be_reached(sandbox: Sandbox) -> None:
+    source = """
+import socket
+def f(port):
+    for attempt in (lambda: socket.create_connection(("127.0.0.1", port), timeout=2),
+                    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port)),
+                    lambda: socket.create_server(("127.0.0.1", 0))):
+        try:
+            attempt()
+        except OSError:
+            continue
+        return "reached"
+    return "kept in"
+"""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert await answer(sandbox, source, listener.getsockname()[1]) == "kept in"
+
+
+async def other_processes_can_not_be_seen(sandbox: Sandbox) -> None:
+    source = """
+import os
+def f():
+    seen = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with open(f"/proc/{name}/cmdline") as file:
+                seen.append(file.read())
+    return "pytest" in " ".join(seen) or len(seen) > 5
+"""
+    assert await answer(sandbox, source) is False
+
+
+async def namespaces_can_not_be_made(sandbox: Sandbox) -> None:
+    source = "import ctypes\ndef f():\n    return ctypes.CDLL(None).unshare(0x10000000)\n"
+    assert await answer(sandbox, source) == -1
+
+
+async def root_is_not_root_inside(sandbox: Sandbox) -> None:
+    source = """
+def f():
+    with open("/proc/self/status") as file:
+        fields = dict(line.split(":", 1) for line in file)
+    return int(fields["CapEff"], 16) == int(fields["CapBnd"], 16) == 0 and int(fields["NoNewPrivs"])
+"""
+    assert await answer(sandbox, source) == 1
+
+
+async def the_callers_environment_is_absent(sandbox: Sandbox) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CODEENS_TEST_KEY", "k")
+        assert await answer(sandbox, "import os\ndef f():\n    return os.environ.get('CODEENS_TEST_KEY')\n") is None
+
+
+EVERY: tuple[Check, ...] = (
+    every_input_gets_its_answer,
+    a_script_reads_stdin_and_writes_stdout,
+    two_jobs_at_once_do_not_meet,
+    a_player_has_a_folder_to_write_to,
+    processes_can_be_forked,
+    an_exception_is_told_with_type_and_message,
+    code_that_does_not_load_fails_every_call,
+    a_hung_call_is_a_timeout_and_the_next_one_is_answered,
+    processor_time_is_bounded,
+    leaving_is_death,
+    a_segmentation_fault_is_death_by_signal,
+    endless_recursion_is_an_exception,
+    memory_is_bounded,
+    processes_are_bounded_and_none_outlives_the_job,
+    a_daemon_does_not_outlive_the_job,
+    output_is_bounded,
+    files_are_bounded,
+    cancelling_ends_all_processes_of_the_job,
+    a_closed_sandbox_refuses_jobs,
+    closing_ends_running_jobs,
+    the_callers_environment_is_absent,
+)
+ISOLATED: tuple[Check, ...] = (
+    the_network_can_not_be_reached,
+    other_processes_can_not_be_seen,
+    namespaces_can_not_be_made,
+    root_is_not_root_inside,
+)
+ISOLATED_FROM_FILES: tuple[Callable[[Sandbox, Path], Awaitable[None]], ...] = (
+    files_outside_can_not_be_read,
+    files_outside_can_not_be_changed,
+)

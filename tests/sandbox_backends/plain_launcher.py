@@ -1,0 +1,101 @@
+"""A launcher without isolation, for tests of the player and the conductor with our own harmless code."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import codeens_sandbox_backends.player
+from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.conduct.launch import Ending, Role
+
+PLAYER = Path(codeens_sandbox_backends.player.__file__).parent
+_BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_player.{role} import main; main({fd})"
+_WRITTEN_OFF_S = 20.0
+
+
+@dataclass
+class PlainProcess:
+    """A player as a plain subprocess whose output goes to temporary files."""
+
+    popen: subprocess.Popen[bytes]
+    channel: socket.socket
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    ending: Ending | None = None
+
+    def kill(self) -> None:
+        self.popen.kill()
+
+    def wait(self, timeout: float) -> Ending:
+        if self.ending is None:
+            self.channel.close()
+            try:
+                self.popen.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait(_WRITTEN_OFF_S)
+            self.ending = self._end()
+        return self.ending
+
+    def _end(self) -> Ending:
+        output: list[bytes] = []
+        for file in (self.stdout, self.stderr):
+            file.seek(0)
+            output.append(file.read())
+            file.close()
+        code = self.popen.returncode
+        return Ending(
+            exit_code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            stdout=output[0],
+            stderr=output[1],
+        )
+
+
+@dataclass
+class PlainLauncher:
+    """Use as a context manager: on leaving it every player must have been seen off by the conductor."""
+
+    python: str = sys.executable
+    started: list[PlainProcess] = field(default_factory=list[PlainProcess])
+    folder: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="codeens-test-"))
+
+    def __enter__(self) -> PlainLauncher:
+        os.symlink(PLAYER, Path(self.folder, "codeens_player"))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        left = [process for process in self.started if process.ending is None]
+        for process in left:
+            process.wait(0)
+        shutil.rmtree(self.folder)
+        if kind is None:
+            assert not left, "the conductor left a player behind"
+
+    def launch(self, role: Role, limits: Limits) -> PlainProcess:
+        ours, theirs = socket.socketpair()
+        stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        fd = theirs.fileno()
+        popen = subprocess.Popen(
+            [self.python, "-I", "-c", _BOOT.format(folder=self.folder, role=role, fd=fd)],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=[fd],
+        )
+        theirs.close()
+        cpu = max(1, round(limits.cpu_s))
+        resource.prlimit(popen.pid, resource.RLIMIT_CPU, (cpu, cpu + 1))
+        process = PlainProcess(popen, ours, stdout, stderr)
+        self.started.append(process)
+        return process

@@ -1,0 +1,94 @@
+"""Short ways to run jobs on source texts, without isolation. For our own harmless code only."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from codeens_sandbox_backends.base import (
+    CallInput,
+    CallsJob,
+    CallsResult,
+    CheckJob,
+    CheckResult,
+    Limits,
+    ModuleSource,
+    Program,
+    RaceJob,
+    RaceResult,
+    StdioJob,
+    StdioResult,
+    SuiteJob,
+    SuiteResult,
+)
+from codeens_sandbox_backends.conduct.run_job import run_job
+from codeens_sandbox_backends.player.codec import encode
+
+from tests.sandbox_backends.plain_launcher import PlainLauncher
+
+ROOMY = Limits(wall_s=60.0, cpu_s=60.0, call_s=30.0)
+"""For tests that are not about limits."""
+
+
+def program(source: str, qualname: str = "f") -> Program:
+    """A program of one module in memory, called `solution`."""
+    return Program(
+        module="solution",
+        qualname=qualname,
+        modules=(ModuleSource(name="solution", source=textwrap.dedent(source)),),
+    )
+
+
+def call(*args: Any, **kwargs: Any) -> CallInput:
+    """The input of one call, from plain values."""
+    return CallInput(
+        args=tuple(encode(value) for value in args), kwargs={name: encode(value) for name, value in kwargs.items()}
+    )
+
+
+def run_calls(
+    code: str | Program, *inputs: CallInput, limits: Limits = ROOMY, memory: bool = False, coverage: bool = False
+) -> CallsResult:
+    """Outcomes of `f` of that source, or of a program."""
+    code = program(code) if isinstance(code, str) else code
+    job = CallsJob(program=code, inputs=inputs, memory=memory, coverage=coverage, limits=limits)
+    with PlainLauncher() as launcher:
+        result = run_job(launcher, job, Limits())
+    assert isinstance(result, CallsResult)
+    return result
+
+
+def run_race(a: str, b: str, *inputs: CallInput, limits: Limits = ROOMY, budget_s: float = 20.0) -> RaceResult:
+    """A short race of `f` against `f`."""
+    job = RaceJob(
+        a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s
+    )
+    with PlainLauncher() as launcher:
+        result = run_job(launcher, job, limits)
+    assert isinstance(result, RaceResult)
+    return result
+
+
+def run_suite(job: SuiteJob, python: str | None = None) -> SuiteResult:
+    """A suite job."""
+    with PlainLauncher(python) if python else PlainLauncher() as launcher:
+        result = run_job(launcher, job, ROOMY)
+    assert isinstance(result, SuiteResult)
+    return result
+
+
+def run_check(source: str, tests: str, *, name: str = "f", prelude: str = "", limits: Limits = ROOMY) -> CheckResult:
+    """Test source against `f` of a source."""
+    job = CheckJob(program=program(source), name=name, tests=textwrap.dedent(tests), prelude=textwrap.dedent(prelude))
+    with PlainLauncher() as launcher:
+        result = run_job(launcher, job, limits)
+    assert isinstance(result, CheckResult)
+    return result
+
+
+def run_stdio(source: str, *stdins: str, argv: tuple[str, ...] = (), limits: Limits = ROOMY) -> StdioResult:
+    """A script, once per standard input."""
+    with PlainLauncher() as launcher:
+        result = run_job(launcher, StdioJob(source=textwrap.dedent(source), stdins=stdins, argv=argv), limits)
+    assert isinstance(result, StdioResult)
+    return result

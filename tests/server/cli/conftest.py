@@ -1,0 +1,74 @@
+"""The command line as a user meets it: own folders, no settings, a workspace to stand in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+
+from codeens_server.cli.main import main
+from codeens_server.domain import Run
+from codeens_server.settings import Settings
+from codeens_server.store.opening import open_store
+from tests.server import facts
+
+Codeens = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of a user who never used codeens; no key and no setting in the environment."""
+    for name in list(os.environ):
+        if name.startswith("CODEENS_") or name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    for variable, place in (("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")):
+        monkeypatch.setenv(variable, str(folder / place))
+    return folder
+
+
+@pytest.fixture
+def here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with one file, and the current folder."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("", encoding="utf-8")
+    facts.workspace(folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def codeens(here: Path) -> Codeens:
+    """Runs a command line in the workspace."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments))
+
+    return run
+
+
+@pytest.fixture
+def keep(here: Path) -> Callable[[Run], None]:
+    """Puts the document of an ended run into the user's store."""
+
+    async def store(run: Run) -> None:
+        with open_store(Settings()) as opened:
+            await opened.create(run.run_id, facts.request(run.target), run.target)
+            for event in facts.found(run.target):
+                await opened.record(run.run_id, event)
+            await opened.record(run.run_id, facts.RunFinished(run=run))
+
+    return lambda run: anyio.run(store, run)
+
+
+@pytest.fixture
+def ended(here: Path, keep: Callable[[Run], None]) -> Run:
+    """An ended run of the workspace's function, in the store."""
+    run = facts.run_document("20260101-abcdef", facts.target_in(here))
+    keep(run)
+    return run

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from codeens_server.domain import Run
+from codeens_server.ranking.wording import TIMES
+from codeens_server.settings import Settings
+from codeens_server.store.opening import open_store
+from tests.server import facts
+from tests.server.cli.conftest import Codeens
+
+
+def test_without_runs_the_list_says_how_to_make_one(codeens: Codeens) -> None:
+    result = codeens("runs", "list")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "codeens run" in result.stderr
+
+
+def test_the_list_names_each_run_and_its_result(codeens: Codeens, ended: Run) -> None:
+    result = codeens("runs", "list")
+    assert ended.run_id in result.stdout
+    assert "sums.py::total" in result.stdout
+    assert ended.headline in " ".join(result.stdout.split())
+
+
+def test_the_list_as_json_is_one_document(codeens: Codeens, ended: Run) -> None:
+    lines = json.loads(codeens("runs", "list", "--json").stdout)
+    assert [line["run_id"] for line in lines] == [ended.run_id]
+    assert lines[0]["candidates"] == 3
+
+
+def test_a_run_is_shown_with_the_original_first_and_reasons_for_what_was_rejected(codeens: Codeens, ended: Run) -> None:
+    lines = codeens("runs", "show", "20260101").stdout.splitlines()
+    rows = [line for line in lines if line.startswith(("0 ", "1 ", "- "))]
+    assert [row.split()[:2] for row in rows] == [["0", "original"], ["1", "maker/small"], ["-", "maker/small"]]
+    assert "passed: 34/34 tests and 120 inputs equal" in rows[1]
+    assert f"2.3{TIMES} [2.2, 2.5]" in rows[1]
+    assert "+1 -4" in rows[1]
+    assert "failed: total([1, 2]) gave 4, not 3" in rows[2]
+
+
+def test_below_the_rows_stand_the_headline_the_thin_evidence_the_sandbox_and_what_to_do(
+    codeens: Codeens, ended: Run
+) -> None:
+    text = codeens("runs", "show", ended.run_id).stdout
+    assert ended.headline in text
+    assert "note: only 3 inputs, which run 40 % of the lines" in text
+    assert f"sandbox: {facts.LABEL}" in text
+    assert f"codeens runs diff {ended.run_id} 1" in text
+    assert f"codeens runs apply {ended.run_id} 1" in text
+
+
+def test_the_behaviour_map_numbers_the_inputs_on_which_groups_differ(codeens: Codeens, ended: Run) -> None:
+    text = codeens("runs", "show", ended.run_id).stdout
+    assert "group 0 (3 answers): 0 original, 1 maker/small · performance" in text
+    assert "1. total([])\n   group 0: 0\n   group 1: 4" in text
+
+
+def test_an_unsafe_run_says_so_in_every_row_and_below(
+    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+) -> None:
+    keep(facts.run_document("20260102-bad000", facts.target_in(here), label="unsafe: NOT ISOLATED"))
+    text = codeens("runs", "show", "20260102").stdout
+    assert [line for line in text.splitlines() if line.startswith(("0 ", "1 ")) and "NOT ISOLATED" not in line] == []
+    assert "it could read and change everything that you can" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_narrow_terminal_loses_nothing(
+    width: int, codeens: Codeens, ended: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = codeens("runs", "show", ended.run_id).stdout
+    words = " ".join(text.split())
+    for said in ("maker/small · performance", "34/34 tests and 120 inputs equal", "[2.2, 2.5]", "gave 4, not 3"):
+        assert said in words
+
+
+def test_what_candidates_wrote_can_not_drive_the_terminal(
+    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+) -> None:
+    run = facts.run_document("20260103-e5c000", facts.target_in(here))
+    evil = replace(run.results[1], reason="\x1b]0;owned\x07\x1b[2J[red]gone[/red]\u202e")
+    keep(replace(run, results=(run.results[0], evil), headline="best\x1b[1A"))
+    text = codeens("runs", "show", "20260103").stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)
+    assert "[red]gone[/red]" in text
+
+
+def test_json_of_a_shown_run_is_its_document(codeens: Codeens, ended: Run) -> None:
+    assert msgspec.json.decode(codeens("runs", "show", ended.run_id, "--json").stdout, type=Run) == ended
+
+
+def test_the_diff_is_what_git_applies(codeens: Codeens, ended: Run) -> None:
+    text = codeens("runs", "diff", ended.run_id, "1").stdout
+    assert text.startswith("--- a/sums.py\n+++ b/sums.py\n")
+    assert "+    return sum(items)\n" in text
+    assert text == codeens("runs", "diff", ended.run_id).stdout
+
+
+def test_apply_writes_the_rank_into_the_file(codeens: Codeens, ended: Run) -> None:
+    result = codeens("runs", "apply", "abcdef", "1")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "sum(items)" in Path(ended.target.path).read_text(encoding="utf-8")
+
+
+def test_apply_refuses_a_file_that_changed_since_the_run(codeens: Codeens, ended: Run) -> None:
+    path = Path(ended.target.path)
+    changed = path.read_text(encoding="utf-8") + "\nMORE = 1\n"
+    path.write_text(changed, encoding="utf-8")
+    result = codeens("runs", "apply", ended.run_id, "1")
+    assert result.exit_code == 2
+    assert "changed since the run" in result.stderr
+    assert path.read_text(encoding="utf-8") == changed
+
+
+@pytest.mark.parametrize(
+    ("rank", "message"),
+    [
+        ("7", "has no rank 7. It has: 1."),
+        ("0", "rank 0 is the original"),
+        ("x", "is not a rank"),
+    ],
+)
+def test_a_wrong_rank_is_an_input_error(rank: str, message: str, codeens: Codeens, ended: Run) -> None:
+    result = codeens("runs", "diff", ended.run_id, rank)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_where_the_original_stays_best_there_is_nothing_to_apply(
+    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+) -> None:
+    run = facts.run_document("20260104-0e5700", facts.target_in(here))
+    keep(replace(run, best="original"))
+    result = codeens("runs", "apply", "20260104")
+    assert result.exit_code == 0
+    assert "nothing was written" in result.stderr
+    assert Path(run.target.path).read_text(encoding="utf-8") == facts.SOURCE
+
+
+def test_a_run_that_did_not_end_says_how_to_go_on(codeens: Codeens, here: Path) -> None:
+    async def begin() -> None:
+        target = facts.target_in(here)
+        with open_store(Settings()) as store:
+            await store.create("20260105-cafe00", facts.request(target), target)
+            for event in facts.found(target):
+                await store.record("20260105-cafe00", event)
+
+    anyio.run(begin)
+    result = codeens("runs", "show", "cafe00")
+    assert result.exit_code == 2
+    assert "codeens run --resume 20260105-cafe00" in result.stderr
+    assert "not ended" in codeens("runs", "list").stdout
+
+
+def test_an_unknown_id_is_one_line_without_a_traceback(codeens: Codeens, ended: Run) -> None:
+    result = codeens("runs", "show", "zzz")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: no run has an id that begins with 'zzz'.")
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,59 @@
+"""A sandbox that runs the tests' own harmless functions right here, and counts its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+
+from codeens_sandbox_backends.base import (
+    CallInput,
+    CallsJob,
+    CallsResult,
+    Job,
+    Outcome,
+    Program,
+    Sandbox,
+    Tier,
+    Usage,
+)
+from codeens_sandbox_backends.player.calling import perform
+
+
+class InProcess:
+    """Programs are named after the functions they stand for; only calls are supported."""
+
+    def __init__(self, **functions: Callable[..., Any]) -> None:
+        self.functions = functions
+        self.jobs = 0
+
+    @property
+    def tier(self) -> Tier:
+        return Tier(filesystem=False, network=False, processes=False, kernel=False, label="in process")
+
+    async def run(self, job: Job) -> Any:
+        assert isinstance(job, CallsJob)
+        self.jobs += 1
+        function = self.functions[job.program.module]
+        return CallsResult(
+            outcomes=tuple(outcome_of(function, call) for call in job.inputs), loaded=True, usage=Usage(wall_s=0.0)
+        )
+
+    async def aclose(self) -> None:
+        """Nothing to end."""
+
+    def as_sandbox(self) -> Sandbox:
+        return cast("Sandbox", self)
+
+
+def outcome_of(function: Callable[..., Any], call: CallInput) -> Outcome:
+    answer = perform(function, msgspec.to_builtins(call))
+    fields = answer["outcome"]
+    if answer.get("same"):
+        fields = {**fields, "args": call.args, "kwargs": call.kwargs}
+    return msgspec.convert(fields, Outcome)
+
+
+def program(name: str) -> Program:
+    return Program(module=name, qualname=name)

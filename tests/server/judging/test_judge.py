@@ -1,0 +1,236 @@
+"""Candidates held to evidence, in the real sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codeens_sandbox_backends.base import CallInput, Exotic, Outcome, Raised, Returned
+from codeens_sandbox_backends.player.codec import encode
+from codeens_server.domain import Candidate, CandidateJudged, Case, CaseOrigin, Evidence, Mode, Target
+from codeens_server.judging.judge import judge
+from codeens_server.workspace.find import find_target
+from tests.server.judging.rooms import candidate_of, local_sandbox
+
+pytestmark = pytest.mark.anyio
+
+MODULE = '''def clamp(values, low, high):
+    """Values moved into a range."""
+    if low > high:
+        raise ValueError("no range")
+    return [min(max(value, low), high) for value in values]
+'''
+RIGHT = """def clamp(values, low, high):
+    if high < low:
+        raise ValueError("empty")
+    return [low if v < low else high if v > high else v for v in values]
+"""
+TESTS = """import pytest
+from shapes import clamp
+
+
+def test_clamps():
+    assert clamp([1, 9], 2, 5) == [2, 5]
+
+
+@pytest.mark.parametrize("low", [3, 4])
+def test_refuses(low):
+    with pytest.raises(ValueError):
+        clamp([1], low, 2)
+
+
+def test_not_there_yet():
+    assert clamp((7,), 0, 5) == (5,)
+"""
+IDS = ("test_shapes.py::test_clamps", "test_shapes.py::test_refuses[3]", "test_shapes.py::test_refuses[4]")
+WANTED = "test_shapes.py::test_not_there_yet"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'w'\n", encoding="utf-8")
+    (tmp_path / "shapes.py").write_text(MODULE, encoding="utf-8")
+    (tmp_path / "test_shapes.py").write_text(TESTS, encoding="utf-8")
+    return find_target(f"{tmp_path / 'shapes.py'}::clamp", cwd=tmp_path)
+
+
+def case(*args: Any, expected: Outcome | None, origin: CaseOrigin = "generated") -> Case:
+    call = CallInput(args=tuple(encode(arg) for arg in args))
+    return Case(id=repr(args), origin=origin, input=call, expected=expected)
+
+
+def returned(value: Any, *args: Any) -> Returned:
+    return Returned(value=encode(value), args=tuple(encode(arg) for arg in args))
+
+
+CASES = (
+    case([1, 9], 2, 5, expected=returned([2, 5], [1, 9], 2, 5)),
+    case([], 2, 5, expected=returned([], [], 2, 5)),
+    case([1], 3, 2, expected=Raised(type="ValueError", message="no range")),
+)
+
+
+def evidence(
+    cases: tuple[Case, ...] = CASES,
+    passing: tuple[str, ...] = (),
+    failing: tuple[str, ...] = (),
+    mode: Mode = "improve",
+) -> Evidence:
+    passed = tuple(TestReport(id=name, outcome="passed") for name in passing)
+    return Evidence(mode=mode, cases=cases, tests=(*passed, *(TestReport(id=n, outcome="failed") for n in failing)))
+
+
+async def judged(target: Target, candidate: Candidate | str, held_to: Evidence) -> CandidateJudged:
+    if isinstance(candidate, str):
+        candidate = candidate_of(candidate)
+    async with local_sandbox(target) as sandbox:
+        return await judge(candidate, target=target, evidence=held_to, sandbox=sandbox, sandbox_label="label")
+
+
+async def test_what_does_the_same_passes_and_says_on_what_ground(target: Target) -> None:
+    result = await judged(target, RIGHT, evidence())
+
+    verdict = result.verdict
+    assert (verdict.status, verdict.passed, verdict.total) == ("passed", 3, 3)
+    assert (verdict.evidence, verdict.isolation, verdict.sandbox) == ("differential", "separate", "label")
+    assert result.outcomes[0] == CASES[0].expected
+    assert isinstance(result.outcomes[2], Raised)
+
+
+async def test_a_wrong_value_fails_with_the_call_and_both_values(target: Target) -> None:
+    result = await judged(target, "def clamp(values, low, high):\n    return [low for v in values]\n", evidence())
+
+    verdict = result.verdict
+    assert (verdict.status, verdict.passed, verdict.total) == ("failed", 1, 3)
+    assert verdict.failure is not None
+    assert verdict.failure.where == "clamp([1, 9], 2, 5)"
+    assert (verdict.failure.expected, verdict.failure.got) == ("[2, 5]", "[2, 2]")
+    assert verdict.reason == "differs on 2 of 3 inputs, first on clamp([1, 9], 2, 5)"
+    assert len(result.outcomes) == 3
+
+
+async def test_a_changed_argument_fails(target: Target) -> None:
+    function = RIGHT.replace("    return [", "    values[:] = [")
+
+    verdict = (await judged(target, f"{function}    return values\n", evidence())).verdict
+
+    assert verdict.failure is not None
+    assert verdict.failure.got == "[2, 5], leaving ([2, 5], 2, 5)"
+
+
+async def test_another_exception_type_fails_and_another_message_does_not(target: Target) -> None:
+    wrong = RIGHT.replace("ValueError", "KeyError")
+
+    assert (await judged(target, RIGHT, evidence(CASES[2:]))).verdict.status == "passed"
+    assert (await judged(target, wrong, evidence(CASES[2:]))).verdict.status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "part"),
+    [
+        ("return undefined", "error", "NameError"),
+        ("while True:\n        pass", "timeout", "no answer within 1 s"),
+        ("raise SystemExit(0)", "error", "SystemExit"),
+    ],
+)
+async def test_what_does_not_return_is_told_apart(target: Target, body: str, status: str, part: str) -> None:
+    verdict = (await judged(target, f"def clamp(values, low, high):\n    {body}\n", evidence(CASES[:1]))).verdict
+
+    assert verdict.status == status
+    assert verdict.failure is not None
+    assert part in verdict.failure.got
+
+
+async def test_what_can_not_be_loaded_is_an_error_with_the_traceback(target: Target) -> None:
+    candidate = candidate_of(RIGHT, imports=("import no_such_module",))
+
+    result = await judged(target, candidate, evidence())
+
+    assert (result.verdict.status, result.verdict.passed, result.verdict.total) == ("error", 0, 3)
+    assert "it can not be loaded" in result.verdict.reason
+    assert result.verdict.failure is not None
+    assert "no_such_module" in result.verdict.failure.traceback
+
+
+async def test_what_would_rebind_a_name_of_the_module_is_refused(target: Target) -> None:
+    candidate = candidate_of(RIGHT, helpers=("def clamp(values):\n    return values",))
+
+    result = await judged(target, candidate, evidence())
+
+    assert (result.verdict.status, result.verdict.isolation, result.outcomes) == ("refused", "none", ())
+    assert "clamp" in result.verdict.reason
+
+
+async def test_the_users_tests_are_the_second_gate(target: Target) -> None:
+    verdict = (await judged(target, RIGHT, evidence(passing=IDS))).verdict
+
+    assert (verdict.status, verdict.passed, verdict.total) == ("passed", 6, 6)
+    assert (verdict.tests_passed, verdict.tests_total) == (3, 3)
+    assert (verdict.evidence, verdict.isolation) == ("tests", "separate")
+
+
+async def test_a_test_that_fails_on_the_candidate_alone_fails_it(target: Target) -> None:
+    wrong = RIGHT.replace("raise ValueError", "raise KeyError")
+
+    verdict = (await judged(target, wrong, evidence(CASES[:2], passing=IDS))).verdict
+
+    assert (verdict.status, verdict.tests_passed, verdict.tests_total) == ("failed", 1, 3)
+    assert verdict.reason == f"fails 2 of 3 tests, first {IDS[1]}"
+    assert verdict.isolation == "shared"
+
+
+async def test_tests_that_the_original_fails_are_not_asked_of_an_improvement(target: Target) -> None:
+    verdict = (await judged(target, RIGHT, evidence(passing=IDS, failing=(WANTED,)))).verdict
+
+    assert (verdict.status, verdict.tests_total) == ("passed", 3)
+
+
+async def test_a_repair_must_pass_the_failing_tests_too(target: Target) -> None:
+    held_to = evidence((), passing=IDS, failing=(WANTED,), mode="repair")
+    mended = RIGHT.replace("    return [", "    made = [").replace("for v in values]", "for v in values]")
+    mended += "    return type(values)(made)\n"
+
+    still_broken = (await judged(target, RIGHT, held_to)).verdict
+    verdict = (await judged(target, mended, held_to)).verdict
+
+    assert (still_broken.status, still_broken.reason) == ("failed", f"fails 1 of 4 tests, first {WANTED}")
+    assert (verdict.status, verdict.passed, verdict.total) == ("passed", 4, 4)
+    assert (verdict.evidence, verdict.isolation) == ("tests", "shared")
+
+
+async def test_a_suite_that_can_not_be_run_on_the_candidate_is_its_failure(target: Target) -> None:
+    candidate = candidate_of(
+        RIGHT, helpers=("import sys\nif 'pytest' in sys.argv[0] or 'pytest' in sys.modules:\n    1 / 0",)
+    )
+
+    verdict = (await judged(target, candidate, evidence(passing=IDS))).verdict
+
+    assert verdict.status in {"error", "failed"}
+    assert verdict.tests_passed == 0
+
+
+async def test_without_known_outcomes_to_run_is_no_proof(target: Target) -> None:
+    unknown = tuple(Case(id=known.id, origin="generated", input=known.input) for known in CASES)
+
+    runs = (await judged(target, RIGHT, evidence(unknown))).verdict
+    crashes = (await judged(target, "def clamp(values, low, high):\n    return x\n", evidence(unknown))).verdict
+
+    assert (runs.status, runs.total, runs.evidence, runs.isolation) == ("passed", 0, "none", "none")
+    assert "nothing is known" in runs.reason
+    assert (crashes.status, crashes.reason) == ("error", "it returned on none of 3 inputs")
+
+
+async def test_outcomes_of_the_original_that_prove_nothing_are_not_counted(target: Target) -> None:
+    blind = case([1, 9], 2, 5, expected=Exotic(type="m:Lock", where="value"))
+
+    verdict = (await judged(target, RIGHT, evidence((blind, CASES[1])))).verdict
+
+    assert (verdict.status, verdict.passed, verdict.total) == ("passed", 1, 1)
+
+
+async def test_outcomes_that_people_wrote_down_are_tests(target: Target) -> None:
+    written = case([1, 9], 2, 5, expected=returned([2, 5], [1, 9], 2, 5), origin="doctest")
+
+    assert (await judged(target, RIGHT, evidence((written,)))).verdict.evidence == "tests"

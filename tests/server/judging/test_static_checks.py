@@ -1,0 +1,148 @@
+"""What is refused without being run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codeens_server.domain import Replacement, Target
+from codeens_server.judging.static_checks import refusal
+from codeens_server.workspace.find import find_target
+
+ORIGINAL = "def top(items, count=1, *, key=None):\n    return sorted(items, key=key)[:count]\n"
+
+
+def target_of(folder: Path, source: str, name: str = "top") -> Target:
+    path = folder / "module.py"
+    path.write_text(source, encoding="utf-8")
+    return find_target(f"{path}::{name}", cwd=folder)
+
+
+def why(
+    folder: Path, function: str, *, original: str = ORIGINAL, name: str = "top", helpers: tuple[str, ...] = ()
+) -> str:
+    replacement = Replacement(function=function, helpers=helpers)
+    return refusal(target_of(folder, original, name), replacement) or ""
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "(items, count=1, *, key=None)",
+        "(items, count=2, key=None)",
+        "(items, count=1, *, key=None, memo=None)",
+        "(items, count=1, memo=None, *, key=None)",
+        "(items, count=1, **more)",
+    ],
+)
+def test_a_signature_that_all_callers_can_use_is_let_through(tmp_path: Path, signature: str) -> None:
+    assert why(tmp_path, f"def top{signature}:\n    return items") == ""
+
+
+@pytest.mark.parametrize(
+    ("signature", "reason"),
+    [
+        ("(values, count=1, *, key=None)", "its parameter 1 is values, not items"),
+        ("(items, count, *, key=None)", "it has no default for count"),
+        ("(items, *, count=1, key=None)", "it does not take count by position"),
+        ("(items, count=1)", "it does not take key by keyword"),
+        ("(items, count=1, *, key)", "it has no default for key"),
+        ("(items, count=1, *, key=None, more)", "it demands more, which no caller gives"),
+        ("(items, /, count=1, *, key=None)", "it does not take items by keyword"),
+    ],
+)
+def test_a_signature_that_breaks_callers_is_refused(tmp_path: Path, signature: str, reason: str) -> None:
+    assert why(tmp_path, f"def top{signature}:\n    return items") == reason
+
+
+def test_open_parameters_must_stay_open(tmp_path: Path) -> None:
+    original = "def top(first, *rest, **options):\n    return rest\n"
+
+    assert why(tmp_path, "def top(first, *rest, **options):\n    return ()", original=original) == ""
+    assert why(tmp_path, "def top(first, **options):\n    return ()", original=original) == "it takes no *rest"
+    assert why(tmp_path, "def top(first, *rest):\n    return ()", original=original) == "it takes no **options"
+    assert "*rest" in why(tmp_path, "def top(first, memo=None, *rest, **options):\n    return ()", original=original)
+    assert "**options" in why(
+        tmp_path, "def top(first, *rest, memo=None, **options):\n    return ()", original=original
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        ("def top(items", "syntax error"),
+        ("def other(items, count=1, *, key=None):\n    return items", "it defines other, not top"),
+        ("x = 1", "it is not one definition of top"),
+        ("async def top(items, count=1, *, key=None):\n    return items", "it is async, the original is not"),
+        ("def top(items, count=1, *, key=None):\n    yield from items", "it is a generator, the original is not"),
+        ("@property\ndef top(items, count=1, *, key=None):\n    return items", "makes it something else"),
+        ("def top(items, count=1, *, key=None):\n    return " + "(" * 500, "syntax error"),
+    ],
+)
+def test_another_kind_of_thing_is_refused(tmp_path: Path, function: str, reason: str) -> None:
+    assert reason in why(tmp_path, function)
+
+
+def test_a_stub_may_be_filled_by_a_generator(tmp_path: Path) -> None:
+    stub = "def top(items):\n    ...\n"
+
+    assert why(tmp_path, "def top(items):\n    yield from items", original=stub) == ""
+
+
+def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None:
+    original = (
+        "import app\n\n\n@app.route('/')\n@functools.lru_cache(maxsize=None)\ndef top(items):\n    return items\n"
+    )
+
+    assert (
+        why(tmp_path, "@app.route('/')\n@functools.cache\ndef top(items):\n    return items", original=original) == ""
+    )
+    assert why(tmp_path, "def top(items):\n    return items", original=original) == "it drops the decorator @app.route"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import os\n    os._exit(0)",
+        "import os as o\n    o._exit(0)",
+        "from os import _exit\n    _exit(0)",
+        "import sys\n    return sys._getframe(1)",
+        "import inspect\n    return inspect.stack()",
+        "import gc\n    return gc.get_objects()",
+        "import ctypes",
+        "import atexit",
+        "import builtins\n    builtins.len = None",
+        "import sys\n    sys.modules['json'] = None",
+        "import json\n    json.dumps = None",
+        "import json\n    setattr(json, 'dumps', None)",
+        "list.append = None",
+        "__builtins__['len'] = None",
+        "globals()['other'] = None",
+        "return ().__class__.__base__.__subclasses__()",
+        "try:\n        1/0\n    except Exception as e:\n        return e.__traceback__.tb_frame.f_back",
+        "import pytest",
+        "import unittest.mock",
+    ],
+)
+def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_path: Path, body: str) -> None:
+    function = f"def top(items, count=1, *, key=None):\n    {body}"
+
+    assert why(tmp_path, function).startswith("quarantined: it ")
+    assert why(tmp_path, function, original=function) == ""
+
+
+def test_what_is_its_own_may_be_changed(tmp_path: Path) -> None:
+    function = """def top(items, count=1, *, key=None):
+    top.calls = getattr(top, 'calls', 0) + 1
+    box = Box()
+    box.value = items
+    return box.value"""
+
+    assert why(tmp_path, function, helpers=("class Box:\n    pass",)) == ""
+
+
+def test_a_helper_is_looked_at_too(tmp_path: Path) -> None:
+    function = "def top(items, count=1, *, key=None):\n    return helper(items)"
+
+    assert "os._exit" in why(tmp_path, function, helpers=("def helper(items):\n    import os\n    os._exit(0)",))

@@ -1,0 +1,98 @@
+"""Task files: read, and refused with the place and the name of what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codeens_server.errors import ConfigError
+from codeens_server.judging.task_file import load_task
+
+GOOD: dict[str, Any] = {
+    "id": "sum/1",
+    "prompt": "Add the numbers.",
+    "entry_point": "add",
+    "test_cases": [{"args": [[1, 2]], "expected_output": 3}, {"stdin": "1 2\n", "expected_output": "3\n"}],
+}
+
+
+def refused(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_task(path)
+    message = str(caught.value)
+    assert str(path) in message
+    return message
+
+
+def refused_with(folder: Path, **changes: Any) -> str:
+    return refused(folder / "task.json", json.dumps(GOOD | changes))
+
+
+def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
+    as_json, as_yaml = tmp_path / "task.json", tmp_path / "task.yaml"
+    as_json.write_text(json.dumps(GOOD), encoding="utf-8")
+    as_yaml.write_text(
+        "id: sum/1\nprompt: Add the numbers.\nentry_point: add\ntest_cases:\n"
+        '  - {args: [[1, 2]], expected_output: 3}\n  - {stdin: "1 2\\n", expected_output: "3\\n"}\n',
+        encoding="utf-8",
+    )
+
+    task = load_task(as_json)
+
+    assert task == load_task(as_yaml)
+    assert task.test_cases[0].args == [[1, 2]]
+    assert task.test_cases[1].stdin == "1 2\n"
+
+
+@pytest.mark.parametrize("field", ["id", "prompt", "entry_point"])
+def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
+    fields = {name: value for name, value in GOOD.items() if name != field}
+
+    assert f"the field {field} is missing" in refused(tmp_path / "task.json", json.dumps(fields))
+
+
+def test_a_case_without_an_expected_output_is_named(tmp_path: Path) -> None:
+    message = refused_with(tmp_path, test_cases=[{"args": [1], "expected_output": 1}, {"args": [2]}])
+
+    assert "the field expected_output is missing in test_cases[1]" in message
+
+
+def test_an_unknown_field_is_named_with_the_nearest(tmp_path: Path) -> None:
+    assert "Did you mean 'entry_point'?" in refused_with(tmp_path, entrypoint="add")
+    assert "Did you mean 'stdin'?" in refused_with(tmp_path, test_cases=[{"stdn": "", "expected_output": ""}])
+
+
+def test_broken_syntax_is_placed(tmp_path: Path) -> None:
+    assert "task.json:2:6: broken JSON" in refused(tmp_path / "task.json", '{"id": "a",\n "p" 1}')
+    assert "task.yaml:2:" in refused(tmp_path / "task.yaml", 'id: a\nprompt: "x" y\n')
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"test_cases": []}, "the field test_cases or tests is missing"),
+        ({"entry_point": "a b"}, "no name of a function"),
+        ({"test_cases": [{"expected_output": 1, "timeout": 0}]}, "timeout of test_cases[0] is 0"),
+        ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1}]}, "add up to nothing"),
+        ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1, "weight": 5}]}, "is -1"),
+        ({"test_cases": [{"expected_output": 3, "stdin": ""}]}, "must be a text"),
+        ({"test_cases": [{"expected_output": "", "stdin": "", "args": [1]}]}, "both stdin and arguments"),
+        ({"test_cases": "none"}, "$.test_cases"),
+        ({"id": 5}, "$.id"),
+        ({"tests": "  "}, "tests is empty"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path: Path, changes: dict[str, Any], part: str) -> None:
+    assert part in refused_with(tmp_path, **changes)
+
+
+def test_what_is_no_task_at_all_is_refused(tmp_path: Path) -> None:
+    assert "a task is one object" in refused(tmp_path / "task.json", "[]")
+    assert "ends in .json" in refused(tmp_path / "task.toml", "")
+    assert "broken" in refused(tmp_path / "task.yml", "a: &a [*b]")
+    with pytest.raises(ConfigError, match="can not be read"):
+        load_task(tmp_path / "absent.json")

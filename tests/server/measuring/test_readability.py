@@ -1,0 +1,84 @@
+"""Readability of sources, by the tools themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from codeens_server.measuring.readability import Unmeasurable, readability, score
+
+PLAIN = '''
+def total(xs):
+    """Adds up.
+
+    Over many lines.
+    """
+    return sum(xs)
+'''
+NESTED = """
+def total(xs):
+    result = 0
+    for x in xs:
+        if x is not None:
+            if x > 0 or x < 0:
+                result += x
+    return result
+"""
+HIDDEN = """
+def total(xs):
+    def inner(ys):
+        for y in ys:
+            if y:
+                return y
+        return 0
+    return inner(xs)
+"""
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_plain_function_reads_easier_than_nested_branches() -> None:
+    plain, nested = await readability(PLAIN), await readability(NESTED)
+    assert (plain.cyclomatic, plain.cognitive, plain.lines) == (1, 0, 2)
+    assert (nested.cyclomatic, nested.lines) == (5, 7)
+    assert nested.cognitive >= 6
+    assert plain.score > nested.score
+
+
+async def test_decisions_inside_an_inner_function_are_counted() -> None:
+    assert (await readability(HIDDEN)).cyclomatic == 3
+
+
+async def test_comments_that_silence_a_tool_change_nothing() -> None:
+    loud = "def f(l=[]):\n    return l\n"
+    silenced = "# ruff: noqa\ndef f(l=[]):  # noqa\n    return l  # noqa: complexipy\n"
+    silent_complexity = NESTED.replace("(xs):", "(xs):  # complexipy: ignore")
+    assert (await readability(loud)).findings == (await readability(silenced)).findings > 0
+    assert (await readability(silent_complexity)).cognitive == (await readability(NESTED)).cognitive
+
+
+async def test_names_of_the_module_around_the_source_are_no_findings() -> None:
+    assert (await readability("def f(x: Vector) -> Vector:\n    return scale(x)")).findings == 0
+
+
+async def test_a_golfed_line_is_found() -> None:
+    golfed = "def f(x):\n    return " + " + ".join(f"x[{index}]" for index in range(30)) + "\n"
+    assert (await readability(golfed)).findings == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["def f(:\n", "x = 1\x00", "def f():\n    return " + "(" * 5000 + ")" * 5000, "x = 1\n" * 100_000],
+    ids=["syntax", "null byte", "too deep", "too large"],
+)
+async def test_a_source_that_can_not_be_analysed_says_so(source: str) -> None:
+    with pytest.raises(Unmeasurable, match="source"):
+        await readability(source)
+
+
+@pytest.mark.parametrize("metric", ["cyclomatic", "cognitive", "lines", "findings"])
+def test_the_score_falls_with_each_metric_and_stays_between_0_and_100(metric: str) -> None:
+    least = {"cyclomatic": 1, "cognitive": 0, "lines": 0, "findings": 0}
+    scores = [score(**{**least, metric: least[metric] + more}) for more in (0, 1, 2, 10, 100, 10_000)]
+    assert scores[0] == 100.0
+    assert scores == sorted(set(scores), reverse=True)
+    assert scores[-1] > 0

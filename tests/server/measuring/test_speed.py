@@ -1,0 +1,119 @@
+"""The interval of a race, on races made up from seeded noise."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from codeens_sandbox_backends.base import RacePair, RaceResult
+from codeens_server.measuring.statistics import MEMORY_NOTE, speed_interval, student_t
+
+
+def race(
+    rng: random.Random,
+    *,
+    ratio: float = 1.0,
+    pairs: int = 7,
+    layout: float = 0.01,
+    noise: float = 0.02,
+    overhead: float = 0.0,
+    first_b: float | None = None,
+) -> RaceResult:
+    """A race in which the original needs 10 ms and the candidate 10 ms / ratio; `first_b` is its first pass."""
+    made: list[RacePair] = []
+    for _ in range(pairs):
+        a = 0.01 * rng.lognormvariate(0, layout)
+        b = 0.01 / ratio * rng.lognormvariate(0, layout)
+        cold_b = (b if first_b is None else first_b) + overhead
+
+        def samples(seconds: float) -> tuple[float, ...]:
+            return tuple(seconds * rng.lognormvariate(0, noise) for _ in range(5))
+
+        made.append(RacePair(a=samples(a), b=samples(b), cold_a=samples(a + overhead), cold_b=samples(cold_b)))
+    return RaceResult(pairs=tuple(made), inner=1, outcomes_a=(), outcomes_b=())
+
+
+@pytest.mark.parametrize(
+    ("confidence", "freedom", "quantile"),
+    [
+        (0.95, 1, 12.7062),
+        (0.95, 2, 4.3027),
+        (0.95, 6, 2.4469),
+        (0.98, 6, 3.1427),
+        (0.99, 5, 4.0321),
+        (0.95, 119, 1.9801),
+    ],
+)
+def test_the_t_quantile_is_the_tabulated_one(confidence: float, freedom: int, quantile: float) -> None:
+    assert student_t(confidence, freedom) == pytest.approx(quantile, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "layout", "noise"), [(7, 0.005, 0.01), (7, 0.02, 0.05), (7, 0.03, 0.3), (3, 0.02, 0.05), (5, 0.03, 0.3)]
+)
+def test_a_race_against_itself_is_hardly_ever_a_difference(pairs: int, layout: float, noise: float) -> None:
+    rng = random.Random(20)
+    found = [speed_interval(race(rng, pairs=pairs, layout=layout, noise=noise), 1) for _ in range(3000)]
+    assert sum(interval is not None and interval.faster for interval in found) <= 0.02 * len(found)
+    assert sum(interval is not None and interval.slower for interval in found) <= 0.02 * len(found)
+
+
+def test_slow_stretches_that_hit_both_sides_alike_cancel() -> None:
+    rng = random.Random(3)
+    pairs: list[RacePair] = []
+    for _ in range(7):
+        stretches = [rng.uniform(1, 5) for _ in range(5)]
+        a = tuple(0.02 * stretch for stretch in stretches)
+        b = tuple(0.01 * stretch for stretch in stretches)
+        pairs.append(RacePair(a=a, b=b, cold_a=a, cold_b=b))
+    interval = speed_interval(RaceResult(pairs=tuple(pairs), inner=1, outcomes_a=(), outcomes_b=()), 1)
+    assert interval is not None
+    assert interval.ratio == pytest.approx(2.0)
+    assert interval.high / interval.low < 1.03
+
+
+@pytest.mark.parametrize("ratio", [0.3, 1.5, 40.0])
+def test_the_interval_holds_the_true_ratio_and_claims_it(ratio: float) -> None:
+    rng = random.Random(7)
+    found = [speed_interval(race(rng, ratio=ratio), 12) for _ in range(200)]
+    held = [interval for interval in found if interval is not None and interval.low <= ratio <= interval.high]
+    assert len(held) >= 190
+    assert all(interval.faster == (ratio > 1) and interval.slower == (ratio < 1) for interval in held)
+    assert held[0].original_s == pytest.approx(0.01, rel=0.1)
+    assert held[0].candidate_s == pytest.approx(0.01 / ratio, rel=0.1)
+    assert (held[0].inputs, held[0].pairs) == (12, 7)
+
+
+def test_a_speed_up_below_one_percent_is_never_claimed() -> None:
+    interval = speed_interval(race(random.Random(1), ratio=1.009, layout=0.0, noise=0.0), 1)
+    assert interval is not None
+    assert not interval.faster
+
+
+def test_a_candidate_that_remembers_results_gets_the_ratio_of_first_calls() -> None:
+    interval = speed_interval(race(random.Random(5), ratio=500.0, first_b=0.01), 1)
+    assert interval is not None
+    assert interval.note == MEMORY_NOTE
+    assert interval.ratio == pytest.approx(1.0, rel=0.1)
+    assert interval.candidate_s == pytest.approx(0.01, rel=0.1)
+    assert not interval.faster
+
+
+def test_the_cost_of_reaching_the_player_is_not_taken_for_memory() -> None:
+    interval = speed_interval(race(random.Random(6), ratio=5.0, overhead=0.02), 1)
+    assert interval is not None
+    assert interval.note == ""
+    assert interval.ratio == pytest.approx(5.0, rel=0.1)
+
+
+def test_two_pairs_are_too_few_for_an_interval() -> None:
+    assert speed_interval(race(random.Random(2), pairs=2), 1) is None
+
+
+def test_pairs_without_samples_are_not_counted() -> None:
+    timed = race(random.Random(2), pairs=3)
+    empty = RacePair(a=(), b=(), cold_a=(), cold_b=())
+    interval = speed_interval(RaceResult(pairs=(*timed.pairs, empty), inner=1, outcomes_a=(), outcomes_b=()), 1)
+    assert interval is not None
+    assert interval.pairs == 3
