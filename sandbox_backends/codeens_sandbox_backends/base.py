@@ -164,7 +164,10 @@ class RaceJob(Struct, frozen=True, kw_only=True):
     Each pair starts a fresh player for `a` and one for `b`. Each sample forks the loaded player, so that no
     state outlives it, and runs `inner` passes over all inputs between the clock's start and stop; `inner` is chosen
     so that a pass of `a` takes at least `min_sample_s`. Outputs of a pass drawn after the clock stopped are
-    returned. `cold` samples are the same with a single pass: they show what memory between calls hides.
+    returned. `cold` samples are single passes in a fork that has run the smallest input only (nothing where it is the
+    only one), `again` samples single passes in a fork that has run all inputs: their difference is what a program
+    remembers of results, apart from what it sets up once. Where `inner` is 1 every pass is a first one, and none of
+    these are taken.
     """
 
     a: Program
@@ -185,6 +188,8 @@ class RacePair(Struct, frozen=True, kw_only=True):
     b: tuple[float, ...]
     cold_a: tuple[float, ...]
     cold_b: tuple[float, ...]
+    again_a: tuple[float, ...] = ()
+    again_b: tuple[float, ...] = ()
 
 
 class RaceResult(Struct, frozen=True, kw_only=True):

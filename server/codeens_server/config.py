@@ -21,7 +21,7 @@ TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
 
 _PREFIX = "CODEENS_"
 _MAX_FILE_BYTES = 1 << 20
-_TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "budget_usd", "budget_tokens")
+_TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "scorer_weights", "budget_usd", "budget_tokens")
 _TRUSTED_ONLY_OF_MODEL = frozenset({"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token"})
 _PATHS = ("python", "results")
 

@@ -15,9 +15,8 @@ from codeens_server.toml_lines import Key, line_of
 
 Table: TypeAlias = dict[str, object]
 
-_MAY_BE_ZERO = frozenset(
-    {"correctness", "quality", "speed", "efficiency", "input_cost_per_token", "output_cost_per_token"}
-)
+_TABLES_OF_SHARES = frozenset({"weights", "scorer_weights"})
+_PRICES = frozenset({"input_cost_per_token", "output_cost_per_token"})
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes", dict: "a table"}
 
 
@@ -118,8 +117,9 @@ def _check_leaf(value: object, kind: object, source: Source, key: Key) -> None:
 def _check_number(value: float, source: Source, key: Key) -> None:
     if not math.isfinite(value):
         raise source.error(key, f"must be a finite number, not {value}.")
-    if value < 0 or (value == 0 and key[-1] not in _MAY_BE_ZERO):
-        least = "0 or more" if key[-1] in _MAY_BE_ZERO else "more than 0"
+    may_be_zero = key[0] in _TABLES_OF_SHARES or key[-1] in _PRICES
+    if value < 0 or (value == 0 and not may_be_zero):
+        least = "0 or more" if may_be_zero else "more than 0"
         raise source.error(key, f"must be {least}, not {value}.")
 
 

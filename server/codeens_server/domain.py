@@ -111,6 +111,8 @@ class Case(Struct, frozen=True, kw_only=True):
     input: CallInput
     expected: Outcome | None = None
     """None: nobody knows; only agreement between candidates can be seen."""
+    value_only: bool = False
+    """Nobody said how the arguments must be left, as in a docstring's example: only what is returned is compared."""
     label: str = ""
     """Where it is from: a test id, a doctest line, "generated"."""
     weight: float = 1.0

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import anyio
+import msgspec
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from codeens_sandbox_backends.registry import get_backend
-from codeens_variants.manifest import Variant
 
+from codeens_sandbox_backends.errors import SandboxError
+from codeens_sandbox_backends.registry import get_backend
 from codeens_server.domain import RunEvent, RunRequest, Target
 from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError, unknown
 from codeens_server.executor import open_executor
@@ -25,6 +26,7 @@ from codeens_server.store.stored import StoredRun
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.snapshots import current_source
+from codeens_variants.manifest import Variant
 
 StopReason: TypeAlias = Literal["cancelled", "timeout"]
 
@@ -73,62 +75,80 @@ class Engine:
         self._environ = os.environ if environ is None else environ
 
     @asynccontextmanager
-    async def run(self, request: RunRequest, *, resume: str | None = None) -> AsyncGenerator[RunStream]:
+    async def run(
+        self, request: RunRequest, *, resume: str | None = None, judge_again: bool = False
+    ) -> AsyncGenerator[RunStream]:
         """Start a run, or go on with a stored one. Leaving the block early cancels everything that is under way.
+
+        Args:
+            resume: the id of a stored run; what it finished is not done again, and `request` is not looked at.
+            judge_again: ask for nothing new, but judge the stored candidates again, with the inputs kept since.
 
         Raises:
             InputError: the request is wrong; nothing was written.
             SandboxUnavailable: the sandbox asked for can not isolate here.
             RunError: the run could not be completed (raised when the block is left).
         """
-        plan = await self._plan(request, resume)
+        plan = await self._plan(request, await self._store.load(resume) if resume else None, judge_again=judge_again)
         send, receive = anyio.create_memory_object_stream[RunEvent](256)
-        async with receive:
-            failures: list[CodeensError] = []
-            async with (
-                open_executor(plan.backend, plan.spec, self._settings.parallel) as executor,
-                anyio.create_task_group() as group,
-            ):
-                pipeline = Pipeline(plan, executor, self._store, send)
-                group.start_soon(_drive, pipeline, send, failures)
-                try:
-                    yield RunStream(receive, pipeline)
-                finally:
-                    group.cancel_scope.cancel()
-            if failures:
-                raise failures[0]
+        failures: list[CodeensError | SandboxError] = []
+        async with (
+            receive,
+            open_executor(plan.backend, plan.spec, self._settings.parallel) as executor,
+            anyio.create_task_group() as group,
+        ):
+            pipeline = Pipeline(plan, executor, self._store, send)
+            group.start_soon(_drive, pipeline, send, failures)
+            try:
+                yield RunStream(receive, pipeline)
+            finally:
+                group.cancel_scope.cancel()
+        if failures:
+            raise failures[0]
 
-    async def _plan(self, request: RunRequest, resume: str | None) -> Plan:
-        stored = await self._store.load(resume) if resume else None
+    async def _plan(self, request: RunRequest, stored: StoredRun | None, *, judge_again: bool) -> Plan:
+        settings = msgspec.structs.replace(self._settings, rewrites="never") if judge_again else self._settings
         if stored is not None:
             request, target = stored.request, _unchanged(stored)
         else:
             target = find_target(request.target, cwd=self._cwd)
-        _check_limits(request, self._settings)
-        models = await self._models(request)
-        if target.body_missing and not models:
+        _check_limits(request, settings)
+        models = () if judge_again else await self._models(request)
+        if target.body_missing and not models and not judge_again:
             message = (
                 f"{target.qualname} has no body, and offline rewrites can not write one. Configure a model: --model "
                 "openai/NAME with OPENAI_API_KEY set, or start Ollama, or see docs/configuration.md."
             )
             raise InputError(message)
-        settings = self._settings
         return Plan(
             run_id=stored.run_id if stored else self._store.new_id(),
             request=request,
             target=target,
             models=models,
+            reachable_models=self._with_fallbacks(models),
             variants=self._chosen_variants(request),
             settings=settings,
             backend=get_backend(request.sandbox),
             spec=sandbox_spec(target, settings),
-            stored=stored,
             environ=self._environ,
+            stored=stored,
+            judge_again=judge_again,
         )
 
     async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
         models = resolve_models(request.models, self._settings, self._environ)
         return models or await find_local_models()
+
+    def _with_fallbacks(self, models: tuple[ModelSettings, ...]) -> tuple[ModelSettings, ...]:
+        configured = {model.name: model for model in resolve_models((), self._settings, self._environ)}
+        reachable = {model.name: model for model in models}
+        pending = list(models)
+        while pending:
+            for name in pending.pop().fallbacks:
+                if name not in reachable:
+                    reachable[name] = configured[name]
+                    pending.append(configured[name])
+        return tuple(reachable.values())
 
     def _chosen_variants(self, request: RunRequest) -> tuple[Variant, ...]:
         names = request.variants or self._settings.variants
@@ -140,7 +160,7 @@ class Engine:
         disabled = set(self._settings.disabled_variants)
         chosen = tuple(item for item in self._variants.values() if item.enabled and item.name not in disabled)
         if not chosen:
-            message = "every variant is disabled. Enable one with `codeens variants enable NAME`, or name one: --variant NAME."
+            message = "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
             raise InputError(message)
         return chosen
 
@@ -171,10 +191,22 @@ def _check_limits(request: RunRequest, settings: Settings) -> None:
             raise InputError(message)
 
 
-async def _drive(pipeline: Pipeline, send: MemoryObjectSendStream[RunEvent], failures: list[CodeensError]) -> None:
+async def _drive(
+    pipeline: Pipeline, send: MemoryObjectSendStream[RunEvent], failures: list[CodeensError | SandboxError]
+) -> None:
     """Run the pipeline; what a person must read is handed over instead of being wrapped in an exception group."""
     async with send:
         try:
             await pipeline.run()
-        except CodeensError as error:
+        except (CodeensError, SandboxError) as error:
             failures.append(error)
+        except ExceptionGroup as group:
+            for_people, others = group.split((CodeensError, SandboxError))
+            if others is not None or for_people is None:
+                raise
+            failures.append(_first(for_people))
+
+
+def _first(group: ExceptionGroup[CodeensError | SandboxError]) -> CodeensError | SandboxError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
+
 from codeens_sandbox_backends.base import Backend, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 

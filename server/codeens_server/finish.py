@@ -7,10 +7,10 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
-from codeens_sandbox_backends.base import Outcome, Program
-from codeens_sandbox_backends.errors import SandboxError
 from msgspec.structs import replace
 
+from codeens_sandbox_backends.base import Outcome, Program
+from codeens_sandbox_backends.errors import SandboxError
 from codeens_server.domain import (
     Candidate,
     Cluster,
@@ -53,9 +53,7 @@ async def conclude(
         clusters = await _with_differences(plan, evidence, state, executor, clusters, outcomes)
     where = {member: cluster.index for cluster in clusters for member in cluster.members}
     shares = _agreement(evidence, state, outcomes)
-    entries = [
-        _entry(state, candidate, where, shares, stopped) for candidate in state.candidates.values()
-    ]
+    entries = [_entry(state, candidate, where, shares, stopped) for candidate in state.candidates.values()]
     scorers = await anyio.to_thread.run_sync(load_scorers, plan.settings)
     original = _original(plan.target, evidence, state, executor.label, where.get(ORIGINAL))
     ranking = await anyio.to_thread.run_sync(
@@ -127,9 +125,7 @@ def _programs(target: Target, state: RunState, clusters: tuple[Cluster, ...]) ->
     return programs
 
 
-def _agreement(
-    evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple[Outcome, ...]]
-) -> dict[str, float]:
+def _agreement(evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple[Outcome, ...]]) -> dict[str, float]:
     """Shares of agreement where nobody knows what should come out; empty where somebody does for all inputs."""
     unknown = [index for index, case in enumerate(evidence.cases) if case.expected is None]
     if not unknown:
@@ -150,7 +146,9 @@ def _entry(
         why = state.not_run.get(candidate.id) or f"the run was stopped ({stopped or 'unfinished'})"
         return Entry(candidate=candidate, verdict=Verdict(status="error", reason=why), not_run=why)
     if candidate.id in shares and verdict.status == "passed" and verdict.evidence == "none":
-        verdict = replace(verdict, evidence="agreement", reason=f"{shares[candidate.id]:.0%} of the answers do the same")
+        verdict = replace(
+            verdict, evidence="agreement", reason=f"{shares[candidate.id]:.0%} of the answers do the same"
+        )
     return Entry(
         candidate=candidate,
         verdict=verdict,
@@ -159,9 +157,7 @@ def _entry(
     )
 
 
-def _original(
-    target: Target, evidence: Evidence, state: RunState, label: str, cluster: int | None
-) -> Entry:
+def _original(target: Target, evidence: Evidence, state: RunState, label: str, cluster: int | None) -> Entry:
     replacement = original_replacement(target)
     candidate = Candidate(
         id=ORIGINAL,
@@ -206,5 +202,3 @@ def _original_verdict(evidence: Evidence, label: str) -> Verdict:
         sandbox=label,
         reason=reason,
     )
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 from msgspec.structs import replace
@@ -18,20 +19,20 @@ from codeens_server.domain import (
     Progress,
     RunEvent,
     RunFinished,
-    RunRequest,
     RunStarted,
-    Target,
 )
 from codeens_server.errors import NothingGenerated, RunError
 from codeens_server.evidence.gather import gather
 from codeens_server.executor import Executor
 from codeens_server.finish import conclude, original_replacement
 from codeens_server.generation.budget import Budget
+from codeens_server.generation.exchange import Reply
 from codeens_server.generation.normalise import digest
+from codeens_server.generation.prompts import Feedback
 from codeens_server.plan import Plan
 from codeens_server.progress import RunState
-from codeens_server.rounds import Round, feedback_of
-from codeens_server.sources import Sources
+from codeens_server.rounds import Round
+from codeens_server.sources import open_sources
 from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
 
@@ -39,9 +40,7 @@ from codeens_server.store.stored import StoredRun
 class Pipeline:
     """One run from evidence to ranking. Every event goes to the store first, then to the door."""
 
-    def __init__(
-        self, plan: Plan, executor: Executor, store: RunStore, send: MemoryObjectSendStream[RunEvent]
-    ) -> None:
+    def __init__(self, plan: Plan, executor: Executor, store: RunStore, send: MemoryObjectSendStream[RunEvent]) -> None:
         self.plan = plan
         self._executor = executor
         self._store = store
@@ -122,19 +121,27 @@ class Pipeline:
 
     async def _candidates(self, evidence: Evidence) -> None:
         plan, budget = self.plan, Budget.of(self.plan.request, self.plan.settings)
-        async with Sources.open(plan, evidence.mode, budget, self._store) as sources:
-            number = 0
-            while True:
-                feedback = feedback_of(self._state) if number else {}
-                if number and not feedback:
-                    break
-                work = Round(plan.target, evidence, self._executor, self._state, self._emit, number)
-                await work.run(sources, feedback)
+        async with open_sources(plan, evidence.mode, budget, self._store.cache(Reply)) as sources:
+            number, feedback = 0, list[Feedback]()
+            while number == 0 or feedback:
+                await Round(plan.target, evidence, self._executor, self._state, self._emit, number).run(
+                    sources, feedback
+                )
                 self._stopped = self._stopped or budget.exhausted
                 number += 1
-                enough = number >= plan.request.rounds and (self._state.passed() or number > plan.request.rounds)
-                if enough or self._stopped or not plan.models:
-                    break
+                feedback = self._feedback(number)
+        if budget.remark:
+            self._state.failures.append(budget.remark)
+
+    def _feedback(self, number: int) -> list[Feedback]:
+        """What models are told in the next round; empty when there is to be none.
+
+        There are as many rounds as were asked for, and one more when no candidate passed.
+        """
+        rounds = self.plan.request.rounds
+        if self._stopped or not self.plan.models or number > rounds or (number == rounds and self._state.passed()):
+            return []
+        return self._state.feedback(number - 1)
 
     async def _finish(self, evidence: Evidence) -> None:
         if not self._state.candidates and not self._stopped:
@@ -142,9 +149,7 @@ class Pipeline:
             message = f"no candidate was made: {reasons}. Configure a model (docs/configuration.md) or fix the above."
             raise NothingGenerated(message)
         wall_s = time.monotonic() - self._started
-        run = await conclude(
-            self.plan, evidence, self._state, self._executor, wall_s=wall_s, stopped=self._stopped
-        )
+        run = await conclude(self.plan, evidence, self._state, self._executor, wall_s=wall_s, stopped=self._stopped)
         await self._emit(RunFinished(run=run))
 
 

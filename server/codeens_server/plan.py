@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codeens_sandbox_backends.base import Backend, SandboxSpec
-from codeens_variants.manifest import Variant
 from msgspec import Struct
 
+from codeens_sandbox_backends.base import Backend, SandboxSpec
 from codeens_server.domain import RunRequest, Target
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.store.stored import StoredRun
+from codeens_variants.manifest import Variant
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -20,6 +20,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     request: RunRequest
     target: Target
     models: tuple[ModelSettings, ...]
+    """Those to ask."""
+    reachable_models: tuple[ModelSettings, ...]
+    """Those to ask and those they fall back to."""
     variants: tuple[Variant, ...]
     settings: Settings
     backend: Backend

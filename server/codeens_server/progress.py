@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from codeens_sandbox_backends.base import Outcome
 from msgspec.structs import replace
 
+from codeens_sandbox_backends.base import Outcome
 from codeens_server.domain import (
     Candidate,
     CandidateGenerated,
     CandidateJudged,
     CandidateMeasured,
+    Failure,
     GenerationFailed,
     Measurement,
     RunEvent,
@@ -17,7 +18,10 @@ from codeens_server.domain import (
     SandboxFailed,
     Verdict,
 )
+from codeens_server.generation.prompts import Feedback
 
+OFFLINE = "offline"
+"""The model's name of candidates that no model made."""
 ORIGINAL = "original"
 """The id under which the original stands beside the candidates."""
 
@@ -84,6 +88,16 @@ class RunState:
     def unfinished(self) -> list[Candidate]:
         """Candidates that were never judged."""
         return [item for key, item in self.candidates.items() if key not in self.verdicts and key not in self.not_run]
+
+    def feedback(self, number: int) -> list[Feedback]:
+        """What to tell the models whose answers of a round were wrong."""
+        told: list[Feedback] = []
+        for key, candidate in self.candidates.items():
+            verdict = self.verdicts.get(key)
+            if verdict and verdict.status != "passed" and candidate.round == number and candidate.model != OFFLINE:
+                failure = verdict.failure or Failure(where="before it was run", got=verdict.reason)
+                told.append(Feedback(candidate=candidate, failure=failure))
+        return told
 
     def _status(self, key: str) -> str | None:
         verdict = self.verdicts.get(key)

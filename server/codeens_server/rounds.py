@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from codeens_sandbox_backends.errors import SandboxError
-from msgspec.structs import replace
 
+from codeens_sandbox_backends.errors import SandboxError
 from codeens_server.domain import (
     Candidate,
     CandidateGenerated,
-    CandidateJudged,
     CandidateMeasured,
     CandidatePlanned,
     Evidence,
-    Failure,
     GenerationFailed,
     RunEvent,
     SandboxFailed,
     Target,
 )
 from codeens_server.executor import Executor
+from codeens_server.generation.prompts import Feedback
 from codeens_server.judging.judge import judge
 from codeens_server.measuring.measure import Baseline, baseline, measure
 from codeens_server.progress import RunState
@@ -45,9 +43,9 @@ class Round:
         self._number = number
         self._baseline: Baseline | None = None
 
-    async def run(self, sources: Sources, feedback: Mapping[str, Failure]) -> None:
+    async def run(self, sources: Sources, feedback: Sequence[Feedback]) -> None:
         """Run to the end: every answer of the round is judged, and measured if it passed."""
-        await self._emit(CandidatePlanned(count=sources.count(feedback), round=self._number))
+        await self._emit(CandidatePlanned(count=sources.count(self._number, feedback), round=self._number))
         answers_in, answers = anyio.create_memory_object_stream[Answer](64)
         judge_in, to_judge = anyio.create_memory_object_stream[Candidate](1024)
         measure_in, to_measure = anyio.create_memory_object_stream[Candidate](1024)

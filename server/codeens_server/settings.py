@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from codeens_sandbox_backends.base import Limits
 from msgspec import Struct, field
 
+from codeens_sandbox_backends.base import Limits
 from codeens_server.domain import Goal
 
 

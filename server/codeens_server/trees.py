@@ -147,8 +147,8 @@ def _arguments_after(outcome: Returned | Raised) -> CallInput:
     return CallInput(args=outcome.args, kwargs=outcome.kwargs)
 
 
-def same_outcome(a: Outcome, b: Outcome) -> bool:
-    """Whether two outcomes are evidence of equal behaviour.
+def same_outcome(a: Outcome, b: Outcome, *, value_only: bool = False) -> bool:
+    """Whether two outcomes are evidence of equal behaviour; with `value_only`, arguments afterwards do not count.
 
     Both returned equal values and left equal arguments, or both raised the same type. No answer, a dead process and a
     value without an exact encoding are never equal to anything: they prove nothing.
@@ -157,7 +157,7 @@ def same_outcome(a: Outcome, b: Outcome) -> bool:
         return a.type == b.type
     if not (isinstance(a, Returned) and isinstance(b, Returned)) or not same(a.value, b.value):
         return False
-    return same(_tree_of(_arguments_after(a)), _tree_of(_arguments_after(b)))
+    return value_only or same(_tree_of(_arguments_after(a)), _tree_of(_arguments_after(b)))
 
 
 # Showing ------------------------------------------------------------------------------------------------------------

@@ -3,8 +3,8 @@
     async with ModelServer(answer=lambda request: "def f(): ...", script={"flaky": ["500", "500", "ok"]}) as server:
         … server.url, server.requests, server.open_connections
 
-Serves `/v1/models` and `/v1/chat/completions` (plain and streamed, `n`, `usage`). It counts what it sees, so that a test
-can say that nothing was leaked.
+Serves `/v1/models` and `/v1/chat/completions` (plain and streamed, `n`, `usage`). It counts what it sees, so that a
+test can say that nothing was leaked.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class ModelServer:
         self._asked: Counter[str] = Counter()
         self._same: Counter[tuple[str, str]] = Counter()
         self._stack = AsyncExitStack()
+        self._changed = anyio.Event()
 
     @property
     def url(self) -> str:
@@ -76,8 +77,8 @@ class ModelServer:
     async def __aenter__(self) -> ModelServer:
         listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self._port)
         self._port = listener.extra(SocketAttribute.local_port)
-        group = await self._stack.enter_async_context(anyio.create_task_group())
         await self._stack.enter_async_context(listener)
+        group = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(group.cancel_scope.cancel)
         group.start_soon(listener.serve, self._connection)
         return self
@@ -86,6 +87,20 @@ class ModelServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    async def until_asked(self) -> None:
+        """Wait for the first request."""
+        while not self.requests:
+            await self._changed.wait()
+
+    async def until_left(self) -> None:
+        """Wait until every connection is closed."""
+        while self.open_connections:
+            await self._changed.wait()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
 
     async def _connection(self, stream: SocketStream) -> None:
         self.open_connections += 1
@@ -98,6 +113,7 @@ class ModelServer:
             pass
         finally:
             self.open_connections -= 1
+            self._tell()
 
     async def _exchange(self, stream: SocketStream, reader: BufferedByteReceiveStream) -> bool:
         """One request and its response; whether the connection is still good."""
@@ -111,11 +127,13 @@ class ModelServer:
             await _send_json(stream, 200, {"object": "list", "data": entries})
             return True
         if (method, path) == ("POST", "/v1/chat/completions"):
-            return await self._chat(stream, json.loads(body), headers)
+            return await self._chat(stream, reader, json.loads(body), headers)
         await _send_json(stream, 404, _error(f"no such path: {path}"))
         return True
 
-    async def _chat(self, stream: SocketStream, body: dict[str, Any], headers: dict[str, str]) -> bool:
+    async def _chat(
+        self, stream: SocketStream, reader: BufferedByteReceiveStream, body: dict[str, Any], headers: dict[str, str]
+    ) -> bool:
         request = self._note(body, headers)
         match self._fate(request.model):
             case "429":
@@ -126,7 +144,7 @@ class ModelServer:
             case "401":
                 await _send_json(stream, 401, _error(f"incorrect API key: {headers.get('authorization', '')}"))
             case "hang":
-                await anyio.sleep_forever()
+                await reader.receive()  # ends when the client gives up
             case "dropped":
                 return False
             case "garbage":
@@ -150,6 +168,7 @@ class ModelServer:
         )
         self._same[request.model, prompt] += request.n
         self.requests.append(request)
+        self._tell()
         return request
 
     def _fate(self, model: str) -> Fault:
@@ -191,8 +210,9 @@ async def _stream_reply(
             await _send_event(stream, _chunk(request, index, {}, reason))
     if torn:
         return False
-    if (request.body.get("stream_options") or {}).get("include_usage"):
-        last = _chunk(request, 0, {}, None) | {"choices": [], "usage": _usage(request, texts)}
+    if request.body.get("stream_options") == {"include_usage": True}:
+        last = _chunk(request, 0, {}, None)
+        last.update(choices=[], usage=_usage(request, texts))
         await _send_event(stream, last)
     await _send_chunk(stream, b"data: [DONE]\n\n")
     await stream.send(b"0\r\n\r\n")

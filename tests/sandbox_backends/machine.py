@@ -1,4 +1,4 @@
-"""What this machine lacks for a backend, found without codeens."""
+"""What this machine lacks for a backend, and what its user may do."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ import subprocess
 from functools import cache
 from importlib import import_module
 
+from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.local.cgroups import make_cgroup
+
 
 @cache
 def why_not(name: str) -> str:
     """Why the backend can not be tested here; empty when it can."""
     return {"local": _bubblewrap, "sandlock": _sandlock}.get(name, lambda: "")()
+
+
+def has_control_groups() -> bool:
+    """Whether this user may make control groups."""
+    made = make_cgroup(Limits())
+    if made is None:
+        return False
+    made.remove()
+    return True
 
 
 def _bubblewrap() -> str:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 import codeens_sandbox_backends.player
@@ -21,6 +20,10 @@ from codeens_sandbox_backends.conduct.launch import Ending, Role
 PLAYER = Path(codeens_sandbox_backends.player.__file__).parent
 _BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_player.{role} import main; main({fd})"
 _WRITTEN_OFF_S = 20.0
+
+
+def _scratch() -> IO[bytes]:
+    return tempfile.TemporaryFile()
 
 
 @dataclass
@@ -71,20 +74,19 @@ class PlainLauncher:
     folder: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="codeens-test-"))
 
     def __enter__(self) -> PlainLauncher:
-        os.symlink(PLAYER, Path(self.folder, "codeens_player"))
+        Path(self.folder, "codeens_player").symlink_to(PLAYER)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         left = [process for process in self.started if process.ending is None]
         for process in left:
             process.wait(0)
         shutil.rmtree(self.folder)
-        if kind is None:
-            assert not left, "the conductor left a player behind"
+        assert kind is not None or not left, "the conductor left a player behind"
 
     def launch(self, role: Role, limits: Limits) -> PlainProcess:
         ours, theirs = socket.socketpair()
-        stdout, stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        stdout, stderr = _scratch(), _scratch()
         fd = theirs.fileno()
         popen = subprocess.Popen(
             [self.python, "-I", "-c", _BOOT.format(folder=self.folder, role=role, fd=fd)],
@@ -92,6 +94,7 @@ class PlainLauncher:
             stdout=stdout,
             stderr=stderr,
             pass_fds=[fd],
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         theirs.close()
         cpu = max(1, round(limits.cpu_s))

@@ -23,7 +23,6 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.conduct.run_job import run_job
 from codeens_sandbox_backends.player.codec import encode
-
 from tests.sandbox_backends.plain_launcher import PlainLauncher
 
 ROOMY = Limits(wall_s=60.0, cpu_s=60.0, call_s=30.0)
@@ -60,9 +59,7 @@ def run_calls(
 
 def run_race(a: str, b: str, *inputs: CallInput, limits: Limits = ROOMY, budget_s: float = 20.0) -> RaceResult:
     """A short race of `f` against `f`."""
-    job = RaceJob(
-        a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s
-    )
+    job = RaceJob(a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s)
     with PlainLauncher() as launcher:
         result = run_job(launcher, job, limits)
     assert isinstance(result, RaceResult)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -12,18 +12,20 @@ import pathlib
 import random
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from codeens_sandbox_backends.conduct.trees import well_formed
 from codeens_sandbox_backends.player.codec import Undecodable, Unencodable, canonical, decode, encode
 from codeens_sandbox_backends.player.decoding import is_mutable
 from codeens_sandbox_backends.player.encoding import MAX_DEPTH, MAX_ITERATED, MAX_SIZE
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-Scalars = (
+Scalars: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
     | st.integers()
@@ -34,7 +36,10 @@ Scalars = (
     | st.binary()
     | st.complex_numbers()
 )
-Hashables = st.recursive(Scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=5)
+Hashables = st.recursive(
+    Scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=5
+)
+deque_of: Callable[[Any], Any] = collections.deque
 Values: st.SearchStrategy[Any] = st.recursive(
     Scalars,
     lambda inner: (
@@ -42,7 +47,7 @@ Values: st.SearchStrategy[Any] = st.recursive(
         | st.dictionaries(Hashables, inner, max_size=4)
         | st.tuples(inner)
         | st.sets(Hashables, max_size=4)
-        | st.builds(collections.deque, st.lists(inner, max_size=3))
+        | st.lists(inner, max_size=3).map(deque_of)
         | st.builds(bytearray, st.binary())
     ),
     max_leaves=12,
@@ -117,14 +122,18 @@ def through_json(tree: Any) -> Any:
     return json.loads(json.dumps(tree))
 
 
+type_of: Callable[[Any], Any] = type
+
+
 def without_order(value: Any) -> Any:
     """`repr` tells exact types, signed zeros and nan apart; only the order of sets is not told."""
-    if isinstance(value, (set, frozenset)):
-        return (type(value).__name__, sorted(repr(without_order(item)) for item in value))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - any items
-    if isinstance(value, (list, tuple, collections.deque)):
-        return (type(value).__name__, [without_order(item) for item in value])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - any items
-    if isinstance(value, dict):
-        return ("dict", [(without_order(key), without_order(item)) for key, item in value.items()])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - any items
+    kind = type_of(value)
+    if kind in (set, frozenset):
+        return (kind.__name__, sorted(repr(without_order(item)) for item in value))
+    if kind in (list, tuple, collections.deque):
+        return (kind.__name__, [without_order(item) for item in value])
+    if kind is dict:
+        return ("dict", [(without_order(key), without_order(item)) for key, item in value.items()])
     return repr(value)
 
 
@@ -134,3 +143,198 @@ def test_values_of_builtin_types_come_back_exactly(value: Any) -> None:
     tree = through_json(encode(value))
     assert without_order(decode(tree, classes=False)) == without_order(value)
     assert well_formed(tree)
+
+
+PLAIN: list[Any] = [
+    collections.OrderedDict(b=1, a=2),
+    collections.Counter("hello"),
+    collections.defaultdict(list, {"a": [1]}),
+    collections.defaultdict(None, {1: 2}),
+    collections.deque([1, [2]], maxlen=4),
+    decimal.Decimal("1.20"),
+    decimal.Decimal("-NaN"),
+    fractions.Fraction(1 << 70, 3),
+    dt.date(2024, 2, 29),
+    dt.time(1, 2, 3, 4),
+    dt.datetime(2024, 2, 29, 1, 2, 3, 4, tzinfo=dt.UTC),
+    dt.timedelta(-1, 5, 7),
+    range(10, 0, -3),
+    slice(None, 5, 1 << 60),
+    ...,
+    NotImplemented,
+    uuid.UUID(int=7),
+    pathlib.Path("/a/b"),
+]
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=repr)
+def test_plain_values_of_the_standard_library_come_back_exactly(value: object) -> None:
+    tree = through_json(encode(value, classes=False))
+    assert well_formed(tree)
+    assert repr(decode(tree, classes=False)) == repr(value)
+    assert type(decode(tree, classes=False)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value", [Colour.RED, Point(1, [2]), Frozen(1, [2]), Oops("a", 1), Frozen, canonical, len, int]
+)
+def test_values_that_name_a_class_or_function_come_back_where_names_are_allowed(value: object) -> None:
+    tree = through_json(encode(value))
+    assert well_formed(tree)
+    assert repr(decode(tree)) == repr(value)
+    with pytest.raises(Unencodable):
+        encode([value], classes=False)
+    with pytest.raises(Undecodable):
+        decode(["list", tree], classes=False)
+
+
+def test_an_instance_comes_back_with_slots_and_dictionary_as_they_were() -> None:
+    value = Mixed()
+    value.hidden().append(3)
+    again = decode(through_json(encode(value)))
+    assert type(again) is Mixed
+    assert (again.shown, again.hidden(), again.more, hasattr(again, "unset")) == (1, [2, 3], {"a": 1}, False)
+
+
+def test_no_method_of_an_encoded_object_is_called() -> None:
+    tree = encode([Liar()])
+    assert tree == ["list", ["object", f"{__name__}:Liar", ["value", 1]]]
+
+
+def test_one_and_true_and_a_float_of_the_same_size_have_different_texts() -> None:
+    assert len({canonical(encode(value)) for value in (1, True, 1.0, "1", -0.0, 0.0, 0, False)}) == 8
+
+
+def test_sets_have_one_encoding_whatever_their_history() -> None:
+    there, back = set[int](), set[int]()
+    for number in (8, 0, 16, 1):
+        there.add(number)
+    for number in (1, 16, 0, 8):
+        back.add(number)
+    assert encode(there) == encode(back) == ["set", 0, 1, 16, 8]
+
+
+nothing: dict[str, int] = {}
+numbers: list[int] = []
+REFUSED: list[Any] = [
+    MyList([1]),
+    MyInt(3),
+    MyDict(a=1),
+    Dice(),
+    random.Random(1),
+    re.compile("a"),
+    object(),
+    lambda: 0,
+    nothing.keys(),
+    numbers.append,
+    memoryview(b""),
+    pathlib.PurePosixPath("a"),
+    dt.datetime(2024, 1, 1, tzinfo=dt.UTC, fold=1),
+    dt.timezone(dt.timedelta(0), "named"),
+    dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(0), "named")),
+    collections.defaultdict[str, int](lambda: 0),
+]
+
+
+@pytest.mark.parametrize("value", REFUSED, ids=lambda value: type(value).__name__)
+def test_what_has_no_exact_encoding_is_refused(value: object) -> None:
+    with pytest.raises(Unencodable):
+        encode([value])
+
+
+def test_an_instance_of_a_class_that_can_not_be_found_by_its_name_is_refused() -> None:
+    class Local:
+        pass
+
+    with pytest.raises(Unencodable, match="own name"):
+        encode(Local())
+
+
+def test_cycles_depth_and_size_are_bounded() -> None:
+    cycle: list[Any] = []
+    cycle.append({"a": cycle})
+    deep: list[Any] = []
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    for value in (cycle, deep, "x" * (MAX_SIZE + 1)):
+        with pytest.raises(Unencodable):
+            encode(value)
+    encode(deep[0])
+
+
+def test_a_value_that_is_held_twice_is_no_cycle() -> None:
+    shared = [1]
+    assert encode([shared, shared]) == ["list", ["list", 1], ["list", 1]]
+
+
+def test_iterators_are_read_up_to_a_bound() -> None:
+    assert encode(iter([1, 2])) == ["iter", "list_iterator", 1, 2]
+    assert encode(number for number in (1, 2)) == ["iter", "generator", 1, 2]
+    endless = encode(iter(int, 1))
+    assert endless[:2] == ["iter", "callable_iterator"]
+    assert endless[-1] == ["more"]
+    assert len(endless) == MAX_ITERATED + 3
+    assert list(decode(["iter", "generator", 1, ["list"]])) == [1, []]
+    with pytest.raises(Undecodable):
+        decode(endless)
+
+
+def test_iterators_are_left_alone_where_they_are_not_to_be_consumed() -> None:
+    numbers = iter([1])
+    with pytest.raises(Unencodable):
+        encode([numbers], iterators=False)
+    assert list(numbers) == [1]
+
+
+def test_only_values_that_a_call_can_change_are_mutable() -> None:
+    for value in (1, "a", (1, (2,)), frozenset([1]), decimal.Decimal(1), Colour.RED, range(3)):
+        assert not is_mutable(encode(value))
+    changeable: list[Any] = [[], (1, [2]), {}, Frozen(1), bytearray(), Oops()]
+    assert all(is_mutable(encode(value)) for value in changeable)
+
+
+Json: st.SearchStrategy[Any] = st.recursive(
+    Scalars.filter(lambda value: type(value) not in (bytes, complex))
+    | st.sampled_from(["list", "dict", "int", "iter"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=15,
+)
+
+
+@given(Json)
+@settings(max_examples=200, deadline=None)
+def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
+    if well_formed(tree):
+        canonical(tree)
+
+
+NO_TREES: list[Any] = [
+    [],
+    [1],
+    ["nope"],
+    [["list"]],
+    {"a": 1},
+    1 << 53,
+    float("inf"),
+    ["int", 5],
+    ["int", "0x1"],
+    ["int"],
+    ["float", "1.0"],
+    ["dict", 5],
+    ["dict", ["a"]],
+    ["dict", ["a", 1, 2]],
+    ["object", "m:C", [1, 2]],
+    ["object"],
+    ["list", ["dict", ["a", {}]]],
+    ["bytes", "!"],
+    ["ndarray", "<f8", [True], ""],
+    ["deque", -1],
+    ["enum", "m:C"],
+    ["more"],
+    ["iter", "generator", ["more"], 1],
+]
+
+
+@pytest.mark.parametrize("tree", NO_TREES, ids=repr)
+def test_json_that_is_no_encoded_value_is_found_out(tree: object) -> None:
+    assert not well_formed(tree)

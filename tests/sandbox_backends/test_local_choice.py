@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec, Tier
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local.advice import namespace_fix
+from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.registry import get_backend
 from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.machine import why_not
@@ -63,6 +68,46 @@ async def test_without_any_mechanism_it_refuses_and_names_the_fix() -> None:
     assert "bubblewrap is not installed" in message
     assert "apt-get install bubblewrap" in message
     assert "pip install 'codeens[sandlock]'" in message
+
+
+@pytest.fixture
+def broken_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder:
+        broken = Path(folder) / "bwrap"
+        broken.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n", "utf-8")
+        broken.chmod(0o755)
+        Path(folder).chmod(0o755)  # root's players are started by an unprivileged user
+        monkeypatch.setenv("PATH", folder + os.pathsep + os.environ["PATH"])
+        yield
+
+
+@pytest.mark.usefixtures("broken_bubblewrap", "without_sandlock")
+async def test_bubblewrap_that_fails_is_told_in_its_own_words() -> None:
+    readiness = await get_backend("local").probe()
+    assert not readiness.usable
+    assert "setting up uid map" in readiness.why
+    assert "namespaces" in readiness.fix or "container" in readiness.fix
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "fix"),
+    [
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+        ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
+    ],
+)
+async def test_the_setting_that_forbids_namespaces_is_named(setting: str, value: str, fix: str, tmp_path: Path) -> None:
+    (tmp_path / setting).parent.mkdir()
+    (tmp_path / setting).write_text(value + "\n", encoding="utf-8")
+    assert namespace_fix(tmp_path).endswith(f"sysctl -w {fix}")
+
+
+async def test_a_sandbox_that_does_not_keep_its_promise_is_found_out() -> None:
+    promise = Tier(filesystem=True, network=True, processes=True, kernel=False, label="tight")
+    readiness = await probe("leaky", promise, get_backend("unsafe").open)
+    assert not readiness.usable
+    assert readiness.why.endswith("files, network, processes")
 
 
 @pytest.mark.usefixtures("without_sandlock")

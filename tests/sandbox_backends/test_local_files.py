@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local import linux
 from codeens_sandbox_backends.registry import get_backend
 from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.machine import why_not
@@ -103,6 +105,37 @@ async def test_packages_of_the_interpreters_environment_can_be_imported(name: st
     try:
         source = "import sys, msgspec\ndef f():\n    return [sys.prefix, sys.flags.isolated]\n"
         assert await answer(sandbox, source) == ["list", sys.prefix, 1]
+    finally:
+        await sandbox.aclose()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights before it starts a player")
+async def test_a_folder_that_can_not_be_shown_to_an_unprivileged_user_is_refused_with_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = why_not("local")
+    if reason:
+        pytest.skip(reason)
+    backend = get_backend("local")
+    assert (await backend.probe()).usable
+
+    def refuse(tree: int, user_namespace: int) -> None:
+        raise OSError(errno.EINVAL, "this file system maps no owners")
+
+    monkeypatch.setattr(linux, "map_owners", refuse)
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    with pytest.raises(SandboxUnavailable, match=r"private can not be read by the unprivileged user.*chmod -R o\+rX"):
+        await backend.open(SandboxSpec(python=sys.executable, readable=(str(private),)))
+
+
+async def test_an_interpreter_behind_links_runs_under_the_name_it_was_given(name: str, tmp_path: Path) -> None:
+    (tmp_path / "versions").symlink_to(Path(sys.base_prefix).parent)
+    (tmp_path / "python").symlink_to(Path("versions", Path(sys.base_prefix).name, "bin", "python3"))
+    sandbox = await opened(name, python=str(tmp_path / "python"))
+    try:
+        source = "import sys\ndef f():\n    return sys.executable\n"
+        assert await answer(sandbox, source) == str(tmp_path / "python")
     finally:
         await sandbox.aclose()
 

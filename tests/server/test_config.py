@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from codeens_sandbox_backends.base import Limits
 from codeens_server.config import Loaded, load_settings
 from codeens_server.errors import ConfigError
-from codeens_server.settings import Settings
+from codeens_server.settings import ModelSettings, Settings
 
 Load = Callable[..., Loaded]
 
@@ -112,7 +113,7 @@ def test_an_environment_variable_is_read_by_the_type_of_its_setting(
         ('[[models]]\nname = "a"\nfallbacks = ["b"]', "fallbacks of model 'a': no model is called 'b'"),
         ("[weights.sped]\nspeed = 1", "weights.sped: must be one of .* Did you mean 'speed'"),
         ("[weights.speed]\nspeed = 0\ncorrectness = 0\nquality = 0\nefficiency = 0", "one of the weights"),
-        ("goal =", "not valid TOML.*line 1"),
+        ("\ngoal = x", "not valid TOML: .*line 2"),
     ],
 )
 def test_a_mistake_in_a_file_is_told_with_its_place_and_its_fix(load: Load, toml: str, message: str) -> None:
@@ -155,6 +156,7 @@ python = "evil"
 database_url = "postgresql://evil/x"
 results = "/tmp/x"
 scorers = ["evil"]
+scorer_weights = { evil = 50.0 }
 budget_usd = 1000.0
 budget_tokens = 1000000000
 goal = "speed"
@@ -171,12 +173,21 @@ def test_a_workspace_that_is_not_trusted_decides_nothing_that_runs_code_moves_da
     loaded = load(toml=_HOSTILE)
     settings = loaded.settings
     untouched = Settings()
-    for name in ("sandbox", "python", "database_url", "results", "scorers", "budget_usd", "budget_tokens"):
+    for name in (
+        "sandbox",
+        "python",
+        "database_url",
+        "results",
+        "scorers",
+        "scorer_weights",
+        "budget_usd",
+        "budget_tokens",
+    ):
         assert getattr(settings, name) == getattr(untouched, name), name
         assert any(f": {name} is ignored" in sentence for sentence in loaded.ignored), name
     assert [(model.name, model.fallbacks) for model in settings.models] == [("good", ())]
     assert settings.goal == "speed"
-    assert len(loaded.ignored) == 10
+    assert len(loaded.ignored) == 11
 
 
 def test_a_trusted_workspace_decides_all_but_unsafe(load: Load) -> None:
@@ -197,3 +208,9 @@ def test_the_user_may_choose_what_a_workspace_may_not(load: Load) -> None:
 def test_a_mistake_in_an_ignored_key_is_still_told(load: Load) -> None:
     with pytest.raises(ConfigError, match="python: must be a text"):
         load(toml="python = 3")
+
+
+def test_every_setting_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    names = [*Settings.__struct_fields__, *Limits.__struct_fields__, *ModelSettings.__struct_fields__]
+    assert [name for name in names if f"`{name}" not in text and f"[{name}]" not in text] == []

@@ -10,7 +10,7 @@ what differs from the first sample's replaces it in the result, so that no sampl
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from time import monotonic, perf_counter
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from codeens_sandbox_backends.base import Limits, Outcome, RaceJob, RacePair, RaceResult, TimedOut
+from codeens_sandbox_backends.base import CallInput, Limits, Outcome, RaceJob, RacePair, RaceResult, TimedOut
 from codeens_sandbox_backends.conduct.answers import checked
 from codeens_sandbox_backends.conduct.launch import Ending, Launcher
 from codeens_sandbox_backends.conduct.session import Ledger, Lost, Session, death
@@ -27,7 +27,7 @@ from codeens_sandbox_backends.player.decoding import is_mutable
 
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3
-_COLD_SAMPLES = 2
+_COLD_SAMPLES = 3
 _CALLS_PER_SAMPLE = 50_000
 _ARGUMENT_BYTES_PER_SAMPLE = 32 << 20
 _FASTEST_GROWTH = 10.0
@@ -59,6 +59,25 @@ def run_race(launcher: Launcher, job: RaceJob, limits: Limits) -> RaceResult:
     return race.result(None, None)
 
 
+class _Kind:
+    """Samples of one kind: how many passes, what is run before them, and the seconds of each side."""
+
+    def __init__(self, inner: int, rehearse: Sequence[int]) -> None:
+        self.inner = inner
+        self.rehearse = rehearse
+        self.a: list[float] = []
+        self.b: list[float] = []
+
+    def of(self, name: Name) -> list[float]:
+        return self.a if name == "a" else self.b
+
+
+def _smallest(inputs: Sequence[CallInput]) -> list[int]:
+    """Index of the input of the shortest text; nothing where it is the only one."""
+    sizes = [len(msgspec.json.encode(call)) for call in inputs]
+    return [sizes.index(min(sizes))] if len(sizes) > 1 else []
+
+
 class _Race:
     def __init__(self, launcher: Launcher, job: RaceJob, limits: Limits) -> None:
         self._launcher = launcher
@@ -66,6 +85,7 @@ class _Race:
         self._limits = limits
         self._fresh = any(is_mutable(tree) for call in job.inputs for tree in (*call.args, *call.kwargs.values()))
         self._inputs = msgspec.Raw(msgspec.json.encode(job.inputs))
+        self._smallest = _smallest(job.inputs)
         self._over_at = monotonic() + job.budget_s
         self._inner = 1
         self._pairs: list[RacePair] = []
@@ -111,16 +131,22 @@ class _Race:
         return inner
 
     def _pair(self, number: int) -> RacePair:
-        cold: dict[Name, list[float]] = {"a": [], "b": []}
-        warm: dict[Name, list[float]] = {"a": [], "b": []}
+        cold, again, warm = _Kind(1, self._smallest), _Kind(1, range(len(self._job.inputs))), _Kind(self._inner, ())
+        single = [cold, again] * _COLD_SAMPLES if self._inner > 1 else []
         with self._side("a") as a, self._side("b") as b:
-            for turn in range(_COLD_SAMPLES + self._job.samples):
-                inner, times = (1, cold) if turn < _COLD_SAMPLES else (self._inner, warm)
-                for side in (a, b) if (turn + number) % 2 == 0 else (b, a):
-                    times[side.name].append(self._sample(side, inner))
-                if warm["a"] and self._over():
+            for kind in (*single, *[warm] * self._job.samples):
+                for side in (a, b) if (len(kind.a) + number) % 2 == 0 else (b, a):
+                    kind.of(side.name).append(self._sample(side, kind.inner, kind.rehearse))
+                if warm.a and self._over():
                     break
-        return RacePair(a=tuple(warm["a"]), b=tuple(warm["b"]), cold_a=tuple(cold["a"]), cold_b=tuple(cold["b"]))
+        return RacePair(
+            a=tuple(warm.a),
+            b=tuple(warm.b),
+            cold_a=tuple(cold.a),
+            cold_b=tuple(cold.b),
+            again_a=tuple(again.a),
+            again_b=tuple(again.b),
+        )
 
     @contextmanager
     def _side(self, name: Name) -> Generator[_Side]:
@@ -137,12 +163,12 @@ class _Race:
         finally:
             session.end()
 
-    def _sample(self, side: _Side, inner: int) -> float:
-        """Seconds per pass."""
+    def _sample(self, side: _Side, inner: int, rehearse: Sequence[int] = ()) -> float:
+        """Seconds per pass; the inputs of those indices are run before the clock starts."""
         with self._losses(side):
             deadline = self._deadline()
             request = {"op": "sample", "inputs": self._inputs, "inner": inner, "fresh": self._fresh}
-            side.session.send(request, deadline)
+            side.session.send({**request, "rehearse": list(rehearse)}, deadline)
             self._expect(side, "ready", deadline)
             started = perf_counter()
             side.session.send({}, deadline)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import anyio
 from anyio import to_thread
 
 from codeens_sandbox_backends.base import Backend, Readiness, Sandbox, SandboxSpec, Tier
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local.advice import namespace_fix
 from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.probe import probe
@@ -60,7 +58,7 @@ class LocalBackend:
             usable=False,
             tier=readiness.tier,
             why=f"{readiness.why}; sandlock instead: {fallback.why}",
-            fix=f"{readiness.fix or _namespace_fix()}; or pip install 'codeens[sandlock]' (Linux 6.12 or newer)",
+            fix=f"{readiness.fix or namespace_fix()}; or pip install 'codeens[sandlock]' (Linux 6.12 or newer)",
         )
 
 
@@ -76,19 +74,3 @@ class _Bubblewrap:
             raise SandboxUnavailable(self.name, *missing)
         launcher = await to_thread.run_sync(BwrapLauncher, spec)
         return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
-
-
-def _namespace_fix() -> str:
-    """How to allow what bubblewrap needs, as far as the kernel's settings tell."""
-    for name, forbidding in (
-        ("kernel.apparmor_restrict_unprivileged_userns", "1"),
-        ("kernel.unprivileged_userns_clone", "0"),
-        ("user.max_user_namespaces", "0"),
-    ):
-        file = Path("/proc/sys", *name.split("."))
-        if file.is_file() and file.read_text(encoding="utf-8").strip() == forbidding:
-            allowing = {"1": "0", "0": "1"}[forbidding] if name.startswith("kernel") else "15000"
-            return f"Allow unprivileged user namespaces: sysctl -w {name}={allowing}"
-    if Path("/.dockerenv").exists() or shutil.which("bwrap") is None:
-        return "In a container, start it with --security-opt seccomp=unconfined"
-    return "Use bubblewrap 0.8 or newer, and allow unprivileged user namespaces"

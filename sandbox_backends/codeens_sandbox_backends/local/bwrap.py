@@ -84,7 +84,9 @@ class BwrapLauncher:
 
     def launch(self, role: Role, limits: Limits) -> LocalProcess:
         """Start a player; see `conduct.launch.Launcher`."""
-        text = bootstrap(role, _PLAYER_PARENT, rlimits(limits, processes=process_bound(limits, own_namespace=True)))
+        uid = NOBODY if self._staging else os.geteuid()
+        processes = process_bound(limits, uid=uid, own_namespace=True)
+        text = bootstrap(role, _PLAYER_PARENT, rlimits(limits, processes=processes))
         filter_fd = self._filter_descriptor()
         try:
             started = start(

@@ -18,6 +18,8 @@ from codeens_sandbox_backends.base import Limits
 
 _NAME = "codeens-"
 _numbers = itertools.count()
+_UNSEEN = 0
+"""What stands for a process of a namespace that can not be seen from here."""
 _REMOVE_TRIES = 50
 _REMOVE_PAUSE_S = 0.01
 
@@ -28,10 +30,20 @@ class Cgroup:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
 
-    def add(self, pid: int) -> None:
-        """Move a process in; its future children are born inside."""
-        for folder in self._folders:
-            (folder / "cgroup.procs").write_text(str(pid), encoding="utf-8")
+    def add(self, pid: int) -> bool:
+        """Move a process in; its future children are born inside. False when this user may not.
+
+        Raises:
+            ProcessLookupError: there is no such process.
+        """
+        try:
+            for folder in self._folders:
+                (folder / "cgroup.procs").write_text(str(pid), encoding="utf-8")
+        except ProcessLookupError:
+            raise
+        except OSError:
+            return False
+        return True
 
     def out_of_memory(self) -> bool:
         """Whether the kernel killed a process because the group was at its bound."""
@@ -44,7 +56,7 @@ class Cgroup:
 
     def kill(self) -> None:
         """SIGKILL every process in the group."""
-        for pid in {int(line) for folder in self._folders for line in _lines(folder / "cgroup.procs")}:
+        for pid in {int(line) for folder in self._folders for line in _lines(folder / "cgroup.procs")} - {_UNSEEN}:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

@@ -133,12 +133,16 @@ class _Running:
 
     async def end(self) -> None:
         """Kill the players, and wait, within bounds, until the job's thread has seen them off."""
+        if not self._idle.is_set():
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._end, limiter=anyio.CapacityLimiter(1))
+
+    def _end(self) -> None:
         self._kill_all()
         with self._lock:
             begun = self._begun
-        if begun and not self._idle.is_set():
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._idle.wait, _END_TIMEOUT_S, limiter=anyio.CapacityLimiter(1))
+        if begun:
+            self._idle.wait(_END_TIMEOUT_S)
 
     def _kill_all(self) -> None:
         with self._lock:

@@ -62,16 +62,17 @@ def _interpreter_folders(python: str, backend: str) -> list[str]:
     if not (Path(python).is_absolute() and os.access(python, os.X_OK)):
         raise SandboxUnavailable(backend, f"there is no interpreter at {python!r}", "Set `python` to an absolute path")
     environment = Path(python).parent.parent
-    folders = [str(environment)] if (environment / "pyvenv.cfg").is_file() else []
+    prefix = Path(os.path.realpath(python)).parent.parent
+    folders = [str(environment), str(prefix)] if (environment / "pyvenv.cfg").is_file() else [str(prefix)]
     home = os.path.realpath(Path.home())
-    prefix = os.path.realpath(Path(os.path.realpath(python)).parent.parent)
-    if _is_below(home, [prefix]):
-        raise SandboxUnavailable(
-            backend,
-            f"the interpreter {python!r} is installed in {prefix}, which holds your home folder",
-            "Use an interpreter with a folder of its own (a system, pyenv or uv one)",
-        )
-    return [*folders, prefix]
+    for folder in folders:
+        if _is_below(home, [os.path.realpath(folder)]):
+            raise SandboxUnavailable(
+                backend,
+                f"the interpreter {python!r} is installed in {folder}, which holds your home folder",
+                "Use an interpreter with a folder of its own (a system, pyenv or uv one)",
+            )
+    return folders
 
 
 def _links_on(path: str) -> Iterator[tuple[str, str]]:

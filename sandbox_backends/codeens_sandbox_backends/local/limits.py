@@ -59,8 +59,8 @@ _NAMESPACES_COUNT_APART = (5, 14)
 """The Linux version since which RLIMIT_NPROC counts within a user namespace."""
 
 
-def process_bound(limits: Limits, *, own_namespace: bool) -> int:
+def process_bound(limits: Limits, *, uid: int, own_namespace: bool) -> int:
     """RLIMIT_NPROC for a player: its own bound, and what its user runs anyway where that is counted too."""
     version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
     apart = own_namespace and version >= _NAMESPACES_COUNT_APART
-    return limits.processes + (_INIT if apart else tasks_of_user(os.geteuid()))
+    return limits.processes + (_INIT if apart else tasks_of_user(uid))

@@ -32,9 +32,10 @@ def prepared(
     """
     cgroup = make_cgroup(limits)
     try:
+        if cgroup is not None and not cgroup.add(started.pid):
+            cgroup.remove()
+            cgroup = None
         watched = watch(started.popen.pid, root, started.pid)
-        if cgroup is not None:
-            cgroup.add(started.pid)
     except OSError as error:
         why = started.discard()
         if cgroup is not None:

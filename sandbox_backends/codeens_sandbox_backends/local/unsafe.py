@@ -51,7 +51,9 @@ class UnsafeLauncher:
     def launch(self, role: Role, limits: Limits) -> LocalProcess:
         """Start a player; see `conduct.launch.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, self._folder, rlimits(limits, processes=process_bound(limits, own_namespace=False)))
+        text = bootstrap(
+            role, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
+        )
         # Dies with this thread where that tool is there; only the player itself does, not what it started.
         tool = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         started = start(

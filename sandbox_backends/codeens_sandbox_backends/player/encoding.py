@@ -14,7 +14,8 @@ from typing import Any, Callable, Collection, Dict, List, Set, Tuple
 
 from .objects import is_plain, reference, state_of, type_name
 
-MAX_DEPTH = 300
+MAX_DEPTH = 150
+"""Of containers in containers; a few Python frames each must fit under the usual recursion limit."""
 MAX_SIZE = 32 << 20
 """Bound on a tree, in nodes plus characters."""
 MAX_ITERATED = 10_000

@@ -61,8 +61,9 @@ def is_plain(kind: type) -> bool:
     """Whether `__dict__` and slots are all the state that instances of this class have."""
     if kind is object or kind.__itemsize__:
         return False
-    own = kind.__mro__[:-1]
-    return all(cls.__flags__ & _HEAP_TYPE and not _adds_hidden_state(cls) for cls in own)
+    if any(cls.__module__.startswith("pathlib") for cls in kind.__mro__):  # their slots are caches, filled by looking
+        return False
+    return all(cls.__flags__ & _HEAP_TYPE and not _adds_hidden_state(cls) for cls in kind.__mro__[:-1])
 
 
 def state_of(value: Any) -> List[Tuple[str, Any]]:

@@ -43,11 +43,14 @@ def serve_sample(channel: serving.Channel, function: Callable[..., Any], request
 def _sample(channel: serving.Channel, function: Callable[..., Any], request: Dict[str, Any]) -> None:
     inputs: List[Dict[str, Any]] = request["inputs"]
     try:
+        rehearse: List[int] = request["rehearse"]
+        rehearsal = [decode_arguments(inputs[index]) for index in rehearse]
         passes: List[List[Arguments]] = _arguments(inputs, request["inner"], request["fresh"])
     except BaseException as error:
         channel.send({"unready": describe(error)})
         return
     loop = _Loop()
+    _run(function, [rehearsal], loop.run)
     done = channel.packed({"done": True})
     gc.collect()
     channel.send({"ready": True})

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 from msgspec import Struct
 
 from codeens_server.cli.live import live_view
 from codeens_server.cli.manifests import found_variants
+from codeens_server.cli.setup import settings_for
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
 from codeens_server.domain import Run, RunFinished, RunRequest
 from codeens_server.engine import Engine
 from codeens_server.errors import RunError
 from codeens_server.settings import Settings
-from codeens_server.store.opening import open_store
+from codeens_server.store.opening import open_store, results_folder
+from codeens_server.store.stored import StoredRun
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -26,6 +29,22 @@ class Job(Struct, frozen=True, kw_only=True):
     """The workspace."""
     trust: bool = False
     resume: str | None = None
+    judge_again: bool = False
+    """Only judge again what the run has, with the inputs kept since."""
+
+
+def job_of_stored_run(run_id: str, results: str | None, *, trust: bool) -> tuple[Job, StoredRun]:
+    """To go on with a stored run: by the settings of its own workspace, in the store that it was found in.
+
+    Raises:
+        InputError: no such run, or several.
+    """
+    here = settings_for(trust=trust, results=results)
+    with open_store(here) as store:
+        stored = anyio.run(store.load, run_id)
+    root = Path(stored.target.root)
+    settings = settings_for(root, trust=trust, results=str(results_folder(here)), database_url=here.database_url)
+    return Job(settings=settings, request=stored.request, root=root, trust=trust, resume=stored.run_id), stored
 
 
 async def run_job(job: Job, *, quiet: bool) -> Run:
@@ -42,7 +61,7 @@ async def run_job(job: Job, *, quiet: bool) -> Run:
         engine = Engine(job.settings, store, cwd=job.root, variants=variants)
         async with interruptible() as interruption:
             with live_view(console(stderr=True), quiet=quiet) as view:
-                async with engine.run(job.request, resume=job.resume) as stream:
+                async with engine.run(job.request, resume=job.resume, judge_again=job.judge_again) as stream:
                     interruption.at_first(stream.stop)
                     async for event in stream:
                         view.show(event)

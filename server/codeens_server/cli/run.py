@@ -11,13 +11,12 @@ from click.core import ParameterSource
 
 from codeens_server.cli import options
 from codeens_server.cli.changes import apply_row, print_diff
-from codeens_server.cli.engine_room import Job, run_job
+from codeens_server.cli.engine_room import Job, job_of_stored_run, run_job
 from codeens_server.cli.report import print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
 from codeens_server.domain import ModeRequest, Run, RunRequest
 from codeens_server.store.documents import to_json
-from codeens_server.store.opening import open_store, results_folder
 from codeens_server.workspace.find import find_target
 
 _MAY_GO_WITH_RESUME = {"resume", "diff", "apply", "results", "trust_workspace", "as_json"}
@@ -96,7 +95,7 @@ def run(
         raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
     if resume is not None:
         _check_resume(ctx, target)
-        job = _resumed(resume, results, trust=trust_workspace)
+        job, _ = job_of_stored_run(resume, results, trust=trust_workspace)
     elif target is not None:
         job = _new(target, results, asked, trust=trust_workspace)
     else:
@@ -146,16 +145,6 @@ def _new(spec: str, results: str | None, asked: Asked, *, trust: bool) -> Job:
         fresh=asked["fresh"],
     )
     return Job(settings=settings, request=request, root=Path(target.root), trust=trust)
-
-
-def _resumed(run_id: str, results: str | None, *, trust: bool) -> Job:
-    """The settings of the run's own workspace, and the store that the run was found in."""
-    here = settings_for(trust=trust, results=results)
-    with open_store(here) as store:
-        stored = anyio.run(store.load, run_id)
-    root = Path(stored.target.root)
-    settings = settings_for(root, trust=trust, results=str(results_folder(here)))
-    return Job(settings=settings, request=stored.request, root=root, trust=trust, resume=stored.run_id)
 
 
 def _print(document: Run, *, diff: int | str | None, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from codeens_server.cli import options
 from codeens_server.cli.changes import apply_row, print_diff
+from codeens_server.cli.lazy import Later, LazyGroup
 from codeens_server.cli.report import print_map, print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
@@ -26,9 +27,14 @@ from codeens_server.store.stored import RunLine, StoredRun
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=LazyGroup)
 def runs() -> None:
     """Look at earlier runs, and apply their results. An ID may be shortened to its beginning."""
+
+
+runs.add_command(
+    Later("keep-input", "codeens_server.cli.keep_input:keep_input", "Hold all candidates to one more input.")
+)
 
 
 @runs.command("list")

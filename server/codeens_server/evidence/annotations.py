@@ -90,7 +90,7 @@ class Annotations:
         bound = next((keyword.value for keyword in call.keywords if keyword.arg == "bound"), None)
         if bound is not None:
             return self._of(bound, depth + 1) or self._variable
-        return self._of(call.args[1], depth + 1) if len(call.args) > 1 else self._variable
+        return self._union(call.args[1:], depth) if len(call.args) > 1 else self._variable
 
     def _bare(self, name: str, depth: int) -> Trees | None:
         if name in _LISTS:

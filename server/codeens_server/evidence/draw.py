@@ -14,13 +14,14 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput
-from codeens_server.trees import canonical_call
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_server.evidence.leaves import kind_of
+from codeens_server.trees import canonical, canonical_call
 
 _TRIES_PER_INPUT = 4
 _DRAWN_PER_INPUT = 2
 """Hypothesis varies what it drew a few times before it draws anew; of such neighbours one in so many is kept."""
-_MAX_SECONDS = 8.0
+_MAX_SECONDS = 12.0
 _HEALTH_CHECKS = (
     HealthCheck.data_too_large,
     HealthCheck.filter_too_much,
@@ -52,10 +53,26 @@ def draw(
 
 
 def _spread(calls: list[CallInput], count: int) -> list[CallInput]:
-    """At most `count` of them, from all over the list."""
+    """At most `count` of them: the first of each form, then from all over the list."""
     if len(calls) <= count:
         return calls
-    return [calls[place * len(calls) // count] for place in range(count)]
+    first_of_form = {_form(call): place for place, call in reversed(list(enumerate(calls)))}
+    chosen = set(sorted(first_of_form.values())[:count])
+    others = [place for place in range(len(calls)) if place not in chosen]
+    free = count - len(chosen)
+    chosen.update(others[index * len(others) // free] for index in range(free))
+    return [calls[place] for place in sorted(chosen)]
+
+
+def _form(call: CallInput) -> tuple[object, ...]:
+    """Types of the arguments, and whether they are empty, small or large."""
+    values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
+    return (len(call.args), *sorted(call.kwargs), *((kind_of(value), _scale(value)) for value in values))
+
+
+def _scale(tree: Tree) -> int:
+    size = tree if isinstance(tree, int) else len(canonical(tree))
+    return size.bit_length() // 3 if size > 0 else -1
 
 
 class _Enough(Exception):

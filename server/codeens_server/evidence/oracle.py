@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from typing import TypeAlias
 
 from msgspec import Struct, structs
 
@@ -32,10 +32,15 @@ from codeens_server.errors import EvidenceError
 from codeens_server.evidence.outside import is_refused
 from codeens_server.trees import render_outcome, same, same_outcome
 
-_PER_JOB = 50
+_Answer: TypeAlias = "tuple[Proposal, Outcome]"
+_FIRST_PER_JOB = 8
+"""Doubled from job to job: what hangs on small inputs shall not be tried on many."""
+_MORE_TIMES = 6
+_DIFFERS = "differs between runs of the original"
 _SHARE_OF_WALL = 0.4
 """Of the wall seconds of a job: a candidate gets all kept inputs in one job and may be slower than the original."""
-_GENERATED_CALL_S = 1.0
+_GENERATED_CALL_S = 0.5
+"""For a generated input; longer ones are of no use for timing either."""
 _FAIR_SHARE = 0.3
 _OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
 _WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
@@ -81,6 +86,7 @@ async def ask_original(
     interview = _Interview(program, sandbox, limits, typed=typed)
     await interview.ask(given, limits)
     await interview.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
+    await interview.confirm(limits)
     kept, dropped = _balanced(interview.kept, len(made), guessed=guessed)
     interview.reasons.update(dropped)
     return Answers(
@@ -102,38 +108,61 @@ class _Interview:
         self._sandbox = sandbox
         self._left_s = limits.wall_s * _SHARE_OF_WALL
         self._typed = typed
-        self.kept: list[tuple[Proposal, Outcome]] = []
+        self.kept: list[_Answer] = []
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.refused = 0
 
     async def ask(self, proposals: Sequence[Proposal], limits: Limits) -> None:
-        pending = iter(proposals)
-        while some := list(islice(pending, _PER_JOB)):
+        pending = list(proposals)
+        at_once = _FIRST_PER_JOB
+        while pending:
             if self._left_s <= 0:
-                self._set_aside([*some, *pending], "the original takes too long on all inputs together")
+                self._set_aside(pending, "the original takes too long on all inputs together")
                 return
-            first = await self._run(some, limits)
-            second = await self._run(some[::-1], limits)
-            self._left_s -= first.usage.wall_s
-            for proposal, one, other in zip(some, first.outcomes, reversed(second.outcomes), strict=True):
-                self._weigh(proposal, one, other)
-            if sum(isinstance(outcome, TimedOut) for outcome in first.outcomes) * 2 > len(some):
+            some, pending = pending[:at_once], pending[at_once:]
+            at_once *= 2
+            if await self._ask_twice(some, limits) * 2 > len(some):
                 self._set_aside(pending, "the original takes too long on smaller ones already")
                 return
+
+    async def _ask_twice(self, proposals: Sequence[Proposal], limits: Limits) -> int:
+        """Keep those that are evidence; how many took too long."""
+        first = await self._run(proposals, limits)
+        self._left_s -= first.usage.wall_s
+        answered: list[_Answer] = []
+        for proposal, outcome in zip(proposals, first.outcomes, strict=True):
+            self.refused += is_refused(outcome)
+            if why := _useless(outcome):
+                self._set_aside([proposal], why)
+            else:
+                answered.append((proposal, outcome))
+        agreeing = await self._agreeing(answered, limits)
+        for proposal, outcome in agreeing:
+            if why := _reason_against(proposal, outcome, typed=self._typed):
+                self._set_aside([proposal], why)
+            else:
+                self.kept.append((proposal, outcome))
+        return sum(isinstance(outcome, TimedOut) for outcome in first.outcomes)
+
+    async def confirm(self, limits: Limits) -> None:
+        """Where anything differed, ask for all that did not several times more: it may have agreed by chance."""
+        differs = any(why == _DIFFERS for _, why in self.reasons)
+        for _ in range(_MORE_TIMES if differs else 0):
+            self.kept = await self._agreeing(self.kept, limits)
+
+    async def _agreeing(self, answered: Sequence[_Answer], limits: Limits) -> list[_Answer]:
+        """Those on which a fresh process, asked in reverse, does the same."""
+        again = await self._run([proposal for proposal, _ in reversed(answered)], limits)
+        pairs = list(zip(answered, reversed(again.outcomes), strict=True))
+        agreeing = [answer for answer, other in pairs if same_outcome(answer[1], other)]
+        self._set_aside([answer[0] for answer, other in pairs if not same_outcome(answer[1], other)], _DIFFERS)
+        return agreeing
 
     async def _run(self, proposals: Sequence[Proposal], limits: Limits) -> CallsResult:
         inputs = tuple(proposal.input for proposal in proposals)
         result = await self._sandbox.run(CallsJob(program=self._program, inputs=inputs, limits=limits))
         _check_loaded(self._program, result)
         return result
-
-    def _weigh(self, proposal: Proposal, one: Outcome, other: Outcome) -> None:
-        self.refused += is_refused(one)
-        why = _reason_against(proposal, one, other, typed=self._typed)
-        if why:
-            self._set_aside([proposal], why)
-        else:
-            self.kept.append((proposal, one))
 
     def _set_aside(self, proposals: Iterable[Proposal], why: str) -> None:
         self.reasons.update((_plural(proposal.origin), why) for proposal in proposals)
@@ -148,25 +177,28 @@ def _check_loaded(program: Program, result: CallsResult) -> None:
         raise EvidenceError(message)
 
 
-def _reason_against(proposal: Proposal, one: Outcome, other: Outcome, *, typed: bool) -> str:
-    """Why an answer is no evidence; empty when it is."""
-    match one:
+def _useless(outcome: Outcome) -> str:
+    """Why an outcome says nothing of the function; empty when it does."""
+    match outcome:
         case TimedOut():
             return "the original takes too long"
         case Died():
             return "the original's process ends"
         case Exotic():
-            return f"no exact encoding of {one.type}"
-        case Raised() if is_refused(one):
-            return "the original needs what the sandbox does not give (network, input, files)"
-        case _ if not same_outcome(one, other):
-            return "differs between two runs of the original"
-        case Raised() if proposal.origin == "generated" and one.type in _OUT_OF_RESOURCES:
-            return "the original runs out of stack or memory"
-        case Raised() if proposal.origin == "generated" and one.type in _WRONG_TYPES and not typed:
-            return "of a type that the original does not take"
+            return f"no exact encoding of {outcome.type}"
         case _:
-            return _contradiction(proposal, one)
+            refused = "the original needs what the sandbox does not give (network, input, files)"
+            return refused if is_refused(outcome) else ""
+
+
+def _reason_against(proposal: Proposal, outcome: Outcome, *, typed: bool) -> str:
+    """Why what the original does is not what candidates must do; empty when it is."""
+    if proposal.origin == "generated" and isinstance(outcome, Raised):
+        if outcome.type in _OUT_OF_RESOURCES:
+            return "the original runs out of stack or memory"
+        if outcome.type in _WRONG_TYPES and not typed:
+            return "of a type that the original does not take"
+    return _contradiction(proposal, outcome)
 
 
 def _contradiction(proposal: Proposal, outcome: Outcome) -> str:
@@ -187,9 +219,7 @@ def keeps_promise(promised: Outcome, outcome: Outcome) -> bool:
     return isinstance(promised, Raised) and isinstance(outcome, Raised) and promised.type == outcome.type
 
 
-def _balanced(
-    kept: Sequence[tuple[Proposal, Outcome]], made: int, *, guessed: bool
-) -> tuple[list[tuple[Proposal, Outcome]], Counter[tuple[str, str]]]:
+def _balanced(kept: Sequence[_Answer], made: int, *, guessed: bool) -> tuple[list[_Answer], Counter[tuple[str, str]]]:
     """Fewer generated inputs that only raise than a third of all, and no guesses that mostly miss."""
     returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
     raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
@@ -219,6 +249,13 @@ def numbered(kept: Iterable[tuple[Proposal, Outcome | None]]) -> tuple[Case, ...
         numbers[proposal.origin] += 1
         name = f"{proposal.origin}-{numbers[proposal.origin]}"
         cases.append(
-            Case(id=name, origin=proposal.origin, input=proposal.input, expected=outcome, label=proposal.label)
+            Case(
+                id=name,
+                origin=proposal.origin,
+                input=proposal.input,
+                expected=outcome,
+                value_only=proposal.origin == "doctest" and outcome is not None and outcome is proposal.known,
+                label=proposal.label,
+            )
         )
     return tuple(cases)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 FENCE = re.compile(r"^(?P<before>.*?)(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)(?P<after>.*)$")
 PYTHON = {"python", "py", "python3", "python2", "py3", "pycon", "ipython", "sage"}
+LONGEST_REMARK = 400
 
 
 class Part(NamedTuple):
@@ -46,6 +47,15 @@ def by_likelihood(found: list[Part]) -> list[Part]:
     *cut, whole = found
     cut.reverse()
     return [*sorted(cut, key=lambda part: part.rank), whole]
+
+
+def remark_of(reply: str) -> str:
+    """The first paragraph after the last fence: what a model says of its answer; empty when it says nothing."""
+    *_, last, _whole = [Part(2, ""), *parts(reply)]
+    if last.rank != 2 or len(parts(reply)) < 3:
+        return ""
+    paragraph = " ".join(last.text.strip().split("\n\n")[0].split())
+    return paragraph if len(paragraph) <= LONGEST_REMARK else f"{paragraph[: LONGEST_REMARK - 1]}…"
 
 
 def _opens(fence: re.Match[str]) -> bool:

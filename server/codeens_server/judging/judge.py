@@ -45,7 +45,7 @@ async def judge(
         return _refused(candidate, str(conflict))
     replayed = await replay(shown_name(target), program, evidence.cases, sandbox)
     if replayed.status != "passed":
-        verdict = _failed_replay(replayed, sandbox_label)
+        verdict = _failed_replay(replayed, evidence, sandbox_label)
     else:
         verdict = await _with_tests(replayed, program, target, evidence, sandbox, sandbox_label)
     return CandidateJudged(candidate_id=candidate.id, verdict=verdict, outcomes=replayed.outcomes)
@@ -60,11 +60,12 @@ def _refused(candidate: Candidate, why: str) -> CandidateJudged:
     return CandidateJudged(candidate_id=candidate.id, verdict=Verdict(status="refused", reason=why))
 
 
-def _failed_replay(replayed: Replay, sandbox_label: str) -> Verdict:
+def _failed_replay(replayed: Replay, evidence: Evidence, sandbox_label: str) -> Verdict:
     return Verdict(
         status=replayed.status,
         passed=replayed.passed,
         total=replayed.total,
+        evidence=_grade(replayed, SuiteVerdict(), evidence),
         isolation="separate",
         sandbox=sandbox_label,
         reason=replayed.reason,
@@ -84,7 +85,7 @@ async def _with_tests(
         total=replayed.total + suite.total,
         tests_passed=suite.passed,
         tests_total=suite.total,
-        evidence=grade if suite.status == "passed" else "none",
+        evidence=grade,
         isolation=_isolation(replayed, suite, evidence),
         sandbox=sandbox_label,
         reason=suite.reason if suite.status != "passed" else unproven,

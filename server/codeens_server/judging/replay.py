@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import anyio.to_thread
 from msgspec import Struct
 
@@ -19,6 +21,10 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_server.domain import Case, Failure, Status
 from codeens_server.trees import render_call, render_outcome, render_outcome_pair, same_outcome
+
+_LONGEST_CALL = 10_000
+_Compared: TypeAlias = tuple[Case, Outcome, Outcome]
+"""A case, what should have come out of it, and what did."""
 
 
 class Replay(Struct, frozen=True, kw_only=True):
@@ -54,21 +60,28 @@ def compare(name: str, cases: tuple[Case, ...], result: CallsResult) -> Replay:
         for case, outcome in zip(cases, result.outcomes, strict=True)
         if case.expected is not None and proves_something(case.expected)
     ]
-    wrong = [entry for entry in known if not same_outcome(entry[1], entry[2])]
+    wrong = [entry for entry in known if not same_outcome(entry[1], entry[2], value_only=entry[0].value_only)]
     passed = len(known) - len(wrong)
     if not known and cases:
         return _only_ran(name, cases, result.outcomes)
     if not wrong:
         return Replay(outcomes=result.outcomes, passed=passed, total=len(known))
-    case, expected, got = wrong[0]
+    status = status_of(*wrong[0][1:])
+    case, expected, got = _clearest([entry for entry in wrong if status_of(*entry[1:]) == status])
     return Replay(
         outcomes=result.outcomes,
-        status=status_of(expected, got),
+        status=status,
         passed=passed,
         total=len(known),
-        reason=f"differs on {len(wrong)} of {len(known)} inputs, first on {render_call(name, case.input, 80)}",
+        reason=f"differs on {len(wrong)} of {len(known)} inputs, for instance {render_call(name, case.input, 80)}",
         failure=failure_of(render_call(name, case.input), expected, got),
     )
+
+
+def _clearest(wrong: list[_Compared]) -> _Compared:
+    """The one with the shortest call; of dead processes the first, for later ones may not have been tried at all."""
+    alive = [entry for entry in wrong if not isinstance(entry[2], Died)]
+    return min(alive, key=lambda entry: len(render_call("", entry[0].input, _LONGEST_CALL)), default=wrong[0])
 
 
 def proves_something(outcome: Outcome) -> bool:
@@ -97,12 +110,12 @@ def failure_of(call: str, expected: Outcome, got: Outcome) -> Failure:
 
 def _not_loaded(cases: tuple[Case, ...], result: CallsResult) -> Replay:
     outcome = result.outcomes[0] if result.outcomes else None
-    text = render_outcome(outcome) if outcome is not None else "no answer"
+    text = render_outcome(outcome) if outcome is not None else "it does not"
     return Replay(
         outcomes=result.outcomes,
         status="timeout" if isinstance(outcome, TimedOut) else "error",
         total=sum(case.expected is not None and proves_something(case.expected) for case in cases),
-        reason=f"it can not be loaded: {text}",
+        reason="it can not be loaded" + (f": {text}" if outcome is not None else ""),
         failure=Failure(
             where="loading the module",
             expected="it loads",

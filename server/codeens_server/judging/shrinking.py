@@ -21,7 +21,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, Outcome, Program, Sandbox, TimedOut
+from codeens_sandbox_backends.base import CallInput, CallsJob, Died, Limits, Outcome, Program, Sandbox, TimedOut
 from codeens_server.judging.smaller import smaller_calls
 from codeens_server.trees import canonical_call, outcome_key, render_call
 
@@ -51,9 +51,9 @@ class Seen(NamedTuple):
 
     @property
     def is_telling(self) -> bool:
-        """Whether they differ and both answered: too slow may be chance."""
-        hung = isinstance(self.here, TimedOut) or isinstance(self.there, TimedOut)
-        return not hung and outcome_key(self.here) != outcome_key(self.there)
+        """Whether they differ and both answered: what is too slow or ended may be so by chance, or was never run."""
+        silent = isinstance(self.here, (TimedOut, Died)) or isinstance(self.there, (TimedOut, Died))
+        return not silent and outcome_key(self.here) != outcome_key(self.there)
 
     @property
     def size(self) -> tuple[int, str]:
@@ -91,7 +91,9 @@ async def shrink(
 
     with anyio.move_on_after(budget_s):
         if strategy is not None:
-            await ask(partial(search.wanted_of, strategy), _MOST_SEARCHES)
+            # What Hypothesis needs for a search depends on the strategy; the steps after it shall have their time.
+            with anyio.move_on_after(budget_s / 2):
+                await ask(partial(search.wanted_of, strategy), _MOST_SEARCHES)
         await ask(search.wanted_below, _MOST_STEPS)
     return search.best()
 

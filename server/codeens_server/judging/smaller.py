@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_server.tree_nodes import DICTS, SCALAR, SETS, Node, open_node
@@ -14,12 +14,14 @@ _DEEPEST = 10
 _MOST_ITEMS = 32
 """Items of one container that are made smaller one by one; more of them are only dropped."""
 
+_Steps: TypeAlias = Callable[[Tree, int], Iterator[Tree]]
+
 
 def smaller_calls(call: CallInput, most: int) -> list[CallInput]:
     """At most `most` calls with one thing dropped or made smaller, the boldest steps of each argument first.
 
-    No argument is dropped. The length of a tuple, the fields of an object and the keys of a dict stay: they may be what
-    makes the input a valid one.
+    No argument is dropped. The length of a tuple, the keys of a dict and the state of an object but for its texts stay:
+    they may be what makes the input a valid one.
     """
     steps = [_smaller(tree, 0) for tree in call.args]
     positional = (
@@ -40,15 +42,29 @@ def _smaller(tree: Tree, depth: int) -> Iterator[Tree]:
     node = open_node(tree)
     if node.tag == SCALAR:
         yield from _smaller_scalar(node.head[0])
-    elif depth < _DEEPEST and node.tag in {"list", "deque"} | SETS:
+    elif depth >= _DEEPEST:
+        return
+    elif node.tag in {"list", "deque"} | SETS:
         yield from (_rebuilt(node, kept) for kept in _shortened(node.children))
-        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth))
-    elif depth < _DEEPEST and node.tag in DICTS:
-        keys, values = [key for key, _ in node.pairs], [value for _, value in node.pairs]
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _smaller))
+    elif node.tag in DICTS:
         yield from (_rebuilt(node, kept) for kept in _shortened([list(pair) for pair in node.pairs]))
-        yield from (_rebuilt(node, _zipped(keys, changed)) for changed in _one_smaller(values, depth))
-    elif depth < _DEEPEST and node.tag in {"tuple", "namedtuple"}:
-        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth))
+        yield from _smaller_values(node, depth, _smaller)
+    elif node.tag in {"tuple", "namedtuple"}:
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _smaller))
+    else:
+        yield from _shorter_texts(tree, depth)
+
+
+def _shorter_texts(tree: Tree, depth: int) -> Iterator[Tree]:
+    """What is inside an object may belong together: there only texts are made shorter."""
+    node = open_node(tree)
+    if node.tag == SCALAR and isinstance(node.head[0], str):
+        yield from _smaller_scalar(node.head[0])
+    elif depth < _DEEPEST and node.tag in {"list", "deque", "tuple", "namedtuple"}:
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _shorter_texts))
+    elif depth < _DEEPEST and node.tag in DICTS | {"object"}:
+        yield from _smaller_values(node, depth, _shorter_texts)
 
 
 def _smaller_scalar(value: Any) -> Iterator[Tree]:
@@ -79,13 +95,15 @@ def _shortened(items: Sequence[Any]) -> Iterator[list[Any]]:
         size //= 2
 
 
-def _one_smaller(trees: Sequence[Tree], depth: int) -> Iterator[list[Tree]]:
+def _one_smaller(trees: Sequence[Tree], depth: int, smaller: _Steps) -> Iterator[list[Tree]]:
     for index, tree in enumerate(trees[:_MOST_ITEMS]):
-        yield from ([*trees[:index], other, *trees[index + 1 :]] for other in _smaller(tree, depth + 1))
+        yield from ([*trees[:index], other, *trees[index + 1 :]] for other in smaller(tree, depth + 1))
 
 
-def _zipped(keys: list[Tree], values: list[Tree]) -> list[Tree]:
-    return [[key, value] for key, value in zip(keys, values, strict=True)]
+def _smaller_values(node: Node, depth: int, smaller: _Steps) -> Iterator[Tree]:
+    keys = [key for key, _ in node.pairs]
+    for values in _one_smaller([value for _, value in node.pairs], depth, smaller):
+        yield _rebuilt(node, [[key, value] for key, value in zip(keys, values, strict=True)])
 
 
 def _rebuilt(node: Node, children: list[Tree]) -> Tree:

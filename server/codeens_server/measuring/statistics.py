@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from math import cos, exp, log, pi, sin, sqrt, tan
 from statistics import fmean, median, stdev
+from typing import Literal
 
 from codeens_sandbox_backends.base import RacePair, RaceResult
 from codeens_server.domain import Interval
@@ -15,9 +16,11 @@ CONFIDENCE = 0.98
 BIAS = 0.01
 """Log ratio that the order of the runs and the layout of code and data can make without any difference in the code."""
 MIN_PAIRS = 3
-MEMORY_FACTOR = 1.5
-"""How far first calls must fall behind later ones before the code is said to remember results."""
-MEMORY_NOTE = "remembers results between calls; the ratio is of first calls"
+REMEMBERED = 0.5
+"""Share of a later pass that a first one must take longer before the code is said to remember results."""
+SPREADS = 2.0
+"""Median absolute deviations that a median of seven differences is off by chance in less than 1 % of all cases."""
+REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
 
 
 def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
@@ -30,14 +33,14 @@ def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
     pairs = [pair for pair in race.pairs if _is_timed(pair)]
     if len(pairs) < MIN_PAIRS:
         return None
-    low, centre, high = _bounds([_centre(pair.a, pair.b) for pair in pairs])
     original_s = median(value for pair in pairs for value in pair.a)
     candidate_s = median(value for pair in pairs for value in pair.b)
+    low, centre, high = _bounds([median(log(a / b) for a, b in zip(pair.a, pair.b, strict=True)) for pair in pairs])
     note = ""
-    first = _first_calls(pairs, original_s)
-    if first is not None and first[2] + log(MEMORY_FACTOR) < low:
-        low, centre, high = first
-        candidate_s, note = original_s / exp(centre), MEMORY_NOTE
+    kept, doubt = _remembered(pairs, race.inner)
+    if kept > max(doubt, REMEMBERED * candidate_s):
+        low, centre, high = _first_ratio(pairs, kept, doubt)
+        candidate_s, note = candidate_s + kept, REMEMBERS_NOTE
     return Interval(
         ratio=exp(centre),
         low=exp(low),
@@ -51,14 +54,13 @@ def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower end, mean and upper end of log ratios, widened by what no number of pairs averages out."""
-    centre, half = _mean_and_half(values)
-    return centre - half - BIAS, centre, centre + half + BIAS
+    """Lower end, mean and upper end for independent log ratios, three or more.
 
-
-def _mean_and_half(values: Sequence[float]) -> tuple[float, float]:
-    """Mean of independent values and half the width of its t interval."""
-    return fmean(values), student_t(CONFIDENCE, len(values) - 1) * stdev(values) / sqrt(len(values))
+    Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
+    """
+    centre = fmean(values)
+    half = student_t(CONFIDENCE, len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
+    return centre - half, centre, centre + half
 
 
 @cache
@@ -92,22 +94,34 @@ def _is_timed(pair: RacePair) -> bool:
     return bool(pair.a) and len(pair.a) == len(pair.b) and min(*pair.a, *pair.b) > 0
 
 
-def _centre(a: Sequence[float], b: Sequence[float]) -> float:
-    """The median log ratio of samples taken next to each other, so that slow moments of the machine cancel."""
-    return median(log(before / after) for before, after in zip(a, b, strict=True))
+def _remembered(pairs: Sequence[RacePair], inner: int) -> tuple[float, float]:
+    """Seconds that the candidate's pass over new inputs takes longer than one over known inputs, and their doubt.
 
-
-def _first_calls(pairs: Sequence[RacePair], original_s: float) -> tuple[float, float, float] | None:
-    """Bounds of the log ratio of first calls; None where single passes are too short to tell.
-
-    A single pass also holds what it costs to reach the player and to touch fresh memory. The original's single pass
-    shows how much that is, and it is taken off the candidate's.
+    Cold and repeated single passes cost the same to start. They differ by what was remembered, and by what the
+    interpreter warms up, which the original shows. One of the `inner` passes of a sample is a first one already.
     """
-    if not all(pair.cold_a and pair.cold_b for pair in pairs):
-        return None
-    overheads = [max(0.0, median(pair.cold_a) - median(pair.a)) for pair in pairs]
-    firsts = [median(pair.cold_b) - overhead for pair, overhead in zip(pairs, overheads, strict=True)]
-    first, half = _mean_and_half(firsts)
-    if half >= first:
-        return None
-    return log(original_s / (first + half)) - BIAS, log(original_s / first), log(original_s / (first - half)) + BIAS
+    own, other = _extras(pairs, "b"), _extras(pairs, "a")
+    warming = max(0.0, median(other))
+    doubt = SPREADS * max(_deviation(own), _deviation(other))
+    return (median(own) - warming) * (1 - 1 / inner), doubt
+
+
+def _extras(pairs: Sequence[RacePair], side: Literal["a", "b"]) -> list[float]:
+    """Per pair what a first pass takes longer; the shortest samples are compared, for a disturbance only ever adds."""
+    samples = [(pair.cold_a, pair.again_a) if side == "a" else (pair.cold_b, pair.again_b) for pair in pairs]
+    return [min(cold) - min(again) if cold and again else 0.0 for cold, again in samples]
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The median absolute deviation."""
+    centre = median(values)
+    return median(abs(value - centre) for value in values)
+
+
+def _first_ratio(pairs: Sequence[RacePair], kept: float, doubt: float) -> tuple[float, float, float]:
+    """Bounds of the log ratio when the candidate remembers nothing: each of its passes takes `kept` longer."""
+    longest, likely, shortest = (
+        _bounds([log(median(pair.a) / (median(pair.b) + extra)) for pair in pairs])
+        for extra in (kept + doubt, kept, kept - doubt)
+    )
+    return longest[0], likely[1], shortest[2]

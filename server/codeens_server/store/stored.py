@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct, field
 
 from codeens_server.domain import (
     Candidate,
-    CandidateGenerated,
     CandidateJudged,
-    CandidateMeasured,
     Case,
     Evidence,
-    EvidenceGathered,
     GenerationFailed,
     Goal,
     Measurement,
     Run,
-    RunEvent,
     RunRequest,
     SandboxFailed,
     Target,
@@ -44,26 +39,6 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     failures: tuple[GenerationFailed | SandboxFailed, ...] = ()
     run: Run | None = None
     """The document, when the run came to an end."""
-
-    @property
-    def events(self) -> Iterator[RunEvent]:
-        """What was found, told again in an order that the engine could have told it in.
-
-        Failed model calls and sandboxes are left out: they say nothing that holds when it is tried again.
-        """
-        if self.evidence is not None:
-            yield EvidenceGathered(evidence=self.evidence)
-        for candidate in self.candidates:
-            yield CandidateGenerated(candidate=candidate, duplicate_of=self.duplicates.get(candidate.id))
-        for candidate_id in self._in_order(self.judged):
-            yield self.judged[candidate_id]
-        for candidate_id in self._in_order(self.measured):
-            yield CandidateMeasured(candidate_id=candidate_id, measurement=self.measured[candidate_id])
-
-    def _in_order(self, ids: Iterable[str]) -> list[str]:
-        """The original first, then candidates as they came."""
-        place = {candidate.id: number for number, candidate in enumerate(self.candidates)}
-        return sorted(ids, key=lambda candidate_id: place.get(candidate_id, -1))
 
 
 class RunLine(Struct, frozen=True, kw_only=True):

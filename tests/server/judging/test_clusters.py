@@ -143,12 +143,34 @@ async def test_a_strategy_that_fails_does_not_end_the_search(target: Target) -> 
         ((4, [30, 20], 12), "distinct((1, [], 0))"),
         ([-8, -9, -8], "distinct([0, -1])"),
         ([2.75, 1.5], "distinct([2.0, 0.0])"),
+        (["zebra crossing", "quagga"], "distinct(['a', ''])"),
     ],
 )
 async def test_every_kind_of_input_gets_smaller(target: Target, value: Any, longest: str) -> None:
     first, _ = await mapped(target, cases_of(value), InProcess(a=as_they_come, b=in_order))
 
     assert len(first.differences[0].call) <= len(longest)
+
+
+@pytest.mark.anyio
+async def test_what_hangs_or_dies_is_known_and_never_searched_for(target: Target) -> None:
+    cases = cases_of([3, 2, 1])
+    outcomes: dict[str, tuple[Outcome, ...]] = {"original": ran(distinct, cases), "dead": (Died(reason="exit"),)}
+    sandbox = InProcess(original=distinct, dead=distinct)
+
+    first, _ = await find_differences(
+        behaviour_clusters(outcomes, cases, {}),
+        programs={name: program(name) for name in outcomes},
+        target=target,
+        strategy=None,
+        cases=cases,
+        sandbox=sandbox.as_sandbox(),
+        outcomes=outcomes,
+        budget_s=30,
+    )
+
+    assert first.differences[0].call == "distinct([3, 2, 1])"
+    assert first.differences[0].there == "the process ended (exit)"
 
 
 def test_agreement_is_the_share_of_answers_that_did_the_same() -> None:

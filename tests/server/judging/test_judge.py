@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from codeens_sandbox_backends import base
 from codeens_sandbox_backends.base import CallInput, Exotic, Outcome, Raised, Returned
+from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.player.codec import encode
 from codeens_server.domain import Candidate, CandidateJudged, Case, CaseOrigin, Evidence, Mode, Target
 from codeens_server.judging.judge import judge
@@ -78,8 +80,9 @@ def evidence(
     failing: tuple[str, ...] = (),
     mode: Mode = "improve",
 ) -> Evidence:
-    passed = tuple(TestReport(id=name, outcome="passed") for name in passing)
-    return Evidence(mode=mode, cases=cases, tests=(*passed, *(TestReport(id=n, outcome="failed") for n in failing)))
+    passed = [base.TestReport(id=name, outcome="passed") for name in passing]
+    failed = [base.TestReport(id=name, outcome="failed") for name in failing]
+    return Evidence(mode=mode, cases=cases, tests=(*passed, *failed))
 
 
 async def judged(target: Target, candidate: Candidate | str, held_to: Evidence) -> CandidateJudged:
@@ -99,15 +102,19 @@ async def test_what_does_the_same_passes_and_says_on_what_ground(target: Target)
     assert isinstance(result.outcomes[2], Raised)
 
 
-async def test_a_wrong_value_fails_with_the_call_and_both_values(target: Target) -> None:
-    result = await judged(target, "def clamp(values, low, high):\n    return [low for v in values]\n", evidence())
+async def test_a_wrong_value_fails_with_the_shortest_call_and_both_values(target: Target) -> None:
+    longer = case([1, 9, 3, 4], 2, 5, expected=returned([2, 5, 3, 4], [1, 9, 3, 4], 2, 5))
+    shorter = CASES[:2]
+    wrong = "def clamp(values, low, high):\n    return [low for v in values]\n"
+
+    result = await judged(target, wrong, evidence((longer, *shorter)))
 
     verdict = result.verdict
     assert (verdict.status, verdict.passed, verdict.total) == ("failed", 1, 3)
     assert verdict.failure is not None
     assert verdict.failure.where == "clamp([1, 9], 2, 5)"
     assert (verdict.failure.expected, verdict.failure.got) == ("[2, 5]", "[2, 2]")
-    assert verdict.reason == "differs on 2 of 3 inputs, first on clamp([1, 9], 2, 5)"
+    assert verdict.reason == "differs on 2 of 3 inputs, for instance clamp([1, 9], 2, 5)"
     assert len(result.outcomes) == 3
 
 
@@ -201,14 +208,12 @@ async def test_a_repair_must_pass_the_failing_tests_too(target: Target) -> None:
 
 
 async def test_a_suite_that_can_not_be_run_on_the_candidate_is_its_failure(target: Target) -> None:
-    candidate = candidate_of(
-        RIGHT, helpers=("import sys\nif 'pytest' in sys.argv[0] or 'pytest' in sys.modules:\n    1 / 0",)
-    )
+    candidate = candidate_of(RIGHT, imports=("import os",), helpers=("1 / (not os.path.exists('test_shapes.py'))",))
 
     verdict = (await judged(target, candidate, evidence(passing=IDS))).verdict
 
-    assert verdict.status in {"error", "failed"}
-    assert verdict.tests_passed == 0
+    assert (verdict.status, verdict.passed, verdict.tests_passed, verdict.tests_total) == ("error", 3, 0, 3)
+    assert "its tests did not run to their end" in verdict.reason
 
 
 async def test_without_known_outcomes_to_run_is_no_proof(target: Target) -> None:
@@ -228,6 +233,14 @@ async def test_outcomes_of_the_original_that_prove_nothing_are_not_counted(targe
     verdict = (await judged(target, RIGHT, evidence((blind, CASES[1])))).verdict
 
     assert (verdict.status, verdict.passed, verdict.total) == ("passed", 1, 1)
+
+
+async def test_a_sandbox_that_breaks_says_nothing_of_the_candidate(target: Target) -> None:
+    async with local_sandbox(target) as sandbox:
+        await sandbox.aclose()
+
+        with pytest.raises(SandboxError):
+            await judge(candidate_of(RIGHT), target=target, evidence=evidence(), sandbox=sandbox, sandbox_label="")
 
 
 async def test_outcomes_that_people_wrote_down_are_tests(target: Target) -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from codeens_sandbox_backends.base import RacePair, RaceResult
-from codeens_server.measuring.statistics import MEMORY_NOTE, speed_interval, student_t
+from codeens_server.measuring.statistics import REMEMBERS_NOTE, speed_interval, student_t
 
 
 def race(
@@ -18,20 +18,32 @@ def race(
     layout: float = 0.01,
     noise: float = 0.02,
     overhead: float = 0.0,
-    first_b: float | None = None,
+    remembered: tuple[float, float] = (0.0, 0.0),
 ) -> RaceResult:
-    """A race in which the original needs 10 ms and the candidate 10 ms / ratio; `first_b` is its first pass."""
+    """A race in which the original needs 10 ms and the candidate 10 ms / ratio for a pass that is not the first.
+
+    `remembered` is what a first pass takes longer on either side, `overhead` what it costs to start any sample.
+    """
+    inner = 1000
     made: list[RacePair] = []
     for _ in range(pairs):
         a = 0.01 * rng.lognormvariate(0, layout)
         b = 0.01 / ratio * rng.lognormvariate(0, layout)
-        cold_b = (b if first_b is None else first_b) + overhead
 
-        def samples(seconds: float) -> tuple[float, ...]:
-            return tuple(seconds * rng.lognormvariate(0, noise) for _ in range(5))
+        def samples(seconds: float, count: int = 5) -> tuple[float, ...]:
+            return tuple(seconds * rng.lognormvariate(0, noise) for _ in range(count))
 
-        made.append(RacePair(a=samples(a), b=samples(b), cold_a=samples(a + overhead), cold_b=samples(cold_b)))
-    return RaceResult(pairs=tuple(made), inner=1, outcomes_a=(), outcomes_b=())
+        made.append(
+            RacePair(
+                a=samples(a + (overhead + remembered[0]) / inner),
+                b=samples(b + (overhead + remembered[1]) / inner),
+                cold_a=samples(a + overhead + remembered[0], 3),
+                cold_b=samples(b + overhead + remembered[1], 3),
+                again_a=samples(a + overhead, 3),
+                again_b=samples(b + overhead, 3),
+            )
+        )
+    return RaceResult(pairs=tuple(made), inner=inner, outcomes_a=(), outcomes_b=())
 
 
 @pytest.mark.parametrize(
@@ -92,19 +104,34 @@ def test_a_speed_up_below_one_percent_is_never_claimed() -> None:
 
 
 def test_a_candidate_that_remembers_results_gets_the_ratio_of_first_calls() -> None:
-    interval = speed_interval(race(random.Random(5), ratio=500.0, first_b=0.01), 1)
+    interval = speed_interval(race(random.Random(5), ratio=500.0, remembered=(0.0, 0.01)), 1)
     assert interval is not None
-    assert interval.note == MEMORY_NOTE
+    assert interval.note == REMEMBERS_NOTE
     assert interval.ratio == pytest.approx(1.0, rel=0.1)
     assert interval.candidate_s == pytest.approx(0.01, rel=0.1)
     assert not interval.faster
 
 
-def test_the_cost_of_reaching_the_player_is_not_taken_for_memory() -> None:
-    interval = speed_interval(race(random.Random(6), ratio=5.0, overhead=0.02), 1)
+def test_when_the_original_remembers_too_later_calls_are_compared() -> None:
+    interval = speed_interval(race(random.Random(5), ratio=2.0, remembered=(0.1, 0.1)), 1)
     assert interval is not None
     assert interval.note == ""
-    assert interval.ratio == pytest.approx(5.0, rel=0.1)
+    assert interval.ratio == pytest.approx(2.0, rel=0.1)
+
+
+def test_an_original_that_remembers_keeps_its_advantage_over_a_candidate_that_does_not() -> None:
+    interval = speed_interval(race(random.Random(5), ratio=0.5, remembered=(0.1, 0.0)), 1)
+    assert interval is not None
+    assert (interval.note, interval.slower) == ("", True)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 5.0, 300.0])
+def test_the_cost_of_starting_a_sample_is_not_taken_for_memory(ratio: float) -> None:
+    rng = random.Random(6)
+    found = [speed_interval(race(rng, ratio=ratio, overhead=0.02), 1) for _ in range(200)]
+    noted = [interval for interval in found if interval is not None and interval.note]
+    assert len(noted) <= 4
+    assert len(found) == 200
 
 
 def test_two_pairs_are_too_few_for_an_interval() -> None:

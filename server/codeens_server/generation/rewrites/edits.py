@@ -32,6 +32,10 @@ class Edits:
         """Put an expression in the place of one; the text brings the parentheses it needs."""
         self._nodes[node] = cst.parse_expression(text, self._subject.module.config_for_parsing)
 
+    def node(self, node: cst.CSTNode, new: cst.CSTNode) -> None:
+        """Put a node in the place of one of its sort."""
+        self._nodes[node] = new
+
     def small(self, node: cst.BaseSmallStatement, text: str) -> None:
         """Put a simple statement in the place of one that may share its line with others."""
         match self._parsed(text):
@@ -87,8 +91,7 @@ class Edits:
         return self._subject.module.visit(transformer).code
 
     def _parsed(self, text: str) -> list[Statement]:
-        body = cst.parse_module(text, self._subject.module.config_for_parsing).body
-        return [one for one in body if isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement)]
+        return list(cst.parse_module(text, self._subject.module.config_for_parsing).body)
 
 
 class _Transformer(cst.CSTTransformer):

@@ -1,4 +1,4 @@
-"""Loops that do one thing with some of the elements: their clauses, and the one statement."""
+"""Loops that do one thing with some of the elements: the clauses that choose them, and what is done."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ _INVERSE: dict[type[cst.BaseCompOp], str] = {
 
 
 class Filling(Struct, frozen=True, kw_only=True):
-    """`for x in xs: if c: statement`, flattened to the clauses of a comprehension and the statement."""
+    """`for x in xs: if c: body`, flattened to the clauses of a comprehension and the body."""
 
     clauses: tuple[str, ...]
     """`("for x in xs", "if c")`."""
     loops: tuple[cst.For, ...]
     """Outer ones first."""
     tests: tuple[cst.BaseExpression, ...]
-    statement: cst.BaseSmallStatement
-    names: frozenset[str]
-    """Names that the statement, clauses and iterables mention."""
+    body: tuple[cst.BaseStatement | cst.BaseSmallStatement, ...]
+
+    @property
+    def statement(self) -> cst.CSTNode | None:
+        """The only statement of the body, where it has just one."""
+        return self.body[0] if len(self.body) == 1 else None
 
 
 def filling_of(subject: Subject, loop: cst.For) -> Filling | None:
@@ -41,32 +44,27 @@ def filling_of(subject: Subject, loop: cst.For) -> Filling | None:
     clauses: list[str] = []
     loops: list[cst.For] = []
     tests: list[cst.BaseExpression] = []
-    statement = _flatten(subject, loop, clauses, loops, tests)
+    body = _flatten(subject, loop, clauses, loops, tests)
     unfit = (*SCOPES, cst.NamedExpr)
-    if statement is None or any(isinstance(node, unfit) for node in subject.walk(loop)):
+    if body is None or any(isinstance(node, unfit) for node in subject.walk(loop)):
         return None
-    if any(_is_used_outside(subject, name, loop) for one in loops for name in _variables(one)):
+    if any(is_used_outside(subject, name, loop) for one in loops for name in loop_variables(one)):
         return None
     if not all(_binds_plain_names(one.target) for one in loops):
         return None
-    names = frozenset(name.value for name in subject.variables(loop))
-    return Filling(clauses=tuple(clauses), loops=tuple(loops), tests=tuple(tests), statement=statement, names=names)
+    return Filling(clauses=tuple(clauses), loops=tuple(loops), tests=tuple(tests), body=tuple(body))
 
 
 def made_above(
-    subject: Subject, loop: cst.For, names: frozenset[str]
-) -> tuple[cst.SimpleStatementLine, str, cst.BaseExpression] | None:
-    """The nearest line above that assigns one of the names, with the name and the value.
-
-    Nothing between the line and the loop uses the name, so that the line can move down to the loop.
-    """
-    used = set[str]()
+    subject: Subject, loop: cst.CSTNode, name: str
+) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
+    """The line above that gives the variable its value, and the value, if nothing between it and the loop uses it."""
     for one in reversed(before(subject, loop)):
         made = tree.assigned_name(one)
-        if made and isinstance(one, cst.SimpleStatementLine) and made[0] in names - used:
-            if made[0] not in {name for inner in subject.own(cst.For, loop) for name in _variables(inner)}:
-                return one, made[0], made[1]
-        used |= {name.value for name in subject.variables(one)} | subject.bound(one)
+        if made and made[0] == name and isinstance(one, cst.SimpleStatementLine):
+            return one, made[1]
+        if subject.occurs(one, name):
+            return None
     return None
 
 
@@ -98,7 +96,7 @@ def _flatten(
     clauses: list[str],
     loops: list[cst.For],
     tests: list[cst.BaseExpression],
-) -> cst.BaseSmallStatement | None:
+) -> Sequence[cst.BaseStatement | cst.BaseSmallStatement] | None:
     if loop.orelse is not None or loop.asynchronous is not None:
         return None
     loops.append(loop)
@@ -116,24 +114,37 @@ def _flatten(
                 body = tree.lines(inner)
             case [cst.For() as inner]:
                 return _flatten(subject, inner, clauses, loops, tests)
-            case [cst.BaseSmallStatement() as statement]:
-                return statement
             case _:
-                return None
+                return body
 
 
 def _only_continues(suite: cst.BaseSuite) -> bool:
     return isinstance(tree.only_line(suite), cst.Continue)
 
 
-def _variables(loop: cst.For) -> set[str]:
+def loop_variables(loop: cst.For) -> set[str]:
+    """The names that a loop gives values to."""
     return {name.value for name in target_names(loop.target)}
 
 
-def _is_used_outside(subject: Subject, name: str, region: Statement) -> bool:
-    inside = sum(1 for _ in subject.variables(region, name))
-    everywhere = sum(1 for _ in subject.variables(subject.function, name))
-    return inside != everywhere or name in subject.parameters or name in subject.declared_outside
+def is_used_outside(subject: Subject, name: str, region: Statement) -> bool:
+    """Whether the variable's value at the end of the region may be read, here or elsewhere."""
+    if name in subject.parameters or name in subject.declared_outside or name in subject.captured:
+        return True
+    outside = (place for place in subject.variables(subject.function, name) if not subject.is_inside(place, region))
+    return not all(_has_own_loop(subject, place, region) for place in outside)
+
+
+def _has_own_loop(subject: Subject, place: cst.Name, region: Statement) -> bool:
+    """Whether another loop or comprehension around the place gives the variable its value there."""
+    for parent in subject.above(place):
+        if subject.is_inside(region, parent):
+            return False
+        if isinstance(parent, cst.For) and place.value in loop_variables(parent):
+            return not subject.is_inside(place, parent.iter)
+        if isinstance(parent, cst.BaseComp) and place.value in subject.bound(parent):
+            return True
+    return False
 
 
 def _binds_plain_names(target: cst.BaseExpression) -> bool:

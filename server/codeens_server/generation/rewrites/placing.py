@@ -128,9 +128,7 @@ def is_surely_bound(subject: Subject, name: str, statement: Statement) -> bool:
         return True
     inner: cst.CSTNode = statement
     for parent in subject.above(statement):
-        if isinstance(parent, cst.IndentedBlock) and any(
-            _surely_binds(one, name) for one in before(subject, inner)
-        ):
+        if isinstance(parent, cst.IndentedBlock) and any(_surely_binds(one, name) for one in before(subject, inner)):
             return True
         if isinstance(parent, cst.For) and inner is parent.body and name in _targets(parent):
             return True

@@ -96,7 +96,9 @@ def is_only_read(subject: Subject, place: cst.CSTNode) -> bool:
             return _is_read_through(subject, parent)
         case cst.Comparison() | cst.ComparisonTarget() | cst.BinaryOperation() | cst.UnaryOperation():
             return True
-        case cst.If() | cst.While() | cst.CompIf() | cst.Assert() | cst.Return() | cst.Expr() | cst.Index() | cst.Slice():
+        case (
+            cst.If() | cst.While() | cst.CompIf() | cst.Assert() | cst.Return() | cst.Expr() | cst.Index() | cst.Slice()
+        ):
             return True
         case cst.For(iter=iterable) | cst.CompFor(iter=iterable):
             return iterable is place

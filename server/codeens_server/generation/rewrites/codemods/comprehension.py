@@ -21,6 +21,7 @@ class Built(NamedTuple):
     """What a loop's innermost statement puts into which collection."""
 
     sort: Literal["list", "set", "dict"]
+    name: str
     text: str
 
 
@@ -38,42 +39,45 @@ class LoopToComprehension(Codemod):
 
 def _comprehend(subject: Subject, edits: Edits, loop: cst.For) -> bool:
     filling = filling_of(subject, loop)
-    if filling is None or suspends(subject, loop):
+    built = _built(subject, filling) if filling else None
+    if filling is None or built is None or suspends(subject, loop):
         return False
-    made = made_above(subject, loop, filling.names)
-    if made is None:
+    made = made_above(subject, loop, built.name)
+    uses = sum(1 for _ in subject.variables(loop, built.name))
+    if made is None or uses != 1 or not _makes_empty(subject, made[1], built.sort) or not subject.is_local(built.name):
         return False
-    line, name, value = made
-    built = _built(subject, filling, name)
-    if built is None or not _makes_empty(subject, value, built.sort) or not subject.is_local(name):
-        return False
-    brackets = "[]" if built.sort == "list" else "{}"
-    text = _laid_out(brackets, [built.text, *filling.clauses])
+    text = _laid_out("[]" if built.sort == "list" else "{}", [built.text, *filling.clauses])
     following = after(subject, loop)
     returned = tree.sole(following[0]) if following else None
-    is_returned = isinstance(returned, cst.Return) and tree.is_name(returned.value, name)
+    is_returned = isinstance(returned, cst.Return) and tree.is_name(returned.value, built.name)
     if is_returned and isinstance(following[0], cst.SimpleStatementLine):
         edits.remove(following[0])
-    edits.statement(loop, f"return {text}" if is_returned else f"{name} = {text}", merged=[line])
-    edits.remove(line)
+    edits.statement(loop, f"return {text}" if is_returned else f"{built.name} = {text}", merged=[made[0]])
+    edits.remove(made[0])
     return True
 
 
-def _built(subject: Subject, filling: Filling, name: str) -> Built | None:
+def _built(subject: Subject, filling: Filling) -> Built | None:
     match filling.statement:
         case cst.Expr(value=cst.Call() as call):
             added = tree.method_call(call)
-            if added is None or not tree.is_name(added.receiver, name) or len(added.args) != 1:
+            if added is None or not isinstance(added.receiver, cst.Name) or len(added.args) != 1:
                 return None
-            text = after_clauses(subject, added.args[0])
+            text, name = after_clauses(subject, added.args[0]), added.receiver.value
             if added.method == "append":
-                return Built("list", text)
-            return Built("set", text) if added.method == "add" else None
-        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value):
-            indexed = tree.index_of(target)
-            if indexed is None or not tree.is_name(indexed[0], name):
-                return None
-            return Built("dict", f"{after_clauses(subject, indexed[1])}: {after_clauses(subject, value)}")
+                return Built("list", name, text)
+            return Built("set", name, text) if added.method == "add" else None
+        case cst.Assign(
+            targets=[
+                cst.AssignTarget(
+                    target=cst.Subscript(
+                        value=cst.Name(value=name), slice=[cst.SubscriptElement(slice=cst.Index(value=key, star=None))]
+                    )
+                )
+            ],
+            value=value,
+        ):
+            return Built("dict", name, f"{after_clauses(subject, key)}: {after_clauses(subject, value)}")
         case _:
             return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import libcst as cst
 
-from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.purity import is_pure, is_stable, suspends
 from codeens_server.generation.rewrites.rule import Codemod
@@ -36,16 +35,23 @@ def _feed_lazily(subject: Subject, edits: Edits, call: cst.Call) -> bool:
     comprehension = call.args[0].value
     if suspends(subject, comprehension) or any(arg.keyword is None for arg in call.args[1:]):
         return False
-    joins = isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.SimpleString)
-    is_join = joins and tree.method_call(call) is not None and call.func.attr.value == "join"
-    takes_all = is_join or subject.is_builtin(call.func, *TAKES_ALL)
+    takes_all = _is_join(call) or subject.is_builtin(call.func, *TAKES_ALL)
     if not takes_all and not (subject.is_builtin(call.func, *STOPS_EARLY) and is_pure(subject, comprehension)):
         return False
-    inner = subject.code(comprehension.with_changes(lpar=(), rpar=()))[1:-1].strip()
-    text = inner if len(call.args) == 1 else f"({inner})"
-    edits.expression(comprehension, f"({inner})")
-    del text
+    inner = subject.code(comprehension.with_changes(lpar=(), rpar=()))[1:-1]
+    if len(call.args) == 1:
+        edits.expression(call, f"{subject.code(call.func)}({inner})")
+    else:
+        edits.expression(comprehension, f"({inner})")
     return True
+
+
+def _is_join(call: cst.Call) -> bool:
+    match call.func:
+        case cst.Attribute(value=cst.SimpleString(), attr=cst.Name(value="join")):
+            return len(call.args) == 1
+        case _:
+            return False
 
 
 def _needless_copy(subject: Subject, loop: cst.For) -> cst.BaseExpression | None:

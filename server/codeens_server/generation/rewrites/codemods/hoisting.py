@@ -18,7 +18,9 @@ from codeens_server.generation.rewrites.purity import is_only_read, is_pure
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import SCOPES, Subject
 
-WORTHWHILE = frozenset({"len", "sum", "sorted", "set", "frozenset", "tuple", "list", "dict", "str", "min", "max", "pow"})
+WORTHWHILE = frozenset(
+    {"len", "sum", "sorted", "set", "frozenset", "tuple", "list", "dict", "str", "min", "max", "pow"}
+)
 OF_STRINGS = frozenset(
     {"lower", "upper", "casefold", "title", "strip", "lstrip", "rstrip", "split", "splitlines", "swapcase"}
 )

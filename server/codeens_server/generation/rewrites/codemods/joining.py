@@ -85,7 +85,9 @@ def _growth(statement: cst.BaseSmallStatement, name: str) -> Growth | None:
             first, *rest = _summands(value)
             if tree.is_name(first, name) and rest:
                 return Growth(statement, rest, at_front=False)
-            return Growth(statement, [first, *rest[:-1]], at_front=True) if rest and tree.is_name(rest[-1], name) else None
+            return (
+                Growth(statement, [first, *rest[:-1]], at_front=True) if rest and tree.is_name(rest[-1], name) else None
+            )
         case _:
             return None
 

@@ -189,7 +189,9 @@ def _position_read(subject: Subject, read: cst.Name) -> int | None:
     return 0 if isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not) else None
 
 
-def _next_slice(subject: Subject, statement: cst.SimpleStatementLine, reads: list[cst.Name]) -> cst.BaseExpression | None:
+def _next_slice(
+    subject: Subject, statement: cst.SimpleStatementLine, reads: list[cst.Name]
+) -> cst.BaseExpression | None:
     """The k of `ys[:k]`, if that is the only read and stands in the next statement."""
     below = after(subject, statement)
     if len(reads) != 1 or not below or not subject.is_inside(reads[0], below[0]):

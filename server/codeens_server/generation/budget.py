@@ -1,0 +1,119 @@
+"""The cap on what a run may spend. A call is begun only if what it could cost at the most still fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+from msgspec import Struct
+
+from codeens_server.domain import RunRequest
+from codeens_server.generation.exchange import Reply
+from codeens_server.settings import Settings
+
+
+class BudgetExceeded(Exception):
+    """No further call may be begun."""
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """What a call could cost at the most."""
+
+    tokens: int
+    usd: float | None
+    """None: the price is not known, so that only tokens can be held to a cap."""
+
+
+class Budget:
+    """Counts what was spent and what calls under way could still spend. The time limit is the run's deadline."""
+
+    def __init__(self, *, usd: float | None = None, tokens: int | None = None) -> None:
+        self.spent_usd = 0.0
+        self.spent_tokens = 0
+        self.cost_known = True
+        """Whether every answer that was paid for had a price."""
+        self.exhausted = ""
+        """`budget` from the moment that a call was refused."""
+        self._usd = usd
+        self._tokens = tokens
+        self._held_usd = 0.0
+        self._held_tokens = 0
+        self._settled = anyio.Condition()
+
+    @classmethod
+    def of(cls, request: RunRequest, settings: Settings) -> Budget:
+        """The caps that were asked for, else those configured."""
+        return cls(
+            usd=settings.budget_usd if request.budget_usd is None else request.budget_usd,
+            tokens=settings.budget_tokens if request.budget_tokens is None else request.budget_tokens,
+        )
+
+    @property
+    def remark(self) -> str:
+        """A sentence for people when the cap in dollars could not be held; else empty."""
+        if self.cost_known or self._usd is None:
+            return ""
+        return (
+            f"the price of a model is not known, so that the cap of ${self._usd:g} does not hold for it: set "
+            "input_cost_per_token and output_cost_per_token for the model, or cap tokens (--budget-tokens)."
+        )
+
+    @asynccontextmanager
+    async def held(self, estimate: Estimate) -> AsyncGenerator[Held]:
+        """Hold an estimate for the time of a call; what was really spent is told with `Held.settle`.
+
+        Where it does not fit beside the calls under way, this waits for them to settle.
+
+        Raises:
+            BudgetExceeded: it does not fit into what is left.
+        """
+        usd = estimate.usd or 0.0
+        async with self._settled:
+            while not self._fits(usd, estimate.tokens):
+                if not self._held_tokens:
+                    self.exhausted = "budget"
+                    raise BudgetExceeded
+                await self._settled.wait()
+            self._held_usd += usd
+            self._held_tokens += estimate.tokens
+        held = Held()
+        try:
+            yield held
+        finally:
+            with anyio.CancelScope(shield=True):
+                async with self._settled:
+                    self._held_usd -= usd
+                    self._held_tokens -= estimate.tokens
+                    self._spend(held.reply)
+                    self._settled.notify_all()
+
+    def _fits(self, usd: float, tokens: int) -> bool:
+        dollars = self.spent_usd + self._held_usd + usd
+        return not self.exhausted and dollars <= _cap(self._usd) and self._all_tokens() + tokens <= _cap(self._tokens)
+
+    def _all_tokens(self) -> int:
+        return self.spent_tokens + self._held_tokens
+
+    def _spend(self, reply: Reply | None) -> None:
+        if reply is None:
+            return
+        self.spent_tokens += reply.tokens_in + reply.tokens_out
+        self.spent_usd += reply.cost_usd or 0.0
+        self.cost_known = self.cost_known and reply.cost_usd is not None
+
+
+class Held:
+    """A call under way."""
+
+    def __init__(self) -> None:
+        self.reply: Reply | None = None
+
+    def settle(self, reply: Reply) -> None:
+        """Say what came back. Without it the call counts as free: it failed."""
+        self.reply = reply
+
+
+def _cap(limit: float | None) -> float:
+    return math.inf if limit is None else limit

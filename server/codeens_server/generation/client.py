@@ -1,0 +1,103 @@
+"""Asks models over LiteLLM's Router: retries, `Retry-After`, fallbacks and cooldowns are its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import anyio
+
+from codeens_server.generation.budget import Estimate
+from codeens_server.generation.exchange import Message, Reply, Sampling
+from codeens_server.generation.litellm_door import LiteLLM
+from codeens_server.generation.model_errors import ModelError, explain
+from codeens_server.generation.pacing import Pace
+from codeens_server.settings import ModelSettings
+
+CHARACTERS_PER_TOKEN = 3
+"""Fewer than any tokenizer needs for code in the mean, so that an estimate is not too low."""
+MOST_CHUNKS = 100_000
+
+
+class Models:
+    """The models of one run. LiteLLM is loaded when the block is entered; leaving it closes every connection."""
+
+    def __init__(self, models: Sequence[ModelSettings], environ: Mapping[str, str]) -> None:
+        """`models`: those to ask and those they fall back to. Keys are read from `environ` by their variable's name."""
+        self._models = {model.name: model for model in models}
+        self._environ = environ
+        self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel) for model in models}
+        self._paces = {model.name: Pace(rpm=model.rpm, tpm=model.tpm) for model in models}
+        self._door: LiteLLM | None = None
+
+    async def __aenter__(self) -> Models:
+        if self._models:
+            self._door = await LiteLLM.start(list(self._models.values()), self._environ)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._door is not None:
+            await self._door.aclose()
+            self._door = None
+
+    def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
+        """What an answer could cost at the most, at the dearest of the model and its fallbacks."""
+        tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
+        asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
+        costs = [self._cost(model, tokens_in, sampling.max_tokens) for model in asked]
+        known = [cost for cost in costs if cost is not None]
+        usd = max(known) if len(known) == len(costs) else None
+        return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
+
+    async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """One answer. An answer that was cut for its length is one; a torn or an empty one is not.
+
+        Raises:
+            ModelError: there is none, after all retries and fallbacks.
+        """
+        model = self._models[name]
+        tokens = self.estimate(name, messages, sampling).tokens
+        async with self._limits[name]:
+            await self._paces[name].wait(tokens)
+            try:
+                with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
+                    return await self._answer(name, messages, sampling)
+            except TimeoutError:
+                raise ModelError(name, f"no answer within {model.timeout_s:g} s") from None
+            except ModelError:
+                raise
+            except Exception as error:
+                # LiteLLM and what it stands on raise dozens of types, some of them bare; all say that this call failed.
+                raise ModelError(name, explain(error, model, self._environ)) from error
+
+    async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        assert self._door is not None, "asked outside of the `async with` block"
+        stream = await self._door.stream(name, messages, sampling)
+        chunks: list[Any] = []
+        async for chunk in stream:
+            chunks.append(chunk)
+            if len(chunks) > MOST_CHUNKS:
+                raise ModelError(name, "the answer has no end")
+        whole: Any = self._door.joined(chunks, messages) if chunks else None
+        text = whole.choices[0].message.content if whole and whole.choices else None
+        if not text:
+            raise ModelError(name, "the answer was empty")
+        answered = self._models.get(getattr(stream, "_hidden_params", {}).get("model_id", name), self._models[name])
+        return Reply(
+            text=text,
+            model=answered.name,
+            tokens_in=whole.usage.prompt_tokens,
+            tokens_out=whole.usage.completion_tokens,
+            cost_usd=self._cost(answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
+            finish_reason=whole.choices[0].finish_reason or "",
+        )
+
+    def _cost(self, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
+        """By the prices in the settings, else LiteLLM's; None when neither is known."""
+        if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
+            return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
+        prices = self._door.price(model.model) if self._door and not model.api_base else None
+        return tokens_in * prices[0] + tokens_out * prices[1] if prices else None

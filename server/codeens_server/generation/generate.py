@@ -1,0 +1,196 @@
+"""Asks all models for all variants at once, and turns every answer into a candidate as it arrives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import anyio
+import anyio.to_thread
+from anyio.streams.memory import MemoryObjectSendStream
+from msgspec import Struct
+from msgspec.structs import replace
+
+from codeens_server.domain import Candidate, CandidateGenerated, Context, GenerationFailed, Mode, Target
+from codeens_server.generation.assembling import source_of
+from codeens_server.generation.budget import Budget, BudgetExceeded
+from codeens_server.generation.cache import ResponseCache, request_key
+from codeens_server.generation.client import Models
+from codeens_server.generation.exchange import Message, Reply, Sampling
+from codeens_server.generation.extract import Unusable, extract
+from codeens_server.generation.model_errors import ModelError
+from codeens_server.generation.normalise import digest
+from codeens_server.generation.prompts import Feedback, as_text, messages_for
+from codeens_server.generation.reply_shapes import remark_of
+from codeens_server.settings import ModelSettings
+from codeens_variants.manifest import Variant
+
+METHODS = ("method", "classmethod", "staticmethod", "property")
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What to ask for in one round."""
+
+    target: Target
+    context: Context
+    mode: Mode
+    models: tuple[ModelSettings, ...]
+    variants: tuple[Variant, ...]
+    samples: int = 1
+    round: int = 0
+    feedback: tuple[Feedback, ...] = ()
+    """When given, only the models and variants of these earlier answers are asked, each with what it did wrong."""
+    fresh: bool = False
+    """Ask again even where an answer is kept."""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One request to one model."""
+
+    id: str
+    model: ModelSettings
+    variant: Variant
+    sample: int
+    feedback: Feedback | None = None
+
+
+def calls_of(ask: Ask) -> list[Call]:
+    """All requests of a round, in a stable order and under stable ids."""
+    return list(_again(ask) if ask.feedback else _anew(ask))
+
+
+async def generate(
+    ask: Ask,
+    *,
+    client: Models,
+    cache: ResponseCache,
+    budget: Budget,
+    send: MemoryObjectSendStream[CandidateGenerated | GenerationFailed],
+) -> None:
+    """Make all requests of a round; candidates and failures are sent as they come. `send` is left open.
+
+    When the budget is used up the requests not yet begun are left out without a word: `budget.exhausted` says so.
+    """
+    maker = _Maker(ask, client, cache, budget)
+    async with anyio.create_task_group() as group:
+        for call in calls_of(ask):
+            group.start_soon(_deliver, maker, call, send)
+
+
+async def _deliver(
+    maker: _Maker, call: Call, send: MemoryObjectSendStream[CandidateGenerated | GenerationFailed]
+) -> None:
+    try:
+        candidate = await maker.candidate(call)
+    except (ModelError, Unusable) as error:
+        why = error.why if isinstance(error, ModelError) else str(error)
+        await send.send(GenerationFailed(model=call.model.name, variant=call.variant.name, why=why))
+    except BudgetExceeded:
+        return
+    else:
+        await send.send(CandidateGenerated(candidate=candidate))
+
+
+class _Maker:
+    """Makes candidates for one round."""
+
+    def __init__(self, ask: Ask, client: Models, cache: ResponseCache, budget: Budget) -> None:
+        self._ask = ask
+        self._client = client
+        self._cache = cache
+        self._budget = budget
+        self._stub = "\n\n".join([ask.context.imports, *ask.context.helpers, ask.target.source])
+        self._reading = anyio.CapacityLimiter(1)
+
+    async def candidate(self, call: Call) -> Candidate:
+        ask = self._ask
+        messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
+        sampling = Sampling(
+            temperature=call.variant.temperature,
+            top_p=call.variant.top_p,
+            max_tokens=call.variant.max_tokens or call.model.max_tokens,
+        )
+        reply, cached = await self._reply(call, messages, sampling)
+        try:
+            return await anyio.to_thread.run_sync(
+                self._read, call, as_text(messages), reply, cached, limiter=self._reading
+            )
+        except Unusable as error:
+            if reply.finish_reason != "length":
+                raise
+            why = f"{error} (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
+            raise Unusable(why) from None
+
+    async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
+        """The answer, and whether it was kept from an earlier run."""
+        key = request_key(call.model, messages, sampling, call.sample)
+        kept = None if self._ask.fresh else await self._cache.get(key)
+        if kept is not None:
+            return replace(kept, cost_usd=0.0), True
+        estimate = self._client.estimate(call.model.name, messages, sampling)
+        async with self._budget.held(estimate) as held:
+            reply = await self._client.ask(call.model.name, messages, sampling)
+            held.settle(reply)
+        await self._cache.put(key, reply)
+        return reply, False
+
+    def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:
+        target = self._ask.target
+        name = target.qualname.rpartition(".")[2]
+        replacement = extract(reply.text, name, stub=self._stub, is_method=target.kind in METHODS)
+        return Candidate(
+            id=call.id,
+            model=reply.model,
+            variant=call.variant.name,
+            source=source_of(replacement),
+            replacement=replacement,
+            sample=call.sample,
+            round=self._ask.round,
+            digest=digest(replacement),
+            rationale=remark_of(reply.text),
+            prompt=prompt,
+            response=reply.text,
+            cost_usd=reply.cost_usd,
+            tokens_in=reply.tokens_in,
+            tokens_out=reply.tokens_out,
+            cached=cached,
+        )
+
+
+def _anew(ask: Ask) -> Iterator[Call]:
+    slugs = _slugs(ask.models)
+    for sample in range(ask.samples):
+        for variant in ask.variants:
+            for model in ask.models:
+                name = f"{slugs[model.name]}-{variant.name}-{sample}"
+                yield Call(id=_of_round(name, ask.round), model=model, variant=variant, sample=sample)
+
+
+def _again(ask: Ask) -> Iterator[Call]:
+    slugs = _slugs(ask.models)
+    models = {model.name: model for model in ask.models}
+    variants = {variant.name: variant for variant in ask.variants}
+    for feedback in ask.feedback:
+        earlier = feedback.candidate
+        if earlier.model in models and earlier.variant in variants:
+            yield Call(
+                id=_of_round(f"{slugs[earlier.model]}-{earlier.variant}-{earlier.sample}", ask.round),
+                model=models[earlier.model],
+                variant=variants[earlier.variant],
+                sample=earlier.sample,
+                feedback=feedback,
+            )
+
+
+def _of_round(name: str, number: int) -> str:
+    return f"{name}-r{number}" if number else name
+
+
+def _slugs(models: Sequence[ModelSettings]) -> dict[str, str]:
+    """Names of models as parts of ids and of file names; no two are the same."""
+    slugs: dict[str, str] = {}
+    for model in models:
+        slug = re.sub(r"[^a-z0-9.]+", "-", model.name.lower()).strip("-.")[-40:] or "model"
+        taken = set(slugs.values())
+        slugs[model.name] = slug if slug not in taken else f"{slug}-{len(taken)}"
+    return slugs

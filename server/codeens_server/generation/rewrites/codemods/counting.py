@@ -1,0 +1,147 @@
+"""Counting with collections.Counter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import libcst as cst
+
+from codeens_server.generation.rewrites import tree
+from codeens_server.generation.rewrites.codemods.counting_by_search import count_once
+from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.filling import Filling, after_clauses, filling_of, made_above
+from codeens_server.generation.rewrites.purity import is_pure, suspends
+from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.subject import Subject
+
+
+class Counted(NamedTuple):
+    """`counts[key]` is one more than it was."""
+
+    counts: str
+    key: cst.BaseExpression
+    mentions: int
+    """How often the statements that do it name the collection of counts."""
+
+
+class ManualCountToCounter(Codemod):
+    """See `rationale`."""
+
+    name = "manual-count-to-counter"
+    rationale = "Counts all elements in one pass of collections.Counter, whose loop runs in C."
+
+    def plan(self, subject: Subject, edits: Edits) -> None:
+        for node in subject.own(cst.BaseExpression):
+            if count_once(subject, edits, node):
+                return
+        for loop in subject.own(cst.For):
+            if _count_in_one_pass(subject, edits, loop):
+                return
+
+
+def _count_in_one_pass(subject: Subject, edits: Edits, loop: cst.For) -> bool:
+    filling = filling_of(subject, loop)
+    counted = (_counted_in_branches(filling.body) or _counted(filling.statement)) if filling else None
+    if filling is None or counted is None or suspends(subject, loop) or not is_pure(subject, counted.key):
+        return False
+    name = counted.counts
+    made = made_above(subject, loop, name)
+    mentions = sum(1 for _ in subject.variables(loop, name))
+    if made is None or mentions != counted.mentions or not subject.is_local(name):
+        return False
+    counter = edits.require("collections", "Counter")
+    counts = f"{counter}({_elements(subject, filling, counted.key)})"
+    wrapped = _like_original(subject, made[1], counts, starts_missing=counted.mentions == 1)
+    if wrapped is None or counter is None:
+        return False
+    edits.statement(loop, f"{name} = {wrapped}", merged=[made[0]])
+    edits.remove(made[0])
+    return True
+
+
+def _counted(statement: cst.CSTNode | None) -> Counted | None:
+    """`d[k] = d.get(k, 0) + 1`, and `d[k] += 1`, which needs a dictionary with a default."""
+    match statement:
+        case cst.AugAssign(target=target, operator=cst.AddAssign(), value=cst.Integer(value="1")):
+            item = _item(target)
+            return Counted(*item, mentions=1) if item else None
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=target)],
+            value=cst.BinaryOperation(left=cst.Call() as got, operator=cst.Add(), right=cst.Integer(value="1")),
+        ):
+            item, call = _item(target), tree.method_call(got)
+            if item is None or call is None or call.method != "get" or not tree.is_name(call.receiver, item[0]):
+                return None
+            is_zero = len(call.args) == 2 and tree.number(call.args[1]) == 0
+            return Counted(*item, mentions=2) if is_zero and tree.same(call.args[0], item[1]) else None
+        case _:
+            return None
+
+
+def _counted_in_branches(body: Sequence[cst.CSTNode]) -> Counted | None:
+    """`if k in d: d[k] += 1` / `else: d[k] = 1`, and `if k not in d: d[k] = 0` before `d[k] += 1`."""
+    match body:
+        case [cst.If(test=test, body=one, orelse=cst.Else(body=other))]:
+            present, absent = tree.only_line(one), tree.only_line(other)
+            tested = _tested(test, cst.In)
+            if tested is None:
+                tested, present, absent = _tested(test, cst.NotIn), absent, present
+            start = 1
+        case [cst.If(test=test, body=one, orelse=None), cst.BaseSmallStatement() as present]:
+            tested, absent, start = _tested(test, cst.NotIn), tree.only_line(one), 0
+        case _:
+            return None
+    counted, begun = _counted(present), _begun(absent, start)
+    if counted is None or begun is None or tested is None or counted.mentions != 1:
+        return None
+    same_counts = counted.counts == begun[0] == tested[0]
+    same_key = tree.same(counted.key, begun[1]) and tree.same(counted.key, tested[1])
+    return counted._replace(mentions=3) if same_counts and same_key else None
+
+
+def _begun(statement: cst.CSTNode | None, start: int) -> tuple[str, cst.BaseExpression] | None:
+    match statement:
+        case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if tree.number(value) == start:
+            return _item(target)
+        case _:
+            return None
+
+
+def _tested(test: cst.BaseExpression, sort: type[cst.BaseCompOp]) -> tuple[str, cst.BaseExpression] | None:
+    match test:
+        case cst.Comparison(
+            left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=cst.Name(value=name))]
+        ):
+            return (name, left) if isinstance(operator, sort) else None
+        case _:
+            return None
+
+
+def _item(target: cst.BaseExpression) -> tuple[str, cst.BaseExpression] | None:
+    indexed = tree.index_of(target)
+    if indexed is None or not isinstance(indexed[0], cst.Name):
+        return None
+    return indexed[0].value, indexed[1]
+
+
+def _elements(subject: Subject, filling: Filling, key: cst.BaseExpression) -> str:
+    loop = filling.loops[0]
+    if len(filling.clauses) == 1 and isinstance(key, cst.Name) and tree.same(key, loop.target):
+        return subject.code(loop.iter)
+    return " ".join([after_clauses(subject, key), *filling.clauses])
+
+
+def _like_original(subject: Subject, value: cst.BaseExpression, counts: str, *, starts_missing: bool) -> str | None:
+    """The counts in the type that the loop filled; a bare `d[k] += 1` needs one that has a default."""
+    match value:
+        case cst.Call(func=func, args=[cst.Arg(value=cst.Name(value="int"))]):
+            is_default = subject.origin(func) == "collections.defaultdict"
+            return f"{subject.code(func)}(int, {counts})" if is_default else None
+        case cst.Call(func=func, args=[]) if subject.origin(func) == "collections.Counter":
+            return counts
+        case cst.Dict(elements=[]) | cst.Call(func=cst.Name(value="dict"), args=[]) if not starts_missing:
+            shadowed = subject.facts.binds("dict") or "dict" in subject.local_names
+            return None if shadowed else f"dict({counts})"
+        case _:
+            return None

@@ -1,0 +1,66 @@
+"""All rewrite rules by name, in the order in which they are chained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from codeens_server.errors import ConfigError, unknown
+from codeens_server.generation.rewrites.codemods.aliasing import LocalAlias
+from codeens_server.generation.rewrites.codemods.comprehension import LoopToComprehension
+from codeens_server.generation.rewrites.codemods.counting import ManualCountToCounter
+from codeens_server.generation.rewrites.codemods.flags import FlagLoopToAnyAll
+from codeens_server.generation.rewrites.codemods.generators import GeneratorForList
+from codeens_server.generation.rewrites.codemods.grouping import SetdefaultToDefaultdict
+from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant
+from codeens_server.generation.rewrites.codemods.indexing import NestedLoopToIndex
+from codeens_server.generation.rewrites.codemods.joining import ConcatenationToJoin
+from codeens_server.generation.rewrites.codemods.membership import MembershipToSet
+from codeens_server.generation.rewrites.codemods.memoising import Memoise
+from codeens_server.generation.rewrites.codemods.modular import PowerModulo
+from codeens_server.generation.rewrites.codemods.prefixes import StartswithTuple
+from codeens_server.generation.rewrites.codemods.quadratic import QuadraticBuiltins
+from codeens_server.generation.rewrites.codemods.queues import QueueToDeque
+from codeens_server.generation.rewrites.codemods.sorting import SortToSelection
+from codeens_server.generation.rewrites.rule import Rule
+from codeens_server.generation.rewrites.ruff_fixes import FAMILIES, RuffFamily
+
+# What changes the order of growth comes first, small savings last: a loop that has become a comprehension, or whose
+# calls have local names, is not recognised any more.
+_IN_ORDER: tuple[Rule, ...] = (
+    Memoise(),
+    NestedLoopToIndex(),
+    QuadraticBuiltins(),
+    QueueToDeque(),
+    ManualCountToCounter(),
+    SortToSelection(),
+    SetdefaultToDefaultdict(),
+    PowerModulo(),
+    FlagLoopToAnyAll(),
+    MembershipToSet(),
+    HoistInvariant(),
+    ConcatenationToJoin(),
+    StartswithTuple(),
+    LoopToComprehension(),
+    GeneratorForList(),
+    *(RuffFamily(family) for family in FAMILIES),
+    LocalAlias(),
+)
+
+RULES: dict[str, Rule] = {rule.name: rule for rule in _IN_ORDER}
+
+
+def rule_names() -> list[str]:
+    """Names that a variant may list, in the order in which rules are chained."""
+    return list(RULES)
+
+
+def chosen(names: Sequence[str]) -> list[Rule]:
+    """The rules of these names, in the order in which they are chained.
+
+    Raises:
+        ConfigError: there is no such rule; the message has the nearest.
+    """
+    for name in names:
+        if name not in RULES:
+            raise ConfigError(unknown("rewrite rule", name, rule_names()))
+    return [rule for rule in _IN_ORDER if rule.name in names]

@@ -1,0 +1,29 @@
+"""The player runs on whatever interpreter the workspace has."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox_backends.plain_launcher import PLAYER
+
+FILES = sorted(PLAYER.glob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_player_is_python_3_9(file: Path) -> None:
+    ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_player_imports_only_itself_and_the_standard_library(file: Path) -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            imported.add((node.module or "").partition(".")[0])
+    assert imported <= sys.stdlib_module_names

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from codeens_server.cli.failures import Told, told
+from codeens_server.cli.lazy import Later
+from codeens_server.cli.main import main
+from codeens_server.errors import InputError, RunError
+from tests.server.cli.conftest import Codeens
+
+_HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "anyio", "codeens_server.domain"}
+
+
+def test_help_names_every_command_and_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from codeens_server.cli.main import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    listed = re.findall(r"^  (\w+)  ", result.stdout, re.MULTILINE)
+    assert {"run", "score", "variants", "runs", "doctor"} <= set(listed)
+    assert _HEAVY & set(result.stdout.split()) == set()
+
+
+def test_the_installed_program_says_its_version() -> None:
+    program = Path(sys.executable).with_name("codeens")
+    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"codeens \d+\.\d+\.\d+\n", result.stdout)
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(codeens: Codeens) -> None:
+    result = codeens("varants")
+    assert result.exit_code == 2
+    assert "Did you mean 'variants'?" in result.stderr
+
+
+def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log_without_keys(
+    codeens: Codeens, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKER_API_KEY", "sk-very-secret")
+
+    def broken(self: Later) -> None:
+        raise ZeroDivisionError("with sk-very-secret inside")
+
+    monkeypatch.setattr(Later, "load", broken)
+    result = codeens("doctor")
+    log = home / "data" / "codeens" / "codeens.log"
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "error: this is a fault of codeens (ZeroDivisionError: with <MAKER_API_KEY> inside)"
+    )
+    assert str(log) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    text = log.read_text(encoding="utf-8")
+    assert "Traceback" in text
+    assert "sk-very-secret" not in text
+    assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("x"), 2),
+        (RunError("x"), 1),
+        (ExceptionGroup("tasks", [ExceptionGroup("inner", [InputError("x")])]), 2),
+    ],
+)
+def test_an_error_for_people_is_told_as_it_is_wherever_it_was_raised(error: Exception, code: int) -> None:
+    telling = told(error, log=Path(os.devnull))
+    assert isinstance(telling, Told)
+    assert (telling.message, telling.exit_code) == ("x", code)
+
+
+def test_broken_settings_stop_every_command_with_file_line_and_key(codeens: Codeens, here: Path) -> None:
+    (here / "codeens.toml").write_text('goal = "sped"\n', encoding="utf-8")
+    for command in (("runs", "list"), ("variants", "list"), ("doctor",)):
+        result = CliRunner().invoke(main, list(command))
+        assert result.exit_code == 2
+        assert "codeens.toml, line 1, goal" in result.stderr
+
+
+def test_what_is_ignored_of_an_untrusted_workspace_is_told(
+    codeens: Codeens, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "codeens.toml").write_text('scorers = ["theirs"]\n', encoding="utf-8")
+    assert "scorers is ignored" in codeens("runs", "list").stderr
+    monkeypatch.setenv("CODEENS_TRUST_WORKSPACE", "1")
+    assert "ignored" not in codeens("runs", "list").stderr

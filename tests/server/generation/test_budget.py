@@ -1,0 +1,87 @@
+"""The cap on what a run may spend."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from codeens_server.domain import RunRequest
+from codeens_server.generation import pacing
+from codeens_server.generation.budget import Budget, BudgetExceeded, Estimate
+from codeens_server.generation.exchange import Reply
+from codeens_server.generation.pacing import Pace
+from codeens_server.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+async def _spend(budget: Budget, estimate: Estimate, cost_usd: float | None, tokens: int = 0) -> None:
+    async with budget.held(estimate) as held:
+        held.settle(Reply(text="x", model="m", tokens_out=tokens, cost_usd=cost_usd))
+
+
+async def test_a_call_that_could_go_over_the_cap_is_not_begun() -> None:
+    budget = Budget(usd=1.0)
+    await _spend(budget, Estimate(tokens=1, usd=0.9), 0.5)
+    assert budget.exhausted == ""
+    with pytest.raises(BudgetExceeded):
+        await _spend(budget, Estimate(tokens=1, usd=0.6), 0.1)
+    assert (budget.exhausted, budget.spent_usd) == ("budget", 0.5)
+
+
+async def test_tokens_are_capped_too() -> None:
+    budget = Budget(tokens=100)
+    await _spend(budget, Estimate(tokens=90, usd=None), None, tokens=60)
+    with pytest.raises(BudgetExceeded):
+        await _spend(budget, Estimate(tokens=50, usd=None), None)
+
+
+async def test_a_call_waits_for_what_calls_under_way_leave_over() -> None:
+    budget = Budget(usd=1.0)
+    first = Estimate(tokens=1, usd=0.8)
+    async with anyio.create_task_group() as group, budget.held(first) as held:
+        group.start_soon(_spend, budget, Estimate(tokens=1, usd=0.7), 0.2)
+        await anyio.wait_all_tasks_blocked()
+        assert budget.spent_usd == 0.0
+        held.settle(Reply(text="x", model="m", cost_usd=0.1))
+    assert budget.spent_usd == pytest.approx(0.3)
+    assert budget.exhausted == ""
+
+
+async def test_a_call_that_fails_gives_back_what_it_held() -> None:
+    budget = Budget(usd=1.0)
+    with pytest.raises(RuntimeError):
+        async with budget.held(Estimate(tokens=1, usd=1.0)):
+            raise RuntimeError
+    await _spend(budget, Estimate(tokens=1, usd=1.0), 1.0)
+    assert budget.spent_usd == 1.0
+
+
+async def test_an_unknown_price_is_said_once_and_tokens_still_count() -> None:
+    budget = Budget(usd=1.0)
+    assert budget.remark == ""
+    await _spend(budget, Estimate(tokens=10, usd=None), None, tokens=7)
+    assert not budget.cost_known
+    assert budget.spent_tokens == 7
+    assert "price of a model is not known" in budget.remark
+
+
+def test_what_was_asked_for_comes_before_the_settings() -> None:
+    assert Budget.of(RunRequest(target="t"), Settings(budget_usd=2.0)).remark == ""
+    asked = Budget.of(RunRequest(target="t", budget_usd=0.25), Settings(budget_usd=2.0))
+    asked.cost_known = False
+    assert "$0.25" in asked.remark
+
+
+@pytest.mark.parametrize(("rpm", "tpm"), [(2, None), (None, 100)])
+async def test_requests_over_the_limit_of_a_minute_wait(
+    rpm: int | None, tpm: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = Pace(rpm=rpm, tpm=tpm)
+    await pace.wait(50)
+    await pace.wait(50)
+    with anyio.move_on_after(0.01) as scope:
+        await pace.wait(50)
+    assert scope.cancelled_caught
+    monkeypatch.setattr(pacing, "MINUTE_S", 0.0)
+    await pace.wait(50)

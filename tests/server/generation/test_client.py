@@ -1,0 +1,131 @@
+"""Models over HTTP: real LiteLLM against the loopback server."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from codeens_server.generation.client import Models
+from codeens_server.generation.exchange import Reply
+from codeens_server.generation.model_errors import ModelError
+from tests.loopback.server import Fault, ModelServer
+from tests.server.generation.makers import ANSWER, ENVIRON, KEY, QUESTION, SAMPLING, model
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),  # pydantic's, of LiteLLM's own code
+]
+
+
+async def _ask(server: ModelServer, name: str = "m", **more: object) -> Reply:
+    async with Models([model(name, server.url, **more)], ENVIRON) as client:
+        return await client.ask(name, QUESTION, SAMPLING)
+
+
+async def _left(server: ModelServer) -> None:
+    """No connection is leaked: all are closed by now, or within moments."""
+    with anyio.fail_after(10):
+        await server.until_left()
+
+
+async def test_an_answer_comes_with_its_tokens_cost_and_model() -> None:
+    async with ModelServer(answer=lambda _: ANSWER) as server:
+        reply = await _ask(server)
+        await _left(server)
+    assert reply.text == ANSWER
+    assert (reply.model, reply.finish_reason) == ("m", "stop")
+    assert (reply.tokens_in, reply.tokens_out) == (2, -(-len(ANSWER) // 4))
+    assert reply.cost_usd == pytest.approx(reply.tokens_in * 1e-6 + reply.tokens_out * 2e-6)
+    assert server.requests[0].stream
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert server.requests[0].body["max_tokens"] == SAMPLING.max_tokens
+
+
+async def test_an_answer_cut_for_its_length_is_kept_and_says_so() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["length"]}) as server:
+        reply = await _ask(server)
+    assert (reply.text, reply.finish_reason) == (ANSWER[: len(ANSWER) // 2], "length")
+
+
+async def test_refusals_for_a_while_are_waited_out() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["429", "500", "ok"]}) as server:
+        assert (await _ask(server)).text == ANSWER
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "why", "requests"),
+    [
+        ("429", "still over the rate limit", 3),
+        ("500", "the server failed: the server had an error", 3),
+        ("401", "the key was refused: set LOOPBACK_API_KEY", 1),
+        ("dropped", "the server failed: Connection error", 3),
+        ("truncated", "the connection failed", 1),
+        ("garbage", "the answer was empty", 1),
+        ("no_choices", "the answer was empty", 1),
+        ("no_text", "the answer was empty", 1),
+    ],
+)
+async def test_a_fault_ends_as_one_line_without_the_key(fault: Fault, why: str, requests: int) -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
+        with pytest.raises(ModelError) as caught:
+            await _ask(server)
+        await _left(server)
+    assert caught.value.why.startswith(why)
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(server.requests) == requests
+
+
+async def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["hang"]}) as server:
+        with pytest.raises(ModelError, match="no answer within 0.2 s"):
+            await _ask(server, timeout_s=0.2)
+        await _left(server)
+    assert len(server.requests) == 1
+
+
+async def test_cancelling_ends_the_request_and_its_connection() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["hang"]}) as server:
+        async with Models([model("m", server.url)], ENVIRON) as client, anyio.create_task_group() as group:
+            group.start_soon(client.ask, "m", QUESTION, SAMPLING)
+            with anyio.fail_after(20):
+                await server.until_asked()
+            group.cancel_scope.cancel()
+        await _left(server)
+
+
+async def test_a_fallback_steps_in_and_is_named() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["401"]}) as server:
+        models = [model("m", server.url, fallbacks=("other",)), model("other", server.url)]
+        async with Models(models, ENVIRON) as client:
+            reply = await client.ask("m", QUESTION, SAMPLING)
+    assert reply.model == "other"
+    assert [request.model for request in server.requests] == ["m", "other"]
+
+
+async def test_a_price_that_nobody_knows_is_unknown_and_not_zero() -> None:
+    async with ModelServer(answer=lambda _: ANSWER) as server:
+        reply = await _ask(server, input_cost_per_token=None, output_cost_per_token=None)
+    assert reply.cost_usd is None
+    assert reply.tokens_out
+
+
+async def test_no_more_requests_are_open_at_once_than_the_model_allows() -> None:
+    open_at_once: list[int] = []
+    async with ModelServer(answer=lambda _: ANSWER) as server:
+        async with Models([model("m", server.url, max_parallel=2)], ENVIRON) as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(6):
+                    group.start_soon(client.ask, "m", QUESTION, SAMPLING)
+            open_at_once.append(server.open_connections)
+        await _left(server)
+    assert len(server.requests) == 6
+    assert open_at_once[0] <= 2
+
+
+async def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["500"]}) as server:
+        with pytest.raises(ModelError):
+            await _ask(server)
+    assert capfd.readouterr() == ("", "")

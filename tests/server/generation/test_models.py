@@ -1,0 +1,65 @@
+"""Which models are asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from codeens_server.errors import InputError
+from codeens_server.generation.keys import redact
+from codeens_server.generation.models import find_local_models, resolve_models
+from codeens_server.settings import ModelSettings, Settings
+from tests.loopback.server import ModelServer
+
+CONFIGURED = Settings(
+    models=(
+        ModelSettings(name="fast", model="openai/gpt-x", fallbacks=("local",)),
+        ModelSettings(name="local", model="openai/qwen", api_base="http://127.0.0.1:9/v1"),
+    )
+)
+
+
+def test_named_models_come_before_configured_ones() -> None:
+    found = resolve_models(["local", "ollama_chat/qwen3", "local"], CONFIGURED, {"OPENAI_API_KEY": "k"})
+    assert [(model.name, model.model) for model in found] == [
+        ("local", "openai/qwen"),
+        ("ollama_chat/qwen3", "ollama_chat/qwen3"),
+    ]
+
+
+def test_configured_models_come_before_keys_of_the_environment() -> None:
+    found = resolve_models([], CONFIGURED, {"ANTHROPIC_API_KEY": "k"})
+    assert [(model.name, model.api_key_env) for model in found] == [("fast", "OPENAI_API_KEY"), ("local", None)]
+
+
+def test_keys_of_the_environment_bring_a_model_each() -> None:
+    found = resolve_models([], Settings(), {"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "", "GROQ_API_KEY": "k"})
+    assert [model.api_key_env for model in found] == ["ANTHROPIC_API_KEY", "GROQ_API_KEY"]
+    assert all(model.model.count("/") for model in found)
+    assert resolve_models([], Settings(), {}) == ()
+
+
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"'fsat'\. Did you mean 'fast'\?.*openai/fsat"):
+        resolve_models(["fsat"], CONFIGURED, {})
+
+
+def test_a_fallback_must_be_configured() -> None:
+    settings = Settings(models=(ModelSettings(name="a", model="openai/x", fallbacks=("bb",)),))
+    with pytest.raises(InputError, match="fallback of 'a'"):
+        resolve_models([], settings, {})
+
+
+@pytest.mark.anyio
+async def test_a_server_on_loopback_is_found_with_its_first_chat_model() -> None:
+    async with ModelServer(answer=lambda _: "", models=["nomic-embed-text", "qwen3", "other"]) as server:
+        found = await find_local_models({"dead": "http://127.0.0.1:9/v1", "ollama": server.url})
+    assert [(model.name, model.model, model.api_base) for model in found] == [
+        ("ollama/qwen3", "openai/qwen3", server.url)
+    ]
+    assert found[0].input_cost_per_token == 0.0
+
+
+def test_keys_are_taken_out_of_texts() -> None:
+    environ = {"OPENAI_API_KEY": "abc123def456", "MY_TOKEN": "hunter22", "HOME": "/home/me"}
+    text = "key abc123def456 of /home/me, Bearer xyz, hunter22, sk-proj-99999999"
+    assert redact(text, environ) == "key [key] of /home/me, Bearer [key], [key], [key]"
