@@ -134,3 +134,12 @@ def test_how_the_candidate_ended_is_the_failure() -> None:
 def test_tests_that_hang_end_with_the_job() -> None:
     result = run_check("def f(): pass", "while True: pass", limits=Limits(wall_s=0.5))
     assert result.failure == TimedOut(limit="wall", seconds=0.5)
+
+
+def test_a_function_called_check_is_not_taken_for_the_tests() -> None:
+    result = run_check("def f(x): return x", "assert check(1) == 1", name="check", prelude="def check(x): return None")
+    assert (result.passed, result.calls) == (True, 1)
+
+
+def test_builtin_types_are_plain_data() -> None:
+    assert run_check("def f(x, kind): return kind", "assert f(1, int) is int").passed

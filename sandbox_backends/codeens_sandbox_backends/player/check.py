@@ -134,11 +134,11 @@ def _run_tests(request: Message, proxy: Proxy) -> None:
     names: Dict[str, Any] = module.__dict__
     if request["prelude"]:
         _execute(request["prelude"], "<prelude>", names)
-    names[request["name"]] = proxy
     names.pop("check", None)
+    names[request["name"]] = proxy
     _execute(request["tests"], _FILE, names)
-    check = names.get("check")
-    if callable(check):
+    check = names.get("check", proxy)
+    if check is not proxy:
         check(proxy)
 
 

@@ -7,11 +7,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from importlib import import_module
 from typing import Any, Callable, Dict, List, cast
 
-from .objects import lookup, make
-
-_FACTORIES: Dict[str, Any] = {
-    kind.__name__: kind for kind in (bool, bytes, complex, dict, float, frozenset, int, list, set, str, tuple)
-}
+from .objects import PLAIN_TYPES, lookup, make
 
 
 class Undecodable(Exception):
@@ -46,6 +42,8 @@ class _Decoder:
         plain = _PLAIN.get(tag)
         if plain is not None:
             return plain(self, tree)
+        if tag == "type" and tree[1].partition(":")[2] in PLAIN_TYPES and tree[1].startswith("builtins:"):
+            return lookup(tree[1])
         named = _NAMED.get(tag)
         if named is None:
             raise Undecodable(f"no value is encoded as {tag!r}")
@@ -72,8 +70,8 @@ def _counter(decoder: _Decoder, tree: List[Any]) -> Any:
 
 def _defaultdict(decoder: _Decoder, tree: List[Any]) -> Any:
     name = tree[1]
-    if name is None or name in _FACTORIES:
-        factory: Any = name and _FACTORIES[name]
+    if name is None or name in PLAIN_TYPES:
+        factory: Any = name and PLAIN_TYPES[name]
     elif decoder.classes:
         factory = lookup(name if ":" in name else f"builtins:{name}")
     else:

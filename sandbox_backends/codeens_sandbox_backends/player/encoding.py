@@ -12,7 +12,7 @@ from math import isfinite
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Callable, Collection, Dict, List, Set, Tuple
 
-from .objects import is_plain, reference, state_of, type_name
+from .objects import PLAIN_TYPES, is_plain, reference, state_of, type_name
 
 MAX_DEPTH = 150
 """Of containers in containers; a few Python frames each must fit under the usual recursion limit."""
@@ -22,6 +22,7 @@ MAX_ITERATED = 10_000
 """Items taken from an iterator."""
 _EXACT_INT = 1 << 53
 _TUPLE: Any = tuple
+_PLAIN_TYPES: Dict[Any, str] = {kind: f"builtins:{name}" for name, kind in PLAIN_TYPES.items()}
 _type_of: Callable[[Any], Any] = type
 
 _dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
@@ -149,7 +150,7 @@ class _Encoder:
         if self.iterators and is_lazy(kind):
             return _drained(self, drain(value))
         if isinstance(value, type):
-            return ["type", self.name(value, kind)]
+            return ["type", _PLAIN_TYPES.get(value) or self.name(value, kind)]
         if isinstance(value, Enum):
             return _enum(self, value)
         if isinstance(value, BaseException):

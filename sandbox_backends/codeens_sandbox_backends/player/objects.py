@@ -7,6 +7,10 @@ from importlib import import_module
 from types import MemberDescriptorType
 from typing import Any, Dict, List, Optional, Tuple
 
+PLAIN_TYPES: Dict[str, Any] = {
+    kind.__name__: kind for kind in (bool, bytes, complex, dict, float, frozenset, int, list, set, str, tuple)
+}
+"""Types that may be named where no other classes may."""
 _HEAP_TYPE = 1 << 9
 _POINTER = object.__basicsize__ // 2
 

@@ -15,21 +15,21 @@ from codeens_server.workspace.edit import apply_edit, unified_diff
 
 
 def row_of(run: Run, rank: int | str) -> RankedResult | None:
-    """The row of a rank; None for the best one where the original stays.
+    """The row of a rank, as the table numbers them: ties stand one after another; None: the original stays best.
 
     Raises:
         InputError: no row has this rank.
     """
+    ranked = [row for row in run.results if row.rank is not None]
     if rank == BEST:
-        return next((row for row in run.results if row.candidate.id == run.best), None)
-    for row in run.results:
-        if row.rank is not None and row.rank == rank:
-            return row
-    ranks = [str(row.rank) for row in run.results if row.rank is not None]
+        return next((row for row in ranked if row.candidate.id == run.best), None)
+    if isinstance(rank, int) and 1 <= rank <= len(ranked):
+        return ranked[rank - 1]
     if rank == 0:
         message = "rank 0 is the original: there is nothing to change."
     else:
-        message = f"run {run.run_id} has no rank {rank}. It has: {', '.join(ranks) or 'none, no candidate passed'}."
+        has = f"It has 1 to {len(ranked)}." if len(ranked) > 1 else "It has 1." if ranked else "No candidate passed."
+        message = f"run {run.run_id} has no rank {rank}. {has}"
     raise InputError(message)
 
 

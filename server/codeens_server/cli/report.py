@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from codeens_server.cli.table import is_unsafe, result_rows
+from codeens_server.cli.table import is_unsafe, result_rows, shown_name, shown_rank
 from codeens_server.cli.text import money, one_line, plural, visible
 from codeens_server.domain import Difference, Evidence, Run
 from codeens_server.progress import ORIGINAL
-from codeens_server.ranking.wording import label
 
 
 def print_run(run: Run, console: Console) -> None:
@@ -63,8 +62,8 @@ def _told_by_other(run: Run, group: int, difference: Difference) -> bool:
 
 def _names(run: Run) -> dict[str, str]:
     names = {ORIGINAL: "0 original"}
-    for row in run.results:
-        names[row.candidate.id] = f"{'rejected' if row.rank is None else row.rank} {label(row.candidate)}"
+    for number, row in enumerate(run.results, start=1):
+        names[row.candidate.id] = f"{shown_rank(row, number)} {shown_name(row.candidate, run)}"
     return names
 
 
@@ -108,11 +107,13 @@ def _counts(evidence: Evidence) -> str:
 
 
 def _next_steps(run: Run) -> Iterator[str]:
-    first = next((row.rank for row in run.results if row.rank is not None), None)
+    best = next((number for number, row in enumerate(run.results, start=1) if row.candidate.id == run.best), None)
     if run.summary.stopped:
         yield f"go on:    codeens run --resume {run.run_id}"
-    if first is not None:
-        yield f"see it:   codeens runs diff {run.run_id} {first}"
-        yield f"apply it: codeens runs apply {run.run_id} {first}"
+    if best is not None:
+        yield f"see it:   codeens runs diff {run.run_id} {best}"
+        yield f"apply it: codeens runs apply {run.run_id} {best}"
+    elif any(row.rank is not None for row in run.results):
+        yield f"see one all the same: codeens runs diff {run.run_id} 1"
     if any(cluster.differences for cluster in run.clusters):
         yield f"where candidates differ: codeens runs show {run.run_id}"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from codeens_server.cli.text import money, one_line
-from codeens_server.domain import Interval, Memory, RankedResult, Run, Verdict
+from codeens_server.domain import Candidate, Interval, Memory, RankedResult, Run, Verdict
 from codeens_server.ranking.wording import evidence, interval, label, times
 
 _WIDTH_FOR_A_TABLE = 110
@@ -42,7 +42,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def result_rows(run: Run, *, width: int) -> RenderableType:
     """All rows: the original, the ranked, and the rejected with their reasons."""
-    rows = [_row(result, run) for result in (run.original, *run.results)]
+    rows = [_row(result, number, run) for number, result in enumerate((run.original, *run.results))]
     return _as_table(rows) if width >= _WIDTH_FOR_A_TABLE else _as_list(rows)
 
 
@@ -51,16 +51,30 @@ def is_unsafe(verdict: Verdict) -> bool:
     return verdict.sandbox.startswith("unsafe")
 
 
-def _row(result: RankedResult, run: Run) -> Row:
+def shown_rank(result: RankedResult, number: int) -> str:
+    """The place of a row as people give it to `diff` and `apply`; `=` marks no difference from the row above."""
+    if result.rank is None:
+        return "-"
+    return f"{number}=" if result.tied else str(number)
+
+
+def shown_name(candidate: Candidate, run: Run) -> str:
+    """The model and the variant; with the id where several rows have both in common."""
+    if candidate.id == run.original.candidate.id:
+        return "original"
+    alike = [row for row in run.results if label(row.candidate) == label(candidate)]
+    return one_line(label(candidate) + (f" ({candidate.id})" if len(alike) > 1 else ""))
+
+
+def _row(result: RankedResult, number: int, run: Run) -> Row:
     is_original = result is run.original
     alike = len(result.candidate.same_as)
-    name = "original" if is_original else one_line(label(result.candidate))
     style = "bold" if result.candidate.id == run.best else ""
     readability = result.readability
     ground = evidence(result.verdict, improving=run.mode == "improve")
     return Row(
-        rank=Text("0" if is_original else _rank(result), style=style),
-        candidate=Text(name + (f" (+{alike} alike)" if alike else ""), style=style),
+        rank=Text("0" if is_original else shown_rank(result, number), style=style),
+        candidate=Text(shown_name(result.candidate, run) + (f" +{alike} alike" if alike else ""), style=style),
         verdict=verdict_text(result.verdict, ground, result.reason),
         speed=_speed(result.speed),
         memory=_memory(result.memory),
@@ -68,12 +82,6 @@ def _row(result: RankedResult, run: Run) -> Row:
         diff=Text("" if is_original else f"+{result.diff.added} -{result.diff.removed}"),
         cost=Text("" if is_original else money(result.cost_usd)),
     )
-
-
-def _rank(result: RankedResult) -> str:
-    if result.rank is None:
-        return "-"
-    return f"{result.rank}=" if result.tied else str(result.rank)
 
 
 def verdict_text(verdict: Verdict, ground: str, reason: str) -> Text:

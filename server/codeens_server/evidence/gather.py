@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import anyio.to_thread
+from msgspec import structs
 
 from codeens_sandbox_backends.base import CallInput, Program, Raised, Returned, Sandbox
 from codeens_server.domain import Case, Coverage, Evidence, Mode, RunRequest, Target
@@ -45,7 +46,7 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
     source = await anyio.to_thread.run_sync(lambda: snapshot(target).text)
-    tests = await run_tests(target, program, request=request, settings=settings, sandbox=sandbox, say=say)
+    tests = await run_tests(target, _traced(program), request=request, settings=settings, sandbox=sandbox, say=say)
     docstring = await run_examples(target, program, limits=settings.limits, sandbox=sandbox)
     mode = resolve_mode(request.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
     known = _known(target, tests, docstring, mode)
@@ -68,6 +69,11 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
             *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
         ),
     )
+
+
+def _traced(program: Program) -> Program:
+    """What is watched while tests run: of a nested function, the one around it, which can be found from outside."""
+    return structs.replace(program, qualname=program.qualname.partition(".<locals>.")[0])
 
 
 def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[Proposal]:

@@ -41,6 +41,7 @@ _SHARE_OF_WALL = 0.4
 """Of the wall seconds of a job: a candidate gets all kept inputs in one job and may be slower than the original."""
 _GENERATED_CALL_S = 0.5
 """For a generated input; longer ones are of no use for timing either."""
+_SHORTEST_JOB_S = 1.0
 _FAIR_SHARE = 0.3
 _OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
 _WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
@@ -81,9 +82,12 @@ async def ask_original(
         EvidenceError: the module can not be loaded in the sandbox.
         SandboxError: the sandbox failed.
     """
+    if not proposals:
+        return Answers()
     given = [proposal for proposal in proposals if proposal.origin != "generated"]
     made = sorted((p for p in proposals if p.origin == "generated"), key=lambda p: _size(p.input))
     interview = _Interview(program, sandbox, limits, typed=typed)
+    await interview.begin()
     await interview.ask(given, limits)
     await interview.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
     await interview.confirm(limits)
@@ -106,11 +110,17 @@ class _Interview:
     def __init__(self, program: Program, sandbox: Sandbox, limits: Limits, *, typed: bool) -> None:
         self._program = program
         self._sandbox = sandbox
+        self._limits = limits
+        self._startup_s = 0.0
         self._left_s = limits.wall_s * _SHARE_OF_WALL
         self._typed = typed
         self.kept: list[_Answer] = []
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.refused = 0
+
+    async def begin(self) -> None:
+        """Learn what starting costs, which is no time of the original's."""
+        self._startup_s = (await self._run([], self._limits)).usage.wall_s
 
     async def ask(self, proposals: Sequence[Proposal], limits: Limits) -> None:
         pending = list(proposals)
@@ -127,8 +137,9 @@ class _Interview:
 
     async def _ask_twice(self, proposals: Sequence[Proposal], limits: Limits) -> int:
         """Keep those that are evidence; how many took too long."""
-        first = await self._run(proposals, limits)
-        self._left_s -= first.usage.wall_s
+        bounded = structs.replace(limits, wall_s=self._startup_s + max(self._left_s, _SHORTEST_JOB_S))
+        first = await self._run(proposals, bounded)
+        self._left_s -= max(0.0, first.usage.wall_s - self._startup_s)
         answered: list[_Answer] = []
         for proposal, outcome in zip(proposals, first.outcomes, strict=True):
             self.refused += is_refused(outcome)
@@ -152,6 +163,8 @@ class _Interview:
 
     async def _agreeing(self, answered: Sequence[_Answer], limits: Limits) -> list[_Answer]:
         """Those on which a fresh process, asked in reverse, does the same."""
+        if not answered:
+            return []
         again = await self._run([proposal for proposal, _ in reversed(answered)], limits)
         pairs = list(zip(answered, reversed(again.outcomes), strict=True))
         agreeing = [answer for answer, other in pairs if same_outcome(answer[1], other)]

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import anyio.to_thread
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from codeens_sandbox_backends.base import (
-    Limits,
-    Outcome,
-    Program,
-    RecordedCall,
-    Sandbox,
-    SuiteJob,
-    SuiteResult,
-    TestReport,
-    TimedOut,
-)
+from codeens_sandbox_backends.base import Program, RecordedCall, Sandbox, SuiteResult, TestReport, TimedOut
 from codeens_server.domain import RunRequest, SetAside, Target
+from codeens_server.evidence.batches import Batches
 from codeens_server.evidence.discovery import Discovery, discover, given_tests
 from codeens_server.settings import Settings
 from codeens_server.trees import render_outcome
@@ -33,8 +23,6 @@ _SHARE_OF_TIME = 0.2
 """Of the whole run's seconds, for running the original's tests."""
 _LONGEST_S = 120.0
 _SHORTEST_S = 20.0
-_FILES_PER_BATCH = 8
-_NO_PYTEST = "pytest is not installed"
 _WALLS = re.compile(
     r"^E .*(?:PermissionError|Operation not permitted|Read-only file system|No space left on device|ConnectionError"
     r"|ConnectionRefusedError|Network is unreachable|gaierror|Name or service not known|name resolution)",
@@ -82,62 +70,18 @@ async def run_tests(
         return TestEvidence()
     await say(f"running {len(found.files)} test {'file' if len(found.files) == 1 else 'files'}")
     seconds = (request.timeout_s or settings.timeout_s) * _SHARE_OF_TIME
-    suite = _Suite(target, program, sandbox, settings.limits, max(_SHORTEST_S, min(_LONGEST_S, seconds)))
-    await suite.run(found.files)
-    return await anyio.to_thread.run_sync(_sort_out, target, suite, found)
+    seconds = max(_SHORTEST_S, min(_LONGEST_S, seconds))
+    batches = Batches(target.root, program, sandbox, settings.limits, seconds=seconds)
+    await batches.run(found.files)
+    return await anyio.to_thread.run_sync(_sort_out, target, batches, found)
 
 
 def _selection(target: Target, paths: tuple[str, ...]) -> Discovery:
     return Discovery(files=given_tests(target, paths)) if paths else discover(target)
 
 
-class _Suite:
-    """Runs files in batches until the time is used up; a batch that breaks off is run again file by file."""
-
-    def __init__(self, target: Target, program: Program, sandbox: Sandbox, limits: Limits, seconds: float) -> None:
-        self._target = target
-        self._program = program
-        self._sandbox = sandbox
-        self._limits = limits
-        self._deadline = time.monotonic() + seconds
-        self.results: list[SuiteResult] = []
-        self.broken: dict[str, Outcome] = {}
-        self.not_run: list[str] = []
-
-    async def run(self, files: Sequence[str]) -> None:
-        for start in range(0, len(files), _FILES_PER_BATCH):
-            await self._batch(files[start : start + _FILES_PER_BATCH])
-            if self.no_pytest:
-                self.not_run += files[start + _FILES_PER_BATCH :]
-                return
-
-    @property
-    def no_pytest(self) -> bool:
-        return any(_NO_PYTEST in render_outcome(ending) for ending in self.broken.values())
-
-    async def _batch(self, files: Sequence[str]) -> None:
-        left = self._deadline - time.monotonic()
-        if left < 1.0:
-            self.not_run += files
-            return
-        result = await self._sandbox.run(self._job(tuple(files), left))
-        if result.failure is not None and len(files) > 1 and _NO_PYTEST not in render_outcome(result.failure):
-            for file in files:
-                await self._batch([file])
-            return
-        self.results.append(result)
-        if result.failure is not None:
-            self.broken.update(dict.fromkeys(files, result.failure))
-
-    def _job(self, files: tuple[str, ...], left: float) -> SuiteJob:
-        limits = structs.replace(self._limits, wall_s=left, cpu_s=left)
-        return SuiteJob(
-            kind="pytest", root=self._target.root, program=self._program, selection=files, record=True, limits=limits
-        )
-
-
-def _sort_out(target: Target, suite: _Suite, found: Discovery) -> TestEvidence:
-    reports = list({report.id: report for result in suite.results for report in result.tests}.values())
+def _sort_out(target: Target, batches: Batches, found: Discovery) -> TestEvidence:
+    reports = list({report.id: report for result in batches.results for report in result.tests}.values())
     tests = [report for report in reports if "::" in report.id]
     entered = [report for report in tests if report.entered > 0 and report.outcome != "skipped"]
     hindered = [report for report in entered if report.outcome != "passed" and _WALLS.search(report.message)]
@@ -147,15 +91,15 @@ def _sort_out(target: Target, suite: _Suite, found: Discovery) -> TestEvidence:
         SetAside(
             what="tests", count=len(hindered), why="they need the network or files that the sandbox does not give"
         ),
-        *_files_not_run(suite, found, [report for report in reports if "::" not in report.id]),
-        *_calls_not_kept(suite.results),
+        *_files_not_run(batches, found, [report for report in reports if "::" not in report.id]),
+        *_calls_not_kept(batches.results),
     ]
     return TestEvidence(
         reaching=reaching,
         indirect=_count_indirect(target, reaching),
-        recorded=tuple(call for result in suite.results for call in result.recorded),
+        recorded=tuple(call for result in batches.results for call in result.recorded),
         set_aside=tuple(entry for entry in entries if entry.count),
-        notes=tuple(_notes(suite)),
+        notes=tuple(_notes(batches)),
     )
 
 
@@ -167,13 +111,13 @@ def _tests_elsewhere(tests: Sequence[TestReport]) -> Iterator[SetAside]:
     )
 
 
-def _files_not_run(suite: _Suite, found: Discovery, uncollected: Sequence[TestReport]) -> Iterator[SetAside]:
+def _files_not_run(batches: Batches, found: Discovery, uncollected: Sequence[TestReport]) -> Iterator[SetAside]:
     for report in uncollected:
         yield SetAside(what=report.id, count=1, why=f"pytest can not collect it: {_last_line(report.message)}")
-    for file, ending in suite.broken.items():
+    for file, ending in batches.broken.items():
         yield SetAside(what=file, count=1, why=f"its tests did not run to their end: {render_outcome(ending)}")
-    late = "the time for tests was used up" if not suite.no_pytest else "pytest is not installed"
-    yield SetAside(what="test files", count=len(suite.not_run), why=late)
+    why = batches.hopeless or "the time for tests was used up"
+    yield SetAside(what="test files", count=len(batches.not_run), why=why)
     yield SetAside(what="test files", count=found.left_out, why="less likely to reach the function than those run")
     yield SetAside(what="test files", count=found.unread, why="the time for looking at test files was used up")
 
@@ -190,10 +134,10 @@ def _last_line(message: str) -> str:
     return (lines or ["no reason given"])[-1]
 
 
-def _notes(suite: _Suite) -> Iterator[str]:
-    if suite.no_pytest:
+def _notes(batches: Batches) -> Iterator[str]:
+    if batches.no_pytest:
         yield "the tests were not run: pytest is not installed for the workspace's interpreter. Install it there."
-    elif any(isinstance(ending, TimedOut) for ending in suite.broken.values()):
+    elif any(isinstance(ending, TimedOut) for ending in batches.broken.values()):
         yield "tests took too long and were left out. Name fewer with --tests, or allow more time with --timeout."
 
 

@@ -81,7 +81,7 @@ def _readings(text: str, name: str) -> Iterator[str]:
     if bare:
         yield text[: bare.end()] + indented(text[bare.end() :], "    ")
     match = re.search(rf"^([ \t]+)(?:async[ \t]+)?def[ \t]+{re.escape(name)}\b", text, re.MULTILINE)
-    if match:
+    if match and not re.search(r"^class\b", text[: match.start()], re.MULTILINE):
         margin = match[1]
         yield "".join(line.removeprefix(margin) for line in lines_of(text))
 
@@ -123,6 +123,8 @@ def _inner_definition(piece: Piece, name: str) -> str | None:
 def _find_body(likely: list[Part], own: Stub) -> _Found | None:
     """The target's own signature with a part of the reply as its body."""
     for part in likely:
+        if re.search(rf"\bdef[ \t]+{re.escape(own.name)}\b", part.text):
+            continue  # a torn definition is no body
         for body in _bodies(part.text):
             found = pieces(f"{own.written.header}\n{body}\n")
             definition = _last_definition(found, own.name, is_method=False)
@@ -138,10 +140,10 @@ def _bodies(text: str) -> Iterator[str]:
     tree = parse(stripped)
     if isinstance(tree, ast.Module) and any(_leaves(statement) for statement in tree.body):
         yield indented(stripped, "    ")
-    first, _, rest = stripped.partition("\n")
-    margin = min((match[0] for match in re.finditer(r"^[ \t]+(?=\S)", rest, re.MULTILINE)), key=len, default="")
-    if margin and first == first.lstrip():
-        yield f"{margin}{stripped}"
+    second = re.match(r"\S.*\n\s*\n?([ \t]+)\S", stripped)
+    if second:
+        margins = re.findall(r"^[ \t]+(?=\S)", stripped, re.MULTILINE)
+        yield f"{min(margins, key=len)}{stripped}"
 
 
 def _leaves(statement: ast.stmt) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-LIKE_A_KEY = re.compile(r"\b(?:sk|pk|gsk|xai|key|api)[-_][\w*-]{6,}|(?<=Bearer )\S+")
+LIKE_A_KEY = re.compile(r"\b(?:sk|pk|gsk|xai|key|api)[-_][\w*-]{6,}|(?<=Bearer )[^\s,;]+")
 NAME_OF_A_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 SHORTEST = 6
 """Shorter values are no keys, and occur in any text."""

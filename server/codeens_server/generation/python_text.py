@@ -19,8 +19,10 @@ INCOMPLETE = ("was never closed", "unterminated triple-quoted", "unexpected EOF"
 CONTINUES = re.compile(r"(?:[\s)\]}#]|(?:else|elif|except|finally|case)\b|$)")
 """A line at the left margin that can not begin a statement."""
 MOST_EXTENSIONS = 40
+MOST_ATTEMPTS = 200
 MOST_CUTS = 200
-"""Bounds of the work on a torn text, far above what real replies need."""
+"""Bounds of the work on a torn text, far above what real replies need: lines tried after a statement that is not
+whole, such tries in one text, and lines taken from a torn definition's end."""
 
 
 class Piece(NamedTuple):
@@ -60,11 +62,13 @@ def pieces(text: str) -> list[Piece]:
         return _split(tree, text)
     chunks = _chunks(text)
     found: list[Piece] = []
-    position = 0
+    position = attempts = 0
     while position < len(chunks):
-        taken, more = _longest(chunks, position)
+        most = MOST_EXTENSIONS if attempts < MOST_ATTEMPTS else 1
+        tried, taken, more = _longest(chunks[position : position + most])
         found.extend(more)
         position += taken
+        attempts += tried
     return found
 
 
@@ -146,7 +150,10 @@ def _text_of(node: ast.stmt, lines: list[str], text: str) -> str:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     last_line = (node.end_lineno or node.lineno) - 1
-    last = lines[last_line].encode()[: node.end_col_offset].decode(errors="replace")
+    line = lines[last_line].encode()
+    last, after = line[: node.end_col_offset].decode(), line[node.end_col_offset :].decode()
+    if after.lstrip().startswith("#"):
+        last += after.rstrip()
     return "".join([*lines[first - 1 : last_line], last]) if first - 1 <= last_line else last
 
 
@@ -161,17 +168,18 @@ def _chunks(text: str) -> list[str]:
     return found
 
 
-def _longest(chunks: list[str], position: int) -> tuple[int, list[Piece]]:
-    """Statements that begin at a chunk, and how many chunks they take."""
+def _longest(chunks: list[str]) -> tuple[int, int, list[Piece]]:
+    """The statements that begin at the first chunk; before them how many more chunks were tried, and are taken."""
     text = ""
-    for taken, chunk in enumerate(chunks[position : position + MOST_EXTENSIONS], 1):
+    tried = 0
+    for tried, chunk in enumerate(chunks):
         text += chunk
         tree = parse(text)
         if isinstance(tree, ast.Module):
-            return taken, _split(tree, text)
-        if not (chunks[position].startswith("@") or any(sign in str(tree.msg) for sign in INCOMPLETE)):
+            return tried, tried + 1, _split(tree, text)
+        if not (text.startswith("@") or any(sign in str(tree.msg) for sign in INCOMPLETE)):
             break
-    return 1, _cut_back(chunks[position])
+    return tried, 1, _cut_back(chunks[0])
 
 
 def _cut_back(chunk: str) -> list[Piece]:

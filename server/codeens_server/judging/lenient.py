@@ -39,7 +39,7 @@ def _match(expected: Node, returned: Node) -> list[tuple[Tree, Tree]] | None:
 
 
 def _is_number(node: Node) -> bool:
-    return node.tag == SCALAR and isinstance(node.head[0], (int, float))
+    return node.tag == SCALAR and isinstance(node.head[0], (int, float)) and not isinstance(node.head[0], bool)
 
 
 def _key(tree: Tree) -> str:

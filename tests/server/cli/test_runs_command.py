@@ -60,7 +60,7 @@ def test_below_the_rows_stand_the_headline_the_thin_evidence_the_sandbox_and_wha
 
 def test_the_behaviour_map_numbers_the_inputs_on_which_groups_differ(codeens: Codeens, ended: Run) -> None:
     text = codeens("runs", "show", ended.run_id).stdout
-    assert "group 0 (3 answers): 0 original, 1 maker/small · performance" in text
+    assert "group 0 (3 answers): 0 original, 1 maker/small · performance (c1)" in text
     assert "1. total([])\n   group 0: 0\n   group 1: 4" in text
 
 
@@ -108,6 +108,18 @@ def test_the_diff_is_what_git_applies(codeens: Codeens, ended: Run) -> None:
     assert text == codeens("runs", "diff", ended.run_id).stdout
 
 
+def test_rows_that_are_tied_have_numbers_of_their_own(
+    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+) -> None:
+    run = facts.run_document("20260106-71ed00", facts.target_in(here))
+    again = facts.candidate("c4", "def total(items):\n    return 0 + sum(items)\n")
+    tied = replace(run.results[0], candidate=again, tied=True)
+    keep(replace(run, results=(run.results[0], tied, run.results[1])))
+    ranks = [line.split()[0] for line in codeens("runs", "show", "71ed00").stdout.splitlines() if "maker/small" in line]
+    assert ranks[:3] == ["1", "2=", "-"]
+    assert "+    return 0 + sum(items)" in codeens("runs", "diff", "71ed00", "2").stdout
+
+
 def test_apply_writes_the_rank_into_the_file(codeens: Codeens, ended: Run) -> None:
     result = codeens("runs", "apply", "abcdef", "1")
     assert result.exit_code == 0
@@ -128,7 +140,7 @@ def test_apply_refuses_a_file_that_changed_since_the_run(codeens: Codeens, ended
 @pytest.mark.parametrize(
     ("rank", "message"),
     [
-        ("7", "has no rank 7. It has: 1."),
+        ("7", "has no rank 7. It has 1."),
         ("0", "rank 0 is the original"),
         ("x", "is not a rank"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import venv
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -326,6 +328,7 @@ async def test_a_nested_function_is_held_by_its_tests_only(evidence_of: Gather):
     }
     evidence = await evidence_of(files, "outer.inner")
     assert evidence.cases == ()
+    assert [test.id for test in evidence.tests] == ["test_mod.py::test_a"]
 
 
 async def test_a_function_that_asks_for_input_is_refused(evidence_of: Gather):
@@ -416,3 +419,24 @@ async def test_tests_that_fail_at_the_sandboxs_walls_do_not_make_it_a_repair(evi
     assert evidence.mode == "improve"
     assert evidence.tests == ()
     assert "they need the network or files" in _why(evidence)
+
+
+async def test_a_file_that_ends_the_process_does_not_take_the_others_with_it(evidence_of: Gather):
+    files = {
+        "mod.py": "def f(n): return n\n",
+        "test_a.py": "from mod import f\ndef test_1(): assert f(1) == 1\n",
+        "test_b.py": "import os\nfrom mod import f\ndef test_2():\n    f(2)\n    os._exit(0)\n",
+        "test_c.py": "from mod import f\ndef test_3(): assert f(3) == 3\n",
+    }
+    evidence = await evidence_of(files)
+    assert [test.id for test in evidence.tests] == ["test_a.py::test_1", "test_c.py::test_3"]
+    assert "1 test_b.py: its tests did not run to their end" in _why(evidence)
+
+
+async def test_an_interpreter_without_pytest_is_said_with_the_fix(evidence_of: Gather, tmp_path: Path):
+    venv.create(tmp_path / ".venv", with_pip=False)
+    files = {"mod.py": "def f(n: int): return n\n", "test_a.py": "from mod import f\ndef test_1(): assert f(1) == 1\n"}
+    evidence = await evidence_of(files)
+    assert evidence.tests == ()
+    assert any("pytest is not installed" in note and "Install it" in note for note in evidence.notes)
+    assert len(evidence.cases) > 10

@@ -79,7 +79,7 @@ async def test_a_fault_ends_as_one_line_without_the_key(fault: Fault, why: str, 
 
 async def test_a_server_that_never_answers_is_given_up_after_the_timeout() -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": ["hang"]}) as server:
-        with pytest.raises(ModelError, match="no answer within 0.2 s"):
+        with pytest.raises(ModelError, match=r"no answer within 0\.2 s"):
             await _ask(server, timeout_s=0.2)
         await _left(server)
     assert len(server.requests) == 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import libcst as cst
 
-from codeens_server.generation.rewrites.placing import Statement
+from codeens_server.generation.rewrites.placing import Statement, computed_above
 from codeens_server.generation.rewrites.subject import Subject
 
 
@@ -54,6 +54,17 @@ class Edits:
         """Insert statements above one, below its comments."""
         self._before.setdefault(statement, []).extend(self._parsed(text))
 
+    def computed(self, place: Statement, value: str, names: Iterable[str], wanted: str) -> str:
+        """The variable that holds a value before a statement: one that does already, or a new one.
+
+        `names` are those that the value is made of, `wanted` is what a new variable should be called.
+        """
+        name = computed_above(self._subject, place, value, names)
+        if name is None:
+            name = self._subject.fresh(wanted)
+            self.before(place, f"{name} = {value}")
+        return name
+
     def after(self, statement: Statement, text: str) -> None:
         """Insert statements below one."""
         self._after.setdefault(statement, []).extend(self._parsed(text))
@@ -71,7 +82,7 @@ class Edits:
         self._statements[statement] = []
 
     def require(self, module: str, name: str) -> str | None:
-        """The text by which `module.name` can be called, importing it where that is needed; None if its name is taken."""
+        """The text that `module.name` is called by, imported where that is needed; None if its name is taken."""
         facts = self._subject.facts
         wanted = f"{module}.{name}"
         for local, origin in facts.imports.items():
@@ -134,8 +145,10 @@ class _CommentFinder(cst.CSTVisitor):
         super().__init__()
         self.found: list[cst.Comment] = []
 
-    def visit_Comment(self, node: cst.Comment) -> None:
-        self.found.append(node)
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Comment):
+            self.found.append(node)
+        return True
 
 
 def _comments(node: cst.CSTNode) -> list[cst.EmptyLine]:

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.names import target_names
-from codeens_server.generation.rewrites.placing import Statement, before
+from codeens_server.generation.rewrites.placing import before
 from codeens_server.generation.rewrites.subject import SCOPES, Subject
 
-_LOOSE = (cst.IfExp, cst.Lambda, cst.NamedExpr)
+_LOOSE = (cst.IfExp, cst.Lambda, cst.NamedExpr, cst.Tuple)
 _INVERSE: dict[type[cst.BaseCompOp], str] = {
     cst.Equal: "!=",
     cst.NotEqual: "==",
@@ -71,8 +71,7 @@ def made_above(
 def after_clauses(subject: Subject, node: cst.BaseExpression) -> str:
     """An expression's text as it may stand in a comprehension."""
     text = subject.code(node)
-    is_loose = isinstance(node, _LOOSE) or isinstance(node, cst.Tuple)
-    return f"({text})" if is_loose and not getattr(node, "lpar", ()) else text
+    return f"({text})" if isinstance(node, _LOOSE) and not getattr(node, "lpar", ()) else text
 
 
 def negated(subject: Subject, test: cst.BaseExpression) -> str:
@@ -127,7 +126,7 @@ def loop_variables(loop: cst.For) -> set[str]:
     return {name.value for name in target_names(loop.target)}
 
 
-def is_used_outside(subject: Subject, name: str, region: Statement) -> bool:
+def is_used_outside(subject: Subject, name: str, region: cst.CSTNode) -> bool:
     """Whether the variable's value at the end of the region may be read, here or elsewhere."""
     if name in subject.parameters or name in subject.declared_outside or name in subject.captured:
         return True
@@ -135,7 +134,7 @@ def is_used_outside(subject: Subject, name: str, region: Statement) -> bool:
     return not all(_has_own_loop(subject, place, region) for place in outside)
 
 
-def _has_own_loop(subject: Subject, place: cst.Name, region: Statement) -> bool:
+def _has_own_loop(subject: Subject, place: cst.Name, region: cst.CSTNode) -> bool:
     """Whether another loop or comprehension around the place gives the variable its value there."""
     for parent in subject.above(place):
         if subject.is_inside(region, parent):

@@ -109,6 +109,19 @@ _STR_METHODS: dict[str, Kind] = {
     "count": "int",
     "index": "int",
 }
+_BY_NODE: dict[type[cst.CSTNode], Kind] = {
+    cst.FormattedString: "str",
+    cst.Integer: "int",
+    cst.Float: "float",
+    cst.Comparison: "bool",
+    cst.List: "list",
+    cst.ListComp: "list",
+    cst.Tuple: "tuple",
+    cst.Set: "set",
+    cst.SetComp: "set",
+    cst.Dict: "dict",
+    cst.DictComp: "dict",
+}
 
 
 def kind_of(subject: Subject, node: cst.CSTNode) -> Kind | None:
@@ -180,28 +193,14 @@ def annotated_element(annotation: cst.CSTNode | None) -> Kind | None:
 
 def _kind(subject: Subject, node: cst.CSTNode, seen: frozenset[str]) -> Kind | None:
     match node:
-        case cst.SimpleString():
-            return "bytes" if "b" in node.prefix.lower() else "str"
-        case cst.FormattedString():
-            return "str"
-        case cst.ConcatenatedString(left=left):
-            return _kind(subject, left, seen)
-        case cst.Integer():
-            return "int"
-        case cst.Float():
-            return "float"
-        case cst.Name(value="True" | "False") | cst.Comparison() | cst.UnaryOperation(operator=cst.Not()):
+        case cst.Name(value="True" | "False") | cst.UnaryOperation(operator=cst.Not()):
             return "bool"
-        case cst.List() | cst.ListComp():
-            return "list"
-        case cst.Tuple():
-            return "tuple"
-        case cst.Set() | cst.SetComp():
-            return "set"
-        case cst.Dict() | cst.DictComp():
-            return "dict"
         case cst.Name(value=name):
             return None if name in seen else _name_kind(subject, name, seen | {name})
+        case cst.SimpleString():
+            return "bytes" if "b" in node.prefix.lower() else "str"
+        case cst.ConcatenatedString(left=inner):
+            return _kind(subject, inner, seen)
         case cst.UnaryOperation(expression=inner):
             found = _kind(subject, inner, seen)
             return found if found in ("int", "float") else None
@@ -210,15 +209,21 @@ def _kind(subject: Subject, node: cst.CSTNode, seen: frozenset[str]) -> Kind | N
         case cst.IfExp(body=body, orelse=orelse):
             one = _kind(subject, body, seen)
             return one if one == _kind(subject, orelse, seen) else None
-        case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=inner)]):
-            found = _kind(subject, value, seen)
-            if isinstance(inner, cst.Slice):
-                return found
-            return "str" if found == "str" else _element(subject, value, seen) if found == "list" else None
+        case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=position)]):
+            return _part_kind(subject, value, position, seen)
         case cst.Call():
             return _call_kind(subject, node, seen)
         case _:
-            return None
+            return _BY_NODE.get(type(node))
+
+
+def _part_kind(
+    subject: Subject, value: cst.BaseExpression, position: cst.BaseSlice, seen: frozenset[str]
+) -> Kind | None:
+    found = _kind(subject, value, seen)
+    if found == "str" or isinstance(position, cst.Slice):
+        return found
+    return _element(subject, value, seen) if found == "list" else None
 
 
 def _operation_kind(subject: Subject, node: cst.BinaryOperation, seen: frozenset[str]) -> Kind | None:
@@ -309,7 +314,7 @@ def _element(subject: Subject, node: cst.CSTNode, seen: frozenset[str]) -> Kind 
         case cst.Name(value=name) if name not in seen and (annotation := annotation_of(subject, name)):
             return annotated_element(annotation)
         case cst.List(elements=elements) | cst.Set(elements=elements) | cst.Tuple(elements=elements):
-            kinds = {_kind(subject, element.value, seen) for element in elements}
+            kinds: set[Kind | None] = {_kind(subject, element.value, seen) for element in elements}
             return kinds.pop() if len(kinds) == 1 else None
         case cst.ListComp(elt=elt) | cst.SetComp(elt=elt) | cst.GeneratorExp(elt=elt):
             return _kind(subject, elt, seen)

@@ -10,8 +10,10 @@ import libcst as cst
 from codeens_server.generation.rewrites.names import target_names
 from codeens_server.generation.rewrites.purity import is_stable, suspends
 from codeens_server.generation.rewrites.subject import SCOPES, Subject
+from codeens_server.generation.rewrites.tree import assigned_name
 
 Loop: TypeAlias = cst.For | cst.While
+Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 Statement: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
@@ -60,21 +62,14 @@ def loops_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Loop]:
         inner = parent
 
 
-def comprehensions_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[cst.BaseComp]:
+def comprehensions_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Comprehension]:
     """Comprehensions that evaluate the node for each element, inner ones first."""
-    inner: cst.CSTNode = node
     for parent in subject.above(node):
         if isinstance(parent, cst.BaseStatement | cst.Lambda):
             return
-        if isinstance(parent, cst.BaseComp) and not _is_first_iterable(subject, parent, node):
+        is_comprehension = isinstance(parent, cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp)
+        if is_comprehension and not subject.is_inside(node, parent.for_in.iter):
             yield parent
-        inner = parent
-    del inner
-
-
-def _is_first_iterable(subject: Subject, comprehension: cst.BaseComp, node: cst.CSTNode) -> bool:
-    loop = getattr(comprehension, "for_in", None)
-    return isinstance(loop, cst.CompFor) and subject.is_inside(node, loop.iter)
 
 
 def is_repeated(subject: Subject, node: cst.CSTNode) -> bool:
@@ -101,6 +96,22 @@ def place_for(subject: Subject, node: cst.CSTNode, names: Iterable[str]) -> Stat
     if place is None or not all(is_surely_bound(subject, name, place) for name in wanted):
         return None
     return place
+
+
+def computed_above(subject: Subject, place: Statement, text: str, names: Iterable[str]) -> str | None:
+    """The variable that a line above the place, in its block, gives the value of just this text.
+
+    None if there is no such line, or if one of the names that the value is made of changes in between.
+    """
+    wanted = set(names)
+    for one in reversed(before(subject, place)):
+        made = assigned_name(one)
+        if made and subject.code(made[1]) == text and subject.is_local(made[0]):
+            since = [*after(subject, one)[: len(before(subject, place)) - len(before(subject, one)) - 1], place]
+            return made[0] if all(is_stable(subject, made[0], other) for other in since) else None
+        if not all(is_stable(subject, name, one) for name in wanted):
+            return None
+    return None
 
 
 def _in_comprehension(subject: Subject, node: cst.CSTNode, names: list[str]) -> Statement | None:

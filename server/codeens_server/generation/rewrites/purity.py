@@ -7,17 +7,22 @@ import libcst as cst
 from codeens_server.generation.rewrites.kinds import IMMUTABLE, kind_of
 from codeens_server.generation.rewrites.subject import Subject
 
-PURE_BUILTINS = frozenset(
-    "abs all any ascii bin bool bytes chr complex dict divmod enumerate float format frozenset hash hex int isinstance "
-    "issubclass len list max min oct ord pow range repr reversed round set slice sorted str sum tuple type zip".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PURE_BUILTINS = _words(
+    """abs all any ascii bin bool bytes chr complex dict divmod enumerate float format frozenset hash hex int isinstance
+    issubclass len list max min oct ord pow range repr reversed round set slice sorted str sum tuple type zip"""
 )
-PURE_METHODS = frozenset(
-    "capitalize casefold center count decode encode endswith expandtabs find format get index isalnum isalpha isascii "
-    "isdecimal isdigit isdisjoint isidentifier islower isnumeric isprintable isspace issubset issuperset istitle "
-    "isupper items join keys ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust "
-    "rpartition rsplit rstrip split splitlines startswith strip swapcase title translate upper values zfill "
-    "union intersection difference symmetric_difference copy total_seconds isoformat bit_length most_common "
-    "search match fullmatch findall finditer group groups".split()
+PURE_METHODS = _words(
+    """capitalize casefold center count decode encode endswith expandtabs find format get index isalnum isalpha isascii
+    isdecimal isdigit isdisjoint isidentifier islower isnumeric isprintable isspace issubset issuperset istitle
+    isupper items join keys ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust
+    rpartition rsplit rstrip split splitlines startswith strip swapcase title translate upper values zfill
+    union intersection difference symmetric_difference copy total_seconds isoformat bit_length most_common
+    search match fullmatch findall finditer group groups"""
 )
 READS_ITS_ARGUMENT = PURE_METHODS | {"extend", "update", "writelines", "sub", "subn"}
 """Methods which only look at their arguments, though they may change the object they are called on."""
@@ -82,6 +87,8 @@ def is_stable(subject: Subject, name: str, region: cst.CSTNode) -> bool:
     """Whether the variable means the same value all through the region: neither bound nor changed there."""
     if name in subject.bound(region) or name in subject.declared_outside:
         return False
+    if name not in subject.local_names and name not in subject.facts.values:
+        return True  # a builtin, an import or a definition
     places = list(subject.variables(region, name))
     if not places or kind_of(subject, places[0]) in IMMUTABLE:
         return True
@@ -102,6 +109,8 @@ def is_only_read(subject: Subject, place: cst.CSTNode) -> bool:
             return True
         case cst.For(iter=iterable) | cst.CompFor(iter=iterable):
             return iterable is place
+        case cst.Call(func=func):
+            return func is place
         case cst.FormattedStringExpression() | cst.StarredElement() | cst.StarredDictElement():
             return True
         case cst.DictElement(key=key):
@@ -116,35 +125,34 @@ def is_only_read(subject: Subject, place: cst.CSTNode) -> bool:
             return False
 
 
+def is_assigned(subject: Subject, node: cst.CSTNode) -> bool:
+    """Whether the expression is the target of an assignment, a loop or a deletion."""
+    inner = node
+    for parent in subject.above(node):
+        match parent:
+            case cst.AssignTarget() | cst.Del():
+                return True
+            case cst.AugAssign(target=target) | cst.AnnAssign(target=target) | cst.For(target=target):
+                return target is inner
+            case cst.CompFor(target=target) | cst.NamedExpr(target=target):
+                return target is inner
+            case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
+                inner = parent
+            case _:
+                return False
+    return False
+
+
 def _is_read_through(subject: Subject, access: cst.CSTNode) -> bool:
     """For `x.a` and `x[i]`: whether the access, and what is done with it at once, leaves x as it was."""
     parent = subject.parent(access)
     match parent:
-        case cst.AssignTarget() | cst.AugAssign() | cst.Del():
-            return getattr(parent, "target", None) is not access
-        case cst.For(target=target) | cst.CompFor(target=target):
-            return target is not access
-        case cst.AnnAssign(target=target):
-            return target is not access
-        case cst.Element():
-            return not _is_target(subject, parent)
         case cst.Subscript(value=value) | cst.Attribute(value=value) if value is access:
             return _is_read_through(subject, parent)
         case cst.Call(func=func) if func is access:
             return is_pure_function(subject, access)
         case _:
-            return True
-
-
-def _is_target(subject: Subject, element: cst.CSTNode) -> bool:
-    for parent in subject.above(element):
-        if isinstance(parent, cst.AssignTarget | cst.Del):
-            return True
-        if isinstance(parent, cst.For | cst.CompFor):
-            return subject.is_inside(element, parent.target)
-        if not isinstance(parent, cst.Tuple | cst.List | cst.Element | cst.StarredElement):
-            return False
-    return False
+            return not is_assigned(subject, access)
 
 
 def _takes_without_keeping(subject: Subject, arg: cst.Arg) -> bool:

@@ -21,8 +21,8 @@ from codeens_server.generation.rewrites.codemods.prefixes import StartswithTuple
 from codeens_server.generation.rewrites.codemods.quadratic import QuadraticBuiltins
 from codeens_server.generation.rewrites.codemods.queues import QueueToDeque
 from codeens_server.generation.rewrites.codemods.sorting import SortToSelection
-from codeens_server.generation.rewrites.rule import Rule
 from codeens_server.generation.rewrites.ruff_fixes import FAMILIES, RuffFamily
+from codeens_server.generation.rewrites.rule import Rule
 
 # What changes the order of growth comes first, small savings last: a loop that has become a comprehension, or whose
 # calls have local names, is not recognised any more.

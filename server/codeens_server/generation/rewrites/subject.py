@@ -199,4 +199,5 @@ class _Index(cst.CSTVisitor):
         return not isinstance(node, _LAYOUT)
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
-        self._path.pop()
+        left = self._path.pop()
+        assert left is original_node

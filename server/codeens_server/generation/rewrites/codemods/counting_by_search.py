@@ -28,8 +28,7 @@ def count_once(subject: Subject, edits: Edits, node: cst.BaseExpression) -> bool
     counter = edits.require("collections", "Counter") if place is not None else None
     if place is None or counter is None:
         return False
-    counts = subject.fresh(f"{owner.value.lower()}_counts")
-    edits.before(place, f"{counts} = {counter}({owner.value})")
+    counts = edits.computed(place, f"{counter}({owner.value})", [owner.value], f"{owner.value.lower()}_counts")
     if text:
         _replace_all(subject, edits, place, node, f"{counts}[{text}]")
     else:

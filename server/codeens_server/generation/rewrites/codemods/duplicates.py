@@ -37,18 +37,16 @@ def find_duplicates_once(subject: Subject, edits: Edits, loop: cst.For) -> bool:
 
 def _pair(subject: Subject, filling: Filling) -> tuple[str, str, str] | None:
     """The collection and the texts of the two elements, of loops over all pairs in order."""
-    outer, inner = (subject.code(loop.iter) for loop in filling.loops)
-    targets = [subject.code(loop.target) for loop in filling.loops]
+    i, j = (subject.code(loop.target) for loop in filling.loops)
+    inner = subject.code(filling.loops[1].iter).replace(" ", "")
     match filling.loops[0].iter:
         case cst.Call(func=cst.Name(value="range"), args=[cst.Arg(value=cst.BaseExpression() as length)]):
             name = _measured(length)
-            i, j = targets
-            fitting = (f"range({i} + 1, len({name}))", f"range({i}+1, len({name}))")
-            return (name, f"{name}[{i}]", f"{name}[{j}]") if name and inner in fitting else None
+            fits = inner == f"range({i}+1,len({name}))"
+            return (name, f"{name}[{i}]", f"{name}[{j}]") if name and fits else None
         case cst.Call(func=cst.Name(value="enumerate"), args=[cst.Arg(value=cst.Name(value=name))]):
-            i, _, first = targets[0].strip("()").partition(", ")
-            fitting = (f"{name}[{i} + 1:]", f"{name}[{i}+1:]", f"{name}[{i} + 1 :]")
-            return (name, first, targets[1]) if outer and first and inner in fitting else None
+            position, _, first = i.strip("()").replace(" ", "").partition(",")
+            return (name, first, j) if first and inner == f"{name}[{position}+1:]" else None
         case _:
             return None
 

@@ -82,11 +82,9 @@ def _question(subject: Subject, filling: Filling, answer: Answer) -> str | None:
         return None
     last = filling.tests[-1]
     positive = filling.clauses[-1].removeprefix("if ")
-    is_reversed = positive != after_clauses(subject, last)
-    if answer.found:
-        element = positive
-    else:
-        element = after_clauses(subject, last) if is_reversed else negated(subject, last)
+    as_written = after_clauses(subject, last)
+    opposite = negated(subject, last) if positive == as_written else as_written
+    element = positive if answer.found else opposite
     return f"{function}({' '.join([element, *filling.clauses[:-1]])})"
 
 

@@ -25,8 +25,8 @@ class GeneratorForList(Codemod):
                 return
         for loop in subject.own(cst.For):
             if copied := _needless_copy(subject, loop):
-                return edits.expression(loop.iter, subject.code(copied))
-        return None
+                edits.expression(loop.iter, subject.code(copied))
+                return
 
 
 def _feed_lazily(subject: Subject, edits: Edits, call: cst.Call) -> bool:

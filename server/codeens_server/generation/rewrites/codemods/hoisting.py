@@ -16,7 +16,7 @@ from codeens_server.generation.rewrites.placing import (
 )
 from codeens_server.generation.rewrites.purity import is_only_read, is_pure
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import SCOPES, Subject
+from codeens_server.generation.rewrites.subject import Subject
 
 WORTHWHILE = frozenset(
     {"len", "sum", "sorted", "set", "frozenset", "tuple", "list", "dict", "str", "min", "max", "pow"}
@@ -44,17 +44,14 @@ class HoistInvariant(Codemod):
 def _hoist_call(subject: Subject, edits: Edits, call: cst.Call) -> bool:
     if not _is_worthwhile(subject, call) or not is_pure(subject, call):
         return False
-    if any(isinstance(node, SCOPES) for node in subject.walk(call)) and call.args[-1].keyword is None:
-        return False
     names = {name.value for name in subject.reads(call)}
     if any(may_be_none(subject, name) for name in names) or not _can_be_shared(subject, call):
         return False
-    place = place_for(subject, call, names - _bound_inside(subject, call))
+    place = place_for(subject, call, names - subject.bound(call))
     text = _safe_text(subject, call) if place is not None else None
     if place is None or text is None:
         return False
-    name = subject.fresh(_wanted_name(subject, call))
-    edits.before(place, f"{name} = {text}")
+    name = edits.computed(place, text, names, _wanted_name(call))
     for other in _same_calls(subject, place, call):
         edits.expression(other, name)
     return True
@@ -68,11 +65,6 @@ def _is_worthwhile(subject: Subject, call: cst.Call) -> bool:
     if not isinstance(call.func, cst.Attribute):
         return False
     return call.func.attr.value in OF_STRINGS or kind_of(subject, call.func.value) in KNOWN_RECEIVERS
-
-
-def _bound_inside(subject: Subject, call: cst.Call) -> frozenset[str]:
-    """Variables of comprehensions and lambdas within the call."""
-    return subject.bound(call)
 
 
 def _can_be_shared(subject: Subject, call: cst.Call) -> bool:
@@ -101,14 +93,12 @@ def _safe_text(subject: Subject, call: cst.Call) -> str | None:
 def _has_no_turn_without(subject: Subject, call: cst.Call, name: str) -> bool:
     """Whether the outermost loop around goes over the collection itself."""
     iterables = [loop.iter for loop in loops_repeating(subject, call) if isinstance(loop, cst.For)]
-    for comprehension in comprehensions_repeating(subject, call):
-        if isinstance(comprehension, cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp):
-            iterables.append(comprehension.for_in.iter)
+    iterables += [comprehension.for_in.iter for comprehension in comprehensions_repeating(subject, call)]
     texts = (name, f"enumerate({name})", f"range(len({name}))", f"set({name})", f"sorted({name})", f"reversed({name})")
     return any(subject.code(iterable) in texts for iterable in iterables)
 
 
-def _wanted_name(subject: Subject, call: cst.Call) -> str:
+def _wanted_name(call: cst.Call) -> str:
     match call:
         case cst.Call(func=cst.Name(value=function), args=[cst.Arg(value=cst.Name(value=argument)), *_]):
             return f"{argument.lower().lstrip('_')}_{function}"
@@ -138,8 +128,8 @@ def _hoist_pattern(subject: Subject, edits: Edits, call: cst.Call) -> bool:
     compiler = edits.require("re", "compile") if place is not None else None
     if place is None or compiler is None:
         return False
-    pattern = subject.fresh("pattern")
-    edits.before(place, f"{pattern} = {compiler}({subject.code(args[0])})")
+    names = {name.value for name in subject.reads(args[0])}
+    pattern = edits.computed(place, f"{compiler}({subject.code(args[0])})", names, "pattern")
     rest = ", ".join(subject.code(arg) for arg in args[1:])
     edits.expression(call, f"{pattern}.{function}({rest})")
     return True

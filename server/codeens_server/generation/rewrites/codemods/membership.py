@@ -61,8 +61,7 @@ def _index_list(subject: Subject, edits: Edits, comparison: cst.Comparison) -> b
     place = place_for(subject, found[1], [name])
     if place is None:
         return False
-    index = subject.fresh(f"{name.lower().lstrip('_')}_set")
-    edits.before(place, f"{index} = set({name})")
+    index = edits.computed(place, f"set({name})", [name], f"{name.lower().lstrip('_')}_set")
     for other in subject.own(cst.Comparison, place):
         tested = membership(other)
         if tested and tree.is_name(tested[1], name):

@@ -25,8 +25,8 @@ def sum_once(subject: Subject, edits: Edits, call: cst.Call) -> bool:
     accumulate = edits.require("itertools", "accumulate") if place is not None else None
     if ends is None or place is None or accumulate is None:
         return False
-    totals = subject.fresh(f"{collection.value}_totals")
-    edits.before(place, f"{totals} = [0, *{accumulate}({collection.value})]")
+    name, value = collection.value, f"[0, *{accumulate}({collection.value})]"
+    totals = edits.computed(place, value, [name], f"{name}_totals")
     for other in subject.own(cst.Call, place):
         if other is call or tree.same(other, call):
             edits.expression(other, _difference(totals, *ends))
@@ -34,8 +34,7 @@ def sum_once(subject: Subject, edits: Edits, call: cst.Call) -> bool:
 
 
 def _difference(totals: str, low: str, high: str) -> str:
-    text = f"{totals}[{high}]" if not low else f"({totals}[{high}] - {totals}[{low}])"
-    return text
+    return f"{totals}[{high}]" if not low else f"({totals}[{high}] - {totals}[{low}])"
 
 
 def _ends(subject: Subject, call: cst.Call, collection: str, part: cst.Slice) -> tuple[str, str] | None:
@@ -47,12 +46,17 @@ def _ends(subject: Subject, call: cst.Call, collection: str, part: cst.Slice) ->
             continue
         loop = parent.for_in if isinstance(parent, cst.ListComp | cst.GeneratorExp) else parent
         position = _position(subject, loop, collection)
-        if position and {low, high} <= {"", position, f"{position} + 1"} and low != high:
+        known = {"", position, f"{position}+1"}
+        if position and {_squeezed(low), _squeezed(high)} <= known and low != high:
             return low, high or "-1"
-        width = high.removeprefix(f"{low} + ")
+        width = _squeezed(high).removeprefix(f"{low}+")
         if low and width.isidentifier() and _is_window(subject, call, loop, collection, low, width):
             return low, high
     return None
+
+
+def _squeezed(text: str) -> str:
+    return text.replace(" ", "")
 
 
 def _position(subject: Subject, loop: cst.For | cst.CompFor, collection: str) -> str:
@@ -70,7 +74,7 @@ def _is_window(
 ) -> bool:
     """Whether the slice is one of all the windows of a width that is surely not negative."""
     iterable = subject.code(loop.iter)
-    positions = (f"range(len({collection}) - {width} + 1)", f"range(0, len({collection}) - {width} + 1)")
-    if subject.code(loop.target) != low or iterable not in positions:
+    positions = (f"range(len({collection})-{width}+1)", f"range(0,len({collection})-{width}+1)")
+    if subject.code(loop.target) != low or _squeezed(iterable) not in positions:
         return False
     return is_guarded(subject, call, width, (f"{width} <= 0", f"{width} < 1", f"{width} < 0"))

@@ -48,7 +48,7 @@ def _merged(subject: Subject, operation: cst.BooleanOperation) -> str | None:
     if len(texts) == len(operands):
         return None
     joined = (" and " if denied else " or ").join(texts)
-    return f"({joined})" if operation.lpar or len(texts) > 1 else joined
+    return f"({joined})" if operation.lpar else joined
 
 
 def _operands(node: cst.BaseExpression, operator: type[cst.BaseBooleanOp]) -> Iterator[cst.BaseExpression]:

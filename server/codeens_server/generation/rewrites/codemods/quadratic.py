@@ -28,14 +28,14 @@ class QuadraticBuiltins(Codemod):
     def plan(self, subject: Subject, edits: Edits) -> None:
         for comparison in subject.own(cst.ComparisonTarget):
             if searched := _searched_copy(subject, comparison):
-                return edits.expression(comparison.comparator, subject.code(searched))
+                edits.expression(comparison.comparator, subject.code(searched))
+                return
         for loop in subject.own(cst.For):
             if find_duplicates_once(subject, edits, loop):
-                return None
+                return
         for call in subject.own(cst.Call):
             if _append_and_reverse(subject, edits, call) or sum_once(subject, edits, call):
-                return None
-        return None
+                return
 
 
 def _searched_copy(subject: Subject, comparison: cst.ComparisonTarget) -> cst.BaseExpression | None:

@@ -11,6 +11,7 @@ from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import after, before, is_guarded, is_nonempty
+from codeens_server.generation.rewrites.purity import is_assigned
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject
 
@@ -34,7 +35,9 @@ class Sorting(NamedTuple):
             return None
         text = f"{function}({count}, {self.text}{key})"
         reverse = ", reverse=True" if self.reverse else ""
-        return text if is_safe else f"({text} if {count} >= 0 else sorted({self.text}{key}{reverse}))"
+        if is_safe:
+            return text
+        return f"(\n    {text}\n    if {count} >= 0\n    else sorted({self.text}{key}{reverse})\n)"
 
 
 class SortToSelection(Codemod):
@@ -49,11 +52,12 @@ class SortToSelection(Codemod):
     def plan(self, subject: Subject, edits: Edits) -> None:
         for node in subject.own(cst.Subscript):
             if text := _from_call(subject, edits, node):
-                return edits.expression(node, text)
+                edits.expression(node, text)
+                return
         for statement in subject.own(cst.SimpleStatementLine):
             if text := _from_variable(subject, edits, statement):
-                return edits.statement(statement, text)
-        return None
+                edits.statement(statement, text)
+                return
 
 
 def _from_call(subject: Subject, edits: Edits, node: cst.Subscript) -> str | None:
@@ -178,7 +182,7 @@ def _front_read(subject: Subject, reads: list[cst.Name]) -> int | None:
 def _position_read(subject: Subject, read: cst.Name) -> int | None:
     """2 for `ys[1]`, 3 for `ys[:3]`, 0 for a test of emptiness."""
     parent = subject.parent(read)
-    if isinstance(parent, cst.Subscript) and not _is_stored(subject, parent):
+    if isinstance(parent, cst.Subscript) and not is_assigned(subject, parent):
         if indexed := tree.index_of(parent):
             index = tree.number(indexed[1])
             return index + 1 if index is not None and index >= 0 else None
@@ -197,7 +201,7 @@ def _next_slice(
     if len(reads) != 1 or not below or not subject.is_inside(reads[0], below[0]):
         return None
     parent = subject.parent(reads[0])
-    if not isinstance(parent, cst.Subscript) or _is_stored(subject, parent):
+    if not isinstance(parent, cst.Subscript) or is_assigned(subject, parent):
         return None
     count = _front_count(subject, parent)
     is_same = isinstance(count, cst.Name) and count.value not in subject.bound(below[0])
@@ -227,7 +231,3 @@ def _is_never_negative(subject: Subject, count: cst.BaseExpression) -> bool:
         return True
     name = count.value
     return is_guarded(subject, count, name, (f"{name} < 0", f"{name} <= 0", f"{name} < 1"))
-
-
-def _is_stored(subject: Subject, node: cst.Subscript) -> bool:
-    return isinstance(subject.parent(node), cst.AssignTarget | cst.AugAssign | cst.Del | cst.Element)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from codeens_sandbox_backends.base import CallInput
+from codeens_sandbox_backends.registry import get_backend
+from codeens_server.domain import Run
+from codeens_server.workspace.find import find_target
+from tests.server import facts
+from tests.server.cli.conftest import Codeens
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "name a function: codeens run path.py::function"),
+        (("none.py::f",), "none.py"),
+        (("sums.py::totl",), "Did you mean total?"),
+        (("sums.py:1",), "line 1 of sums.py is not inside a function"),
+        (("broken.py::f",), "broken.py"),
+        (("sums.py::total", "--goal", "sped"), "Did you mean 'speed'?"),
+        (("sums.py::total", "--mode", "improv"), "Did you mean 'improve'?"),
+        (("sums.py::total", "--variant", "performanc"), "Did you mean 'performance'?"),
+        (("sums.py::total", "--model", "nonsense"), "no model is called 'nonsense'"),
+        (("sums.py::total", "--sandbox", "locl"), "Did you mean 'local'?"),
+        (("sums.py::total", "--samples", "0"), "--samples"),
+        (("sums.py::total", "--rounds", "-1"), "--rounds"),
+        (("sums.py::total", "--budget-usd", "-1"), "--budget-usd"),
+        (("sums.py::total", "--timeout", "0"), "--timeout"),
+        (("sums.py::total", "--diff", "x"), "is not a rank"),
+        (("--apply", "sums.py::total"), "the target before this option"),
+        (("sums.py::total", "--diff", "1", "--json"), "give one of them"),
+        (("--resume", "2026", "sums.py::total"), "--resume"),
+        (("--resume", "2026", "--goal", "speed"), "--goal can not be changed by --resume"),
+        (("--resume", "2026"), "no run has an id"),
+    ],
+)
+def test_wrong_input_is_told_with_its_fix_exits_2_and_writes_nothing(
+    arguments: tuple[str, ...], message: str, codeens: Codeens, here: Path, home: Path
+) -> None:
+    (here / "broken.py").write_text("def f(:\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in here.iterdir()}
+    result = codeens("run", *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert {path: path.read_bytes() for path in here.iterdir()} == before
+    assert not (home / "data" / "codeens" / "codeens.log").exists()
+    if "--resume" not in arguments:
+        assert not home.exists()
+
+
+def test_a_function_without_a_body_needs_a_model(codeens: Codeens, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "stub.py").write_text('def f(x):\n    """Double x."""\n', encoding="utf-8")
+    result = codeens("run", "stub.py::f")
+    if result.exit_code == 0:
+        pytest.skip("a model server answers on this machine's loopback")
+    assert result.exit_code == 2
+    assert "Configure a model" in result.stderr
+
+
+_UNIQUE = '''def unique(items: list[int]) -> list[int]:
+    """First occurrences.
+
+    >>> unique([1, 2, 1])
+    [1, 2]
+    """
+    seen = []
+    for item in items:
+        if item not in seen:
+            seen.append(item)
+    return seen
+'''
+_RUN = ("run", "unique.py::unique", "--variant", "performance")
+
+
+@pytest.fixture
+def unique(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A function that offline rewrites can change, in a workspace where few inputs are generated."""
+    backend = anyio.run(get_backend("local").probe)
+    if not backend.usable:
+        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+    monkeypatch.setenv("CODEENS_MAX_INPUTS", "4")
+    path = here / "unique.py"
+    path.write_text(_UNIQUE, encoding="utf-8")
+    return path
+
+
+def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(codeens: Codeens, unique: Path) -> None:
+    result = codeens(*_RUN, "--json", "--apply", "1")
+    assert result.exit_code == 0, result.output
+    run = msgspec.json.decode(result.stdout, type=Run)
+    assert run.original.verdict.status == "passed"
+    assert run.results[0].rank == 1
+    assert run.results[0].verdict.isolation == "separate"
+    assert run.results[0].candidate.replacement.function.strip() in unique.read_text(encoding="utf-8")
+    shown = codeens("runs", "show", run.run_id, "--json")
+    assert msgspec.json.decode(shown.stdout, type=Run) == run
+    resumed = codeens("run", "--resume", run.run_id)
+    assert resumed.exit_code == 2
+    assert "has changed since the run" in resumed.stderr
+
+
+def _processes_that_name(text: str) -> list[str]:
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if text in command:
+            found.append(command.replace("\0", " "))
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_ctrl_c_shows_and_keeps_what_was_found_and_leaves_no_process(
+    codeens: Codeens, unique: Path, here: Path
+) -> None:
+    program = Path(sys.executable).with_name("codeens")
+    with subprocess.Popen([program, *_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        for line in process.stderr:
+            if line.startswith("[1/"):
+                os.kill(process.pid, signal.SIGINT)
+                break
+        rest, result = process.stderr.read(), process.stdout.read()
+    assert process.returncode == 1, rest
+    assert "ended early: cancelled" in result
+    assert _processes_that_name(str(here)) == []
+    lines = json.loads(codeens("runs", "list", "--json").stdout)
+    assert [line["stopped"] for line in lines] == ["cancelled"]
+    assert lines[0]["candidates"] >= 1
+    assert f"codeens run --resume {lines[0]['run_id']}" in result
+    assert "codeens runs" not in rest
+
+
+def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
+    codeens: Codeens, unique: Path, keep: Callable[[Run], None]
+) -> None:
+    target = find_target(f"{unique}::unique", cwd=unique.parent)
+    wrong = "def unique(items):\n    return sorted(set(items))\n"
+    run = facts.run_document("20260107-4ee900", target)
+    right = "def unique(items):\n    return list(dict.fromkeys(items))\n"
+    right_row = replace(run.results[0], candidate=facts.candidate("c1", right))
+    wrong_row = replace(run.results[0], candidate=facts.candidate("c3", wrong), cluster=1)
+    difference = replace(run.clusters[0].differences[0], input=CallInput(args=(["list", 2, 1],)), call="unique([2, 1])")
+    clusters = (replace(run.clusters[0], differences=(difference,)), run.clusters[1])
+    keep(replace(run, results=(right_row, wrong_row), clusters=clusters))
+    assert "1 input on which candidates differ, not 2" in codeens("runs", "keep-input", run.run_id, "2").stderr
+    assert "is neither" in codeens("runs", "keep-input", run.run_id, "1", "--right", "5").stderr
+    result = codeens("runs", "keep-input", run.run_id, "1", "--json")
+    assert result.exit_code == 0, result.output
+    again = msgspec.json.decode(result.stdout, type=Run)
+    ranks = {row.candidate.id: row.rank for row in again.results}
+    assert ranks["c1"] == 1
+    assert ranks["c3"] is None
+    assert [case.origin for case in again.evidence.cases][-1] == "kept"
