@@ -19,7 +19,7 @@ from codeens_server.errors import ChangedError, CodeensError, InputError, Target
 from codeens_server.executor import open_executor
 from codeens_server.generation.models import find_local_models, resolve_models
 from codeens_server.pipeline import Pipeline
-from codeens_server.plan import Plan
+from codeens_server.plan import Plan, refuse_without_model
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
@@ -114,12 +114,8 @@ class Engine:
             target = find_target(request.target, cwd=self._cwd)
         _check_limits(request, settings)
         models = () if judge_again else await self._models(request)
-        if target.body_missing and not models and not judge_again:
-            message = (
-                f"{target.qualname} has no body, and offline rewrites can not write one. Configure a model: --model "
-                "openai/NAME with OPENAI_API_KEY set, or start Ollama, or see docs/configuration.md."
-            )
-            raise InputError(message)
+        if not judge_again:
+            refuse_without_model("implement" if target.body_missing else request.mode, target, models)
         return Plan(
             run_id=stored.run_id if stored else self._store.new_id(),
             request=request,
@@ -160,7 +156,9 @@ class Engine:
         disabled = set(self._settings.disabled_variants)
         chosen = tuple(item for item in self._variants.values() if item.enabled and item.name not in disabled)
         if not chosen:
-            message = "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
+            message = (
+                "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
+            )
             raise InputError(message)
         return chosen
 

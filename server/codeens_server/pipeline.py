@@ -29,7 +29,7 @@ from codeens_server.generation.budget import Budget
 from codeens_server.generation.exchange import Reply
 from codeens_server.generation.normalise import digest
 from codeens_server.generation.prompts import Feedback
-from codeens_server.plan import Plan
+from codeens_server.plan import Plan, refuse_without_model
 from codeens_server.progress import RunState
 from codeens_server.rounds import Round
 from codeens_server.sources import open_sources
@@ -107,6 +107,8 @@ class Pipeline:
                 plan.target, request=plan.request, settings=plan.settings, sandbox=sandbox, say=self._say
             )
         )
+        if not plan.judge_again:
+            refuse_without_model(evidence.mode, plan.target, plan.models)
         if not self._is_stored:
             await self._store.create(plan.run_id, plan.request, plan.target)
             self._is_stored = True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Backend, SandboxSpec
-from codeens_server.domain import RunRequest, Target
+from codeens_server.domain import ModeRequest, RunRequest, Target
+from codeens_server.errors import InputError
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.store.stored import StoredRun
 from codeens_variants.manifest import Variant
@@ -32,3 +33,18 @@ class Plan(Struct, frozen=True, kw_only=True):
     """The run to go on with."""
     judge_again: bool = False
     """Only judge and rank what is stored, with the inputs kept since; ask for nothing new."""
+
+
+def refuse_without_model(mode: ModeRequest, target: Target, models: Sequence[ModelSettings]) -> None:
+    """Refuse what offline rewrites can not do: they change how a working function works, not what it does.
+
+    Raises:
+        InputError: there is no model, and the mode needs one.
+    """
+    if models or mode not in {"implement", "repair"}:
+        return
+    message = (
+        f"offline rewrites can not {mode} {target.qualname}, and no model can be reached. Configure a model: --model "
+        "openai/NAME with OPENAI_API_KEY set, or start Ollama, or see docs/configuration.md."
+    )
+    raise InputError(message)

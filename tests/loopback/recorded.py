@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class RecordedAnswers:
         """`labels`: only replies labelled so (`pass`, `fail:assert`, …); None: all, in the order of the file."""
         names = {task["task_id"]: task["entry_point"] for task in _read(data / "humaneval/HumanEval.jsonl.gz")}
         self._answers: dict[str, list[str]] = {}
+        self._given: Counter[str] = Counter()
         for row in _read(data / "candidates/humaneval_even.jsonl.gz"):
             text = row["code"] if row["raw"] is None else row["raw"]
             if text and (labels is None or row["label"] in labels):
@@ -29,7 +31,8 @@ class RecordedAnswers:
         for name in reversed(named):
             if name in self._answers:
                 answers = self._answers[name]
-                return answers[request.number % len(answers)]
+                self._given[name] += 1
+                return answers[(self._given[name] - 1) % len(answers)]
         return "No task of that name is recorded."
 
 

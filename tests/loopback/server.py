@@ -37,8 +37,6 @@ class ChatRequest(NamedTuple):
     stream: bool
     body: dict[str, Any]
     headers: dict[str, str]
-    number: int
-    """How many requests with this prompt and model came before."""
 
 
 Answer: TypeAlias = Callable[[ChatRequest], str]
@@ -65,7 +63,6 @@ class ModelServer:
         self._retry_after_s = retry_after_s
         self._port = port
         self._asked: Counter[str] = Counter()
-        self._same: Counter[tuple[str, str]] = Counter()
         self._stack = AsyncExitStack()
         self._changed = anyio.Event()
 
@@ -164,9 +161,7 @@ class ModelServer:
             stream=bool(body.get("stream")),
             body=body,
             headers=headers,
-            number=self._same[body["model"], prompt],
         )
-        self._same[request.model, prompt] += request.n
         self.requests.append(request)
         self._tell()
         return request
@@ -178,7 +173,7 @@ class ModelServer:
         return script[position]
 
     async def _reply(self, stream: SocketStream, request: ChatRequest, fate: Fault) -> bool:
-        texts = [self._answer(request._replace(number=request.number + index)) for index in range(request.n)]
+        texts = [self._answer(request) for _ in range(request.n)]
         if fate == "no_text":
             texts = [""] * request.n
         if fate in ("length", "truncated"):

@@ -208,7 +208,7 @@ def test_each_call_gets_arguments_of_its_own() -> None:
 
 
 def test_what_the_code_prints_is_kept_and_says_nothing_else() -> None:
-    result = run_calls("import sys\ndef f():\n    print('out')\n    print('err', file=sys.stderr)", call())
+    result = run_calls("import sys\ndef f():\n    print('out')\n    print('err', file=sys.stderr)", call(), memory=True)
     assert (result.stdout, result.stderr) == ("out\n", "err\n")
     assert result.outcomes == (Returned(value=None),)
 

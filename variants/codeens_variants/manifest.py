@@ -22,6 +22,7 @@ REWRITES = (
     *("memoise", "list-membership-to-set", "concatenation-to-join", "hoist-loop-invariant", "generator-for-list"),
     *("sort-to-min-max-heapq", "append-loop-to-comprehension", "manual-count-to-counter", "local-alias-in-hot-loop"),
     *("dict-setdefault-to-defaultdict", "any-all-for-flag-loop", "pow-mod", "string-startswith-tuple"),
+    *("nested-loop-to-index", "quadratic-builtins", "queue-to-deque"),
 )
 """The offline rewrites that there are: families of ruff's fixes, and codemods."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")

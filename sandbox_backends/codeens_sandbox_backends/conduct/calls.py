@@ -2,7 +2,8 @@
 
 A call that hangs or kills its player costs only itself: the calls after it go on in a fresh player. After that has
 happened `_RESTARTS` times the rest is not run and says so. `Limits.wall_s` is for the job as a whole; watching (memory,
-lines) happens after the outcomes are known, in players of its own, with what is left of that time.
+lines) happens after the outcomes are known, in players of its own, with what is left of that time. Their output and use
+of the machine are not in the result: they would be the watching's, not the code's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
+    Exotic,
     Limits,
     Outcome,
     Program,
@@ -36,9 +38,9 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
     """One outcome per input, in order."""
     conductor = _Calls(launcher, job.program, limits)
     outcomes = conductor.outcomes(job.inputs)
-    ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised))]
-    peaks = conductor.peaks(job.inputs, ran) if job.memory and ran else ()
-    lines = conductor.lines([job.inputs[index] for index in ran]) if job.coverage and ran else None
+    ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised, Exotic))]
+    peaks = conductor.peaks(job.inputs, ran) if job.memory and conductor.loaded else ()
+    lines = conductor.lines([job.inputs[index] for index in ran]) if job.coverage and conductor.loaded else None
     return CallsResult(
         outcomes=tuple(outcomes),
         loaded=conductor.loaded,
@@ -101,7 +103,7 @@ class _Calls:
     def peaks(self, inputs: Sequence[CallInput], ran: Sequence[int]) -> tuple[int, ...]:
         """Peak of traced bytes per input, 0 for one whose call did not come to an end; empty when it can't be known."""
         peaks = [0] * len(inputs)
-        session = Session(self._launcher, "play", self._limits, self.ledger)
+        session = self._watched()
         try:
             if session.load({"program": self._program, "watch": "memory"}, self._deadline) is not None:
                 return ()
@@ -119,7 +121,7 @@ class _Calls:
         folder = coverage_folder()
         if folder is None:
             return None
-        session = Session(self._launcher, "play", self._limits, self.ledger)
+        session = self._watched()
         try:
             load = {"program": self._program, "watch": "lines", "coverage": folder}
             if session.load(load, self._deadline) is not None:
@@ -132,6 +134,9 @@ class _Calls:
             return None
         finally:
             session.end()
+
+    def _watched(self) -> Session:
+        return Session(self._launcher, "play", self._limits, Ledger(self._limits))
 
     def _answers(self, session: Session, inputs: Sequence[CallInput], first: int) -> Iterator[tuple[Outcome, int]]:
         session.send({"op": "calls", "inputs": inputs, "first": first}, self._deadline)

@@ -28,6 +28,7 @@ from codeens_sandbox_backends.player.decoding import is_mutable
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3
 _COLD_SAMPLES = 3
+_CALIBRATIONS = 3
 _CALLS_PER_SAMPLE = 50_000
 _ARGUMENT_BYTES_PER_SAMPLE = 32 << 20
 _FASTEST_GROWTH = 10.0
@@ -123,7 +124,7 @@ class _Race:
         inner = 1
         with self._side("a") as side:
             while inner < most:
-                seconds = inner * min(self._sample(side, inner), self._sample(side, inner))
+                seconds = inner * min(self._sample(side, inner) for _ in range(_CALIBRATIONS))
                 if seconds >= self._job.min_sample_s:
                     break
                 growth = min(_FASTEST_GROWTH, max(2.0, 1.2 * self._job.min_sample_s / seconds))

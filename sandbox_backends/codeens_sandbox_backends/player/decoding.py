@@ -19,7 +19,8 @@ def decode(tree: Any, *, classes: bool = True) -> Any:
 
     Args:
         tree: What `encode` made.
-        classes: Whether trees that name a class or function of a module are allowed; these import that module.
+        classes: Whether trees that name a class or function are allowed, other than a few builtin types; these import
+            its module.
 
     Raises:
         Undecodable: The tag is unknown, or names a class where that is not allowed.

@@ -69,7 +69,7 @@ def encode(value: Any, *, classes: bool = True, iterators: bool = True) -> Any:
 
     Args:
         value: What to encode.
-        classes: Whether values that name a class or function of a module are allowed.
+        classes: Whether values that name a class or function are allowed, other than a few builtin types.
         iterators: Whether iterators are allowed; they are consumed.
 
     Raises:

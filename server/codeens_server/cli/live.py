@@ -70,7 +70,7 @@ class Tally:
             case Progress():
                 self.doing = event.message
             case EvidenceGathered():
-                self.doing = "asking for candidates"
+                self.doing = "making, running and measuring candidates"
             case _:
                 pass
 

@@ -19,7 +19,7 @@ from codeens_server.domain import ModeRequest, Run, RunRequest
 from codeens_server.store.documents import to_json
 from codeens_server.workspace.find import find_target
 
-_MAY_GO_WITH_RESUME = {"resume", "diff", "apply", "results", "trust_workspace", "as_json"}
+_MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
 
 
 class Asked(TypedDict):
@@ -94,7 +94,7 @@ def run(
     if diff is not None and as_json:
         raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
     if resume is not None:
-        _check_resume(ctx, target)
+        _check_resume(ctx)
         job, _ = job_of_stored_run(resume, results, trust=trust_workspace)
     elif target is not None:
         job = _new(target, results, asked, trust=trust_workspace)
@@ -108,12 +108,15 @@ def run(
         ctx.exit(1)
 
 
-def _check_resume(ctx: click.Context, target: str | None) -> None:
+def _check_resume(ctx: click.Context) -> None:
     """A resumed run is the one that was asked for: nothing of it can be decided anew."""
-    given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    fixed = [parameter.opts[0] for parameter in ctx.command.params if parameter.name in given]
-    fixed = [option for option in fixed if option.lstrip("-").replace("-", "_") not in _MAY_GO_WITH_RESUME]
-    if target is not None or fixed:
+    fixed = [
+        parameter.opts[0]
+        for parameter in ctx.command.params
+        if parameter.name not in _MAY_GO_WITH_RESUME
+        and ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if fixed:
         raise click.UsageError(f"{fixed[0]} can not be changed by --resume: the run goes on as it was asked for.", ctx)
 
 

@@ -15,7 +15,7 @@ from codeens_server.domain import Candidate, Interval, Memory, RankedResult, Run
 from codeens_server.ranking.wording import evidence, interval, label, times
 
 _WIDTH_FOR_A_TABLE = 110
-_WIDTH_OF_A_PIPE = 140
+_WIDTH_OF_A_PIPE = 160
 _STYLES = {"passed": "green", "failed": "red", "error": "red", "timeout": "yellow", "refused": "yellow"}
 
 
@@ -86,13 +86,14 @@ def _row(result: RankedResult, number: int, run: Run) -> Row:
 
 def verdict_text(verdict: Verdict, ground: str, reason: str) -> Text:
     """A verdict with what it rests on, or, of a rejection, with its reason."""
-    text = Text(verdict.status, style=_STYLES.get(verdict.status, ""))
+    text = Text()
+    if is_unsafe(verdict):
+        text.append("NOT ISOLATED ", style="bold red")
+    text.append(verdict.status, style=_STYLES.get(verdict.status, ""))
     if said := ground if verdict.status == "passed" else one_line(reason or verdict.reason):
-        text.append(f": {said}", style="default")
+        text.append(f": {said}", style="none")
     if verdict.isolation == "shared":
         text.append(" (told by the process it ran in)", style="yellow")
-    if is_unsafe(verdict):
-        text.append(" NOT ISOLATED", style="bold red")
     return text
 
 

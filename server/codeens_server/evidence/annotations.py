@@ -6,7 +6,7 @@ import ast
 
 from hypothesis import strategies as st
 
-from codeens_server.evidence.definitions import Definitions
+from codeens_server.evidence.definitions import Definitions, dotted_name
 from codeens_server.evidence.leaves import Leaves, Trees, listed, mapped, unique
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.scalars import SCALARS
@@ -74,7 +74,7 @@ class Annotations:
         return st.one_of(members) if members else None
 
     def _named(self, node: ast.expr, depth: int) -> Trees | None:
-        written = ast.unparse(node)
+        written = dotted_name(node)
         definitions = self._definitions
         if written in definitions.classes:
             return self._class(written, depth)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -19,32 +20,46 @@ _HOPELESS = (_NO_PYTEST, "pytest could not start")
 """What pytest itself says when no other selection of files would do better."""
 
 
-class Batches:
-    """Results of the files run so far. A batch that crashes is run again file by file; one that hangs is not."""
+class Selected(NamedTuple):
+    """A file, and what of it is to be run."""
 
-    def __init__(self, root: str, program: Program, sandbox: Sandbox, limits: Limits, *, seconds: float) -> None:
+    file: str
+    ids: tuple[str, ...]
+
+
+class Batches:
+    """Results of what was run so far. A batch that crashes is run again file by file; one that hangs is not."""
+
+    def __init__(self, root: str, program: Program, sandbox: Sandbox, limits: Limits) -> None:
         self._root = root
         self._program = program
         self._sandbox = sandbox
         self._limits = limits
-        self._deadline = time.monotonic() + seconds
         self.results: list[SuiteResult] = []
         self.broken: dict[str, Outcome] = {}
         """Files whose tests did not run to their end, and how they ended."""
-        self.not_run: list[str] = []
+        self.late: list[str] = []
+        """Files that there was no time for."""
+        self.spared: list[str] = []
+        """Files that were not needed any more."""
 
-    async def run(self, files: Sequence[str]) -> None:
-        """Run the files in this order.
+    async def run(
+        self, selection: Sequence[Selected], *, seconds: float, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Run the files in this order, until the time is used up or it is enough.
 
         Raises:
             SandboxError: the sandbox failed.
         """
-        pending = [files[start : start + _FILES_PER_BATCH] for start in range(0, len(files), _FILES_PER_BATCH)]
+        deadline = time.monotonic() + seconds
+        pending = [selection[start : start + _FILES_PER_BATCH] for start in range(0, len(selection), _FILES_PER_BATCH)]
         while pending:
             batch, *pending = pending
-            left = self._deadline - time.monotonic()
-            if left < 1.0 or self.hopeless:
-                self.not_run += batch
+            left = deadline - time.monotonic()
+            if enough():
+                self.spared += [selected.file for selected in batch]
+            elif left < 1.0 or self.hopeless:
+                self.late += [selected.file for selected in batch]
             else:
                 pending = [*await self._batch(batch, left), *pending]
 
@@ -59,28 +74,29 @@ class Batches:
         """Whether the interpreter has no pytest."""
         return _NO_PYTEST in self.hopeless
 
-    async def _batch(self, files: Sequence[str], left: float) -> list[Sequence[str]]:
+    async def _batch(self, batch: Sequence[Selected], left: float) -> list[Sequence[Selected]]:
         """Run some files; the smaller batches to run instead if that failed."""
-        result = await self._sandbox.run(self._job(tuple(files), max(_SHORTEST_S, left * _SHARE_FOR_ONE)))
+        ids = tuple(test for selected in batch for test in selected.ids)
+        result = await self._sandbox.run(self._job(ids, max(_SHORTEST_S, left * _SHARE_FOR_ONE)))
         ending = result.failure
         hopeless = ending is not None and any(sign in render_outcome(ending) for sign in _HOPELESS)
-        if ending is not None and len(files) > 1 and not hopeless and not isinstance(ending, TimedOut):
-            return [[file] for file in files]
+        if ending is not None and len(batch) > 1 and not hopeless and not isinstance(ending, TimedOut):
+            return [[selected] for selected in batch]
         self.results.append(result)
         if ending is not None:
+            files = [selected.file for selected in batch]
             self.broken.update(dict.fromkeys(files if hopeless else _unfinished(files, result), ending))
         return []
 
-    def _job(self, files: tuple[str, ...], seconds: float) -> SuiteJob:
+    def _job(self, ids: tuple[str, ...], seconds: float) -> SuiteJob:
         limits = structs.replace(self._limits, wall_s=seconds, cpu_s=seconds)
         return SuiteJob(
-            kind="pytest", root=self._root, program=self._program, selection=files, record=True, limits=limits
+            kind="pytest", root=self._root, program=self._program, selection=ids, record=True, limits=limits
         )
 
 
 def _unfinished(files: Sequence[str], result: SuiteResult) -> Sequence[str]:
     """From the file on in which the last test ended: it may have had more."""
-    begun = [
-        place for place, file in enumerate(files) if any(test.id.partition("::")[0] == file for test in result.tests)
-    ]
+    ended = {test.id.partition("::")[0] for test in result.tests}
+    begun = [place for place, file in enumerate(files) if file in ended]
     return files[max(begun, default=0) :]

@@ -69,8 +69,7 @@ class Definitions:
 
     def full_name(self, node: ast.expr) -> str:
         """The dotted name with its first part replaced by what it was imported as."""
-        dotted = ast.unparse(node)
-        first, dot, rest = dotted.partition(".")
+        first, dot, rest = dotted_name(node).partition(".")
         return self._imported.get(first, first) + dot + rest
 
     def resolve(self, node: ast.expr) -> str:
@@ -104,8 +103,9 @@ class Definitions:
             return None
         inherited: list[Field] = []
         for base in node.bases:
-            known = ast.unparse(base) in self.classes and ast.unparse(base) not in below
-            above = self.fields(ast.unparse(base), below | {name}) if known else None
+            above_name = dotted_name(base)
+            known = above_name in self.classes and above_name not in below
+            above = self.fields(above_name, below | {name}) if known else None
             if above is None:
                 return None
             inherited += above
@@ -148,10 +148,19 @@ def _has_method(node: ast.ClassDef, name: str) -> bool:
     return any(isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name == name for item in node.body)
 
 
+def dotted_name(node: ast.expr) -> str:
+    """`a.b.c`; empty for anything but names joined by dots, however deep."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 def last_name(node: ast.expr) -> str:
     """`Optional` for `typing.Optional[int]`; empty where there is no name."""
     if isinstance(node, ast.Subscript):
-        return last_name(node.value)
+        node = node.value
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

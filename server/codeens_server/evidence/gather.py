@@ -18,8 +18,9 @@ from codeens_server.evidence.inputs import Plan, plan_inputs
 from codeens_server.evidence.modes import resolve_mode
 from codeens_server.evidence.oracle import Answers, Proposal, ask_original, numbered
 from codeens_server.evidence.outside import what_it_needs
-from codeens_server.evidence.reaching import Say, TestEvidence, run_tests
+from codeens_server.evidence.reaching import Say, run_tests
 from codeens_server.evidence.recorded import distinct_calls
+from codeens_server.evidence.sorting import TestEvidence
 from codeens_server.evidence.thin import measure_coverage, thinness
 from codeens_server.settings import Settings
 from codeens_server.trees import canonical_call

@@ -31,12 +31,13 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return _NOTHING
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    imports: set[str] = set()
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        imports.update(_imported(node, package))
-        names.update(_named(node))
-    return FileFacts(frozenset(imports), frozenset(names))
+    imports = frozenset(name for node in ast.walk(tree) for name in _imported(node, package))
+    return FileFacts(imports, names_in(tree))
+
+
+def names_in(tree: ast.AST) -> frozenset[str]:
+    """Identifiers, attributes, parameters and imported names anywhere in a piece of syntax."""
+    return frozenset(name for node in ast.walk(tree) for name in _named(node))
 
 
 def _imported(node: ast.AST, package: str) -> Iterator[str]:
@@ -61,6 +62,8 @@ def _named(node: ast.AST) -> Iterator[str]:
         yield node.id
     elif isinstance(node, ast.Attribute):
         yield node.attr
+    elif isinstance(node, ast.arg):
+        yield node.arg
     elif isinstance(node, ast.alias):
         yield node.name.rpartition(".")[2]
 

@@ -132,9 +132,11 @@ def weighted(*choices: tuple[int, Trees]) -> Trees:
 
 
 def kind_of(tree: Tree) -> str:
-    """`int`, `str`, `NoneType`, …, or the tag."""
+    """`int`, `str`, `NoneType`, … of what JSON says by itself; else the tag, in brackets where it is one of those."""
     node = open_node(tree)
-    return type(node.head[0]).__name__ if node.tag == SCALAR else node.tag
+    if node.tag == SCALAR:
+        return type(node.head[0]).__name__
+    return f"[{node.tag}]" if node.tag in {"int", "float", "str"} else node.tag
 
 
 def tagged(tag: str) -> Callable[[Sequence[Tree]], Tree]:

@@ -9,6 +9,7 @@ from typing import Any
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_sandbox_backends.player.codec import Unencodable, encode
 from codeens_server.domain import Target
+from codeens_server.evidence.definitions import dotted_name
 
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
 
@@ -66,7 +67,7 @@ def literal_call(node: ast.expr, target: Target) -> CallInput:
 def _unwrapped(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.Await):
         return node.value
-    if isinstance(node, ast.Call) and len(node.args) == 1 and ast.unparse(node.func) in _RUNNERS:
+    if isinstance(node, ast.Call) and len(node.args) == 1 and dotted_name(node.func) in _RUNNERS:
         return node.args[0]
     return node
 
@@ -76,15 +77,11 @@ def _is_target(called: ast.expr, target: Target) -> bool:
     if target.kind == "function":
         if isinstance(called, ast.Name):
             return called.id == name
-        around = _dotted(called)
+        around = dotted_name(called)
         return around.endswith(f".{name}") and around.removesuffix(f".{name}") in _module_names(target.module)
     if target.kind in {"staticmethod", "classmethod"}:
-        return _dotted(called) == f"{owner}.{name}"
+        return dotted_name(called) == f"{owner}.{name}"
     return False
-
-
-def _dotted(node: ast.expr) -> str:
-    return ast.unparse(node) if isinstance(node, (ast.Attribute, ast.Name)) else ""
 
 
 def _module_names(module: str) -> Iterator[str]:

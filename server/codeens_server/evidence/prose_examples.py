@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from codeens_sandbox_backends.base import CallInput, Tree
@@ -23,6 +24,7 @@ _PYTHON_WORDS = {"true": True, "false": False, "null": None, "none": None}
 _LONGEST_CALL = 2_000
 _LONGEST_WANT = 1_000
 _MOST_PARENTHESES = 40
+_MOST_CALLS = 100
 
 
 class ProseExample(NamedTuple):
@@ -47,7 +49,7 @@ def _is_prompt(text: str, line: int) -> bool:
 
 def _candidates(text: str, target: Target) -> Iterator[tuple[ProseExample, str]]:
     name = re.escape(target.qualname.rpartition(".")[2])
-    for match in re.finditer(rf"(?<![\w.]){name}\s?\(", text):
+    for match in islice(re.finditer(rf"(?<![\w.]){name}\s?\(", text), _MOST_CALLS):
         try:
             call, after = _call_at(text, match.start(), target)
             sign = _SIGN.match(text, after)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from hypothesis import strategies as st
 
+from codeens_server.evidence.definitions import last_name
 from codeens_server.evidence.leaves import Leaves, Trees, listed, mapped, unique
 
 
@@ -42,6 +43,8 @@ _CALLS = _words_by_kind("""
     sequence: len sum min max sorted reversed enumerate zip map filter list tuple set any all Counter
     str: ord int float
 """)
+_MOST_ELEMENTS = 8
+"""Loop variables over one parameter that are looked at."""
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
@@ -61,15 +64,20 @@ def _strategy(votes: Counter[str], leaves: Leaves) -> Trees | None:
 
 def _votes(tree: ast.AST, name: str) -> Counter[str]:
     votes: Counter[str] = Counter()
-    elements: Counter[str] = Counter()
+    elements: set[str] = set()
     for node in ast.walk(tree):
         votes.update(_votes_of(node, name))
-        for element in _element_names(node, name):
-            elements.update(kind for inner in ast.walk(tree) for kind in _votes_of(inner, element))
+        elements.update(_element_names(node, name))
+    kinds = {
+        kind
+        for element in sorted(elements)[:_MOST_ELEMENTS]
+        for node in ast.walk(tree)
+        for kind in _votes_of(node, element)
+    }
     for kind, sequence in (("int", "numbers"), ("str", "texts"), ("sequence", "matrix"), ("x", "numbers")):
-        votes[sequence] += 2 * bool(elements[kind])
-    if votes.pop("sequence", 0):
-        votes.update({"numbers": 1, "texts": 1, "str": 1} if not votes else {})
+        votes[sequence] += 2 * (kind in kinds)
+    if votes.pop("sequence", 0) and not +votes:
+        votes.update({"numbers": 1, "texts": 1, "str": 1})
     for kind, words in _NAMES.items():
         votes[kind] += 2 * (name.lower() in words)
     return +votes
@@ -99,7 +107,7 @@ def _votes_of(node: ast.AST, name: str) -> list[str]:
 def _votes_of_call(called: str, node: ast.Call) -> list[str]:
     if called == "isinstance" and len(node.args) == 2:
         kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
-        return [kind for item in kinds if (kind := ast.unparse(item)) in _KINDS]
+        return [kind for item in kinds if (kind := last_name(item)) in _KINDS]
     return [kind for kind, calls in _CALLS.items() if called in calls] * 2
 
 

@@ -21,7 +21,7 @@ MOST_CHUNKS = 100_000
 
 
 class Models:
-    """The models of one run. LiteLLM is loaded when the block is entered; leaving it closes every connection."""
+    """The models of one run. LiteLLM is loaded by the first question; leaving the block closes every connection."""
 
     def __init__(self, models: Sequence[ModelSettings], environ: Mapping[str, str]) -> None:
         """`models`: those to ask and those they fall back to. Keys are read from `environ` by their variable's name."""
@@ -29,11 +29,10 @@ class Models:
         self._environ = environ
         self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel) for model in models}
         self._paces = {model.name: Pace(rpm=model.rpm, tpm=model.tpm) for model in models}
+        self._opening = anyio.Lock()
         self._door: LiteLLM | None = None
 
     async def __aenter__(self) -> Models:
-        if self._models:
-            self._door = await LiteLLM.start(list(self._models.values()), self._environ)
         return self
 
     async def __aexit__(
@@ -43,11 +42,12 @@ class Models:
             await self._door.aclose()
             self._door = None
 
-    def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
+    async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
         """What an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
+        door = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
-        costs = [self._cost(model, tokens_in, sampling.max_tokens) for model in asked]
+        costs = [_cost(door, model, tokens_in, sampling.max_tokens) for model in asked]
         known = [cost for cost in costs if cost is not None]
         usd = max(known) if len(known) == len(costs) else None
         return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
@@ -59,7 +59,7 @@ class Models:
             ModelError: there is none, after all retries and fallbacks.
         """
         model = self._models[name]
-        tokens = self.estimate(name, messages, sampling).tokens
+        tokens = (await self.estimate(name, messages, sampling)).tokens
         async with self._limits[name]:
             await self._paces[name].wait(tokens)
             try:
@@ -74,14 +74,14 @@ class Models:
                 raise ModelError(name, explain(error, model, self._environ)) from error
 
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        assert self._door is not None, "asked outside of the `async with` block"
-        stream = await self._door.stream(name, messages, sampling)
+        door = await self._opened()
+        stream = await door.stream(name, messages, sampling)
         chunks: list[Any] = []
         async for chunk in stream:
             chunks.append(chunk)
             if len(chunks) > MOST_CHUNKS:
                 raise ModelError(name, "the answer has no end")
-        whole: Any = self._door.joined(chunks, messages) if chunks else None
+        whole: Any = door.joined(chunks, messages) if chunks else None
         text = whole.choices[0].message.content if whole and whole.choices else None
         if not text:
             raise ModelError(name, "the answer was empty")
@@ -91,13 +91,20 @@ class Models:
             model=answered.name,
             tokens_in=whole.usage.prompt_tokens,
             tokens_out=whole.usage.completion_tokens,
-            cost_usd=self._cost(answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
+            cost_usd=_cost(door, answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
             finish_reason=whole.choices[0].finish_reason or "",
         )
 
-    def _cost(self, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
-        """By the prices in the settings, else LiteLLM's; None when neither is known."""
-        if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
-            return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
-        prices = self._door.price(model.model) if self._door and not model.api_base else None
-        return tokens_in * prices[0] + tokens_out * prices[1] if prices else None
+    async def _opened(self) -> LiteLLM:
+        async with self._opening:
+            if self._door is None:
+                self._door = await LiteLLM.start(list(self._models.values()), self._environ)
+            return self._door
+
+
+def _cost(door: LiteLLM, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
+    """By the prices in the settings, else LiteLLM's; None when neither is known."""
+    if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
+        return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
+    prices = None if model.api_base else door.price(model.model)
+    return tokens_in * prices[0] + tokens_out * prices[1] if prices else None

@@ -127,7 +127,7 @@ class _Maker:
         kept = None if self._ask.fresh else await self._cache.get(key)
         if kept is not None:
             return replace(kept, cost_usd=0.0), True
-        estimate = self._client.estimate(call.model.name, messages, sampling)
+        estimate = await self._client.estimate(call.model.name, messages, sampling)
         async with self._budget.held(estimate) as held:
             reply = await self._client.ask(call.model.name, messages, sampling)
             held.settle(reply)

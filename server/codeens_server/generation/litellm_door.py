@@ -29,7 +29,7 @@ class LiteLLM:
     @classmethod
     async def start(cls, models: Sequence[ModelSettings], environ: Mapping[str, str]) -> LiteLLM:
         """Import LiteLLM in a thread, the first time, and set a Router up."""
-        module = await anyio.to_thread.run_sync(_quiet_litellm)
+        module = await anyio.to_thread.run_sync(_quiet_litellm, abandon_on_cancel=True)
         with_fallbacks = [model for model in models if model.fallbacks]
         router = module.Router(
             model_list=[_deployment(model, environ) for model in models],
@@ -38,6 +38,8 @@ class LiteLLM:
             retry_policy=module.RetryPolicy(TimeoutErrorRetries=0),
             fallbacks=[{model.name: list(model.fallbacks)} for model in with_fallbacks],
             cooldown_time=COOLDOWN_S,
+            # A model that LiteLLM does not take fails when it is asked; the others are asked all the same.
+            ignore_invalid_deployments=True,
             # Without a fallback nothing is won by not asking the only server there is.
             disable_cooldowns=not with_fallbacks,
         )

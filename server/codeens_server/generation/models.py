@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 import anyio
 from msgspec.structs import replace
 
 from codeens_server.errors import InputError, unknown
-from codeens_server.generation.keys import PROVIDERS, key_variable
+from codeens_server.generation.providers import PROVIDERS, key_variable, litellm_prefixes
 from codeens_server.settings import ModelSettings, Settings
 
 LOCAL_SERVERS = {
@@ -26,14 +27,16 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     """The models to ask, without a look at the network; empty when none is named, configured or has a key.
 
     Raises:
-        InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown.
+        InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown, or
+            LiteLLM knows no provider of that name.
     """
     configured = {model.name: _complete(model) for model in settings.models}
     _check_fallbacks(configured)
-    if names:
-        return tuple(_named(name, configured) for name in dict.fromkeys(names))
-    if configured:
-        return tuple(configured.values())
+    chosen = tuple(_named(name, configured) for name in dict.fromkeys(names)) or tuple(configured.values())
+    for model in chosen:
+        _check_provider(model)
+    if chosen:
+        return chosen
     with_key = [provider.model for provider in PROVIDERS if environ.get(provider.key)]
     return tuple(_complete(ModelSettings(name=model)) for model in with_key)
 
@@ -86,6 +89,17 @@ def _check_fallbacks(configured: Mapping[str, ModelSettings]) -> None:
             if name not in configured:
                 message = f"the fallback of {model.name!r} is wrong: {unknown('model', name, list(configured))}"
                 raise InputError(message)
+
+
+def _check_provider(model: ModelSettings) -> None:
+    prefix, slash, _ = model.model.partition("/")
+    known = litellm_prefixes()
+    if not slash or not known or prefix in known:
+        return
+    near = get_close_matches(prefix, known, n=1)
+    hint = f"Did you mean {near[0]}/…?" if near else "For a server of your own: model = openai/NAME with its api_base."
+    message = f"LiteLLM knows no provider {prefix!r} (model {model.model!r}). {hint}"
+    raise InputError(message)
 
 
 async def _first_model(base: str) -> str:

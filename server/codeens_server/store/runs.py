@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -13,7 +12,7 @@ import anyio.to_thread
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import CandidateGenerated, Case, Run, RunEvent, RunFinished, RunRequest, Target
+from codeens_server.domain import CandidateGenerated, Case, RunEvent, RunFinished, RunRequest, Target
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
 from codeens_server.store.database import Database
@@ -80,16 +79,8 @@ class RunStore:
 
         await self._database.write(save)
 
-    async def full_id(self, start: str) -> str:
-        """The id of the one run whose id begins with `start`, or whose part after the date is `start`.
-
-        Raises:
-            InputError: no such run, or several.
-        """
-        return await self._database.read(lambda session: full_id(session, start))
-
     async def load(self, start: str) -> StoredRun:
-        """Everything kept of a run, found by its id or the beginning of it.
+        """Everything kept of the one run whose id begins with `start`, or whose part after the date is `start`.
 
         Raises:
             InputError: no such run, or several.
@@ -97,21 +88,9 @@ class RunStore:
         """
         return await self._database.read(lambda session: load_run(session, full_id(session, start)))
 
-    async def finished(self, start: str) -> Run | None:
-        """The document of a run that came to an end.
-
-        Raises:
-            InputError: no such run, or several.
-        """
-        return (await self.load(start)).run
-
     async def list_runs(self, limit: int) -> list[RunLine]:
         """The latest runs, newest first."""
         return await self._database.read(lambda session: list_lines(session, limit))
-
-    def candidate_folder(self, run_id: str, candidate_id: str) -> Path:
-        """Where a candidate's files are."""
-        return self._artifacts.candidate_folder(run_id, candidate_id)
 
     async def _target(self, run_id: str) -> Target:
         if run_id not in self._targets:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codeens_server.cli.main import main
-from codeens_server.domain import Run
+from codeens_server.domain import CandidateGenerated, CandidateJudged, EvidenceGathered, Run, RunFinished
 from codeens_server.settings import Settings
 from codeens_server.store.opening import open_store
 from tests.server import facts
@@ -59,9 +59,11 @@ def keep(here: Path) -> Callable[[Run], None]:
     async def store(run: Run) -> None:
         with open_store(Settings()) as opened:
             await opened.create(run.run_id, facts.request(run.target), run.target)
-            for event in facts.found(run.target):
-                await opened.record(run.run_id, event)
-            await opened.record(run.run_id, facts.RunFinished(run=run))
+            await opened.record(run.run_id, EvidenceGathered(evidence=run.evidence))
+            for row in run.results:
+                await opened.record(run.run_id, CandidateGenerated(candidate=row.candidate))
+                await opened.record(run.run_id, CandidateJudged(candidate_id=row.candidate.id, verdict=row.verdict))
+            await opened.record(run.run_id, RunFinished(run=run))
 
     return lambda run: anyio.run(store, run)
 

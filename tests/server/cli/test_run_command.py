@@ -41,7 +41,7 @@ from tests.server.cli.conftest import Codeens
         (("sums.py::total", "--diff", "x"), "is not a rank"),
         (("--apply", "sums.py::total"), "the target before this option"),
         (("sums.py::total", "--diff", "1", "--json"), "give one of them"),
-        (("--resume", "2026", "sums.py::total"), "--resume"),
+        (("--resume", "2026", "sums.py::total"), "target can not be changed by --resume"),
         (("--resume", "2026", "--goal", "speed"), "--goal can not be changed by --resume"),
         (("--resume", "2026"), "no run has an id"),
     ],
@@ -70,41 +70,37 @@ def test_a_function_without_a_body_needs_a_model(codeens: Codeens, here: Path, m
     assert "Configure a model" in result.stderr
 
 
-_UNIQUE = '''def unique(items: list[int]) -> list[int]:
-    """First occurrences.
+_SMALLEST = '''def smallest(items: list[int]) -> int:
+    """The least one.
 
-    >>> unique([1, 2, 1])
-    [1, 2]
+    >>> smallest([2, 1])
+    1
     """
-    seen = []
-    for item in items:
-        if item not in seen:
-            seen.append(item)
-    return seen
+    return sorted(items)[0]
 '''
-_RUN = ("run", "unique.py::unique", "--variant", "performance")
+_RUN = ("run", "smallest.py::smallest", "--variant", "performance")
 
 
 @pytest.fixture
-def unique(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A function that offline rewrites can change, in a workspace where few inputs are generated."""
+def smallest(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A function that one offline rewrite changes, in a workspace where few inputs are generated."""
     backend = anyio.run(get_backend("local").probe)
     if not backend.usable:
         pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
     monkeypatch.setenv("CODEENS_MAX_INPUTS", "4")
-    path = here / "unique.py"
-    path.write_text(_UNIQUE, encoding="utf-8")
+    path = here / "smallest.py"
+    path.write_text(_SMALLEST, encoding="utf-8")
     return path
 
 
-def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(codeens: Codeens, unique: Path) -> None:
+def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(codeens: Codeens, smallest: Path) -> None:
     result = codeens(*_RUN, "--json", "--apply", "1")
     assert result.exit_code == 0, result.output
     run = msgspec.json.decode(result.stdout, type=Run)
     assert run.original.verdict.status == "passed"
     assert run.results[0].rank == 1
     assert run.results[0].verdict.isolation == "separate"
-    assert run.results[0].candidate.replacement.function.strip() in unique.read_text(encoding="utf-8")
+    assert run.results[0].candidate.replacement.function.strip() in smallest.read_text(encoding="utf-8")
     shown = codeens("runs", "show", run.run_id, "--json")
     assert msgspec.json.decode(shown.stdout, type=Run) == run
     resumed = codeens("run", "--resume", run.run_id)
@@ -126,7 +122,7 @@ def _processes_that_name(text: str) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_ctrl_c_shows_and_keeps_what_was_found_and_leaves_no_process(
-    codeens: Codeens, unique: Path, here: Path
+    codeens: Codeens, smallest: Path, here: Path
 ) -> None:
     program = Path(sys.executable).with_name("codeens")
     with subprocess.Popen([program, *_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -147,18 +143,39 @@ def test_ctrl_c_shows_and_keeps_what_was_found_and_leaves_no_process(
     assert "codeens runs" not in rest
 
 
+def test_a_killed_run_is_resumed_with_what_was_found(codeens: Codeens, smallest: Path) -> None:
+    program = Path(sys.executable).with_name("codeens")
+    with subprocess.Popen([program, *_RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            if line.startswith("[1/"):
+                process.kill()
+                break
+        process.communicate()
+    lines = json.loads(codeens("runs", "list", "--json").stdout)
+    assert [(line["stopped"], line["candidates"]) for line in lines] == [(None, 1)]
+    result = codeens("run", "--resume", lines[0]["run_id"][:10], "--json", "--trust-workspace")
+    assert result.exit_code == 0, result.output
+    run = msgspec.json.decode(result.stdout, type=Run)
+    assert run.run_id == lines[0]["run_id"]
+    assert [row.verdict.status for row in run.results] == ["passed"]
+    assert run.summary.generated == 1
+
+
 def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
-    codeens: Codeens, unique: Path, keep: Callable[[Run], None]
+    codeens: Codeens, smallest: Path, keep: Callable[[Run], None]
 ) -> None:
-    target = find_target(f"{unique}::unique", cwd=unique.parent)
-    wrong = "def unique(items):\n    return sorted(set(items))\n"
+    target = find_target(f"{smallest}::smallest", cwd=smallest.parent)
+    wrong = "def smallest(items):\n    return items[-1]\n"
     run = facts.run_document("20260107-4ee900", target)
-    right = "def unique(items):\n    return list(dict.fromkeys(items))\n"
+    right = "def smallest(items):\n    return min(items)\n"
     right_row = replace(run.results[0], candidate=facts.candidate("c1", right))
     wrong_row = replace(run.results[0], candidate=facts.candidate("c3", wrong), cluster=1)
-    difference = replace(run.clusters[0].differences[0], input=CallInput(args=(["list", 2, 1],)), call="unique([2, 1])")
+    difference = replace(
+        run.clusters[0].differences[0], input=CallInput(args=(["list", 1, 2],)), call="smallest([1, 2])"
+    )
     clusters = (replace(run.clusters[0], differences=(difference,)), run.clusters[1])
-    keep(replace(run, results=(right_row, wrong_row), clusters=clusters))
+    evidence = replace(run.evidence, cases=())
+    keep(replace(run, evidence=evidence, results=(right_row, wrong_row), clusters=clusters))
     assert "1 input on which candidates differ, not 2" in codeens("runs", "keep-input", run.run_id, "2").stderr
     assert "is neither" in codeens("runs", "keep-input", run.run_id, "1", "--right", "5").stderr
     result = codeens("runs", "keep-input", run.run_id, "1", "--json")

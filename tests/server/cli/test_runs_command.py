@@ -34,7 +34,7 @@ def test_the_list_names_each_run_and_its_result(codeens: Codeens, ended: Run) ->
 def test_the_list_as_json_is_one_document(codeens: Codeens, ended: Run) -> None:
     lines = json.loads(codeens("runs", "list", "--json").stdout)
     assert [line["run_id"] for line in lines] == [ended.run_id]
-    assert lines[0]["candidates"] == 3
+    assert lines[0]["candidates"] == 2
 
 
 def test_a_run_is_shown_with_the_original_first_and_reasons_for_what_was_rejected(codeens: Codeens, ended: Run) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from codeens_server.domain import Target
 from codeens_server.errors import EvidenceError
+from codeens_server.evidence.direct_tests import direct_tests
 from codeens_server.evidence.discovery import discover, given_tests
 from codeens_server.workspace.find import find_target
 from tests.server.evidence.workspaces import write
@@ -140,3 +141,39 @@ def test_given_tests_outside_the_workspace_are_refused(tmp_path: Path):
     outside.write_text("", encoding="utf-8")
     with pytest.raises(EvidenceError, match="outside the workspace"):
         given_tests(_target(tmp_path / "inside", {}), (str(outside),))
+
+
+def test_tests_that_lead_to_the_function_are_told_from_the_others_of_their_file(tmp_path: Path):
+    tests = """
+        import unittest
+        import pytest
+        from pkg.geo import area
+
+        CASES = [(area, 6)]
+
+        def size_of(w): return area(w, 1)
+
+        @pytest.fixture
+        def square(): return size_of(2)
+
+        def test_direct(): assert area(1, 2) == 2
+        def test_by_fixture(square): assert square == 2
+        @pytest.mark.parametrize(("f", "n"), CASES)
+        def test_by_table(f, n): ...
+        def test_other(): ...
+        class Sizes(unittest.TestCase):
+            def test_in_class(self): area(1, 1)
+        class TestOther:
+            def test_in_class(self): ...
+    """
+    write(tmp_path, {"test_a.py": tests, "test_b.py": "def test_x(): area(1, 2)\n", "test_c.py": "def ("})
+    found = direct_tests(tmp_path, "test_a.py", "area")
+    assert [test.partition("::")[2] for test in found.ids] == [
+        "test_direct",
+        "test_by_fixture",
+        "test_by_table",
+        "Sizes",
+    ]
+    assert not found.is_all
+    assert direct_tests(tmp_path, "test_b.py", "area").is_all
+    assert direct_tests(tmp_path, "test_c.py", "area").ids == ()

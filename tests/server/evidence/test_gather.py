@@ -123,8 +123,9 @@ async def test_a_failing_example_makes_it_a_repair_and_promises_stay(evidence_of
     repair = await evidence_of({"mod.py": source})
     assert repair.mode == "repair"
     assert [(case.input.args, _value(case)) for case in _of(repair, "doctest")] == [((2,), 4), ((3,), 6)]
+    assert all(case.value_only for case in _of(repair, "doctest"))
     improve = await evidence_of({"mod.py": source}, mode="improve")
-    assert [case.input.args for case in _of(improve, "doctest")] == [(2,)]
+    assert [(case.input.args, case.value_only) for case in _of(improve, "doctest")] == [((2,), False)]
     assert "1 docstring examples: the original itself does not do what the docstring says" in _why(improve)
 
 
@@ -418,7 +419,7 @@ async def test_tests_that_fail_at_the_sandboxs_walls_do_not_make_it_a_repair(evi
     evidence = await evidence_of(files)
     assert evidence.mode == "improve"
     assert evidence.tests == ()
-    assert "they need the network or files" in _why(evidence)
+    assert "they need what the sandbox does not give" in _why(evidence)
 
 
 async def test_a_file_that_ends_the_process_does_not_take_the_others_with_it(evidence_of: Gather):

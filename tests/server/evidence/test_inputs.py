@@ -207,6 +207,12 @@ def test_examples_are_varied_where_nothing_is_annotated(tmp_path: Path):
     assert any(len(text) == 10 and text[4] == text[7] == "-" and text != "2024-01-31" for text in texts)
 
 
+def test_examples_beyond_what_json_says_by_itself_are_taken_as_they_are(tmp_path: Path):
+    examples = tuple(CallInput(args=(tree,)) for tree in (["int", "-fffffffffffffff"], ["float", "inf"], 7, 2.5))
+    calls = _inputs(tmp_path, "n", 60, examples)
+    assert {kind_of(call.args[0]) for call in calls} == {"[int]", "[float]", "int", "float"}
+
+
 def test_tables_stay_rectangular(tmp_path: Path):
     example = CallInput(args=(["list", ["list", 1, 2], ["list", 3, 4]],))
     for call in _inputs(tmp_path, "grid", 20, (example,)):
@@ -227,8 +233,9 @@ def test_calls_that_fill_var_positional_are_only_repeated(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("signature", "body", "kind"),
+    ("signature", "body", "kinds"),
     [
+        ("zz", "return len(zz)", "list str"),
         ("zz", "return zz.split(',')", "str"),
         ("zz", "return zz % 7", "int"),
         ("zz", "return [x + 1 - 2 for x in zz]", "list"),
@@ -239,12 +246,12 @@ def test_calls_that_fill_var_positional_are_only_repeated(tmp_path: Path):
         ("flag", "return flag", "bool"),
     ],
 )
-def test_without_types_and_examples_the_body_is_asked(tmp_path: Path, signature: str, body: str, kind: str):
+def test_without_types_and_examples_the_body_is_asked(tmp_path: Path, signature: str, body: str, kinds: str):
     source = f"def f({signature}):\n    {body}\n"
     plan = plan_inputs(target_in(tmp_path, source), [], source)
     calls = generate_inputs(target_in(tmp_path, source), [], source, 30)
     assert plan.guessed
-    assert {kind_of(call.args[0]) for call in calls} == {kind}
+    assert {kind_of(call.args[0]) for call in calls} == set(kinds.split())
 
 
 def test_where_nothing_is_known_nothing_is_made_up(tmp_path: Path):

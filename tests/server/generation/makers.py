@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from codeens_server.domain import Context, Target
 from codeens_server.generation.exchange import Message, Reply, Sampling
 from codeens_server.generation.generate import Ask
@@ -18,16 +20,16 @@ ANSWER = "```python\ndef double(n: int) -> int:\n    return n + n\n```\nAddition
 
 def model(name: str, url: str, **more: object) -> ModelSettings:
     """A model of the loopback server; a token read costs 1 µ$, a token written 2 µ$."""
-    fields: dict[str, object] = {
-        "name": name,
-        "model": f"openai/{name}",
-        "api_base": url,
-        "api_key_env": "LOOPBACK_API_KEY",
-        "input_cost_per_token": 1e-6,
-        "output_cost_per_token": 2e-6,
-        "timeout_s": 20.0,
-    }
-    return ModelSettings(**(fields | more))  # pyright: ignore[reportArgumentType]
+    settings = ModelSettings(
+        name=name,
+        model=f"openai/{name}",
+        api_base=url,
+        api_key_env="LOOPBACK_API_KEY",
+        input_cost_per_token=1e-6,
+        output_cost_per_token=2e-6,
+        timeout_s=20.0,
+    )
+    return replace(settings, **more)
 
 
 def target(source: str = STUB, qualname: str = "double") -> Target:

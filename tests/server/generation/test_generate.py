@@ -85,6 +85,7 @@ async def test_the_same_request_is_paid_for_once() -> None:
         assert len(server.requests) == 2
         await _generate(replace(asked, fresh=True), cache=cache)
         assert len(server.requests) == 4
+    assert len(again) == 2
     assert all(event.candidate.cached and event.candidate.cost_usd == 0.0 for event in again.values())
 
 

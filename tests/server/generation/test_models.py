@@ -43,6 +43,12 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
         resolve_models(["fsat"], CONFIGURED, {})
 
 
+@pytest.mark.parametrize("settings", [Settings(), Settings(models=(ModelSettings(name="m", model="opnai/gpt"),))])
+def test_a_provider_that_litellm_does_not_know_is_refused_with_the_nearest(settings: Settings) -> None:
+    with pytest.raises(InputError, match=r"no provider 'opnai'.*Did you mean openai/"):
+        resolve_models([] if settings.models else ["opnai/gpt"], settings, {})
+
+
 def test_a_fallback_must_be_configured() -> None:
     settings = Settings(models=(ModelSettings(name="a", model="openai/x", fallbacks=("bb",)),))
     with pytest.raises(InputError, match="fallback of 'a'"):

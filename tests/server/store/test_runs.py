@@ -27,6 +27,7 @@ from codeens_server.domain import (
 )
 from codeens_server.errors import InputError, RunError
 from codeens_server.settings import Settings
+from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.documents import from_json
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
@@ -122,15 +123,14 @@ async def test_events_that_only_show_progress_are_not_kept(store: RunStore, tmp_
 async def test_an_ended_run_is_given_back_as_its_document(store: RunStore, tmp_path: Path) -> None:
     run_id = await _begin(store, tmp_path)
     end = facts.finished(run_id, facts.target_in(tmp_path))
-    assert await store.finished(run_id) is None
     await store.record(run_id, end)
-    assert await store.finished(run_id) == end.run
+    assert (await store.load(run_id)).run == end.run
 
 
-async def test_artifacts_hold_what_was_asked_answered_and_run(store: RunStore, tmp_path: Path) -> None:
+async def test_artifacts_hold_what_was_asked_answered_and_run(store: RunStore, results: Path, tmp_path: Path) -> None:
     run_id = await _begin(store, tmp_path)
     await store.record(run_id, facts.finished(run_id, facts.target_in(tmp_path)))
-    folder = store.candidate_folder(run_id, "c1")
+    folder = Artifacts(results).candidate_folder(run_id, "c1")
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert texts["prompt.txt"] == "Make it faster."
     assert texts["solution.py"] == facts.FASTER
@@ -149,17 +149,19 @@ async def test_a_candidate_id_never_leaves_the_results_folder(store: RunStore, r
     run_id = await _begin(store, tmp_path)
     for name in ("../../escape", "/etc/x", "..", "a/b\x00c", "é" * 300, ""):
         await store.record(run_id, CandidateGenerated(candidate=facts.candidate(name)))
-        folder = store.candidate_folder(run_id, name)
+        folder = Artifacts(results).candidate_folder(run_id, name)
         assert folder.parent == results / f"run_{run_id}"
         assert (folder / "solution.py").is_file()
 
 
-async def test_a_candidate_that_does_not_fit_its_module_has_no_payload(store: RunStore, tmp_path: Path) -> None:
+async def test_a_candidate_that_does_not_fit_its_module_has_no_payload(
+    store: RunStore, results: Path, tmp_path: Path
+) -> None:
     run_id = await _begin(store, tmp_path)
     odd = facts.candidate("c9")
     clash = replace(odd, replacement=replace(odd.replacement, helpers=("def total(): ...",)))
     await store.record(run_id, CandidateGenerated(candidate=clash))
-    assert not (store.candidate_folder(run_id, "c9") / "payload.py").exists()
+    assert not (Artifacts(results).candidate_folder(run_id, "c9") / "payload.py").exists()
 
 
 async def test_lone_surrogates_of_hostile_code_do_not_stop_the_store(store: RunStore, tmp_path: Path) -> None:
@@ -175,10 +177,10 @@ async def test_lone_surrogates_of_hostile_code_do_not_stop_the_store(store: RunS
 async def test_a_run_is_found_by_the_beginning_of_its_id_or_its_last_part(store: RunStore, tmp_path: Path) -> None:
     await _begin(store, tmp_path, "20260101-aaaaaa")
     await _begin(store, tmp_path, "20260102-bbbbbb")
-    assert await store.full_id("20260102") == "20260102-bbbbbb"
-    assert await store.full_id("aaaaaa") == "20260101-aaaaaa"
+    assert (await store.load("20260102")).run_id == "20260102-bbbbbb"
+    assert (await store.load("aaaaaa")).run_id == "20260101-aaaaaa"
     with pytest.raises(InputError, match=r"beginning of 2 runs: 20260102-bbbbbb, 20260101-aaaaaa"):
-        await store.full_id("2026")
+        await store.load("2026")
     with pytest.raises(InputError, match="The latest is 20260102-bbbbbb"):
         await store.load("x%")
 

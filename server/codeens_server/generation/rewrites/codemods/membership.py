@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from codeens_server.generation.rewrites import tree
@@ -20,6 +22,7 @@ from codeens_server.generation.rewrites.subject import Subject
 
 FEWEST_LITERALS = 4
 """Below this a search is as fast as a hash."""
+SOUNDS_MANY = re.compile(r"[^\W\d]{2,}(?<!s)s$|(?:list|array|items|seq)\d*$")
 SEQUENCES = frozenset({"Sequence", "Collection", "MutableSequence"})
 
 
@@ -70,7 +73,10 @@ def _index_list(subject: Subject, edits: Edits, comparison: cst.Comparison) -> b
 
 
 def _is_searched_list(subject: Subject, collection: cst.Name) -> bool:
-    """Whether the variable is a list or a tuple of what can be in a set, or a parameter that nothing is said of."""
+    """Whether the variable is a list or a tuple of what can be in a set.
+
+    Of a bare parameter only its name tells: `x in text` may look for a part of a string.
+    """
     if may_be_none(subject, collection.value) or element_kind(subject, collection) in UNHASHABLE:
         return False
     if kind_of(subject, collection) in ("list", "tuple"):
@@ -78,7 +84,7 @@ def _is_searched_list(subject: Subject, collection: cst.Name) -> bool:
     annotation = annotation_of(subject, collection.value)
     if annotation is None:
         is_rebound = collection.value in subject.bound(subject.function.body)
-        return collection.value in subject.parameters and not is_rebound
+        return collection.value in subject.parameters and not is_rebound and bool(SOUNDS_MANY.search(collection.value))
     base = annotation.value if isinstance(annotation, cst.Subscript) else annotation
     name = base.attr if isinstance(base, cst.Attribute) else base
     return isinstance(name, cst.Name) and name.value in SEQUENCES

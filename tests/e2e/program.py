@@ -1,0 +1,108 @@
+"""Runs the installed program as a person would, in a workspace and a home of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from codeens_server.domain import Run
+
+SHOP = Path(__file__).parents[2] / "examples" / "shop"
+TARGET = "orders.py::repeat_customers"
+KEEP = ("PATH", "LANG", "CODEENS_DATA")
+
+
+class Workspace(NamedTuple):
+    """A copy of the example, and where its runs are kept."""
+
+    folder: Path
+    home: Path
+
+    def environment(self) -> dict[str, str]:
+        """No key of the caller's, no setting, no cache: as on a new machine."""
+        kept = {name: os.environ[name] for name in KEEP if name in os.environ}
+        return kept | {"HOME": str(self.home), "LOOPBACK_KEY": "sk-loopback-secret"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `codeens` with its output piped."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / "codeens"), *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def codeens(self, *arguments: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
+        """Run `codeens` to its end."""
+        with self.start(*arguments) as process:
+            try:
+                out, err = process.communicate(timeout=timeout)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def document(self, *arguments: str) -> Run:
+        """Run with `--json`, and read the one document that it prints."""
+        done = self.codeens(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return msgspec.json.decode(done.stdout.encode(), type=Run)
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the workspace."""
+        return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+
+
+def make_workspace(tmp_path: Path) -> Workspace:
+    """A copy of the example workspace in a new folder."""
+    folder, home = tmp_path / "shop", tmp_path / "home"
+    shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    home.mkdir()
+    return Workspace(folder, home)
+
+
+class Process(NamedTuple):
+    """A process, told apart from a later one with the same number by its start time."""
+
+    pid: int
+    started: str
+
+
+def descendants(root: int) -> set[Process]:
+    """All processes below a process."""
+    parents = dict(_table())
+    found: set[Process] = set()
+    pending = [root]
+    while pending:
+        above = pending.pop()
+        below = [process for process, parent in parents.items() if parent == above]
+        found.update(below)
+        pending += [process.pid for process in below]
+    return found
+
+
+def alive(processes: set[Process]) -> set[Process]:
+    """Those that still run; ended ones that nobody has waited for do not count."""
+    return processes & {process for process, _ in _table()}
+
+
+def _table() -> Sequence[tuple[Process, int]]:
+    rows: list[tuple[Process, int]] = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] not in {"Z", "X"}:
+            rows.append((Process(int(folder.name), fields[19]), int(fields[1])))
+    return rows

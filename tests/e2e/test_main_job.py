@@ -1,0 +1,155 @@
+"""The main job from outside, offline: `codeens run` on the example of the README."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.program import TARGET, Process, Workspace, alive, descendants, make_workspace
+from tests.sandbox_backends.machine import why_not
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return make_workspace(tmp_path)
+
+
+def _until(process: subprocess.Popen[str], word: str) -> None:
+    """Read the program's progress until a line has the word."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if word in line:
+            return
+    pytest.fail(f"the program ended before it said {word!r}")
+
+
+def _until_gone(processes: set[Process]) -> None:
+    deadline = time.monotonic() + 20
+    while left := alive(processes):
+        assert time.monotonic() < deadline, f"outlived the program: {left}"
+
+
+def test_an_offline_rewrite_of_the_example_is_proven_faster_and_can_be_applied(workspace: Workspace) -> None:
+    before = workspace.files()
+    run = workspace.document("run", TARGET)
+    assert workspace.files() == before, "nothing is written into a workspace unasked"
+    best = next(row for row in run.results if row.candidate.id == run.best)
+    assert best.rank == 1
+    assert best.speed is not None
+    assert best.speed.low > 2.0
+    assert (best.verdict.status, best.verdict.isolation, best.verdict.evidence) == ("passed", "separate", "tests")
+    assert best.verdict.tests_passed == best.verdict.tests_total == 4
+    assert run.evidence.count("generated") > 50
+    assert run.original.rank == 0
+    assert run.summary.stopped == ""
+
+    shown = workspace.codeens("runs", "diff", run.run_id, "1")
+    assert shown.stdout.startswith("--- a/orders.py\n+++ b/orders.py\n")
+    applied = workspace.codeens("runs", "apply", run.run_id)
+    assert applied.returncode == 0, applied.stderr
+    after = workspace.files()
+    assert {name for name in after if after[name] != before.get(name)} == {"orders.py"}
+    tests = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=workspace.folder)
+    assert tests.returncode == 0
+
+    again = workspace.codeens("runs", "apply", run.run_id)
+    assert again.returncode == 2
+    assert "changed since the run" in again.stderr
+    assert workspace.files()["orders.py"] == after["orders.py"]
+
+
+def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace) -> None:
+    with workspace.start("run", TARGET, "--json") as process:
+        _until(process, "1/")
+        below = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    assert json.loads(out)["summary"]["stopped"] == "cancelled"
+    _until_gone(below)
+
+
+def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -> None:
+    with workspace.start("run", TARGET) as process:
+        _until(process, "1/")
+        below = descendants(process.pid)
+        process.kill()
+        process.wait(timeout=60)
+    _until_gone(below)
+    (listed,) = json.loads(workspace.codeens("runs", "list", "--json").stdout)
+    run_id = listed["run_id"]
+    run = workspace.document("run", "--resume", run_id)
+    assert run.run_id == run_id
+    assert run.summary.stopped == ""
+    assert any(row.rank == 1 for row in run.results)
+    assert len({row.candidate.id for row in run.results}) == len(run.results)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.py::f"], "there is no file"),
+        (["orders.py::repeat_customer"], "Did you mean repeat_customers"),
+        ([TARGET, "--variant", "performence"], "Did you mean 'performance'"),
+        ([TARGET, "--model", "gpt"], "provider/model"),
+        ([TARGET, "--sandbox", "locl"], "Did you mean 'local'"),
+        ([TARGET, "--samples", "0"], "more than 0"),
+        ([TARGET, "--goal", "sped"], "speed"),
+        ([TARGET, "--mode", "implement"], "can not implement"),
+    ],
+)
+def test_wrong_input_is_one_clear_error_and_nothing_is_written(
+    workspace: Workspace, arguments: list[str], message: str
+) -> None:
+    done = workspace.codeens("run", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not list(workspace.home.rglob("run_*"))
+
+
+def test_tests_that_fail_before_any_change_are_named_and_repair_is_offered(workspace: Workspace) -> None:
+    path = workspace.folder / "orders.py"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("elif customer not in", "elif customer in"), encoding="utf-8"
+    )
+    done = workspace.codeens("run", TARGET, "--mode", "improve")
+    assert done.returncode == 2
+    assert "test_a_busy_month" in done.stderr
+    assert "--mode repair" in done.stderr
+
+
+def test_a_function_without_a_body_needs_a_model(workspace: Workspace) -> None:
+    (workspace.folder / "later.py").write_text("def later(x: int) -> int:\n    ...\n", encoding="utf-8")
+    done = workspace.codeens("run", "later.py::later")
+    assert done.returncode == 2
+    assert "can not implement later" in done.stderr
+    assert "Configure a model" in done.stderr
+
+
+def test_repairing_needs_a_model_too_also_when_the_tests_say_so(workspace: Workspace) -> None:
+    path = workspace.folder / "orders.py"
+    broken = path.read_text(encoding="utf-8").replace("elif customer not in", "elif customer in")
+    path.write_text(broken, encoding="utf-8")
+    done = workspace.codeens("run", TARGET)
+    assert done.returncode == 2
+    assert "can not repair repeat_customers" in done.stderr
+    assert not list(workspace.home.rglob("run_*"))
+
+
+def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(workspace: Workspace) -> None:
+    run = workspace.document("run", TARGET, "--sandbox", "unsafe")
+    assert all("NOT ISOLATED" in row.verdict.sandbox for row in run.results if row.verdict.status == "passed")
+    assert "NOT ISOLATED" in workspace.codeens("runs", "show", run.run_id).stdout

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+
+from codeens_sandbox_backends.registry import get_backend
+from codeens_server.domain import ScoreReport
+from tests.server.cli.conftest import Codeens
+
+_TASK = {
+    "id": "increment",
+    "prompt": "def inc(x):\n    '''One more.'''\n",
+    "entry_point": "inc",
+    "test_cases": [{"args": [1], "expected_output": 2}, {"args": [5], "expected_output": 6, "weight": 2}],
+}
+
+
+@pytest.fixture
+def files(here: Path) -> Path:
+    """A task, a right candidate, and wrong ones."""
+    (here / "task.json").write_text(json.dumps(_TASK), encoding="utf-8")
+    (here / "good.py").write_text("def inc(x):\n    return x + 1\n", encoding="utf-8")
+    (here / "bad.py").write_text("def inc(x):\n    return 2\n", encoding="utf-8")
+    (here / "broken.py").write_text("def inc(x:\n", encoding="utf-8")
+    return here
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.json", "good.py"), "none.json can not be read"),
+        (("task.json", "none.py"), "none.py can not be read"),
+        (("task.json", "latin.py"), "latin.py is not UTF-8"),
+        (("half.json", "good.py"), "entry_point"),
+        (("task.json", "good.py", "--sandbox", "locl"), "Did you mean 'local'?"),
+        (("task.json",), "CANDIDATE.py"),
+    ],
+)
+def test_wrong_input_is_told_and_exits_2(
+    arguments: tuple[str, ...], message: str, codeens: Codeens, files: Path
+) -> None:
+    (files / "latin.py").write_bytes(b"# \xff")
+    (files / "half.json").write_text('{"id": "x", "prompt": ""}', encoding="utf-8")
+    result = codeens("score", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_candidates_are_judged_and_those_that_failed_say_why(codeens: Codeens, files: Path) -> None:
+    backend = anyio.run(get_backend("local").probe)
+    if not backend.usable:
+        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+    result = codeens("score", "task.json", "bad.py", "good.py", "broken.py", "--json")
+    assert result.exit_code == 0, result.output
+    report = msgspec.json.decode(result.stdout, type=ScoreReport)
+    assert report.task == "increment"
+    assert [(row.candidate.id, row.rank, row.verdict.status) for row in report.results] == [
+        ("good.py", 1, "passed"),
+        ("bad.py", None, "failed"),
+        ("broken.py", None, "error"),
+    ]
+    rows = codeens("score", "task.json", "bad.py").stdout.splitlines()
+    assert rows[1].split()[:3] == ["-", "bad.py", "1/3"]
+    assert "expected 6, got 2" in rows[1]
+
+
+def test_unsafe_is_marked_in_the_result(codeens: Codeens, files: Path) -> None:
+    text = codeens("score", "task.json", "good.py", "--sandbox", "unsafe").stdout
+    assert "NOT ISOLATED passed: 2/2 checks" in text

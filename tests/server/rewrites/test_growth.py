@@ -1,0 +1,288 @@
+"""Rules that change how the work grows with the input: pairs, repeated sums, powers, recursion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.server.rewrites.workshop import check_equal, function, rewritten
+
+INDEX = "nested-loop-to-index"
+QUADRATIC = "quadratic-builtins"
+POWER = "pow-mod"
+MEMOISE = "memoise"
+PREFIX = "string-startswith-tuple"
+
+ORDERS = [{"customer": 1, "sum": 5}, {"customer": 2, "sum": 7}, {"customer": 1, "sum": 1}]
+CUSTOMERS = [{"id": 1, "name": "a"}, {"id": 3, "name": "b"}, {"id": 1, "name": "c"}]
+
+
+def test_matching_two_lists_looks_matches_up(tmp_path: Path) -> None:
+    source = """
+        def f(customers, orders):
+            report = []
+            for customer in customers:
+                total = sum(order["sum"] for order in orders if order["customer"] == customer["id"])
+                # the first large one
+                for order in orders:
+                    if customer["id"] == order["customer"] and order["sum"] > 1:
+                        report.append((customer["name"], order["sum"], total))
+                        break
+            return report
+    """
+    after = rewritten(tmp_path, INDEX, source)
+    assert after is not None
+    assert after.count("orders_by_customer = defaultdict(list)") == 1
+    assert 'for order in orders_by_customer.get(customer["id"], ())' in after
+    assert 'if order["sum"] > 1:' in after
+    assert "# the first large one" in after
+    check_equal(source, after, [([], ORDERS), (CUSTOMERS, []), (CUSTOMERS, ORDERS), (CUSTOMERS, [{"customer": 1}])])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        for a in xs:
+            for b in ys:
+                if a == b:
+                    ys.remove(b)
+        """,
+        """
+        for b in ys:
+            if b == 3:
+                print(b)
+        """,
+        """
+        for a in xs:
+            for b in ys:
+                if b == 3:
+                    print(b)
+        """,
+        """
+        for a in xs:
+            for b in ys:
+                if b > a:
+                    print(b)
+        """,
+        """
+        for a in xs:
+            for b in ys:
+                if b == a:
+                    print(b)
+                else:
+                    print(a)
+        """,
+        """
+        for a in xs:
+            for b in ys:
+                if b == a:
+                    print(b)
+            print(b)
+        """,
+        """
+        for a in xs:
+            ys = ys[1:]
+            for b in ys:
+                if b == a:
+                    print(b)
+        """,
+    ],
+)
+def test_searches_that_an_index_could_not_answer_stay(tmp_path: Path, body: str) -> None:
+    source = function("f(xs, ys)", body)
+    assert rewritten(tmp_path, INDEX, source) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("return [x for x in xs if x in counts.keys()]", "if x in counts]"),
+        ("return [x for x in xs if x not in list(counts.keys())]", "if x not in counts]"),
+        (
+            """
+            found = []
+            for x in xs:
+                found.insert(0, x)
+            return found
+            """,
+            "found.append(x)\n    found.reverse()",
+        ),
+        (
+            """
+            for i in range(len(xs)):
+                for j in range(i + 1, len(xs)):
+                    if xs[i] == xs[j]:
+                        return True
+            return False
+            """,
+            "return len(set(xs)) < len(xs)",
+        ),
+        (
+            """
+            for i, x in enumerate(xs):
+                for y in xs[i+1:]:
+                    if x == y:
+                        return False
+            return True
+            """,
+            "return len(set(xs)) == len(xs)",
+        ),
+        (
+            """
+            twice = []
+            for i in range(len(xs) - 1):
+                for j in range(i + 1, len(xs)):
+                    if xs[i] == xs[j] and xs[i] not in twice:
+                        twice.append(xs[i])
+            return twice
+            """,
+            "twice = [item for item, count in Counter(xs).items() if count > 1]",
+        ),
+        (
+            """
+            for i in range(len(xs)):
+                if sum(xs[:i]) == sum(xs[i + 1:]):
+                    return i
+            return -1
+            """,
+            "if xs_totals[i] == (xs_totals[-1] - xs_totals[i + 1]):",
+        ),
+        (
+            """
+            if k <= 0:
+                return []
+            return [sum(xs[i:i + k]) / k for i in range(len(xs) - k + 1)]
+            """,
+            "[(xs_totals[i + k] - xs_totals[i]) / k for i in",
+        ),
+    ],
+)
+def test_work_that_grows_with_the_square_is_done_once(tmp_path: Path, body: str, expected: str) -> None:
+    source = function("f(xs: list[int], counts: dict[int, int], k: int)", body)
+    after = rewritten(tmp_path, QUADRATIC, source)
+    assert after is not None
+    assert expected in after
+    lists = [[], [1], [2, 1, 2], [1, 7, 3, 6, 5, 6], [0, 0, 0, 4, 4], [-1, 1, 0]]
+    check_equal(source, after, [(xs, {1: 2}, k) for xs in lists for k in (-1, 0, 1, 2, 9)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        found = [0]
+        for x in xs:
+            found.insert(0, x)
+        return found
+        """,
+        """
+        found = []
+        for x in xs:
+            found.insert(0, len(found))
+        return found
+        """,
+        "return [sum(xs[:i]) for i in range(k)]",
+        "return [sum(ys[:i]) for i in range(len(ys))]",
+        "return [sum(xs[i:i + k]) for i in range(len(xs) - k + 1)]",
+        """
+        for i in range(len(xs)):
+            for j in range(len(xs)):
+                if xs[i] == xs[j]:
+                    return True
+        return False
+        """,
+        "return k in list(iter(ys))",
+    ],
+)
+def test_work_that_only_looks_alike_stays(tmp_path: Path, body: str) -> None:
+    source = function("f(xs: list[int], ys: list[float], k: int)", body)
+    assert rewritten(tmp_path, QUADRATIC, source) is None
+
+
+def test_powers_modulo_a_number_use_pow_and_fail_as_before(tmp_path: Path) -> None:
+    source = """
+        def f(a: int, n: int, m: int):
+            r = 1
+            for _ in range(n):
+                r = r * a % m
+            return r, (a ** n) % m, a ** 2 % 7
+    """
+    after = rewritten(tmp_path, POWER, source)
+    assert after is not None
+    assert "r = pow(a % m, n, m) if n > 0 else 1" in after
+    assert "pow(a, 2, 7)" in after
+    calls = [(a, n, m) for a in (-3, 0, 2, 10) for n in (-2, -1, 0, 1, 5) for m in (-7, -1, 0, 1, 13)]
+    check_equal(source, after, calls)
+
+
+@pytest.mark.parametrize("expression", ["(a ** b) % m", "a * b % m", "a ** b"])
+def test_powers_of_floats_stay(tmp_path: Path, expression: str) -> None:
+    assert rewritten(tmp_path, POWER, f"def f(a: float, b: float, m: float):\n    return {expression}\n") is None
+
+
+def test_a_pure_recursion_remembers_its_results(tmp_path: Path) -> None:
+    source = """
+        def f(a: str, b: str) -> int:
+            if not a or not b:
+                return len(a) + len(b)
+            if a[0] == b[0]:
+                return f(a[1:], b[1:])
+            return 1 + min(f(a[1:], b), f(a, b[1:]), f(a[1:], b[1:]))
+    """
+    after = rewritten(tmp_path, MEMOISE, source)
+    assert after is not None
+    assert "from functools import lru_cache" in after
+    assert "@lru_cache(maxsize=None)\ndef f(" in after
+    check_equal(source, after, [("", ""), ("kitten", "sitting"), ("ab", "")])
+
+
+def test_a_static_method_is_remembered_below_its_decorator(tmp_path: Path) -> None:
+    source = """
+        import functools
+
+        class Paths:
+            @staticmethod
+            def count(rows: int, columns: int) -> int:
+                if rows == 1 or columns == 1:
+                    return 1
+                return Paths.count(rows - 1, columns) + Paths.count(rows, columns - 1)
+    """
+    after = rewritten(tmp_path, MEMOISE, source, "Paths.count")
+    assert after is not None
+    assert "    @staticmethod\n    @functools.lru_cache(maxsize=None)\n    def count(" in after
+    check_equal(source, after, [(1, 1), (4, 6)], "Paths.count")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(n: int):\n    if n < 2:\n        return [n]\n    return f(n - 1) + f(n - 2)\n",
+        "def f(n: int):\n    print(n)\n    return n if n < 2 else f(n - 1) + f(n - 2)\n",
+        "def f(xs: list[int]):\n    return 0 if not xs else f(xs[1:]) + f(xs[2:])\n",
+        "def f(n: int):\n    return 1 if n < 2 else n * f(n - 1)\n",
+        "state = 1\n\ndef f(n: int):\n    return state if n < 2 else f(n - 1) + f(n - 2)\n",
+        "async def f(n: int):\n    return 1 if n < 2 else (await f(n - 1)) + (await f(n - 2))\n",
+        "class A:\n    def f(self, n: int):\n        return 1 if n < 2 else self.f(n - 1) + self.f(n - 2)\n",
+    ],
+    ids=["list", "prints", "unhashable", "one call", "state", "async", "method"],
+)
+def test_what_may_differ_between_calls_is_not_remembered(tmp_path: Path, source: str) -> None:
+    assert rewritten(tmp_path, MEMOISE, source, "A.f" if "class" in source else "f") is None
+
+
+def test_prefixes_are_tested_in_one_call(tmp_path: Path) -> None:
+    source = """
+        def f(text):
+            if text.startswith("a") or text.startswith("b") or not text:
+                return 1
+            return not text.endswith("x") and not text.endswith("y") and 2
+    """
+    after = rewritten(tmp_path, PREFIX, source)
+    assert after is not None
+    assert 'if text.startswith(("a", "b")) or not text:' in after
+    assert 'return not text.endswith(("x", "y")) and 2' in after
+    check_equal(source, after, [("",), ("abc",), ("bx",), ("cy",), ("cz",), (1,)])
+    assert rewritten(tmp_path, PREFIX, "def f(s, a, b):\n    return s.startswith(a) or s.startswith(b)\n") is None
+    assert rewritten(tmp_path, PREFIX, "def f(s, t):\n    return s.startswith('a') or t.startswith('b')\n") is None

@@ -1,0 +1,451 @@
+"""What is done in loops, done outside of them or said in one expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.server.rewrites.workshop import check_equal, function, rewritten
+
+HOIST = "hoist-loop-invariant"
+JOIN = "concatenation-to-join"
+COMPREHEND = "append-loop-to-comprehension"
+FLAG = "any-all-for-flag-loop"
+LAZY = "generator-for-list"
+GROUP = "dict-setdefault-to-defaultdict"
+ALIAS = "local-alias-in-hot-loop"
+NUMBERS = [([],), ([0],), ([3, -1, 12],), ([1, 2, 3, 4],)]
+
+
+def test_invariant_calls_are_computed_once_before_the_loop(tmp_path: Path) -> None:
+    source = """
+        def f(xs):
+            shares = []
+            for x in xs:
+                if x != max(xs):
+                    shares.append(x / (sum(xs) + len(xs)))
+            return shares
+    """
+    after = rewritten(tmp_path, HOIST, source)
+    assert after is not None
+    head = after.partition("for x in xs")[0]
+    assert "sum(xs)" in head
+    assert "len(xs)" in head
+    assert "max(xs, default=None)" in head
+    check_equal(source, after, NUMBERS)
+
+
+def test_an_invariant_goes_before_the_outermost_loop_that_leaves_it_alone(tmp_path: Path) -> None:
+    source = """
+        def f(rows, term: str):
+            found = 0
+            for row in rows:
+                for cell in row:
+                    if term.lower() == cell.lower() and len(row) > 1:
+                        found += 1
+            return found
+    """
+    after = rewritten(tmp_path, HOIST, source)
+    assert after is not None
+    assert "    term_lower = term.lower()\n    for row in rows:\n        row_len = len(row)\n        for cell" in after
+    check_equal(source, after, [([], "x"), ([["A", "b"], ["a"], []], "a")])
+
+
+def test_a_pattern_is_compiled_before_the_loop(tmp_path: Path) -> None:
+    source = r"""
+        import re
+
+        def f(lines):
+            return [line for line in lines if re.search(r"\d+", line)]
+    """
+    after = rewritten(tmp_path, HOIST, source)
+    assert after is not None
+    assert r'pattern = re.compile(r"\d+")' in after
+    assert "if pattern.search(line)" in after
+    check_equal(source, after, [([],), (["a1", "b"],), ([1],)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        for x in xs:
+            xs.append(len(xs))
+            if len(xs) > 9:
+                break
+        """,
+        """
+        while len(xs) < 5:
+            other(xs)
+        """,
+        """
+        for x in xs:
+            n = len(xs)
+            xs = xs[1:]
+        """,
+        """
+        for x in xs:
+            print(sorted(xs).pop())
+        """,
+        """
+        for x in other:
+            print(max(xs))
+        """,
+        """
+        for x in xs:
+            yield len(xs)
+        """,
+        """
+        len = other
+        for x in xs:
+            print(len(xs))
+        """,
+        """
+        for x in other:
+            try:
+                print(len(xs))
+            except TypeError:
+                pass
+        """,
+    ],
+)
+def test_what_may_change_or_fail_in_the_loop_stays_there(tmp_path: Path, body: str) -> None:
+    source = function("f(xs, other=None)", body)
+    assert rewritten(tmp_path, HOIST, source) is None
+
+
+def test_a_string_is_joined_once(tmp_path: Path) -> None:
+    source = """
+        def f(rows):
+            text = ""
+            for row in rows:
+                text += row
+                if row:
+                    text = text + "," + row
+            return text
+    """
+    after = rewritten(tmp_path, JOIN, source)
+    assert after is not None
+    assert 'text_parts.append("," + row)' in after
+    assert 'return "".join(text_parts)' in after
+    check_equal(source, after, [([],), (["a", "", "b"],), (["a", 1],)])
+
+
+def test_a_string_that_grows_at_its_front_is_joined_in_reverse(tmp_path: Path) -> None:
+    source = """
+        def f(word: str) -> str:
+            turned = "<"
+            for sign in word:
+                turned = sign + turned
+            return turned + ">"
+    """
+    after = rewritten(tmp_path, JOIN, source)
+    assert after is not None
+    assert 'turned = "".join(reversed(turned_parts))' in after
+    check_equal(source, after, [("",), ("abc",)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        for row in rows:
+            text += row
+            print(text)
+        """,
+        """
+        for row in rows:
+            text += row
+            if len(text) > 3:
+                break
+        """,
+        """
+        for row in rows:
+            text += row
+            text = row + text
+        """,
+        """
+        def inner():
+            return text
+        for row in rows:
+            text += row
+        """,
+    ],
+)
+def test_a_string_that_is_looked_at_while_it_grows_stays(tmp_path: Path, body: str) -> None:
+    source = function("f(rows)", 'text = ""', body, "return text")
+    assert rewritten(tmp_path, JOIN, source) is None
+
+
+def test_a_filling_loop_becomes_a_comprehension_and_keeps_its_comments(tmp_path: Path) -> None:
+    source = """
+        def f(xs):
+            '''Even squares.'''
+
+            # all of them
+            squares = []
+            for x in xs:
+                if x % 2:
+                    continue  # odd
+                squares.append(x * x)
+            return squares
+    """
+    after = rewritten(tmp_path, COMPREHEND, source)
+    assert after is not None
+    assert "    # all of them\n    # odd\n    return [x * x for x in xs if not (x % 2)]\n" in after
+    check_equal(source, after, [*NUMBERS, ([1, "a"],)])
+
+
+@pytest.mark.parametrize(
+    ("empty", "statement", "expected"),
+    [
+        ("set()", "found.add(x)", "{x for row in rows for x in row if x}"),
+        ("{}", "found[x] = 1, 2", "{x: (1, 2) for row in rows for x in row if x}"),
+        ("[]", "found.append((x, row))", "[(x, row) for row in rows for x in row if x]"),
+    ],
+)
+def test_nested_loops_and_all_three_collections_are_known(
+    tmp_path: Path, empty: str, statement: str, expected: str
+) -> None:
+    source = f"""
+        def f(rows):
+            found = {empty}
+            for row in rows:
+                for x in row:
+                    if x:
+                        {statement}
+            return len(found), found
+    """
+    after = rewritten(tmp_path, COMPREHEND, source)
+    assert after is not None
+    assert f"found = {expected}" in after
+    check_equal(source, after, [([],), ([(1, 0), (2, 1)],)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        for x in xs:
+            found.append(x + len(found))
+        """,
+        """
+        for x in xs:
+            found.append(x)
+        found.append(x)
+        """,
+        """
+        for x in xs:
+            found.append(x)
+            print(x)
+        """,
+        """
+        for x in xs:
+            found.append((yield x))
+        """,
+        """
+        for x in xs:
+            found.append(x)
+        else:
+            found = None
+        """,
+        """
+        for xs[0] in xs:
+            found.append(1)
+        """,
+        """
+        for x in xs:
+            found.append(lambda: x)
+        """,
+        """
+        print(found)
+        for x in xs:
+            found.append(x)
+        locals()
+        """,
+    ],
+)
+def test_a_loop_that_does_more_stays_a_loop(tmp_path: Path, body: str) -> None:
+    source = function("f(xs)", "found = []", body, "return found")
+    assert rewritten(tmp_path, COMPREHEND, source) is None
+
+
+def test_flag_loops_ask_any_and_all(tmp_path: Path) -> None:
+    source = """
+        def f(xs):
+            large = False
+            for x in xs:
+                if x > 10:
+                    large = True
+                    break
+            whole = True
+            for x in xs:
+                if x != int(x):
+                    whole = False
+            for x in xs:
+                if x in (4, 5):
+                    return large
+            for x in xs:
+                if not x:
+                    return False
+            return True
+    """
+    after = rewritten(tmp_path, FLAG, source)
+    assert after is not None
+    assert "large = any(x > 10 for x in xs)" in after
+    assert "whole = all(x == int(x) for x in xs)" in after
+    assert "return all(x for x in xs)" in after
+    check_equal(source, after, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        """
+        for x in xs:
+            if check(x):
+                found = True
+        """,
+        """
+        for x in xs:
+            if x:
+                found = x
+                break
+        """,
+        """
+        for x in xs:
+            if x:
+                found = True
+            else:
+                check(x)
+        """,
+        """
+        for x in xs:
+            if x > found:
+                found = True
+        """,
+        """
+        for x in xs:
+            if x:
+                found = True
+                break
+        check(x)
+        """,
+    ],
+)
+def test_a_loop_that_is_no_question_stays(tmp_path: Path, body: str) -> None:
+    source = function("f(xs, check=print)", "found = False", body, "return found")
+    assert rewritten(tmp_path, FLAG, source) is None
+
+
+def test_lists_that_are_only_walked_over_are_not_built(tmp_path: Path) -> None:
+    source = """
+        def f(xs):
+            total = sum([x * x for x in xs], 0) if not xs else sum([x for x in xs])
+            for x in list(xs):
+                total += x
+            return total, ",".join([str(x) for x in xs]), max([x for x in xs], default=0), any([x > 2 for x in xs])
+    """
+    after = rewritten(tmp_path, LAZY, source)
+    assert after is not None
+    assert "[" not in after.replace("sum([x * x for x in xs], 0)", "")
+    assert "for x in xs:" in after
+    check_equal(source, after, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return all([check(x) for x in xs])",
+        """
+        for x in list(xs):
+            xs.remove(x)
+        """,
+        """
+        for x in list(xs):
+            check(xs)
+        """,
+        """
+        sum = check
+        return sum([x for x in xs])
+        """,
+        "return len([x for x in xs])",
+        "return [x for x in xs]",
+    ],
+)
+def test_lists_that_are_needed_are_built(tmp_path: Path, body: str) -> None:
+    source = function("f(xs, check=print)", body)
+    assert rewritten(tmp_path, LAZY, source) is None
+
+
+def test_missing_groups_are_made_by_a_defaultdict_and_a_plain_dict_is_given_back(tmp_path: Path) -> None:
+    source = """
+        def f(pairs):
+            groups = {}
+            for key, value in pairs:
+                groups.setdefault(key, []).append(value)
+            other = {}
+            for key, value in pairs:
+                if key not in other:
+                    other[key] = set()
+                other[key].add(value)
+            return groups, other
+    """
+    after = rewritten(tmp_path, GROUP, source)
+    assert after is not None
+    assert "groups = defaultdict(list)" in after
+    assert "groups = dict(groups)" in after
+    assert "setdefault" not in after
+    assert "not in other" not in after
+    check_equal(source, after, [([],), ([("a", 1), ("b", 2), ("a", 3)],), ([(1,)],)])
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        """
+        for key in keys:
+            groups.setdefault(key, [0]).append(key)
+        """,
+        """
+        for key in keys:
+            groups.setdefault(key, []).append(groups.get(1))
+        """,
+        """
+        for key in keys:
+            groups.setdefault(key, []).append(1)
+            groups.setdefault(key, {})
+        """,
+        """
+        for key in keys:
+            if key not in groups:
+                groups[key] = []
+            print(key)
+        """,
+    ],
+)
+def test_a_group_that_is_not_simply_made_stays(tmp_path: Path, loop: str) -> None:
+    source = function("f(keys)", "groups = {}", loop, "return groups")
+    assert rewritten(tmp_path, GROUP, source) is None
+
+
+def test_functions_of_modules_are_bound_before_the_loop(tmp_path: Path) -> None:
+    source = """
+        import math
+
+        def half(x):
+            return x / 2
+
+        def f(xs):
+            total = 0.0
+            for x in xs:
+                total += math.sqrt(abs(x)) + half(x)
+            return total
+    """
+    after = rewritten(tmp_path, ALIAS, source)
+    assert after is not None
+    assert "math_sqrt = math.sqrt" in after
+    assert "math_sqrt(abs(x)) + local_half(x)" in after
+    check_equal(source, after, NUMBERS)
+    assert rewritten(tmp_path, ALIAS, "def f(xs):\n    for x in xs:\n        xs.count(x)\n") is None
