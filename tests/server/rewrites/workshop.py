@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from codeens_variants.manifest import Variant
-
 from codeens_server.domain import Candidate, Context, Target
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.find import find_target
+from codeens_variants.manifest import Variant
 
 FILE = "module.py"
 
@@ -70,6 +69,6 @@ def outcome(function: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     own = copy.deepcopy(arguments)
     try:
         result = function(*own)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the code under test raises is its outcome
         return type(error), own
     return repr(result), own

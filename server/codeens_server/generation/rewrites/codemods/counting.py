@@ -11,6 +11,7 @@ from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.codemods.counting_by_search import count_once
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import Filling, after_clauses, filling_of, made_above
+from codeens_server.generation.rewrites.kinds import annotation_of, kind_of, may_be_none
 from codeens_server.generation.rewrites.purity import is_pure, suspends
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject
@@ -128,8 +129,17 @@ def _item(target: cst.BaseExpression) -> tuple[str, cst.BaseExpression] | None:
 def _elements(subject: Subject, filling: Filling, key: cst.BaseExpression) -> str:
     loop = filling.loops[0]
     if len(filling.clauses) == 1 and isinstance(key, cst.Name) and tree.same(key, loop.target):
-        return subject.code(loop.iter)
+        text = subject.code(loop.iter)
+        return text if _is_no_mapping(subject, loop.iter) else f"iter({text})"
     return " ".join([after_clauses(subject, key), *filling.clauses])
+
+
+def _is_no_mapping(subject: Subject, iterable: cst.BaseExpression) -> bool:
+    """Whether a Counter surely takes this as elements: a mapping it takes as counts, and None as nothing at all."""
+    if isinstance(iterable, cst.Name) and annotation_of(subject, iterable.value) is not None:
+        return kind_of(subject, iterable) != "dict" and not may_be_none(subject, iterable.value)
+    is_listing = tree.method_call(iterable) is not None and not subject.origin(iterable)
+    return is_listing or kind_of(subject, iterable) in ("list", "tuple", "str", "set", "frozenset", "bytes")
 
 
 def _like_original(subject: Subject, value: cst.BaseExpression, counts: str, *, starts_missing: bool) -> str | None:
