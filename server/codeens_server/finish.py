@@ -15,7 +15,6 @@ from codeens_server.domain import (
     Candidate,
     Cluster,
     Evidence,
-    Measurement,
     Replacement,
     Run,
     Target,
@@ -171,7 +170,7 @@ def _original(target: Target, evidence: Evidence, state: RunState, label: str, c
     return Entry(
         candidate=candidate,
         verdict=_original_verdict(evidence, label),
-        measurement=state.original or Measurement(),
+        measurement=state.baseline.measurement if state.baseline else None,
         cluster=cluster,
     )
 

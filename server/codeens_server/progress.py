@@ -19,6 +19,7 @@ from codeens_server.domain import (
     Verdict,
 )
 from codeens_server.generation.prompts import Feedback
+from codeens_server.measuring.measure import Baseline
 
 OFFLINE = "offline"
 """The model's name of candidates that no model made."""
@@ -34,8 +35,8 @@ class RunState:
         self.verdicts: dict[str, Verdict] = {}
         self.outcomes: dict[str, tuple[Outcome, ...]] = {}
         self.measurements: dict[str, Measurement] = {}
-        self.original: Measurement | None = None
-        """The original's own memory and readability; not an event: made again where it is needed."""
+        self.baseline: Baseline | None = None
+        """The original's side of all measurements; not an event: made once in every process."""
         self.not_run: dict[str, str] = {}
         self.failures: list[str] = []
         self.seen: set[str] = set()

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from msgspec.structs import replace
 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_server.domain import (
     Candidate,
     CandidateGenerated,
+    CandidateJudged,
     CandidateMeasured,
     CandidatePlanned,
     Evidence,
@@ -22,7 +24,7 @@ from codeens_server.domain import (
 from codeens_server.executor import Executor
 from codeens_server.generation.prompts import Feedback
 from codeens_server.judging.judge import judge
-from codeens_server.measuring.measure import Baseline, baseline, measure
+from codeens_server.measuring.measure import WRONG_WHEN_TIMED, baseline, measure
 from codeens_server.progress import RunState
 from codeens_server.sources import Answer, Sources
 
@@ -41,7 +43,6 @@ class Round:
         self._state = state
         self._emit = emit
         self._number = number
-        self._baseline: Baseline | None = None
 
     async def run(self, sources: Sources, feedback: Sequence[Feedback]) -> None:
         """Run to the end: every answer of the round is judged, and measured if it passed."""
@@ -107,17 +108,17 @@ class Round:
                 await self._measure(candidate)
 
     async def _measure_original(self) -> None:
+        if self._state.baseline is not None:
+            return
         try:
-            self._baseline = await self._executor.run_alone(
+            self._state.baseline = await self._executor.run_alone(
                 lambda sandbox: baseline(self._target, self._evidence, sandbox)
             )
         except SandboxError as error:
             self._state.failures.append(f"nothing was measured: {error}")
-        else:
-            self._state.original = self._baseline.measurement
 
     async def _measure(self, candidate: Candidate) -> None:
-        if (known := self._baseline) is None:
+        if (known := self._state.baseline) is None:
             return
         try:
             measured = await self._executor.run_alone(
@@ -128,4 +129,12 @@ class Round:
         except SandboxError as error:
             self._state.failures.append(f"{candidate.id}: not measured: {error}")
             return
+        if WRONG_WHEN_TIMED in measured.notes:
+            await self._reject(candidate)
         await self._emit(CandidateMeasured(candidate_id=candidate.id, measurement=measured))
+
+    async def _reject(self, candidate: Candidate) -> None:
+        """What answered rightly when it was judged and wrongly when it was timed is not right."""
+        verdict = replace(self._state.verdicts[candidate.id], status="failed", reason=WRONG_WHEN_TIMED)
+        outcomes = self._state.outcomes[candidate.id]
+        await self._emit(CandidateJudged(candidate_id=candidate.id, verdict=verdict, outcomes=outcomes))

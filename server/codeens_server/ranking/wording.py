@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from codeens_server.domain import Candidate, DiffSize, Interval, Memory, RankedResult, Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
+OFFLINE = "offline"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def label(candidate: Candidate) -> str:
-    """What people call a candidate."""
-    return f"{candidate.model} · {candidate.variant}"
+    """What people call a candidate: who wrote it and how it was asked for; of offline rewrites, which one."""
+    rewrite = candidate.id.removeprefix(f"{candidate.model}-") if candidate.model == OFFLINE else candidate.variant
+    return f"{candidate.model} · {rewrite}"
 
 
 def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ()) -> str:
@@ -58,6 +60,12 @@ def headline(best: RankedResult | None, results: Sequence[RankedResult], *, impr
         return "keep the original: there is no candidate"
     if not passed:
         return f"{'keep the original: ' if improving else ''}none of {_count(len(results))} passed"
+    faster = [row for row in results if row.rank is not None and row.speed and row.speed.faster]
+    if faster:
+        fastest = max(faster, key=lambda row: row.speed.low if row.speed else 0.0)
+        return (
+            f"keep the original: none is better on balance; the fastest, {label(fastest.candidate)}: {fastest.reason}"
+        )
     return "keep the original: no candidate is measurably better"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.rewrites.workshop import check_equal, function, rewritten
+from tests.server.rewrites.workshop import Call, check_equal, function, rewritten
 
 HOIST = "hoist-loop-invariant"
 JOIN = "concatenation-to-join"
@@ -15,7 +15,7 @@ FLAG = "any-all-for-flag-loop"
 LAZY = "generator-for-list"
 GROUP = "dict-setdefault-to-defaultdict"
 ALIAS = "local-alias-in-hot-loop"
-NUMBERS = [([],), ([0],), ([3, -1, 12],), ([1, 2, 3, 4],)]
+NUMBERS: list[Call] = [([],), ([0],), ([3, -1, 12],), ([1, 2, 3, 4],)]
 
 
 def test_invariant_calls_are_computed_once_before_the_loop(tmp_path: Path) -> None:

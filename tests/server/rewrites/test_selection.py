@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.rewrites.workshop import check_equal, function, rewritten
+from tests.server.rewrites.workshop import Call, check_equal, function, rewritten
 
 SORT = "sort-to-min-max-heapq"
 COUNT = "manual-count-to-counter"
 QUEUE = "queue-to-deque"
-EQUALS = ([1, 1.0, True, 0],)
+EQUALS: Call = ([1, 1.0, True, 0],)
 """Which of equals is the last of a sorted list can not be told from max: the one thing given up."""
-LISTS = [([],), ([2],), ([3, 1, 2],), EQUALS, (["b", "a", "b"],), ([1, "a"],)]
+LISTS: list[Call] = [([],), ([2],), ([3, 1, 2],), EQUALS, (["b", "a", "b"],), ([1, "a"],)]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_other_counting_stays(tmp_path: Path, body: str) -> None:
     assert rewritten(tmp_path, COUNT, source) is None
 
 
-GRAPHS = [({}, "a"), ({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}, "a"), ({"a": ["a"]}, "a")]
+GRAPHS: list[Call] = [({}, "a"), ({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}, "a"), ({"a": ["a"]}, "a")]
 
 
 def test_a_queue_is_served_from_a_deque(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import copy
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from codeens_server.domain import Candidate, Context, Target
 from codeens_server.generation.rewrites.offline import offline_candidates
@@ -15,6 +15,8 @@ from codeens_server.workspace.find import find_target
 from codeens_variants.manifest import Variant
 
 FILE = "module.py"
+Call: TypeAlias = tuple[Any, ...]
+"""Positional arguments."""
 
 
 def variant(*rules: str, name: str = "plain") -> Variant:
@@ -47,7 +49,7 @@ def rewritten(folder: Path, rule: str, source: str, name: str = "f") -> str | No
     return splice(text, target_in(folder, text, name), found[0].replacement)
 
 
-def check_equal(before: str, after: str, calls: Iterable[tuple[Any, ...]], name: str = "f") -> None:
+def check_equal(before: str, after: str, calls: Iterable[Call], name: str = "f") -> None:
     """Assert that both texts do the same on these arguments: result, its type, exception type, changed arguments."""
     old, new = defined(textwrap.dedent(before), name), defined(after, name)
     for arguments in calls:
@@ -65,7 +67,7 @@ def defined(source: str, name: str) -> Any:
     return found
 
 
-def outcome(function: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def outcome(function: Any, arguments: Call) -> tuple[Any, ...]:
     own = copy.deepcopy(arguments)
     try:
         result = function(*own)

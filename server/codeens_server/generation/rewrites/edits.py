@@ -23,6 +23,7 @@ class Edits:
         self._statements: dict[cst.CSTNode, list[Statement]] = {}
         self._before: dict[cst.CSTNode, list[Statement]] = {}
         self._after: dict[cst.CSTNode, list[Statement]] = {}
+        self._new_names: set[str] = set()
         self.imports: list[str] = []
 
     def __bool__(self) -> bool:
@@ -54,6 +55,14 @@ class Edits:
         """Insert statements above one, below its comments."""
         self._before.setdefault(statement, []).extend(self._parsed(text))
 
+    def fresh(self, wanted: str) -> str:
+        """A name that nothing in sight uses: the one wanted, or that with a number."""
+        name, number = wanted, 2
+        while name in self._new_names or not self._subject.is_free(name):
+            name, number = f"{wanted}_{number}", number + 1
+        self._new_names.add(name)
+        return name
+
     def computed(self, place: Statement, value: str, names: Iterable[str], wanted: str) -> str:
         """The variable that holds a value before a statement: one that does already, or a new one.
 
@@ -61,7 +70,7 @@ class Edits:
         """
         name = computed_above(self._subject, place, value, names)
         if name is None:
-            name = self._subject.fresh(wanted)
+            name = self.fresh(wanted)
             self.before(place, f"{name} = {value}")
         return name
 

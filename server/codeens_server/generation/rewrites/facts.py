@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -105,7 +106,9 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _constants(assigned: dict[str, list[ast.expr]]) -> Iterator[tuple[str, str]]:
     for name, values in assigned.items():
-        if len(values) == 1:
+        if len(values) != 1:
+            continue
+        with suppress(RecursionError):
             text = ast.unparse(values[0])
             if len(text) <= LONGEST_VALUE:
                 yield name, text

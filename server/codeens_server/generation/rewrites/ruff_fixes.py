@@ -9,6 +9,7 @@ import tempfile
 from importlib import import_module
 
 from codeens_server.errors import InputError, RunError
+from codeens_server.generation.normalise import same_code
 from codeens_server.generation.rewrites.rule import Draft
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.functions import FunctionSite, functions_in
@@ -87,7 +88,7 @@ def _taken_over(draft: Draft, before: str, after: str) -> Draft | None:
         return None
     lines = lines_of(after)[site.line - 1 : site.end_line]
     function = dedent("".join(lines))
-    if ast.dump(ast.parse(function)) == ast.dump(ast.parse(draft.function)):
+    if same_code(function, draft.function):
         return None
     used = {node.id for node in ast.walk(site.node) if isinstance(node, ast.Name)}
     known = set(_imports(old_tree))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, Protocol
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from codeens_server.domain import Replacement, Target
 from codeens_server.generation.rewrites.edits import Edits
@@ -17,7 +16,8 @@ MOST_PASSES = 25
 """Of one codemod over one function: each pass changes one place."""
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Draft:
     """A target's code on its way through rules."""
 
     target: Target
@@ -26,6 +26,14 @@ class Draft(Struct, frozen=True, kw_only=True):
     facts: Facts
     function: str
     imports: tuple[str, ...] = ()
+
+    @cached_property
+    def subject(self) -> Subject | None:
+        """The function's tree; None where it can not be worked on."""
+        try:
+            return Subject(self.facts, self.function)
+        except NotReadable:
+            return None
 
     def changed(self, function: str, imports: list[str]) -> Draft:
         """This draft with new code and more imports."""
@@ -77,11 +85,12 @@ class Codemod(ABC):
         return changed if changed is not draft else None
 
     def _once(self, draft: Draft) -> Draft | None:
+        subject = draft.subject
+        if subject is None or subject.looks_at_names:
+            return None
+        edits = Edits(subject)
         try:
-            subject = Subject(draft.facts, draft.function)
-            edits = Edits(subject)
-            if not subject.looks_at_names:
-                self.plan(subject, edits)
+            self.plan(subject, edits)
             return draft.changed(edits.applied(), edits.imports) if edits else None
-        except (NotReadable, RecursionError):
+        except RecursionError:
             return None

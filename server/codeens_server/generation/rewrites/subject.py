@@ -152,13 +152,9 @@ class Subject:
         """Whether the name is a variable of this function alone: neither shared with a nested scope nor declared."""
         return name in self.local_names and name not in self.captured and name not in self.declared_outside
 
-    def fresh(self, wanted: str) -> str:
-        """A name that nothing in sight uses."""
-        name, number = wanted, 2
-        while name in self._taken or name in BUILTINS or name in self.facts.names or name in self.facts.enclosing:
-            name, number = f"{wanted}_{number}", number + 1
-        self._taken.add(name)
-        return name
+    def is_free(self, name: str) -> bool:
+        """Whether nothing in sight uses the name."""
+        return not (name in self._taken or name in BUILTINS or name in self.facts.names | self.facts.enclosing)
 
     def is_builtin(self, node: cst.CSTNode, *names: str) -> bool:
         """Whether the node is the name of one of these builtins (of any, if none is given), shadowed by nothing."""
@@ -168,6 +164,10 @@ class Subject:
             and not self.facts.binds(node.value)
             and node.value not in self.local_names
         )
+
+    def has_builtin(self, *names: str) -> bool:
+        """Whether the builtins of these names can be used by them."""
+        return not any(self.facts.binds(name) or name in self.local_names for name in names)
 
     def origin(self, node: cst.CSTNode) -> str:
         """Where an imported name or attribute is from, as `collections.deque`; empty when it is something else."""

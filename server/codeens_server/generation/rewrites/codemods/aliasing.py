@@ -28,7 +28,7 @@ def _bind_before(subject: Subject, edits: Edits, loop: Loop, place: Statement, c
     if not _is_of_module(subject, call.func):
         return False
     text = subject.code(call.func)
-    alias = subject.fresh(text.replace(".", "_").lstrip("_") if "." in text else f"local_{text.lstrip('_')}")
+    alias = edits.fresh(text.replace(".", "_").lstrip("_") if "." in text else f"local_{text.lstrip('_')}")
     edits.before(place, f"{alias} = {text}")
     for other in subject.own(cst.Call, loop):
         if subject.code(other.func) == text:

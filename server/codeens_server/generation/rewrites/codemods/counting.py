@@ -151,7 +151,6 @@ def _like_original(subject: Subject, value: cst.BaseExpression, counts: str, *, 
         case cst.Call(func=func, args=[]) if subject.origin(func) == "collections.Counter":
             return counts
         case cst.Dict(elements=[]) | cst.Call(func=cst.Name(value="dict"), args=[]) if not starts_missing:
-            shadowed = subject.facts.binds("dict") or "dict" in subject.local_names
-            return None if shadowed else f"dict({counts})"
+            return f"dict({counts})" if subject.has_builtin("dict", "iter") else None
         case _:
             return None

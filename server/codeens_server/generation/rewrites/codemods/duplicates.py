@@ -27,7 +27,7 @@ def find_duplicates_once(subject: Subject, edits: Edits, loop: cst.For) -> bool:
     equal = {f"{one} == {other}", f"{other} == {one}"}
     if not tests & equal or kind_of(subject, cst.Name(collection)) not in (None, "list", "tuple"):
         return False
-    if element_kind(subject, cst.Name(collection)) in UNHASHABLE or subject.facts.binds("set"):
+    if element_kind(subject, cst.Name(collection)) in UNHASHABLE or not subject.has_builtin("set", "len"):
         return False
     rest = tests - equal
     if not rest:
@@ -99,7 +99,7 @@ def _collect(
     counter = edits.require("collections", "Counter") if subject.is_local(name) else None
     if counter is None:
         return False
-    item, count = subject.fresh("item"), subject.fresh("count")
+    item, count = edits.fresh("item"), edits.fresh("count")
     pairs = f"{counter}({collection}).items()"
     edits.statement(loop, f"{name} = [{item} for {item}, {count} in {pairs} if {count} > 1]", merged=[made[0]])
     edits.remove(made[0])

@@ -78,7 +78,7 @@ def _answer(body: Sequence[cst.CSTNode]) -> Answer | None:
 def _question(subject: Subject, filling: Filling, answer: Answer) -> str | None:
     """`any(c for x in xs)` where a test that holds gives True, `all(not c for x in xs)` where it gives False."""
     function = "any" if answer.found else "all"
-    if subject.facts.binds(function) or function in subject.local_names or not filling.clauses[-1].startswith("if "):
+    if not subject.has_builtin(function) or not filling.clauses[-1].startswith("if "):
         return None
     last = filling.tests[-1]
     positive = filling.clauses[-1].removeprefix("if ")

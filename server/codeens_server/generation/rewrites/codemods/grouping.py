@@ -53,7 +53,7 @@ def _group_in(subject: Subject, edits: Edits, loop: Loop) -> bool:
     if len(others) > len(only_additions) or not all(_reads_group(subject, place) for place in others):
         return False
     default = edits.require("collections", "defaultdict")
-    if default is None or subject.facts.binds(factory) or subject.facts.binds("dict"):
+    if default is None or not subject.has_builtin(factory, "dict"):
         return False
     edits.statement(made[0], f"{name} = {default}({factory})")
     for one in groupings:

@@ -57,7 +57,7 @@ class NestedLoopToIndex(Codemod):
         if default is None:
             return
         first = searches[0]
-        index = subject.fresh(f"{first.collection.value}_by_{_subject_of(subject, first.match.key)}")
+        index = edits.fresh(f"{first.collection.value}_by_{_subject_of(subject, first.match.key)}")
         edits.before(first.place, _making(subject, default, index, first))
         done: list[SearchLoop] = []
         for search in searches:

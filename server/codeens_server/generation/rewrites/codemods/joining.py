@@ -8,8 +8,9 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.filling import made_above
 from codeens_server.generation.rewrites.kinds import kind_of
-from codeens_server.generation.rewrites.placing import after
+from codeens_server.generation.rewrites.placing import after, loops_repeating
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject
 
@@ -30,24 +31,21 @@ class ConcatenationToJoin(Codemod):
     rationale = "Collects the parts in a list and joins them once, where a loop copied the growing string."
 
     def plan(self, subject: Subject, edits: Edits) -> None:
-        for line in subject.own(cst.SimpleStatementLine):
-            if _join_after_loop(subject, edits, line):
+        for statement in subject.own(cst.BaseSmallStatement):
+            name = _grown_name(statement)
+            if name and any(_join_after(subject, edits, loop, name) for loop in loops_repeating(subject, statement)):
                 return
 
 
-def _join_after_loop(subject: Subject, edits: Edits, line: cst.SimpleStatementLine) -> bool:
-    made = tree.assigned_name(line)
-    if made is None or kind_of(subject, made[1]) != "str" or not subject.is_local(made[0]):
+def _join_after(subject: Subject, edits: Edits, loop: cst.For | cst.While, name: str) -> bool:
+    made = made_above(subject, loop, name) if subject.is_local(name) else None
+    if made is None or kind_of(subject, made[1]) != "str":
         return False
-    name, value = made
-    using = [one for one in after(subject, line) if subject.occurs(one, name)]
-    loop = using[0] if using else None
-    if not isinstance(loop, cst.For | cst.While):
-        return False
+    line, value = made
     growths = _growths(subject, loop, name)
-    if not growths:
+    if not growths or not subject.has_builtin("reversed"):
         return False
-    parts = subject.fresh(f"{name}_parts")
+    parts = edits.fresh(f"{name}_parts")
     is_empty = isinstance(value, cst.SimpleString) and value.evaluated_value == ""
     edits.statement(line, f"{parts} = []" if is_empty else f"{parts} = [{subject.code(value)}]")
     for growth in growths:
@@ -61,6 +59,16 @@ def _join_after_loop(subject: Subject, edits: Edits, line: cst.SimpleStatementLi
     else:
         edits.after(loop, f"{name} = {joined}")
     return True
+
+
+def _grown_name(statement: cst.BaseSmallStatement) -> str:
+    match statement:
+        case cst.AugAssign(target=cst.Name(value=name)):
+            return name
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.BinaryOperation()):
+            return name
+        case _:
+            return ""
 
 
 def _growths(subject: Subject, loop: cst.For | cst.While, name: str) -> list[Growth]:

@@ -33,6 +33,8 @@ class MembershipToSet(Codemod):
     rationale = "Looks values up in a set, in constant time, where a loop searched a list from its start in each turn."
 
     def plan(self, subject: Subject, edits: Edits) -> None:
+        if not subject.has_builtin("set"):
+            return
         for line in subject.own(cst.SimpleStatementLine):
             if index_seen_list(subject, edits, line):
                 return

@@ -20,7 +20,7 @@ class PowerModulo(Codemod):
     rationale = "Raises to a power modulo a number with pow(a, b, m), which never makes the huge number in between."
 
     def plan(self, subject: Subject, edits: Edits) -> None:
-        if subject.facts.binds("pow") or "pow" in subject.local_names:
+        if not subject.has_builtin("pow"):
             return
         for operation in subject.own(cst.BinaryOperation):
             if text := _reduced_power(subject, operation):

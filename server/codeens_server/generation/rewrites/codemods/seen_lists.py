@@ -114,7 +114,7 @@ def _add_set(
     subject: Subject, edits: Edits, line: cst.SimpleStatementLine, uses: Uses, name: str, value: cst.BaseExpression
 ) -> bool:
     lines = [subject.parent(statement) for statement in uses.appends]
-    index = subject.fresh(f"{name.lstrip('_')}_set")
+    index = edits.fresh(f"{name.lstrip('_')}_set")
     if not all(isinstance(subject.parent(one), cst.IndentedBlock) for one in lines if one is not None):
         return False
     edits.after(line, f"{index} = set()" if tree.is_empty_list(value) else f"{index} = set({name})")

@@ -82,9 +82,8 @@ def _one(subject: Subject, edits: Edits, sorting: Sorting, index: int | None) ->
     smallest = (index == 0) is not sorting.reverse
     if is_nonempty(subject, sorting.iterable):
         builtin = "min" if smallest else "max"
-        shadowed = subject.facts.binds(builtin) or builtin in subject.local_names
         key = f", key={sorting.key}" if sorting.key else ""
-        return None if shadowed else f"{builtin}({sorting.text}{key})"
+        return f"{builtin}({sorting.text}{key})" if subject.has_builtin(builtin) else None
     selected = sorting._replace(reverse=not smallest).selecting(edits, "1", is_safe=True)
     return f"{selected}[0]" if selected else None
 

@@ -1,0 +1,159 @@
+"""Runs with models through the engine's door, in this process: LiteLLM is imported once for all tests."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import msgspec
+from msgspec.structs import replace
+
+from codeens_server.domain import RankedResult, Run, RunEvent, RunFinished, RunRequest
+from codeens_server.engine import Engine, RunStream
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.store.opening import open_store
+from codeens_server.store.runs import RunStore
+from codeens_variants.manifest import Variant
+from tests.e2e.program import Process, alive, descendants
+from tests.loopback.server import ChatRequest, ModelServer
+
+KEY = "sk-loopback-0123456789abcdef"
+PLAIN = Variant(name="plain", description="Only the function.", prompt="{function}\n{context}")
+SECONDS = 60.0
+"""No run of these tests takes nearly as long."""
+
+
+def fenced(code: str, said: str = "That is all.") -> str:
+    """A model's reply."""
+    return f"Here it is:\n\n```python\n{code.strip()}\n```\n{said}"
+
+
+def by_model(replies: Mapping[str, str | Sequence[str]]) -> Callable[[ChatRequest], str]:
+    """Each model's replies in turn, the last one for all that follow."""
+    asked: dict[str, int] = {}
+
+    def answer(request: ChatRequest) -> str:
+        given = replies[request.model]
+        turn = asked[request.model] = asked.get(request.model, -1) + 1
+        return fenced(given) if isinstance(given, str) else fenced(given[min(turn, len(given) - 1)])
+
+    return answer
+
+
+class Finished(NamedTuple):
+    """A run that came to its end."""
+
+    run: Run
+    events: list[RunEvent]
+
+    def row(self, candidate_id: str) -> RankedResult:
+        """The row of a candidate."""
+        return next(row for row in self.run.results if row.candidate.id == candidate_id)
+
+
+class Bench:
+    """A workspace with one module, a store, and models of a loopback server."""
+
+    def __init__(self, folder: Path, server: ModelServer, source: str) -> None:
+        self.folder = folder
+        self.server = server
+        self.seen: set[Process] = set()
+        """Every process that was below this one while a run was under way."""
+        self._workspace = folder / "workspace"
+        self._workspace.mkdir()
+        (self._workspace / "pyproject.toml").write_text("", encoding="utf-8")
+        self.module = self._workspace / "sums.py"
+        self.module.write_text(source, encoding="utf-8")
+
+    @property
+    def target(self) -> str:
+        """The last function of the module."""
+        names = re.findall(r"^def (\w+)", self.module.read_text(encoding="utf-8"), re.MULTILINE)
+        return f"sums.py::{names[-1]}"
+
+    def model(self, name: str, **more: object) -> ModelSettings:
+        """A model of the server; a token read costs 1 µ$, a token written 2 µ$."""
+        settings = ModelSettings(
+            name=name,
+            model=f"openai/{name}",
+            api_base=self.server.url,
+            api_key_env="LOOPBACK_API_KEY",
+            input_cost_per_token=1e-6,
+            output_cost_per_token=2e-6,
+            timeout_s=20.0,
+        )
+        return replace(settings, **more)
+
+    def settings(self, models: Sequence[ModelSettings], **more: object) -> Settings:
+        settings = Settings(
+            models=tuple(models), results=str(self.folder / "results"), max_inputs=12, rewrites="never", timeout_s=90.0
+        )
+        return replace(settings, **more)
+
+    @contextmanager
+    def store(self) -> Generator[RunStore]:
+        with open_store(self.settings([])) as store:
+            yield store
+
+    @asynccontextmanager
+    async def started(
+        self,
+        models: Sequence[ModelSettings],
+        *,
+        settings: Mapping[str, object] | None = None,
+        variants: Mapping[str, Variant] | None = None,
+        resume: str | None = None,
+        **request: object,
+    ) -> AsyncGenerator[RunStream]:
+        """A run that is under way; at the end nothing of it may be left."""
+        before = descendants(os.getpid())
+        with self.store() as store:
+            engine = Engine(
+                self.settings(models, **(settings or {})),
+                store,
+                cwd=self._workspace,
+                variants=variants or {"plain": PLAIN},
+                environ={"LOOPBACK_API_KEY": KEY},
+            )
+            asked = replace(RunRequest(target=self.target), **request)
+            try:
+                async with engine.run(asked, resume=resume) as stream:
+                    yield stream
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._nothing_is_left(before)
+
+    async def run(self, models: Sequence[ModelSettings], **how: object) -> Finished:
+        """A run to its end; `how` as for `started`."""
+        with anyio.fail_after(SECONDS):
+            async with self.started(models, **how) as stream:
+                return await self.finish(stream)
+
+    async def finish(self, stream: RunStream) -> Finished:
+        """The rest of a run's events."""
+        events: list[RunEvent] = []
+        async for event in stream:
+            self.seen |= descendants(os.getpid())
+            events.append(event)
+        last = events[-1]
+        assert isinstance(last, RunFinished)
+        self.keeps_the_secret(msgspec.json.encode(events))
+        return Finished(last.run, events)
+
+    def keeps_the_secret(self, *texts: bytes) -> None:
+        """The key is in none of the texts and in no file that a run wrote, the database included."""
+        written = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        assert not [path for path, data in written.items() if KEY.encode() in data]
+        assert not [text for text in texts if KEY.encode() in text]
+
+    async def _nothing_is_left(self, before: set[Process]) -> None:
+        """No connection is open and no process of a sandbox runs, at the latest within moments."""
+        with anyio.fail_after(20):
+            await self.server.until_left()
+            while alive(self.seen | descendants(os.getpid())) - before:
+                await anyio.sleep(0.01)
