@@ -375,6 +375,8 @@ class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed
     model: str
     variant: str
     why: str
+    cost_usd: float | None = 0.0
+    """What an unusable reply cost; None: its price is not known."""
 
 
 class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):

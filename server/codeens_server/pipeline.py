@@ -16,6 +16,7 @@ from codeens_server.domain import (
     Case,
     Evidence,
     EvidenceGathered,
+    GenerationFailed,
     Progress,
     RunEvent,
     RunFinished,
@@ -122,18 +123,17 @@ class Pipeline:
             await self._send.send(event)
 
     async def _candidates(self, evidence: Evidence) -> None:
-        plan, budget = self.plan, Budget.of(self.plan.request, self.plan.settings)
+        plan, state = self.plan, self._state
+        budget = Budget.of(plan.request, plan.settings, spent_usd=state.cost_usd, spent_tokens=state.tokens)
         async with open_sources(plan, evidence.mode, budget, self._store.cache(Reply)) as sources:
             number, feedback = 0, list[Feedback]()
             while number == 0 or feedback:
-                await Round(plan.target, evidence, self._executor, self._state, self._emit, number).run(
-                    sources, feedback
-                )
+                await Round(plan.target, evidence, self._executor, state, self._emit, number).run(sources, feedback)
                 self._stopped = self._stopped or budget.exhausted
                 number += 1
                 feedback = self._feedback(number)
         if budget.remark:
-            self._state.failures.append(budget.remark)
+            state.failures.append(budget.remark)
 
     def _feedback(self, number: int) -> list[Feedback]:
         """What models are told in the next round; empty when there is to be none.
@@ -146,7 +146,7 @@ class Pipeline:
         return self._state.feedback(number - 1)
 
     async def _finish(self, evidence: Evidence) -> None:
-        if not self._state.candidates and not self._stopped:
+        if not self._state.seen and not self._stopped:
             reasons = "; ".join(dict.fromkeys(self._state.failures)) or "no offline rewrite applies to this function"
             message = f"no candidate was made: {reasons}. Configure a model (docs/configuration.md) or fix the above."
             raise NothingGenerated(message)
@@ -161,7 +161,13 @@ def _with_kept(cases: tuple[Case, ...], kept: tuple[Case, ...]) -> tuple[Case, .
 
 
 def _events_of(stored: StoredRun, *, judged: bool) -> Iterator[RunEvent]:
-    """The events that a stored run is made of, in an order in which they could have come."""
+    """The events that a stored run is made of, in an order in which they could have come.
+
+    Calls that failed and cost nothing are made again, and are told again if they fail again.
+    """
+    yield from (
+        failure for failure in stored.failures if isinstance(failure, GenerationFailed) and failure.cost_usd != 0
+    )
     for candidate in stored.candidates:
         yield CandidateGenerated(candidate=candidate, duplicate_of=stored.duplicates.get(candidate.id))
     if judged:

@@ -43,6 +43,8 @@ class RunState:
         """Ids of all answers, duplicates included."""
         self.cost_usd = 0.0
         self.cost_known = True
+        self.tokens = 0
+        """Read and written by models for the candidates; kept answers not counted."""
         self._by_digest: dict[str, str] = {original_digest: ORIGINAL}
 
     def apply(self, event: RunEvent) -> None:
@@ -60,6 +62,7 @@ class RunState:
                 self.failures.append(f"{event.candidate_id}: not run: {event.why}")
             case GenerationFailed():
                 self.failures.append(f"{event.model} · {event.variant}: {event.why}")
+                self._pay(event.cost_usd)
             case _:
                 pass
 
@@ -70,14 +73,18 @@ class RunState:
     def _admit(self, event: CandidateGenerated) -> None:
         candidate = event.candidate
         self.seen.add(candidate.id)
-        self.cost_usd += candidate.cost_usd or 0.0
-        self.cost_known = self.cost_known and candidate.cost_usd is not None
+        self._pay(candidate.cost_usd)
+        self.tokens += 0 if candidate.cached else candidate.tokens_in + candidate.tokens_out
         if event.duplicate_of is None:
             self._by_digest[candidate.digest] = candidate.id
             self.candidates[candidate.id] = candidate
         elif first := self.candidates.get(event.duplicate_of):
             label = f"{candidate.model} · {candidate.variant}"
             self.candidates[first.id] = replace(first, same_as=(*first.same_as, label, *candidate.same_as))
+
+    def _pay(self, cost_usd: float | None) -> None:
+        self.cost_usd += cost_usd or 0.0
+        self.cost_known = self.cost_known and cost_usd is not None
 
     def weights(self) -> dict[str, int]:
         """How many answers stand behind each candidate."""
@@ -114,5 +121,5 @@ class RunState:
             cost_known=self.cost_known,
             wall_s=wall_s,
             stopped=stopped,
-            failures=tuple(self.failures),
+            failures=tuple(dict.fromkeys(self.failures)),
         )

@@ -16,6 +16,7 @@ from codeens_server.domain import (
     CandidateMeasured,
     CandidatePlanned,
     Evidence,
+    Failure,
     GenerationFailed,
     RunEvent,
     SandboxFailed,
@@ -135,6 +136,13 @@ class Round:
 
     async def _reject(self, candidate: Candidate) -> None:
         """What answered rightly when it was judged and wrongly when it was timed is not right."""
-        verdict = replace(self._state.verdicts[candidate.id], status="failed", reason=WRONG_WHEN_TIMED)
+        verdict = replace(
+            self._state.verdicts[candidate.id],
+            status="failed",
+            reason=WRONG_WHEN_TIMED,
+            failure=Failure(
+                where="the same calls, many times in one process", got="other outcomes than the first time"
+            ),
+        )
         outcomes = self._state.outcomes[candidate.id]
         await self._emit(CandidateJudged(candidate_id=candidate.id, verdict=verdict, outcomes=outcomes))

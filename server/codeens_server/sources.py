@@ -71,6 +71,7 @@ class Sources:
             round=number,
             feedback=tuple(feedback),
             fresh=plan.request.fresh,
+            known=frozenset(candidate.id for candidate in plan.stored.candidates) if plan.stored else frozenset(),
         )
 
 

@@ -41,7 +41,7 @@ class Workspace(NamedTuple):
             text=True,
         )
 
-    def codeens(self, *arguments: str, timeout: float = 110) -> subprocess.CompletedProcess[str]:
+    def codeens(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         """Run `codeens` to its end."""
         with self.start(*arguments) as process:
             try:

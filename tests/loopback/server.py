@@ -37,6 +37,8 @@ class ChatRequest(NamedTuple):
     stream: bool
     body: dict[str, Any]
     headers: dict[str, str]
+    at: float
+    """When it came, in seconds of the event loop's clock."""
 
 
 Answer: TypeAlias = Callable[[ChatRequest], str]
@@ -161,6 +163,7 @@ class ModelServer:
             stream=bool(body.get("stream")),
             body=body,
             headers=headers,
+            at=anyio.current_time(),
         )
         self.requests.append(request)
         self._tell()

@@ -43,11 +43,11 @@ class Tally:
         self.planned = 0
         self.generated = 0
         self.executed = 0
-        self.passed = 0
         self.failures = 0
         self.cost_usd = 0.0
         self.doing = "starting"
         self._candidates: dict[str, Candidate] = {}
+        self._judged: set[str] = set()
         self._passed: dict[str, Measurement | None] = {}
 
     def show(self, event: RunEvent) -> None:
@@ -60,12 +60,18 @@ class Tally:
                 self.cost_usd += event.candidate.cost_usd or 0.0
                 self._candidates[event.candidate.id] = event.candidate
             case CandidateJudged() if event.candidate_id != ORIGINAL:
-                self.executed += 1
+                self._judged.add(event.candidate_id)
+                self.executed = len(self._judged)
                 if event.verdict.status == "passed":
                     self._passed.setdefault(event.candidate_id, None)
+                else:
+                    self._passed.pop(event.candidate_id, None)
             case CandidateMeasured() if event.candidate_id in self._passed:
                 self._passed[event.candidate_id] = event.measurement
-            case GenerationFailed() | SandboxFailed():
+            case GenerationFailed():
+                self.failures += 1
+                self.cost_usd += event.cost_usd or 0.0
+            case SandboxFailed():
                 self.failures += 1
             case Progress():
                 self.doing = event.message

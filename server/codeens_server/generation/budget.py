@@ -29,9 +29,12 @@ class Estimate(Struct, frozen=True, kw_only=True):
 class Budget:
     """Counts what was spent and what calls under way could still spend. The time limit is the run's deadline."""
 
-    def __init__(self, *, usd: float | None = None, tokens: int | None = None) -> None:
-        self.spent_usd = 0.0
-        self.spent_tokens = 0
+    def __init__(
+        self, *, usd: float | None = None, tokens: int | None = None, spent_usd: float = 0.0, spent_tokens: int = 0
+    ) -> None:
+        """`usd` and `tokens` are the caps; `spent_…` is what the run has spent before, when it is gone on with."""
+        self.spent_usd = spent_usd
+        self.spent_tokens = spent_tokens
         self.cost_known = True
         """Whether every answer that was paid for had a price."""
         self.exhausted = ""
@@ -43,11 +46,13 @@ class Budget:
         self._settled = anyio.Condition()
 
     @classmethod
-    def of(cls, request: RunRequest, settings: Settings) -> Budget:
+    def of(cls, request: RunRequest, settings: Settings, *, spent_usd: float = 0.0, spent_tokens: int = 0) -> Budget:
         """The caps that were asked for, else those configured."""
         return cls(
             usd=settings.budget_usd if request.budget_usd is None else request.budget_usd,
             tokens=settings.budget_tokens if request.budget_tokens is None else request.budget_tokens,
+            spent_usd=spent_usd,
+            spent_tokens=spent_tokens,
         )
 
     @property

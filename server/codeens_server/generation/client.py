@@ -53,7 +53,7 @@ class Models:
         return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
 
     async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One answer. An answer that was cut for its length is one; a torn or an empty one is not.
+        """One answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
 
         Raises:
             ModelError: there is none, after all retries and fallbacks.
@@ -82,12 +82,11 @@ class Models:
             if len(chunks) > MOST_CHUNKS:
                 raise ModelError(name, "the answer has no end")
         whole: Any = door.joined(chunks, messages) if chunks else None
-        text = whole.choices[0].message.content if whole and whole.choices else None
-        if not text:
+        if not whole or not whole.choices:
             raise ModelError(name, "the answer was empty")
         answered = self._models.get(getattr(stream, "_hidden_params", {}).get("model_id", name), self._models[name])
         return Reply(
-            text=text,
+            text=whole.choices[0].message.content or "",
             model=answered.name,
             tokens_in=whole.usage.prompt_tokens,
             tokens_out=whole.usage.completion_tokens,

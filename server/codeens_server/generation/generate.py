@@ -42,6 +42,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     """When given, only the models and variants of these earlier answers are asked, each with what it did wrong."""
     fresh: bool = False
     """Ask again even where an answer is kept."""
+    known: frozenset[str] = frozenset()
+    """Ids of calls whose candidates are there already; these are not made."""
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -74,21 +76,20 @@ async def generate(
     maker = _Maker(ask, client, cache, budget)
     async with anyio.create_task_group() as group:
         for call in calls_of(ask):
-            group.start_soon(_deliver, maker, call, send)
+            if call.id not in ask.known:
+                group.start_soon(_deliver, maker, call, send)
 
 
 async def _deliver(
     maker: _Maker, call: Call, send: MemoryObjectSendStream[CandidateGenerated | GenerationFailed]
 ) -> None:
     try:
-        candidate = await maker.candidate(call)
-    except (ModelError, Unusable) as error:
-        why = error.why if isinstance(error, ModelError) else str(error)
-        await send.send(GenerationFailed(model=call.model.name, variant=call.variant.name, why=why))
+        event = await maker.answer(call)
+    except ModelError as error:
+        event = GenerationFailed(model=call.model.name, variant=call.variant.name, why=error.why)
     except BudgetExceeded:
         return
-    else:
-        await send.send(CandidateGenerated(candidate=candidate))
+    await send.send(event)
 
 
 class _Maker:
@@ -102,7 +103,8 @@ class _Maker:
         self._stub = "\n\n".join([ask.context.imports, *ask.context.helpers, ask.target.source])
         self._reading = anyio.CapacityLimiter(1)
 
-    async def candidate(self, call: Call) -> Candidate:
+    async def answer(self, call: Call) -> CandidateGenerated | GenerationFailed:
+        """What a call brought: a candidate, or a reply that is none and cost what it cost."""
         ask = self._ask
         messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
         sampling = Sampling(
@@ -112,14 +114,14 @@ class _Maker:
         )
         reply, cached = await self._reply(call, messages, sampling)
         try:
-            return await anyio.to_thread.run_sync(
+            candidate = await anyio.to_thread.run_sync(
                 self._read, call, as_text(messages), reply, cached, limiter=self._reading
             )
         except Unusable as error:
-            if reply.finish_reason != "length":
-                raise
-            why = f"{error} (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
-            raise Unusable(why) from None
+            cut = f" (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
+            why = f"{error}{cut if reply.finish_reason == 'length' else ''}"
+            return GenerationFailed(model=reply.model, variant=call.variant.name, why=why, cost_usd=reply.cost_usd)
+        return CandidateGenerated(candidate=candidate)
 
     async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
         """The answer, and whether it was kept from an earlier run."""
@@ -131,7 +133,8 @@ class _Maker:
         async with self._budget.held(estimate) as held:
             reply = await self._client.ask(call.model.name, messages, sampling)
             held.settle(reply)
-        await self._cache.put(key, reply)
+        if reply.text:
+            await self._cache.put(key, reply)
         return reply, False
 
     def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:

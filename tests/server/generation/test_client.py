@@ -47,6 +47,20 @@ async def test_an_answer_cut_for_its_length_is_kept_and_says_so() -> None:
     assert (reply.text, reply.finish_reason) == (ANSWER[: len(ANSWER) // 2], "length")
 
 
+async def test_a_request_is_not_made_again_before_the_server_allows_it() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["429", "ok"]}, retry_after_s=1) as server:
+        assert (await _ask(server)).text == ANSWER
+    first, second = (request.at for request in server.requests)
+    assert second - first >= 1
+
+
+async def test_an_empty_answer_has_its_price() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["no_text"]}) as server:
+        reply = await _ask(server)
+    assert reply.text == ""
+    assert reply.cost_usd == pytest.approx(reply.tokens_in * 1e-6)
+
+
 async def test_refusals_for_a_while_are_waited_out() -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": ["429", "500", "ok"]}) as server:
         assert (await _ask(server)).text == ANSWER
@@ -63,7 +77,6 @@ async def test_refusals_for_a_while_are_waited_out() -> None:
         ("truncated", "the connection failed", 1),
         ("garbage", "the answer was empty", 1),
         ("no_choices", "the answer was empty", 1),
-        ("no_text", "the answer was empty", 1),
     ],
 )
 async def test_a_fault_ends_as_one_line_without_the_key(fault: Fault, why: str, requests: int) -> None:

@@ -108,6 +108,11 @@ def test_a_pattern_is_compiled_before_the_loop(tmp_path: Path) -> None:
             except TypeError:
                 pass
         """,
+        """
+        for x in other:
+            if "name" in xs:
+                print(len(xs["name"]))
+        """,
     ],
 )
 def test_what_may_change_or_fail_in_the_loop_stays_there(tmp_path: Path, body: str) -> None:
@@ -364,7 +369,11 @@ def test_lists_that_are_only_walked_over_are_not_built(tmp_path: Path) -> None:
         """,
         """
         for x in list(xs):
-            check(xs)
+            check(x)
+        """,
+        """
+        for x in list(xs.keys()):
+            xs[x] = 0
         """,
         """
         sum = check
@@ -376,6 +385,14 @@ def test_lists_that_are_only_walked_over_are_not_built(tmp_path: Path) -> None:
 )
 def test_lists_that_are_needed_are_built(tmp_path: Path, body: str) -> None:
     source = function("f(xs, check=print)", body)
+    assert rewritten(tmp_path, LAZY, source) is None
+
+
+def test_what_is_awaited_for_each_element_is_gathered_in_a_list_first(tmp_path: Path) -> None:
+    source = """
+        async def f(xs):
+            return sum([await x for x in xs]), set([x async for x in xs])
+    """
     assert rewritten(tmp_path, LAZY, source) is None
 
 

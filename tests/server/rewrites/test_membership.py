@@ -30,7 +30,7 @@ def test_a_list_searched_in_a_loop_becomes_a_set_once(tmp_path: Path) -> None:
 
 def test_a_list_searched_in_a_comprehension_becomes_a_set_before_the_statement(tmp_path: Path) -> None:
     source = """
-        BLOCKED = ["spam", "ham"]
+        BLOCKED = ["spam", "ham", "offer", "prize"]
 
         def f(words):
             return [word for word in words if word in BLOCKED]
@@ -117,6 +117,12 @@ def test_constants_searched_in_a_loop_become_a_constant_set(tmp_path: Path) -> N
             return word in stop
         """,
         """
+        ENDS = ("first", "last")
+
+        def f(words):
+            return [word for word in words if word in ENDS]
+        """,
+        """
         def f(words: list[str], stop: list[str], change):
             found = []
             for word in words:
@@ -148,7 +154,18 @@ def test_constants_searched_in_a_loop_become_a_constant_set(tmp_path: Path) -> N
             return seen
         """,
     ],
-    ids=["grows", "text", "maybe text", "unhashable", "none", "no loop", "handed on", "new each turn", "other use"],
+    ids=[
+        "grows",
+        "text",
+        "maybe text",
+        "unhashable",
+        "none",
+        "no loop",
+        "short",
+        "handed on",
+        "new each turn",
+        "other use",
+    ],
 )
 def test_a_list_that_a_set_could_not_follow_stays(tmp_path: Path, source: str) -> None:
     assert rewritten(tmp_path, RULE, source) is None

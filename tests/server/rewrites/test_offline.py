@@ -12,7 +12,7 @@ from codeens_server.generation.normalise import digest
 from codeens_server.generation.rewrites.rules import rule_names
 from codeens_server.workspace.edit import splice
 from codeens_variants.manifest import REWRITES
-from tests.server.rewrites.workshop import candidates, check_equal, target_in, variant
+from tests.server.rewrites.workshop import Call, candidates, check_equal, target_in, variant
 
 SOURCE = '''
 def top(words: list[str], stop: list[str]) -> str:
@@ -26,7 +26,7 @@ def top(words: list[str], stop: list[str]) -> str:
         text += f"{word} {count}\\n"
     return text
 '''.lstrip()
-CALLS = [([], []), (["a", "b", "a", "c"], ["c"]), (["a", 1], [])]
+CALLS: list[Call] = [([], []), (["a", "b", "a", "c"], ["c"]), (["a", 1], [])]
 
 
 def test_each_rule_that_applies_makes_a_candidate_and_all_together_one_more(tmp_path: Path) -> None:

@@ -68,6 +68,17 @@ def made_above(
     return None
 
 
+def assigning(subject: Subject, line: cst.SimpleStatementLine, value: str) -> str:
+    """The text of a line that gives another value, of the same type, to the variable of this one."""
+    match tree.sole(line):
+        case cst.AnnAssign(target=target, annotation=annotation):
+            return f"{subject.code(target)}: {subject.code(annotation.annotation)} = {value}"
+        case cst.Assign(targets=[target]):
+            return f"{subject.code(target.target)} = {value}"
+        case _:
+            raise ValueError(subject.code(line))
+
+
 def after_clauses(subject: Subject, node: cst.BaseExpression) -> str:
     """An expression's text as it may stand in a comprehension."""
     text = subject.code(node)

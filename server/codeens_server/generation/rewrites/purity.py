@@ -78,7 +78,8 @@ def is_pure_function(subject: Subject, func: cst.CSTNode) -> bool:
 def suspends(subject: Subject, region: cst.CSTNode) -> bool:
     """Whether other code may run in the middle: the region awaits or yields."""
     return any(
-        isinstance(node, _SUSPENDING) or (isinstance(node, cst.For) and node.asynchronous is not None)
+        isinstance(node, _SUSPENDING)
+        or (isinstance(node, cst.For | cst.CompFor | cst.With) and node.asynchronous is not None)
         for node in subject.walk(region)
     )
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.filling import Filling, after_clauses, filling_of, made_above
+from codeens_server.generation.rewrites.filling import Filling, after_clauses, assigning, filling_of, made_above
 from codeens_server.generation.rewrites.placing import after
 from codeens_server.generation.rewrites.purity import suspends
 from codeens_server.generation.rewrites.rule import Codemod
@@ -52,7 +52,7 @@ def _comprehend(subject: Subject, edits: Edits, loop: cst.For) -> bool:
     is_returned = isinstance(returned, cst.Return) and tree.is_name(returned.value, built.name)
     if is_returned and isinstance(following[0], cst.SimpleStatementLine):
         edits.remove(following[0])
-    edits.statement(loop, f"return {text}" if is_returned else f"{built.name} = {text}", merged=[made[0]])
+    edits.statement(loop, f"return {text}" if is_returned else assigning(subject, made[0], text), merged=[made[0]])
     edits.remove(made[0])
     return True
 

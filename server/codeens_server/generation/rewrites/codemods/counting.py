@@ -10,7 +10,7 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.codemods.counting_by_search import count_once
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.filling import Filling, after_clauses, filling_of, made_above
+from codeens_server.generation.rewrites.filling import Filling, after_clauses, assigning, filling_of, made_above
 from codeens_server.generation.rewrites.kinds import annotation_of, kind_of, may_be_none
 from codeens_server.generation.rewrites.purity import is_pure, suspends
 from codeens_server.generation.rewrites.rule import Codemod
@@ -56,7 +56,7 @@ def _count_in_one_pass(subject: Subject, edits: Edits, loop: cst.For) -> bool:
     wrapped = _like_original(subject, made[1], counts, starts_missing=counted.mentions == 1)
     if wrapped is None or counter is None:
         return False
-    edits.statement(loop, f"{name} = {wrapped}", merged=[made[0]])
+    edits.statement(loop, assigning(subject, made[0], wrapped), merged=[made[0]])
     edits.remove(made[0])
     return True
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.filling import Filling, filling_of, made_above
+from codeens_server.generation.rewrites.filling import Filling, assigning, filling_of, made_above
 from codeens_server.generation.rewrites.kinds import UNHASHABLE, element_kind, kind_of
 from codeens_server.generation.rewrites.placing import after
 from codeens_server.generation.rewrites.subject import Subject
@@ -101,6 +101,7 @@ def _collect(
         return False
     item, count = edits.fresh("item"), edits.fresh("count")
     pairs = f"{counter}({collection}).items()"
-    edits.statement(loop, f"{name} = [{item} for {item}, {count} in {pairs} if {count} > 1]", merged=[made[0]])
+    twice = f"[{item} for {item}, {count} in {pairs} if {count} > 1]"
+    edits.statement(loop, assigning(subject, made[0], twice), merged=[made[0]])
     edits.remove(made[0])
     return True

@@ -9,7 +9,14 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.filling import Filling, after_clauses, filling_of, made_above, negated
+from codeens_server.generation.rewrites.filling import (
+    Filling,
+    after_clauses,
+    assigning,
+    filling_of,
+    made_above,
+    negated,
+)
 from codeens_server.generation.rewrites.placing import after
 from codeens_server.generation.rewrites.purity import is_pure, suspends
 from codeens_server.generation.rewrites.rule import Codemod
@@ -54,7 +61,7 @@ def _ask(subject: Subject, edits: Edits, loop: cst.For) -> bool:
         return False
     if not subject.is_local(answer.variable):
         return False
-    edits.statement(loop, f"{answer.variable} = {text}", merged=[made[0]])
+    edits.statement(loop, assigning(subject, made[0], text), merged=[made[0]])
     edits.remove(made[0])
     return True
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
+from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.purity import is_pure, is_stable, suspends
+from codeens_server.generation.rewrites.purity import is_pure, is_pure_function, is_stable, suspends
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject
 
@@ -55,13 +56,33 @@ def _is_join(call: cst.Call) -> bool:
 
 
 def _needless_copy(subject: Subject, loop: cst.For) -> cst.BaseExpression | None:
-    """`for x in list(xs)`, where the loop leaves xs as it is."""
+    """The xs of `for x in list(xs)`, where nothing in the loop can change xs: that is what such a copy is made for."""
     match loop.iter:
-        case cst.Call(func=func, args=[cst.Arg(value=value, keyword=None, star="")]) if subject.is_builtin(
-            func, "list", "tuple"
-        ):
-            names = {name.value for name in subject.reads(value)}
-            is_safe = is_pure(subject, value) and not suspends(subject, loop)
-            return value if is_safe and all(is_stable(subject, name, loop.body) for name in names) else None
+        case cst.Call(func=func, args=[cst.Arg(value=value, keyword=None, star="")]):
+            if not subject.is_builtin(func, "list", "tuple") or suspends(subject, loop):
+                return None
         case _:
             return None
+    owner = _listed(value)
+    is_safe = owner is not None and is_stable(subject, owner.value, loop.body)
+    calls = [node for node in subject.walk(loop.body) if isinstance(node, cst.Call)]
+    return value if is_safe and all(_is_harmless(subject, call) for call in calls) else None
+
+
+def _listed(value: cst.BaseExpression) -> cst.Name | None:
+    """The variable of `xs` and `xs.items()`."""
+    call = tree.method_call(value)
+    if call is not None and call.method in ("keys", "values", "items") and not call.args:
+        value = call.receiver
+    return value if isinstance(value, cst.Name) else None
+
+
+def _is_harmless(subject: Subject, call: cst.Call) -> bool:
+    """Whether the call reaches no collection but, perhaps, one of the function's own."""
+    if is_pure_function(subject, call.func) or subject.is_builtin(call.func, "print"):
+        return True
+    match call.func:
+        case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value="append" | "add" | "extend" | "update")):
+            return subject.is_local(owner) and owner not in subject.parameters
+        case _:
+            return False

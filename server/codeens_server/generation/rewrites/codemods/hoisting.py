@@ -44,6 +44,8 @@ class HoistInvariant(Codemod):
 def _hoist_call(subject: Subject, edits: Edits, call: cst.Call) -> bool:
     if not _is_worthwhile(subject, call) or not is_pure(subject, call):
         return False
+    if any(tree.index_of(node) for node in subject.walk(call)):
+        return False  # the loop may ask first whether the item is there
     names = {name.value for name in subject.reads(call)}
     if any(may_be_none(subject, name) for name in names) or not _can_be_shared(subject, call):
         return False

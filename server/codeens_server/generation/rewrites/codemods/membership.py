@@ -82,7 +82,7 @@ def _is_searched_list(subject: Subject, collection: cst.Name) -> bool:
     if may_be_none(subject, collection.value) or element_kind(subject, collection) in UNHASHABLE:
         return False
     if kind_of(subject, collection) in ("list", "tuple"):
-        return True
+        return not _is_short(subject, collection.value)
     annotation = annotation_of(subject, collection.value)
     if annotation is None:
         is_rebound = collection.value in subject.bound(subject.function.body)
@@ -92,11 +92,27 @@ def _is_searched_list(subject: Subject, collection: cst.Name) -> bool:
     return isinstance(name, cst.Name) and name.value in SEQUENCES
 
 
+def _is_short(subject: Subject, name: str) -> bool:
+    """Whether the variable holds a list written out here or in the module, too short for a set to pay."""
+    text = subject.facts.values.get(name, "") if name not in subject.local_names else ""
+    values: list[cst.CSTNode] = [cst.parse_expression(text)] if text else []
+    for line in subject.own(cst.SimpleStatementLine):
+        made = tree.assigned_name(line)
+        values += [made[1]] if made and made[0] == name else []
+    return (
+        len(values) == 1 and isinstance(values[0], cst.List | cst.Tuple) and len(values[0].elements) < FEWEST_LITERALS
+    )
+
+
 def _index_literal(subject: Subject, edits: Edits, comparison: cst.Comparison, literal: cst.List | cst.Tuple) -> bool:
     """`x in ["a", "b", …]` in a loop: Python keeps a set of constants ready made."""
-    elements = [element.value for element in literal.elements]
-    constants = all(isinstance(one, cst.SimpleString | cst.Integer | cst.Float) for one in elements)
-    if not constants or len(elements) < FEWEST_LITERALS or not is_repeated(subject, comparison):
+    constants = all(isinstance(one.value, cst.SimpleString | cst.BaseNumber) for one in literal.elements)
+    if not constants or len(literal.elements) < FEWEST_LITERALS or not is_repeated(subject, comparison):
         return False
-    edits.expression(literal, "{" + ", ".join(subject.code(one) for one in elements) + "}")
+    if isinstance(literal, cst.List):
+        opening, closing = literal.lbracket.whitespace_after, literal.rbracket.whitespace_before
+    else:
+        opening, closing = literal.lpar[0].whitespace_after, literal.rpar[0].whitespace_before
+    braces = cst.LeftCurlyBrace(whitespace_after=opening), cst.RightCurlyBrace(whitespace_before=closing)
+    edits.node(literal, cst.Set(literal.elements, lbrace=braces[0], rbrace=braces[1]))
     return True

@@ -6,7 +6,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.filling import made_above
+from codeens_server.generation.rewrites.filling import assigning, made_above
 from codeens_server.generation.rewrites.kinds import annotation_of, kind_of
 from codeens_server.generation.rewrites.purity import is_pure, is_stable
 from codeens_server.generation.rewrites.rule import Codemod
@@ -97,7 +97,9 @@ def _multiplied_in_loop(subject: Subject, edits: Edits, loop: cst.For) -> bool:
     if not all(_is_whole(subject, part) and is_pure(subject, part) for part in parts):
         return False
     power = _power(subject, *parts)
-    edits.statement(loop, f"{name} = {power} if {subject.code(turns[0])} > 0 else 1", merged=[made[0]])
+    edits.statement(
+        loop, assigning(subject, made[0], f"{power} if {subject.code(turns[0])} > 0 else 1"), merged=[made[0]]
+    )
     edits.remove(made[0])
     return True
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.filling import assigning
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import after, before, is_guarded, is_nonempty
 from codeens_server.generation.rewrites.purity import is_assigned
@@ -104,7 +105,9 @@ def _from_variable(subject: Subject, edits: Edits, statement: cst.SimpleStatemen
             return None
         is_safe = _is_never_negative(subject, wanted)
         selected = sorting.selecting(edits, subject.code(wanted), is_safe=is_safe)
-    return f"{name} = {selected}" if selected else None
+    if not selected:
+        return None
+    return assigning(subject, statement, selected) if tree.assigned_name(statement) else f"{name} = {selected}"
 
 
 def _sorted_call(subject: Subject, node: cst.BaseExpression) -> Sorting | None:
