@@ -53,6 +53,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     package: str
     function: str
     wall_s: float
+    run_id: str = ""
     evidence: str = ""
     candidates: tuple[str, ...] = ()
     """One text each: its name, its verdict, and its speed or why it was rejected."""
@@ -78,6 +79,7 @@ def try_one(trial: Trial) -> Row:
     _say(f"{trial.target}: {run.headline}\n")
     return msgspec.structs.replace(
         row,
+        run_id=run.run_id,
         evidence=_evidence(run),
         candidates=tuple(map(_told, run.results)),
         result=run.headline,

@@ -19,7 +19,7 @@ from codeens_server.settings import ModelSettings, Settings
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
 from codeens_variants.manifest import Variant
-from tests.e2e.program import Process, alive, descendants
+from tests.e2e.program import Process, descendants, until_gone
 from tests.loopback.server import ChatRequest, ModelServer
 
 KEY = "sk-loopback-0123456789abcdef"
@@ -56,6 +56,13 @@ class Finished(NamedTuple):
         return next(row for row in self.run.results if row.candidate.id == candidate_id)
 
 
+def finished(events: list[RunEvent]) -> Finished:
+    """The run that these events end."""
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    return Finished(last.run, events)
+
+
 class Bench:
     """A workspace with one module, a store, and models of a loopback server."""
 
@@ -64,6 +71,7 @@ class Bench:
         self.server = server
         self.seen: set[Process] = set()
         """Every process that was below this one while a run was under way."""
+        self._before: set[Process] = set()
         self._workspace = folder / "workspace"
         self._workspace.mkdir()
         (self._workspace / "pyproject.toml").write_text("", encoding="utf-8")
@@ -89,11 +97,11 @@ class Bench:
         )
         return replace(settings, **more)
 
-    def settings(self, models: Sequence[ModelSettings], **more: object) -> Settings:
-        settings = Settings(
+    def settings(self, models: Sequence[ModelSettings]) -> Settings:
+        """Few inputs, no offline rewrites, and a store in the bench's folder."""
+        return Settings(
             models=tuple(models), results=str(self.folder / "results"), max_inputs=12, rewrites="never", timeout_s=90.0
         )
-        return replace(settings, **more)
 
     @contextmanager
     def store(self) -> Generator[RunStore]:
@@ -105,19 +113,17 @@ class Bench:
         self,
         models: Sequence[ModelSettings],
         *,
-        settings: Mapping[str, object] | None = None,
-        variants: Mapping[str, Variant] | None = None,
         resume: str | None = None,
         **request: object,
     ) -> AsyncGenerator[RunStream]:
-        """A run that is under way; at the end nothing of it may be left."""
-        before = descendants(os.getpid())
+        """A run that is under way; at its end no connection may be open and no process of a sandbox be there."""
+        self._before = descendants(os.getpid())
         with self.store() as store:
             engine = Engine(
-                self.settings(models, **(settings or {})),
+                self.settings(models),
                 store,
                 cwd=self._workspace,
-                variants=variants or {"plain": PLAIN},
+                variants={"plain": PLAIN},
                 environ={"LOOPBACK_API_KEY": KEY},
             )
             asked = replace(RunRequest(target=self.target), **request)
@@ -125,35 +131,29 @@ class Bench:
                 async with engine.run(asked, resume=resume) as stream:
                     yield stream
             finally:
-                with anyio.CancelScope(shield=True):
-                    await self._nothing_is_left(before)
+                with anyio.fail_after(20, shield=True):
+                    await self.server.until_left()
+                until_gone(self.seen | descendants(os.getpid()) - self._before)
+                self._kept_the_secret()
 
-    async def run(self, models: Sequence[ModelSettings], **how: object) -> Finished:
-        """A run to its end; `how` as for `started`."""
+    async def run(self, models: Sequence[ModelSettings], *, resume: str | None = None, **request: object) -> Finished:
+        """A run to its end."""
         with anyio.fail_after(SECONDS):
-            async with self.started(models, **how) as stream:
-                return await self.finish(stream)
+            async with self.started(models, resume=resume, **request) as stream:
+                events = await self.rest_of(stream)
+        return finished(events)
 
-    async def finish(self, stream: RunStream) -> Finished:
-        """The rest of a run's events."""
+    async def rest_of(self, stream: RunStream) -> list[RunEvent]:
+        """The events of a run that are still to come; none of them holds the key."""
         events: list[RunEvent] = []
         async for event in stream:
-            self.seen |= descendants(os.getpid())
+            self.seen |= descendants(os.getpid()) - self._before
             events.append(event)
-        last = events[-1]
-        assert isinstance(last, RunFinished)
-        self.keeps_the_secret(msgspec.json.encode(events))
-        return Finished(last.run, events)
+        assert KEY.encode() not in msgspec.json.encode(events)
+        return events
 
-    def keeps_the_secret(self, *texts: bytes) -> None:
-        """The key is in none of the texts and in no file that a run wrote, the database included."""
+    def _kept_the_secret(self) -> None:
+        """The key is in no file, the database included."""
         written = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        assert any(path.suffix == ".db" for path in written)
         assert not [path for path, data in written.items() if KEY.encode() in data]
-        assert not [text for text in texts if KEY.encode() in text]
-
-    async def _nothing_is_left(self, before: set[Process]) -> None:
-        """No connection is open and no process of a sandbox runs, at the latest within moments."""
-        with anyio.fail_after(20):
-            await self.server.until_left()
-            while alive(self.seen | descendants(os.getpid())) - before:
-                await anyio.sleep(0.01)

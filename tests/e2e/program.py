@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -92,6 +93,13 @@ def descendants(root: int) -> set[Process]:
 def alive(processes: set[Process]) -> set[Process]:
     """Those that still run; ended ones that nobody has waited for do not count."""
     return processes & {process for process, _ in _table()}
+
+
+def until_gone(processes: set[Process]) -> None:
+    """Wait until none of them runs, which must be so within moments."""
+    deadline = time.monotonic() + 20
+    while left := alive(processes):
+        assert time.monotonic() < deadline, f"still there: {left}"
 
 
 def _table() -> Sequence[tuple[Process, int]]:

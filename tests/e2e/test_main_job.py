@@ -6,12 +6,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import TARGET, Process, Workspace, alive, descendants, make_workspace
+from tests.e2e.program import TARGET, Workspace, descendants, make_workspace, until_gone
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
@@ -33,12 +32,6 @@ def _until(process: subprocess.Popen[str], word: str) -> None:
         if word in line:
             return
     pytest.fail(f"the program ended before it said {word!r}")
-
-
-def _until_gone(processes: set[Process]) -> None:
-    deadline = time.monotonic() + 20
-    while left := alive(processes):
-        assert time.monotonic() < deadline, f"outlived the program: {left}"
 
 
 def _only_run(workspace: Workspace) -> dict[str, str]:
@@ -82,7 +75,7 @@ def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
-    _until_gone(below)
+    until_gone(below)
     assert "cancelled" in out
     assert "offline" in out
     assert _only_run(workspace)["stopped"] == "cancelled"
@@ -94,7 +87,7 @@ def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -
         below = descendants(process.pid)
         process.kill()
         process.wait(timeout=60)
-    _until_gone(below)
+    until_gone(below)
     run_id = _only_run(workspace)["run_id"]
     run = workspace.document("run", "--resume", run_id)
     assert run.run_id == run_id

@@ -18,15 +18,14 @@ from codeens_server.generation.gathering import gather
 from codeens_server.generation.python_text import (
     Definition,
     Piece,
-    dedented,
-    has_body,
-    indented,
-    lines_of,
     parse,
     pieces,
 )
 from codeens_server.generation.reply_shapes import Part, by_likelihood, parts
 from codeens_server.generation.unwrapping import unwrap
+from codeens_server.workspace.functions import is_body_missing
+from codeens_server.workspace.indent import dedented, indented
+from codeens_server.workspace.text import lines_of
 
 MOST_CHARACTERS = 100_000
 """Of a reply that are read; a function is never that long."""
@@ -88,7 +87,7 @@ def _readings(text: str, name: str) -> Iterator[str]:
 
 def _last_definition(found: list[Piece], name: str, is_method: bool) -> _Found | None:
     for piece in reversed(found):
-        if isinstance(piece.node, Definition) and piece.node.name == name and has_body(piece.node):
+        if isinstance(piece.node, Definition) and piece.node.name == name and not is_body_missing(piece.node):
             return _Found(piece.text, [other for other in found if other is not piece])
     for piece in reversed(found):
         inner = _inner_definition(piece, name)
@@ -111,7 +110,7 @@ def _inner_definition(piece: Piece, name: str) -> str | None:
     inner = [
         node
         for node in (ast.walk(tree) if isinstance(tree, ast.Module) else ())
-        if isinstance(node, Definition) and node.name == name and node.col_offset and has_body(node)
+        if isinstance(node, Definition) and node.name == name and node.col_offset and not is_body_missing(node)
     ]
     if not inner:
         return None

@@ -7,7 +7,8 @@ import io
 import tokenize
 from typing import NamedTuple
 
-from codeens_server.generation.python_text import Definition, Piece, lines_of, parse, pieces
+from codeens_server.generation.python_text import Definition, Piece, parse, pieces
+from codeens_server.workspace.text import lines_of
 
 
 class Stub(NamedTuple):

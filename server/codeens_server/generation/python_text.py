@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import symtable
-import tokenize
 import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
+
+from codeens_server.workspace.text import lines_of
 
 Result = TypeVar("Result")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -72,16 +72,6 @@ def pieces(text: str) -> list[Piece]:
     return found
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines as Python counts them (`str.splitlines` also cuts at form feeds and Unicode separators)."""
-    return io.StringIO(text).readlines()
-
-
-def has_body(function: Definition) -> bool:
-    """Whether the function does anything: more than a docstring, `pass`, `...` or `raise NotImplementedError`."""
-    return not all(_is_filler(statement) for statement in function.body)
-
-
 def always_leaves(body: list[ast.stmt]) -> bool:
     """Whether control can not fall out of the end of these statements."""
     match body[-1]:
@@ -97,29 +87,6 @@ def always_leaves(body: list[ast.stmt]) -> bool:
             return always_leaves(other or inner) and all(always_leaves(handler.body) for handler in handlers)
         case _:
             return False
-
-
-def indented(text: str, prefix: str) -> str:
-    """The text moved to the right; lines inside of strings stay as they are."""
-    inside = _lines_inside_strings(text)
-    return "\n".join(
-        line if number in inside or not line.strip() else prefix + line
-        for number, line in enumerate(text.split("\n"), 1)
-    )
-
-
-def dedented(text: str) -> str:
-    """The text moved to the left margin by its first line's indentation; lines inside of strings stay as they are."""
-    lines = text.split("\n")
-    first = next((line for line in lines if line.strip()), "")
-    margin = first[: len(first) - len(first.lstrip())]
-    if not margin:
-        return text
-    moved = [line.removeprefix(margin) for line in lines]
-    inside = _lines_inside_strings("\n".join(moved))
-    return "\n".join(
-        old if number in inside else new for number, (old, new) in enumerate(zip(lines, moved, strict=True), 1)
-    )
 
 
 def _guarded(read: Callable[[], Result]) -> Result | SyntaxError:
@@ -202,34 +169,3 @@ def _is_whole(node: ast.stmt) -> bool:
     if isinstance(node, ast.ClassDef):
         return _is_whole(node.body[-1])
     return isinstance(node, Definition) and always_leaves(node.body)
-
-
-def _is_filler(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Pass() | ast.Expr(value=ast.Constant()):
-            return True
-        case ast.Raise(exc=ast.Name(id="NotImplementedError") | ast.Call(func=ast.Name(id="NotImplementedError"))):
-            return True
-        case _:
-            return False
-
-
-def _lines_inside_strings(text: str) -> set[int]:
-    """Numbers of lines that begin inside of a string which is not a docstring's."""
-    inside: set[int] = set()
-    opened: list[int] = []
-    statement_begins = True
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            name = tokenize.tok_name[token.type]
-            if name == "STRING" and not statement_begins:
-                inside.update(range(token.start[0] + 1, token.end[0] + 1))
-            elif name == "FSTRING_START":  # Python 3.12 and later
-                opened.append(token.start[0])
-            elif name == "FSTRING_END":
-                inside.update(range(opened.pop() + 1, token.end[0] + 1))
-            if name not in ("COMMENT", "NL"):
-                statement_begins = name in ("NEWLINE", "INDENT", "DEDENT")
-    except (tokenize.TokenError, SyntaxError):
-        pass
-    return inside

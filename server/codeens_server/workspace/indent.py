@@ -1,8 +1,7 @@
-"""Moves a definition between a class body and the left margin without touching the inside of its strings."""
+"""Moves code to the left or right without touching the inside of its strings; docstrings move with the code."""
 
 from __future__ import annotations
 
-import ast
 import io
 import tokenize
 
@@ -10,23 +9,14 @@ from codeens_server.workspace.text import indentation_of, lines_of
 
 
 def dedent(source: str) -> str:
-    """The definition at the left margin, newlines as line feeds."""
-    lines = [line.rstrip("\r\n") for line in lines_of(source)]
-    indent = indentation_of(lines[0])
-    if not indent:
-        return "\n".join(lines) + "\n"
-    inside = _string_lines("\n".join(lines), indent)
-    moved = [
-        line if number in inside else line.removeprefix(indent) if line.strip() else ""
-        for number, line in enumerate(lines, 1)
-    ]
-    return "\n".join(moved) + "\n"
+    """A definition at the left margin, newlines as line feeds."""
+    return dedented("".join(line.rstrip("\r\n") + "\n" for line in lines_of(source)))
 
 
 def indent(source: str, margin: str, newline: str) -> str:
-    """The definition moved to a margin, with the newline given; a tab margin turns four-space steps into tabs."""
+    """A definition moved to a margin, with the newline given; a tab margin turns four-space steps into tabs."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
-    inside = _string_lines("\n".join(lines), "")
+    inside = lines_inside_strings("\n".join(lines))
     moved: list[str] = []
     for number, line in enumerate(lines, 1):
         if number in inside or not line.strip():
@@ -44,34 +34,44 @@ def _tabbed(line: str) -> str:
     return "\t" * steps + " " * rest + line[len(spaces) :]
 
 
-def _string_lines(source: str, margin: str) -> set[int]:
-    """Lines that begin inside a string; those of docstrings are left out, they move with the code."""
-    text = f"if True:\n{source}\n" if margin else source + "\n"
-    shift = 1 if margin else 0
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-        docstrings = _docstring_lines(ast.parse(text))
-    except (tokenize.TokenError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+def indented(text: str, prefix: str) -> str:
+    """Text, which may be broken, moved to the right."""
+    inside = lines_inside_strings(text)
+    return "\n".join(
+        line if number in inside or not line.strip() else prefix + line
+        for number, line in enumerate(text.split("\n"), 1)
+    )
+
+
+def dedented(text: str) -> str:
+    """Text, which may be broken, moved to the left margin by its first line's indentation."""
+    lines = text.split("\n")
+    margin = indentation_of(next((line for line in lines if line.strip()), ""))
+    if not margin:
+        return text
+    moved = [line.removeprefix(margin) if line.strip() else line.lstrip(" \t\f") for line in lines]
+    inside = lines_inside_strings("\n".join(moved))
+    return "\n".join(
+        old if number in inside else new for number, (old, new) in enumerate(zip(lines, moved, strict=True), 1)
+    )
+
+
+def lines_inside_strings(text: str) -> set[int]:
+    """Numbers of lines that begin inside of a string which is not a docstring's; of broken text, as far as it goes."""
     inside: set[int] = set()
-    openings: list[int] = []
-    for token in tokens:
-        name = tokenize.tok_name[token.type]
-        if name.endswith("STRING_START"):
-            openings.append(token.start[0])
-        elif name.endswith("STRING_END"):
-            inside.update(range(openings.pop() + 1, token.end[0] + 1))
-        elif name == "STRING":
-            inside.update(range(token.start[0] + 1, token.end[0] + 1))
-    return {line - shift for line in inside - docstrings}
-
-
-def _docstring_lines(tree: ast.Module) -> set[int]:
-    lines: set[int] = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        if ast.get_docstring(node, clean=False) is not None:
-            literal = node.body[0]
-            lines.update(range(literal.lineno, (literal.end_lineno or literal.lineno) + 1))
-    return lines
+    opened: list[int] = []
+    statement_begins = True
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            name = tokenize.tok_name[token.type]
+            if name == "STRING" and not statement_begins:
+                inside.update(range(token.start[0] + 1, token.end[0] + 1))
+            elif name in ("FSTRING_START", "TSTRING_START"):  # Python 3.12 and later
+                opened.append(token.start[0])
+            elif name in ("FSTRING_END", "TSTRING_END"):
+                inside.update(range(opened.pop() + 1, token.end[0] + 1))
+            if name not in ("COMMENT", "NL"):
+                statement_begins = name in ("NEWLINE", "INDENT", "DEDENT")
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return inside

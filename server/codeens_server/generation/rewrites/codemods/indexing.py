@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -34,7 +33,6 @@ class Search(NamedTuple):
     """A loop over a collection that goes on only with the elements that match."""
 
     loop: SearchLoop
-    collection: cst.Name
     condition: cst.If | cst.CompIf
     match: Match
     place: Statement
@@ -57,7 +55,7 @@ class NestedLoopToIndex(Codemod):
         if default is None:
             return
         first = searches[0]
-        index = edits.fresh(f"{first.collection.value}_by_{_subject_of(subject, first.match.key)}")
+        index = edits.fresh(f"{_plural(first.loop)}_by_{_subject_of(subject, first.match.key)}")
         edits.before(first.place, _making(subject, default, index, first))
         done: list[SearchLoop] = []
         for search in searches:
@@ -75,7 +73,7 @@ def _making(subject: Subject, default: str, index: str, search: Search) -> str:
     stored = f"({element})" if isinstance(target, cst.Tuple) and not target.lpar else element
     return (
         f"{index} = {default}(list)\n"
-        f"for {element} in {search.collection.value}:\n"
+        f"for {element} in {subject.code(search.loop.iter)}:\n"
         f"    {index}[{subject.code(search.match.key)}].append({stored})\n"
     )
 
@@ -94,18 +92,18 @@ def _look_up(subject: Subject, edits: Edits, index: str, search: Search) -> None
 
 def _search(subject: Subject, loop: SearchLoop) -> Search | None:
     condition = _condition(loop)
-    if condition is None or loop.asynchronous is not None or not isinstance(loop.iter, cst.Name):
+    if condition is None or loop.asynchronous is not None or not _can_be_walked_again(subject, loop.iter):
         return None
     variables = {name.value for name in target_names(loop.target)}
     match = _match(subject, condition.test, variables)
-    if match is None or not _can_be_walked_again(subject, loop.iter):
+    if match is None:
         return None
     region = loop if isinstance(loop, cst.For) else subject.parent(loop) or loop
     if any(is_used_outside(subject, name, region) for name in variables):
         return None
-    others = {name.value for name in subject.variables(match.key)} - variables
-    place = place_for(subject, region, {loop.iter.value, *others})
-    return Search(loop, loop.iter, condition, match, place) if place is not None else None
+    names = {name.value for node in (loop.iter, match.key) for name in subject.variables(node)}
+    place = place_for(subject, region, names - variables)
+    return Search(loop, condition, match, place) if place is not None else None
 
 
 def _condition(loop: SearchLoop) -> cst.If | cst.CompIf | None:
@@ -155,20 +153,46 @@ def _depends(subject: Subject, node: cst.BaseExpression, variables: set[str]) ->
     return any(name.value in variables for name in subject.variables(node))
 
 
-def _can_be_walked_again(subject: Subject, collection: cst.Name) -> bool:
-    """Whether the collection is no iterator and no string, as far as one can see."""
-    if may_be_none(subject, collection.value) or kind_of(subject, collection) in ("str", "bytes", "dict", "set"):
-        return False
-    annotation = annotation_of(subject, collection.value)
+def _can_be_walked_again(subject: Subject, collection: cst.BaseExpression) -> bool:
+    """Whether the collection is no iterator and no string, as far as one can see: `xs`, `xs + ys`, `d.items()`."""
+    match collection:
+        case cst.Name(value=name):
+            kinds = ("str", "bytes", "dict", "set")
+            return not may_be_none(subject, name) and not (
+                kind_of(subject, collection) in kinds or _is_for_one_pass(subject, name)
+            )
+        case cst.BinaryOperation(left=left, operator=cst.Add(), right=right):
+            return _can_be_walked_again(subject, left) and _can_be_walked_again(subject, right)
+        case _:
+            call = tree.method_call(collection)
+            if call is None or call.method not in ("items", "values") or call.args:
+                return False
+            return isinstance(call.receiver, cst.Name)
+
+
+def _is_for_one_pass(subject: Subject, name: str) -> bool:
+    annotation = annotation_of(subject, name)
     base = annotation.value if isinstance(annotation, cst.Subscript) else annotation
-    name = base.attr if isinstance(base, cst.Attribute) else base
-    return not (isinstance(name, cst.Name) and name.value in ONE_PASS_ONLY)
+    named = base.attr if isinstance(base, cst.Attribute) else base
+    return isinstance(named, cst.Name) and named.value in ONE_PASS_ONLY
+
+
+def _plural(loop: SearchLoop) -> str:
+    """What the elements are called."""
+    if isinstance(loop.iter, cst.Name):
+        return loop.iter.value.lstrip("_").lower()
+    name = next((found.value for found in target_names(loop.target)), "element")
+    return name if name.endswith("s") else f"{name}s"
 
 
 def _subject_of(subject: Subject, key: cst.BaseExpression) -> str:
     """What the index is by: the attribute or the string key that is compared."""
-    if isinstance(key, cst.Attribute):
-        return key.attr.value
-    indexed = tree.index_of(key)
-    words = re.findall(r"[^\W\d]\w*", subject.code(indexed[1])) if indexed else []
-    return "_".join(words).lower() or "key"
+    for node in subject.walk(key):
+        match node:
+            case cst.SimpleString() if isinstance(text := node.evaluated_value, str) and text.isidentifier():
+                return text.lower()
+            case cst.Attribute(attr=cst.Name(value=name)) if not isinstance(subject.parent(node), cst.Call):
+                return name
+            case _:
+                continue
+    return "key"

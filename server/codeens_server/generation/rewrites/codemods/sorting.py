@@ -100,7 +100,7 @@ def _from_variable(subject: Subject, edits: Edits, statement: cst.SimpleStatemen
     if count is not None:
         selected = sorting.selecting(edits, str(count), is_safe=True)
     else:
-        wanted = _next_slice(subject, statement, reads)
+        wanted = _later_slice(subject, statement, reads)
         if wanted is None:
             return None
         is_safe = _is_never_negative(subject, wanted)
@@ -195,19 +195,17 @@ def _position_read(subject: Subject, read: cst.Name) -> int | None:
     return 0 if isinstance(parent, cst.UnaryOperation) and isinstance(parent.operator, cst.Not) else None
 
 
-def _next_slice(
+def _later_slice(
     subject: Subject, statement: cst.SimpleStatementLine, reads: list[cst.Name]
 ) -> cst.BaseExpression | None:
-    """The k of `ys[:k]`, if that is the only read and stands in the next statement."""
+    """The k of `ys[:k]`, if that is the only read, below the sort in its block, and k is the same at both."""
     below = after(subject, statement)
-    if len(reads) != 1 or not below or not subject.is_inside(reads[0], below[0]):
-        return None
-    parent = subject.parent(reads[0])
+    parent = subject.parent(reads[0]) if len(reads) == 1 else None
     if not isinstance(parent, cst.Subscript) or is_assigned(subject, parent):
         return None
     count = _front_count(subject, parent)
-    is_same = isinstance(count, cst.Name) and count.value not in subject.bound(below[0])
-    return count if is_same else None
+    is_same = isinstance(count, cst.Name) and not any(count.value in subject.bound(one) for one in below)
+    return count if is_same and subject.is_inside(parent, subject.parent(statement) or parent) else None
 
 
 def _front_count(subject: Subject, node: cst.Subscript) -> cst.BaseExpression | None:
