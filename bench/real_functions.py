@@ -25,7 +25,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target
 
 SUITE_TIMEOUT_S = 600.0
+FAULT = "error: this is a fault of codeens"
 _PASSED = re.compile(r"^(\S.*?) PASSED", re.MULTILINE)
 
 
@@ -59,7 +60,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One text each: its name, its verdict, and its speed or why it was rejected."""
     result: str = ""
     """The headline, or the error."""
-    refused: bool = False
+    ended: Literal["done", "refused", "fault"] = "done"
+    """A fault is an error that nobody foresaw."""
     false_verified: tuple[str, ...] = ()
     """Candidates that passed here and break a test of the package."""
 
@@ -71,9 +73,9 @@ def try_one(trial: Trial) -> Row:
     done = _codeens(root, trial.target)
     row = Row(package=root.name, function=trial.target, wall_s=time.monotonic() - started)
     if done.returncode:
-        _say(f"{trial.target}: refused\n")
         why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        return msgspec.structs.replace(row, result=why, refused=True)
+        _say(f"{trial.target}: {why}\n")
+        return msgspec.structs.replace(row, result=why, ended="fault" if why.startswith(FAULT) else "refused")
     run = msgspec.json.decode(done.stdout, type=Run)
     broken = [name for name, lost in _broken(trial, root, run) if lost]
     _say(f"{trial.target}: {run.headline}\n")
@@ -151,7 +153,8 @@ def report(rows: Sequence[Row]) -> dict[str, Any]:
     """The totals and all rows."""
     return {
         "functions": len(rows),
-        "refused": sum(row.refused for row in rows),
+        "refused": sum(row.ended == "refused" for row in rows),
+        "faults": sum(row.ended == "fault" for row in rows),
         "candidates": sum(len(row.candidates) for row in rows),
         "passed": sum(": passed" in told for row in rows for told in row.candidates),
         "false_verified": sum(len(row.false_verified) for row in rows),
@@ -166,7 +169,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Print the table; 1 when a verdict was false."""
+    """Print the table; 1 when a verdict was false or codeens was at fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", type=Path, help="JSON list of what to try")
     parser.add_argument("--parallel", type=int, default=1, help="functions at a time (default: 1; more blur the times)")
@@ -179,7 +182,7 @@ def main() -> int:
         rows = list(pool.map(try_one, trials))
     found = report(rows)
     print(json.dumps(found, indent=1) if options.json else "\n".join(_table(rows)))
-    return int(found["false_verified"] > 0)
+    return int(found["false_verified"] + found["faults"] > 0)
 
 
 if __name__ == "__main__":

@@ -232,7 +232,10 @@ class TestReport(Struct, frozen=True, kw_only=True):
 
 
 class RecordedCall(Struct, frozen=True, kw_only=True):
-    """A call of the target seen while its tests ran, with what it did then."""
+    """A call of the target seen while its tests ran, with what it did then.
+
+    `Exotic` is also what came of an iterator: reading it would have taken its items from the test.
+    """
 
     test: str
     input: CallInput

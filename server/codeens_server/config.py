@@ -18,6 +18,8 @@ from codeens_server.toml_lines import Key
 
 FILE_NAME = "codeens.toml"
 TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
+DATA_VARIABLE = "CODEENS_DATA"
+"""The folder of data sets. Like the other one no setting, but spoken of beside them."""
 
 _PREFIX = "CODEENS_"
 _MAX_FILE_BYTES = 1 << 20
@@ -96,7 +98,7 @@ def _check_weights(settings: Settings) -> None:
 def _from_environment(environ: Mapping[str, str]) -> Table:
     table: Table = {}
     for name, text in sorted(environ.items()):
-        if name.startswith(_PREFIX) and name != TRUST_VARIABLE:
+        if name.startswith(_PREFIX) and name not in (TRUST_VARIABLE, DATA_VARIABLE):
             key = name.removeprefix(_PREFIX).lower().split("__")
             value: object = _value_of(text, _type_at(key))
             for part in reversed(key):

@@ -125,16 +125,22 @@ def _programs(target: Target, state: RunState, clusters: tuple[Cluster, ...]) ->
 
 
 def _agreement(evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple[Outcome, ...]]) -> dict[str, float]:
-    """Shares of agreement where nobody knows what should come out; empty where somebody does for all inputs."""
+    """Shares of agreement between those that passed, of each that agrees with another answer.
+
+    Empty where it is known for all inputs what should come out.
+    """
     unknown = [index for index, case in enumerate(evidence.cases) if case.expected is None]
     if not unknown:
         return {}
+    passed = {candidate.id for candidate in state.passed()}
     vectors = {
         key: tuple(vector[index] for index in unknown)
         for key, vector in outcomes.items()
-        if key != ORIGINAL and len(vector) == len(evidence.cases)
+        if len(vector) == len(evidence.cases) and key in passed
     }
-    return agree(vectors, state.weights())
+    weights = state.weights()
+    answers = sum(weights[key] for key in vectors)
+    return {key: share for key, share in agree(vectors, weights).items() if round(share * answers) > 1}
 
 
 def _entry(

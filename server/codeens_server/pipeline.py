@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 from msgspec.structs import replace
 
 from codeens_server.domain import (
+    Candidate,
     CandidateGenerated,
     CandidateMeasured,
     Case,
@@ -33,7 +34,7 @@ from codeens_server.generation.prompts import Feedback
 from codeens_server.plan import Plan, refuse_without_model
 from codeens_server.progress import RunState
 from codeens_server.rounds import Round
-from codeens_server.sources import open_sources
+from codeens_server.sources import open_sources, rewrites_of
 from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
 
@@ -75,8 +76,9 @@ class Pipeline:
         evidence: Evidence | None = None
         with self._work as scope:
             scope.deadline = self._deadline()
+            rewrites = await self._rewrites()
             evidence = await self._evidence()
-            await self._candidates(evidence)
+            await self._candidates(evidence, rewrites)
         if scope.cancelled_caught and not self._stopped:
             self._stopped = "timeout"
         if evidence is None:
@@ -96,6 +98,24 @@ class Pipeline:
 
     async def _say(self, message: str) -> None:
         await self._emit(Progress(message=message))
+
+    async def _rewrites(self) -> list[Candidate]:
+        """Made before the evidence is gathered, which takes long and is for nothing when there is nothing to judge.
+
+        Raises:
+            NothingGenerated: there is nothing, and no model to ask.
+        """
+        plan = self.plan
+        rewrites = await rewrites_of(plan)
+        if not rewrites and not plan.models and plan.stored is None:
+            why = "are switched off" if plan.settings.rewrites == "never" else "find nothing to change in it"
+            message = (
+                f"no candidate was made for {plan.target.qualname}: offline rewrites {why}, and no model can be "
+                "reached. Configure a model: --model openai/NAME with OPENAI_API_KEY set, or start Ollama, or see "
+                "docs/configuration.md."
+            )
+            raise NothingGenerated(message)
+        return rewrites
 
     async def _evidence(self) -> Evidence:
         stored = self.plan.stored
@@ -122,10 +142,10 @@ class Pipeline:
             self._state.apply(event)
             await self._send.send(event)
 
-    async def _candidates(self, evidence: Evidence) -> None:
+    async def _candidates(self, evidence: Evidence, rewrites: Sequence[Candidate]) -> None:
         plan, state = self.plan, self._state
         budget = Budget.of(plan.request, plan.settings, spent_usd=state.cost_usd, spent_tokens=state.tokens)
-        async with open_sources(plan, evidence.mode, budget, self._store.cache(Reply)) as sources:
+        async with open_sources(plan, evidence.mode, rewrites, budget, self._store.cache(Reply)) as sources:
             number, feedback = 0, list[Feedback]()
             while number == 0 or feedback:
                 await Round(plan.target, evidence, self._executor, state, self._emit, number).run(sources, feedback)
@@ -147,7 +167,7 @@ class Pipeline:
 
     async def _finish(self, evidence: Evidence) -> None:
         if not self._state.seen and not self._stopped:
-            reasons = "; ".join(dict.fromkeys(self._state.failures)) or "no offline rewrite applies to this function"
+            reasons = "; ".join(dict.fromkeys(self._state.failures)) or "no offline rewrite applies to it"
             message = f"no candidate was made: {reasons}. Configure a model (docs/configuration.md) or fix the above."
             raise NothingGenerated(message)
         wall_s = time.monotonic() - self._started

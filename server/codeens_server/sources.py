@@ -76,21 +76,29 @@ class Sources:
 
 
 @asynccontextmanager
-async def open_sources(plan: Plan, mode: Mode, budget: Budget, cache: StoredCache[Reply]) -> AsyncGenerator[Sources]:
-    """Sources for a run; models' connections are closed when the block is left."""
+async def open_sources(
+    plan: Plan, mode: Mode, rewrites: Sequence[Candidate], budget: Budget, cache: StoredCache[Reply]
+) -> AsyncGenerator[Sources]:
+    """Sources for a run; models' connections are closed when the block is left.
+
+    Offline rewrites keep a function's behaviour, so that only a working one is worth rewriting.
+    """
     context = await anyio.to_thread.run_sync(context_of, plan.target)
-    rewrites = await anyio.to_thread.run_sync(_rewrites, plan, mode, context)
     async with Models(plan.reachable_models, plan.environ) as client:
-        yield Sources(plan, mode, context, rewrites, client, cache, budget)
+        yield Sources(plan, mode, context, rewrites if mode == "improve" else (), client, cache, budget)
 
 
-def _rewrites(plan: Plan, mode: Mode, context: Context) -> list[Candidate]:
-    """Offline rewrites keep a function's behaviour, so that only a working one is worth rewriting."""
-    wanted = plan.settings.rewrites
+async def rewrites_of(plan: Plan) -> list[Candidate]:
+    """What offline rules make of the target, where the settings want them."""
+    wanted, request = plan.settings.rewrites, plan.request
     if (
         wanted == "never"
-        or mode != "improve"
-        or (wanted == "auto" and plan.models and plan.request.goal == "correctness")
+        or request.mode in {"implement", "repair"}
+        or (wanted == "auto" and plan.models and request.goal == "correctness")
     ):
         return []
-    return offline_candidates(plan.target, context, snapshot(plan.target).text, plan.variants)
+    return await anyio.to_thread.run_sync(_rewritten, plan)
+
+
+def _rewritten(plan: Plan) -> list[Candidate]:
+    return offline_candidates(plan.target, context_of(plan.target), snapshot(plan.target).text, plan.variants)

@@ -31,6 +31,12 @@ class Workspace(NamedTuple):
         kept = {name: os.environ[name] for name in KEEP if name in os.environ}
         return kept | {"HOME": str(self.home), "LOOPBACK_KEY": "sk-loopback-secret"}
 
+    def configure(self, settings: str) -> None:
+        """Write the user's settings file."""
+        path = self.home / ".config" / "codeens" / "codeens.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(settings, encoding="utf-8")
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `codeens` with its output piped."""
         return subprocess.Popen(
@@ -68,6 +74,15 @@ def make_workspace(tmp_path: Path) -> Workspace:
     shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     home.mkdir()
     return Workspace(folder, home)
+
+
+def empty_workspace(tmp_path: Path) -> Workspace:
+    """A new workspace without any file of code."""
+    workspace = Workspace(tmp_path / "project", tmp_path / "home")
+    workspace.folder.mkdir()
+    workspace.home.mkdir()
+    (workspace.folder / "pyproject.toml").write_text("", encoding="utf-8")
+    return workspace
 
 
 class Process(NamedTuple):

@@ -153,3 +153,12 @@ def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(work
     run = workspace.document("run", TARGET, "--sandbox", "unsafe")
     assert all("NOT ISOLATED" in row.verdict.sandbox for row in run.results if row.verdict.status == "passed")
     assert "NOT ISOLATED" in workspace.codeens("runs", "show", run.run_id).stdout
+
+
+def test_a_function_that_no_rewrite_changes_is_refused_before_its_tests_run(workspace: Workspace) -> None:
+    workspace.folder.joinpath("plain.py").write_text("def double(n: int) -> int:\n    return 2 * n\n", encoding="utf-8")
+    refused = workspace.codeens("run", "plain.py::double")
+    assert refused.returncode == 1
+    assert "no candidate was made for double: offline rewrites find nothing to change in it" in refused.stderr
+    assert "test file" not in refused.stderr
+    assert json.loads(workspace.codeens("runs", "list", "--json").stdout) == []

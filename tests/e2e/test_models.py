@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from codeens_server.domain import CandidateJudged, CandidateMeasured
 from codeens_server.errors import NothingGenerated
-from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, fenced, finished
+from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, entry, fenced, files_with, finished
+from tests.e2e.program import empty_workspace
 from tests.loopback.server import Fault, ModelServer
 from tests.sandbox_backends.machine import why_not
 
@@ -150,7 +153,7 @@ async def test_a_resumed_run_counts_what_it_spent_before_against_its_cap(tmp_pat
 
 
 @pytest.mark.parametrize("cap", [{"budget_tokens": 1200}, {"budget_usd": 0.0022}])
-async def test_the_budget_s_cap_stops_further_calls_and_is_reported(tmp_path: Path, cap: dict[str, float]) -> None:
+async def test_the_budget_s_cap_stops_further_calls_and_is_reported(tmp_path: Path, cap: dict[str, Any]) -> None:
     async with ModelServer(answer=by_model({"m": [RIGHT, ALSO_RIGHT]})) as server:
         bench = Bench(tmp_path, server, STUB)
         done = await bench.run([bench.model("m", max_tokens=500)], samples=9, **cap)
@@ -238,6 +241,27 @@ async def test_identical_answers_are_executed_once_and_credited_to_all(tmp_path:
     assert cluster.weight == 4
 
 
+@pytest.mark.parametrize("docstring", ["The sum.\n\n    >>> digits(12)\n    3\n    ", "The sum of the decimal digits."])
+async def test_of_answers_that_differ_where_nobody_knows_better_the_larger_group_comes_first(
+    tmp_path: Path, docstring: str
+) -> None:
+    alone = "def digits(number: int) -> int:\n    return 3"
+    stub = f'def digits(number: int) -> int:\n    """{docstring}"""\n    ...\n'
+    async with ModelServer(answer=by_model({"a": RIGHT, "b": ALSO_RIGHT, "c": alone})) as server:
+        bench = Bench(tmp_path, server, stub)
+        done = await bench.run([bench.model(name) for name in "abc"])
+    first, second, third = done.run.results
+    assert {first.candidate.model, second.candidate.model} == {"a", "b"}
+    assert first.cluster == second.cluster != third.cluster
+    assert first.reason.startswith("agrees with 2 of 3 answers")
+    assert third.reason.startswith("agrees with 1 of 3 answers")
+    known = ">>>" in docstring
+    grades = [row.verdict.evidence for row in done.run.results]
+    assert grades == (["tests"] * 3 if known else ["agreement", "agreement", "none"])
+    assert ("not verified" in done.run.headline) is not known
+    assert done.run.clusters[0].differences[0].call.startswith("digits(")
+
+
 async def test_an_answer_that_repeats_the_original_is_no_candidate_and_no_error(tmp_path: Path) -> None:
     async with ModelServer(answer=by_model({"m": RIGHT})) as server:
         bench = Bench(tmp_path, server, RIGHT + "\n")
@@ -304,7 +328,7 @@ CALLS = []
 
 def digits(number: int) -> int:
     CALLS.append(number)
-    return sum(map(int, str(abs(number)))) if len(CALLS) < 40 else 0"""
+    return sum(map(int, str(abs(number)))) if len(CALLS) <= 12 else 0"""
     async with ModelServer(answer=by_model({"m": tired})) as server:
         bench = Bench(tmp_path, server, ALSO_RIGHT + "\n")
         done = await bench.run([bench.model("m")], goal="speed")
@@ -340,6 +364,25 @@ async def test_a_run_that_takes_too_long_ends_by_itself(tmp_path: Path) -> None:
         done = await bench.run([bench.model("good"), bench.model("hangs")], timeout_s=5.0)
     assert done.run.summary.stopped == "timeout"
     assert done.run.summary.generated == 1
+
+
+async def test_the_program_asks_the_configured_models_and_keeps_the_key_to_itself(tmp_path: Path) -> None:
+    workspace = empty_workspace(tmp_path)
+    module = workspace.folder / "sums.py"
+    module.write_text(STUB, encoding="utf-8")
+    async with ModelServer(answer=by_model({"good": RIGHT}), script={"bad": ["401"]}) as server:
+        workspace.configure(entry("good", server.url) + entry("bad", server.url))
+        arguments = ("run", "sums.py::digits", "--variant", "baseline", "--apply")
+        done = await anyio.to_thread.run_sync(lambda: workspace.codeens(*arguments))
+        key = workspace.environment()["LOOPBACK_KEY"]
+        assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {key}"}
+    assert done.returncode == 0, done.stderr
+    assert "good · baseline" in done.stdout
+    assert "bad · baseline: the key was refused: set LOOPBACK_KEY" in done.stdout
+    assert "return sum(map(int, str(abs(number))))" in module.read_text(encoding="utf-8")
+    assert files_with(RIGHT, tmp_path)
+    assert not files_with(key, tmp_path)
+    assert key not in done.stdout + done.stderr
 
 
 async def test_leaving_a_run_early_ends_everything(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 import anyio
 
-from tests.loopback.recorded import RecordedAnswers
+from tests.loopback.recorded import RecordedAnswers, data_folder
 from tests.loopback.server import FAULTS, ModelServer
 
 
@@ -38,9 +37,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = Path(os.environ.get("CODEENS_DATA", Path(__file__).parents[3] / "shared" / "data"))
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
-    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--model", action="append", help="a name that /v1/models lists; all names are served")
     parser.add_argument("--label", action="append", default=[], help="only answers labelled so, for instance pass")
     parser.add_argument("--fault", choices=FAULTS, default="ok")

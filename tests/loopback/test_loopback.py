@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -13,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.loopback.recorded import data_folder
+
 ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("CODEENS_DATA", ROOT.parent / "shared" / "data"))
+DATA = data_folder()
 PROMPT = "Complete this.\n\ndef truncate_number(number: float) -> float:\n    ..."
 
 pytestmark = pytest.mark.skipif(

@@ -11,6 +11,7 @@ import pytest
 from codeens_sandbox_backends.base import (
     CallInput,
     Died,
+    Exotic,
     Limits,
     ModuleSource,
     Program,
@@ -47,6 +48,9 @@ CORE = """
 
     def items(n):
         yield from range(n)
+
+    def squares(n):
+        return map(lambda x: x * x, range(n))
 
     async def later(x):
         return x
@@ -98,6 +102,7 @@ TESTS = """
     def test_items():
         assert list(core.items(2)) == [0, 1]
         next(core.items(5))
+        assert list(core.squares(3)) == [0, 1, 4]
     def test_later():
         async def both(): return await asyncio.gather(core.later(1), core.later(2))
         assert asyncio.run(both()) == [1, 2]
@@ -201,7 +206,8 @@ def test_distinct_outermost_calls_are_recorded_with_what_came_of_them(whole: Sui
     ("qualname", "recorded"),
     [
         ("deep", [((800,), 800)]),
-        ("items", [((2,), ["iter", "generator", 0, 1])]),
+        ("items", [((2,), ["iter", "generator", 0, 1]), ((5,), None)]),
+        ("squares", [((3,), None)]),
         ("later", [((1,), 1), ((2,), 2)]),
         ("C.add", [((["object", "pkg.core:C", ["v", 1]], 2), 3)]),
         ("C.made", [((4,), ["object", "pkg.core:C", ["v", 4]])]),
@@ -212,6 +218,15 @@ def test_every_kind_of_function_is_recorded(root: Path, qualname: str, recorded:
     result = suite(root, qualname, "tests")
     assert [(call.input.args, getattr(call.outcome, "value", None)) for call in result.recorded] == recorded
     assert {report.outcome for report in result.tests if report.entered} == {"passed"}
+
+
+@pytest.mark.parametrize(("qualname", "kind"), [("items", "generator"), ("squares", "map")])
+def test_an_iterator_is_left_to_the_test_and_its_call_is_kept_without_an_outcome(
+    root: Path, qualname: str, kind: str
+) -> None:
+    result = suite(root, qualname, "tests")
+    assert result.recorded[-1].outcome == Exotic(type=kind, where="value")
+    assert result.exotic_types == ()
 
 
 def test_recording_is_bounded_and_says_what_was_left_out(root: Path) -> None:

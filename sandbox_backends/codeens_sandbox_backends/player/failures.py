@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from typing import Any, Dict, List
 
@@ -11,16 +12,23 @@ from .objects import type_name
 _MAX_MESSAGE = 4000
 _MAX_FRAMES = 12
 _PLAYER = __file__.rpartition(os.sep)[0]
+_BUILTINS = dict(vars(builtins))
 
 
 def describe(error: BaseException) -> Dict[str, Any]:
     """JSON of `base.Raised`, without arguments."""
     return {
         "kind": "raised",
-        "type": type_name(type(error)),
+        "type": _name_of(type(error)),
         "message": message_of(error),
         "traceback": traceback_of(error),
     }
+
+
+def _name_of(kind: type) -> str:
+    """`ValueError` is the builtin one; another class that says it were that one is told from it."""
+    name = type_name(kind)
+    return name if ":" in name or _BUILTINS.get(name) is kind else f"builtins:{name}"
 
 
 def message_of(error: BaseException) -> str:

@@ -26,7 +26,7 @@ _inside: ContextVar[bool] = ContextVar("codeens_inside", default=False)
 
 
 class Recorder:
-    """Counts entries of the target per test and keeps distinct calls, each with what came of it.
+    """Counts entries of the target per test and keeps distinct calls, each with what came of it where that can be told.
 
     Args:
         keep: How many calls to keep; 0 only counts.
@@ -60,7 +60,7 @@ class Recorder:
             self.dropped += bool(self._keep)
             return None
         self._looks -= 1
-        trees = self._encoded(lambda: self._arguments(args, kwargs))
+        trees = self._input(args, kwargs)
         key = canonical([trees["args"], trees["kwargs"]]) if trees else ""
         if not trees or key in self._seen:
             return None
@@ -84,9 +84,20 @@ class Recorder:
         """A call can not be recorded for what was done with it."""
         self.exotic.add(what)
 
+    def untold(self, call: Optional[Message], what: str) -> None:
+        """What came of a call that began can not be told; its input can be tried again."""
+        if call:
+            outcome = {"kind": "exotic", "type": what, "where": "value"}
+            self.fresh.append({"test": self.test, "input": call, "outcome": outcome})
+
     def _finish(self, call: Message, outcome: Callable[[], Message], args: Args, kwargs: Kwargs) -> None:
-        encoded = self._encoded(lambda: {**outcome(), **self._arguments(args, kwargs)})
-        if encoded:
+        try:
+            encoded = {**outcome(), **self._arguments(args, kwargs)}
+        except Unencodable as refused:
+            self.untold(call, refused.type_name)
+        except Exception as error:
+            self.untold(call, type_name(type(error)))
+        else:
             self.fresh.append({"test": self.test, "input": call, "outcome": encoded})
 
     def _arguments(self, args: Args, kwargs: Kwargs) -> Message:
@@ -95,10 +106,10 @@ class Recorder:
             "kwargs": {name: encode(value, iterators=False) for name, value in kwargs.items()},
         }
 
-    def _encoded(self, make: Callable[[], Message]) -> Optional[Message]:
-        """What `make` encodes; None and a note where that can not be done."""
+    def _input(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
+        """The encoded arguments; None and a note where that can not be done."""
         try:
-            return make()
+            return self._arguments(args, kwargs)
         except Unencodable as refused:
             self.unknown(refused.type_name)
         except Exception as error:
@@ -232,7 +243,7 @@ def _generator_hook(original: FunctionType, recorder: Recorder) -> Callable[[Arg
             try:
                 sent = yield item
             except GeneratorExit:
-                recorder.unknown("generator not read to its end")
+                recorder.untold(call, "generator")
                 generator.close()
                 raise
             except BaseException as error:

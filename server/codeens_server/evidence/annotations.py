@@ -10,6 +10,7 @@ from codeens_server.evidence.definitions import Definitions, dotted_name
 from codeens_server.evidence.leaves import Leaves, Trees, listed, mapped, unique
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.scalars import SCALARS
+from codeens_server.parsing import UNPARSABLE, parse_expression
 
 _LISTS = frozenset(
     {"list", "List", "Sequence", "MutableSequence", "Collection", "Container", "Iterable", "Reversible", "Sized"}
@@ -195,8 +196,8 @@ class Annotations:
 
 def _parsed(annotation: str) -> ast.expr | None:
     try:
-        return ast.parse(annotation.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_expression(annotation)
+    except UNPARSABLE:
         return None
 
 

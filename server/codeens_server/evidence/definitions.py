@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
+from codeens_server.parsing import UNPARSABLE, parse_module
+
 _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 
 
@@ -25,8 +27,8 @@ class Definitions:
         self.type_variables: dict[str, ast.Call | None] = {}
         self._imported: dict[str, str] = {}
         try:
-            tree = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = parse_module(source)
+        except UNPARSABLE:
             return
         self._read_body(tree.body, "")
 

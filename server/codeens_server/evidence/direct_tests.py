@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from codeens_server.evidence.definitions import last_name
 from codeens_server.evidence.import_graph import names_in
+from codeens_server.parsing import parse_module
 
 
 class DirectTests(NamedTuple):
@@ -23,7 +24,7 @@ class DirectTests(NamedTuple):
 def direct_tests(root: Path, file: str, name: str) -> DirectTests:
     """Read a test file; without ids where it can not be read or nothing in it names the target."""
     try:
-        tree = ast.parse((root / file).read_bytes())
+        tree = parse_module((root / file).read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return DirectTests(file)
     used = {defined: names_in(statement) for statement in tree.body for defined in _defined(statement)}

@@ -8,7 +8,7 @@ from functools import partial
 import anyio.to_thread
 from msgspec import structs
 
-from codeens_sandbox_backends.base import CallInput, Program, Raised, Returned, Sandbox
+from codeens_sandbox_backends.base import CallInput, Outcome, Program, Raised, Returned, Sandbox
 from codeens_server.domain import Case, Coverage, Evidence, Mode, RunRequest, Target
 from codeens_server.errors import EvidenceError
 from codeens_server.evidence.arguments import has_instance, named, parameters_of
@@ -98,7 +98,9 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
     return [
         *written,
         *(
-            Proposal(origin="recorded", input=call.input, label=call.test, known=call.outcome if trusted else None)
+            Proposal(
+                origin="recorded", input=call.input, label=call.test, known=_told(call.outcome) if trusted else None
+            )
             for call in by_tests
         ),
     ]
@@ -129,7 +131,7 @@ async def _weighed(
 ) -> Answers:
     """In `improve` the original says what must come out; else only people do, and it is not asked."""
     if mode != "improve":
-        return Answers(cases=numbered((proposal, _promised(proposal)) for proposal in proposals))
+        return Answers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
     return await ask_original(
         program,
         proposals,
@@ -140,8 +142,9 @@ async def _weighed(
     )
 
 
-def _promised(proposal: Proposal) -> Returned | Raised | None:
-    return proposal.known if isinstance(proposal.known, (Returned, Raised)) else None
+def _told(outcome: Outcome | None) -> Returned | Raised | None:
+    """What came of a call, where it can be told."""
+    return outcome if isinstance(outcome, (Returned, Raised)) else None
 
 
 def _is_typed(target: Target) -> bool:

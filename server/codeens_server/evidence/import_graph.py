@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from codeens_server.parsing import parse_module
+
 _MAX_FILE_BYTES = 1 << 20
 
 
@@ -27,7 +29,7 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             return _NOTHING
-        tree = ast.parse(path.read_bytes())
+        tree = parse_module(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return _NOTHING
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]

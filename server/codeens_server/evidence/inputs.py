@@ -12,13 +12,14 @@ from hypothesis.strategies import SearchStrategy
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_server.domain import Parameter, Target
 from codeens_server.evidence.annotations import Annotations
-from codeens_server.evidence.arguments import has_instance, named, parameters_of, put_together, take_apart
+from codeens_server.evidence.arguments import has_instance, named, parameters_of, put_together, take_apart, variadic
 from codeens_server.evidence.definitions import Definitions
 from codeens_server.evidence.draw import draw
 from codeens_server.evidence.leaves import Leaves, Trees, kind_of, weighted
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.shapes import like
 from codeens_server.evidence.usage import guesses
+from codeens_server.parsing import UNPARSABLE, parse_module
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 
@@ -63,6 +64,9 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> P
             known[parameter.name] = strategy
         elif not parameter.has_default:
             return Plan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
+    rest = variadic(parameters)
+    if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
+        known[rest.name] = strategy
     return Plan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
 
 
@@ -89,16 +93,24 @@ class _Knowledge:
             made = self._worlds[0].instance(self._owner)
             strategies = [made, st.sampled_from(seen) if seen else None]
         else:
-            strategies = [self._annotated(parameter), like(seen, self._leaves) if seen else None]
+            strategies = [self._annotated(parameter.annotation), like(seen, self._leaves) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         if not usable and not is_instance:
             usable = self._guess(parameter)
         return st.one_of(usable) if usable else None
 
-    def _annotated(self, parameter: Parameter) -> Trees | None:
-        if parameter.annotation is None:
+    def of_rest(self, parameter: Parameter) -> Trees | None:
+        """Tuples for `*args`; without an example and an annotation none are tried."""
+        seen = [values[parameter.name] for values in self._apart if parameter.name in values]
+        annotation = f"tuple[{parameter.annotation}, ...]" if parameter.annotation else None
+        strategies = [self._annotated(annotation), like(seen, self._leaves) if seen else None]
+        usable = [strategy for strategy in strategies if strategy is not None]
+        return st.one_of(usable) if usable else None
+
+    def _annotated(self, annotation: str | None) -> Trees | None:
+        if annotation is None:
             return None
-        found = [world.strategy(parameter.annotation) for world in self._worlds]
+        found = [world.strategy(annotation) for world in self._worlds]
         usable = [strategy for strategy in found if strategy is not None]
         return st.one_of(usable) if usable else None
 
@@ -125,8 +137,8 @@ class _Knowledge:
 def _defaults(source: str) -> dict[str, Tree]:
     """Default values that are literals other than None."""
     try:
-        function = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
+        function = parse_module(source).body[0]
+    except (*UNPARSABLE, IndexError):
         return {}
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return {}
@@ -155,7 +167,7 @@ def _calls(
 ) -> SearchStrategy[CallInput]:
     """All arguments anew; values shared between arguments; and examples with one argument changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
-    optional = {item.name: known[item.name] for item in named(parameters) if item.has_default and item.name in known}
+    optional = {name: strategy for name, strategy in known.items() if name not in required}
     anew = st.fixed_dictionaries(required, optional=optional)
     strategies = [(2, anew)]
     if len(known) > 1:
@@ -166,8 +178,8 @@ def _calls(
         )
         strategies.append((2, changed))
     made = weighted(*strategies).map(lambda values: put_together(values, parameters))
-    filling_more = [call for call in examples if take_apart(call, parameters) is None]
-    return weighted((3, made), (1, st.sampled_from(filling_more))) if filling_more else made
+    with_more_names = [call for call in examples if take_apart(call, parameters) is None]
+    return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
 
 
 def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:

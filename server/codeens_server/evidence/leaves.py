@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.base import Tree
+from codeens_server.parsing import UNPARSABLE, parse_module
 from codeens_server.tree_nodes import SCALAR, open_node
 from codeens_server.trees import canonical
 
@@ -116,8 +117,8 @@ class Leaves:
 def _constants(source: str) -> Iterator[object]:
     """Literals in the function's text, docstrings left out."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_module(source)
+    except UNPARSABLE:
         return
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -10,6 +10,7 @@ from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_sandbox_backends.player.codec import Unencodable, encode
 from codeens_server.domain import Target
 from codeens_server.evidence.definitions import dotted_name
+from codeens_server.parsing import UNPARSABLE, parse_expression
 
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
 
@@ -25,7 +26,7 @@ def literal(node: ast.expr | str) -> Tree:
         NotLiteral: it is something else.
     """
     try:
-        value: Any = ast.literal_eval(node)
+        value: Any = ast.literal_eval(parse_expression(node) if isinstance(node, str) else node)
         return encode(value)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, Unencodable):
         message = "not a literal"
@@ -39,8 +40,8 @@ def expression(text: str) -> ast.expr:
         NotLiteral: the text is not one.
     """
     try:
-        return ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_expression(text)
+    except UNPARSABLE:
         message = "not an expression"
         raise NotLiteral(message) from None
 

@@ -7,6 +7,7 @@ import ast
 from codeens_sandbox_backends.base import Outcome, Raised
 from codeens_server.domain import Target
 from codeens_server.evidence.definitions import Definitions
+from codeens_server.parsing import UNPARSABLE, parse_module
 
 _NETWORK = frozenset(
     {"requests", "httpx", "aiohttp", "urllib3", "socket", "ftplib", "smtplib", "websockets", "paramiko"}
@@ -30,8 +31,8 @@ _REFUSED = frozenset(
 def what_it_needs(target: Target, source: str) -> str:
     """`input()` or `the network` where the function's own text calls for it, else empty."""
     try:
-        tree = ast.parse(target.source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_module(target.source)
+    except UNPARSABLE:
         return ""
     definitions = Definitions(source)
     names = [definitions.full_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from codeens_server.evidence.definitions import last_name
 from codeens_server.evidence.leaves import Leaves, Trees, listed, mapped, unique
+from codeens_server.parsing import UNPARSABLE, parse_module
 
 
 def _words_by_kind(table: str) -> dict[str, frozenset[str]]:
@@ -51,8 +52,8 @@ _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift,
 def guesses(source: str, names: list[str], leaves: Leaves) -> dict[str, Trees | None]:
     """For each parameter the kinds that its use in the function's text speaks for; None where nothing does."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_module(source)
+    except UNPARSABLE:
         return dict.fromkeys(names)
     return {name: _strategy(_votes(tree, name), leaves) for name in names}
 

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
+from codeens_server.parsing import parse_module
 from codeens_server.workspace.text import lines_of
 
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ class Names(NamedTuple):
 
 def parse(text: str) -> ast.Module | SyntaxError:
     """The tree of a text, or why it has none. Never raises, whatever the text is."""
-    return _guarded(lambda: ast.parse(text))
+    return _guarded(lambda: parse_module(text))
 
 
 def names_of(text: str) -> Names:

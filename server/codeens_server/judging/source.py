@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import warnings
+
+from codeens_server.parsing import parse_module
 
 
 def parsed(source: str) -> ast.Module | str:
     """The syntax tree, or why there is none. Never raises."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return parse_module(source)
     except SyntaxError as error:
         return f"syntax error: {error.msg} (line {error.lineno or 1})"
     except (RecursionError, MemoryError, ValueError) as error:

@@ -11,10 +11,11 @@ import anyio
 import anyio.to_thread
 import msgspec
 from complexipy import code_complexity
-from radon.complexity import add_inner_blocks, cc_visit
+from radon.complexity import add_inner_blocks, cc_visit_ast
 from radon.visitors import Function
 
 from codeens_server.domain import Readability
+from codeens_server.parsing import UNPARSABLE, parse_module
 
 RULES = "E,F,B,C4,SIM,PERF,RET,UP,N"
 NOT_OURS = "F821"
@@ -65,16 +66,16 @@ def score(*, cyclomatic: int, cognitive: int, lines: int, findings: int) -> floa
 def _structure(source: str) -> tuple[int, int, int]:
     """Cyclomatic and cognitive complexity, and the number of statements."""
     try:
-        tree = ast.parse(source)
-        return _cyclomatic(source), code_complexity(source, no_ignore=True, with_plans=False).complexity, _lines(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        tree = parse_module(source)
+        return _cyclomatic(tree), code_complexity(source, no_ignore=True, with_plans=False).complexity, _lines(tree)
+    except UNPARSABLE as error:
         message = f"the source can not be analysed: {type(error).__name__}"
         raise Unmeasurable(message) from error
 
 
-def _cyclomatic(source: str) -> int:
+def _cyclomatic(tree: ast.Module) -> int:
     """Decisions of all functions, inner ones included, plus one (McCabe): splitting a function costs nothing."""
-    blocks = add_inner_blocks(cc_visit(source))
+    blocks = add_inner_blocks(cc_visit_ast(tree))
     return 1 + sum(block.complexity - 1 for block in blocks if isinstance(block, Function))
 
 

@@ -41,6 +41,31 @@ class Entry(Struct, frozen=True, kw_only=True):
     """Why nobody could run it, for instance that the sandbox failed; the verdict then says nothing of the code."""
 
 
+class Votes(Struct, frozen=True, kw_only=True):
+    """How many of the answers that passed, identical ones included, are in each cluster."""
+
+    of_cluster: dict[int, int]
+    total: int
+
+    @classmethod
+    def of(cls, passed: Sequence[Entry | RankedResult]) -> Votes:
+        answers: Counter[int] = Counter()
+        for item in passed:
+            if item.cluster is not None:
+                answers[item.cluster] += 1 + len(item.candidate.same_as)
+        return cls(of_cluster=dict(answers), total=sum(answers.values()))
+
+    def share(self, cluster: int | None) -> float:
+        """0 to 1; 1 where behaviour could not be compared."""
+        return 1.0 if cluster is None else self.of_cluster[cluster] / self.total
+
+    def told(self, cluster: int | None) -> str:
+        """The share in words; empty where there is nothing to share."""
+        if cluster is None or self.total < 2:
+            return ""
+        return f"agrees with {self.of_cluster[cluster]} of {self.total} answers"
+
+
 class Ranking(Struct, frozen=True, kw_only=True):
     """The order, best first, rejected candidates last."""
 
@@ -70,7 +95,8 @@ def rank(
         ConfigError: the weights can not be used.
     """
     first = _row(original, wording.original_reason(original.verdict))
-    rows = [_reasoned(entry, first) for entry in entries]
+    votes = Votes.of([entry for entry in entries if entry.verdict.status == "passed"])
+    rows = [_reasoned(entry, first, votes) for entry in entries]
     return _ranking(first, rows, target=target, goal=goal, weights=weights_for(goal, settings), scorers=scorers)
 
 
@@ -109,14 +135,16 @@ def _row(entry: Entry, reason: str) -> RankedResult:
     )
 
 
-def _reasoned(entry: Entry, original: RankedResult) -> RankedResult:
+def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResult:
     if entry.not_run:
         return _row(entry, f"not run: {entry.not_run}")
     if entry.verdict.status != "passed":
         return _row(entry, wording.rejection(entry.verdict))
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
     row = _row(entry, "")
-    return msgspec.structs.replace(row, reason=wording.merits(row, original, notes))
+    agreeing = "" if original.verdict.status == "passed" else votes.told(entry.cluster)
+    reason = "; ".join(filter(None, [agreeing, wording.merits(row, original, notes)]))
+    return msgspec.structs.replace(row, reason=reason)
 
 
 def _ranking(
@@ -136,7 +164,8 @@ def _ranking(
         if row.verdict.status != "passed"
     ]
     contenders = [original, *passed] if improving else passed
-    standings, notes = _standings(contenders, original, target=target, weights=weights, scorers=scorers)
+    votes = Votes.of(passed)
+    standings, notes = _standings(contenders, original, votes, target=target, weights=weights, scorers=scorers)
     base = standings.pop(0) if improving else None
     better = [
         base is not None and _beats_original(row, original, place, base, goal)
@@ -149,7 +178,9 @@ def _ranking(
         original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
         results=results,
         best=best.candidate.id if best else ORIGINAL,
-        headline=wording.headline(best, results, improving=improving),
+        headline=wording.headline(
+            best, results, improving=improving, agreeing=votes.told(best.cluster) if best else ""
+        ),
         notes=notes,
     )
 
@@ -157,6 +188,7 @@ def _ranking(
 def _standings(
     rows: Sequence[RankedResult],
     original: RankedResult,
+    votes: Votes,
     *,
     target: Target,
     weights: Weights,
@@ -171,9 +203,9 @@ def _standings(
         else:
             values[scorer.name] = found
     points = shares(weights, {scorer.name: scorer.weight for scorer in scorers if scorer.name in values})
-    agreement = _agreement(rows)
-    correct = [correctness(row.verdict, agreement[row.cluster]) for row in rows]
-    if rows and rows[0] is original:
+    correct = [correctness(row.verdict) for row in rows]
+    improving = bool(rows) and rows[0] is original
+    if improving:
         # It is what the others were held to: no evidence can speak better of a candidate.
         correct[0] = max(correct)
     return [
@@ -183,18 +215,10 @@ def _standings(
             correct=correct[index],
             extra={name: found[index] for name, found in values.items()},
             points=points,
+            trust=1.0 if improving else votes.share(row.cluster),
         )
         for index, row in enumerate(rows)
     ], tuple(notes)
-
-
-def _agreement(rows: Sequence[RankedResult]) -> dict[int | None, float]:
-    """The share of answers, identical ones included, in each cluster; 0 for rows in none."""
-    answers: Counter[int | None] = Counter()
-    for row in rows:
-        answers[row.cluster] += 1 + len(row.candidate.same_as)
-    total = sum(answers.values())
-    return {cluster: count / total if cluster is not None else 0.0 for cluster, count in answers.items()}
 
 
 def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:

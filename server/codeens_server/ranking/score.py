@@ -42,10 +42,12 @@ def standing(
     correct: float,
     extra: Mapping[str, float],
     points: Mapping[str, float],
+    trust: float,
 ) -> Standing:
     """Score a row that passed.
 
-    `correct` and the values of `extra` are 0 to 1; `points` says how many of the 100 each part is worth.
+    `correct`, the values of `extra` and `trust` are 0 to 1; `points` says how many of the 100 each part is worth, and
+    `trust` how much of them is given.
     """
     values = {
         "correctness": correct,
@@ -54,17 +56,17 @@ def standing(
         "efficiency": ratio_value(-memory_change(row.memory)),
         **extra,
     }
-    parts = {name: points[name] * value for name, value in values.items()}
+    parts = {name: trust * points[name] * value for name, value in values.items()}
     total = sum(parts.values())
     rest = total - parts["speed"]
     ends = (row.speed.low, row.speed.high) if row.speed else (1.0, 1.0)
-    low, high = (rest + points["speed"] * ratio_value(log(end)) for end in ends)
+    low, high = (rest + trust * points["speed"] * ratio_value(log(end)) for end in ends)
     return Standing(score=Score(total=total, parts=parts), low=low, high=high)
 
 
-def correctness(verdict: Verdict, agreement: float) -> float:
-    """0 to 1: the grade of the evidence, by how much of it there is; `agreement` is the share of equal answers."""
-    amount = agreement if verdict.evidence not in VERIFIED else verdict.passed / (verdict.passed + ENOUGH_CHECKS)
+def correctness(verdict: Verdict) -> float:
+    """0 to 1: the grade of the evidence, and for checks by how many there are."""
+    amount = verdict.passed / (verdict.passed + ENOUGH_CHECKS) if verdict.evidence in VERIFIED else 1.0
     return GRADES[verdict.evidence] * amount
 
 

@@ -46,15 +46,19 @@ def original_reason(verdict: Verdict) -> str:
     return "the original" if verdict.status == "passed" else f"the original does not pass: {rejection(verdict)}"
 
 
-def headline(best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool) -> str:
-    """Which is best and why, in one sentence; `best` is None where the original stays."""
+def headline(best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str) -> str:
+    """Which is best and why, in one sentence; `best` is None where the original stays.
+
+    `agreeing` says how many other answers do what the best does.
+    """
     if best is not None:
         ground = evidence(best.verdict, improving=improving)
         if improving:
             return f"{label(best.candidate)} is best: {best.reason}, {ground}"
         if best.verdict.evidence in VERIFIED:
-            return f"{label(best.candidate)} is best: {ground}"
-        return f"{label(best.candidate)} comes first, but it is not verified: there are no tests or known results"
+            return f"{label(best.candidate)} is best: {', '.join(filter(None, [ground, agreeing]))}"
+        first = f"{label(best.candidate)} comes first{', it ' if agreeing else ''}{agreeing}"
+        return f"{first}, but it is not verified: there are no tests or known results"
     passed = sum(row.rank is not None for row in results)
     if not results:
         return "keep the original: there is no candidate"

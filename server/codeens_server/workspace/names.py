@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from codeens_server.parsing import parse_module
+
 
 def bound_names(node: ast.AST) -> list[str]:
     """Names that a module-level statement binds in the module."""
@@ -25,7 +27,7 @@ def same_code(a: ast.AST, b: ast.AST) -> bool:
 
 
 def _copy(node: ast.AST) -> ast.AST:
-    return ast.parse(ast.unparse(node))
+    return parse_module(ast.unparse(node))
 
 
 class _Undocumented(ast.NodeTransformer):

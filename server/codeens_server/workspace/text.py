@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codeens_server.errors import TargetError
+from codeens_server.parsing import parse_module
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -56,7 +57,7 @@ def parse(text: str, path: str) -> ast.Module:
         TargetError: it is not valid Python; the message has the position.
     """
     try:
-        return ast.parse(text, filename=path)
+        return parse_module(text, path)
     except SyntaxError as error:
         message = f"{path}:{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg}. Mend it first."
         raise TargetError(message) from None

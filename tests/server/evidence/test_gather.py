@@ -267,6 +267,17 @@ async def test_results_without_an_encoding_are_set_aside_and_tests_remain(eviden
     assert any("only the 1 tests that reach it" in note for note in evidence.notes)
 
 
+async def test_calls_in_tests_that_made_an_iterator_are_asked_again(evidence_of: Gather):
+    files = {
+        "mod.py": "def f(*rows):\n    return (a + b for a, b in zip(*rows))\n",
+        "test_mod.py": "from mod import f\ndef test_a(): assert list(f([1, 2], [3, 4])) == [4, 6]\n",
+    }
+    evidence = await evidence_of(files)
+    (case,) = _of(evidence, "recorded")
+    assert _value(case) == ["iter", "generator", 4, 6]
+    assert "types of recorded calls" not in _why(evidence)
+
+
 def _one_more(n: int) -> Tree:
     return n + 1
 

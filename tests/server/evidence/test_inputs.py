@@ -225,11 +225,19 @@ def test_records_keep_their_keys(tmp_path: Path):
         assert [(key, type(value)) for key, value in call.args[0][1:]] == [("id", int), ("name", str)]
 
 
-def test_calls_that_fill_var_positional_are_only_repeated(tmp_path: Path):
-    example = CallInput(args=(1, 2, 3))
-    calls = _inputs(tmp_path, "first: int, *rest", 60, (example,))
-    assert example in calls
-    assert all(call == example or len(call.args) == 1 for call in calls)
+def test_what_fills_var_positional_is_varied_like_the_examples(tmp_path: Path):
+    examples = (CallInput(args=(1, "a")), CallInput(args=(2, "b", "c")))
+    calls = _inputs(tmp_path, "first: int, *rest, last=0", 60, examples)
+    rest = [call.args[1:] for call in calls]
+    assert {type(item) for items in rest for item in items} == {str}
+    assert len({len(items) for items in rest}) > 3
+    assert len(set(rest)) > 20
+
+
+def test_annotated_var_positional_needs_no_example(tmp_path: Path):
+    calls = _inputs(tmp_path, "*numbers: int", 40, ())
+    assert {type(item) for call in calls for item in call.args} == {int}
+    assert len({len(call.args) for call in calls}) > 3
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,37 @@ def test_without_tests_the_larger_agreement_comes_first_and_is_called_unverified
     assert "not verified" in found.headline
 
 
+def test_what_passes_few_checks_is_likelier_right_the_more_answers_do_the_same() -> None:
+    entries = [
+        entry("pretty", reads=99.0, cluster=1),
+        entry("common", reads=60.0, cluster=0, same_as=("m · v",)),
+        entry("usual", reads=62.0, cluster=0),
+    ]
+    found = ranked(entries, original=BROKEN)
+    assert [row.candidate.id for row in found.results] == ["usual", "common", "pretty"]
+    assert [row.reason.split("; ")[0] for row in found.results] == [
+        "agrees with 3 of 4 answers",
+        "agrees with 3 of 4 answers",
+        "agrees with 1 of 4 answers",
+    ]
+    assert {row.verdict.evidence for row in found.results} == {"tests"}
+    assert found.headline.endswith("34/34 tests and 120 inputs right, agrees with 3 of 4 answers")
+
+
+def test_agreement_counts_only_answers_that_passed() -> None:
+    wrong = replace(rejected("wrong", "wrong on f(1)"), cluster=1)
+    found = ranked([entry("a", cluster=0), entry("b", cluster=0), wrong], original=BROKEN)
+    assert found.results[0].reason.startswith("agrees with 2 of 2 answers")
+    alone = ranked([entry("a", cluster=0), wrong], original=BROKEN)
+    assert "agrees" not in alone.results[0].reason + alone.headline
+
+
+def test_a_working_original_is_asked_and_not_the_majority() -> None:
+    together, apart = (ranked([entry("a", cluster=0), entry("b", cluster=other)]) for other in (0, 1))
+    assert [row.score for row in together.results] == [row.score for row in apart.results]
+    assert not [row for row in (*together.results, *apart.results) if "agrees" in row.reason]
+
+
 def test_the_built_in_weights_make_100_points_and_settings_replace_them() -> None:
     perfect = entry("a", ratio=speed(2.0, 2.1))
     row = ranked([perfect]).results[0]
@@ -186,6 +217,27 @@ def test_notes_of_the_measurement_and_of_the_interval_are_in_the_reason() -> Non
     remembered = speed(0.9, 1.1, note="remembers results between calls")
     one = Entry(candidate=candidate("a"), verdict=passed(), measurement=measured(ratio=remembered, notes=("a note",)))
     assert ranked([one]).results[0].reason.endswith("same memory; remembers results between calls; a note")
+
+
+def test_a_stored_run_without_a_working_original_is_ranked_again_by_agreement() -> None:
+    entries = [entry("pretty", reads=99.0, cluster=1), entry("a", cluster=0), entry("b", cluster=0)]
+    first = ranked(entries, original=BROKEN)
+    run = Run(
+        run_id="r",
+        target=TARGET,
+        mode="repair",
+        goal="balanced",
+        evidence=Evidence(mode="repair"),
+        original=first.original,
+        results=first.results,
+        best=first.best,
+        headline=first.headline,
+    )
+    again = rerank(run, goal="correctness")
+    assert (again.results, again.headline) == (
+        ranked(entries, goal="correctness", original=BROKEN).results,
+        ranked(entries, goal="correctness", original=BROKEN).headline,
+    )
 
 
 def test_a_stored_run_is_ranked_again_for_another_goal_from_its_document_alone() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.errors import ConfigError
+from codeens_server.domain import Context
+from codeens_server.errors import ChangedError, ConfigError
 from codeens_server.generation.normalise import digest
-from codeens_server.generation.rewrites.rules import rule_names
+from codeens_server.generation.rewrites.offline import offline_candidates
+from codeens_server.generation.rewrites.rules import RULES, rule_names
 from codeens_server.workspace.edit import splice
 from codeens_variants.manifest import REWRITES
 from tests.server.rewrites.workshop import Call, candidates, check_equal, target_in, variant
@@ -86,6 +88,12 @@ def test_an_unknown_rule_is_named_with_the_nearest(tmp_path: Path) -> None:
         candidates(tmp_path, SOURCE, "top", variant("memoize"))
 
 
+def test_a_source_that_the_target_is_not_from_is_refused(tmp_path: Path) -> None:
+    target = target_in(tmp_path, SOURCE, "top")
+    with pytest.raises(ChangedError, match="run again"):
+        offline_candidates(target, Context(), "x = 1\n" + SOURCE, [variant("pow-mod")])
+
+
 def test_manifests_and_rules_agree_on_the_names() -> None:
     assert sorted(REWRITES) == sorted(rule_names())
 
@@ -124,9 +132,16 @@ def test_a_rule_stays_away_where_its_tools_have_another_meaning(tmp_path: Path) 
     assert [one.id for one in shadowed] == ["offline-list-membership-to-set"]
 
 
-def test_every_rule_says_in_one_sentence_what_it_does() -> None:
-    from codeens_server.generation.rewrites.rules import RULES
+def test_an_import_for_type_checkers_is_not_relied_on(tmp_path: Path) -> None:
+    source = (
+        "from typing import TYPE_CHECKING\n\n"
+        "if TYPE_CHECKING:\n    from collections import Counter\n\n"
+        "def f(words: list[str]):\n    return max(set(words), key=words.count)\n"
+    )
+    assert candidates(tmp_path, source, "f", variant("manual-count-to-counter")) == []
 
+
+def test_every_rule_says_in_one_sentence_what_it_does() -> None:
     for name, rule in RULES.items():
         assert rule.name == name
         assert rule.rationale.count(". ") == 0

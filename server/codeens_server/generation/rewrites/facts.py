@@ -10,6 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.domain import Target
+from codeens_server.errors import ChangedError
+from codeens_server.parsing import parse_module
 from codeens_server.workspace.functions import FunctionSite, functions_in
 from codeens_server.workspace.text import parse
 
@@ -37,7 +39,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     def with_import(self, line: str) -> Facts:
         """These facts after one more import at the top of the module."""
-        imports = dict(_imported(ast.parse(line).body[0]))
+        imports = dict(_imported(parse_module(line).body[0]))
         return replace(self, names=self.names | set(imports), imports={**self.imports, **imports})
 
 
@@ -45,42 +47,47 @@ def facts_of(source: str, target: Target) -> Facts:
     """Read the facts of a target's file.
 
     Raises:
-        TargetError: the text does not parse, or the target is not where it was.
+        TargetError: the text does not parse.
+        ChangedError: the target is not where it was.
     """
     tree = parse(source, target.path)
-    site = site_of(tree, target)
-    assigned: dict[str, list[ast.expr]] = {}
-    names, imports, star = set[str](), dict[str, str](), False
-    for node in _module_level(tree):
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            star = True
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            imports.update(_imported(node))
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            names.add(node.id)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            for bound in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(bound, ast.Name):
-                    assigned.setdefault(bound.id, []).append(node.value)
-    rebound = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    site = _site_of(tree, target)
+    nodes = list(_module_level(tree))
+    outside = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    # What is imported under a condition, as for type checkers only, may not be there.
+    imports = {name: origin for node in tree.body for name, origin in _imported(node)}
+    names = outside | {name for node in nodes if node not in tree.body or not _imports(node) for name in _bound(node)}
     return Facts(
-        names=frozenset(names | rebound | set(imports)),
-        imports={name: origin for name, origin in imports.items() if name not in names | rebound},
-        values={name: text for name, text in _constants(assigned) if name not in rebound},
+        names=frozenset(names | set(imports)),
+        imports={name: origin for name, origin in imports.items() if name not in names},
+        values={name: text for name, text in _constants(nodes) if name not in outside},
         enclosing=_enclosing(site),
-        star=star,
+        star=any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in nodes),
     )
 
 
-def site_of(tree: ast.Module, target: Target) -> FunctionSite:
-    """The target's place in its module's tree.
+def _site_of(tree: ast.Module, target: Target) -> FunctionSite:
+    for site in functions_in(tree):
+        if (site.qualname, site.line) == (target.qualname, target.line):
+            return site
+    message = f"{target.qualname} is no longer at line {target.line} of {target.path}; run again."
+    raise ChangedError(message)
 
-    Raises:
-        StopIteration: the tree is not of the text that the target was found in.
-    """
-    return next(site for site in functions_in(tree) if (site.qualname, site.line) == (target.qualname, target.line))
+
+def _imports(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Import, ast.ImportFrom))
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that the node itself binds."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        yield node.id
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    else:
+        yield from (name for name, _ in _imported(node))
 
 
 def _module_level(tree: ast.Module) -> Iterator[ast.AST]:
@@ -104,28 +111,21 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield alias.asname or alias.name, f"{prefix}.{alias.name}"
 
 
-def _constants(assigned: dict[str, list[ast.expr]]) -> Iterator[tuple[str, str]]:
+def _constants(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Names that are assigned just once, with the source of the value."""
+    assigned: dict[str, list[ast.expr]] = {}
+    for node in nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for bound in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(bound, ast.Name):
+                    assigned.setdefault(bound.id, []).append(node.value)
     for name, values in assigned.items():
-        if len(values) != 1:
-            continue
         with suppress(RecursionError):
             text = ast.unparse(values[0])
-            if len(text) <= LONGEST_VALUE:
+            if len(values) == 1 and len(text) <= LONGEST_VALUE:
                 yield name, text
 
 
 def _enclosing(site: FunctionSite) -> frozenset[str]:
-    names = set[str]()
-    for scope in site.scopes:
-        if isinstance(scope, ast.ClassDef):
-            continue
-        for node in ast.walk(scope):
-            if isinstance(node, ast.arg):
-                names.add(node.arg)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                names.add(node.id)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                names.add(node.name)
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                names.update(alias.asname or alias.name.split(".")[0] for alias in node.names)
-    return frozenset(names)
+    functions = [scope for scope in site.scopes if not isinstance(scope, ast.ClassDef)]
+    return frozenset(name for scope in functions for node in ast.walk(scope) for name in _bound(node))

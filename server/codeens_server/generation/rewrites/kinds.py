@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
-
 import libcst as cst
 
-from codeens_server.generation.rewrites.subject import Subject
-
-Kind: TypeAlias = Literal["str", "bytes", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "deque"]
+from codeens_server.generation.rewrites.subject import Kind, Subject
 
 IMMUTABLE: frozenset[Kind] = frozenset({"str", "bytes", "int", "float", "bool"})
 UNHASHABLE: frozenset[Kind] = frozenset({"list", "set", "dict", "deque"})
@@ -124,16 +119,6 @@ _BY_NODE: dict[type[cst.CSTNode], Kind] = {
 }
 
 
-def kind_of(subject: Subject, node: cst.CSTNode) -> Kind | None:
-    """The kind of an expression's value; None when the text does not tell."""
-    return _kind(subject, node, frozenset())
-
-
-def element_kind(subject: Subject, node: cst.CSTNode) -> Kind | None:
-    """The kind of what iterating over the expression gives."""
-    return _element(subject, node, frozenset())
-
-
 def may_be_none(subject: Subject, name: str) -> bool:
     """Whether a parameter's default or annotation allows None and the function never gives it another value."""
     param = subject.parameters.get(name)
@@ -185,49 +170,55 @@ def annotated_element(annotation: cst.CSTNode | None) -> Kind | None:
     match annotation:
         case cst.Name(value="str"):
             return "str"
-        case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=inner)), *_]):
-            return annotated_kind(inner)
+        case cst.Subscript(value=base, slice=[cst.SubscriptElement(slice=cst.Index(value=inner)), *rest]):
+            named = base.attr if isinstance(base, cst.Attribute) else base
+            is_mixed = annotated_kind(base) == "tuple" and len(rest) == 1 and not _is_ellipsis(rest[0])
+            is_union = isinstance(named, cst.Name) and named.value in ("Optional", "Union")
+            return None if is_mixed or is_union or len(rest) > 1 else annotated_kind(inner)
         case _:
             return None
 
 
-def _kind(subject: Subject, node: cst.CSTNode, seen: frozenset[str]) -> Kind | None:
+def _is_ellipsis(element: cst.SubscriptElement) -> bool:
+    return isinstance(element.slice, cst.Index) and isinstance(element.slice.value, cst.Ellipsis)
+
+
+def kind_of(subject: Subject, node: cst.CSTNode) -> Kind | None:
+    """The kind of an expression's value; None when the text does not tell."""
     match node:
         case cst.Name(value="True" | "False") | cst.UnaryOperation(operator=cst.Not()):
             return "bool"
         case cst.Name(value=name):
-            return None if name in seen else _name_kind(subject, name, seen | {name})
+            return _name_kind(subject, name)
         case cst.SimpleString():
             return "bytes" if "b" in node.prefix.lower() else "str"
         case cst.ConcatenatedString(left=inner):
-            return _kind(subject, inner, seen)
+            return kind_of(subject, inner)
         case cst.UnaryOperation(expression=inner):
-            found = _kind(subject, inner, seen)
+            found = kind_of(subject, inner)
             return found if found in ("int", "float") else None
         case cst.BinaryOperation():
-            return _operation_kind(subject, node, seen)
+            return _operation_kind(subject, node)
         case cst.IfExp(body=body, orelse=orelse):
-            one = _kind(subject, body, seen)
-            return one if one == _kind(subject, orelse, seen) else None
+            one = kind_of(subject, body)
+            return one if one == kind_of(subject, orelse) else None
         case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=position)]):
-            return _part_kind(subject, value, position, seen)
+            return _part_kind(subject, value, position)
         case cst.Call():
-            return _call_kind(subject, node, seen)
+            return _call_kind(subject, node)
         case _:
             return _BY_NODE.get(type(node))
 
 
-def _part_kind(
-    subject: Subject, value: cst.BaseExpression, position: cst.BaseSlice, seen: frozenset[str]
-) -> Kind | None:
-    found = _kind(subject, value, seen)
+def _part_kind(subject: Subject, value: cst.BaseExpression, position: cst.BaseSlice) -> Kind | None:
+    found = kind_of(subject, value)
     if found == "str" or isinstance(position, cst.Slice):
         return found
-    return _element(subject, value, seen) if found == "list" else None
+    return element_kind(subject, value) if found == "list" else None
 
 
-def _operation_kind(subject: Subject, node: cst.BinaryOperation, seen: frozenset[str]) -> Kind | None:
-    left, right = _kind(subject, node.left, seen), _kind(subject, node.right, seen)
+def _operation_kind(subject: Subject, node: cst.BinaryOperation) -> Kind | None:
+    left, right = kind_of(subject, node.left), kind_of(subject, node.right)
     match node.operator:
         case cst.Add():
             return left if left == right else None
@@ -243,65 +234,73 @@ def _operation_kind(subject: Subject, node: cst.BinaryOperation, seen: frozenset
             return None
 
 
-def _call_kind(subject: Subject, node: cst.Call, seen: frozenset[str]) -> Kind | None:
+def _call_kind(subject: Subject, node: cst.Call) -> Kind | None:
     match node.func:
         case cst.Name(value=name) if subject.is_builtin(node.func):
             return _BY_CALL.get(name)
         case cst.Attribute(value=value, attr=cst.Name(value=name)):
             if name in _BY_METHOD:
                 return _BY_METHOD[name]
-            if name in _STR_METHODS and _kind(subject, value, seen) == "str":
+            if name in _STR_METHODS and kind_of(subject, value) == "str":
                 return _STR_METHODS[name]
         case _:
             pass
     return _BY_ORIGIN.get(subject.origin(node.func))
 
 
-def _name_kind(subject: Subject, name: str, seen: frozenset[str]) -> Kind | None:
+def _name_kind(subject: Subject, name: str) -> Kind | None:
+    if name not in subject.kinds:
+        subject.kinds[name] = None  # until it is known: a variable says nothing of itself
+        subject.kinds[name] = _found_kind(subject, name)
+    return subject.kinds[name]
+
+
+def _found_kind(subject: Subject, name: str) -> Kind | None:
     if name not in subject.local_names:
         text = subject.facts.values.get(name)
-        return _kind(subject, cst.parse_expression(text), seen) if text else None
+        return kind_of(subject, cst.parse_expression(text)) if text else None
     if annotation := annotation_of(subject, name):
         return annotated_kind(annotation)
     if name in subject.parameters or name in subject.declared_outside:
         return None
-    kinds = set(_bindings(subject, name, seen))
-    return kinds.pop() if len(kinds) == 1 else None
+    bound = [place for place in subject.variables(subject.function, name) if subject.is_bound_here(place)]
+    grown = [parent.value for place in bound if isinstance(parent := subject.parent(place), cst.AugAssign)]
+    kinds: set[Kind | None] = {
+        _given(subject, place) for place in bound if not isinstance(subject.parent(place), cst.AugAssign)
+    }
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind in ("int", "float", "bool") and any(kind_of(subject, value) != kind for value in grown):
+        return None
+    return kind
 
 
-def _bindings(subject: Subject, name: str, seen: frozenset[str]) -> Iterator[Kind | None]:
-    """The kind of each value that the variable is given; None for each that is not known."""
-    for occurrence in subject.variables(subject.function, name):
-        if not subject.is_bound_here(occurrence):
-            continue
-        match subject.parent(occurrence):
-            case cst.AssignTarget() as target:
-                assign = subject.parent(target)
-                yield _kind(subject, assign.value, seen) if isinstance(assign, cst.Assign) else None
-            case cst.AugAssign(operator=cst.AddAssign(), value=value):
-                added = _kind(subject, value, seen)
-                yield from () if added in ("str", "list", None) else (added,)
-            case cst.For(iter=iterable) | cst.CompFor(iter=iterable):
-                yield _element(subject, iterable, seen)
-            case cst.NamedExpr(value=value):
-                yield _kind(subject, value, seen)
-            case cst.Element() | cst.StarredElement():
-                yield _unpacked(subject, occurrence, seen)
-            case _:
-                yield None
+def _given(subject: Subject, place: cst.Name) -> Kind | None:
+    """The kind of the value that a variable is given here."""
+    match subject.parent(place):
+        case cst.AssignTarget() as target:
+            assign = subject.parent(target)
+            return kind_of(subject, assign.value) if isinstance(assign, cst.Assign) else None
+        case cst.For(iter=iterable) | cst.CompFor(iter=iterable):
+            return element_kind(subject, iterable)
+        case cst.NamedExpr(value=value):
+            return kind_of(subject, value)
+        case cst.Element():
+            return _unpacked(subject, place)
+        case _:
+            return None
 
 
-def _unpacked(subject: Subject, occurrence: cst.Name, seen: frozenset[str]) -> Kind | None:
+def _unpacked(subject: Subject, place: cst.Name) -> Kind | None:
     """The kind of the counter in `for i, x in enumerate(xs)`, and of x."""
-    for parent in subject.above(occurrence):
+    for parent in subject.above(place):
         match parent:
             case (
                 cst.For(target=cst.Tuple(elements=[first, second]), iter=cst.Call(func=func, args=[arg, *_]))
                 | cst.CompFor(target=cst.Tuple(elements=[first, second]), iter=cst.Call(func=func, args=[arg, *_]))
             ) if subject.is_builtin(func, "enumerate"):
-                if first.value is occurrence:
+                if first.value is place:
                     return "int"
-                return _element(subject, arg.value, seen) if second.value is occurrence else None
+                return element_kind(subject, arg.value) if second.value is place else None
             case cst.For() | cst.CompFor() | cst.Assign():
                 return None
             case _:
@@ -309,34 +308,37 @@ def _unpacked(subject: Subject, occurrence: cst.Name, seen: frozenset[str]) -> K
     return None
 
 
-def _element(subject: Subject, node: cst.CSTNode, seen: frozenset[str]) -> Kind | None:
+def element_kind(subject: Subject, node: cst.CSTNode) -> Kind | None:
+    """The kind of what iterating over the expression gives."""
     match node:
-        case cst.Name(value=name) if name not in seen and (annotation := annotation_of(subject, name)):
+        case cst.Name(value=name) if annotation := annotation_of(subject, name):
             return annotated_element(annotation)
         case cst.List(elements=elements) | cst.Set(elements=elements) | cst.Tuple(elements=elements):
-            kinds: set[Kind | None] = {_kind(subject, element.value, seen) for element in elements}
+            kinds: set[Kind | None] = {kind_of(subject, element.value) for element in elements}
             return kinds.pop() if len(kinds) == 1 else None
         case cst.ListComp(elt=elt) | cst.SetComp(elt=elt) | cst.GeneratorExp(elt=elt):
-            return _kind(subject, elt, seen)
+            return kind_of(subject, elt)
         case cst.Call(func=func, args=[_, *_]) if subject.is_builtin(func, "range"):
             return "int"
         case cst.Call(func=func, args=[first, *_]) if subject.is_builtin(
             func, "sorted", "list", "set", "tuple", "frozenset", "reversed"
         ):
-            return _element(subject, first.value, seen)
+            return element_kind(subject, first.value)
         case cst.Call(func=cst.Attribute(attr=cst.Name(value="split" | "splitlines" | "rsplit"))):
             return "str"
-        case cst.Name(value=name) if name not in seen:
-            return _assigned_element(subject, name, seen | {name})
+        case cst.Name(value=name) if name in subject.local_names:
+            return _assigned_element(subject, name)
         case _:
-            return "str" if _kind(subject, node, seen) == "str" else None
+            return "str" if kind_of(subject, node) == "str" else None
 
 
-def _assigned_element(subject: Subject, name: str, seen: frozenset[str]) -> Kind | None:
-    values = [assign.value for assign in subject.own(cst.Assign) if _binds_only(assign, name)]
-    if name in subject.parameters or len(values) != 1:
-        return None
-    return _element(subject, values[0], seen)
+def _assigned_element(subject: Subject, name: str) -> Kind | None:
+    if name not in subject.element_kinds:
+        subject.element_kinds[name] = None  # as above
+        values = [assign.value for assign in subject.own(cst.Assign) if _binds_only(assign, name)]
+        if name not in subject.parameters and len(values) == 1:
+            subject.element_kinds[name] = element_kind(subject, values[0])
+    return subject.element_kinds[name]
 
 
 def _binds_only(assign: cst.Assign, name: str) -> bool:

@@ -35,6 +35,8 @@ def offline_candidates(target: Target, context: Context, source: str, variants: 
     Raises:
         ConfigError: a variant names a rule that does not exist.
         TargetError: the source does not parse.
+        ChangedError: the source is not the one that the target was found in.
+        RunError: ruff is not installed beside codeens.
     """
     del context  # the rules read the file itself
     if target.body_missing:

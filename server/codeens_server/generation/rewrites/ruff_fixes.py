@@ -11,6 +11,7 @@ from importlib import import_module
 from codeens_server.errors import InputError, RunError
 from codeens_server.generation.normalise import same_code
 from codeens_server.generation.rewrites.rule import Draft
+from codeens_server.parsing import UNPARSABLE, parse_module
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.functions import FunctionSite, functions_in
 from codeens_server.workspace.indent import dedent
@@ -99,8 +100,8 @@ def _taken_over(draft: Draft, before: str, after: str) -> Draft | None:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_module(source)
+    except UNPARSABLE:
         return None
 
 
@@ -109,7 +110,7 @@ def _same_function(draft: Draft, old: ast.Module, new: ast.Module) -> FunctionSi
     name = draft.target.qualname
     before = [site for site in functions_in(old) if site.qualname == name]
     after = [site for site in functions_in(new) if site.qualname == name]
-    original = [site for site in functions_in(ast.parse(draft.source)) if site.qualname == name]
+    original = [site for site in functions_in(parse_module(draft.source)) if site.qualname == name]
     place = next((number for number, site in enumerate(original) if site.line == draft.target.line), None)
     return after[place] if place is not None and len(before) == len(after) == len(original) else None
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import libcst as cst
 
 from codeens_server.generation.rewrites.facts import Facts
 from codeens_server.generation.rewrites.names import is_variable, names_bound_by, target_names
+from codeens_server.parsing import parse_module
 
 Node = TypeVar("Node", bound=cst.CSTNode)
+
+Kind: TypeAlias = Literal["str", "bytes", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "deque"]
 
 BUILTINS = frozenset(dir(builtins))
 SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
@@ -37,7 +39,7 @@ class Subject:
         self.facts = facts
         index = _Index()
         try:
-            ast.parse(text)  # libcst's parser may end the process on nesting that Python itself refuses
+            parse_module(text)  # libcst's parser may end the process on nesting that Python itself refuses
             self.module = cst.parse_module(text)
             self.module.visit(index)
         except (SyntaxError, ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
@@ -47,7 +49,10 @@ class Subject:
         self.function = self.module.body[0]
         self._parents = index.parents
         self._children = index.children
-        self._taken = {node.value for node in self.walk(self.function) if isinstance(node, cst.Name)}
+        self.kinds: dict[str, Kind | None] = {}
+        """What is known of variables; `kinds` notes it here."""
+        self.element_kinds: dict[str, Kind | None] = {}
+        self._bound: dict[cst.CSTNode, frozenset[str]] = {}
 
     # The tree ---------------------------------------------------------------------------------------------------
 
@@ -121,13 +126,29 @@ class Subject:
 
     def bound(self, region: cst.CSTNode) -> frozenset[str]:
         """Names bound anywhere in the region, scopes not told apart."""
-        return frozenset(name for node in self.walk(region) for name in names_bound_by(node))
+        if region not in self._bound:
+            self._bound[region] = frozenset(name for node in self.walk(region) for name in names_bound_by(node))
+        return self._bound[region]
+
+    @cached_property
+    def _places(self) -> dict[str, list[cst.Name]]:
+        """Where each variable occurs, in the order of the text."""
+        found: dict[str, list[cst.Name]] = {}
+        for node in self.walk(self.function):
+            if isinstance(node, cst.Name) and is_variable(node, self.parent(node)):
+                found.setdefault(node.value, []).append(node)
+        return found
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        return frozenset(node.value for node in self.walk(self.function) if isinstance(node, cst.Name))
 
     def variables(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
         """Places where a variable (any, or the one named) is read or bound."""
-        for node in self.walk(region):
-            if isinstance(node, cst.Name) and name in (None, node.value) and is_variable(node, self.parent(node)):
-                yield node
+        if name is not None:
+            return (place for place in self._places.get(name, ()) if self.is_inside(place, region))
+        nodes = (node for node in self.walk(region) if isinstance(node, cst.Name))
+        return (node for node in nodes if is_variable(node, self.parent(node)))
 
     def reads(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
         """Places where a variable is read and not bound; `x += 1` counts as binding."""

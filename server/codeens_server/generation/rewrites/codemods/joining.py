@@ -10,7 +10,7 @@ from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import made_above
 from codeens_server.generation.rewrites.kinds import kind_of
-from codeens_server.generation.rewrites.placing import after, loops_repeating
+from codeens_server.generation.rewrites.placing import Loop, after, loops_repeating
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject
 
@@ -31,13 +31,18 @@ class ConcatenationToJoin(Codemod):
     rationale = "Collects the parts in a list and joins them once, where a loop copied the growing string."
 
     def plan(self, subject: Subject, edits: Edits) -> None:
+        tried = set[tuple[str, Loop]]()
         for statement in subject.own(cst.BaseSmallStatement):
             name = _grown_name(statement)
-            if name and any(_join_after(subject, edits, loop, name) for loop in loops_repeating(subject, statement)):
-                return
+            if not name or kind_of(subject, cst.Name(name)) not in ("str", None):
+                continue
+            for loop in loops_repeating(subject, statement):
+                if (name, loop) not in tried and _join_after(subject, edits, loop, name):
+                    return
+                tried.add((name, loop))
 
 
-def _join_after(subject: Subject, edits: Edits, loop: cst.For | cst.While, name: str) -> bool:
+def _join_after(subject: Subject, edits: Edits, loop: Loop, name: str) -> bool:
     made = made_above(subject, loop, name) if subject.is_local(name) else None
     if made is None or kind_of(subject, made[1]) != "str":
         return False
@@ -71,7 +76,7 @@ def _grown_name(statement: cst.BaseSmallStatement) -> str:
             return ""
 
 
-def _growths(subject: Subject, loop: cst.For | cst.While, name: str) -> list[Growth]:
+def _growths(subject: Subject, loop: Loop, name: str) -> list[Growth]:
     """All uses of the string in the loop, if each only makes it longer at the same end; else none."""
     found: list[Growth] = []
     for statement in subject.own(cst.BaseSmallStatement, loop):
