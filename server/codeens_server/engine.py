@@ -93,6 +93,7 @@ class Engine:
         send, receive = anyio.create_memory_object_stream[RunEvent](256)
         failures: list[CodeensError | SandboxError] = []
         async with (
+            send,
             receive,
             open_executor(plan.backend, plan.spec, self._settings.parallel) as executor,
             anyio.create_task_group() as group,

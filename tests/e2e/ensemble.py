@@ -118,7 +118,11 @@ class Bench:
     def settings(self, models: Sequence[ModelSettings]) -> Settings:
         """Few inputs, no offline rewrites, and a store in the bench's folder."""
         return Settings(
-            models=tuple(models), results=str(self.folder / "results"), max_inputs=12, rewrites="never", timeout_s=90.0
+            models=tuple(models),
+            results=str(self.folder / "results"),
+            max_inputs=12,
+            rewrites="never",
+            timeout_s=90.0,
         )
 
     @contextmanager

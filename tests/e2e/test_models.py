@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_server.domain import CandidateJudged, CandidateMeasured
 from codeens_server.errors import NothingGenerated
 from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, entry, fenced, files_with, finished
@@ -383,6 +386,22 @@ async def test_the_program_asks_the_configured_models_and_keeps_the_key_to_itsel
     assert files_with(RIGHT, tmp_path)
     assert not files_with(key, tmp_path)
     assert key not in done.stdout + done.stderr
+
+
+async def test_without_a_sandbox_no_model_is_asked_and_nothing_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unavailable(*_: object) -> None:
+        raise SandboxUnavailable("local", "this machine can not", "Use another")
+
+    monkeypatch.setattr(LocalBackend, "open", unavailable)
+    async with ModelServer(answer=by_model({"m": RIGHT})) as server:
+        bench = Bench(tmp_path, server, STUB)
+        with pytest.raises(SandboxUnavailable):
+            await bench.run([bench.model("m")])
+        assert server.requests == []
+    gc.collect()  # what was not closed warns now
+    assert not (tmp_path / "results").exists()
 
 
 async def test_leaving_a_run_early_ends_everything(tmp_path: Path) -> None:
