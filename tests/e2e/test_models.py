@@ -92,7 +92,7 @@ async def test_a_model_that_always_fails_ends_a_run_of_its_own_with_the_reason(t
     async with ModelServer(answer=by_model({}), script={"m": [fault]}) as server:
         bench = Bench(tmp_path, server, STUB)
         with pytest.raises(NothingGenerated) as caught:
-            await bench.run([bench.model("m", timeout_s=0.5)])
+            await bench.run([bench.model("m", timeout_s=0.5 if fault == "hang" else 60)])
     assert f"no candidate was made: m · plain: {REASONS[fault]}" in str(caught.value)
     assert KEY not in str(caught.value)
 
