@@ -72,8 +72,8 @@ def try_one(trial: Trial) -> Row:
     started = time.monotonic()
     done = _codeens(root, trial.target)
     row = Row(package=root.name, function=trial.target, wall_s=time.monotonic() - started)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+    if done.returncode or not done.stdout:
+        why = (done.stderr.strip().splitlines() or [f"{FAULT} (exit code {done.returncode}, no document)"])[-1]
         _say(f"{trial.target}: {why}\n")
         return msgspec.structs.replace(row, result=why, ended="fault" if why.startswith(FAULT) else "refused")
     run = msgspec.json.decode(done.stdout, type=Run)
