@@ -40,6 +40,9 @@ class SandboxSpec(Struct, frozen=True, kw_only=True):
     """Absolute path of the interpreter that runs the code."""
     readable: tuple[str, ...] = ()
     """Absolute paths, readable at the same place inside; everything else of the machine is absent."""
+    hidden: tuple[str, ...] = ()
+    """Absolute paths of files and folders in `readable` ones that only suites can read: what they hold would answer
+    for code that is judged. What is not there is passed over."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -168,6 +171,10 @@ class RaceJob(Struct, frozen=True, kw_only=True):
     only one), `again` samples single passes in a fork that has run all inputs: their difference is what a program
     remembers of results, apart from what it sets up once. Where `inner` is 1 every pass is a first one, and none of
     these are taken.
+
+    All of these clocks are stopped by the player, in which the code runs. Against code that stops them early, the first
+    thing that each fresh player does is a `whole` pass: it is given the inputs when the clock starts, and the clock
+    stops when the last output has come. What it takes beyond the others was hidden from them.
     """
 
     a: Program
@@ -190,11 +197,22 @@ class RacePair(Struct, frozen=True, kw_only=True):
     cold_b: tuple[float, ...]
     again_a: tuple[float, ...] = ()
     again_b: tuple[float, ...] = ()
+    single_a: tuple[float, ...] = ()
+    single_b: tuple[float, ...] = ()
+    """Single passes in a fork that has run nothing; where `inner` is 1, `a` and `b` are."""
+    whole_a: float = 0.0
+    whole_b: float = 0.0
+    """From the inputs to the last output of one pass, before anything else was run; 0.0 where it was not taken."""
+    load_a: float = 0.0
+    load_b: float = 0.0
+    """From asking for the program until a fork of it was ready for that pass."""
 
 
 class RaceResult(Struct, frozen=True, kw_only=True):
     pairs: tuple[RacePair, ...]
     inner: int
+    alone_s: float = 0.0
+    """Seconds for a pass of `a` while no `b` was there; 0.0 where it is not known."""
     outcomes_a: tuple[Outcome, ...]
     outcomes_b: tuple[Outcome, ...]
     failure: Outcome | None = None

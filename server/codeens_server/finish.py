@@ -47,7 +47,7 @@ async def conclude(
 ) -> Run:
     """Make the document of a run from what is known, also when it was stopped early."""
     outcomes = _all_outcomes(evidence, state)
-    clusters = behaviour_clusters(outcomes, evidence.cases, state.weights())
+    clusters = await anyio.to_thread.run_sync(behaviour_clusters, outcomes, evidence.cases, state.weights())
     if not stopped and len(clusters) > 1:
         clusters = await _with_differences(plan, evidence, state, executor, clusters, outcomes)
     where = {member: cluster.index for cluster in clusters for member in cluster.members}

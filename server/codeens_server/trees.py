@@ -19,6 +19,7 @@ from codeens_server.tree_nodes import DICTS, SCALAR, SETS, UNORDERED_DICTS, UNRE
 
 _LONGEST_PLAIN = 1000
 _LONGEST_NUMBER = 100
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 # Comparing ----------------------------------------------------------------------------------------------------------
 
@@ -100,7 +101,13 @@ def match_exactly(left: Node, right: Node, *, tolerance: float | None = None) ->
         return pair_by_key(left, right, canonical)
     if left.tag in SETS and len(left.children) == len(right.children):
         return pair_up(sorted(left.children, key=in_order), sorted(right.children, key=in_order))
-    return pair_up(left.children, right.children)
+    pairs = pair_up(left.children, right.children)
+    return pairs and [(ours, theirs) for ours, theirs in pairs if not _plainly_same(ours, theirs)]
+
+
+def _plainly_same(a: Tree, b: Tree) -> bool:
+    """Whether two trees are the same scalar other than a float: most of a large value, which need not be opened."""
+    return type(a) is type(b) and type(a) in _PLAIN and a == b and not (isinstance(a, int) and abs(a) >= 2**53)
 
 
 def in_order(tree: Tree) -> tuple[float, str]:

@@ -47,6 +47,7 @@ def test_an_offline_rewrite_of_the_example_is_proven_faster_and_can_be_applied(w
     assert best.rank == 1
     assert best.speed is not None
     assert best.speed.faster
+    assert best.speed.ratio > 2.0
     assert (best.verdict.status, best.verdict.isolation, best.verdict.evidence) == ("passed", "separate", "tests")
     assert best.verdict.tests_passed == best.verdict.tests_total == 4
     assert run.evidence.count("generated") > 50

@@ -15,8 +15,8 @@ from codeens_sandbox_backends.registry import get_backend
 from tests.sandbox_backends import conformance
 from tests.sandbox_backends.machine import has_control_groups, why_not
 
-BACKENDS = ("local", "sandlock", "unsafe")
-ISOLATING = ("local", "sandlock")
+BACKENDS = ("local", "sandlock", "docker", "unsafe")
+ISOLATING = ("local", "sandlock", "docker")
 
 
 @pytest.fixture
@@ -24,6 +24,8 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     reason = why_not(request.param)
     if reason:
         pytest.skip(reason)
+    if request.param == "docker":
+        request.getfixturevalue("daemon")
     return _backend(request.param)
 
 

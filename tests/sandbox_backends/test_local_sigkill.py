@@ -11,7 +11,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from codeens_sandbox_backends.docker.engine import Engine
+from codeens_sandbox_backends.docker.owner import remove_orphans
 from tests.sandbox_backends.conformance import SLEEPERS, processes_with, until
+from tests.sandbox_backends.daemon import Daemon
 from tests.sandbox_backends.machine import why_not
 
 _JOB = """
@@ -38,11 +41,12 @@ def f(marker):
 _STARTED = 3
 
 
-@pytest.mark.parametrize("name", ["local", "sandlock"])
-def test_no_process_survives_the_death_of_codeens(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["local", "sandlock", "docker"])
+def test_no_process_survives_the_death_of_codeens(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     reason = why_not(name)
     if reason:
         pytest.skip(reason)
+    daemon: Daemon | None = request.getfixturevalue("daemon") if name == "docker" else None
     marker = uuid.uuid4().hex
     script = tmp_path / "job.py"
     script.write_text(_JOB, encoding="utf-8")
@@ -59,3 +63,15 @@ def test_no_process_survives_the_death_of_codeens(name: str, tmp_path: Path) -> 
         finally:
             codeens.kill()
     anyio.run(until, lambda: processes_with(marker) == [])
+    if daemon is not None:
+        anyio.run(until, lambda: _left_after_reaping(daemon) == [])
+
+
+def _left_after_reaping(daemon: Daemon) -> list[str]:
+    """A container that was just being made is not yet tied to its owner's life."""
+    engine = Engine()
+    try:
+        remove_orphans(engine)
+    finally:
+        engine.close()
+    return daemon.containers()

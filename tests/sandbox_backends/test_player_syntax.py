@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from codeens_sandbox_backends.docker import inside
 from tests.sandbox_backends.plain_launcher import PLAYER
 
-FILES = sorted(PLAYER.glob("*.py"))
+FILES = [*sorted(PLAYER.glob("*.py")), Path(inside.__file__)]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

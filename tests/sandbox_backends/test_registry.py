@@ -13,11 +13,11 @@ from codeens_sandbox_backends.registry import backend_names, get_backend
 
 
 def test_our_backends_are_registered() -> None:
-    assert {"local", "sandlock", "unsafe"} <= set(backend_names())
+    assert {"local", "sandlock", "docker", "unsafe"} <= set(backend_names())
 
 
 def test_a_backend_is_built_under_its_own_name() -> None:
-    assert [get_backend(name).name for name in ("local", "sandlock", "unsafe")] == ["local", "sandlock", "unsafe"]
+    assert [get_backend(name).name for name in ("local", "docker", "unsafe")] == ["local", "docker", "unsafe"]
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:

@@ -1,9 +1,14 @@
-"""Runs a `CheckJob`: the tests in one process, the function in another, the judge between them."""
+"""Runs a `CheckJob`: the tests in one process, the function in another, the judge between them.
+
+Where the calls are known from an earlier candidate they are made in one batch before the tests run, which are then
+given the answers. A test that goes another way than foreseen is run again from the start, one call at a time: the
+function may remember the calls that were made in vain.
+"""
 
 from __future__ import annotations
 
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, structs
@@ -19,81 +24,208 @@ from codeens_sandbox_backends.base import (
     TimedOut,
 )
 from codeens_sandbox_backends.conduct.answers import receive_answer
+from codeens_sandbox_backends.conduct.foreseen import Foreseen
 from codeens_sandbox_backends.conduct.launch import Launcher
 from codeens_sandbox_backends.conduct.session import Ledger, Lost, Session
 from codeens_sandbox_backends.conduct.trees import well_formed_input
-from codeens_sandbox_backends.conduct.wire import CheckMessage
+from codeens_sandbox_backends.conduct.wire import CheckMessage, GuessedCalls
+
+_Known = Returned | Raised
+_GUESS_S = 0.5
+"""A guess saves no more than that."""
 
 
-def run_check(launcher: Launcher, job: CheckJob, limits: Limits) -> CheckResult:
+class _Advance(NamedTuple):
+    """What calls that were made in advance came to."""
+
+    known: list[tuple[CallInput, _Known]]
+    end: tuple[CallInput, Outcome] | None
+    """The call after these, and what kept it from returning or raising; None where all did."""
+
+
+class _Astray(Exception):
+    """The tests did not make the calls that were foreseen."""
+
+
+def run_check(launcher: Launcher, job: CheckJob, limits: Limits, foreseen: Foreseen | None = None) -> CheckResult:
     """Passed only when the tests ran to their end and raised nothing."""
+    known = foreseen or Foreseen()
     ledger = Ledger(limits)
-    player = Session(launcher, "play", limits, ledger)
+    deadline = monotonic() + limits.wall_s
+    tests = _Tests(launcher, job, limits, ledger, known.seed)
     try:
-        tests = Session(launcher, "check", limits, ledger)
+        calls = known.calls(job)
+        if calls is None:
+            calls = tests.guess() if foreseen else ()
+        check = _Check(tests, launcher, limits, ledger, deadline)
+        astray = False
         try:
-            check = _Check(player, tests, limits)
-            failure = check.run(job)
-        finally:
-            tests.end()
+            failure = check.run(calls)
+        except _Astray:
+            astray, calls = True, ()
+            check = _Check(tests, launcher, limits, ledger, deadline)
+            failure = check.run(calls)
     finally:
-        player.end()
-    return CheckResult(passed=failure is None, failure=failure, calls=check.calls, usage=ledger.usage)
+        tests.end()
+    made = [*calls[: check.used], *check.asked]
+    if check.tested:
+        known.learn(job, made, passed=failure is None, wrong=astray)
+    return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=ledger.usage)
+
+
+class _Tests:
+    """The process that runs the tests."""
+
+    def __init__(self, launcher: Launcher, job: CheckJob, limits: Limits, ledger: Ledger, seed: int) -> None:
+        self.job = job
+        self._launcher = launcher
+        # The tests are no candidate's: only the time that the whole job has bounds them.
+        self._limits = structs.replace(limits, cpu_s=limits.wall_s)
+        self._ledger = ledger
+        self._request = {"tests": job.tests, "prelude": job.prelude, "name": job.name, "seed": seed}
+        self._session: Session | None = None
+
+    def ask(self, deadline: float, **request: Any) -> Session:
+        """Send a request that names the tests, to the process that is there or to a new one.
+
+        Raises:
+            Lost: it was not taken before the deadline.
+        """
+        if self._session is None:
+            self._session = Session(self._launcher, "check", self._limits, self._ledger)
+        self._session.send({"nonce": self._session.nonce, **self._request, **request}, deadline)
+        return self._session
+
+    def guess(self) -> tuple[CallInput, ...]:
+        """What calls the tests make where they like all answers; not waited for long."""
+        deadline = monotonic() + min(_GUESS_S, self._limits.wall_s / 4)
+        try:
+            calls = self.ask(deadline, op="foresee").receive(GuessedCalls, deadline).calls
+        except Lost:
+            self.end(0.0)
+            return ()
+        return calls if all(well_formed_input(call) for call in calls) else ()
+
+    def explain(self, lost: Lost, late: TimedOut) -> Outcome:
+        """What the loss of the process means."""
+        return self._session.explain(lost, late) if self._session else late
+
+    def end(self, wait_s: float = 2.0) -> None:
+        """See the process off; another request starts a new one."""
+        if self._session is not None:
+            self._session.end(wait_s)
+            self._session = None
 
 
 class _Check:
-    def __init__(self, player: Session, tests: Session, limits: Limits) -> None:
-        self.calls = 0
-        self._player = player
-        self._tests = tests
-        self._limits = limits
-        self._deadline = monotonic() + limits.wall_s
+    """One pass of the tests."""
 
-    def run(self, job: CheckJob) -> Outcome | None:
-        """None when the tests pass, else what kept them from it."""
+    def __init__(self, tests: _Tests, launcher: Launcher, limits: Limits, ledger: Ledger, deadline: float) -> None:
+        self.tested = False
+        """Whether the tests were begun."""
+        self.used = 0
+        """How many of the calls that were made in advance the tests made too."""
+        self.asked: list[CallInput] = []
+        """Calls that the tests made besides."""
+        self._tests = tests
+        self._launcher = launcher
+        self._limits = limits
+        self._ledger = ledger
+        self._deadline = deadline
+
+    def run(self, calls: tuple[CallInput, ...]) -> Outcome | None:
+        """None when the tests pass, else what kept them from it.
+
+        Raises:
+            _Astray: the tests make other calls than these.
+        """
+        player = Session(self._launcher, "play", self._limits, self._ledger)
         try:
-            failure = self._player.load({"program": job.program}, self._deadline)
+            failure = self._load(player)
+            return failure if failure is not None else self._test(player, self._in_advance(player, calls))
+        finally:
+            player.end()
+
+    def _load(self, player: Session) -> Outcome | None:
+        try:
+            return player.load({"program": self._tests.job.program}, self._deadline)
         except Lost as lost:
-            failure = self._player.explain(lost, self._late("wall"))
-        if failure is not None:
-            return failure
+            return player.explain(lost, self._late("wall"))
+
+    def _in_advance(self, player: Session, calls: tuple[CallInput, ...]) -> _Advance:
+        """Make calls in one batch, up to the first that neither returns nor raises."""
+        known: list[tuple[CallInput, _Known]] = []
+        if not calls:
+            return _Advance(known, None)
         try:
-            return self._converse(job)
+            player.send({"op": "calls", "inputs": calls, "first": 0}, self._deadline)
+            for index, call in enumerate(calls):
+                outcome, _ = receive_answer(player, call, index, self._call_deadline())
+                if not isinstance(outcome, _Known):
+                    return _Advance(known, (call, outcome))
+                known.append((call, _unchanged_left_out(outcome, call)))
+        except Lost as lost:
+            return _Advance(known, (calls[len(known)], player.explain(lost, self._late_now())))
+        return _Advance(known, None)
+
+    def _test(self, player: Session, advance: _Advance) -> Outcome | None:
+        self.tested = True
+        try:
+            session = self._tests.ask(self._deadline, op="check", known=advance.known)
+            return self._converse(player, session, advance)
         except Lost as lost:
             return self._tests.explain(lost, self._late("wall"))
 
-    def _converse(self, job: CheckJob) -> Outcome | None:
-        request = {"tests": job.tests, "prelude": job.prelude, "name": job.name}
-        self._tests.send({"op": "check", "nonce": self._tests.nonce, **request}, self._deadline)
+    def _converse(self, player: Session, tests: Session, advance: _Advance) -> Outcome | None:
         while True:
-            message = self._tests.receive(CheckMessage, self._deadline)
+            message = tests.receive(CheckMessage, self._deadline)
+            self.used = min(message.used, len(advance.known))
+            if message.astray:
+                raise _Astray
             if message.verdict is not UNSET:
                 return message.verdict
             if message.call is None or not well_formed_input(message.call):
                 raise Lost("protocol", "the tests neither called nor came to an end")
-            outcome = self._call(message.call)
-            if not isinstance(outcome, (Returned, Raised)):
+            outcome = self._call(player, message.call, advance)
+            if not isinstance(outcome, _Known):
                 return outcome
-            self._tests.send({"outcome": _unchanged_left_out(outcome, message.call)}, self._deadline)
+            tests.send({"outcome": _unchanged_left_out(outcome, message.call)}, self._deadline)
 
-    def _call(self, call: CallInput) -> Outcome:
-        """One call of the function, in its own process."""
-        index = self.calls
-        self.calls += 1
-        deadline = min(self._deadline, monotonic() + self._limits.call_s)
+    def _call(self, player: Session, call: CallInput, advance: _Advance) -> Outcome:
+        """One call that was not answered in advance."""
+        if advance.end is not None:
+            if not _same(call, advance.end[0]):
+                raise _Astray
+            self.asked.append(call)
+            return advance.end[1]
+        index = len(advance.known) + len(self.asked)
+        self.asked.append(call)
+        deadline = self._call_deadline()
         try:
-            self._player.send({"op": "calls", "inputs": [call], "first": index}, deadline)
-            outcome, _ = receive_answer(self._player, call, index, deadline)
+            player.send({"op": "calls", "inputs": [call], "first": index}, deadline)
+            outcome, _ = receive_answer(player, call, index, deadline)
         except Lost as lost:
-            late = self._late("wall" if monotonic() >= self._deadline else "call")
-            return self._player.explain(lost, late)
+            return player.explain(lost, self._late_now())
         return outcome
+
+    def _call_deadline(self) -> float:
+        return min(self._deadline, monotonic() + self._limits.call_s)
+
+    def _late_now(self) -> TimedOut:
+        return self._late("wall" if monotonic() >= self._deadline else "call")
 
     def _late(self, limit: Literal["wall", "call"]) -> TimedOut:
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
 
 
-def _unchanged_left_out(outcome: Returned | Raised, call: CallInput) -> Returned | Raised:
+def _same(a: CallInput, b: CallInput) -> bool:
+    """As texts: values of different types may be equal."""
+    return msgspec.json.encode(a) == msgspec.json.encode(b)
+
+
+def _unchanged_left_out(outcome: _Known, call: CallInput) -> _Known:
     """The caller's objects are left alone where the call did not change them."""
+    if outcome.args is call.args and outcome.kwargs is call.kwargs:
+        return structs.replace(outcome, args=(), kwargs={})
     before, after = msgspec.json.encode((call.args, call.kwargs)), msgspec.json.encode((outcome.args, outcome.kwargs))
     return structs.replace(outcome, args=(), kwargs={}) if before == after else outcome

@@ -4,6 +4,8 @@ Per pair each side gets a fresh player, per sample a fork of it, and between two
 other; which goes first changes from sample to sample. The clock runs from before `go` is sent until `done` has come, so
 it holds one round trip, the same on both sides. After each sample the outputs of a pass drawn at random are asked for;
 what differs from the first sample's replaces it in the result, so that no sample is fast by being wrong unseen.
+Code can stop that clock itself. So each player's first sample is timed whole, from the inputs to the last output: a
+fresh process that has never seen the inputs can neither have worked before nor go on working afterwards.
 `Limits.wall_s` is for each sample, `RaceJob.budget_s` for the race.
 """
 
@@ -28,6 +30,7 @@ from codeens_sandbox_backends.player.decoding import is_mutable
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3
 _COLD_SAMPLES = 3
+_SINGLE_SAMPLES = 3
 _CALIBRATIONS = 3
 _CALLS_PER_SAMPLE = 50_000
 _ARGUMENT_BYTES_PER_SAMPLE = 32 << 20
@@ -48,6 +51,8 @@ class _Side(NamedTuple):
 
     name: Name
     session: Session
+    load_s: float = 0.0
+    whole_s: float = 0.0
 
 
 def run_race(launcher: Launcher, job: RaceJob, limits: Limits) -> RaceResult:
@@ -89,6 +94,7 @@ class _Race:
         self._smallest = _smallest(job.inputs)
         self._over_at = monotonic() + job.budget_s
         self._inner = 1
+        self._alone_s = 0.0
         self._pairs: list[RacePair] = []
         self._first: dict[Name, list[Outcome]] = {"a": [], "b": []}
         self._outcomes: dict[Name, list[Outcome]] = {"a": [], "b": []}
@@ -110,6 +116,7 @@ class _Race:
         return RaceResult(
             pairs=tuple(self._pairs),
             inner=self._inner,
+            alone_s=self._alone_s,
             outcomes_a=tuple(self._outcomes["a"]),
             outcomes_b=tuple(self._outcomes["b"]),
             failure=failure,
@@ -123,23 +130,27 @@ class _Race:
             most = max(1, min(most, _ARGUMENT_BYTES_PER_SAMPLE // len(bytes(self._inputs))))
         inner = 1
         with self._side("a") as side:
-            while inner < most:
-                seconds = inner * min(self._sample(side, inner) for _ in range(_CALIBRATIONS))
-                if seconds >= self._job.min_sample_s:
+            while True:
+                self._alone_s = min(self._sample(side, inner) for _ in range(_CALIBRATIONS))
+                seconds = inner * self._alone_s
+                if inner == most or seconds >= self._job.min_sample_s:
                     break
                 growth = min(_FASTEST_GROWTH, max(2.0, 1.2 * self._job.min_sample_s / seconds))
                 inner = min(most, ceil(inner * growth))
         return inner
 
     def _pair(self, number: int) -> RacePair:
-        cold, again, warm = _Kind(1, self._smallest), _Kind(1, range(len(self._job.inputs))), _Kind(self._inner, ())
-        single = [cold, again] * _COLD_SAMPLES if self._inner > 1 else []
+        every = range(len(self._job.inputs))
+        cold, again, single = _Kind(1, self._smallest), _Kind(1, every), _Kind(1, ())
+        warm = _Kind(self._inner, ())
+        before = [cold, again] * _COLD_SAMPLES if self._inner > 1 else []
+        after = [single] * _SINGLE_SAMPLES if self._inner > 1 else []
         with self._side("a") as a, self._side("b") as b:
-            for kind in (*single, *[warm] * self._job.samples):
+            for kind in (*before, *[warm] * self._job.samples, *after):
+                if kind is warm and warm.a and self._over():
+                    continue
                 for side in (a, b) if (len(kind.a) + number) % 2 == 0 else (b, a):
                     kind.of(side.name).append(self._sample(side, kind.inner, kind.rehearse))
-                if warm.a and self._over():
-                    break
         return RacePair(
             a=tuple(warm.a),
             b=tuple(warm.b),
@@ -147,28 +158,49 @@ class _Race:
             cold_b=tuple(cold.b),
             again_a=tuple(again.a),
             again_b=tuple(again.b),
+            single_a=tuple(single.a),
+            single_b=tuple(single.b),
+            whole_a=a.whole_s,
+            whole_b=b.whole_s,
+            load_a=a.load_s,
+            load_b=b.load_s,
         )
 
     @contextmanager
     def _side(self, name: Name) -> Generator[_Side]:
-        """A fresh player with the program of that side loaded."""
+        """A fresh player with the program of that side loaded, and a whole pass done before anything else can be."""
         program = self._job.a if name == "a" else self._job.b
         session = Session(self._launcher, "play", self._limits, Ledger(self._limits))
         side = _Side(name, session)
         try:
             with self._losses(side):
+                started = perf_counter()
                 failure = session.load({"program": program}, self._deadline())
-            if failure is not None:
-                raise _Lost(name, failure)
-            yield side
+                if failure is not None:
+                    raise _Lost(name, failure)
+                session.send({"op": "sample", "whole": True}, self._deadline())
+                self._expect(side, "ready", self._deadline())
+                load_s = perf_counter() - started
+                whole_s = self._whole(side)
+            yield side._replace(load_s=load_s, whole_s=whole_s)
         finally:
             session.end()
+
+    def _whole(self, side: _Side) -> float:
+        """Seconds from the inputs to the last output of a pass."""
+        deadline = self._deadline()
+        started = perf_counter()
+        side.session.send({"inputs": self._inputs}, deadline)
+        outcomes = self._outputs(side, deadline)
+        seconds = perf_counter() - started
+        self._note(side.name, outcomes)
+        return seconds
 
     def _sample(self, side: _Side, inner: int, rehearse: Sequence[int] = ()) -> float:
         """Seconds per pass; the inputs of those indices are run before the clock starts."""
         with self._losses(side):
             deadline = self._deadline()
-            request = {"op": "sample", "inputs": self._inputs, "inner": inner, "fresh": self._fresh}
+            request = {"op": "sample", "whole": False, "inputs": self._inputs, "inner": inner, "fresh": self._fresh}
             side.session.send({**request, "rehearse": list(rehearse)}, deadline)
             self._expect(side, "ready", deadline)
             started = perf_counter()
@@ -176,8 +208,11 @@ class _Race:
             self._expect(side, "done", deadline)
             seconds = perf_counter() - started
             side.session.send({"pass": secrets.randbelow(inner)}, deadline)
-            self._note(side.name, [self._output(side, index, deadline) for index in range(len(self._job.inputs))])
+            self._note(side.name, self._outputs(side, deadline))
         return seconds / inner
+
+    def _outputs(self, side: _Side, deadline: float) -> list[Outcome]:
+        return [self._output(side, index, deadline) for index in range(len(self._job.inputs))]
 
     def _expect(self, side: _Side, what: Literal["ready", "done"], deadline: float) -> None:
         if getattr(self._received(side, deadline), what) is not True:

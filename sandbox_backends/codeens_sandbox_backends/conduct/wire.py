@@ -80,8 +80,18 @@ class SuiteMessage(Message, frozen=True, kw_only=True):
     end: SuiteEnd | None = None
 
 
+class GuessedCalls(Message, frozen=True, kw_only=True):
+    """Answer to `foresee`."""
+
+    calls: tuple[CallInput, ...]
+
+
 class CheckMessage(Message, frozen=True, kw_only=True):
     """The tests call the function, or are over (`verdict`; null is passed)."""
 
     call: CallInput | None = None
     verdict: Raised | Exotic | UnsetType | None = UNSET
+    used: int = 0
+    """How many of the known answers the tests took."""
+    astray: bool = False
+    """They called with other arguments than the next known answer is for."""

@@ -12,6 +12,7 @@ from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_t
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.sandlock import SandlockBackend
+from codeens_sandbox_backends.local.warm_launcher import WarmPlayers
 
 TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
 
@@ -21,10 +22,11 @@ class LocalBackend:
 
     name = "local"
 
-    def __init__(self) -> None:
+    def __init__(self, *, warm: bool = True) -> None:
+        """`warm`: jobs that need nothing of their own share prepared processes, one after the other."""
         self._tried = anyio.Lock()
         self._readiness: Readiness | None = None
-        self._inner: Backend = _Bubblewrap()
+        self._inner: Backend = _Bubblewrap(warm=warm)
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox. The tier's label says which mechanism it is."""
@@ -65,6 +67,9 @@ class LocalBackend:
 class _Bubblewrap:
     name = "local"
 
+    def __init__(self, *, warm: bool) -> None:
+        self._warm = warm
+
     async def probe(self) -> Readiness:
         return await probe(self.name, TIER, self.open)
 
@@ -73,4 +78,6 @@ class _Bubblewrap:
         if missing is not None:
             raise SandboxUnavailable(self.name, *missing)
         launcher = await to_thread.run_sync(BwrapLauncher, spec)
-        return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+        return LocalSandbox(
+            launcher, tier=TIER, limits=spec.limits, warm=WarmPlayers(launcher, spec.limits) if self._warm else None
+        )

@@ -21,7 +21,9 @@ for name, soft, hard in {rlimits!r}:
         soft, hard = min(soft, most), min(hard, most)
     resource.setrlimit(number, (soft, hard))
 channel = os.dup(0)
-os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+nothing = os.open(os.devnull, os.O_RDONLY)
+os.dup2(nothing, 0)
+os.close(nothing)
 os.write(channel, {ready!r})
 if os.read(channel, 1) != {go!r}:
     os._exit(1)
@@ -29,11 +31,24 @@ import site
 site.main()
 sys.path.insert(0, {folder!r})
 from codeens_player.{role} import main
+channel = main(channel)
+"""
+_PLAY = """\
+from codeens_player.play import main
 main(channel)
 """
 
 
 def bootstrap(role: Role, folder: str, limits: tuple[Rlimit, ...]) -> str:
     """Source for `python -c`; `folder` holds the package `codeens_player`. The channel is its standard input."""
+    return _text(role, folder, limits)
+
+
+def zygote_bootstrap(folder: str, limits: tuple[Rlimit, ...]) -> str:
+    """The same for the process that warm players are forked from: what comes back from its `main` is a player."""
+    return _text("zygote", folder, limits) + _PLAY
+
+
+def _text(module: str, folder: str, limits: tuple[Rlimit, ...]) -> str:
     plain = [tuple(limit) for limit in limits]
-    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, role=role)
+    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, role=module)

@@ -11,9 +11,9 @@ from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
+from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap, zygote_bootstrap
 from codeens_sandbox_backends.local.layout import layout_of
-from codeens_sandbox_backends.local.limits import process_bound, rlimits
+from codeens_sandbox_backends.local.limits import Rlimit, process_bound, rlimits
 from codeens_sandbox_backends.local.pidfd import parent_of
 from codeens_sandbox_backends.local.prepare import prepared
 from codeens_sandbox_backends.local.process import LocalProcess
@@ -25,7 +25,7 @@ LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call 
 _HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the player's own
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  # likewise
 _PLAYER_PARENT = "/codeens"
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HOME": _HOME,
     "TMPDIR": _HOME,
     "PATH": "/usr/bin:/bin",
@@ -35,6 +35,11 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_NO_PLACES = (
+    *("--dev", "/dev", "--tmpfs", _SHARED_MEMORY, "--remount-ro", _SHARED_MEMORY, "--remount-ro", "/dev"),
+    *("--dir", _HOME),
+)
+"""Without /proc, and with nothing that can be written: the folders are there, and empty."""
 _ISOLATION = (
     "--unshare-all",
     "--unshare-user",
@@ -75,6 +80,7 @@ class BwrapLauncher:
         self._binds += [option for source in self._layout.private for option in ("--ro-bind", places[source], source)]
         self._binds += ["--ro-bind", places[self._player], f"{_PLAYER_PARENT}/codeens_player"]
         self._binds += [option for place, target in self._layout.links for option in ("--symlink", target, place)]
+        self._hidden = tuple(option for path in spec.hidden for option in _covered(os.path.realpath(path)))
 
     def close(self) -> None:
         """Let go of what players are started from; running ones are not touched."""
@@ -82,15 +88,31 @@ class BwrapLauncher:
             self._staging.close()
             self._staging = None
 
+    @property
+    def uid(self) -> int:
+        """The user that players are, outside."""
+        return NOBODY if self._staging else os.geteuid()
+
     def launch(self, role: Role, limits: Limits) -> LocalProcess:
         """Start a player; see `conduct.launch.Launcher`."""
-        uid = NOBODY if self._staging else os.geteuid()
-        processes = process_bound(limits, uid=uid, own_namespace=True)
-        text = bootstrap(role, _PLAYER_PARENT, rlimits(limits, processes=processes))
+        hidden = () if role == "suite" else self._hidden
+        text = bootstrap(role, _PLAYER_PARENT, self._rlimits(limits))
+        return self._start(text, limits, self._own_places(limits), hidden)
+
+    def launch_zygote(self, limits: Limits) -> LocalProcess:
+        """Start the process that warm players are forked from (`player/zygote.py`), where nothing can be written."""
+        text = zygote_bootstrap(_PLAYER_PARENT, self._rlimits(limits))
+        return self._start(text, limits, _NO_PLACES, self._hidden)
+
+    def _rlimits(self, limits: Limits) -> tuple[Rlimit, ...]:
+        return rlimits(limits, processes=process_bound(limits, uid=self.uid, own_namespace=True))
+
+    def _start(self, text: str, limits: Limits, places: tuple[str, ...], hidden: tuple[str, ...]) -> LocalProcess:
         filter_fd = self._filter_descriptor()
         try:
+            inside = [self._python, *INTERPRETER_FLAGS, "-c", text]
             started = start(
-                [*self._prefix, *self._command(limits, filter_fd), self._python, *INTERPRETER_FLAGS, "-c", text],
+                [*self._prefix, *self._command(places, hidden, filter_fd), *inside],
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 cwd="/",
                 pass_fds=(filter_fd,),
@@ -103,16 +125,23 @@ class BwrapLauncher:
             raise SandboxBroken(f"a sandboxed process did not stay: {started.discard()}") from error
         return prepared(started, limits, root=root, wrapped=True)
 
-    def _command(self, limits: Limits, filter_fd: int) -> list[str]:
+    def _own_places(self, limits: Limits) -> tuple[str, ...]:
+        """What a player has for itself: its processes' folder, and folders to write to."""
         disk = str(limits.disk_bytes)
-        environment = [option for name, value in _ENVIRONMENT.items() for option in ("--setenv", name, value)]
+        return (
+            *("--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev"),
+            *("--size", disk, "--tmpfs", _HOME),
+        )
+
+    def _command(self, places: tuple[str, ...], hidden: tuple[str, ...], filter_fd: int) -> list[str]:
+        environment = [option for name, value in ENVIRONMENT.items() for option in ("--setenv", name, value)]
         return [
             "bwrap",
             *_ISOLATION,
             *environment,
-            *("--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev"),
-            *("--size", disk, "--tmpfs", _HOME),
+            *places,
             *self._binds,
+            *hidden,
             *("--remount-ro", "/", "--chdir", _HOME, "--seccomp", str(filter_fd), "--"),
         ]
 
@@ -121,6 +150,13 @@ class BwrapLauncher:
         os.write(descriptor, self._filter)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
+
+
+def _covered(path: str) -> tuple[str, ...]:
+    """Options that put nothing over a path."""
+    if Path(path).is_dir():
+        return "--tmpfs", path, "--remount-ro", path
+    return ("--ro-bind", os.devnull, path) if Path(path).is_file() else ()
 
 
 def _as_nobody(staging: Staging) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import Protocol, overload
 
 import anyio
@@ -25,9 +26,11 @@ from codeens_sandbox_backends.base import (
     SuiteResult,
     Tier,
 )
+from codeens_sandbox_backends.conduct.foreseen import Foreseen
 from codeens_sandbox_backends.conduct.launch import Launcher, PlayerProcess, Role
 from codeens_sandbox_backends.conduct.run_job import run_job
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.warm_launcher import WarmLauncher, WarmPlayers, settles
 
 _END_TIMEOUT_S = 20.0
 """How long a cancelled job may take to notice that its players are dead."""
@@ -43,11 +46,22 @@ class ClosableLauncher(Launcher, Protocol):
 class LocalSandbox:
     """An open sandbox on this machine."""
 
-    def __init__(self, launcher: ClosableLauncher, *, tier: Tier, limits: Limits) -> None:
+    def __init__(
+        self,
+        launcher: ClosableLauncher,
+        *,
+        tier: Tier,
+        limits: Limits,
+        jobs_at_most: int = _JOBS_AT_MOST,
+        warm: WarmPlayers | None = None,
+    ) -> None:
+        """Run up to `jobs_at_most` jobs at once; further ones wait. `warm` players get the jobs that they do for."""
         self._launcher = launcher
+        self._warm = warm
+        self._foreseen = Foreseen()
         self._tier = tier
         self._limits = limits
-        self._threads = anyio.CapacityLimiter(_JOBS_AT_MOST)
+        self._threads = anyio.CapacityLimiter(jobs_at_most)
         self._running: set[_Running] = set()
         self._closed = False
 
@@ -73,11 +87,33 @@ class LocalSandbox:
         """
         if self._closed:
             raise SandboxBroken("the sandbox is closed")
-        running = _Running(self._launcher)
+        limits = job.limits or self._limits
+        result = await self._run_warm(self._warm, job, limits) if self._warm else None
+        return result or await self._run(_Running(lambda _: self._launcher), job, limits)
+
+    async def _run_warm(self, warm: WarmPlayers, job: Job, limits: Limits) -> JobResult | None:
+        """None when only fresh processes in a sandbox of their own can tell what the job does."""
+        if not warm.fits(job, limits):
+            return None
+        launchers: list[WarmLauncher] = []
+
+        def launcher(cancelled: Callable[[], bool]) -> Launcher:
+            launchers.append(warm.launcher(cancelled))
+            return launchers[0]
+
+        try:
+            result = await self._run(_Running(launcher), job, limits)
+        except SandboxBroken:
+            if self._closed:
+                raise
+            return None
+        return result if settles(result) and not launchers[0].fell_short else None
+
+    async def _run(self, running: _Running, job: Job, limits: Limits) -> JobResult:
         self._running.add(running)
         try:
             return await to_thread.run_sync(
-                running.conduct, job, job.limits or self._limits, abandon_on_cancel=True, limiter=self._threads
+                running.conduct, job, limits, self._foreseen, abandon_on_cancel=True, limiter=self._threads
             )
         finally:
             await running.end()
@@ -88,28 +124,35 @@ class LocalSandbox:
         self._closed = True
         for running in tuple(self._running):
             await running.end()
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(self._close, limiter=anyio.CapacityLimiter(1))
+
+    def _close(self) -> None:
+        if self._warm:
+            self._warm.close()
         self._launcher.close()
 
 
 class _Running:
     """One job's players. It is the launcher that the conductor sees."""
 
-    def __init__(self, launcher: Launcher) -> None:
-        self._launcher = launcher
+    def __init__(self, launcher: Callable[[Callable[[], bool]], Launcher]) -> None:
+        """`launcher` is called with what tells whether the job was cancelled."""
+        self._launcher = launcher(lambda: self._ended)
         self._players: list[PlayerProcess] = []
         self._lock = threading.Lock()
         self._ended = False
         self._begun = False
         self._idle = threading.Event()
 
-    def conduct(self, job: Job, limits: Limits) -> JobResult:
+    def conduct(self, job: Job, limits: Limits, foreseen: Foreseen) -> JobResult:
         """Run the job in this thread, and see its players off. Players die with the thread that launched them."""
         with self._lock:
             if self._ended:
                 raise SandboxBroken("the job was cancelled before it began")
             self._begun = True
         try:
-            return run_job(self, job, limits)
+            return run_job(self, job, limits, foreseen)
         finally:
             try:
                 self._kill_all()

@@ -12,6 +12,7 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.conduct.launch import Ending
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.cgroups import Cgroup
+from codeens_sandbox_backends.local.memory_watch import MemoryWatch
 from codeens_sandbox_backends.local.output import Output
 from codeens_sandbox_backends.local.pidfd import Consumed, Watched
 from codeens_sandbox_backends.local.start import Started
@@ -62,6 +63,7 @@ class LocalProcess:
         if stdout is None or stderr is None:
             raise SandboxBroken("a player was started without pipes for its output")
         self._output = Output(stdout, stderr, limits.output_bytes)
+        self._memory = MemoryWatch(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
 
     def kill(self) -> None:
         """End every process of this player at once. Thread-safe; does nothing the second time."""
@@ -86,6 +88,8 @@ class LocalProcess:
         self._look()
         self.channel.close()
         self._watched.outer.ended(timeout)
+        if self._memory is not None:
+            self._memory.stop()
         self.kill()
         if not self._watched.root.ended(_KILL_GRACE_S) or not self._watched.outer.ended(_KILL_GRACE_S):
             self._watched.outer.kill()
@@ -105,6 +109,7 @@ class LocalProcess:
         code = self._popen.wait()
         stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
         bound_hit = self._cgroup is not None and self._cgroup.out_of_memory()
+        bound_hit = bound_hit or (self._memory is not None and self._memory.exceeded)
         if self._cgroup is not None:
             self._cgroup.remove()
         self._watched.close()
@@ -115,7 +120,7 @@ class LocalProcess:
         return Ending(
             exit_code=code if number is None else None,
             signal=number,
-            limit="memory" if over_memory else _LIMIT_SIGNALS.get(number),
+            limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
             stdout=stdout,
             stderr=stderr,
             dropped_bytes=dropped,
@@ -124,7 +129,7 @@ class LocalProcess:
         )
 
 
-_LIMIT_SIGNALS: dict[int | None, Literal["cpu", "disk"]] = {
+LIMIT_SIGNALS: dict[int | None, Literal["cpu", "disk"]] = {
     signal.SIGXCPU.value: "cpu",
     signal.SIGXFSZ.value: "disk",
 }

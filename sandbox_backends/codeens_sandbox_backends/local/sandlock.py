@@ -75,6 +75,7 @@ class SandlockLauncher:
         self._code = Path(self._folder) / "code"
         self._code.mkdir()
         (self._code / "codeens_player").symlink_to(source)
+        self._hidden = [os.path.realpath(path) for path in spec.hidden if Path(path).exists()]
         self._readable = [*layout.system, *layout.private, str(self._code), source, "/proc", "/dev/urandom"]
 
     def close(self) -> None:
@@ -86,7 +87,8 @@ class SandlockLauncher:
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(role, str(self._code), rlimits(limits, processes=None))
         command = [self._python, *INTERPRETER_FLAGS, "-c", text]
-        wanted = json.dumps({"policy": self._policy(limits, own), "command": command, "killed": KILLED})
+        policy = self._policy(limits, own, [] if role == "suite" else self._hidden)
+        wanted = json.dumps({"policy": policy, "command": command, "killed": KILLED})
         lifeline, ours = os.pipe()
         try:
             started = start(
@@ -107,10 +109,11 @@ class SandlockLauncher:
 
         return prepared(started, limits, root=started.pid, wrapped=True, memory_code=KILLED, clean_up=clean_up)
 
-    def _policy(self, limits: Limits, own: str) -> dict[str, object]:
+    def _policy(self, limits: Limits, own: str, hidden: list[str]) -> dict[str, object]:
         old = _OLD_METADATA_CALLS if os.uname().machine == "x86_64" else ()
         return {
             "fs_readable": self._readable,
+            "fs_denied": hidden,
             "fs_writable": [own, "/dev/null"],
             "extra_deny_syscalls": [*_METADATA_CALLS, *old],
             # Over it sandlock kills; below it the player's own limit raises MemoryError.

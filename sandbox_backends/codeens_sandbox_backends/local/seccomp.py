@@ -12,10 +12,10 @@ import struct
 from codeens_sandbox_backends.local.syscalls import Machine
 
 # linux/bpf_common.h, linux/seccomp.h
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 # struct seccomp_data: nr, arch, instruction pointer, six arguments (both machines are little-endian)
-_NUMBER_AT, _ARCH_AT, _ARGUMENT_AT = 0, 4, 16
+NUMBER_AT, ARCH_AT, ARGUMENT_AT = 0, 4, 16
 _X32_BIT = 0x40000000
 _NEW_NAMESPACES = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET (linux/sched.h)."""
@@ -23,29 +23,29 @@ _NEW_NAMESPACES = 0x7E020000
 
 def program(machine: Machine) -> bytes:
     """The filter for one machine: an array of `struct sock_filter`."""
-    refuse = _step(_RETURN, _ERRNO | errno.EPERM)
+    refuse = step(RETURN, ERRNO | errno.EPERM)
     steps = [
-        _step(_LOAD, _ARCH_AT),
-        _step(_EQUAL, machine.audit_arch, on_true=1),
-        _step(_RETURN, _KILL),
-        _step(_LOAD, _NUMBER_AT),
+        step(LOAD, ARCH_AT),
+        step(EQUAL, machine.audit_arch, on_true=1),
+        step(RETURN, KILL),
+        step(LOAD, NUMBER_AT),
     ]
     if machine.x32:
-        steps += [_step(_AT_LEAST, _X32_BIT, on_false=1), _step(_RETURN, _KILL)]
+        steps += [step(AT_LEAST, _X32_BIT, on_false=1), step(RETURN, KILL)]
     # glibc falls back to `clone`, whose flags can be seen from here, when `clone3` does not exist.
-    steps += [_step(_EQUAL, machine.clone3, on_false=1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
+    steps += [step(EQUAL, machine.clone3, on_false=1), step(RETURN, ERRNO | errno.ENOSYS)]
     for number in machine.denied:
-        steps += [_step(_EQUAL, number, on_false=1), refuse]
+        steps += [step(EQUAL, number, on_false=1), refuse]
     steps += [
-        _step(_EQUAL, machine.clone, on_false=3),
-        _step(_LOAD, _ARGUMENT_AT),
-        _step(_ANY_BIT, _NEW_NAMESPACES, on_false=1),
+        step(EQUAL, machine.clone, on_false=3),
+        step(LOAD, ARGUMENT_AT),
+        step(ANY_BIT, _NEW_NAMESPACES, on_false=1),
         refuse,
-        _step(_RETURN, _ALLOW),
+        step(RETURN, ALLOW),
     ]
     return b"".join(steps)
 
 
-def _step(code: int, operand: int, *, on_true: int = 0, on_false: int = 0) -> bytes:
+def step(code: int, operand: int, *, on_true: int = 0, on_false: int = 0) -> bytes:
     """One instruction; `on_true` and `on_false` are how many of the next ones a test skips."""
     return struct.pack("<HBBI", code, on_true, on_false, operand)

@@ -2,28 +2,41 @@
 
 | message (`op`)               | from   | answer                                                                   |
 |------------------------------|--------|--------------------------------------------------------------------------|
-| `check`: tests, prelude, name | judge | `{"call": {args, kwargs}}` as often as needed, then `{"verdict": ...}`    |
+| `check`: tests, prelude,     | judge  | `{"call": {args, kwargs}, "used": n}` as often as needed, then            |
+|   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"astray": true}`                       |
+| `foresee`: tests, prelude,   | judge  | `{"calls": [...]}`: calls that the tests make as long as they like what   |
+|   name, seed                 |        | comes back; a guess                                                       |
 | outcome                      | judge  | none: it is the answer to `call`, a Returned or a Raised; its arguments   |
 |                              |        | are left out where the call did not change them                           |
+| `again`                      | judge  | `{"up": ...}`, as at the start: another check is to follow; what was      |
+|                              |        | being checked is given up                                                 |
 
-A verdict is null (passed), a Raised, or an Exotic where an argument or a returned value is not plain data.
+A verdict is null (passed), a Raised, or an Exotic where an argument or a returned value is not plain data. `known` are
+pairs of a call and its outcome, in the order in which the tests are expected to make these calls; `used` of them were
+taken, and the tests are `astray` when they call with other arguments than those of the next one.
 """
 
 from __future__ import annotations
 
 import builtins
 import linecache
+import random
 import sys
-from types import ModuleType
+from contextlib import suppress
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import Any, Dict, List
 
 from . import serving
-from .codec import Undecodable, Unencodable, decode, encode
+from .codec import Undecodable, Unencodable, canonical, decode, encode
 from .copying import copy_back
 from .failures import describe
+from .guessing import Guess
 
 Message = Dict[str, Any]
 _FILE = "<tests>"
+_ENDS_A_LOOP = (StopIteration, StopAsyncIteration)
+"""In `all(map(function, ...))` they would read as the end of the tests. PEP 479 is the same for generators."""
 
 
 class _Apart(BaseException):
@@ -35,11 +48,21 @@ class _Apart(BaseException):
         self.where = where
 
 
-class Proxy:
-    """What the tests call: each call is answered by the process that holds the function."""
+class _Astray(BaseException):
+    """The tests call in another way than they were expected to."""
 
-    def __init__(self, channel: serving.Channel, name: str) -> None:
+
+class _Again(BaseException):
+    """The judge wants no more of this check."""
+
+
+class Proxy:
+    """What the tests call: each call is answered by the process that holds the function, or was before."""
+
+    def __init__(self, channel: serving.Channel, name: str, known: List[Any]) -> None:
         self._channel = channel
+        self._known = known
+        self.used = 0
         self.__name__ = name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -47,8 +70,7 @@ class Proxy:
             "args": [_encode(value, str(index)) for index, value in enumerate(args)],
             "kwargs": {name: _encode(value, name) for name, value in kwargs.items()},
         }
-        self._channel.send({"call": call})
-        outcome = self._channel.receive()["outcome"]
+        outcome = self._foreseen(call) if self.used < len(self._known) else self._asked(call)
         for index, tree in enumerate(outcome["args"]):
             copy_back(_decode(tree, str(index)), args[index])
         for name, tree in outcome["kwargs"].items():
@@ -56,6 +78,20 @@ class Proxy:
         if outcome["kind"] == "raised":
             raise _rebuilt(outcome)
         return _decode(outcome["value"], "value")
+
+    def _foreseen(self, call: Message) -> Message:
+        expected, outcome = self._known[self.used]
+        if canonical([call["args"], call["kwargs"]]) != canonical([expected["args"], expected["kwargs"]]):
+            raise _Astray
+        self.used += 1
+        return outcome
+
+    def _asked(self, call: Message) -> Message:
+        self._channel.send({"call": call, "used": self.used})
+        answer = self._channel.receive()
+        if "outcome" not in answer:
+            raise _Again
+        return answer["outcome"]
 
 
 def _encode(value: Any, where: str) -> Any:
@@ -79,6 +115,8 @@ def _rebuilt(outcome: Message) -> BaseException:
     base: Any = getattr(builtins, outcome["type"], None)
     if not (isinstance(base, type) and issubclass(base, BaseException)):
         base = type(name, (Exception,), {})
+    if issubclass(base, _ENDS_A_LOOP):
+        base, message = RuntimeError, f"the function raised {name}"
     error = _with_text(base, message)
     error.candidate_traceback = outcome["traceback"]
     return error
@@ -108,18 +146,39 @@ class Check:
 
     def run(self, request: Message) -> None:
         """Handle the request `check`."""
-        self.channel.send({"verdict": self._verdict(request)})
-
-    def _verdict(self, request: Message) -> Any:
+        proxy = Proxy(self.channel, request["name"], request["known"])
         try:
-            _run_tests(request, Proxy(self.channel, request["name"]))
-        except _Apart as apart:
-            return {"kind": "exotic", "type": apart.kind, "where": apart.where}
-        except serving.Closed:
-            raise
-        except BaseException as error:
-            return _described(error)
-        return None
+            verdict = _verdict(request, proxy)
+        except _Again:
+            self.again(request)
+        except _Astray:
+            self.channel.send({"astray": True})
+        else:
+            self.channel.send({"verdict": verdict, "used": proxy.used})
+
+    def foresee(self, request: Message) -> None:
+        """Handle the request `foresee`."""
+        guess = Guess(request["name"])
+        with suppress(BaseException):  # however they ended, the calls up to there are what they begin with
+            _run_tests(request, guess)
+        self.channel.send({"calls": guess.calls})
+
+    def again(self, _: Message) -> None:
+        """Handle the request `again`."""
+        self.channel.nonce = ""
+        serving.greet(self.channel)
+
+
+def _verdict(request: Message, proxy: Proxy) -> Any:
+    try:
+        _run_tests(request, proxy)
+    except _Apart as apart:
+        return {"kind": "exotic", "type": apart.kind, "where": apart.where}
+    except (serving.Closed, _Again, _Astray):
+        raise
+    except BaseException as error:
+        return _described(error)
+    return None
 
 
 def _described(error: BaseException) -> Message:
@@ -128,7 +187,8 @@ def _described(error: BaseException) -> Message:
     return {**described, "traceback": f"{inner}\n{described['traceback']}" if inner else described["traceback"]}
 
 
-def _run_tests(request: Message, proxy: Proxy) -> None:
+def _run_tests(request: Message, proxy: Any) -> None:
+    random.seed(request["seed"])
     module = ModuleType("codeens_tests")
     sys.modules[module.__name__] = module  # dataclasses look their module up
     names: Dict[str, Any] = module.__dict__
@@ -145,10 +205,17 @@ def _run_tests(request: Message, proxy: Proxy) -> None:
 def _execute(source: str, file: str, names: Dict[str, Any]) -> None:
     lines: List[str] = source.splitlines(keepends=True)
     linecache.cache[file] = (len(source), None, lines, file)
-    exec(compile(source, file, "exec", dont_inherit=True), names)
+    exec(_compiled(source, file), names)
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, file: str) -> CodeType:
+    """The tests of a task are run for each of its candidates."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
     channel = serving.start(fd)
-    serving.serve(channel, {"check": Check(channel).run})
+    check = Check(channel)
+    serving.serve(channel, {"check": check.run, "foresee": check.foresee, "again": check.again})

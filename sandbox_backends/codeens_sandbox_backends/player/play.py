@@ -6,9 +6,11 @@
 |   coverage                           |                                                                      |
 | `calls`: inputs, first               | one per input: `{"index", "outcome", "same"?, "peak"?}`              |
 | `lines`                              | `{"hit": [...], "total": [...]}`                                     |
-| `sample`: inputs, inner, fresh,      | `{"ready": true}` or `{"unready": Raised}`; the judge starts its     |
-|   rehearse                           | clock and sends `{}`; `{"done": true}`; the judge sends `{"pass":    |
+| `sample`: whole (false), inputs,     | `{"ready": true}` or `{"unready": Raised}`; the judge starts its     |
+|   inner, fresh, rehearse             | clock and sends `{}`; `{"done": true}`; the judge sends `{"pass":    |
 |                                      | k}`; then one answer per input as for `calls`                        |
+| `sample`: whole (true)               | `{"ready": true}`; the judge starts its clock and sends `{"inputs":  |
+|                                      | [...]}`; then one answer per input as for `calls`                    |
 
 Before any request the player sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
 "lines" (`coverage` is the folder of the coverage package). A sample runs in a fork of the loaded player; if that ends

@@ -7,7 +7,7 @@ import os
 from typing import Any, Callable, Dict, List
 
 from . import serving
-from .calling import Arguments, answer, decode_arguments, finish, settle
+from .calling import Arguments, answer, decode_arguments, finish, perform, settle
 from .failures import describe
 
 # Results of these types need no settling; asking costs less than the call would.
@@ -29,7 +29,7 @@ def serve_sample(channel: serving.Channel, function: Callable[..., Any], request
     child = os.fork()
     if child == 0:
         try:
-            _sample(channel, function, request)
+            (_whole if request["whole"] else _sample)(channel, function, request)
         except serving.Closed:
             serving.leave(1)
         serving.leave(0)
@@ -61,6 +61,14 @@ def _sample(channel: serving.Channel, function: Callable[..., Any], request: Dic
     for index, call in enumerate(inputs):
         outcome = _fields(results[drawn][index], call, passes[drawn][index])
         channel.send({"index": index, **outcome})
+
+
+def _whole(channel: serving.Channel, function: Callable[..., Any], _: Dict[str, Any]) -> None:
+    """One pass whose inputs come when the clock has started, and whose outputs stop it."""
+    gc.collect()
+    channel.send({"ready": True})
+    for index, call in enumerate(channel.receive()["inputs"]):
+        channel.send({"index": index, **perform(function, call)})
 
 
 def _arguments(inputs: List[Dict[str, Any]], inner: int, fresh: bool) -> List[List[Arguments]]:

@@ -69,8 +69,13 @@ def start(fd: int) -> Channel:
     """Take the channel over and say that the player is up."""
     sys.dont_write_bytecode = True
     channel = Channel(fd)
-    channel.send({"up": "%d.%d" % sys.version_info[:2]})
+    greet(channel)
     return channel
+
+
+def greet(channel: Channel) -> None:
+    """Say that the player is up."""
+    channel.send({"up": "%d.%d" % sys.version_info[:2]})
 
 
 def serve(channel: Channel, operations: Dict[str, Callable[[Dict[str, Any]], None]]) -> None:

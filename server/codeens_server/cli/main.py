@@ -32,8 +32,10 @@ def main() -> None:
 for _command in (
     Later("run", "codeens_server.cli.run:run", "Ask an ensemble for a better function."),
     Later("score", "codeens_server.cli.score:score", "Judge given candidates on a task file."),
+    Later("bench", "codeens_server.cli.bench:bench", "Score samples of public data sets."),
     Later("variants", "codeens_server.cli.variants:variants", "List, show, check and switch prompt variants."),
     Later("runs", "codeens_server.cli.runs:runs", "Look at earlier runs, and apply their results."),
+    Later("sandbox", "codeens_server.cli.sandbox:sandbox", "List sandbox backends, and check that they hold."),
     Later("doctor", "codeens_server.cli.doctor:doctor", "Say what works on this machine, and how to mend the rest."),
 ):
     main.add_command(_command)

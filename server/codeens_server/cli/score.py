@@ -53,7 +53,9 @@ async def _score(task: Task, candidates: list[ScoredCandidate], settings: Settin
     spec = SandboxSpec(python=str(python), limits=settings.limits)
     async with interruptible(), open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
         return await executor.run(
-            lambda sandbox: score_task(task, candidates, sandbox=sandbox, sandbox_label=executor.label)
+            lambda sandbox: score_task(
+                task, candidates, sandbox=sandbox, sandbox_label=executor.label, limits=settings.limits
+            )
         )
     message = "the scoring was ended before it was done."
     raise RunError(message)

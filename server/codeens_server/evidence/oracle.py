@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import TypeAlias
 
+import anyio.to_thread
+import msgspec
 from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import (
@@ -42,6 +45,8 @@ _SHARE_OF_WALL = 0.4
 _GENERATED_CALL_S = 0.5
 """For a generated input; longer ones are of no use for timing either."""
 _SHORTEST_JOB_S = 1.0
+_LARGEST_OUTCOMES = 4_000_000
+"""Bytes of JSON that generated inputs may bring together: every candidate's outcomes are compared with them."""
 _FAIR_SHARE = 0.3
 _OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
 _WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
@@ -113,6 +118,7 @@ class _Interview:
         self._limits = limits
         self._startup_s = 0.0
         self._left_s = limits.wall_s * _SHARE_OF_WALL
+        self._left_bytes = _LARGEST_OUTCOMES
         self._typed = typed
         self.kept: list[_Answer] = []
         self.reasons: Counter[tuple[str, str]] = Counter()
@@ -143,7 +149,7 @@ class _Interview:
         answered: list[_Answer] = []
         for proposal, outcome in zip(proposals, first.outcomes, strict=True):
             self.refused += is_refused(outcome)
-            if why := _useless(outcome):
+            if why := _useless(outcome) or self._too_large(proposal, outcome):
                 self._set_aside([proposal], why)
             else:
                 answered.append((proposal, outcome))
@@ -166,10 +172,22 @@ class _Interview:
         if not answered:
             return []
         again = await self._run([proposal for proposal, _ in reversed(answered)], limits)
-        pairs = list(zip(answered, reversed(again.outcomes), strict=True))
-        agreeing = [answer for answer, other in pairs if same_outcome(answer[1], other)]
-        self._set_aside([answer[0] for answer, other in pairs if not same_outcome(answer[1], other)], _DIFFERS)
-        return agreeing
+        others = list(reversed(again.outcomes))
+        agree = await anyio.to_thread.run_sync(
+            lambda: [same_outcome(answer[1], other) for answer, other in zip(answered, others, strict=True)]
+        )
+        self._set_aside([answer[0] for answer, does in zip(answered, agree, strict=True) if not does], _DIFFERS)
+        return list(compress(answered, agree))
+
+    def _too_large(self, proposal: Proposal, outcome: Outcome) -> str:
+        """Why a generated input costs more than it tells; empty when it does not."""
+        if proposal.origin != "generated":
+            return ""
+        size = len(msgspec.json.encode(outcome))
+        if size > self._left_bytes:
+            return "too much comes out of all inputs together"
+        self._left_bytes -= size
+        return ""
 
     async def _run(self, proposals: Sequence[Proposal], limits: Limits) -> CallsResult:
         inputs = tuple(proposal.input for proposal in proposals)

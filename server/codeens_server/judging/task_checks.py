@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from functools import lru_cache
 
 import anyio.to_thread
 from msgspec import Struct
@@ -26,11 +27,13 @@ from codeens_sandbox_backends.player.codec import Unencodable, encode
 from codeens_server.domain import Failure, Status, Task, TaskCase
 from codeens_server.errors import InputError
 from codeens_server.judging.lenient import matches
+from codeens_server.judging.pace import Runs
 from codeens_server.judging.replay import status_of
 from codeens_server.judging.source import parsed
 from codeens_server.trees import render, render_call, render_outcome
 
 _MODULE = "candidate"
+_TESTS = "tests"
 _LONGEST_WALL_S = 120.0
 _START_S = 0.5
 """Allowed on top for starting the interpreter, which is not the program's fault."""
@@ -45,8 +48,10 @@ class Check(Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
-async def check_all(task: Task, source: str, sandbox: Sandbox) -> list[Check]:
+async def check_all(task: Task, source: str, sandbox: Sandbox, runs: Runs) -> list[Check]:
     """Run all test cases and then the tests; one check for each case, in their order, and one for the tests.
+
+    `runs` decides what time each job gets.
 
     Raises:
         InputError: an argument or an expected value of the task can not be given to a function.
@@ -55,10 +60,11 @@ async def check_all(task: Task, source: str, sandbox: Sandbox) -> list[Check]:
     checks: dict[int, Check] = {}
     for timeout in dict.fromkeys(case.timeout for case in task.test_cases):
         group = [(index, case) for index, case in enumerate(task.test_cases) if case.timeout == timeout]
-        checks |= await _check_calls(task, source, [entry for entry in group if entry[1].stdin is None], sandbox)
+        calls = [entry for entry in group if entry[1].stdin is None]
+        checks |= await _check_calls(task, source, calls, sandbox, runs)
         checks |= await _check_scripts(source, [entry for entry in group if entry[1].stdin is not None], sandbox)
     ordered = [checks[index] for index in sorted(checks)]
-    return ordered if task.tests is None else [*ordered, await _check_tests(task, task.tests, source, sandbox)]
+    return ordered if task.tests is None else [*ordered, await check_tests(task, task.tests, source, sandbox, runs)]
 
 
 def program_of(task: Task, source: str) -> Program:
@@ -80,13 +86,14 @@ def _script_limits(timeout: float | None) -> Limits | None:
 
 
 async def _check_calls(
-    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox
+    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: Runs
 ) -> dict[int, Check]:
     if not group:
         return {}
     inputs = tuple(_encoded_call(case, index) for index, case in group)
     limits = _call_limits(group[0][1].timeout, len(group))
-    result = await sandbox.run(CallsJob(program=program_of(task, source), inputs=inputs, limits=limits))
+    job = CallsJob(program=program_of(task, source), inputs=inputs, limits=limits)
+    result = await runs.run(group[0][1].timeout, job, sandbox)
 
     def compare() -> dict[int, Check]:
         return {
@@ -154,14 +161,19 @@ def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().split("\n")]
 
 
-async def _check_tests(task: Task, tests: str, source: str, sandbox: Sandbox) -> Check:
+async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, runs: Runs) -> Check:
+    """Run the task's tests against a program.
+
+    Raises:
+        SandboxError: the sandbox failed; nothing is known of the program.
+    """
     job = CheckJob(
         program=program_of(task, source),
         tests=tests,
         prelude=helpers_of(task.prompt, task.entry_point),
         name=task.entry_point,
     )
-    result = await sandbox.run(job)
+    result = await runs.run(_TESTS, job, sandbox)
     if result.passed and result.failure is None:
         return Check(weight=1.0)
     ending = result.failure
@@ -178,6 +190,7 @@ async def _check_tests(task: Task, tests: str, source: str, sandbox: Sandbox) ->
     )
 
 
+@lru_cache(maxsize=512)
 def helpers_of(prompt: str, entry_point: str) -> str:
     """What a prompt that is Python defines beside the function it asks for; tests may call it."""
     module = parsed(prompt)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.base import Limits, Sandbox
 from codeens_server.domain import Score, ScoredCandidate, ScoreReport, ScoreResult, Task, Verdict
 from codeens_server.errors import InputError
+from codeens_server.judging.pace import FullTime, Pace, Runs
 from codeens_server.judging.task_checks import Check, check_all, defines
+
+_LIMITS = Limits()
 
 
 async def score_task(
-    task: Task, candidates: Sequence[ScoredCandidate], *, sandbox: Sandbox, sandbox_label: str
+    task: Task,
+    candidates: Sequence[ScoredCandidate],
+    *,
+    sandbox: Sandbox,
+    sandbox_label: str,
+    limits: Limits = _LIMITS,
 ) -> ScoreReport:
     """Judge every candidate by all that the task demands.
+
+    `limits` bound what has no bound in the task. Where there is a reference, what it takes bounds the candidates too.
 
     Those that meet every demand share rank 1; the others have no rank and a reason, more weight passed comes first.
 
@@ -21,20 +31,30 @@ async def score_task(
         InputError: the task's own reference solution fails it, or a value of it can not be given to a function.
         SandboxError: the sandbox failed; nothing is known of the candidate that was run.
     """
+    runs: Runs = FullTime()
     if task.reference_solution is not None:
-        await _check_reference(task, task.reference_solution, sandbox)
+        reference = await _check_reference(task, task.reference_solution, sandbox)
+        runs = Pace(limits, lambda: _already(reference))
     results = [
-        _result(candidate, await check_all(task, candidate.source, sandbox), task, sandbox_label)
+        _result(candidate, await check_all(task, candidate.source, sandbox, runs), task, sandbox_label)
         for candidate in candidates
     ]
     results.sort(key=lambda result: (result.rank is None, -result.weight_passed))
     return ScoreReport(task=task.id, results=tuple(results))
 
 
-async def _check_reference(task: Task, reference: str, sandbox: Sandbox) -> None:
+async def _already(reference: FullTime) -> FullTime:
+    return reference
+
+
+def reference_source(task: Task, reference: str) -> str:
     """The reference is a whole program, or what continues the prompt."""
-    source = reference if defines(reference, task.entry_point) else task.prompt + reference
-    for number, check in enumerate(await check_all(task, source, sandbox)):
+    return reference if defines(reference, task.entry_point) else task.prompt + reference
+
+
+async def _check_reference(task: Task, reference: str, sandbox: Sandbox) -> FullTime:
+    runs = FullTime()
+    for number, check in enumerate(await check_all(task, reference_source(task, reference), sandbox, runs)):
         if check.failure is not None:
             where = f"test_cases[{number}]" if number < len(task.test_cases) else "its tests"
             failure = check.failure
@@ -43,6 +63,7 @@ async def _check_reference(task: Task, reference: str, sandbox: Sandbox) -> None
                 f"{failure.expected}, not {failure.got}. Mend the task or leave reference_solution out."
             )
             raise InputError(message)
+    return runs
 
 
 def _result(candidate: ScoredCandidate, checks: list[Check], task: Task, sandbox_label: str) -> ScoreResult:

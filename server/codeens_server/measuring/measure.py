@@ -113,10 +113,19 @@ async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple
     if not baseline.cases:
         return None, "speed not measured: no input is known on which the original returns a comparable value"
     inputs = tuple(case.input for case in baseline.cases)
-    race = await sandbox.run(RaceJob(a=baseline.program, b=program, inputs=inputs))
-    if problem := _problem(race, baseline.cases):
+    return await compare_speed(RaceJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
+
+
+async def compare_speed(job: RaceJob, cases: Sequence[Case], sandbox: Sandbox) -> tuple[Interval | None, str]:
+    """How many times as fast `b` is, or why that is not known. `cases` say what each of the inputs must give.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
+    race = await sandbox.run(job)
+    if problem := _problem(race, cases):
         return None, problem
-    speed = speed_interval(race, len(inputs))
+    speed = speed_interval(race, len(job.inputs))
     return speed, "" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time"
 
 

@@ -21,6 +21,17 @@ REMEMBERED = 0.5
 SPREADS = 2.0
 """Median absolute deviations that a median of seven differences is off by chance in less than 1 % of all cases."""
 REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
+HIDDEN_NOTE = "works when the clock does not run; the ratio is of whole passes"
+UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
+CONFIRMABLE_S = 0.005
+"""Who saves as many seconds in a pass must do so beyond doubt where nothing can be hidden or remembered. Less is within
+what a pass costs to send."""
+CONFIRMED = 0.75
+"""Share of what is saved that may be in doubt."""
+LOAD_NOTE = "loading it takes what it saves"
+SLOWED = 1.1
+"""From here on the original is said to have run slower beside the candidate than alone."""
+SLOWED_NOTE = "the original ran slower beside it than alone"
 
 
 def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
@@ -33,14 +44,15 @@ def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
     pairs = [pair for pair in race.pairs if _is_timed(pair)]
     if len(pairs) < MIN_PAIRS:
         return None
-    original_s = median(value for pair in pairs for value in pair.a)
-    candidate_s = median(value for pair in pairs for value in pair.b)
+    original_s, candidate_s = _median_of(pairs, "a"), _median_of(pairs, "b")
     low, centre, high = _bounds([median(log(a / b) for a, b in zip(pair.a, pair.b, strict=True)) for pair in pairs])
-    note = ""
-    kept, doubt = _remembered(pairs, race.inner)
-    if kept > max(doubt, REMEMBERED * candidate_s):
-        low, centre, high = _first_ratio(pairs, kept, doubt)
-        candidate_s, note = candidate_s + kept, REMEMBERS_NOTE
+    extra, doubt, note = _unseen(pairs, race.inner, candidate_s)
+    if note:
+        low, centre, high = _ratio_with(pairs, extra, doubt)
+        candidate_s += extra
+    if low > 0:
+        low, spoilt = _spoilt(race, pairs, low)
+        note = note or spoilt
     return Interval(
         ratio=exp(centre),
         low=exp(low),
@@ -51,6 +63,37 @@ def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
         pairs=len(pairs),
         note=note,
     )
+
+
+def _unseen(pairs: Sequence[RacePair], inner: int, candidate_s: float) -> tuple[float, float, str]:
+    """Seconds of a pass that its samples do not show, their doubt, and a note: empty when there is none."""
+    extra, doubt, note = 0.0, 0.0, ""
+    for (seconds, unsure), what in (
+        (_remembered(pairs, inner), REMEMBERS_NOTE),
+        (_hidden(pairs), HIDDEN_NOTE),
+    ):
+        if seconds > max(unsure, REMEMBERED * candidate_s):
+            extra, doubt, note = extra + seconds, doubt + unsure, what
+    return extra, doubt, note
+
+
+def _spoilt(race: RaceResult, pairs: Sequence[RacePair], low: float) -> tuple[float, str]:
+    """The lower bound of the log ratio, and why there is no claim any more where there is a reason."""
+    saved = _median_of(pairs, "a") - _median_of(pairs, "b")
+    if saved > CONFIRMABLE_S:
+        unseen = max(seconds + doubt for seconds, doubt in (_hidden(pairs, loading=1), _remembered(pairs, race.inner)))
+        if unseen >= CONFIRMED * saved:
+            return 0.0, UNCONFIRMED_NOTE
+    loading = [pair.load_b - pair.load_a for pair in pairs]
+    longer, doubt = median(loading), SPREADS * _deviation(loading)
+    if longer > doubt and longer + doubt >= race.inner * saved:
+        return 0.0, LOAD_NOTE
+    slowed = min(value for pair in pairs for value in pair.a) / race.alone_s if race.alone_s else 1.0
+    return (low - log(slowed), SLOWED_NOTE) if slowed > SLOWED else (low, "")
+
+
+def _median_of(pairs: Sequence[RacePair], side: Literal["a", "b"]) -> float:
+    return median(value for pair in pairs for value in (pair.a if side == "a" else pair.b))
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
@@ -118,10 +161,26 @@ def _deviation(values: Sequence[float]) -> float:
     return median(abs(value - centre) for value in values)
 
 
-def _first_ratio(pairs: Sequence[RacePair], kept: float, doubt: float) -> tuple[float, float, float]:
-    """Bounds of the log ratio when the candidate remembers nothing: each of its passes takes `kept` longer."""
+def _hidden(pairs: Sequence[RacePair], *, loading: int = 0) -> tuple[float, float]:
+    """Seconds by which a candidate's whole pass takes longer than its samples say, and their doubt.
+
+    A whole pass is a sample, and what both programs need to get inputs and to give outputs. What it takes beyond that
+    was done before the clock ran, after it was stopped, or by what stays in the process between samples. With `loading`
+    set to 1, what loading the candidate takes longer counts too.
+    """
+    hidden = [
+        (pair.whole_b + loading * pair.load_b - pair.whole_a - loading * pair.load_a)
+        - (median(pair.single_b or pair.b) - median(pair.single_a or pair.a))
+        for pair in pairs
+        if pair.whole_a and pair.whole_b
+    ]
+    return (median(hidden), SPREADS * _deviation(hidden)) if hidden else (0.0, 0.0)
+
+
+def _ratio_with(pairs: Sequence[RacePair], extra: float, doubt: float) -> tuple[float, float, float]:
+    """Bounds of the log ratio when each of the candidate's passes takes `extra` longer."""
     longest, likely, shortest = (
-        _bounds([log(median(pair.a) / (median(pair.b) + extra)) for pair in pairs])
-        for extra in (kept + doubt, kept, kept - doubt)
+        _bounds([log(median(pair.a) / (median(pair.b) + seconds)) for pair in pairs])
+        for seconds in (extra + doubt, extra, extra - doubt)
     )
     return longest[0], likely[1], shortest[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from pathlib import Path
@@ -41,7 +42,16 @@ def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
     python = interpreter_for(root, settings)
     wanted = [root, Path(target.import_root), *_interpreter_folders(python), Path(coverage.__file__).parent]
     readable = [path for path in wanted if path.is_dir() and not _is_too_wide(path)]
-    return SandboxSpec(python=str(python), readable=_without_nested(readable), limits=settings.limits)
+    return SandboxSpec(
+        python=str(python), readable=_without_nested(readable), hidden=_originals(target), limits=settings.limits
+    )
+
+
+def _originals(target: Target) -> tuple[str, ...]:
+    """Where the original can be read: a candidate that runs it would be right, until it takes its place."""
+    file = Path(target.path)
+    compiled = (file.parent / "__pycache__").glob(f"{glob.escape(file.stem)}.*.pyc")
+    return str(file), *map(str, compiled), str(Path(target.root) / ".git")
 
 
 def _interpreter_folders(python: Path) -> list[Path]:

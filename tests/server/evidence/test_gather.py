@@ -243,6 +243,12 @@ async def test_what_takes_too_long_on_small_inputs_is_not_tried_on_large_ones(ev
     assert "too long" in _why(evidence)
 
 
+async def test_inputs_of_which_too_much_comes_out_are_set_aside(evidence_of: Gather):
+    evidence = await evidence_of({"mod.py": "def f(n: int):\n    return str(n) + 'x' * 300_000\n"}, max_inputs=40)
+    assert 5 < len(evidence.cases) < 14
+    assert "too much comes out of all inputs together" in _why(evidence)
+
+
 async def test_guessed_inputs_on_which_the_original_rarely_returns_are_no_evidence(evidence_of: Gather):
     source = "def f(text):\n    return text.no_such_method()\n"
     evidence = await evidence_of({"mod.py": source})

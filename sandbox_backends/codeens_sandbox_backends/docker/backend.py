@@ -1,0 +1,48 @@
+"""Sandboxes in containers of a local Docker daemon, or of another that speaks its API (podman)."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from msgspec import structs
+
+from codeens_sandbox_backends.base import Readiness, SandboxSpec, Tier
+from codeens_sandbox_backends.docker.engine import NAME
+from codeens_sandbox_backends.docker.launcher import DockerLauncher
+from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
+from codeens_sandbox_backends.local.jobs import LocalSandbox
+from codeens_sandbox_backends.local.probe import probe
+
+_LABEL = "no network, read-only, unprivileged user without capabilities, system call filter"
+TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=f"docker: {_LABEL}")
+OWN_KERNEL_TIER = Tier(
+    filesystem=True, network=True, processes=True, kernel=True, label=f"docker with gVisor's kernel: {_LABEL}"
+)
+
+
+class DockerBackend:
+    """Needs the optional package `docker` and a daemon on this machine."""
+
+    name = NAME
+
+    async def probe(self) -> Readiness:
+        """Try the isolation in a real container."""
+        tier = TIER
+
+        async def open_(spec: SandboxSpec) -> LocalSandbox:
+            nonlocal tier
+            sandbox = await self.open(spec)
+            tier = sandbox.tier
+            return sandbox
+
+        readiness = await probe(self.name, TIER, open_)
+        return structs.replace(readiness, tier=tier)
+
+    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+        """Open a sandbox, whose first container is started before this returns.
+
+        Raises:
+            SandboxUnavailable: there is no daemon, or it can not isolate, or not this way.
+        """
+        launcher = await to_thread.run_sync(DockerLauncher, spec)
+        tier = OWN_KERNEL_TIER if launcher.has_own_kernel else TIER
+        return LocalSandbox(launcher, tier=tier, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)

@@ -1,0 +1,86 @@
+"""Starts players, each in a container of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from contextlib import suppress
+
+from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.docker.container import Container
+from codeens_sandbox_backends.docker.engine import NAME, Engine
+from codeens_sandbox_backends.docker.options import Bounds, Options, bounds_of
+from codeens_sandbox_backends.docker.owner import OWNER_LABEL, SANDBOX_LABEL, owner, remove_orphans
+from codeens_sandbox_backends.docker.pool import Pool
+from codeens_sandbox_backends.docker.process import DockerProcess
+from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.local import seccomp
+from codeens_sandbox_backends.local.syscalls import MACHINES
+
+_TRIES = 5
+_REMOVAL_S = 2.0
+"""How long the daemon may take to remove by itself what has ended."""
+_LOOK_EVERY_S = 0.02
+
+
+class DockerLauncher:
+    """Owns the containers of one sandbox. Close it when done."""
+
+    def __init__(self, spec: SandboxSpec) -> None:
+        """Raises `SandboxUnavailable` when there is no daemon, or a container with this spec does not start."""
+        machine = MACHINES.get(os.uname().machine)
+        if os.uname().sysname != "Linux" or machine is None:
+            why = f"no system call filter for {os.uname().sysname} on {os.uname().machine}"
+            raise SandboxUnavailable(NAME, why, "Use Linux on an x86_64 or aarch64 machine")
+        self._filter = seccomp.program(machine)
+        self._id = uuid.uuid4().hex
+        self._engine = Engine()
+        try:
+            remove_orphans(self._engine)
+            self._options = Options(spec, self._engine, {SANDBOX_LABEL: self._id, OWNER_LABEL: owner()})
+        except BaseException:
+            self._engine.close()
+            raise
+        self._pool = Pool(self._start, bounds_of(spec.limits))
+        self._closed = False
+        try:
+            self._pool.prepare()
+        except SandboxBroken as error:
+            self.close()
+            raise SandboxUnavailable(NAME, str(error), "See what the daemon says (docker info)") from error
+
+    @property
+    def has_own_kernel(self) -> bool:
+        return self._engine.has_own_kernel
+
+    def close(self) -> None:
+        """End what waits, and see to it that no container of this sandbox is left. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pool.close()
+        with suppress(SandboxBroken):  # what a daemon keeps that is gone is removed when codeens is next used
+            self._remove_all()
+        self._engine.close()
+
+    def launch(self, role: Role, limits: Limits) -> DockerProcess:
+        """Start a player; see `conduct.launch.Launcher`."""
+        for _ in range(_TRIES):
+            container = self._pool.take(bounds_of(limits))
+            try:
+                return DockerProcess(container, role, limits, self._filter)
+            except OSError:
+                container.discard()
+        raise SandboxBroken("containers end while they wait for their order")
+
+    def _remove_all(self) -> None:
+        deadline = time.monotonic() + _REMOVAL_S
+        while (left := self._engine.listed(f"{SANDBOX_LABEL}={self._id}")) and time.monotonic() < deadline:
+            time.sleep(_LOOK_EVERY_S)
+        for container in left:
+            self._engine.remove(container.id)
+
+    def _start(self, bounds: Bounds) -> Container:
+        return Container(self._engine, lambda door: self._options.config(bounds, door))

@@ -1,0 +1,146 @@
+"""A player in a container: its order, its channel, its output, its end."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import socket
+import threading
+from contextlib import ExitStack, suppress
+from time import monotonic
+
+import msgspec
+from msgspec import Struct
+
+from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.conduct.launch import Ending, Role
+from codeens_sandbox_backends.docker.container import Container
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.limits import rlimits
+from codeens_sandbox_backends.local.output import Output
+from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
+
+_KILL_GRACE_S = 5.0
+_OUTPUT_GRACE_S = 1.0
+_REPORT_AT_MOST = 4096
+_KILLED = Ending(signal=signal.SIGKILL.value)
+
+
+class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the first process of a container says when every other one is gone."""
+
+    status: int
+    """As wait(2) tells it."""
+    cpu_s: float
+    peak_rss_bytes: int
+    out_of_memory: bool
+
+
+class DockerProcess:
+    """A player. `kill` may be called from any thread; `wait` from one."""
+
+    def __init__(self, container: Container, role: Role, limits: Limits, syscall_filter: bytes) -> None:
+        """Give the container its order. Raises `OSError` when it is gone; the container is then for the caller."""
+        self._container = container
+        self._control = container.control
+        self._lock = threading.Lock()
+        self._killed = False
+        self._ending: Ending | None = None
+        order = {
+            "role": role,
+            "rlimits": rlimits(limits, processes=None),
+            "filter": base64.b64encode(syscall_filter).decode("ascii"),
+        }
+        with ExitStack() as theirs, ExitStack() as ours:
+            self.channel, channel = socket.socketpair()
+            ours.callback(self.channel.close)
+            theirs.callback(channel.close)
+            stdout, stderr = (_pipe(ours, theirs) for _ in range(2))
+            line = msgspec.json.encode(order) + b"\n"
+            sent = socket.send_fds(self._control, [line], [channel.fileno(), stdout[1], stderr[1]])
+            self._control.sendall(line[sent:])
+            ours.pop_all()
+        self._output = Output(
+            os.fdopen(stdout[0], "rb", buffering=0), os.fdopen(stderr[0], "rb", buffering=0), limits.output_bytes
+        )
+
+    def kill(self) -> None:
+        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        with self._lock:
+            if self._ending is None and not self._killed:
+                self._killed = True
+                with suppress(OSError):  # it is gone already
+                    self._control.shutdown(socket.SHUT_WR)
+
+    def wait(self, timeout: float) -> Ending:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
+
+        Raises:
+            SandboxBroken: the container was ended by somebody else, or could not be ended.
+        """
+        if self._ending is not None:
+            return self._ending
+        self.channel.close()
+        said = self._said(timeout)
+        if said is None:
+            self.kill()
+            said = self._said(_KILL_GRACE_S)
+        killed = self._killed
+        with self._lock:
+            self._ending = _KILLED  # should what follows fail, it is not tried again
+            self._control.close()
+        stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
+        if not said:
+            self._container.remove()
+        ending = _ending_of(said) if said else self._ending_without_report(ours=killed)
+        self._ending = msgspec.structs.replace(ending, stdout=stdout, stderr=stderr, dropped_bytes=dropped)
+        return self._ending
+
+    def _said(self, timeout: float) -> bytes | None:
+        """The first process's last words, empty when it ended without any; None while it lives on."""
+        deadline = monotonic() + timeout
+        text = b""
+        while not text.endswith(b"\n") and len(text) < _REPORT_AT_MOST:
+            self._control.settimeout(max(0.001, deadline - monotonic()))
+            try:
+                piece = self._control.recv(_REPORT_AT_MOST)
+            except TimeoutError:
+                return None
+            except OSError:
+                return b""
+            if not piece:
+                return b""
+            text += piece
+        return text
+
+    def _ending_without_report(self, *, ours: bool) -> Ending:
+        """The kernel ended the first process for memory, or somebody the container."""
+        if ours:
+            return _KILLED
+        if self._container.was_out_of_memory():
+            return msgspec.structs.replace(_KILLED, limit="memory")
+        raise SandboxBroken("a container was ended from outside: the daemon was stopped, or somebody removed it")
+
+
+def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    ours.callback(os.close, reading)
+    theirs.callback(os.close, writing)
+    return reading, writing
+
+
+def _ending_of(said: bytes) -> Ending:
+    try:
+        report = msgspec.json.decode(said, type=Report)
+    except msgspec.MsgspecError as error:
+        raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
+    number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
+    over_memory = report.out_of_memory and number == signal.SIGKILL
+    return Ending(
+        exit_code=os.WEXITSTATUS(report.status) if number is None else None,
+        signal=number,
+        limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
+        cpu_s=report.cpu_s,
+        peak_rss_bytes=report.peak_rss_bytes,
+    )

@@ -1,0 +1,123 @@
+"""The judge's end of a warm player's channel. Whoever waits on it empties the player's output meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+from math import ceil
+from time import monotonic
+from typing import Any
+
+_CHUNK = 1 << 16
+
+
+class Pipes:
+    """Stdout and stderr of one player: emptied while something else is waited for, the beginning is kept."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+        self._kept: dict[int, bytearray] = {}
+        self._ends: list[int] = []
+        self._open: set[int] = set()
+        self.dropped = 0
+
+    def make(self) -> tuple[int, int]:
+        """The ends that the player writes to. The caller closes them when the player has them."""
+        ends: list[int] = []
+        for _ in range(2):
+            ours, theirs = os.pipe()
+            os.set_blocking(ours, False)
+            self._kept[ours] = bytearray()
+            self._open.add(ours)
+            self._ends.append(ours)
+            ends.append(theirs)
+        return ends[0], ends[1]
+
+    def wait(self, descriptor: int, events: int, deadline: float) -> bool:
+        """Empty the pipes until the descriptor is ready; False when it is not before the deadline."""
+        poll = select.poll()
+        poll.register(descriptor, events)
+        for pipe in self._open:
+            poll.register(pipe, select.POLLIN)
+        while True:
+            ready = [found for found, _ in poll.poll(_milliseconds(deadline - monotonic()))]
+            for pipe in self._open.intersection(ready):
+                if not self._read(pipe):
+                    self._open.discard(pipe)
+                    poll.unregister(pipe)
+            if descriptor in ready:
+                return True
+            if monotonic() >= deadline:
+                return False
+
+    def finish(self) -> tuple[bytes, bytes]:
+        """What was kept, with what is still in them. The player has ended."""
+        for pipe in self._ends:
+            while pipe in self._open and self._read(pipe):
+                pass
+            os.close(pipe)
+        stdout, stderr = (bytes(self._kept[pipe]) for pipe in self._ends)
+        return stdout, stderr
+
+    def _read(self, pipe: int) -> bool:
+        """Take one piece; False when there is none."""
+        try:
+            piece = os.read(pipe, _CHUNK)
+        except BlockingIOError:
+            return False
+        kept = self._kept[pipe]
+        room = self._keep - len(kept)
+        kept += piece[:room]
+        self.dropped += max(0, len(piece) - room)
+        return bool(piece)
+
+
+def _milliseconds(seconds: float) -> int | None:
+    """For `poll`, which waits without end for None."""
+    return None if seconds == float("inf") else max(0, ceil(seconds * 1000))
+
+
+class DrainingSocket(socket.socket):
+    """A socket whose waits empty a player's pipes, so that the player never blocks on its output."""
+
+    pipes: Pipes
+    _limit_s = 0.0
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Like a socket's. The socket itself never blocks."""
+        super().settimeout(0)
+        self._limit_s = float("inf") if value is None else value
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Like a socket's; raises `TimeoutError`."""
+        self._wait(select.POLLIN, monotonic() + self._limit_s)
+        return super().recv(bufsize, flags)
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Like a socket's; raises `TimeoutError`."""
+        rest = memoryview(data)
+        deadline = monotonic() + self._limit_s
+        while rest:
+            try:
+                rest = rest[super().send(rest, flags) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, deadline)
+
+    def _wait(self, events: int, deadline: float) -> None:
+        if not self.pipes.wait(self.fileno(), events, deadline):
+            raise TimeoutError
+
+
+def connected(keep: int) -> tuple[DrainingSocket, socket.socket, tuple[int, int]]:
+    """A channel, the player's end of it, and the player's ends of its output."""
+    ours, theirs = socket.socketpair()
+    channel = DrainingSocket(fileno=ours.detach())
+    channel.pipes = Pipes(keep)
+    with contextlib.ExitStack() as undo:
+        undo.callback(channel.close)
+        undo.callback(theirs.close)
+        ends = channel.pipes.make()
+        undo.pop_all()
+    return channel, theirs, ends

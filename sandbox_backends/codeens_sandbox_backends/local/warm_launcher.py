@@ -1,0 +1,126 @@
+"""Launches warm players for one sandbox, as long as a job needs no more than they can give."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+from collections.abc import Callable, Iterable
+
+from msgspec import structs
+
+from codeens_sandbox_backends.base import CallsJob, CallsResult, CheckJob, CheckResult, Job, JobResult, Limits, Raised
+from codeens_sandbox_backends.conduct.launch import PlayerProcess, Role
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local import warm_filter
+from codeens_sandbox_backends.local.bwrap import BwrapLauncher
+from codeens_sandbox_backends.local.limits import process_bound, rlimits
+from codeens_sandbox_backends.local.pool import Pool
+from codeens_sandbox_backends.local.syscalls import MACHINES
+from codeens_sandbox_backends.local.warm import WarmProcess, Zygote
+from codeens_sandbox_backends.local.warm_syscalls import WARM_CALLS
+from codeens_sandbox_backends.local.warm_tests import BorrowedTests, TestsProcess
+
+_ENDLESS_S = 1_000_000
+"""Processor time of a process that lives over many jobs; each job has its own bound."""
+_SPARE_BYTES = 64 << 20
+_SPARE_PROCESSES = 8
+"""For the zygote itself, on top of what its player may use."""
+_ABSENT = "/proc"
+"""Not there for warm players: code that names it gets a sandbox of its own."""
+
+
+class FellShort(SandboxBroken):
+    """The code needs what only a sandbox of its own has."""
+
+
+class WarmPlayers:
+    """All warm processes of one sandbox."""
+
+    def __init__(self, launcher: BwrapLauncher, limits: Limits, at_most: int = max(2, os.cpu_count() or 2)) -> None:
+        machine = os.uname().machine
+        self._launcher = launcher
+        self._limits = limits
+        self._filter = warm_filter.program(MACHINES[machine], WARM_CALLS[machine])
+        self._zygotes = Pool(self._start_zygote, at_most)
+        self._tests = Pool(self._start_tests, at_most)
+
+    def fits(self, job: Job, limits: Limits) -> bool:
+        """Whether warm players can be tried for a job."""
+        if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
+            return False
+        if not isinstance(job, (CallsJob, CheckJob)) or (isinstance(job, CallsJob) and (job.memory or job.coverage)):
+            return False
+        return not any(_ABSENT in module.source for module in job.program.modules)
+
+    def launcher(self, cancelled: Callable[[], bool]) -> WarmLauncher:
+        """A launcher for one job."""
+        return WarmLauncher(self._zygotes, self._tests, self._launcher.uid, cancelled)
+
+    def close(self) -> None:
+        """End every process."""
+        self._zygotes.close()
+        self._tests.close()
+
+    def _start_zygote(self) -> Zygote:
+        roomy = structs.replace(
+            self._limits,
+            memory_bytes=self._limits.memory_bytes + _SPARE_BYTES,
+            processes=self._limits.processes + _SPARE_PROCESSES,
+            cpu_s=_ENDLESS_S,
+        )
+        return Zygote(self._launcher.launch_zygote(roomy), self._filter)
+
+    def _start_tests(self) -> TestsProcess:
+        return TestsProcess(self._launcher.launch("check", structs.replace(self._limits, cpu_s=_ENDLESS_S)))
+
+
+class WarmLauncher:
+    """The launcher that the conductor of one job sees."""
+
+    def __init__(
+        self, zygotes: Pool[Zygote], tests: Pool[TestsProcess], uid: int, cancelled: Callable[[], bool]
+    ) -> None:
+        self._zygotes = zygotes
+        self._tests = tests
+        self._uid = uid
+        self._cancelled = cancelled
+        self._players: list[WarmProcess] = []
+
+    @property
+    def fell_short(self) -> bool:
+        """Whether a player was ended for something that only a sandbox of its own allows."""
+        return any(player.signal == signal.SIGSYS for player in self._players)
+
+    def launch(self, role: Role, limits: Limits) -> PlayerProcess:
+        """Start a player; see `conduct.launch.Launcher`.
+
+        Raises:
+            FellShort: a player of this job fell short, so that the others need not be tried.
+        """
+        if self.fell_short:
+            raise FellShort("the code needs a sandbox of its own")
+        if role == "check":
+            return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
+        bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
+        player = WarmProcess(self._zygotes.take(self._cancelled), bounds, limits, self._zygotes.give_back)
+        self._players.append(player)
+        return player
+
+
+def settles(result: JobResult) -> bool:
+    """Whether what a job did with warm players is what it would do in a sandbox of its own.
+
+    An error of the operating system may come from what is missing for warm players.
+    """
+    if isinstance(result, CallsResult):
+        return not _from_the_system(result.outcomes)
+    return isinstance(result, CheckResult) and not _from_the_system((result.failure,))
+
+
+def _from_the_system(outcomes: Iterable[object]) -> bool:
+    for outcome in outcomes:
+        kind = getattr(builtins, outcome.type, None) if isinstance(outcome, Raised) else None
+        if isinstance(kind, type) and issubclass(kind, OSError):
+            return True
+    return False

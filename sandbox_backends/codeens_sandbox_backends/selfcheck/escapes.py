@@ -1,0 +1,217 @@
+"""Attempts to reach what is outside, held against what the outside saw of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from codeens_sandbox_backends import player
+from codeens_sandbox_backends.selfcheck import attempting
+from codeens_sandbox_backends.selfcheck.attempting import attempt
+from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, Check, Room
+from codeens_sandbox_backends.selfcheck.outside import (
+    VARIABLE,
+    Outside,
+    new_secret,
+    processes_with,
+    remove_left,
+    started_at,
+)
+from codeens_sandbox_backends.selfcheck.segment import SIZE, new_key, remove
+
+_PLAYER = Path(player.__file__).parent.resolve()
+_SYSTEM_FILES = ("/etc/shadow", "/etc/gshadow", "/etc/passwd", "/etc/machine-id", "/etc/ssh/ssh_host_ed25519_key")
+_SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/etc", "/usr/lib", "/usr/local/bin", "/root", "/home", "/")  # noqa: S108  # where a file must not appear
+_VISIT_PAUSE_S = 0.05
+_GONE_S = 5.0
+
+Seen = Callable[[Outside], str]
+Arguments = Callable[[Outside], tuple[object, ...]]
+
+
+def _nothing(_: Outside) -> str:
+    return ""
+
+
+def _no_arguments(_: Outside) -> tuple[object, ...]:
+    return ()
+
+
+def _escape(name: str, area: str, function: str, given: Arguments = _no_arguments, seen: Seen = _nothing) -> Check:
+    """An attempt that must reach nothing, neither by what it says nor by what is seen outside."""
+
+    async def run(room: Room) -> str:
+        reached = await attempt(room.sandbox, area, function, *given(room.outside))
+        said = "; ".join(reached)
+        return room.outside.told(said) or said or seen(room.outside)
+
+    return Check(name=name, kind="escape", run=run)
+
+
+def _bystander(outside: Outside) -> tuple[object, ...]:
+    return outside.bystander.pid, started_at(outside.bystander.pid)
+
+
+def _judge(_: Outside) -> tuple[object, ...]:
+    return os.getpid(), started_at(os.getpid())
+
+
+async def _system_files(room: Room) -> str:
+    """A file inside may have the name of one outside: it is reached when the content is the same."""
+    for line in await attempt(room.sandbox, "files", "digests", list(_SYSTEM_FILES)):
+        path, _, digest = line.rpartition(" ")
+        if _digest(path) in {digest, None}:
+            return f"{path or line} of this machine can be read"
+    return ""
+
+
+def _digest(path: str) -> str | None:
+    """None where it is not known; empty where there is no such file."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return None
+
+
+async def _create(room: Room) -> str:
+    if not room.sandbox.tier.filesystem:
+        return NOT_TRIED
+    outside = room.outside
+    own = [sys.prefix, sys.base_prefix, str(_PLAYER), *sys.path]
+    places = [str(outside.home), str(outside.workspace), *_SHARED_FOLDERS, *own]
+    said = await attempt(room.sandbox, "files", "create", places, outside.marker)
+    return "; ".join(said) or outside.created_files(places)
+
+
+async def _listen(room: Room) -> str:
+    """Code inside waits on a port, and this process calls there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    said: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_visit, port)
+        said = await attempt(room.sandbox, "network", "listen", port)
+        tasks.cancel_scope.cancel()
+    return "; ".join(said)
+
+
+async def _visit(port: int) -> None:
+    while True:
+        with suppress(OSError):
+            async with await anyio.connect_tcp("127.0.0.1", port) as visitor:
+                await visitor.receive()
+        await anyio.sleep(_VISIT_PAUSE_S)
+
+
+async def _environment(room: Room) -> str:
+    said = "\n".join(await attempt(room.sandbox, "inherited", "environment"))
+    return room.outside.told(said) or ("it has the variable" if VARIABLE in said else "")
+
+
+async def _stay(room: Room) -> str:
+    marker = new_secret().replace("codeens", "staying")
+    said = await attempt(room.sandbox, "processes", "stay", marker)
+    if said:
+        return "; ".join(said)
+    left = await to_thread.run_sync(processes_with, marker)
+    return f"{len(left)} processes outlived the job" if left else ""
+
+
+async def _later_job(room: Room) -> str:
+    """One job leaves a secret wherever it can, the next looks for it."""
+    secret, key = new_secret(), new_key()
+    try:
+        await attempt(room.sandbox, "inherited", "leave", secret, key, room.outside.marker)
+        said = "; ".join(await attempt(room.sandbox, "inherited", "find", key))
+    finally:
+        on_host = remove(key)
+        remove_left(room.outside.marker)
+    if secret in said:
+        return f"an earlier job's secret was found: {said}"
+    return "a segment of shared memory outlived the job" if on_host else ""
+
+
+async def _other_job(room: Room) -> str:
+    """The same while the first job still runs."""
+    secret, key = new_secret(), new_key()
+    said: list[str] = []
+    try:
+        async with anyio.create_task_group() as tasks:
+            waiting = attempting.program("inherited", "leave_and_wait")
+            tasks.start_soon(
+                lambda: attempting.outcome_of(
+                    room.sandbox, waiting, secret, key, room.outside.marker, limits=attempting.LONG_LIMITS
+                )
+            )
+            await anyio.sleep(_SETTLED_S)
+            said += await attempt(room.sandbox, "inherited", "find", key)
+            said += await attempt(room.sandbox, "processes", "look", ["cmdline", "environ", "mem", "fd"])
+            tasks.cancel_scope.cancel()
+    finally:
+        remove(key)
+        remove_left(room.outside.marker)
+    return f"another job's secret was found: {'; '.join(said)}" if secret in "; ".join(said) else ""
+
+
+_SETTLED_S = 2.0
+
+ESCAPES: tuple[Check, ...] = (
+    _escape("read a file of the home folder", "files", "read", lambda o: (str(o.secret_file),)),
+    Check(name="read /etc/shadow and other files of the system", kind="escape", run=_system_files),
+    Check(name="create files outside", kind="escape", run=_create),
+    _escape(
+        "change a file of the home folder", "files", "change", lambda o: (str(o.kept_file),), Outside.changed_files
+    ),
+    _escape(
+        "change a file of the workspace",
+        "files",
+        "change",
+        lambda o: (str(o.workspace / "kept.txt"),),
+        Outside.changed_files,
+    ),
+    _escape("follow links out of the workspace", "files", "follow", lambda o: (str(o.workspace),)),
+    _escape("TCP", "network", "tcp", lambda o: (o.tcp.getsockname()[1],), lambda o: o.visited(o.tcp)),
+    Check(name="listen for TCP", kind="escape", run=_listen),
+    _escape("UDP", "network", "udp", lambda o: (o.udp.getsockname()[1],), lambda o: o.visited(o.udp)),
+    _escape("unix socket", "network", "unix", lambda o: (o.unix_path,), lambda o: o.visited(o.unix)),
+    _escape("abstract socket", "network", "unix", lambda o: (o.abstract_name,), lambda o: o.visited(o.abstract)),
+    _escape("DNS", "network", "names"),
+    _escape("raw, packet and virtual machine sockets", "network", "raw"),
+    _escape("see a process outside", "processes", "visible", _bystander),
+    _escape("see the judge", "processes", "visible", _judge),
+    _escape("signal the judge, its parent", "processes", "prod", _judge),
+    _escape("read arguments of other processes", "processes", "look", lambda _: (["cmdline"],)),
+    _escape("read environments of other processes", "processes", "look", lambda _: (["environ"],)),
+    _escape("read memory of other processes", "processes", "look", lambda _: (["mem"],)),
+    _escape("reach files through other processes", "processes", "go_through", lambda o: (str(o.secret_file),)),
+    _escape("read open files of other processes", "processes", "look", lambda _: (["fd"],)),
+    Check(name="keep a process alive", kind="escape", run=_stay),
+    Check(name="the environment of codeens", kind="escape", run=_environment),
+    _escape("inherited descriptors", "inherited", "descriptors"),
+    _escape("shared memory", "inherited", "shared_memory", lambda o: (o.segment.key, SIZE)),
+    Check(name="what an earlier job left", kind="escape", run=_later_job),
+    Check(name="a job that runs beside", kind="escape", run=_other_job, alone=True),
+    _escape("mount", "kernel", "mount"),
+    _escape("namespaces", "kernel", "namespaces"),
+    _escape("chroot", "kernel", "chroot"),
+    _escape("privileges and setuid programs", "kernel", "privileges"),
+    _escape("the kernel's keyring", "kernel", "keyring"),
+    _escape("io_uring", "kernel", "io_uring"),
+    _escape("performance events, bpf, userfaultfd", "kernel", "watch"),
+    _escape("restart, modules, another kernel, the clock", "kernel", "power"),
+    _escape("devices", "kernel", "devices"),
+    _escape("files that control the kernel", "kernel", "controls"),
+    _escape("terminals", "kernel", "terminal", lambda o: (o.terminal_name,), Outside.typed),
+    _escape("trace a process outside", "processes", "trace", _bystander, Outside.bystander_ended),
+    _escape("signal a process outside", "processes", "signals", _bystander, Outside.bystander_ended),
+)

@@ -1,0 +1,1 @@
+"""Public data sets, scored the way their authors do."""

@@ -1,0 +1,121 @@
+"""Tasks and samples as the makers of data sets write them."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from codeens_server.config import DATA_VARIABLE
+from codeens_server.domain import Task
+from codeens_server.errors import InputError, unknown
+
+FILES = {"humaneval": Path("humaneval", "HumanEval.jsonl.gz")}
+"""Where the file of a data set is in the folder that `CODEENS_DATA` names."""
+_MAX_LINE = 64 << 20
+S = TypeVar("S", bound=Struct)
+
+
+class _HumanEval(Struct, frozen=True, kw_only=True):
+    """A line of HumanEval.jsonl (github.com/openai/human-eval)."""
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    canonical_solution: str
+    test: str
+
+
+class _SampleLine(Struct, frozen=True, kw_only=True):
+    """A sample of human-eval (`completion` continues the prompt) or of EvalPlus (`solution` is a whole program)."""
+
+    task_id: str
+    completion: str | None = None
+    solution: str | None = None
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """One answer to a task."""
+
+    number: int
+    """Its line in the file, from 0."""
+    task_id: str
+    source: str
+    """A whole program."""
+
+
+def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path:
+    """The data set's file: the given one, or the one in the folder that `CODEENS_DATA` names.
+
+    Raises:
+        InputError: no such data set, or no file of it.
+    """
+    if name not in FILES:
+        raise InputError(unknown("data set", name, list(FILES)))
+    if given is None and DATA_VARIABLE not in environ:
+        message = f"where is {FILES[name].name}? Name it with --data, or the folder of data sets with {DATA_VARIABLE}."
+        raise InputError(message)
+    return given or Path(environ[DATA_VARIABLE]) / FILES[name]
+
+
+def load_tasks(path: Path) -> dict[str, Task]:
+    """HumanEval's tasks by their id. The file may be compressed.
+
+    Raises:
+        InputError: it can not be read, or a line is not a task (named).
+    """
+    tasks: dict[str, Task] = {}
+    for _, line in _lines(path, _HumanEval):
+        tasks[line.task_id] = Task(
+            id=line.task_id,
+            prompt=line.prompt,
+            entry_point=line.entry_point,
+            tests=line.test,
+            reference_solution=line.prompt + line.canonical_solution,
+        )
+    return tasks
+
+
+def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
+    """Samples in the order of the file.
+
+    Raises:
+        InputError: it can not be read, or a line is not a sample of one of these tasks (named).
+    """
+    samples: list[Sample] = []
+    for number, line in _lines(path, _SampleLine):
+        place = f"{path}:{number + 1}"
+        if line.task_id not in tasks:
+            message = f"{place}: the data set has no task {line.task_id!r}."
+            raise InputError(message)
+        if line.completion is not None:
+            source = tasks[line.task_id].prompt + line.completion
+        elif line.solution is not None:
+            source = line.solution
+        else:
+            message = f"{place}: a sample has a `completion` that continues the prompt, or a whole `solution`."
+            raise InputError(message)
+        samples.append(Sample(number=number, task_id=line.task_id, source=source))
+    return samples
+
+
+def _lines(path: Path, kind: type[S]) -> Iterator[tuple[int, S]]:
+    """Lines that are not empty, with their numbers from 0."""
+    decoder = msgspec.json.Decoder(kind)
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b"")):
+                if line.strip():
+                    yield number, decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = f"{path}:{number + 1}: {error}."
+        raise InputError(message) from None
+    except (OSError, EOFError, zlib.error) as error:
+        message = f"{path} can not be read: {getattr(error, 'strerror', None) or error}."
+        raise InputError(message) from None

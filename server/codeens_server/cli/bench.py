@@ -1,0 +1,126 @@
+"""`codeens bench`: public data sets."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from pathlib import Path
+
+import anyio
+import click
+import msgspec
+from msgspec import Struct
+
+from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.registry import get_backend
+from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
+from codeens_server.bench.passk import mean_pass_at
+from codeens_server.bench.score import Results, score_samples
+from codeens_server.cli import options
+from codeens_server.cli.setup import settings_for, workspace_here
+from codeens_server.cli.signals import interruptible
+from codeens_server.cli.table import console
+from codeens_server.cli.text import plural
+from codeens_server.domain import Task
+from codeens_server.errors import InputError, RunError
+from codeens_server.executor import open_executor
+from codeens_server.settings import Settings
+from codeens_server.workspace.environment import interpreter_for
+
+_KS = (1, 10, 100)
+
+
+class BenchScore(Struct, frozen=True, kw_only=True):
+    """What a data set's samples came to. Written with the fields of `pass_at` beside the others."""
+
+    dataset: str
+    samples: int
+    pass_at: dict[str, float]
+    wall_s: float
+    cpu_s: float
+    """Of codeens and of the processes that it has started and seen off."""
+
+
+@click.group()
+def bench() -> None:
+    """Score samples of public data sets."""
+
+
+@bench.command()
+@click.argument("dataset")
+@click.argument("samples_file", metavar="SAMPLES.jsonl", type=click.Path(path_type=Path))
+@click.option("--workers", type=click.IntRange(1, 64), help="Samples judged at once; default: the setting `parallel`.")
+@click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="The data set; default: in CODEENS_DATA.")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a line for each sample.")
+@click.option("--resume", is_flag=True, help="Leave out the samples that --out has, and add the others.")
+@options.sandbox
+@options.trust_workspace
+@options.as_json
+def score(
+    dataset: str,
+    samples_file: Path,
+    workers: int | None,
+    data: Path | None,
+    out: Path | None,
+    resume: bool,
+    sandbox: str | None,
+    trust_workspace: bool,
+    as_json: bool,
+) -> None:
+    """Judge samples by the data set's own tests, and say pass@k. DATASET is humaneval."""
+    if resume and out is None:
+        message = "--resume goes on with the file of --out; name that too."
+        raise InputError(message)
+    tasks = load_tasks(data_file(dataset, data, os.environ))
+    samples = load_samples(samples_file, tasks)
+    settings = settings_for(trust=trust_workspace, sandbox=sandbox)
+    results = Results(out, resume=resume)
+    started, cpu_before = time.monotonic(), _cpu_s()
+    try:
+        anyio.run(_score, samples, tasks, results, settings, workers or settings.parallel)
+    finally:
+        results.close()
+    counts: dict[str, tuple[int, int]] = {}
+    for sample in samples:
+        total, right = counts.get(sample.task_id, (0, 0))
+        counts[sample.task_id] = total + 1, right + results.by_sample[sample.number].passed
+    total = BenchScore(
+        dataset=dataset,
+        samples=len(samples),
+        pass_at=mean_pass_at(_KS, counts.values()),
+        wall_s=time.monotonic() - started,
+        cpu_s=_cpu_s() - cpu_before,
+    )
+    _show(total, as_json=as_json)
+
+
+async def _score(
+    samples: list[Sample], tasks: dict[str, Task], results: Results, settings: Settings, workers: int
+) -> None:
+    spec = SandboxSpec(python=str(interpreter_for(workspace_here(), settings)), limits=settings.limits)
+    async with interruptible(), open_executor(get_backend(settings.sandbox), spec, workers) as executor:
+        await score_samples(samples, tasks, results, executor=executor, workers=workers, limits=settings.limits)
+        return
+    message = "the scoring was ended before it was done; with --out, --resume goes on with it."
+    raise RunError(message)
+
+
+def _show(total: BenchScore, *, as_json: bool) -> None:
+    if as_json:
+        fields = {"dataset": total.dataset, "samples": total.samples, **total.pass_at}
+        fields |= {"wall_s": total.wall_s, "cpu_s": total.cpu_s}
+        click.echo(msgspec.json.encode(fields).decode())
+        return
+    rates = ", ".join(f"{name} {100 * share:.1f} %" for name, share in total.pass_at.items())
+    speed = total.samples / total.wall_s
+    console().print(
+        f"{total.dataset}: {rates} of {plural(total.samples, 'sample')}; {total.wall_s:.1f} s wall, "
+        f"{total.cpu_s:.1f} s CPU, {speed:.0f} samples/s",
+        highlight=False,
+    )
+
+
+def _cpu_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -1,0 +1,58 @@
+"""Holds one backend to everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import msgspec
+
+from codeens_sandbox_backends.base import Backend, Limits
+from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Report, Room, run_checks
+from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
+from codeens_sandbox_backends.selfcheck.limits import LIMITS
+from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_server.selfcheck import judged, suited, timing
+from codeens_server.selfcheck.project import Project, open_project
+from codeens_server.settings import Settings
+from codeens_server.workspace.environment import sandbox_spec
+
+_LIMITS = Limits(wall_s=20.0, call_s=2.0)
+
+
+def all_checks(project: Project) -> tuple[Check, ...]:
+    """Every check there is, by kind."""
+    return (
+        *ESCAPES,
+        *LIMITS,
+        *judged.cheats(),
+        *suited.cheats(project),
+        *timing.cheats(),
+        *judged.controls(),
+        suited.control(project),
+        timing.control(),
+    )
+
+
+async def self_check(backend: Backend, *, python: str | None, say: Callable[[CheckResult], None]) -> Report:
+    """Attempts to get out, cheats and controls, in one sandbox, through its public door.
+
+    Args:
+        backend: Where.
+        python: The interpreter that runs the code inside; by default the one that runs codeens.
+        say: Called with each result as soon as it is known.
+
+    Raises:
+        SandboxUnavailable: the backend can not isolate here.
+    """
+    with Outside() as outside:
+        async with open_project() as project:
+            spec = sandbox_spec(project.target, Settings(python=python, limits=_LIMITS))
+            readable = (*spec.readable, str(outside.workspace))
+            sandbox = await backend.open(msgspec.structs.replace(spec, readable=readable))
+            try:
+                results = await run_checks(Room(sandbox=sandbox, outside=outside), all_checks(project), say)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await sandbox.aclose()
+    return Report(backend=backend.name, tier=sandbox.tier, checks=results)

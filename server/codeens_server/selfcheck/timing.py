@@ -1,0 +1,65 @@
+"""Races in which nobody may be taken for fast who is not."""
+
+from __future__ import annotations
+
+from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, RaceJob
+from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.selfcheck.checks import Check, Room
+from codeens_server.domain import Case, Interval
+from codeens_server.measuring.measure import compare_speed
+from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, LATER_PASSES, SLOW
+
+_GIVEN = ((1, 2), *(tuple(range(start, start + 400)) for start in (1000, 5000, 20000)))
+_PAIRS, _SAMPLES = 5, 3
+_ONE_PASS_S, _SEVERAL_PASSES_S = 0.005, 0.1
+"""Seconds of a sample: what is remembered between passes is of use where there are several."""
+_BUDGET_S = 15.0
+
+
+def cheats() -> list[Check]:
+    """Slow functions; none may be said to be faster."""
+    return [_cheat(name, source) for name, source in CLOCKS.items()]
+
+
+def control() -> Check:
+    """An honest function that is faster is said to be."""
+
+    async def run(room: Room) -> str:
+        speed, why = await _speed(room, FAST, _ONE_PASS_S)
+        return "" if speed and speed.faster else f"it was not seen to be faster: {why or speed}"
+
+    return Check(name="a race: faster code is seen to be faster", kind="control", run=run, alone=True)
+
+
+def _cheat(name: str, source: str) -> Check:
+    sample_s = _SEVERAL_PASSES_S if name in LATER_PASSES else _ONE_PASS_S
+
+    async def run(room: Room) -> str:
+        speed, _ = await _speed(room, f"GIVEN = {_GIVEN}\n{SLOW}{source}", sample_s)
+        return f"it was said to be {speed.ratio:.1f} times as fast" if speed and speed.faster else ""
+
+    return Check(name=f"timing: {name}", kind="cheat", run=run)
+
+
+async def _speed(room: Room, source: str, sample_s: float) -> tuple[Interval | None, str]:
+    original, candidate = _program(SLOW, "slow"), _program(source, "f")
+    inputs = tuple(CallInput(args=(encode(list(given)),)) for given in _GIVEN)
+    known = await room.sandbox.run(CallsJob(program=original, inputs=inputs))
+    cases = tuple(
+        Case(id=str(index), origin="generated", input=call, expected=outcome)
+        for index, (call, outcome) in enumerate(zip(inputs, known.outcomes, strict=True))
+    )
+    job = RaceJob(
+        a=original,
+        b=candidate,
+        inputs=inputs,
+        pairs=_PAIRS,
+        samples=_SAMPLES,
+        min_sample_s=sample_s,
+        budget_s=_BUDGET_S,
+    )
+    return await compare_speed(job, cases, room.sandbox)
+
+
+def _program(source: str, name: str) -> Program:
+    return Program(module="timed", qualname=name, modules=(ModuleSource(name="timed", source=source),))

@@ -1,0 +1,87 @@
+"""What time candidates get, on a sandbox that only pretends to run: limits are what is asked about here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import pytest
+
+from codeens_sandbox_backends.base import CheckJob, CheckResult, Limits, Program, Sandbox, TimedOut, Usage
+from codeens_server.judging.pace import FACTOR, FLOOR_S, FullTime, Pace
+
+pytestmark = pytest.mark.anyio
+
+FULL = Limits(wall_s=30.0, cpu_s=30.0, call_s=10.0)
+JOB = CheckJob(program=Program(module="m", qualname="f"), tests="", name="f")
+
+
+class Needs:
+    """A sandbox in which every job needs so much processor time and sleeps so long."""
+
+    def __init__(self, *, cpu_s: float, asleep_s: float = 0.0) -> None:
+        self.cpu_s = cpu_s
+        self.asleep_s = asleep_s
+        self.given: list[Limits] = []
+
+    async def run(self, job: Any) -> CheckResult:
+        limits = job.limits or FULL
+        self.given.append(limits)
+        late: Literal["cpu", "wall"] | None = None
+        if self.cpu_s > limits.cpu_s:
+            late = "cpu"
+        elif self.cpu_s + self.asleep_s > limits.wall_s:
+            late = "wall"
+        failure = TimedOut(limit=late, seconds=1.0) if late else None
+        return CheckResult(passed=late is None, failure=failure, usage=Usage(wall_s=0.0, cpu_s=self.cpu_s))
+
+
+def sandbox(needs: Needs) -> Sandbox:
+    return cast("Sandbox", needs)
+
+
+def pace(reference_s: float) -> tuple[Pace, list[int]]:
+    asked: list[int] = []
+
+    async def reference() -> FullTime:
+        asked.append(1)
+        runs = FullTime()
+        await runs.run("tests", JOB, sandbox(Needs(cpu_s=reference_s)))
+        return runs
+
+    return Pace(FULL, reference), asked
+
+
+async def test_who_is_quick_is_run_once_and_the_reference_never() -> None:
+    runs, asked = pace(0.01)
+    needs = Needs(cpu_s=0.05)
+    assert (await runs.run("tests", JOB, sandbox(needs))).passed
+    assert ([limits.cpu_s for limits in needs.given], asked) == ([FLOOR_S], [])
+
+
+async def test_who_uses_up_many_times_the_references_time_is_late_for_good() -> None:
+    runs, asked = pace(0.001)
+    needs = Needs(cpu_s=100.0)
+    for _ in range(2):
+        assert not (await runs.run("tests", JOB, sandbox(needs))).passed
+    assert ([limits.cpu_s for limits in needs.given], asked) == ([FLOOR_S] * 2, [1])
+
+
+async def test_a_slow_reference_gives_time_to_all() -> None:
+    runs, _ = pace(0.1)
+    needs = Needs(cpu_s=1.5)
+    assert (await runs.run("tests", JOB, sandbox(needs))).passed
+    assert needs.given[-1].cpu_s == FACTOR * 0.1
+
+
+async def test_who_only_waited_gets_all_the_time_there_is() -> None:
+    runs, _ = pace(0.001)
+    needs = Needs(cpu_s=0.01, asleep_s=20.0)
+    assert (await runs.run("tests", JOB, sandbox(needs))).passed
+    assert needs.given[-1] == FULL
+
+
+async def test_a_job_never_gets_more_than_it_was_allowed() -> None:
+    runs, _ = pace(10.0)
+    needs = Needs(cpu_s=100.0)
+    await runs.run("tests", JOB, sandbox(needs))
+    assert max(limits.cpu_s for limits in needs.given) == FULL.cpu_s

@@ -1,0 +1,124 @@
+"""Cheats are not accepted, and where something lets them pass that is found."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from codeens_sandbox_backends.base import CallsResult, Limits, Returned, Sandbox, Tier
+from codeens_sandbox_backends.registry import get_backend
+from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Room, run_checks
+from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_server.selfcheck import judged, suited, timing
+from codeens_server.selfcheck.project import Project, open_project
+from codeens_server.selfcheck.run import all_checks
+from codeens_server.settings import Settings
+from codeens_server.workspace.environment import sandbox_spec
+from tests.sandbox_backends.machine import why_not
+
+pytestmark = pytest.mark.anyio
+_LIMITS = Limits(wall_s=20.0, call_s=2.0)
+
+
+@asynccontextmanager
+async def opened(name: str, *, hide: bool = True) -> AsyncGenerator[tuple[Room, Project]]:
+    if reason := why_not(name):
+        pytest.skip(reason)
+    with Outside() as outside:
+        async with open_project() as project:
+            spec = sandbox_spec(project.target, Settings(limits=_LIMITS))
+            sandbox = await get_backend(name).open(spec if hide else msgspec.structs.replace(spec, hidden=()))
+            try:
+                yield Room(sandbox=sandbox, outside=outside), project
+            finally:
+                await sandbox.aclose()
+
+
+async def failed(room: Room, checks: Sequence[Check]) -> dict[str, str]:
+    results = await run_checks(room, checks, _nobody_listens)
+    return {result.name: result.why for result in results if not result.ok}
+
+
+def _nobody_listens(_: CheckResult) -> None:
+    pass
+
+
+async def test_no_cheat_is_accepted_and_honest_code_is_judged_rightly() -> None:
+    async with opened("local") as (room, _):
+        assert await failed(room, [*judged.cheats(), *judged.controls()]) == {}
+
+
+async def test_no_cheat_is_accepted_in_a_workspace() -> None:
+    async with opened("local") as (room, project):
+        assert await failed(room, [*suited.cheats(project), suited.control(project)]) == {}
+
+
+@pytest.mark.parametrize("check", timing.cheats(), ids=lambda check: check.name)
+async def test_nothing_slow_is_taken_for_fast(check: Check) -> None:
+    async with opened("local") as (room, _):
+        assert await failed(room, [check]) == {}
+
+
+async def test_the_original_is_found_where_it_is_not_hidden() -> None:
+    async with opened("local", hide=False) as (room, project):
+        found = await failed(room, suited.cheats(project))
+    assert sorted(name for name in found if "original" in name) == [
+        "in a workspace: the original found in the compiled module",
+        "in a workspace: the original found in the history",
+        "in a workspace: the original read from its file",
+    ]
+
+
+async def test_a_backend_whose_jobs_share_files_is_caught() -> None:
+    checks = [check for check in judged.cheats() if "earlier job" in check.name]
+    async with opened("unsafe") as (room, _):
+        found = await failed(room, checks)
+    assert found["files that an earlier job left"] == "wrong code was accepted (cases)"
+
+
+class _Obliging:
+    """A sandbox that says of every call that it returned nothing."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self._inner = inner
+
+    @property
+    def tier(self) -> Tier:
+        return self._inner.tier
+
+    async def run(self, job: Any) -> Any:
+        result = cast("object", await self._inner.run(job))
+        if not isinstance(result, CallsResult):
+            return result
+        nothing = tuple(Returned(value=None) for _ in result.outcomes)
+        return msgspec.structs.replace(result, outcomes=nothing, loaded=True)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def test_a_backend_that_makes_answers_up_is_caught_by_the_controls() -> None:
+    async with opened("unsafe") as (room, project):
+        liar = msgspec.structs.replace(room, sandbox=_Obliging(room.sandbox))
+        found = await failed(liar, [judged.controls()[0], suited.control(project)])
+    assert set(found.values()) == {"right code was not accepted", "right code was not accepted: failed"}
+
+
+async def test_all_that_is_promised_is_among_the_checks() -> None:
+    async with open_project() as project:
+        checks = all_checks(project)
+    names = [check.name for check in checks]
+    assert len(set(names)) == len(names)
+    assert sum(check.kind == "cheat" for check in checks) >= 30
+    assert sum(check.kind == "escape" for check in checks) >= 40
+    assert {check.name.partition(":")[0] for check in checks if check.kind == "control"} == {
+        "calls",
+        "tests",
+        "scripts",
+        "tests of a workspace",
+        "a race",
+    }
