@@ -16,9 +16,10 @@ import anyio
 import pytest
 
 from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, SandboxSpec
-from codeens_sandbox_backends.docker.owner import OWNER_LABEL, owner
+from codeens_sandbox_backends.docker.owner import OWNER_LABEL
 from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
 from tests.sandbox_backends.conformance import answer, call, processes_with, until
 from tests.sandbox_backends.daemon import GVISORS_NAME, Daemon, started_daemon, why_no_daemon
@@ -285,7 +286,7 @@ def strangers(daemon: Daemon, image: str) -> Generator[set[str]]:
 
 
 def owner_that_ended() -> str:
-    script = "from codeens_sandbox_backends.docker.owner import owner; print(owner())"
+    script = "from codeens_sandbox_backends.owner import owner; print(owner())"
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True
     ).stdout.strip()

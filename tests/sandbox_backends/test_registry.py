@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -66,3 +69,39 @@ def test_a_backend_of_another_distribution_is_found_and_loaded_alone(tmp_path: P
     assert "'local'" in lines[0]
     assert lines[1:4] == ["loaded before: False", "other_backend", "broken loaded: False"]
     assert "broken_backend:Nothing could not be loaded (RuntimeError: no such luck)" in lines[4]
+
+
+_EXAMPLE = Path(__file__).parents[2] / "examples" / "sandbox-backend"
+_JUDGE = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from codeens_server.cli.main import main
+main()
+"""
+_TASK = {"id": "t", "prompt": "", "entry_point": "f", "tests": "def check(candidate):\n    assert candidate(2) == 4\n"}
+
+
+def test_a_distribution_of_its_own_brings_a_backend_that_judges(tmp_path: Path) -> None:
+    """Built, installed and used as its users would; only the installation goes into a folder apart."""
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare is not installed")
+    _run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist"), cwd=_EXAMPLE)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    (tmp_path / "task.json").write_text(json.dumps(_TASK), encoding="utf-8")
+    (tmp_path / "right.py").write_text("def f(n):\n    return n * n\n", encoding="utf-8")
+    (tmp_path / "wrong.py").write_text("def f(n):\n    return n\n", encoding="utf-8")
+    command = ("score", "task.json", "right.py", "wrong.py", "--sandbox", "unshare", "--json")
+    said = json.loads(_run("-c", _JUDGE, str(tmp_path / "site"), *command, cwd=tmp_path))
+    ranks = {result["candidate"]["id"]: result["rank"] for result in said["results"]}
+    assert ranks == {"right.py": 1, "wrong.py": None}
+    assert "files are NOT kept apart" in said["results"][0]["verdict"]["sandbox"]
+
+
+def _run(*arguments: str, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, capture_output=True, encoding="utf-8", timeout=100, check=False
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout

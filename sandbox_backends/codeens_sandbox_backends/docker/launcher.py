@@ -12,12 +12,13 @@ from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.docker.container import Container
 from codeens_sandbox_backends.docker.engine import NAME, Engine
 from codeens_sandbox_backends.docker.options import Bounds, Options, bounds_of
-from codeens_sandbox_backends.docker.owner import OWNER_LABEL, SANDBOX_LABEL, owner, remove_orphans
+from codeens_sandbox_backends.docker.owner import OWNER_LABEL, SANDBOX_LABEL, remove_orphans
 from codeens_sandbox_backends.docker.pool import Pool
 from codeens_sandbox_backends.docker.process import DockerProcess
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.syscalls import MACHINES
+from codeens_sandbox_backends.owner import owner
 
 _TRIES = 5
 _REMOVAL_S = 2.0
@@ -43,7 +44,7 @@ class DockerLauncher:
         except BaseException:
             self._engine.close()
             raise
-        self._pool = Pool(self._start, bounds_of(spec.limits))
+        self._pool = Pool(self._start, bounds_of(spec.limits, "play"))
         self._closed = False
         try:
             self._pool.prepare()
@@ -68,7 +69,7 @@ class DockerLauncher:
     def launch(self, role: Role, limits: Limits) -> DockerProcess:
         """Start a player; see `conduct.launch.Launcher`."""
         for _ in range(_TRIES):
-            container = self._pool.take(bounds_of(limits))
+            container = self._pool.take(bounds_of(limits, role))
             try:
                 return DockerProcess(container, role, limits, self._filter)
             except OSError:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from codeens_sandbox_backends import player
 from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.docker import inside
 from codeens_sandbox_backends.docker.door import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
@@ -37,18 +38,22 @@ _OPEN_FILES = 1024
 _TASKS_OF_USER = 4096
 """In all containers together; the bound of one is its control group's. Podman would try to raise it."""
 _PROCESSORS = 2
+_SMALLEST_BYTES = 4096
 
 
 class Bounds(NamedTuple):
-    """What is bounded for a container as a whole, and settled when it is made."""
+    """What is settled for a container as a whole when it is made."""
 
     memory_bytes: int
     processes: int
     disk_bytes: int
+    hides: bool
+    """Whether the spec's hidden files are."""
 
 
-def bounds_of(limits: Limits) -> Bounds:
-    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes)
+def bounds_of(limits: Limits, role: Role) -> Bounds:
+    """What a player of that role needs."""
+    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=role != "suite")
 
 
 class Options:
@@ -61,24 +66,27 @@ class Options:
             _require_readable(path)
         given = os.environ.get(IMAGE_SETTING)
         shown = _with_mounts_inside(layout.private if given else (*layout.system, *layout.private))
-        hidden = [place for place, _ in layout.links if place.startswith(tuple(f"{folder}/" for folder in _SCRATCH))]
-        links = [(place, target) for place, target in layout.links if place not in hidden]
+        covered = [place for place, _ in layout.links if place.startswith(tuple(f"{folder}/" for folder in _SCRATCH))]
+        links = [(place, target) for place, target in layout.links if place not in covered]
         self._image = given or ensure_image(engine, links)
         self._mounts = [
             *(_mount(path, path) for path in shown),
             # A tmpfs hides what the image has there; what it leads to is shown instead of the link.
-            *(_mount(os.path.realpath(place), place) for place in hidden),
+            *(_mount(os.path.realpath(place), place) for place in covered),
             _mount(os.path.realpath(Path(player.__file__).parent), f"{_PLACE}/codeens_player"),
             _mount(os.path.realpath(inside.__file__), f"{_PLACE}/codeens_inside.py"),
         ]
         self._command = [spec.python, *INTERPRETER_FLAGS, "-c", _TEXT]
         self._labels = labels
+        self._hidden = [os.path.realpath(path) for path in spec.hidden if Path(path).exists()]
         self._processors = min(_PROCESSORS, engine.processors)
         self._runtime = engine.runtime
 
     def config(self, bounds: Bounds, door: Door) -> dict[str, Any]:
         """The body of the request for one container, whose first process calls at `door`."""
-        hidden = [_mount(str(door.closed_file), path) for path in _WRITTEN_BY_DAEMONS]
+        closed = str(door.closed_file)
+        hidden = [_nothing(path, closed) for path in self._hidden] if bounds.hides else []
+        hidden += [_mount(closed, path) for path in _WRITTEN_BY_DAEMONS]
         host = self._isolation() | self._bounds(bounds)
         host["Mounts"] = [*self._mounts, *hidden, _mount(str(door.folder), _DOOR)]
         if self._runtime is not None:
@@ -125,6 +133,14 @@ def _mount(source: str, target: str) -> dict[str, Any]:
     """Read-only, and without what is mounted inside it: older daemons would show that writable."""
     options = {"Propagation": "rprivate", "NonRecursive": True}
     return {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True, "BindOptions": options}
+
+
+def _nothing(path: str, closed_file: str) -> dict[str, Any]:
+    """What can not be read, over a path."""
+    if not Path(path).is_dir():
+        return _mount(closed_file, path)
+    options = {"SizeBytes": _SMALLEST_BYTES, "Mode": 0}
+    return {"Type": "tmpfs", "Target": path, "ReadOnly": True, "TmpfsOptions": options}
 
 
 def _with_mounts_inside(paths: Sequence[str]) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import anyio
 from anyio import to_thread
+from msgspec import structs
 
 from codeens_sandbox_backends.base import Backend, Readiness, Sandbox, SandboxSpec, Tier
 from codeens_sandbox_backends.errors import SandboxUnavailable
@@ -13,12 +16,13 @@ from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.sandlock import SandlockBackend
 from codeens_sandbox_backends.local.warm_launcher import WarmPlayers
+from codeens_sandbox_backends.seatbelt.backend import SeatbeltBackend
 
 TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
 
 
 class LocalBackend:
-    """Bubblewrap; where that can not isolate, sandlock; else it refuses. Tried out once before the first use."""
+    """Bubblewrap, or else sandlock; on macOS seatbelt; or it refuses. Tried out once before the first use."""
 
     name = "local"
 
@@ -26,7 +30,7 @@ class LocalBackend:
         """`warm`: jobs that need nothing of their own share prepared processes, one after the other."""
         self._tried = anyio.Lock()
         self._readiness: Readiness | None = None
-        self._inner: Backend = _Bubblewrap(warm=warm)
+        self._inner: Backend = SeatbeltBackend() if sys.platform == "darwin" else _Bubblewrap(warm=warm)
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox. The tier's label says which mechanism it is."""
@@ -48,8 +52,8 @@ class LocalBackend:
 
     async def _choose(self) -> Readiness:
         readiness = await self._inner.probe()
-        if readiness.usable:
-            return readiness
+        if readiness.usable or sys.platform == "darwin":
+            return structs.replace(readiness, name=self.name)
         other = SandlockBackend()
         fallback = await other.probe()
         if fallback.usable:

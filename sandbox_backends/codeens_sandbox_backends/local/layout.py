@@ -42,19 +42,19 @@ def layout_of(spec: SandboxSpec, *, backend: str) -> Layout:
     Raises:
         SandboxUnavailable: the interpreter is not there, or can not be shown without showing a home folder.
     """
-    wanted = [*SYSTEM, *_interpreter_folders(spec.python, backend), *spec.readable]
+    wanted = [*SYSTEM, *interpreter_folders(spec.python, backend), *spec.readable]
     present = [path for path in wanted if Path(path).exists()]
-    real = _outermost(os.path.realpath(path) for path in present)
-    system = _outermost(os.path.realpath(path) for path in SYSTEM if Path(path).exists())
-    links = {place: target for path in [*present, spec.python] for place, target in _links_on(path)}
+    real = outermost(os.path.realpath(path) for path in present)
+    system = outermost(os.path.realpath(path) for path in SYSTEM if Path(path).exists())
+    links = {place: target for path in [*present, spec.python] for place, target in links_on(path)}
     return Layout(
         system=tuple(path for path in real if path in system),
         private=tuple(path for path in real if path not in system),
-        links=tuple((place, target) for place, target in links.items() if not _is_below(place, real)),
+        links=tuple((place, target) for place, target in links.items() if not is_below(place, real)),
     )
 
 
-def _interpreter_folders(python: str, backend: str) -> list[str]:
+def interpreter_folders(python: str, backend: str) -> list[str]:
     """The virtual environment, if it is one, and the installation behind it.
 
     Found by looking, not by running it: a workspace's interpreter is foreign code.
@@ -66,7 +66,7 @@ def _interpreter_folders(python: str, backend: str) -> list[str]:
     folders = [str(environment), str(prefix)] if (environment / "pyvenv.cfg").is_file() else [str(prefix)]
     home = os.path.realpath(Path.home())
     for folder in folders:
-        if _is_below(home, [os.path.realpath(folder)]):
+        if is_below(home, [os.path.realpath(folder)]):
             raise SandboxUnavailable(
                 backend,
                 f"the interpreter {python!r} is installed in {folder}, which holds your home folder",
@@ -75,7 +75,7 @@ def _interpreter_folders(python: str, backend: str) -> list[str]:
     return folders
 
 
-def _links_on(path: str) -> Iterator[tuple[str, str]]:
+def links_on(path: str) -> Iterator[tuple[str, str]]:
     """Every symbolic link met on the way to `path`, the first one first."""
     for _ in range(_LINKS_AT_MOST):
         steps = [*reversed(Path(path).parents), Path(path)]
@@ -87,15 +87,15 @@ def _links_on(path: str) -> Iterator[tuple[str, str]]:
         path = os.path.normpath(link.parent / target / Path(path).relative_to(link))
 
 
-def _outermost(paths: Iterable[str]) -> list[str]:
+def outermost(paths: Iterable[str]) -> list[str]:
     """The paths that are not inside another one."""
     kept: list[str] = []
     for path in sorted(set(paths)):
-        if not _is_below(path, kept):
+        if not is_below(path, kept):
             kept.append(path)
     return kept
 
 
-def _is_below(path: str, folders: Iterable[str]) -> bool:
+def is_below(path: str, folders: Iterable[str]) -> bool:
     """Whether it is one of the folders or inside one."""
     return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)

@@ -18,14 +18,14 @@ class Output:
         self._kept = (bytearray(), bytearray())
         self._keep = keep
         self._dropped = 0
-        self._stop = os.eventfd(0, os.EFD_CLOEXEC)
+        self._stop, self._stopping = os.pipe()
         self._thread = threading.Thread(target=self._drain, name="codeens output", daemon=True)
         self._thread.start()
 
     def finish(self, timeout: float) -> tuple[bytes, bytes, int]:
         """What was kept of stdout and stderr, and how many bytes were not. Waits `timeout` seconds for their end."""
         self._thread.join(timeout)
-        os.eventfd_write(self._stop, 1)
+        os.close(self._stopping)
         self._thread.join()
         for pipe in self._pipes:
             pipe.close()

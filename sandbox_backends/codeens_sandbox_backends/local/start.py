@@ -7,6 +7,7 @@ import selectors
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from codeens_sandbox_backends.local.bootstrap import GO, READY
 
 START_TIMEOUT_S = 20.0
 _CREDENTIALS = struct.Struct("3i")
+_TELLS_SENDERS = sys.platform == "linux"
+"""Elsewhere nothing wraps the player: it is the process that was started."""
 
 
 class Started(NamedTuple):
@@ -43,7 +46,8 @@ def start(
         SandboxBroken: it ended, or kept silent for 20 seconds; the message holds what it said on stderr.
     """
     ours, theirs = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    if _TELLS_SENDERS:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     with theirs:
         try:
             popen = subprocess.Popen(
@@ -60,19 +64,22 @@ def start(
         except OSError as error:
             ours.close()
             raise SandboxBroken(f"{command[0]} could not be started: {error}") from error
-    pid = _greeting(ours)
+    pid = _greeting(ours, popen.pid)
     if pid is None:
         raise SandboxBroken(f"a sandboxed process did not start: {_discard(popen, ours)}")
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+    if _TELLS_SENDERS:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
     return Started(popen, ours, pid)
 
 
-def _greeting(channel: socket.socket) -> int | None:
-    """Wait for the player's first byte; the kernel tells whose it is, numbered as this process sees it."""
+def _greeting(channel: socket.socket, started: int) -> int | None:
+    """Wait for the player's first byte; Linux tells whose it is, numbered as this process sees it."""
     with selectors.DefaultSelector() as selector:
         selector.register(channel, selectors.EVENT_READ)
         if not selector.select(START_TIMEOUT_S):
             return None
+    if not _TELLS_SENDERS:
+        return started if channel.recv(1) == READY else None
     try:
         data, extra, _, _ = channel.recvmsg(1, socket.CMSG_SPACE(_CREDENTIALS.size))
     except OSError:

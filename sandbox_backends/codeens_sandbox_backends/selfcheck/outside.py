@@ -57,6 +57,7 @@ class Outside:
         self.kept_file = self.home / "kept"
         self.kept_file.write_text("kept", encoding="utf-8")
         self.workspace = _folder(held, None)
+        self.workspace.chmod(0o755)  # some backends run code as another user
         self._fill_workspace()
         self._before = _state(self.home), _state(self.workspace)
         self.tcp = held.enter_context(socket.create_server(("127.0.0.1", 0)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from math import cos, exp, log, pi, sin, sqrt, tan
+from math import cos, exp, inf, log, pi, sin, sqrt, tan
 from statistics import fmean, median, stdev
 from typing import Literal
 
@@ -82,7 +82,7 @@ def _spoilt(race: RaceResult, pairs: Sequence[RacePair], low: float) -> tuple[fl
     saved = _median_of(pairs, "a") - _median_of(pairs, "b")
     if saved > CONFIRMABLE_S:
         unseen = max(seconds + doubt for seconds, doubt in (_hidden(pairs, loading=1), _remembered(pairs, race.inner)))
-        if unseen >= CONFIRMED * saved:
+        if unseen >= CONFIRMED * saved or _seen_at_best(pairs) <= (1 - CONFIRMED) * saved:
             return 0.0, UNCONFIRMED_NOTE
     loading = [pair.load_b - pair.load_a for pair in pairs]
     longer, doubt = median(loading), SPREADS * _deviation(loading)
@@ -175,6 +175,17 @@ def _hidden(pairs: Sequence[RacePair], *, loading: int = 0) -> tuple[float, floa
         if pair.whole_a and pair.whole_b
     ]
     return (median(hidden), SPREADS * _deviation(hidden)) if hidden else (0.0, 0.0)
+
+
+def _seen_at_best(pairs: Sequence[RacePair]) -> float:
+    """Seconds that the quickest load and whole pass of a candidate takes less than the original's; infinite if unknown.
+
+    A disturbance only ever adds, so that the quickest ones say most on a busy machine.
+    """
+    whole = [pair for pair in pairs if pair.whole_a and pair.whole_b]
+    if not whole:
+        return inf
+    return min(pair.whole_a + pair.load_a for pair in whole) - min(pair.whole_b + pair.load_b for pair in whole)
 
 
 def _ratio_with(pairs: Sequence[RacePair], extra: float, doubt: float) -> tuple[float, float, float]:

@@ -106,4 +106,6 @@ async def open_project() -> AsyncGenerator[Project]:
 
 
 def _project(folder: str) -> Project:
-    return Project(Path(folder).resolve())
+    place = Path(folder).resolve()
+    place.chmod(0o755)  # some backends run code as another user
+    return Project(place)

@@ -14,6 +14,7 @@ _PAIRS, _SAMPLES = 5, 3
 _ONE_PASS_S, _SEVERAL_PASSES_S = 0.005, 0.1
 """Seconds of a sample: what is remembered between passes is of use where there are several."""
 _BUDGET_S = 15.0
+_TRIES = 3
 
 
 def cheats() -> list[Check]:
@@ -22,11 +23,16 @@ def cheats() -> list[Check]:
 
 
 def control() -> Check:
-    """An honest function that is faster is said to be."""
+    """An honest function that is faster is said to be, if not always: on a busy machine a race says less."""
 
     async def run(room: Room) -> str:
-        speed, why = await _speed(room, FAST, _ONE_PASS_S)
-        return "" if speed and speed.faster else f"it was not seen to be faster: {why or speed}"
+        said: list[str] = []
+        for _ in range(_TRIES):
+            speed, why = await _speed(room, FAST, _ONE_PASS_S)
+            if speed and speed.faster:
+                return ""
+            said.append(why or (speed.note if speed else "") or "too much noise")
+        return f"it was not seen to be faster: {'; '.join(said)}"
 
     return Check(name="a race: faster code is seen to be faster", kind="control", run=run, alone=True)
 
@@ -38,7 +44,7 @@ def _cheat(name: str, source: str) -> Check:
         speed, _ = await _speed(room, f"GIVEN = {_GIVEN}\n{SLOW}{source}", sample_s)
         return f"it was said to be {speed.ratio:.1f} times as fast" if speed and speed.faster else ""
 
-    return Check(name=f"timing: {name}", kind="cheat", run=run)
+    return Check(name=f"timing: {name}", kind="cheat", run=run, alone=True)
 
 
 async def _speed(room: Room, source: str, sample_s: float) -> tuple[Interval | None, str]:

@@ -7,7 +7,15 @@ import random
 import pytest
 
 from codeens_sandbox_backends.base import RacePair, RaceResult
-from codeens_server.measuring.statistics import REMEMBERS_NOTE, speed_interval, student_t
+from codeens_server.measuring.statistics import (
+    HIDDEN_NOTE,
+    LOAD_NOTE,
+    REMEMBERS_NOTE,
+    SLOWED_NOTE,
+    UNCONFIRMED_NOTE,
+    speed_interval,
+    student_t,
+)
 
 
 def race(
@@ -144,3 +152,64 @@ def test_pairs_without_samples_are_not_counted() -> None:
     interval = speed_interval(RaceResult(pairs=(*timed.pairs, empty), inner=1, outcomes_a=(), outcomes_b=()), 1)
     assert interval is not None
     assert interval.pairs == 3
+
+
+def played(
+    rng: random.Random, *, hidden: float = 0.0, loading: float = 0.0, alone: float = 0.0, stalls: float = 0.0
+) -> RaceResult:
+    """A race that shows a candidate five times as fast, with passes of 100 ms, one to a sample, and whole ones.
+
+    `hidden` seconds of a whole pass are in no sample, `loading` it takes longer to load. `stalls` is how many seconds a
+    busy machine adds to a whole pass or a load at most.
+    """
+
+    def about(seconds: float) -> float:
+        return seconds * rng.lognormvariate(0, 0.02)
+
+    def stalled(seconds: float) -> float:
+        return about(seconds) + stalls * rng.random() ** 2
+
+    pairs = tuple(
+        RacePair(
+            a=tuple(about(0.1) for _ in range(5)),
+            b=tuple(about(0.02) for _ in range(5)),
+            cold_a=(),
+            cold_b=(),
+            whole_a=stalled(0.11),
+            whole_b=stalled(0.03 + hidden),
+            load_a=stalled(0.05),
+            load_b=stalled(0.05 + loading),
+        )
+        for _ in range(7)
+    )
+    return RaceResult(pairs=pairs, inner=1, alone_s=alone, outcomes_a=(), outcomes_b=())
+
+
+def notes(rng: random.Random, races: int = 200, **changed: float) -> list[tuple[bool, str]]:
+    """Whether it was called faster, and the note, of each of many such races."""
+    found = [speed_interval(played(rng, **changed), 1) for _ in range(races)]
+    return [(interval.faster, interval.note) for interval in found if interval is not None]
+
+
+def test_a_whole_pass_that_is_as_fast_confirms_the_samples() -> None:
+    assert set(notes(random.Random(1))) == {(True, "")}
+
+
+def test_work_that_is_in_no_sample_is_counted() -> None:
+    assert set(notes(random.Random(2), hidden=0.08)) == {(False, HIDDEN_NOTE)}
+
+
+def test_work_done_when_it_is_loaded_is_no_speed() -> None:
+    assert {note for _, note in notes(random.Random(3), loading=0.08)} <= {UNCONFIRMED_NOTE, LOAD_NOTE}
+    assert not any(faster for faster, _ in notes(random.Random(3), loading=0.08))
+
+
+def test_hidden_work_is_hardly_ever_lost_in_the_stalls_of_a_busy_machine() -> None:
+    found = notes(random.Random(4), races=2000, hidden=0.08, stalls=0.3)
+    assert sum(faster for faster, _ in found) <= 0.02 * len(found)
+
+
+def test_who_holds_the_original_up_gains_nothing() -> None:
+    found = speed_interval(played(random.Random(5), alone=0.015), 1)
+    assert found is not None
+    assert (found.faster, found.note) == (False, SLOWED_NOTE)

@@ -1,0 +1,1 @@
+"""Sandboxes on macOS, by the system's own sandbox-exec."""

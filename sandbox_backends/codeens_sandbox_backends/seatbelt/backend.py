@@ -1,0 +1,102 @@
+"""Players under sandbox-exec, the mechanism that macOS's own services are confined by."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from anyio import to_thread
+
+from codeens_sandbox_backends import player
+from codeens_sandbox_backends.base import Limits, Readiness, SandboxSpec, Tier
+from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
+from codeens_sandbox_backends.local.jobs import LocalSandbox
+from codeens_sandbox_backends.local.layout import interpreter_folders
+from codeens_sandbox_backends.local.limits import rlimits
+from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.seatbelt.process import GroupProcess
+from codeens_sandbox_backends.seatbelt.profile import profile
+
+NAME = "seatbelt"
+TOOL = "/usr/bin/sandbox-exec"
+"""By its place: a program of that name elsewhere could be anything."""
+TIER = Tier(
+    filesystem=True,
+    network=True,
+    processes=False,
+    kernel=False,
+    label="sandbox-exec: files and network by rules; a process that leaves its group can outlive its job",
+)
+
+
+class SeatbeltBackend:
+    """For macOS. Its rules are tested; it has never been run there."""
+
+    name = NAME
+
+    async def probe(self) -> Readiness:
+        """Try the isolation in a real sandbox."""
+        return await probe(self.name, TIER, self.open)
+
+    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+        """Open a sandbox.
+
+        Raises:
+            SandboxUnavailable: this is no macOS, or the interpreter can not be shown without a home folder.
+        """
+        launcher = await to_thread.run_sync(SeatbeltLauncher, spec)
+        return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+
+
+class SeatbeltLauncher:
+    """Starts players, each with a folder of its own. Close it when done."""
+
+    def __init__(self, spec: SandboxSpec, tool: str = TOOL) -> None:
+        """Raises `SandboxUnavailable` where there is no sandbox-exec."""
+        if not os.access(tool, os.X_OK):
+            raise SandboxUnavailable(NAME, f"{tool} is not there", "Use macOS, or the sandbox `local` on Linux")
+        self._tool = tool
+        self._python = spec.python
+        folders = _real([*interpreter_folders(spec.python, NAME)])
+        code = Path(player.__file__).parent
+        self._folder = os.path.realpath(tempfile.mkdtemp(prefix="codeens-"))
+        (Path(self._folder) / "codeens_player").symlink_to(code)
+        self._runnable = folders
+        self._readable = [*folders, *_real([*spec.readable, str(code)]), f"{self._folder}/codeens_player"]
+        self._hidden = _real(spec.hidden)
+
+    def close(self) -> None:
+        """Remove the temporary folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def launch(self, role: Role, limits: Limits) -> GroupProcess:
+        """Start a player; see `conduct.launch.Launcher`."""
+        own = tempfile.mkdtemp(dir=self._folder)
+        text = bootstrap(role, self._folder, rlimits(limits, processes=None))
+        started = start(
+            [self._tool, "-p", self._rules(role, own), self._python, *INTERPRETER_FLAGS, "-c", text],
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own},
+            cwd=own,
+            session=True,
+        )
+        process = GroupProcess(started, limits, clean_up=lambda: shutil.rmtree(own, ignore_errors=True))
+        with suppress(OSError):  # when it is gone, its channel tells
+            started.release()
+        return process
+
+    def _rules(self, role: Role, own: str) -> str:
+        hidden = () if role == "suite" else self._hidden
+        try:
+            return profile(readable=self._readable, runnable=self._runnable, hidden=hidden, writable=own)
+        except ValueError as error:
+            raise SandboxUnavailable(NAME, str(error), "Rename that folder") from error
+
+
+def _real(paths: list[str] | tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(os.path.realpath(path) for path in paths))
