@@ -24,7 +24,8 @@ for folder in $CLOSED; do
     done
 done
 cd "$home"
-exec setpriv --reuid "$USER_ID" --regid "$USER_ID" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+rights="--clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs"
+exec setpriv --reuid "$USER_ID" --regid "$USER_ID" $rights "$@"
 """
 
 

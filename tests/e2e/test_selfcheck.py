@@ -26,7 +26,8 @@ def selfcheck(command: Sequence[str], environment: Mapping[str, str], folder: Pa
     done = subprocess.run(
         command, cwd=folder, env={**kept, **environment}, capture_output=True, encoding="utf-8", timeout=500
     )
-    assert done.returncode in {0, 1} and done.stdout, done.stderr
+    assert done.returncode in {0, 1}, done.stderr
+    assert done.stdout, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if all(check["ok"] for check in report["checks"]) else 1)
     return report

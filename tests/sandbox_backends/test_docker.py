@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -363,3 +364,50 @@ async def test_cancelling_while_a_container_is_being_started_leaves_none(daemon:
         result = await call(sandbox, "def f():\n    return 1\n")
         assert isinstance(result.outcomes[0], Returned | Raised)
     assert daemon.containers() == []
+
+
+_TRACES = """
+import os, pathlib
+def f(name):
+    found = [str(path) for folder in ("/tmp", "/dev/shm") for path in pathlib.Path(folder).iterdir()]
+    inner = pathlib.Path("/tmp", name, "inner")
+    inner.mkdir(parents=True)
+    (inner / "file").write_text(name)
+    pathlib.Path("/dev/shm", name).write_text(name)
+    return os.stat("/proc/1/cmdline").st_ctime_ns, found
+"""
+_CLOSES = """
+import os
+def f(name):
+    os.makedirs("/tmp/closed/inner")
+    os.chmod("/tmp/closed", 0)
+"""
+
+
+async def answers(sandbox: Sandbox, source: str, names: Sequence[str]) -> list[Any]:
+    """What calls with these names say, one job after the other."""
+    return [await answer(sandbox, source, name) for name in names]
+
+
+async def test_a_container_takes_as_many_orders_as_are_asked_for_and_keeps_no_file_between(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEENS_DOCKER_RUNS", "3")
+    async with opened() as sandbox:
+        values = await answers(sandbox, _TRACES, ("one", "two", "three", "four"))
+    started = [value[1] for value in values]
+    assert started[0] == started[1] == started[2] != started[3]
+    assert [value[2] for value in values] == [["list"]] * 4
+
+
+async def test_a_container_that_can_not_be_cleared_takes_no_other_order(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEENS_DOCKER_RUNS", "3")
+    async with opened() as sandbox:
+        assert await answers(sandbox, _CLOSES, ("one", "two")) == [None, None]
+
+
+async def test_a_number_of_runs_that_is_none_is_refused(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEENS_DOCKER_RUNS", "many")
+    assert "CODEENS_DOCKER_RUNS is 'many'" in (await refusal()).why

@@ -19,13 +19,14 @@ _LOOK_EVERY_S = 0.2
 class Container:
     """Its connection is its lifeline: when that is closed, all its processes end and the daemon removes it."""
 
-    def __init__(self, engine: Engine, config: Callable[[Door], dict[str, Any]]) -> None:
-        """Start one, and wait until it waits.
+    def __init__(self, engine: Engine, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
+        """Start one that takes so many orders, and wait until it waits.
 
         Raises:
             SandboxBroken: it could not be started, or ended at once; the message holds what it said.
         """
         self._engine = engine
+        self.orders_left = orders
         self.since = time()
         door = Door()
         try:

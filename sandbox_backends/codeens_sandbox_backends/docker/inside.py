@@ -1,4 +1,4 @@
-"""The first process of a container: takes one order, runs one player, and tells how that ended.
+"""The first process of a container: takes an order, runs a player, tells how that ended, and waits for the next.
 
 Standard library only, Python 3.9 syntax: the workspace's interpreter runs it. Its connection to the judge is its
 lifeline: when that ends, the player does too. Foreign code is its child, may not trace it, and can not signal it (the
@@ -6,8 +6,8 @@ kernel keeps signals without a handler from the first process of a namespace).
 
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
-| a line of JSON: `role`, `rlimits`, `filter`, with three descriptors:     | a line of JSON when every process|
-| the player's channel, its standard output, its standard error            | of the container is gone: `Report`|
+| a line of JSON: `role`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
+| the player's channel, its standard output, its standard error            | process is gone: `Report`        |
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ import importlib
 import json
 import os
 import resource
+import select
+import shutil
 import signal
 import site
 import socket
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _FILTER_MODE = 4, 22, 2  # linux/prctl.h, linux/seccomp.h
 _DESCRIPTORS = 3
+_SCRATCH = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108  # inside, where each is a tmpfs of the container's own
 _PIECE = 1 << 16
 _FILTER_STEP_BYTES = 8
 _OUT_OF_MEMORY_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
@@ -45,23 +50,30 @@ def main(door: str) -> None:
     importlib.import_module("codeens_player.play")  # while nobody waits yet
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.connect(door)
-    order, descriptors = _take_order(control)
-    _prctl(_PR_SET_DUMPABLE, 0)
-    waiting, watching = os.pipe()
-    player = os.fork()
-    if not player:
-        os.close(watching)
-        os.read(waiting, 1)
-        os.close(waiting)
-        control.close()
-        _become_player(order, *descriptors)
-        return
-    threading.Thread(target=_end_all_with, args=(control,), daemon=True).start()
-    for descriptor in (*descriptors, waiting, watching):
-        os.close(descriptor)
-    report = _see_off(player)
-    control.sendall(json.dumps(report).encode() + b"\n")
-    os._exit(0)
+    while True:
+        order, descriptors = _take_order(control)
+        _prctl(_PR_SET_DUMPABLE, 0)
+        killed_before = _killed_for_memory()
+        waiting, watching = os.pipe()
+        player = os.fork()
+        if not player:
+            os.close(watching)
+            os.read(waiting, 1)
+            os.close(waiting)
+            control.close()
+            _become_player(order, *descriptors)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with _lifeline(control):
+            os.close(waiting)
+            os.close(watching)
+            report = _see_off(player)
+        report["out_of_memory"] = _killed_for_memory() > killed_before
+        report["again"] = not order["last"] and _clear_scratch()
+        control.sendall(json.dumps(report).encode() + b"\n")
+        if not report["again"]:
+            os._exit(0)
 
 
 def _take_order(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -101,10 +113,24 @@ def _prctl(option: int, *arguments: int) -> None:
         raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
-def _end_all_with(control: socket.socket) -> None:
-    """When the judge closes its end, or is gone, end everything else in this container."""
-    control.recv(1)
-    _kill_all()
+@contextmanager
+def _lifeline(control: socket.socket) -> Generator[None, None, None]:
+    """When the judge closes its end meanwhile, or is gone, end everything else in this container."""
+    over, ended = os.pipe()
+    thread = threading.Thread(target=_end_all_with, args=(control, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        os.close(ended)
+        thread.join()
+        os.close(over)
+
+
+def _end_all_with(control: socket.socket, over: int) -> None:
+    ready, _, _ = select.select([control, over], [], [])
+    if control in ready:
+        _kill_all()
 
 
 def _kill_all() -> None:
@@ -129,13 +155,29 @@ def _see_off(player: int) -> dict[str, Any]:
             "status": status,
             "cpu_s": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024,
-            "out_of_memory": any(_has_killed(Path(name)) for name in _OUT_OF_MEMORY_FILES),
         }
 
 
-def _has_killed(events: Path) -> bool:
+def _killed_for_memory() -> int:
+    """How many processes the kernel has ended in this container for memory."""
+    for name in _OUT_OF_MEMORY_FILES:
+        try:
+            lines = Path(name).read_text(encoding="ascii").splitlines()
+        except OSError:
+            continue
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    return 0
+
+
+def _clear_scratch() -> bool:
+    """Remove what a player wrote; whether nothing of it is left for the next one."""
     try:
-        lines = events.read_text(encoding="ascii").splitlines()
-    except OSError:
+        for folder in _SCRATCH:
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+        return not any(path for folder in _SCRATCH for path in folder.iterdir())
+    except (OSError, RecursionError):
         return False
-    return any(line.startswith("oom_kill ") and not line.endswith(" 0") for line in lines)

@@ -6,6 +6,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from functools import partial
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.conduct.launch import Role
@@ -20,6 +21,8 @@ from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.syscalls import MACHINES
 from codeens_sandbox_backends.owner import owner
 
+RUNS_SETTING = "CODEENS_DOCKER_RUNS"
+"""How many players a container runs before it is removed."""
 _TRIES = 5
 _REMOVAL_S = 2.0
 """How long the daemon may take to remove by itself what has ended."""
@@ -36,6 +39,7 @@ class DockerLauncher:
             why = f"no system call filter for {os.uname().sysname} on {os.uname().machine}"
             raise SandboxUnavailable(NAME, why, "Use Linux on an x86_64 or aarch64 machine")
         self._filter = seccomp.program(machine)
+        self._orders = _orders_of_a_container()
         self._id = uuid.uuid4().hex
         self._engine = Engine()
         try:
@@ -68,10 +72,11 @@ class DockerLauncher:
 
     def launch(self, role: Role, limits: Limits) -> DockerProcess:
         """Start a player; see `conduct.launch.Launcher`."""
+        bounds = bounds_of(limits, role)
         for _ in range(_TRIES):
-            container = self._pool.take(bounds_of(limits, role))
+            container = self._pool.take(bounds)
             try:
-                return DockerProcess(container, role, limits, self._filter)
+                return DockerProcess(container, role, limits, self._filter, partial(self._pool.give_back, bounds))
             except OSError:
                 container.discard()
         raise SandboxBroken("containers end while they wait for their order")
@@ -84,4 +89,11 @@ class DockerLauncher:
             self._engine.remove(container.id)
 
     def _start(self, bounds: Bounds) -> Container:
-        return Container(self._engine, lambda door: self._options.config(bounds, door))
+        return Container(self._engine, lambda door: self._options.config(bounds, door), self._orders)
+
+
+def _orders_of_a_container() -> int:
+    given = os.environ.get(RUNS_SETTING, "1")
+    if not given.isdecimal() or not int(given):
+        raise SandboxUnavailable(NAME, f"{RUNS_SETTING} is {given!r}", "Set it to a number of 1 or more")
+    return int(given)

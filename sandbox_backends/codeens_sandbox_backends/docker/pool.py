@@ -51,6 +51,16 @@ class Pool:
                 container.discard()
         return _made(self._begin(bounds))
 
+    def give_back(self, bounds: Bounds, container: Container) -> None:
+        """Take a container that waits for another order; it is the next one that gets one."""
+        with self._lock:
+            if bounds == self._usual and not self._closed:
+                again: Future[Container] = Future()
+                again.set_result(container)
+                self._waiting.appendleft(again)
+                return
+        container.discard()
+
     def close(self) -> None:
         """End what waits; what is being started ends too. Safe to call twice."""
         with self._lock:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from time import monotonic
 
@@ -35,14 +36,27 @@ class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cpu_s: float
     peak_rss_bytes: int
     out_of_memory: bool
+    again: bool
+    """Whether it waits for another order."""
 
 
 class DockerProcess:
     """A player. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(self, container: Container, role: Role, limits: Limits, syscall_filter: bytes) -> None:
-        """Give the container its order. Raises `OSError` when it is gone; the container is then for the caller."""
+    def __init__(
+        self,
+        container: Container,
+        role: Role,
+        limits: Limits,
+        syscall_filter: bytes,
+        give_back: Callable[[Container], None],
+    ) -> None:
+        """Give the container its order. Raises `OSError` when it is gone; the container is then for the caller.
+
+        `give_back` is called with the container when it has seen the player off and can take another order.
+        """
         self._container = container
+        self._give_back = give_back
         self._control = container.control
         self._lock = threading.Lock()
         self._killed = False
@@ -50,6 +64,7 @@ class DockerProcess:
         order = {
             "role": role,
             "rlimits": rlimits(limits, processes=None),
+            "last": container.orders_left <= 1,
             "filter": base64.b64encode(syscall_filter).decode("ascii"),
         }
         with ExitStack() as theirs, ExitStack() as ours:
@@ -61,6 +76,7 @@ class DockerProcess:
             sent = socket.send_fds(self._control, [line], [channel.fileno(), stdout[1], stderr[1]])
             self._control.sendall(line[sent:])
             ours.pop_all()
+        container.orders_left -= 1
         self._output = Output(
             os.fdopen(stdout[0], "rb", buffering=0), os.fdopen(stderr[0], "rb", buffering=0), limits.output_bytes
         )
@@ -89,11 +105,16 @@ class DockerProcess:
         killed = self._killed
         with self._lock:
             self._ending = _KILLED  # should what follows fail, it is not tried again
-            self._control.close()
         stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
-        if not said:
+        report = _report(said) if said else None
+        if report and report.again and not killed:
+            self._control.settimeout(None)
+            self._give_back(self._container)
+        else:
+            self._control.close()
+        if report is None:
             self._container.remove()
-        ending = _ending_of(said) if said else self._ending_without_report(ours=killed)
+        ending = _ending_of(report) if report else self._ending_without_report(ours=killed)
         self._ending = msgspec.structs.replace(ending, stdout=stdout, stderr=stderr, dropped_bytes=dropped)
         return self._ending
 
@@ -130,11 +151,14 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _ending_of(said: bytes) -> Ending:
+def _report(said: bytes) -> Report:
     try:
-        report = msgspec.json.decode(said, type=Report)
+        return msgspec.json.decode(said, type=Report)
     except msgspec.MsgspecError as error:
         raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
+
+
+def _ending_of(report: Report) -> Ending:
     number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
     over_memory = report.out_of_memory and number == signal.SIGKILL
     return Ending(
