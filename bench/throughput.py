@@ -23,7 +23,7 @@ from throughput_mix import mixed
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_server.bench.datasets import Sample, data_file, load_tasks
-from codeens_server.bench.score import Results, score_samples
+from codeens_server.bench.score import Results, score_samples, warm_up
 from codeens_server.domain import Task
 from codeens_server.executor import open_executor
 
@@ -37,9 +37,7 @@ async def codeens(tasks: dict[str, Task], samples: list[Sample], workers: int, p
     """Samples per second of each pass over the samples in one sandbox, its opening excluded."""
     rates: list[float] = []
     async with open_executor(LocalBackend(), SandboxSpec(python=sys.executable, limits=LIMITS), workers) as executor:
-        await score_samples(
-            samples[:workers], tasks, Results(None, resume=False), executor=executor, workers=workers, limits=LIMITS
-        )
+        await warm_up(next(iter(tasks.values())), executor=executor, workers=workers)
         for _ in range(passes):
             results = Results(None, resume=False)
             started = time.monotonic()

@@ -121,7 +121,8 @@ class TimedOut(Struct, frozen=True, kw_only=True, tag="timeout", tag_field="kind
 class Died(Struct, frozen=True, kw_only=True, tag="died", tag_field="kind"):
     """The player ended, or broke the protocol, instead of answering."""
 
-    reason: Literal["exit", "signal", "memory", "answers", "protocol"]
+    reason: Literal["exit", "signal", "memory", "answers", "output", "protocol"]
+    """`output`: a script printed more than is kept, so that what it printed is not known."""
     detail: str = ""
 
 
@@ -145,6 +146,8 @@ class CallsJob(Struct, frozen=True, kw_only=True):
     """Also report the peak of traced allocations per call (tracemalloc: slows the calls; not for timing)."""
     coverage: bool = False
     """Also report which lines of the target function ran."""
+    fresh: bool = False
+    """In an interpreter that is started for this job, with a hash seed of its own: jobs may share one otherwise."""
     limits: Limits | None = None
 
 

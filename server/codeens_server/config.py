@@ -11,7 +11,8 @@ import tomli
 from msgspec import Struct
 from platformdirs import user_config_path
 
-from codeens_server.config_check import Source, Table, check, dotted, is_struct
+from codeens_sandbox_backends.registry import backend_names
+from codeens_server.config_check import EDITOR, Source, Table, check, dotted, is_struct
 from codeens_server.errors import ConfigError, unknown
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.toml_lines import Key
@@ -39,12 +40,19 @@ class Loaded(Struct, frozen=True, kw_only=True):
 
 
 def load_settings(
-    *, flags: Mapping[str, object], workspace: Path | None, environ: Mapping[str, str], user_dir: Path, trusted: bool
+    *,
+    flags: Mapping[str, object],
+    editor: Mapping[str, object] | None = None,
+    workspace: Path | None,
+    environ: Mapping[str, str],
+    user_dir: Path,
+    trusted: bool,
 ) -> Loaded:
     """Merge all sources into one `Settings`. Tables are merged key by key; lists replace each other as a whole.
 
     Args:
         flags: settings given for this one call; a value of None counts as not given.
+        editor: the user's settings in the editor, likewise.
         workspace: folder that may hold `codeens.toml`, or `[tool.codeens]` in `pyproject.toml`; the former goes first.
         environ: `CODEENS_<KEY>` is read, `__` stands for a dot; a list of texts is split at commas.
         user_dir: folder that may hold the user's `codeens.toml`.
@@ -54,8 +62,11 @@ def load_settings(
     Raises:
         ConfigError: a source is broken; the message names file, line and key.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
-    layers = [(Source(label="flags"), given), (Source(label="environment"), _from_environment(environ))]
+    layers = [
+        (Source(label="flags"), _given(flags)),
+        (Source(label=EDITOR), _given(editor or {})),
+        (Source(label="environment"), _from_environment(environ)),
+    ]
     ignored: list[str] = []
     if workspace is not None and (found := _workspace_file(workspace)):
         source, table = found
@@ -75,6 +86,10 @@ def load_settings(
         sources=tuple(source.label for source, table in layers if table),
         ignored=tuple(ignored),
     )
+
+
+def _given(values: Mapping[str, object]) -> Table:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _check_models(models: tuple[ModelSettings, ...]) -> None:
@@ -98,13 +113,18 @@ def _check_weights(settings: Settings) -> None:
 def _from_environment(environ: Mapping[str, str]) -> Table:
     table: Table = {}
     for name, text in sorted(environ.items()):
-        if name.startswith(_PREFIX) and name not in (TRUST_VARIABLE, DATA_VARIABLE):
+        if name.startswith(_PREFIX) and name not in (TRUST_VARIABLE, DATA_VARIABLE) and not _is_a_backends(name):
             key = name.removeprefix(_PREFIX).lower().split("__")
             value: object = _value_of(text, _type_at(key))
             for part in reversed(key):
                 value = {part: value}
             table = _merge(table, cast("Table", value))
     return table
+
+
+def _is_a_backends(name: str) -> bool:
+    """Whether a sandbox backend reads it itself: `CODEENS_DOCKER_IMAGE`, for one."""
+    return any(name.startswith(f"{_PREFIX}{backend.upper()}_") for backend in backend_names())
 
 
 def _type_at(key: list[str]) -> object:

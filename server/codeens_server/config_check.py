@@ -13,6 +13,8 @@ from msgspec import Struct
 from codeens_server.errors import ConfigError
 from codeens_server.toml_lines import Key, line_of
 
+EDITOR = "editor"
+
 Table: TypeAlias = dict[str, object]
 
 _TABLES_OF_SHARES = frozenset({"weights", "scorer_weights"})
@@ -24,7 +26,7 @@ class Source(Struct, frozen=True, kw_only=True):
     """Where settings came from, and how a mistake in them is told."""
 
     label: str
-    """A path, "environment" or "flags"."""
+    """A path, "environment", "editor" or "flags"."""
     text: str | None = None
     """The file's text, to find lines in."""
     prefix: Key = ()
@@ -42,6 +44,8 @@ class Source(Struct, frozen=True, kw_only=True):
         """The key as a person finds it in this source."""
         if self.label == "environment":
             return "CODEENS_" + "__".join(str(part).upper() for part in key)
+        if self.label == EDITOR:
+            return f"codeens.{dotted(key)} of the editor's settings"
         if self.label == "flags":
             return "--" + "-".join(str(part).removesuffix("_s").replace("_", "-") for part in key)
         return dotted(key)

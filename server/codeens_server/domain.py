@@ -9,6 +9,8 @@ from msgspec import Struct, field
 from codeens_sandbox_backends.base import CallInput, Outcome, TestReport
 
 SCHEMA_VERSION = 1
+ORIGINAL = "original"
+"""The id under which the original stands beside the candidates."""
 
 Goal: TypeAlias = Literal["balanced", "correctness", "speed", "memory", "readability"]
 Mode: TypeAlias = Literal["improve", "repair", "implement"]
@@ -425,6 +427,20 @@ RunEvent: TypeAlias = (
 # Tasks given from outside -------------------------------------------------------------------------------------------
 
 
+class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How what a program prints is held against what it should print."""
+
+    compare: Literal["exact", "lines", "tokens"] = "lines"
+    """`exact`: each character counts. `lines`: not the white space at the ends of lines, nor empty lines at the end.
+    `tokens`: white space only separates."""
+    ignore_case: bool = False
+    any_order: bool = False
+    """The lines, or with `tokens` the tokens, may come in any order."""
+    absolute_tolerance: float | None = None
+    relative_tolerance: float | None = None
+    """Numbers may differ by either tolerance, unless both are written as integers."""
+
+
 class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One test case of a task file: a call or a stdin text, and what must come out."""
 
@@ -432,6 +448,7 @@ class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
     stdin: str | None = None
     expected_output: Any = None
+    """For a call the value; for `stdin` the text, or a list of texts each of which is right."""
     timeout: float | None = None
     weight: float = 1.0
 
@@ -443,6 +460,8 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prompt: str
     entry_point: str
     test_cases: tuple[TaskCase, ...] = ()
+    checker: OutputChecker = OutputChecker()
+    """For the cases with `stdin`."""
     tests: str | None = None
     """Python source defining `check(candidate)`."""
     reference_solution: str | None = None

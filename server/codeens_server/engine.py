@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -14,10 +14,12 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.domain import RunEvent, RunRequest, Target
-from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError, unknown
+from codeens_server.domain import Candidate, RunEvent, RunRequest, Target
+from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError
 from codeens_server.executor import open_executor
-from codeens_server.generation.models import find_local_models, resolve_models
+from codeens_server.generation.editor_model import EditorModel, editor_settings, is_editor_model
+from codeens_server.generation.models import find_local_models, resolve_models, with_fallbacks
+from codeens_server.manifests import chosen_variants
 from codeens_server.pipeline import Pipeline
 from codeens_server.plan import Plan, refuse_without_model
 from codeens_server.settings import ModelSettings, Settings
@@ -25,7 +27,7 @@ from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.snapshots import current_source
+from codeens_server.workspace.snapshots import snapshot
 from codeens_variants.manifest import Variant
 
 StopReason: TypeAlias = Literal["cancelled", "timeout"]
@@ -67,29 +69,40 @@ class Engine:
         cwd: Path,
         variants: Mapping[str, Variant],
         environ: Mapping[str, str] | None = None,
+        editor_model: EditorModel | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
         self._cwd = cwd
         self._variants = variants
         self._environ = os.environ if environ is None else environ
+        self._editor_model = editor_model
 
     @asynccontextmanager
     async def run(
-        self, request: RunRequest, *, resume: str | None = None, judge_again: bool = False
+        self,
+        request: RunRequest,
+        *,
+        target: Target | None = None,
+        resume: str | None = None,
+        judge_again: bool = False,
+        given: Sequence[Candidate] | None = None,
     ) -> AsyncGenerator[RunStream]:
         """Start a run, or go on with a stored one. Leaving the block early cancels everything that is under way.
 
         Args:
+            target: what `request.target` names, where it was found already, as in the text that an editor holds.
             resume: the id of a stored run; what it finished is not done again, and `request` is not looked at.
             judge_again: ask for nothing new, but judge the stored candidates again, with the inputs kept since.
+            given: candidates to judge and rank in place of any that would be asked for or made.
 
         Raises:
             InputError: the request is wrong; nothing was written.
             SandboxUnavailable: the sandbox asked for can not isolate here.
             RunError: the run could not be completed (raised when the block is left).
         """
-        plan = await self._plan(request, await self._store.load(resume) if resume else None, judge_again=judge_again)
+        stored = await self._store.load(resume) if resume else None
+        plan = await self._plan(request, target, stored, given, judge_again=judge_again)
         send, receive = anyio.create_memory_object_stream[RunEvent](256)
         failures: list[CodeensError | SandboxError] = []
         async with (
@@ -107,66 +120,55 @@ class Engine:
         if failures:
             raise failures[0]
 
-    async def _plan(self, request: RunRequest, stored: StoredRun | None, *, judge_again: bool) -> Plan:
+    async def _plan(
+        self,
+        request: RunRequest,
+        target: Target | None,
+        stored: StoredRun | None,
+        given: Sequence[Candidate] | None,
+        *,
+        judge_again: bool,
+    ) -> Plan:
         settings = msgspec.structs.replace(self._settings, rewrites="never") if judge_again else self._settings
         if stored is not None:
             request, target = stored.request, _unchanged(stored)
-        else:
+        elif target is None:
             target = find_target(request.target, cwd=self._cwd)
         _check_limits(request, settings)
-        models = () if judge_again else await self._models(request)
-        if not judge_again:
+        asks = not judge_again and given is None
+        models = await self._models(request) if asks else ()
+        if asks:
             refuse_without_model("implement" if target.body_missing else request.mode, target, models)
         return Plan(
             run_id=stored.run_id if stored else self._store.new_id(),
             request=request,
             target=target,
             models=models,
-            reachable_models=self._with_fallbacks(models),
-            variants=self._chosen_variants(request),
+            reachable_models=with_fallbacks(models, self._settings, self._environ),
+            variants=chosen_variants(request.variants, self._settings, self._variants),
             settings=settings,
             backend=get_backend(request.sandbox),
             spec=sandbox_spec(target, settings),
             environ=self._environ,
+            editor_model=self._editor_model,
             stored=stored,
+            given=None if given is None else tuple(given),
             judge_again=judge_again,
         )
 
     async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
-        models = resolve_models(request.models, self._settings, self._environ)
-        return models or await find_local_models()
-
-    def _with_fallbacks(self, models: tuple[ModelSettings, ...]) -> tuple[ModelSettings, ...]:
-        configured = {model.name: model for model in resolve_models((), self._settings, self._environ)}
-        reachable = {model.name: model for model in models}
-        pending = list(models)
-        while pending:
-            for name in pending.pop().fallbacks:
-                if name not in reachable:
-                    reachable[name] = configured[name]
-                    pending.append(configured[name])
-        return tuple(reachable.values())
-
-    def _chosen_variants(self, request: RunRequest) -> tuple[Variant, ...]:
-        names = request.variants or self._settings.variants
-        for name in names:
-            if name not in self._variants:
-                raise InputError(unknown("variant", name, list(self._variants)))
-        if names:
-            return tuple(self._variants[name] for name in dict.fromkeys(names))
-        disabled = set(self._settings.disabled_variants)
-        chosen = tuple(item for item in self._variants.values() if item.enabled and item.name not in disabled)
-        if not chosen:
-            message = (
-                "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
-            )
-            raise InputError(message)
-        return chosen
+        """Those named, else configured, else with a key, else the editor's own, else of servers on this machine."""
+        if self._editor_model is None:
+            return resolve_models(request.models, self._settings, self._environ) or await find_local_models()
+        of_editor = [name for name in dict.fromkeys(request.models) if is_editor_model(name)]
+        others = [name for name in request.models if not is_editor_model(name)]
+        models = resolve_models(others, self._settings, self._environ) if others or not of_editor else ()
+        return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
 
 
 def _unchanged(stored: StoredRun) -> Target:
     try:
-        current_source(stored.target)
+        snapshot(stored.target)
     except (ChangedError, TargetError) as error:
         message = f"run {stored.run_id} can not be resumed: {error}"
         raise ChangedError(message) from None

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
 
-from codeens_sandbox_backends.base import Backend, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import (
+    Backend,
+    CallInput,
+    CallsJob,
+    ModuleSource,
+    Program,
+    Returned,
+    Sandbox,
+    SandboxSpec,
+)
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 
 T = TypeVar("T")
@@ -84,11 +94,27 @@ async def open_executor(backend: Backend, spec: SandboxSpec, parallel: int) -> A
     """An executor on a fresh sandbox; leaving the block ends every process of it, also when cancelled.
 
     Raises:
-        SandboxUnavailable: the backend can not isolate here.
+        SandboxUnavailable: the backend can not isolate here, or what should be the interpreter is none.
     """
     executor = Executor(backend, spec, await backend.open(spec), parallel)
     try:
+        if spec.python != sys.executable:
+            await _try_interpreter(executor.sandbox, backend.name, spec.python)
         yield executor
     finally:
         with anyio.CancelScope(shield=True):
             await executor.sandbox.aclose()
+
+
+_ONE = Program(module="one", qualname="f", modules=(ModuleSource(name="one", source="def f():\n    return 1\n"),))
+
+
+async def _try_interpreter(sandbox: Sandbox, backend: str, python: str) -> None:
+    """See that an interpreter that the settings or the workspace name runs Python: else every candidate would fail."""
+    fix = "Set `python` to a Python of version 3.9 or newer, or leave it out"
+    try:
+        result = await sandbox.run(CallsJob(program=_ONE, inputs=(CallInput(),)))
+    except SandboxBroken as error:
+        raise SandboxUnavailable(backend, f"the interpreter {python} does not run in it ({error})", fix) from error
+    if result.outcomes != (Returned(value=1),):
+        raise SandboxUnavailable(backend, f"the interpreter {python} does not run a function as Python does", fix)

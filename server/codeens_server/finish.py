@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -31,7 +30,7 @@ from codeens_server.ranking.rank import Entry, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.workspace.edit import ConflictError
 from codeens_server.workspace.program import program_for
-from codeens_server.workspace.text import read_source
+from codeens_server.workspace.snapshots import snapshot
 
 DIFFERENCES_BUDGET_S = 20.0
 """Seconds given to the search for the smallest inputs on which clusters differ."""
@@ -92,7 +91,7 @@ async def _with_differences(
     outcomes: Mapping[str, tuple[Outcome, ...]],
 ) -> tuple[Cluster, ...]:
     programs = await anyio.to_thread.run_sync(_programs, plan.target, state, clusters)
-    source = await anyio.to_thread.run_sync(read_source, Path(plan.target.path))
+    source = await anyio.to_thread.run_sync(snapshot, plan.target)
     examples = [case.input for case in evidence.cases]
     strategy = strategy_for(plan.target, examples, source.text)
     try:

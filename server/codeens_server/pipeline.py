@@ -128,7 +128,7 @@ class Pipeline:
                 plan.target, request=plan.request, settings=plan.settings, sandbox=sandbox, say=self._say
             )
         )
-        if not plan.judge_again:
+        if not plan.judge_again and plan.given is None:
             refuse_without_model(evidence.mode, plan.target, plan.models)
         if not self._is_stored:
             await self._store.create(plan.run_id, plan.request, plan.target)

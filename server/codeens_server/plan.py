@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Backend, SandboxSpec
-from codeens_server.domain import ModeRequest, RunRequest, Target
+from codeens_server.domain import Candidate, ModeRequest, RunRequest, Target
 from codeens_server.errors import InputError
+from codeens_server.generation.editor_model import EditorModel
 from codeens_server.settings import ModelSettings, Settings
 from codeens_server.store.stored import StoredRun
 from codeens_variants.manifest import Variant
@@ -29,8 +30,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     backend: Backend
     spec: SandboxSpec
     environ: Mapping[str, str]
+    editor_model: EditorModel | None = None
+    """Asks the models of the editor that the run was started from."""
     stored: StoredRun | None = None
     """The run to go on with."""
+    given: tuple[Candidate, ...] | None = None
+    """Candidates to judge in place of any that would be asked for or made."""
     judge_again: bool = False
     """Only judge and rank what is stored, with the inputs kept since; ask for nothing new."""
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import Outcome
 from codeens_server.domain import (
+    ORIGINAL,
     Candidate,
     CandidateGenerated,
     CandidateJudged,
@@ -23,8 +24,6 @@ from codeens_server.measuring.measure import Baseline
 
 OFFLINE = "offline"
 """The model's name of candidates that no model made."""
-ORIGINAL = "original"
-"""The id under which the original stands beside the candidates."""
 
 
 class RunState:

@@ -84,12 +84,16 @@ async def open_sources(
     Offline rewrites keep a function's behaviour, so that only a working one is worth rewriting.
     """
     context = await anyio.to_thread.run_sync(context_of, plan.target)
-    async with Models(plan.reachable_models, plan.environ) as client:
-        yield Sources(plan, mode, context, rewrites if mode == "improve" else (), client, cache, budget)
+    async with Models(plan.reachable_models, plan.environ, plan.editor_model) as client:
+        yield Sources(
+            plan, mode, context, rewrites if mode == "improve" or plan.given is not None else (), client, cache, budget
+        )
 
 
 async def rewrites_of(plan: Plan) -> list[Candidate]:
-    """What offline rules make of the target, where the settings want them."""
+    """What offline rules make of the target, where the settings want them; else the candidates that were given."""
+    if plan.given is not None:
+        return list(plan.given)
     wanted, request = plan.settings.rewrites, plan.request
     if (
         wanted == "never"

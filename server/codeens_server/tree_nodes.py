@@ -31,8 +31,18 @@ def _is_count(value: object) -> bool:
     return type(value) is int and abs(value) < 2**53
 
 
-def _is_count_or_none(value: object) -> bool:
-    return value is None or _is_count(value)
+def _is_bound(value: object) -> bool:
+    return value is None or _is_count(value) or _is_tagged(value, "int")
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) or _is_tagged(value, "str")
+
+
+def _is_tagged(value: object, tag: str) -> bool:
+    """Whether it is a whole number, or a text, that JSON does not hold."""
+    parts = cast("list[object]", value) if isinstance(value, list) else []
+    return parts[:1] == [tag] and all(map(_is_text, parts))
 
 
 def _is_shape(value: object) -> bool:
@@ -40,19 +50,22 @@ def _is_shape(value: object) -> bool:
 
 
 _HEADS: dict[str, tuple[Callable[[object], bool], ...]] = {
-    **dict.fromkeys(("int", "float", "str", "bytes", "bytearray", "Decimal", "uuid", "path"), (_is_text,)),
-    **dict.fromkeys(("date", "time", "datetime", "type", "function"), (_is_text,)),
-    **dict.fromkeys(("namedtuple", "iter", "exception", "object"), (_is_text,)),
-    **dict.fromkeys(("complex", "Fraction", "range", "slice", "ellipsis", "notimplemented", "more"), ()),
+    **dict.fromkeys(("int", "float", "str", "bytes", "bytearray", "Decimal", "uuid"), (_is_text,)),
+    **dict.fromkeys(("date", "time", "datetime", "zoneinfo", "type", "function"), (_is_text,)),
+    **dict.fromkeys(("namedtuple", "iter", "exception", "object", "flags", "pandas"), (_is_text,)),
+    **dict.fromkeys(("complex", "Fraction", "range", "slice", "timezone"), ()),
+    **dict.fromkeys(("ellipsis", "notimplemented", "more"), ()),
     **dict.fromkeys(("list", "tuple", "set", "frozenset", "dict", "OrderedDict", "Counter"), ()),
     "enum": (_is_text, _is_text),
     "timedelta": (_is_count, _is_count, _is_count),
-    "ndarray": (_is_text, _is_shape, _is_text),
-    "deque": (_is_count_or_none,),
+    "zoned": (_is_count,),
+    "path": (_is_path,),
+    "ndarray": (_is_text, _is_shape, _is_text, _is_text),
+    "deque": (_is_bound,),
     "defaultdict": (_is_text_or_none,),
 }
-_FIXED = {"complex": 2, "Fraction": 2, "range": 3, "slice": 3}
-_SEQUENCES = frozenset({"list", "tuple", "deque", "namedtuple", "iter", "exception"}) | SETS
+_FIXED = {"complex": 2, "Fraction": 2, "range": 3, "slice": 3, "zoned": 2, "timezone": 2, "flags": 1}
+_SEQUENCES = frozenset({"list", "tuple", "deque", "namedtuple", "iter", "exception", "pandas"}) | SETS
 _PAIRED = DICTS | {"object"}
 
 

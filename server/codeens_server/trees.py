@@ -5,20 +5,17 @@ Nothing here recurses, so that no depth of a tree can end the judge, and texts a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from codeens_sandbox_backends.base import CallInput, Died, Exotic, Outcome, Raised, Returned, TimedOut, Tree
-from codeens_server.tree_nodes import DICTS, SCALAR, SETS, UNORDERED_DICTS, UNREADABLE, Node, digest, open_node
+from codeens_server.tree_nodes import SCALAR, SETS, UNORDERED_DICTS, UNREADABLE, Node, digest, open_node
+from codeens_server.tree_text import Piece, Text, cut, joined, one_line, short_name, shown_pieces
 
 _LONGEST_PLAIN = 1000
-_LONGEST_NUMBER = 100
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 # Comparing ----------------------------------------------------------------------------------------------------------
@@ -57,7 +54,9 @@ def _canonical_node(node: Node, parts: list[str]) -> str:
 
 
 def _written(node: Node) -> str:
-    return json.dumps(node.head) if node.head else ""
+    """What stands on a node beside its tag; how an array lies in memory does not count."""
+    head = (*node.head[:2], node.head[3]) if node.tag == "ndarray" else node.head
+    return json.dumps(head) if head else ""
 
 
 def canonical_call(call: CallInput) -> str:
@@ -125,11 +124,18 @@ def pair_by_key(left: Node, right: Node, key: Callable[[Tree], str]) -> list[tup
     """Values of two dicts side by side; None when their keys differ."""
     if len(left.children) != len(right.children):
         return None
-    ours = {key(name): value for name, value in left.pairs}
-    theirs = {key(name): value for name, value in right.pairs}
-    if ours.keys() != theirs.keys():
+    ours, theirs = _by_key(left, key), _by_key(right, key)
+    if ours.keys() != theirs.keys() or any(len(ours[name]) != len(theirs[name]) for name in ours):
         return None
-    return [(value, theirs[name]) for name, value in ours.items()]
+    return [pair for name in ours for pair in zip(ours[name], theirs[name], strict=True)]
+
+
+def _by_key(node: Node, key: Callable[[Tree], str]) -> dict[str, list[Tree]]:
+    """Values by key; more than one where different keys have the same tree, as two nan have."""
+    values: dict[str, list[Tree]] = {}
+    for name, value in node.pairs:
+        values.setdefault(key(name), []).append(value)
+    return {name: sorted(same, key=in_order) if len(same) > 1 else same for name, same in values.items()}
 
 
 def outcome_key(outcome: Outcome) -> str:
@@ -170,22 +176,14 @@ def same_outcome(a: Outcome, b: Outcome, *, value_only: bool = False) -> bool:
 # Showing ------------------------------------------------------------------------------------------------------------
 
 
-class _Text(NamedTuple):
-    text: str
-
-
-_Piece: TypeAlias = Any
-"""A `_Text`, or a tree that is still to be shown."""
-
-
 def render(tree: Tree, limit: int = 200) -> str:
     """The value as Python would show it, on one line, cut at `limit` characters."""
-    return _shown([tree], limit)
+    return shown_pieces([tree], limit)
 
 
 def render_call(name: str, call: CallInput, limit: int = 300) -> str:
     """A call as one would write it: `f([1, 2], key='a')`."""
-    return _shown([_Text(f"{name}("), *_arguments(call), _Text(")")], limit)
+    return shown_pieces([Text(f"{name}("), *_arguments(call), Text(")")], limit)
 
 
 def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 200) -> str:
@@ -196,14 +194,14 @@ def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 20
             return f"{shown}, leaving {render_call('', _arguments_after(outcome), limit)}" if arguments else shown
         case Raised():
             message = f": {outcome.message}" if outcome.message else ""
-            return _cut(f"raises {_name(outcome.type)}{_one_line(message)}", limit)
+            return cut(f"raises {short_name(outcome.type)}{one_line(message)}", limit)
         case Exotic():
-            return f"<{_name(outcome.type)} in {_one_line(outcome.where)}, which has no exact encoding>"
+            return f"<{short_name(outcome.type)} in {one_line(outcome.where)}, which has no exact encoding>"
         case TimedOut():
             return f"no answer within {outcome.seconds:g} s ({outcome.limit} limit)"
         case Died():
             detail = f": {outcome.detail}" if outcome.detail else ""
-            return _cut(f"the process ended ({outcome.reason}){_one_line(detail)}", limit)
+            return cut(f"the process ended ({outcome.reason}){one_line(detail)}", limit)
 
 
 def render_outcome_pair(a: Outcome, b: Outcome) -> tuple[str, str]:
@@ -212,126 +210,6 @@ def render_outcome_pair(a: Outcome, b: Outcome) -> tuple[str, str]:
     return render_outcome(a, arguments=arguments), render_outcome(b, arguments=arguments)
 
 
-def _arguments(call: CallInput) -> list[_Piece]:
-    named = [(_Text(f"{_one_line(name)}="), value) for name, value in call.kwargs.items()]
-    return _joined([*((value,) for value in call.args), *named])
-
-
-def _shown(pieces: list[_Piece], limit: int) -> str:
-    shown: list[str] = []
-    length = 0
-    todo = list(reversed(pieces))
-    while todo and length <= limit:
-        piece = todo.pop()
-        if isinstance(piece, _Text):
-            shown.append(piece.text)
-            length += len(piece.text)
-        else:
-            todo.extend(reversed(_pieces(open_node(piece), limit)))
-    return _cut("".join(shown), limit)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:1000])
-
-
-def _name(qualified: str) -> str:
-    return _one_line(qualified.rpartition(":")[2].rpartition(".")[2][:100])
-
-
-def _joined(groups: Iterable[tuple[_Piece, ...]]) -> list[_Piece]:
-    pieces = [piece for group in groups for piece in (_Text(", "), *group)]
-    return pieces[1:]
-
-
-def _pieces(node: Node, limit: int) -> list[_Piece]:
-    """What to show for one level; of long levels only as much as can be seen."""
-    if node.tag == SCALAR:
-        value = node.head[0]
-        return [_Text(repr(value[: limit + 1] if isinstance(value, str) else value))]
-    items = _joined((child,) for child in islice(node.children, limit))
-    match node.tag:
-        case "list":
-            return [_Text("["), *items, _Text("]")]
-        case "tuple":
-            return [_Text("("), *items, _Text(",)" if len(node.children) == 1 else ")")]
-        case "set" | "frozenset":
-            inner = [_Text("{"), *items, _Text("}")] if items else []
-            return inner if items and node.tag == "set" else [_Text(f"{node.tag}("), *inner, _Text(")")]
-        case "deque":
-            size = "" if node.head[0] is None else f", maxlen={node.head[0]}"
-            return [_Text("deque(["), *items, _Text(f"]{size})")]
-        case "iter":
-            return [_Text(f"<{_name(node.head[0])} of ["), *_unfinished(node, items), _Text("]>")]
-        case "namedtuple" | "exception":
-            return [_Text(f"{_name(node.head[0])}("), *items, _Text(")")]
-        case "Fraction" | "range" | "slice" | "complex":
-            return [_Text(f"{node.tag}("), *items, _Text(")")]
-        case "object":
-            fields = islice(node.pairs, limit)
-            shown = _joined((_Text(f"{_one_line(name)}="), value) for name, value in fields)
-            return [_Text(f"{_name(node.head[0])}("), *shown, _Text(")")]
-        case tag if tag in DICTS:
-            return _dict_pieces(node, limit)
-        case _:
-            return [_Text(_leaf(node, limit))]
-
-
-def _unfinished(node: Node, items: list[_Piece]) -> list[_Piece]:
-    more = bool(node.children) and node.children[-1] == ["more"]
-    return [*items[:-1], _Text("…")] if more and items else items
-
-
-def _dict_pieces(node: Node, limit: int) -> list[_Piece]:
-    entries = _joined((key, _Text(": "), value) for key, value in islice(node.pairs, limit))
-    inner: list[_Piece] = [_Text("{"), *entries, _Text("}")]
-    if node.tag == "dict":
-        return inner
-    factory = f"{_name(node.head[0])}, " if node.head and node.head[0] else ""
-    return [_Text(f"{node.tag}({factory}"), *inner, _Text(")")]
-
-
-def _leaf(node: Node, limit: int) -> str:
-    head = node.head
-    match node.tag:
-        case "int" | "str" | "bytes" | "bytearray":
-            return _payload(node.tag, head[0], limit)
-        case "float":
-            return _one_line(head[0][:10])
-        case "Decimal" | "uuid" | "path":
-            kind = {"uuid": "UUID", "path": "Path"}.get(node.tag, node.tag)
-            return f"{kind}({head[0][:limit]!r})"
-        case "date" | "time" | "datetime":
-            return f"{node.tag}.fromisoformat({head[0][:limit]!r})"
-        case "timedelta":
-            return f"timedelta(days={head[0]}, seconds={head[1]}, microseconds={head[2]})"
-        case "enum":
-            return f"{_name(head[0])}.{_one_line(head[1])}"
-        case "ndarray":
-            return f"<ndarray {_one_line(head[0])} {'x'.join(map(str, head[1]))}>"
-        case "type":
-            return _name(head[0])
-        case "function":
-            return f"<function {_name(head[0])}>"
-        case "ellipsis" | "notimplemented":
-            return "..." if node.tag == "ellipsis" else "NotImplemented"
-        case _:
-            return "<unreadable value>"
-
-
-def _payload(tag: str, written: str, limit: int) -> str:
-    try:
-        if tag == "int":
-            if len(written) <= _LONGEST_NUMBER:
-                return str(int(written, 16))
-            return f"{'-' * written.startswith('-')}0x{written.lstrip('-')[:limit]}"
-        if tag == "str":
-            return repr(bytes.fromhex(written).decode("utf-8", "surrogatepass")[: limit + 1])
-        shown = repr(base64.b64decode(written[: 4 * limit], validate=True))
-    except (ValueError, binascii.Error):
-        return "<unreadable value>"
-    return shown if tag == "bytes" else f"bytearray({shown})"
+def _arguments(call: CallInput) -> list[Piece]:
+    named = [(Text(f"{one_line(name)}="), value) for name, value in call.kwargs.items()]
+    return joined([*((value,) for value in call.args), *named])

@@ -10,83 +10,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    Died,
-    Limits,
-    ModuleSource,
-    Program,
-    Raised,
-    Returned,
-    Sandbox,
-    StdioJob,
-    TimedOut,
-    Tree,
-)
+from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, StdioJob, TimedOut, Tree
 from codeens_sandbox_backends.errors import SandboxBroken
+from tests.sandbox_backends import conformance_bounds
+from tests.sandbox_backends.conformance_tools import SLEEPERS, Check, answer, call, processes_with, until
 
-Check = Callable[[Sandbox], Awaitable[None]]
 _BOUND_S = 30.0
-
-
-SLEEPERS = """
-import os
-def sleeper(marker, daemon=False):
-    reading, writing = os.pipe()
-    if os.fork() == 0:
-        try:
-            if daemon:
-                os.setsid()
-                if os.fork():
-                    os._exit(0)
-            os.execv("/bin/sleep", [marker, "600"])
-        finally:
-            os.write(writing, b"failed")
-            os._exit(1)
-    os.close(writing)
-    started = os.read(reading, 1) == b""
-    os.close(reading)
-    return started
-"""
-"""Source of a function that leaves a process behind, and returns when that runs; a daemon has its own session."""
-
-
-async def call(sandbox: Sandbox, source: str, *inputs: tuple[Tree, ...], limits: Limits | None = None) -> CallsResult:
-    """Run `f` of a module with this source, once with each input's arguments."""
-    program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
-    arguments = tuple(CallInput(args=args) for args in inputs or ((),))
-    return await sandbox.run(CallsJob(program=program, inputs=arguments, limits=limits))
-
-
-async def answer(sandbox: Sandbox, source: str, *args: Tree) -> Tree:
-    """The value of one call that must return."""
-    outcome = (await call(sandbox, source, args)).outcomes[0]
-    assert isinstance(outcome, Returned), outcome
-    return outcome.value
-
-
-def processes_with(marker: str) -> list[int]:
-    """Processes of this machine that have the marker in their command line."""
-    found: list[int] = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdecimal() and marker.encode() in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until it holds; fails when it does not within half a minute."""
-    for _ in range(3000):
-        if condition():
-            return
-        await anyio.sleep(0.01)
-    pytest.fail("it did not become true")
-
 
 # Right answers ---------------------------------------------------------------------------------------------------
 
@@ -186,67 +115,6 @@ async def endless_recursion_is_an_exception(sandbox: Sandbox) -> None:
     outcome = (await call(sandbox, "def f(n=0):\n    return f(n + 1)\n")).outcomes[0]
     assert isinstance(outcome, Raised)
     assert outcome.type == "RecursionError"
-
-
-# Bounds ----------------------------------------------------------------------------------------------------------
-
-
-async def memory_is_bounded(sandbox: Sandbox) -> None:
-    source = """
-def f():
-    kept = []
-    while True:
-        kept.append(bytearray(1 << 20))
-"""
-    outcome = (await call(sandbox, source, limits=Limits(memory_bytes=128 << 20))).outcomes[0]
-    if isinstance(outcome, Raised):
-        assert outcome.type == "MemoryError"
-    else:
-        assert isinstance(outcome, Died)
-        assert outcome.reason == "memory"
-
-
-async def processes_are_bounded_and_none_outlives_the_job(sandbox: Sandbox) -> None:
-    marker = uuid.uuid4().hex
-    source = f"""{SLEEPERS}
-def f():
-    for count in range(1000):
-        try:
-            sleeper("{marker}")
-        except OSError:
-            break
-    return count
-"""
-    outcome = (await call(sandbox, source, limits=Limits(processes=24))).outcomes[0]
-    assert isinstance(outcome, Returned)
-    assert 1 <= outcome.value <= 24
-    assert processes_with(marker) == []
-
-
-async def a_daemon_does_not_outlive_the_job(sandbox: Sandbox) -> None:
-    marker = uuid.uuid4().hex
-    assert await answer(sandbox, f"{SLEEPERS}\ndef f():\n    return sleeper('{marker}', daemon=True)\n") is True
-    assert processes_with(marker) == []
-
-
-async def output_is_bounded(sandbox: Sandbox) -> None:
-    source = "def f():\n    for _ in range(64):\n        print('x' * (1 << 16))\n    return 'said'\n"
-    result = await call(sandbox, source, limits=Limits(output_bytes=1000))
-    assert isinstance(result.outcomes[0], Returned)
-    assert 0 < result.stdout.count("x") <= 1000
-
-
-async def files_are_bounded(sandbox: Sandbox) -> None:
-    source = """
-import tempfile
-def f():
-    with tempfile.TemporaryFile() as file:
-        for _ in range(64):
-            file.write(bytes(1 << 20))
-"""
-    outcome = (await call(sandbox, source, limits=Limits(disk_bytes=8 << 20))).outcomes[0]
-    assert isinstance(outcome, Raised)
-    assert outcome.type == "OSError"
 
 
 # The end ---------------------------------------------------------------------------------------------------------
@@ -407,16 +275,13 @@ EVERY: tuple[Check, ...] = (
     leaving_is_death,
     a_segmentation_fault_is_death_by_signal,
     endless_recursion_is_an_exception,
-    memory_is_bounded,
-    processes_are_bounded_and_none_outlives_the_job,
-    output_is_bounded,
-    files_are_bounded,
     cancelling_ends_all_processes_of_the_job,
     a_closed_sandbox_refuses_jobs,
     closing_ends_running_jobs,
     the_callers_environment_is_absent,
+    *conformance_bounds.EVERY,
 )
-CONTAINING: tuple[Check, ...] = (a_daemon_does_not_outlive_the_job, cancelling_ends_daemons)
+CONTAINING: tuple[Check, ...] = (cancelling_ends_daemons, *conformance_bounds.CONTAINING)
 """Needs namespaces, sandlock's supervision, or control groups."""
 ISOLATED: tuple[Check, ...] = (
     the_network_can_not_be_reached,
@@ -424,6 +289,7 @@ ISOLATED: tuple[Check, ...] = (
     namespaces_can_not_be_made,
     root_is_not_root_inside,
 )
+OWN_DISK: tuple[Check, ...] = conformance_bounds.OWN_DISK
 ISOLATED_FROM_FILES: tuple[Callable[[Sandbox, Path], Awaitable[None]], ...] = (
     files_outside_can_not_be_read,
     files_outside_can_not_be_changed,

@@ -12,46 +12,16 @@ import pathlib
 import random
 import re
 import uuid
-from collections.abc import Callable
+import zoneinfo
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from codeens_sandbox_backends.conduct.trees import well_formed
 from codeens_sandbox_backends.player.codec import Undecodable, Unencodable, canonical, decode, encode
 from codeens_sandbox_backends.player.decoding import is_mutable
 from codeens_sandbox_backends.player.encoding import MAX_DEPTH, MAX_ITERATED, MAX_SIZE
-
-Scalars: st.SearchStrategy[Any] = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(min_value=-(1 << 80), max_value=1 << 80)
-    | st.floats()
-    | st.text()
-    | st.text(st.characters(categories=("Cs", "Ll")))
-    | st.binary()
-    | st.complex_numbers()
-)
-Hashables = st.recursive(
-    Scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=5
-)
-deque_of: Callable[[Any], Any] = collections.deque
-Values: st.SearchStrategy[Any] = st.recursive(
-    Scalars,
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(Hashables, inner, max_size=4)
-        | st.tuples(inner)
-        | st.sets(Hashables, max_size=4)
-        | st.lists(inner, max_size=3).map(deque_of)
-        | st.builds(bytearray, st.binary())
-    ),
-    max_leaves=12,
-)
 
 
 class Colour(enum.Enum):
@@ -118,31 +88,12 @@ class Dice(random.Random):
     pass
 
 
+class Zone(dt.tzinfo):
+    pass
+
+
 def through_json(tree: Any) -> Any:
     return json.loads(json.dumps(tree))
-
-
-type_of: Callable[[Any], Any] = type
-
-
-def without_order(value: Any) -> Any:
-    """`repr` tells exact types, signed zeros and nan apart; only the order of sets is not told."""
-    kind = type_of(value)
-    if kind in (set, frozenset):
-        return (kind.__name__, sorted(repr(without_order(item)) for item in value))
-    if kind in (list, tuple, collections.deque):
-        return (kind.__name__, [without_order(item) for item in value])
-    if kind is dict:
-        return ("dict", [(without_order(key), without_order(item)) for key, item in value.items()])
-    return repr(value)
-
-
-@given(Values)
-@settings(max_examples=150, deadline=None)
-def test_values_of_builtin_types_come_back_exactly(value: Any) -> None:
-    tree = through_json(encode(value))
-    assert without_order(decode(tree, classes=False)) == without_order(value)
-    assert well_formed(tree)
 
 
 PLAIN: list[Any] = [
@@ -157,6 +108,11 @@ PLAIN: list[Any] = [
     dt.date(2024, 2, 29),
     dt.time(1, 2, 3, 4),
     dt.datetime(2024, 2, 29, 1, 2, 3, 4, tzinfo=dt.UTC),
+    dt.datetime(2024, 2, 29, fold=1, tzinfo=dt.UTC),
+    dt.datetime(2024, 2, 29, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
+    dt.time(1, tzinfo=dt.timezone(dt.timedelta(0), "named")),
+    dt.timezone(dt.timedelta(hours=-3)),
+    zoneinfo.ZoneInfo("Asia/Tokyo"),
     dt.timedelta(-1, 5, 7),
     range(10, 0, -3),
     slice(None, 5, 1 << 60),
@@ -164,6 +120,7 @@ PLAIN: list[Any] = [
     NotImplemented,
     uuid.UUID(int=7),
     pathlib.Path("/a/b"),
+    pathlib.Path("a\udcff"),
 ]
 
 
@@ -212,6 +169,17 @@ def test_sets_have_one_encoding_whatever_their_history() -> None:
     assert encode(there) == encode(back) == ["set", 0, 1, 16, 8]
 
 
+def noted(error: Exception) -> Exception:
+    error.add_note("more than its arguments")
+    return error
+
+
+def forged_fraction() -> fractions.Fraction:
+    made = fractions.Fraction(1, 2)
+    made._numerator = "1"  # type: ignore[attr-defined]  # what hostile code may do
+    return made
+
+
 nothing: dict[str, int] = {}
 numbers: list[int] = []
 REFUSED: list[Any] = [
@@ -227,10 +195,11 @@ REFUSED: list[Any] = [
     numbers.append,
     memoryview(b""),
     pathlib.PurePosixPath("a"),
-    dt.datetime(2024, 1, 1, tzinfo=dt.UTC, fold=1),
-    dt.timezone(dt.timedelta(0), "named"),
-    dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(0), "named")),
+    dt.datetime(2024, 1, 1, tzinfo=Zone()),
     collections.defaultdict[str, int](lambda: 0),
+    OSError(2, "no", "file"),
+    noted(ValueError(1)),
+    forged_fraction(),
 ]
 
 
@@ -289,50 +258,3 @@ def test_only_values_that_a_call_can_change_are_mutable() -> None:
         assert not is_mutable(encode(value))
     changeable: list[Any] = [[], (1, [2]), {}, Frozen(1), bytearray(), Oops()]
     assert all(is_mutable(encode(value)) for value in changeable)
-
-
-Json: st.SearchStrategy[Any] = st.recursive(
-    Scalars.filter(lambda value: type(value) not in (bytes, complex))
-    | st.sampled_from(["list", "dict", "int", "iter"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=15,
-)
-
-
-@given(Json)
-@settings(max_examples=200, deadline=None)
-def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
-    if well_formed(tree):
-        canonical(tree)
-
-
-NO_TREES: list[Any] = [
-    [],
-    [1],
-    ["nope"],
-    [["list"]],
-    {"a": 1},
-    1 << 53,
-    float("inf"),
-    ["int", 5],
-    ["int", "0x1"],
-    ["int"],
-    ["float", "1.0"],
-    ["dict", 5],
-    ["dict", ["a"]],
-    ["dict", ["a", 1, 2]],
-    ["object", "m:C", [1, 2]],
-    ["object"],
-    ["list", ["dict", ["a", {}]]],
-    ["bytes", "!"],
-    ["ndarray", "<f8", [True], ""],
-    ["deque", -1],
-    ["enum", "m:C"],
-    ["more"],
-    ["iter", "generator", ["more"], 1],
-]
-
-
-@pytest.mark.parametrize("tree", NO_TREES, ids=repr)
-def test_json_that_is_no_encoded_value_is_found_out(tree: object) -> None:
-    assert not well_formed(tree)

@@ -157,6 +157,16 @@ def test_a_player_may_not_send_more_than_its_share() -> None:
         assert outcome.reason == "answers"
 
 
+@pytest.mark.parametrize("item", [b"[]", b'["list"]', b'{"":1}'])
+def test_an_answer_that_would_fill_the_memory_of_the_judge_is_not_read(item: bytes) -> None:
+    payload = (
+        b'{"nonce":"NONCE","index":0,"outcome":{"kind":"returned","value":[' + b",".join([item] * 2_100_000) + b"]}}"
+    )
+    outcome = outcome_of(LOADED, raw(payload), limits=Limits(call_s=30.0, wall_s=30.0))
+    assert isinstance(outcome, Died)
+    assert (outcome.reason, "values" in outcome.detail) == ("answers", True)
+
+
 @given(st.binary(max_size=200), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_make_the_judge_fail(noise: bytes, framed: bool) -> None:

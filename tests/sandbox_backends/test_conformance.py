@@ -17,6 +17,7 @@ from tests.sandbox_backends.machine import has_control_groups, why_not
 
 BACKENDS = ("local", "sandlock", "docker", "unsafe")
 ISOLATING = ("local", "sandlock", "docker")
+WITH_OWN_DISK = ("local", "docker")
 
 
 @pytest.fixture
@@ -66,6 +67,14 @@ async def test_a_containing_backend(backend: Backend, check: conformance.Check) 
 @pytest.mark.parametrize("backend", ISOLATING, indirect=True)
 @pytest.mark.parametrize("check", conformance.ISOLATED, ids=lambda check: check.__name__)
 async def test_an_isolating_backend(backend: Backend, check: conformance.Check) -> None:
+    async with opened(backend) as sandbox:
+        await check(sandbox)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("backend", WITH_OWN_DISK, indirect=True)
+@pytest.mark.parametrize("check", conformance.OWN_DISK, ids=lambda check: check.__name__)
+async def test_a_backend_with_a_disk_of_its_own(backend: Backend, check: conformance.Check) -> None:
     async with opened(backend) as sandbox:
         await check(sandbox)
 

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from codeens_sandbox_backends.docker import inside
+from codeens_sandbox_backends.local import memory_watch
+from codeens_sandbox_backends.remote.inside import relay
 from tests.sandbox_backends.plain_launcher import PLAYER
 
-FILES = [*sorted(PLAYER.glob("*.py")), Path(inside.__file__)]
+RELAY = Path(relay.__file__).parent
+FILES = [
+    *sorted(PLAYER.glob("*.py")),
+    *sorted(RELAY.glob("*.py")),
+    Path(memory_watch.__file__),
+    Path(inside.__file__),
+]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

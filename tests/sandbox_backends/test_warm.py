@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import pytest
 
 from codeens_sandbox_backends.base import (
-    CheckJob,
-    CheckResult,
-    Died,
     Limits,
-    ModuleSource,
-    Program,
-    Raised,
     Returned,
     Sandbox,
-    SandboxSpec,
     TimedOut,
 )
-from codeens_sandbox_backends.conduct.launch import PlayerProcess, Role
-from codeens_sandbox_backends.conduct.session import Session
-from codeens_sandbox_backends.local.backend import LocalBackend
-from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm import Zygote
 from codeens_sandbox_backends.local.warm_channel import DrainingSocket
 from codeens_sandbox_backends.local.warm_launcher import WarmLauncher
 from tests.sandbox_backends import conformance
 from tests.sandbox_backends.conformance import answer, call
-from tests.sandbox_backends.machine import why_not
+from tests.sandbox_backends.warm import MARKS, Launches, opened
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(bool(why_not("local")), reason=why_not("local") or "bubblewrap works"),
-]
+pytestmark = MARKS
 
 WITH_LIBC = """
 import ctypes, os
@@ -47,43 +32,9 @@ def call(number, *arguments):
 """
 
 
-@asynccontextmanager
-async def opened(*, warm: bool = True) -> AsyncGenerator[Sandbox]:
-    sandbox = await LocalBackend(warm=warm).open(SandboxSpec(python=sys.executable))
-    try:
-        yield sandbox
-    finally:
-        await sandbox.aclose()
-
-
-class Launches:
-    """Counts players by the path that they were started on."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.warm = 0
-        self.cold: list[Role] = []
-        warm, cold = WarmLauncher.launch, BwrapLauncher.launch
-
-        def launch_warm(launcher: WarmLauncher, role: Role, limits: Limits) -> PlayerProcess:
-            self.warm += role == "play"
-            return warm(launcher, role, limits)
-
-        def launch_cold(launcher: BwrapLauncher, role: Role, limits: Limits) -> PlayerProcess:
-            self.cold.append(role)
-            return cold(launcher, role, limits)
-
-        monkeypatch.setattr(WarmLauncher, "launch", launch_warm)
-        monkeypatch.setattr(BwrapLauncher, "launch", launch_cold)
-
-
 @pytest.fixture
 async def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
     return Launches(monkeypatch)
-
-
-def check_job(source: str, tests: str, limits: Limits | None = None) -> CheckJob:
-    program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
-    return CheckJob(program=program, tests=tests, name="f", limits=limits)
 
 
 async def test_plain_code_runs_warm_and_only_warm(launches: Launches) -> None:
@@ -287,110 +238,6 @@ async def test_more_jobs_than_players_take_turns() -> None:
             group.start_soon(one, sandbox, number)
         await conformance.until(lambda: len(found) == 20)
     assert sorted(map(int, map(str, found))) == [number * number for number in range(20)]
-
-
-# Tests -----------------------------------------------------------------------------------------------------------
-
-COUNTS = "calls = []\ndef f(n):\n    calls.append(n)\n    return len(calls)\n"
-
-
-async def _checked(sandbox: Sandbox, source: str, tests: str, limits: Limits | None = None) -> CheckResult:
-    return await sandbox.run(check_job(source, tests, limits))
-
-
-async def test_a_check_gives_the_same_answer_whether_or_not_its_calls_were_foreseen() -> None:
-    tests = "def check(c):\n    assert c(1) == 2\n    assert c(2) == 3\n    assert c(3) == 4\n"
-    right, wrong = "def f(n):\n    return n + 1\n", "def f(n):\n    return n + 1 if n < 3 else 0\n"
-    late = "def f(n):\n    return 0 if n == 1 else [][n]\n"
-    async with opened() as sandbox:
-        for _ in range(2):
-            assert (await _checked(sandbox, right, tests)).passed
-            failed = await _checked(sandbox, wrong, tests)
-            assert (failed.passed, failed.calls) == (False, 3)
-            assert isinstance(failed.failure, Raised)
-            assert failed.failure.type == "AssertionError"
-            first = (await _checked(sandbox, late, tests)).failure
-            assert isinstance(first, Raised)
-            assert first.type == "AssertionError"
-
-
-async def test_tests_that_go_by_what_comes_back_are_not_led_astray() -> None:
-    tests = "def check(c):\n    n = c(5)\n    for _ in range(3):\n        n = c(n)\n    assert n == 4, n\n"
-    async with opened() as sandbox:
-        assert (await _checked(sandbox, COUNTS, tests)).passed
-        other = await _checked(sandbox, "def f(n):\n    return n - 1\n", tests)
-        again = await _checked(sandbox, COUNTS, tests)
-    assert (other.passed, again.passed) == (False, True)
-
-
-async def test_a_call_that_hangs_after_the_failure_does_not_change_it() -> None:
-    tests = "def check(c):\n    assert c(1) == 1\n    assert c(2) == 2\n"
-    source = "def f(n):\n    while n == 2:\n        pass\n    return 0\n"
-    async with opened() as sandbox:
-        assert (await _checked(sandbox, "def f(n):\n    return n\n", tests)).passed
-        failure = (await _checked(sandbox, source, tests, Limits(cpu_s=0.2))).failure
-    assert isinstance(failure, Raised)
-    assert failure.type == "AssertionError"
-
-
-async def test_a_call_that_dies_fails_the_check_with_its_death() -> None:
-    tests = "def check(c):\n    assert c(1) == 1\n    assert c(2) == 2\n"
-    source = "import os\ndef f(n):\n    return n if n == 1 else os._exit(4)\n"
-    async with opened() as sandbox:
-        for _ in range(2):
-            result = await _checked(sandbox, source, tests)
-            assert result.failure == Died(reason="exit", detail="exit code 4")
-            assert (await _checked(sandbox, "def f(n):\n    return n\n", tests)).passed
-
-
-async def test_calls_are_guessed_before_the_first_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
-    tests = """
-def check(c):
-    assert abs(c(1) - 2) < 1e-6 and c([2], k=3) != 0
-    assert [c(4)] == [5]
-    for n in range(3):
-        assert c(n) >= n
-"""
-    source = "def f(n, k=None):\n    return 1 if k else n + 1\n"
-    asked: list[object] = []
-    send = Session.send
-
-    def noted(session: Session, message: dict[str, object], deadline: float) -> None:
-        asked.append(message.get("op", "outcome"))
-        send(session, message, deadline)
-
-    monkeypatch.setattr(Session, "send", noted)
-    async with opened() as sandbox:
-        asked.clear()
-        result = await _checked(sandbox, source, tests)
-    assert (result.passed, result.calls) == (True, 6)
-    assert asked == ["foresee", "load", "calls", "check"]
-
-
-async def test_tests_that_never_end_where_all_is_liked_are_run_as_they_are() -> None:
-    tests = "def check(c):\n    n = 0\n    while c(n) == n:\n        n += 1\n    assert n == 4\n"
-    endless = "def check(c):\n    while c(1) == 1:\n        pass\n"
-    async with opened() as sandbox:
-        assert (await _checked(sandbox, "def f(n):\n    return min(n, 3)\n", tests)).passed
-        assert (await _checked(sandbox, "def f(n):\n    return 0\n", endless)).passed
-
-
-async def test_tests_do_not_see_what_the_tests_before_them_left() -> None:
-    dirty = "import random\nseen = 1\ndef check(c):\n    random.seed(1)\n    assert c(1) == 1\n"
-    clean = "import random\ndef check(c):\n    assert 'seen' not in globals()\n    assert c(random.random()) >= 0\n"
-    async with opened() as sandbox:
-        for tests in (dirty, clean, dirty, clean):
-            assert (await _checked(sandbox, "def f(n):\n    return n\n", tests)).passed
-
-
-async def test_tests_that_hang_end_with_their_time_and_the_next_ones_run() -> None:
-    hang = "def check(c):\n    c(1)\n    while True:\n        pass\n"
-    fine = "def check(c):\n    assert c(1) == 1\n"
-    source = "def f(n):\n    return n\n"
-    async with opened() as sandbox:
-        result = await _checked(sandbox, source, hang, Limits(wall_s=0.5))
-        assert isinstance(result.failure, TimedOut)
-        assert (await _checked(sandbox, source, fine)).passed
 
 
 # The same as everywhere ------------------------------------------------------------------------------------------

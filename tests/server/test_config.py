@@ -56,6 +56,11 @@ def test_flags_go_before_environment_before_workspace_before_user(load: Load) ->
     assert (loaded.samples, loaded.goal, loaded.max_inputs, loaded.parallel) == (1, "speed", 3, 4)
 
 
+def test_variables_of_sandbox_backends_are_theirs(load: Load) -> None:
+    environ = {"CODEENS_DOCKER_IMAGE": "mine", "CODEENS_E2B_TEMPLATE": "mine", "CODEENS_DAYTONA_PYTHON": "python3.12"}
+    assert load(environ=environ) == Loaded(settings=Settings())
+
+
 def test_tables_are_merged_key_by_key(load: Load) -> None:
     limits = load(environ={"CODEENS_LIMITS__CPU_S": "7"}, toml="[limits]\nwall_s = 3", user="limits = { wall_s = 9 }")
     assert limits.settings.limits.cpu_s == 7

@@ -16,10 +16,17 @@ def receive_answer(session: Session, call: CallInput, index: int, deadline: floa
     Raises:
         Lost: There is no answer before the deadline, or it is not one to this call.
     """
-    answer = session.receive(Answer, deadline)
-    if answer.index != index:
-        raise Lost("protocol", f"call {index} was to be answered, and {answer.index} was")
+    answer = _answer(session, index, deadline)
     return checked(answer.outcome, call, same=answer.same), max(0, answer.peak)
+
+
+def receive_change(session: Session, index: int, deadline: float) -> Outcome:
+    """The same outcome, without arguments where the call has left them as they were.
+
+    Raises:
+        Lost: There is no answer before the deadline, or it is not one to this call.
+    """
+    return _well_formed(_answer(session, index, deadline).outcome)
 
 
 def checked(outcome: Returned | Raised | Exotic, call: CallInput, *, same: bool) -> Outcome:
@@ -28,8 +35,20 @@ def checked(outcome: Returned | Raised | Exotic, call: CallInput, *, same: bool)
     Raises:
         Lost: It does not.
     """
+    outcome = _well_formed(outcome)
     if same and not isinstance(outcome, Exotic):
         outcome = structs.replace(outcome, args=call.args, kwargs=call.kwargs)
+    return outcome
+
+
+def _answer(session: Session, index: int, deadline: float) -> Answer:
+    answer = session.receive(Answer, deadline)
+    if answer.index != index:
+        raise Lost("protocol", f"call {index} was to be answered, and {answer.index} was")
+    return answer
+
+
+def _well_formed(outcome: Returned | Raised | Exotic) -> Returned | Raised | Exotic:
     if not well_formed_outcome(outcome):
         raise Lost("protocol", "an answer holds something that is not an encoded value")
     return outcome

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 from codeens_sandbox_backends.base import (
     CallInput,
@@ -85,11 +85,13 @@ class _Calls:
         session = Session(self._launcher, "play", self._limits, self.ledger)
         loaded = False
         try:
-            failure = session.load({"program": self._program}, self._deadline)
+            left = inputs[len(outcomes) :]
+            calls = _request(left, len(outcomes), last=True)
+            failure = session.load({"program": self._program}, self._deadline, (calls,))
             if failure is not None:
                 return failure
             loaded = self.loaded = True
-            for outcome, _ in self._answers(session, inputs[len(outcomes) :], len(outcomes)):
+            for outcome, _ in self._answers(session, left, len(outcomes)):
                 outcomes.append(outcome)
         except Lost as lost:
             outcome = session.explain(lost, self._late())
@@ -105,9 +107,11 @@ class _Calls:
         peaks = [0] * len(inputs)
         session = self._watched()
         try:
-            if session.load({"program": self._program, "watch": "memory"}, self._deadline) is not None:
+            repeated = [inputs[index] for index in ran]
+            load = {"program": self._program, "watch": "memory"}
+            if session.load(load, self._deadline, (_request(repeated, 0, last=True),)) is not None:
                 return ()
-            answers = self._answers(session, [inputs[index] for index in ran], 0)
+            answers = self._answers(session, repeated, 0)
             for index, (_, peak) in zip(ran, answers, strict=True):
                 peaks[index] = peak
         except Lost:
@@ -124,7 +128,7 @@ class _Calls:
         session = self._watched()
         try:
             load = {"program": self._program, "watch": "lines", "coverage": folder}
-            if session.load(load, self._deadline) is not None:
+            if session.load(load, self._deadline, (_request(inputs, 0, last=False),)) is not None:
                 return None
             for _ in self._answers(session, inputs, 0):
                 pass
@@ -139,7 +143,6 @@ class _Calls:
         return Session(self._launcher, "play", self._limits, Ledger(self._limits))
 
     def _answers(self, session: Session, inputs: Sequence[CallInput], first: int) -> Iterator[tuple[Outcome, int]]:
-        session.send({"op": "calls", "inputs": inputs, "first": first}, self._deadline)
         for index, call in enumerate(inputs, first):
             deadline = min(self._deadline, monotonic() + self._limits.call_s)
             yield receive_answer(session, call, index, deadline)
@@ -151,3 +154,7 @@ class _Calls:
         """What an answer that did not come now exceeded."""
         limit: Literal["wall", "call"] = "wall" if self._over() else "call"
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
+
+
+def _request(inputs: Sequence[CallInput], first: int, *, last: bool) -> dict[str, Any]:
+    return {"op": "calls", "inputs": inputs, "first": first, "last": last}

@@ -23,8 +23,8 @@ from codeens_sandbox_backends.base import (
     Returned,
     TimedOut,
 )
-from codeens_sandbox_backends.conduct.answers import receive_answer
-from codeens_sandbox_backends.conduct.foreseen import Foreseen
+from codeens_sandbox_backends.conduct.answers import receive_change
+from codeens_sandbox_backends.conduct.foreseen import Foreseen, Foresight
 from codeens_sandbox_backends.conduct.launch import Launcher
 from codeens_sandbox_backends.conduct.session import Ledger, Lost, Session
 from codeens_sandbox_backends.conduct.trees import well_formed_input
@@ -33,6 +33,8 @@ from codeens_sandbox_backends.conduct.wire import CheckMessage, GuessedCalls
 _Known = Returned | Raised
 _GUESS_S = 0.5
 """A guess saves no more than that."""
+_END_S = 2.0
+_GIVE_UP_S = 0.5
 
 
 class _Advance(NamedTuple):
@@ -54,20 +56,21 @@ def run_check(launcher: Launcher, job: CheckJob, limits: Limits, foreseen: Fores
     deadline = monotonic() + limits.wall_s
     tests = _Tests(launcher, job, limits, ledger, known.seed)
     try:
-        calls = known.calls(job)
-        if calls is None:
-            calls = tests.guess() if foreseen else ()
+        foresight = known.calls(job)
+        if foresight is None:
+            foresight = tests.guess() if foreseen else Foresight()
         check = _Check(tests, launcher, limits, ledger, deadline)
         astray = False
         try:
-            failure = check.run(calls)
+            failure = check.run(foresight)
         except _Astray:
-            astray, calls = True, ()
+            astray, foresight = True, Foresight()
+            tests.give_up()
             check = _Check(tests, launcher, limits, ledger, deadline)
-            failure = check.run(calls)
+            failure = check.run(foresight)
     finally:
         tests.end()
-    made = [*calls[: check.used], *check.asked]
+    made = [*foresight.calls[: check.used], *check.asked]
     if check.tested:
         known.learn(job, made, passed=failure is None, wrong=astray)
     return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=ledger.usage)
@@ -84,6 +87,7 @@ class _Tests:
         self._ledger = ledger
         self._request = {"tests": job.tests, "prelude": job.prelude, "name": job.name, "seed": seed}
         self._session: Session | None = None
+        self._open = False
 
     def ask(self, deadline: float, **request: Any) -> Session:
         """Send a request that names the tests, to the process that is there or to a new one.
@@ -93,28 +97,53 @@ class _Tests:
         """
         if self._session is None:
             self._session = Session(self._launcher, "check", self._limits, self._ledger)
+        self._open = True
         self._session.send({"nonce": self._session.nonce, **self._request, **request}, deadline)
         return self._session
 
-    def guess(self) -> tuple[CallInput, ...]:
+    def settled(self) -> None:
+        """What was asked for has been answered."""
+        self._open = False
+
+    def guess(self) -> Foresight:
         """What calls the tests make where they like all answers; not waited for long."""
         deadline = monotonic() + min(_GUESS_S, self._limits.wall_s / 4)
         try:
-            calls = self.ask(deadline, op="foresee").receive(GuessedCalls, deadline).calls
+            guessed = self.ask(deadline, op="foresee").receive(GuessedCalls, deadline)
         except Lost:
-            self.end(0.0)
-            return ()
-        return calls if all(well_formed_input(call) for call in calls) else ()
+            self._end(0.0)
+            return Foresight()
+        self.settled()
+        well_formed = all(well_formed_input(call) for call in guessed.calls)
+        return Foresight(guessed.calls, guessed.whole) if well_formed else Foresight()
 
     def explain(self, lost: Lost, late: TimedOut) -> Outcome:
-        """What the loss of the process means."""
+        """What the loss of the process means; it is ended."""
+        self._open = False
         return self._session.explain(lost, late) if self._session else late
 
-    def end(self, wait_s: float = 2.0) -> None:
-        """See the process off; another request starts a new one."""
+    def give_up(self) -> None:
+        """Have tests that wait for the outcome of a call wait for another request, or end the process."""
+        if self._session is not None and self._open:
+            deadline = monotonic() + _GIVE_UP_S
+            try:
+                self._session.send({"op": "give_up"}, deadline)
+                self._open = not self._session.receive(CheckMessage, deadline).given_up
+            except Lost:
+                pass
+            if self._open:
+                self._end(0.0)
+
+    def end(self) -> None:
+        """See the process off, at rest where it can be brought to it."""
+        self.give_up()
+        self._end(_END_S)
+
+    def _end(self, wait_s: float) -> None:
         if self._session is not None:
             self._session.end(wait_s)
             self._session = None
+            self._open = False
 
 
 class _Check:
@@ -132,38 +161,41 @@ class _Check:
         self._limits = limits
         self._ledger = ledger
         self._deadline = deadline
+        self._no_more = False
+        """Whether the player has ended with the calls that were foreseen."""
 
-    def run(self, calls: tuple[CallInput, ...]) -> Outcome | None:
+    def run(self, foresight: Foresight) -> Outcome | None:
         """None when the tests pass, else what kept them from it.
 
         Raises:
             _Astray: the tests make other calls than these.
         """
         player = Session(self._launcher, "play", self._limits, self._ledger)
+        self._no_more = foresight.whole
         try:
-            failure = self._load(player)
-            return failure if failure is not None else self._test(player, self._in_advance(player, calls))
+            failure = self._load(player, foresight)
+            return failure if failure is not None else self._test(player, self._in_advance(player, foresight.calls))
         finally:
             player.end()
 
-    def _load(self, player: Session) -> Outcome | None:
+    def _load(self, player: Session, foresight: Foresight) -> Outcome | None:
+        calls = {"op": "calls", "inputs": foresight.calls, "first": 0, "last": foresight.whole}
         try:
-            return player.load({"program": self._tests.job.program}, self._deadline)
+            return player.load(
+                {"program": self._tests.job.program}, self._deadline, (calls,) if foresight.calls else ()
+            )
         except Lost as lost:
             return player.explain(lost, self._late("wall"))
 
     def _in_advance(self, player: Session, calls: tuple[CallInput, ...]) -> _Advance:
-        """Make calls in one batch, up to the first that neither returns nor raises."""
+        """The outcomes of the calls that were asked for with the program, up to the first that is not known."""
         known: list[tuple[CallInput, _Known]] = []
-        if not calls:
-            return _Advance(known, None)
         try:
-            player.send({"op": "calls", "inputs": calls, "first": 0}, self._deadline)
             for index, call in enumerate(calls):
-                outcome, _ = receive_answer(player, call, index, self._call_deadline())
+                outcome = receive_change(player, index, self._call_deadline())
                 if not isinstance(outcome, _Known):
                     return _Advance(known, (call, outcome))
-                known.append((call, _unchanged_left_out(outcome, call)))
+                known.append((call, outcome))
         except Lost as lost:
             return _Advance(known, (calls[len(known)], player.explain(lost, self._late_now())))
         return _Advance(known, None)
@@ -180,6 +212,8 @@ class _Check:
         while True:
             message = tests.receive(CheckMessage, self._deadline)
             self.used = min(message.used, len(advance.known))
+            if message.astray or message.verdict is not UNSET:
+                self._tests.settled()
             if message.astray:
                 raise _Astray
             if message.verdict is not UNSET:
@@ -189,7 +223,7 @@ class _Check:
             outcome = self._call(player, message.call, advance)
             if not isinstance(outcome, _Known):
                 return outcome
-            tests.send({"outcome": _unchanged_left_out(outcome, message.call)}, self._deadline)
+            tests.send({"outcome": outcome}, self._deadline)
 
     def _call(self, player: Session, call: CallInput, advance: _Advance) -> Outcome:
         """One call that was not answered in advance."""
@@ -198,15 +232,16 @@ class _Check:
                 raise _Astray
             self.asked.append(call)
             return advance.end[1]
+        if self._no_more:
+            raise _Astray
         index = len(advance.known) + len(self.asked)
         self.asked.append(call)
         deadline = self._call_deadline()
         try:
-            player.send({"op": "calls", "inputs": [call], "first": index}, deadline)
-            outcome, _ = receive_answer(player, call, index, deadline)
+            player.send({"op": "calls", "inputs": [call], "first": index, "last": False}, deadline)
+            return receive_change(player, index, deadline)
         except Lost as lost:
             return player.explain(lost, self._late_now())
-        return outcome
 
     def _call_deadline(self) -> float:
         return min(self._deadline, monotonic() + self._limits.call_s)
@@ -221,11 +256,3 @@ class _Check:
 def _same(a: CallInput, b: CallInput) -> bool:
     """As texts: values of different types may be equal."""
     return msgspec.json.encode(a) == msgspec.json.encode(b)
-
-
-def _unchanged_left_out(outcome: _Known, call: CallInput) -> _Known:
-    """The caller's objects are left alone where the call did not change them."""
-    if outcome.args is call.args and outcome.kwargs is call.kwargs:
-        return structs.replace(outcome, args=(), kwargs={})
-    before, after = msgspec.json.encode((call.args, call.kwargs)), msgspec.json.encode((outcome.args, outcome.kwargs))
-    return structs.replace(outcome, args=(), kwargs={}) if before == after else outcome

@@ -19,8 +19,16 @@ _BYTES_AT_MOST = 1 << 20
 _Key = tuple[str, str, str]
 
 
+class Foresight(NamedTuple):
+    """What calls a check will probably make."""
+
+    calls: tuple[CallInput, ...] = ()
+    whole: bool = False
+    """No further ones are expected."""
+
+
 class _Seen(NamedTuple):
-    calls: tuple[CallInput, ...]
+    foresight: Foresight
     passed: bool
 
 
@@ -36,24 +44,24 @@ class Foreseen:
         self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
         self._lock = threading.Lock()
 
-    def calls(self, job: CheckJob) -> tuple[CallInput, ...] | None:
-        """The calls that the check will probably make; None where nothing is known."""
+    def calls(self, job: CheckJob) -> Foresight | None:
+        """None where nothing is known."""
         with self._lock:
             seen = self._seen.get(_key(job))
-        return seen.calls if seen else None
+        return seen.foresight if seen else None
 
     def learn(self, job: CheckJob, calls: Sequence[CallInput], *, passed: bool, wrong: bool = False) -> None:
         """Remember what calls a check has made; one that a candidate passed tells more than one that it failed.
 
-        `wrong`: it made others than those that were remembered.
+        `wrong`: it made others than those that were foreseen, so that others are expected again.
         """
         key = _key(job)
         with self._lock:
             seen = self._seen.get(key)
-            worth_more = wrong or seen is None or (passed, len(calls)) > (seen.passed, len(seen.calls))
+            worth_more = wrong or seen is None or (passed, len(calls)) > (seen.passed, len(seen.foresight.calls))
         if worth_more and len(msgspec.json.encode(calls)) <= _BYTES_AT_MOST:
             with self._lock:
-                self._seen[key] = _Seen(tuple(calls), passed)
+                self._seen[key] = _Seen(Foresight(tuple(calls), passed and not wrong), passed)
                 while len(self._seen) > _CHECKS_AT_MOST:
                     self._seen.popitem(last=False)
 

@@ -45,6 +45,13 @@ class PlayerProcess(Protocol):
         ...
 
 
+class WarmPlayer:
+    """Base of players that come from a process which has greeted already: they do not greet again."""
+
+    def rest(self, seconds: float) -> None:
+        """Sleep until the player has ended, at most so long. What it says meanwhile can be read afterwards."""
+
+
 class Launcher(Protocol):
     """Starts players inside one sandbox."""
 

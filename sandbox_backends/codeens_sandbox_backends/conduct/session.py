@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import signal
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from codeens_sandbox_backends.base import Died, Limits, Outcome, Raised, TimedOut, Usage
-from codeens_sandbox_backends.conduct.launch import Ending, Launcher, Role
+from codeens_sandbox_backends.conduct.launch import Ending, Launcher, Role, WarmPlayer
 from codeens_sandbox_backends.conduct.wire import Loaded, Message, Up
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.player.frames import FrameReader, FrameTooLong, pack
@@ -18,6 +19,10 @@ from codeens_sandbox_backends.player.frames import FrameReader, FrameTooLong, pa
 _START_S = 30.0
 _END_S = 2.0
 _SHORTEST_WAIT_S = 0.001
+_MOST_NODES = 4_000_000
+"""Of all answers of a player. In memory each takes up to 100 bytes, which may be 50 times what it has on the wire."""
+_REST_S = 0.02
+"""How long a player is left alone with its last request. To read answers one by one as they come costs more."""
 M = TypeVar("M", bound=Message)
 
 
@@ -80,33 +85,45 @@ class Session:
         self._ledger = ledger
         self._process = launcher.launch(role, limits)
         self._left = limits.answer_bytes
+        self._left_nodes = _MOST_NODES
         self._deadline = 0.0
         self._frames = FrameReader(self._read)
         self._ended: Ending | None = None
+        self._warm = self._process if isinstance(self._process, WarmPlayer) else None
         self.nonce = ""
+        if self._warm is None:
+            self._greeted()
+        self.nonce = secrets.token_hex(8)
+
+    def _greeted(self) -> None:
         try:
             self.receive(Up, monotonic() + _START_S)
         except Lost as lost:
             ending = self.end(0.0 if lost.how == "silent" else _END_S)
             said = ending.stderr.decode("utf-8", "replace")[-2000:].strip()
             raise SandboxBroken(f"the player did not start ({lost.how}). It said: {said or 'nothing'}") from lost
-        self.nonce = secrets.token_hex(8)
 
     def send(self, message: dict[str, Any], deadline: float) -> None:
-        """Send a request.
+        """Send a request; see `send_all`."""
+        self.send_all((message,), deadline)
+
+    def send_all(self, messages: Sequence[dict[str, Any]], deadline: float) -> None:
+        """Send requests. Where the player ends with the last of them (`last`), its answers are waited for all at once.
 
         Raises:
-            Lost: It was not taken before the deadline (seconds of `monotonic`).
+            Lost: They were not taken before the deadline (seconds of `monotonic`).
         """
-        frame = pack(msgspec.json.encode(message))
+        frames = b"".join(pack(msgspec.json.encode(message)) for message in messages)
         channel = self._process.channel
         try:
             channel.settimeout(max(_SHORTEST_WAIT_S, deadline - monotonic()))
-            channel.sendall(frame)
+            channel.sendall(frames)
         except TimeoutError:
             raise Lost("silent") from None
         except OSError:
             raise Lost("gone") from None
+        if self._warm is not None and messages[-1].get("last"):
+            self._warm.rest(min(_REST_S, deadline - monotonic()))
 
     def receive(self, kind: type[M], deadline: float) -> M:
         """The next message, which must be of that kind.
@@ -118,6 +135,9 @@ class Session:
         try:
             payload = self._frames.next(self._left)
             self._left -= len(payload)
+            self._left_nodes -= payload.count(b",") + payload.count(b"[") + payload.count(b"{")
+            if self._left_nodes < 0:
+                raise Lost("answers", f"more than {_MOST_NODES} values in its answers")
             message = msgspec.json.decode(payload, type=kind)
         except TimeoutError:
             raise Lost("silent") from None
@@ -131,13 +151,13 @@ class Session:
             raise Lost("protocol", "an answer is not of this job")
         return message
 
-    def load(self, request: dict[str, Any], deadline: float) -> Raised | None:
-        """Have a program loaded; what it raised when it failed.
+    def load(self, request: dict[str, Any], deadline: float, then: Sequence[dict[str, Any]] = ()) -> Raised | None:
+        """Have a program loaded; what it raised when it failed. `then` is requested at once for when it has not.
 
         Raises:
             Lost: The player did not survive it.
         """
-        self.send({"op": "load", "nonce": self.nonce, "watch": "", **request}, deadline)
+        self.send_all(({"op": "load", "nonce": self.nonce, "watch": "", **request}, *then), deadline)
         answer = self.receive(Loaded, deadline)
         if (answer.loaded is None) == (answer.failed is None):
             raise Lost("protocol", "loading neither failed nor succeeded")
@@ -164,6 +184,11 @@ class Session:
             self._ended = self._process.wait(wait_s)
             self._ledger.add(self._ended)
         return self._ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the player has been seen off."""
+        return self._ended is not None
 
     def wait(self, seconds: float) -> Ending:
         """Give a player that needs its channel no more that long to end by itself."""

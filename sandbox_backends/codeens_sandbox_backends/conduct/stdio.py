@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from codeens_sandbox_backends.base import Limits, Outcome, StdioJob, StdioResult, StdioRun, TimedOut
+from codeens_sandbox_backends.base import Died, Limits, Outcome, StdioJob, StdioResult, StdioRun, TimedOut
 from codeens_sandbox_backends.conduct.launch import Ending, Launcher
 from codeens_sandbox_backends.conduct.session import Ledger, Lost, Session, death
 
@@ -22,7 +22,7 @@ def _run(launcher: Launcher, job: StdioJob, stdin: str, limits: Limits) -> Stdio
     try:
         session.send({"op": "run", "source": job.source, "argv": job.argv, "stdin": stdin}, deadline)
         ending = session.wait(deadline - monotonic())
-        outcome = late if monotonic() >= deadline else _outcome(ending, limits)
+        outcome = _flooded(ending, limits) or (late if monotonic() >= deadline else _outcome(ending, limits))
     except Lost as lost:
         outcome = session.explain(lost, late)
     return StdioRun(stdout=ledger.stdout, stderr=ledger.stderr, ending=outcome, usage=ledger.usage)
@@ -30,3 +30,10 @@ def _run(launcher: Launcher, job: StdioJob, stdin: str, limits: Limits) -> Stdio
 
 def _outcome(ending: Ending, limits: Limits) -> Outcome | None:
     return None if ending.exit_code == 0 and ending.limit is None else death(ending, limits)
+
+
+def _flooded(ending: Ending, limits: Limits) -> Died | None:
+    """What is kept of the output is not all of it. Which of the streams was cut shows in their lengths."""
+    if ending.dropped_bytes and len(ending.stdout) >= limits.output_bytes:
+        return Died(reason="output", detail=f"it printed more than {limits.output_bytes} bytes")
+    return None

@@ -1,17 +1,35 @@
-"""Whether JSON that came out of a sandbox is a tree of `player/codec.py`: nothing else gets into a result."""
+"""Whether JSON that came out of a sandbox is a tree of `player/codec.py`: nothing else gets into a result.
+
+It is one when the encoder could have written it, but that the items of sets may stand in any order: who compares values
+does not go by it.
+"""
 
 from __future__ import annotations
 
-import re
+import datetime as dt
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import gcd, isfinite
 from typing import Any, cast
 
 from codeens_sandbox_backends.base import CallInput, Exotic, Outcome, Raised, Returned, Tree
-
-_EXACT_INT = 1 << 53
-_HEX = re.compile(r"-?[0-9a-f]+")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+from codeens_sandbox_backends.conduct.leaves import (
+    are_days,
+    are_sorted_names,
+    is_array,
+    is_base64,
+    is_count,
+    is_decimal,
+    is_factory,
+    is_large_int,
+    is_less_than_a_day,
+    is_odd_text,
+    is_path,
+    is_reference,
+    is_special_float,
+    is_text,
+    is_uuid,
+    iso,
+)
 
 _Parts = list[Any]
 _Shape = Callable[[_Parts], "Sequence[Any] | None"]
@@ -48,7 +66,7 @@ def well_formed_outcome(outcome: Outcome) -> bool:
 def _is_scalar(node: Any) -> bool:
     if isinstance(node, float):
         return isfinite(node)
-    return node is None or isinstance(node, (str, bool)) or _is_count(node)
+    return node is None or isinstance(node, bool) or is_count(node) or is_text(node)
 
 
 def _inside(node: _Parts) -> Sequence[Any] | None:
@@ -90,61 +108,119 @@ def _pairs(parts: _Parts) -> Sequence[Any] | None:
 
 
 def _fields(parts: _Parts) -> Sequence[Any] | None:
-    inside: list[Any] = []
-    for part in parts:
-        if not _is_pair(part) or not isinstance(part[0], str):
-            return None
-        inside.append(part[1])
-    return inside
+    if not all(map(_is_pair, parts)) or not are_sorted_names([name for name, _ in parts]):
+        return None
+    return [field for _, field in parts]
 
 
 def _iterated(parts: _Parts) -> Sequence[Any] | None:
     return parts[:-1] if parts and parts[-1] == ["more"] else parts
 
 
+def _floats(parts: _Parts) -> Sequence[Any] | None:
+    fitting = len(parts) == 2 and all(isinstance(part, float) or _tag(part) == "float" for part in parts)
+    return parts if fitting else None
+
+
+def _ints(count: int) -> _Shape:
+    return lambda parts: parts if len(parts) == count and all(map(_is_int, parts)) else None
+
+
+def _range(parts: _Parts) -> Sequence[Any] | None:
+    return None if parts[2:] == [0] else _ints(3)(parts)
+
+
+def _fraction(parts: _Parts) -> Sequence[Any] | None:
+    """In lowest terms, as far as that is quickly seen."""
+    if not _ints(2)(parts) or not _is_positive(parts[1]):
+        return None
+    return parts if not all(map(is_count, parts)) or gcd(*parts) == 1 else None
+
+
+def _deque(parts: _Parts) -> Sequence[Any] | None:
+    """A bound, which may be too large to be reached, and no more items than that."""
+    bound, items = (parts[0], len(parts) - 1) if parts else (-1, 0)
+    if bound is None or (_tag(bound) == "int" and _is_positive(bound)):
+        return parts
+    return parts if is_count(bound) and bound >= items else None
+
+
+def _timedelta(parts: _Parts) -> Sequence[Any] | None:
+    return () if are_days(parts) else None
+
+
+def _array(parts: _Parts) -> Sequence[Any] | None:
+    return () if is_array(parts) else None
+
+
+def _path(parts: _Parts) -> Sequence[Any] | None:
+    fitting = len(parts) == 1 and (is_path(parts[0]) or _tag(parts[0]) == "str")
+    return parts if fitting else None
+
+
+def _timezone(parts: _Parts) -> Sequence[Any] | None:
+    if len(parts) != 2 or _tag(parts[0]) != "timedelta" or not is_less_than_a_day(parts[0][1:]):
+        return None
+    return parts if parts[1] is None or _is_any_text(parts[1]) else None
+
+
+def _zoned(parts: _Parts) -> Sequence[Any] | None:
+    if len(parts) != 3 or not _is_zone(parts[1]) or _tag(parts[2]) not in ("time", "datetime"):
+        return None
+    fold, zone, _ = parts
+    says_more = fold == 1 or _tag(zone) == "zoneinfo" or (_tag(zone) == "timezone" and zone[-1] is not None)
+    return parts[1:] if is_count(fold) and fold in (0, 1) and says_more else None
+
+
+def _pandas(parts: _Parts) -> Sequence[Any] | None:
+    """How its parts fit together only pandas knows."""
+    kind = parts[0] if parts and isinstance(parts[0], str) else ""
+    return parts[1:] if _PANDAS.get(kind) == len(parts) - 1 else None
+
+
+_PANDAS = {
+    **dict.fromkeys(("NaT", "NA"), 0),
+    **dict.fromkeys(("Timedelta",), 1),
+    **dict.fromkeys(("Index", "CategoricalIndex", "MultiIndex", "masked", "zoned"), 2),
+    **dict.fromkeys(("Series", "DataFrame", "DatetimeIndex", "TimedeltaIndex", "Timestamp", "texts", "categories"), 3),
+    **dict.fromkeys(("RangeIndex",), 4),
+}
+"""How many parts each kind has."""
+
+
+def _tag(part: Any) -> Any:
+    return cast("_Parts", part)[0] if isinstance(part, list) and part else None
+
+
 def _is_pair(part: Any) -> bool:
     return isinstance(part, list) and len(cast("_Parts", part)) == 2
 
 
-def _is_text(part: Any) -> bool:
-    return isinstance(part, str)
+def _is_int(part: Any) -> bool:
+    return is_count(part) or _tag(part) == "int"
 
 
-def _is_count(part: Any) -> bool:
-    return type(part) is int and abs(part) < _EXACT_INT
+def _is_positive(part: Any) -> bool:
+    if is_count(part):
+        return part > 0
+    return _tag(part) == "int" and isinstance(part[-1], str) and not part[-1].startswith("-")
 
 
-def _is_bound(part: Any) -> bool:
-    return part is None or (_is_count(part) and part >= 0)
+def _is_any_text(part: Any) -> bool:
+    return isinstance(part, str) or _tag(part) == "str"
 
 
-def _is_name(part: Any) -> bool:
-    return part is None or isinstance(part, str)
-
-
-def _is_hex(part: Any) -> bool:
-    return isinstance(part, str) and _HEX.fullmatch(part) is not None
-
-
-def _is_base64(part: Any) -> bool:
-    return isinstance(part, str) and len(part) % 4 == 0 and _BASE64.fullmatch(part) is not None
-
-
-def _is_special_float(part: Any) -> bool:
-    return part in ("nan", "inf", "-inf")
-
-
-def _is_shape(part: Any) -> bool:
-    return isinstance(part, list) and all(_is_count(size) for size in cast("_Parts", part))
+def _is_zone(part: Any) -> bool:
+    return part is None or _tag(part) in ("timezone", "zoneinfo")
 
 
 _SHAPES: dict[str, _Shape] = {
-    "int": _words(_is_hex),
-    "float": _words(_is_special_float),
-    "str": _words(_is_hex),
-    "complex": _exactly(2),
-    "bytes": _words(_is_base64),
-    "bytearray": _words(_is_base64),
+    "int": _words(is_large_int),
+    "float": _words(is_special_float),
+    "str": _words(is_odd_text),
+    "complex": _floats,
+    "bytes": _words(is_base64),
+    "bytearray": _words(is_base64),
     "list": _trees,
     "tuple": _trees,
     "set": _trees,
@@ -152,26 +228,31 @@ _SHAPES: dict[str, _Shape] = {
     "dict": _pairs,
     "OrderedDict": _pairs,
     "Counter": _pairs,
-    "defaultdict": _after(_is_name, _pairs),
-    "deque": _after(_is_bound, _trees),
-    "range": _exactly(3),
+    "defaultdict": _after(is_factory, _pairs),
+    "deque": _deque,
+    "range": _range,
     "slice": _exactly(3),
     "ellipsis": _exactly(0),
     "notimplemented": _exactly(0),
-    "Decimal": _words(_is_text),
-    "Fraction": _exactly(2),
-    "date": _words(_is_text),
-    "time": _words(_is_text),
-    "datetime": _words(_is_text),
-    "timedelta": _words(_is_count, _is_count, _is_count),
-    "uuid": _words(_is_hex),
-    "path": _words(_is_text),
-    "ndarray": _words(_is_text, _is_shape, _is_base64),
-    "iter": _after(_is_text, _iterated),
-    "enum": _words(_is_text, _is_text),
-    "namedtuple": _after(_is_text, _trees),
-    "exception": _after(_is_text, _trees),
-    "object": _after(_is_text, _fields),
-    "type": _words(_is_text),
-    "function": _words(_is_text),
+    "Decimal": _words(is_decimal),
+    "Fraction": _fraction,
+    "date": _words(iso(dt.date)),
+    "time": _words(iso(dt.time)),
+    "datetime": _words(iso(dt.datetime)),
+    "zoned": _zoned,
+    "timezone": _timezone,
+    "zoneinfo": _words(is_text),
+    "timedelta": _timedelta,
+    "uuid": _words(is_uuid),
+    "path": _path,
+    "ndarray": _array,
+    "pandas": _pandas,
+    "iter": _after(is_text, _iterated),
+    "enum": _words(is_reference, is_text),
+    "flags": _after(is_reference, _ints(1)),
+    "namedtuple": _after(is_reference, _trees),
+    "exception": _after(is_reference, _trees),
+    "object": _after(is_reference, _fields),
+    "type": _words(is_reference),
+    "function": _words(is_reference),
 }

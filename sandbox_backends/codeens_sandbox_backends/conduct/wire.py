@@ -84,10 +84,12 @@ class GuessedCalls(Message, frozen=True, kw_only=True):
     """Answer to `foresee`."""
 
     calls: tuple[CallInput, ...]
+    whole: bool
+    """The tests came to their end."""
 
 
 class CheckMessage(Message, frozen=True, kw_only=True):
-    """The tests call the function, or are over (`verdict`; null is passed)."""
+    """The tests call the function, are over (`verdict`; null is passed), or have been given up."""
 
     call: CallInput | None = None
     verdict: Raised | Exotic | UnsetType | None = UNSET
@@ -95,3 +97,4 @@ class CheckMessage(Message, frozen=True, kw_only=True):
     """How many of the known answers the tests took."""
     astray: bool = False
     """They called with other arguments than the next known answer is for."""
+    given_up: bool = False

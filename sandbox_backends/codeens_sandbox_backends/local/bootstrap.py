@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.local.limits import Rlimit
 
@@ -31,24 +33,11 @@ import site
 site.main()
 sys.path.insert(0, {folder!r})
 from codeens_player.{role} import main
-channel = main(channel)
-"""
-_PLAY = """\
-from codeens_player.play import main
 main(channel)
 """
 
 
-def bootstrap(role: Role, folder: str, limits: tuple[Rlimit, ...]) -> str:
+def bootstrap(role: Role | Literal["zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
     """Source for `python -c`; `folder` holds the package `codeens_player`. The channel is its standard input."""
-    return _text(role, folder, limits)
-
-
-def zygote_bootstrap(folder: str, limits: tuple[Rlimit, ...]) -> str:
-    """The same for the process that warm players are forked from: what comes back from its `main` is a player."""
-    return _text("zygote", folder, limits) + _PLAY
-
-
-def _text(module: str, folder: str, limits: tuple[Rlimit, ...]) -> str:
     plain = [tuple(limit) for limit in limits]
-    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, role=module)
+    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, role=role)

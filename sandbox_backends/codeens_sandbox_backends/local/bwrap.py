@@ -11,7 +11,7 @@ from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap, zygote_bootstrap
+from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.local.layout import layout_of
 from codeens_sandbox_backends.local.limits import Rlimit, process_bound, rlimits
 from codeens_sandbox_backends.local.pidfd import parent_of
@@ -101,7 +101,7 @@ class BwrapLauncher:
 
     def launch_zygote(self, limits: Limits) -> LocalProcess:
         """Start the process that warm players are forked from (`player/zygote.py`), where nothing can be written."""
-        text = zygote_bootstrap(_PLAYER_PARENT, self._rlimits(limits))
+        text = bootstrap("zygote", _PLAYER_PARENT, self._rlimits(limits))
         return self._start(text, limits, _NO_PLACES, self._hidden)
 
     def _rlimits(self, limits: Limits) -> tuple[Rlimit, ...]:

@@ -54,11 +54,15 @@ class LocalSandbox:
         limits: Limits,
         jobs_at_most: int = _JOBS_AT_MOST,
         warm: WarmPlayers | None = None,
+        foreseen: Foreseen | None = None,
     ) -> None:
-        """Run up to `jobs_at_most` jobs at once; further ones wait. `warm` players get the jobs that they do for."""
+        """Run up to `jobs_at_most` jobs at once; further ones wait. `warm` players get the jobs that they do for.
+
+        `foreseen`: what is known of calls from jobs of other sandboxes.
+        """
         self._launcher = launcher
         self._warm = warm
-        self._foreseen = Foreseen()
+        self._foreseen = foreseen or Foreseen()
         self._tier = tier
         self._limits = limits
         self._threads = anyio.CapacityLimiter(jobs_at_most)
@@ -98,7 +102,7 @@ class LocalSandbox:
         launchers: list[WarmLauncher] = []
 
         def launcher(cancelled: Callable[[], bool]) -> Launcher:
-            launchers.append(warm.launcher(cancelled))
+            launchers.append(warm.launcher(job, cancelled))
             return launchers[0]
 
         try:

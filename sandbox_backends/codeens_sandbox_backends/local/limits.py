@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +62,10 @@ _NAMESPACES_COUNT_APART = (5, 14)
 
 def process_bound(limits: Limits, *, uid: int, own_namespace: bool) -> int:
     """RLIMIT_NPROC for a player: its own bound, and what its user runs anyway where that is counted too."""
-    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
-    apart = own_namespace and version >= _NAMESPACES_COUNT_APART
+    apart = own_namespace and _linux_version() >= _NAMESPACES_COUNT_APART
     return limits.processes + (_INIT if apart else tasks_of_user(uid))
+
+
+@cache
+def _linux_version() -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])

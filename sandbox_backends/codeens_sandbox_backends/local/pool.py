@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar
 
-from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
 
 _LOOK_S = 0.1
 """How often who waits for a process looks whether its job is still wanted."""
@@ -36,10 +36,18 @@ class Pool(Generic[K]):
         self._free: list[K] = []
         self._all: list[K] = []
         self._starting = 0
+        self._waiting = 0
+        self._failures: list[SandboxError] = []
         self._closed = False
         self._changed = threading.Condition()
         # Bubblewrap ends with the thread that started it, and the threads of jobs come and go.
-        self._starter = ThreadPoolExecutor(1, "codeens warm players")
+        self._starter = ThreadPoolExecutor(at_most, "codeens warm players")
+
+    def prepare(self) -> None:
+        """Have one started, unless there is one: it will be wanted soon."""
+        with self._changed:
+            if not self._free and not self._starting:
+                self._start_another()
 
     def take(self, cancelled: Callable[[], bool]) -> K:
         """A process for the caller alone, until it is given back.
@@ -53,23 +61,13 @@ class Pool(Generic[K]):
                     raise SandboxBroken("the job was cancelled, or the sandbox closed")
                 if self._free:
                     return self._free.pop()
-                if len(self._all) + self._starting < self._at_most:
-                    self._starting += 1
-                    break
+                if self._failures:
+                    raise self._failures.pop()
+                if self._waiting >= self._starting:
+                    self._start_another()
+                self._waiting += 1
                 self._changed.wait(_LOOK_S)
-        try:
-            started = self._starter.submit(self._start).result()
-        except RuntimeError as error:  # of an executor that was shut down meanwhile
-            raise SandboxBroken("the sandbox is closed") from error
-        finally:
-            with self._changed:
-                self._starting -= 1
-        with self._changed:
-            self._all.append(started)
-            if not self._closed:
-                return started
-        started.end()
-        raise SandboxBroken("the sandbox is closed")
+                self._waiting -= 1
 
     def give_back(self, kept: K) -> None:
         """The process is free again, or dead."""
@@ -89,3 +87,31 @@ class Pool(Generic[K]):
         for kept in ending:
             kept.end()
         self._starter.shutdown()
+
+    def _start_another(self) -> None:
+        """Where there is room. Its end is seen under the same lock."""
+        if not self._closed and len(self._all) + self._starting < self._at_most:
+            self._starting += 1
+            self._starter.submit(self._start_one)
+
+    def _start_one(self) -> None:
+        outcome: K | SandboxError = SandboxBroken("a process could not be started")
+        try:
+            outcome = self._start()
+        except SandboxError as error:
+            outcome = error
+        finally:
+            self._started(outcome)
+
+    def _started(self, outcome: K | SandboxError) -> None:
+        with self._changed:
+            closed = self._closed
+            self._starting -= 1
+            if isinstance(outcome, SandboxError):
+                self._failures.append(outcome)
+            elif not closed:
+                self._all.append(outcome)
+                self._free.append(outcome)
+            self._changed.notify()
+        if closed and not isinstance(outcome, SandboxError):
+            outcome.end()

@@ -7,7 +7,6 @@ nor reach another one, nor leave anything behind.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -17,17 +16,23 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+import msgspec
 from msgspec import structs
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Ending, PlayerProcess
+from codeens_sandbox_backends.conduct.launch import Ending, PlayerProcess, Role, WarmPlayer
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.greeting import await_greeting
 from codeens_sandbox_backends.local.limits import Rlimit
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.local.warm_channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")
 """As in `player/zygote.py`."""
+_KINDS: dict[Role, bytes] = {"play": b"p", "stdio": b"s"}
+"""Likewise."""
+_NOT_READY = 70
+"""Likewise."""
 _KILL_GRACE_S = 5.0
 _LENGTH = struct.Struct(">I")
 
@@ -35,23 +40,34 @@ _LENGTH = struct.Struct(">I")
 class Zygote:
     """A process that forks players. One thread uses it at a time; `kill_child` may come from any."""
 
-    def __init__(self, process: PlayerProcess, filter_program: bytes) -> None:
-        """Take over a zygote that has just been started."""
+    def __init__(self, process: PlayerProcess, own_filter: bytes, job_filter: bytes) -> None:
+        """Take over a zygote that has just been started, which then puts itself, and its players, under filters.
+
+        Raises:
+            SandboxBroken: it did not come up.
+        """
         self.process = process
         self.dead = False
         self._control = process.channel
+        self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
+        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
+        await_greeting(process)
         self._control.settimeout(_KILL_GRACE_S)
-        self._send(b"f", filter_program)
 
-    def fork(self, rlimits: tuple[Rlimit, ...], cpu_s: float, descriptors: list[int]) -> None:
-        """Start a player on the descriptors of its channel, stdout and stderr.
+    def fork(self, role: Role, rlimits: tuple[Rlimit, ...], cpu_s: float, descriptors: list[int]) -> None:
+        """Start a player, of role `play` or `stdio`.
+
+        `descriptors` are those of its channel, stdout and stderr; without the last two its output is dropped.
 
         Raises:
             SandboxBroken: the zygote is gone.
         """
-        job = json.dumps({"rlimits": rlimits, "cpu_s": cpu_s}).encode()
+        limits = (rlimits, cpu_s)
+        if limits != self._limits:
+            self._send(b"l" + _packed({"rlimits": rlimits, "cpu_s": cpu_s}))
+            self._limits = limits
         try:
-            socket.send_fds(self._control, [b"j" + _LENGTH.pack(len(job)) + job], descriptors)
+            socket.send_fds(self._control, [_KINDS[role]], descriptors)
         except OSError as error:
             self.end()
             raise SandboxBroken(f"a warm player could not be started: {error}") from error
@@ -63,6 +79,10 @@ class Zygote:
         except OSError:  # it is gone, and its players with it
             return
 
+    def rest(self, channel: DrainingSocket, deadline: float) -> bool:
+        """Wait until the player has ended; False when it has not before the deadline."""
+        return channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline)
+
     def ended(self, channel: DrainingSocket, deadline: float) -> tuple[int, bool, float, int] | None:
         """How the player ended: wait status, whether for its processor time, seconds of it, peak KiB.
 
@@ -71,7 +91,7 @@ class Zygote:
         Raises:
             SandboxBroken: the zygote is gone.
         """
-        if not channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline):
+        if not self.rest(channel, deadline):
             return None
         try:
             record = self._control.recv(ENDED.size, socket.MSG_WAITALL)
@@ -90,21 +110,35 @@ class Zygote:
             self.process.kill()
             self.process.wait(0)
 
-    def _send(self, kind: bytes, text: bytes) -> None:
+    def _send(self, message: bytes) -> None:
         try:
-            self._control.sendall(kind + _LENGTH.pack(len(text)) + text)
+            self._control.sendall(message)
         except OSError as error:
             self.end()
             raise SandboxBroken(f"a warm player could not be prepared: {error}") from error
 
 
-class WarmProcess:
+def _packed(message: object) -> bytes:
+    text = msgspec.json.encode(message)
+    return _LENGTH.pack(len(text)) + text
+
+
+class WarmProcess(WarmPlayer):
     """A player that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(
-        self, zygote: Zygote, rlimits: tuple[Rlimit, ...], limits: Limits, release: Callable[[Zygote], None]
+        self,
+        zygote: Zygote,
+        role: Role,
+        rlimits: tuple[Rlimit, ...],
+        limits: Limits,
+        release: Callable[[Zygote], None],
+        *,
+        silent: bool,
     ) -> None:
         """Fork it. `release` is called once, when it has ended, with the zygote that is free again or dead.
+
+        `silent`: what it prints is dropped where it is printed.
 
         Raises:
             SandboxBroken: the zygote is gone.
@@ -113,11 +147,11 @@ class WarmProcess:
         self._release = release
         self._lock = threading.Lock()
         self._ending: Ending | None = None
-        channel, theirs, ends = connected(limits.output_bytes)
+        channel, theirs, ends = connected(None if silent else limits.output_bytes)
         self.channel: socket.socket = channel
         self._draining = channel
         try:
-            zygote.fork(rlimits, limits.cpu_s, [theirs.fileno(), *ends])
+            zygote.fork(role, rlimits, limits.cpu_s, [theirs.fileno(), *ends])
         except SandboxBroken:
             channel.close()
             channel.pipes.finish()
@@ -139,6 +173,10 @@ class WarmProcess:
             if self._ending is None:
                 self._zygote.kill_child()
 
+    def rest(self, seconds: float) -> None:
+        """Sleep until the player has ended, at most so long. What it says meanwhile can be read afterwards."""
+        self._zygote.rest(self._draining, monotonic() + seconds)
+
     def wait(self, timeout: float) -> Ending:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
@@ -150,10 +188,13 @@ class WarmProcess:
         self.channel.close()
         try:
             record = self._zygote.ended(self._draining, monotonic() + timeout)
-            return self._finish(self._told(*(record or self._killed())))
+            ending = self._finish(self._told(*(record or self._killed())))
         except SandboxBroken:
             self._finish(Ending(signal=signal.SIGKILL))
             raise
+        if ending.exit_code == _NOT_READY:  # code that ends like this is run again elsewhere, and told apart there
+            raise SandboxBroken(f"a warm player did not start: {ending.stderr.decode('utf-8', 'replace')}")
+        return ending
 
     def _killed(self) -> tuple[int, bool, float, int]:
         self.kill()

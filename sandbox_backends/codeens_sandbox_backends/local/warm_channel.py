@@ -16,24 +16,26 @@ _CHUNK = 1 << 16
 class Pipes:
     """Stdout and stderr of one player: emptied while something else is waited for, the beginning is kept."""
 
-    def __init__(self, keep: int) -> None:
-        self._keep = keep
+    def __init__(self, keep: int | None) -> None:
+        """`keep` bytes of each; None: there are no pipes, and the player prints to nowhere."""
+        self._keep = keep or 0
+        self._count = 0 if keep is None else 2
         self._kept: dict[int, bytearray] = {}
         self._ends: list[int] = []
         self._open: set[int] = set()
         self.dropped = 0
 
-    def make(self) -> tuple[int, int]:
+    def make(self) -> tuple[int, ...]:
         """The ends that the player writes to. The caller closes them when the player has them."""
         ends: list[int] = []
-        for _ in range(2):
+        for _ in range(self._count):
             ours, theirs = os.pipe()
             os.set_blocking(ours, False)
             self._kept[ours] = bytearray()
             self._open.add(ours)
             self._ends.append(ours)
             ends.append(theirs)
-        return ends[0], ends[1]
+        return tuple(ends)
 
     def wait(self, descriptor: int, events: int, deadline: float) -> bool:
         """Empty the pipes until the descriptor is ready; False when it is not before the deadline."""
@@ -58,7 +60,7 @@ class Pipes:
             while pipe in self._open and self._read(pipe):
                 pass
             os.close(pipe)
-        stdout, stderr = (bytes(self._kept[pipe]) for pipe in self._ends)
+        stdout, stderr = [bytes(self._kept[pipe]) for pipe in self._ends] or (b"", b"")
         return stdout, stderr
 
     def _read(self, pipe: int) -> bool:
@@ -92,8 +94,12 @@ class DrainingSocket(socket.socket):
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Like a socket's; raises `TimeoutError`."""
-        self._wait(select.POLLIN, monotonic() + self._limit_s)
-        return super().recv(bufsize, flags)
+        deadline = monotonic() + self._limit_s
+        while True:
+            try:
+                return super().recv(bufsize, flags)
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Like a socket's; raises `TimeoutError`."""
@@ -110,10 +116,11 @@ class DrainingSocket(socket.socket):
             raise TimeoutError
 
 
-def connected(keep: int) -> tuple[DrainingSocket, socket.socket, tuple[int, int]]:
-    """A channel, the player's end of it, and the player's ends of its output."""
+def connected(keep: int | None) -> tuple[DrainingSocket, socket.socket, tuple[int, ...]]:
+    """A channel, the player's end of it, and the player's ends of its output, of which `keep` bytes are kept."""
     ours, theirs = socket.socketpair()
-    channel = DrainingSocket(fileno=ours.detach())
+    channel = DrainingSocket(ours.family, ours.type, ours.proto, fileno=ours.detach())
+    channel.settimeout(None)
     channel.pipes = Pipes(keep)
     with contextlib.ExitStack() as undo:
         undo.callback(channel.close)

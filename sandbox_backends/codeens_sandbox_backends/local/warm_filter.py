@@ -1,13 +1,15 @@
-"""The second system call filter of a warm player: what only a player of its own sandbox may do ends it.
+"""The further system call filters of a warm player: what only a player of its own sandbox may do ends it.
 
 Warm players are forks of one process and share its namespaces, one after the other. So they must not be able to make
 processes, to reach the process they come from, or to leave anything behind. Whatever could is answered with the death
 of the player (SIGSYS), not with an error: code can not catch it, so that it never takes another way than it would with
 everything allowed, and the job is run again in a sandbox of its own. What is refused there too (`seccomp.py`) is
-refused here in the same way, by the filter that the sandbox as a whole has.
+refused here in the same way, by the filter that the sandbox as a whole has. Of several filters the strictest decides.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.seccomp import step
@@ -24,31 +26,47 @@ _FCNTL_OWNERS = (8, 10, 15, 1024)
 _IOCTL_OWNERS = (0x8901, 0x8902)
 """FIOSETOWN, SIOCSPGRP."""
 _AND = 0x54
+_KILL = step(seccomp.RETURN, seccomp.KILL)
+_ALLOW = step(seccomp.RETURN, seccomp.ALLOW)
 
 
-def program(machine: Machine, calls: WarmCalls) -> bytes:
-    """The filter for one machine: an array of `struct sock_filter`."""
-    kill = step(seccomp.RETURN, seccomp.KILL)
-    allow = step(seccomp.RETURN, seccomp.ALLOW)
-    steps = [
-        step(seccomp.LOAD, seccomp.ARCH_AT),
-        step(seccomp.EQUAL, machine.audit_arch, on_true=1),
-        kill,
-        step(seccomp.LOAD, seccomp.NUMBER_AT),
-    ]
-    for number in calls.fatal:
-        steps += [step(seccomp.EQUAL, number, on_false=1), kill]
-    if calls.open is not None:
-        steps += _when(calls.open, [_argument(1), step(seccomp.ANY_BIT, _WRITES, on_false=1), kill, allow])
-    steps += _when(calls.openat, [_argument(2), step(seccomp.ANY_BIT, _WRITES, on_false=1), kill, allow])
-    steps += _when(machine.clone, [_argument(0), step(seccomp.ANY_BIT, _CLONE_THREAD, on_true=1), kill, allow])
-    steps += _when(calls.prlimit64, [_argument(0), step(seccomp.EQUAL, 0, on_true=1), kill, allow])
-    shared = [_argument(3), step(_AND, _SHARED_MEMORY), step(seccomp.EQUAL, _SHARED_MEMORY, on_false=1), kill, allow]
+def program_for_all(machine: Machine, calls: WarmCalls) -> bytes:
+    """What the process that players come from can do without too, as an array of `struct sock_filter`.
+
+    It takes this filter when it starts, so that each player gets it for nothing.
+    """
+    steps = [*_begin(machine), *_fatal(calls.fatal)]
+    steps += _when(calls.prlimit64, [_argument(0), step(seccomp.EQUAL, 0, on_true=1), _KILL, _ALLOW])
+    shared = [_argument(3), step(_AND, _SHARED_MEMORY), step(seccomp.EQUAL, _SHARED_MEMORY, on_false=1), _KILL, _ALLOW]
     steps += _when(calls.mmap, shared)
     for number, commands in ((calls.fcntl, _FCNTL_OWNERS), (calls.ioctl, _IOCTL_OWNERS)):
-        tests = [part for command in commands for part in (step(seccomp.EQUAL, command, on_false=1), kill)]
-        steps += _when(number, [_argument(1), *tests, allow])
-    return b"".join([*steps, allow])
+        tests = [part for command in commands for part in (step(seccomp.EQUAL, command, on_false=1), _KILL)]
+        steps += _when(number, [_argument(1), *tests, _ALLOW])
+    return b"".join([*steps, _ALLOW])
+
+
+def program_for_players(machine: Machine, calls: WarmCalls) -> bytes:
+    """What is fatal to players alone. Short: the kernel goes through it for every number when a player takes it."""
+    steps = [*_begin(machine), *_fatal(calls.fatal_for_players)]
+    writes = step(seccomp.ANY_BIT, _WRITES, on_false=1)
+    if calls.open is not None:
+        steps += _when(calls.open, [_argument(1), writes, _KILL, _ALLOW])
+    steps += _when(calls.openat, [_argument(2), writes, _KILL, _ALLOW])
+    steps += _when(machine.clone, [_argument(0), step(seccomp.ANY_BIT, _CLONE_THREAD, on_true=1), _KILL, _ALLOW])
+    return b"".join([*steps, _ALLOW])
+
+
+def _begin(machine: Machine) -> list[bytes]:
+    return [
+        step(seccomp.LOAD, seccomp.ARCH_AT),
+        step(seccomp.EQUAL, machine.audit_arch, on_true=1),
+        _KILL,
+        step(seccomp.LOAD, seccomp.NUMBER_AT),
+    ]
+
+
+def _fatal(numbers: Iterable[int]) -> list[bytes]:
+    return [part for number in numbers for part in (step(seccomp.EQUAL, number, on_false=1), _KILL)]
 
 
 def _when(number: int, steps: list[bytes]) -> list[bytes]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import builtins
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from msgspec import structs
 
-from codeens_sandbox_backends.base import CallsJob, CallsResult, CheckJob, CheckResult, Job, JobResult, Limits, Raised
+from codeens_sandbox_backends.base import (
+    CallsJob,
+    CallsResult,
+    CheckJob,
+    CheckResult,
+    Job,
+    JobResult,
+    Limits,
+    Raised,
+    StdioJob,
+    StdioResult,
+    StdioRun,
+)
 from codeens_sandbox_backends.conduct.launch import PlayerProcess, Role
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local import warm_filter
@@ -41,7 +53,10 @@ class WarmPlayers:
         machine = os.uname().machine
         self._launcher = launcher
         self._limits = limits
-        self._filter = warm_filter.program(MACHINES[machine], WARM_CALLS[machine])
+        self._filters = (
+            warm_filter.program_for_all(MACHINES[machine], WARM_CALLS[machine]),
+            warm_filter.program_for_players(MACHINES[machine], WARM_CALLS[machine]),
+        )
         self._zygotes = Pool(self._start_zygote, at_most)
         self._tests = Pool(self._start_tests, at_most)
 
@@ -49,13 +64,21 @@ class WarmPlayers:
         """Whether warm players can be tried for a job."""
         if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
             return False
-        if not isinstance(job, (CallsJob, CheckJob)) or (isinstance(job, CallsJob) and (job.memory or job.coverage)):
+        if isinstance(job, StdioJob):
+            return _ABSENT not in job.source
+        if not isinstance(job, (CallsJob, CheckJob)):
+            return False
+        if isinstance(job, CallsJob) and (job.memory or job.coverage or job.fresh):
             return False
         return not any(_ABSENT in module.source for module in job.program.modules)
 
-    def launcher(self, cancelled: Callable[[], bool]) -> WarmLauncher:
+    def launcher(self, job: Job, cancelled: Callable[[], bool]) -> WarmLauncher:
         """A launcher for one job."""
-        return WarmLauncher(self._zygotes, self._tests, self._launcher.uid, cancelled)
+        silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
+        self._zygotes.prepare()
+        if isinstance(job, CheckJob):
+            self._tests.prepare()
+        return WarmLauncher(self._zygotes, self._tests, self._launcher.uid, cancelled, silent=silent)
 
     def close(self) -> None:
         """End every process."""
@@ -69,7 +92,7 @@ class WarmPlayers:
             processes=self._limits.processes + _SPARE_PROCESSES,
             cpu_s=_ENDLESS_S,
         )
-        return Zygote(self._launcher.launch_zygote(roomy), self._filter)
+        return Zygote(self._launcher.launch_zygote(roomy), *self._filters)
 
     def _start_tests(self) -> TestsProcess:
         return TestsProcess(self._launcher.launch("check", structs.replace(self._limits, cpu_s=_ENDLESS_S)))
@@ -79,12 +102,19 @@ class WarmLauncher:
     """The launcher that the conductor of one job sees."""
 
     def __init__(
-        self, zygotes: Pool[Zygote], tests: Pool[TestsProcess], uid: int, cancelled: Callable[[], bool]
+        self,
+        zygotes: Pool[Zygote],
+        tests: Pool[TestsProcess],
+        uid: int,
+        cancelled: Callable[[], bool],
+        *,
+        silent: bool,
     ) -> None:
         self._zygotes = zygotes
         self._tests = tests
         self._uid = uid
         self._cancelled = cancelled
+        self._silent = silent
         self._players: list[WarmProcess] = []
 
     @property
@@ -103,7 +133,8 @@ class WarmLauncher:
         if role == "check":
             return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
         bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
-        player = WarmProcess(self._zygotes.take(self._cancelled), bounds, limits, self._zygotes.give_back)
+        zygote = self._zygotes.take(self._cancelled)
+        player = WarmProcess(zygote, role, bounds, limits, self._zygotes.give_back, silent=self._silent)
         self._players.append(player)
         return player
 
@@ -114,13 +145,21 @@ def settles(result: JobResult) -> bool:
     An error of the operating system may come from what is missing for warm players.
     """
     if isinstance(result, CallsResult):
-        return not _from_the_system(result.outcomes)
-    return isinstance(result, CheckResult) and not _from_the_system((result.failure,))
+        return not any(_from_the_system(outcome) for outcome in result.outcomes)
+    if isinstance(result, CheckResult):
+        return not _from_the_system(result.failure)
+    return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))
 
 
-def _from_the_system(outcomes: Iterable[object]) -> bool:
-    for outcome in outcomes:
-        kind = getattr(builtins, outcome.type, None) if isinstance(outcome, Raised) else None
-        if isinstance(kind, type) and issubclass(kind, OSError):
-            return True
-    return False
+def _from_the_system(outcome: object) -> bool:
+    return isinstance(outcome, Raised) and _is_os_error(outcome.type)
+
+
+def _ended_by_the_system(run: StdioRun) -> bool:
+    """As its traceback says."""
+    return run.ending is not None and any(_is_os_error(line.partition(":")[0]) for line in run.stderr.splitlines()[-1:])
+
+
+def _is_os_error(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, OSError)

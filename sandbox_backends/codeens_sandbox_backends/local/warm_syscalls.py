@@ -12,7 +12,9 @@ class WarmCalls(Struct, frozen=True, kw_only=True):
     """What the filter must know of a processor family, beside its `syscalls.Machine`."""
 
     fatal: tuple[int, ...]
-    """Calls that end the player whatever their arguments are."""
+    """Calls that end a player, and the process it comes from, whatever their arguments are."""
+    fatal_for_players: tuple[int, ...]
+    """The same for players alone: the process that they come from makes these itself."""
     open: int | None = None
     openat: int
     prlimit64: int
@@ -160,18 +162,23 @@ _AARCH64 = {
     "inotify_init1": 26,
 }
 
+_OF_THE_ZYGOTE = ("kill", "pidfd_open", "memfd_create")
+
+
+def _fatal(numbers: dict[str, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For all, and for players alone."""
+    numbers = {**numbers, **_ON_ALL}
+    players = tuple(numbers.pop(name) for name in _OF_THE_ZYGOTE)
+    return tuple(sorted(numbers.values())), players
+
+
+def _warm_calls(numbers: dict[str, int], **others: int) -> WarmCalls:
+    fatal, fatal_for_players = _fatal(numbers)
+    return WarmCalls(fatal=fatal, fatal_for_players=fatal_for_players, **others)
+
+
 WARM_CALLS = {
-    "x86_64": WarmCalls(
-        fatal=tuple(sorted({**_X86_64, **_ON_ALL}.values())),
-        open=2,
-        openat=257,
-        prlimit64=302,
-        fcntl=72,
-        ioctl=16,
-        mmap=9,
-    ),
-    "aarch64": WarmCalls(
-        fatal=tuple(sorted({**_AARCH64, **_ON_ALL}.values())), openat=56, prlimit64=261, fcntl=25, ioctl=29, mmap=222
-    ),
+    "x86_64": _warm_calls(_X86_64, open=2, openat=257, prlimit64=302, fcntl=72, ioctl=16, mmap=9),
+    "aarch64": _warm_calls(_AARCH64, openat=56, prlimit64=261, fcntl=25, ioctl=29, mmap=222),
 }
 """By what `os.uname().machine` says."""

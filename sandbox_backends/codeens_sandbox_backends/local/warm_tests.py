@@ -5,19 +5,22 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-import msgspec
-
-from codeens_sandbox_backends.conduct.launch import Ending, PlayerProcess
-from codeens_sandbox_backends.player.frames import pack
+from codeens_sandbox_backends.conduct.launch import Ending, PlayerProcess, WarmPlayer
+from codeens_sandbox_backends.local.greeting import await_greeting
 
 _CHECKS_AT_MOST = 1000
-_AGAIN = pack(msgspec.json.encode({"op": "again", "nonce": ""}))
 
 
 class TestsProcess:
     """A player of role `check` in a sandbox of its own."""
 
     def __init__(self, process: PlayerProcess) -> None:
+        """Take over a process that has just been started.
+
+        Raises:
+            SandboxBroken: it did not come up.
+        """
+        await_greeting(process)
         self.process = process
         self.checks = 0
         self.dead = False
@@ -30,7 +33,7 @@ class TestsProcess:
             self.process.wait(0)
 
 
-class BorrowedTests:
+class BorrowedTests(WarmPlayer):
     """The same for one check. Its end gives the process back, unless it was killed or did not come to rest."""
 
     def __init__(self, tests: TestsProcess, release: Callable[[TestsProcess], None]) -> None:
@@ -39,9 +42,6 @@ class BorrowedTests:
         self._ending: Ending | None = None
         self._killed = False
         self.channel: socket.socket = tests.process.channel
-        if tests.checks:
-            self.channel.settimeout(None)
-            self._send_again()
         tests.checks += 1
 
     def kill(self) -> None:
@@ -71,9 +71,3 @@ class BorrowedTests:
         except OSError:
             return False
         return False
-
-    def _send_again(self) -> None:
-        try:
-            self.channel.sendall(_AGAIN)
-        except OSError:  # it has ended: the missing greeting will tell
-            return

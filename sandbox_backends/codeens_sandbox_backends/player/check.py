@@ -4,12 +4,12 @@
 |------------------------------|--------|--------------------------------------------------------------------------|
 | `check`: tests, prelude,     | judge  | `{"call": {args, kwargs}, "used": n}` as often as needed, then            |
 |   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"astray": true}`                       |
-| `foresee`: tests, prelude,   | judge  | `{"calls": [...]}`: calls that the tests make as long as they like what   |
-|   name, seed                 |        | comes back; a guess                                                       |
+| `foresee`: tests, prelude,   | judge  | `{"calls": [...], "whole": ...}`: calls that the tests make as long as    |
+|   name, seed                 |        | they like what comes back; a guess; whether they came to their end        |
 | outcome                      | judge  | none: it is the answer to `call`, a Returned or a Raised; its arguments   |
 |                              |        | are left out where the call did not change them                           |
-| `again`                      | judge  | `{"up": ...}`, as at the start: another check is to follow; what was      |
-|                              |        | being checked is given up                                                 |
+| `give_up`, in place of an    | judge  | `{"given_up": true}`, and nothing more of this check                      |
+|   outcome                    |        |                                                                           |
 
 A verdict is null (passed), a Raised, or an Exotic where an argument or a returned value is not plain data. `known` are
 pairs of a call and its outcome, in the order in which the tests are expected to make these calls; `used` of them were
@@ -28,7 +28,7 @@ from types import CodeType, ModuleType
 from typing import Any, Dict, List
 
 from . import serving
-from .codec import Undecodable, Unencodable, canonical, decode, encode
+from .codec import Undecodable, Unencodable, decode, encode
 from .copying import copy_back
 from .failures import describe
 from .guessing import Guess
@@ -52,7 +52,7 @@ class _Astray(BaseException):
     """The tests call in another way than they were expected to."""
 
 
-class _Again(BaseException):
+class _GivenUp(BaseException):
     """The judge wants no more of this check."""
 
 
@@ -81,7 +81,7 @@ class Proxy:
 
     def _foreseen(self, call: Message) -> Message:
         expected, outcome = self._known[self.used]
-        if canonical([call["args"], call["kwargs"]]) != canonical([expected["args"], expected["kwargs"]]):
+        if repr([call["args"], call["kwargs"]]) != repr([expected["args"], expected["kwargs"]]):
             raise _Astray
         self.used += 1
         return outcome
@@ -90,7 +90,7 @@ class Proxy:
         self._channel.send({"call": call, "used": self.used})
         answer = self._channel.receive()
         if "outcome" not in answer:
-            raise _Again
+            raise _GivenUp
         return answer["outcome"]
 
 
@@ -149,8 +149,8 @@ class Check:
         proxy = Proxy(self.channel, request["name"], request["known"])
         try:
             verdict = _verdict(request, proxy)
-        except _Again:
-            self.again(request)
+        except _GivenUp:
+            self.channel.send({"given_up": True})
         except _Astray:
             self.channel.send({"astray": True})
         else:
@@ -159,14 +159,11 @@ class Check:
     def foresee(self, request: Message) -> None:
         """Handle the request `foresee`."""
         guess = Guess(request["name"])
+        whole = False
         with suppress(BaseException):  # however they ended, the calls up to there are what they begin with
             _run_tests(request, guess)
-        self.channel.send({"calls": guess.calls})
-
-    def again(self, _: Message) -> None:
-        """Handle the request `again`."""
-        self.channel.nonce = ""
-        serving.greet(self.channel)
+            whole = guess.whole
+        self.channel.send({"calls": guess.calls, "whole": whole})
 
 
 def _verdict(request: Message, proxy: Proxy) -> Any:
@@ -174,7 +171,7 @@ def _verdict(request: Message, proxy: Proxy) -> Any:
         _run_tests(request, proxy)
     except _Apart as apart:
         return {"kind": "exotic", "type": apart.kind, "where": apart.where}
-    except (serving.Closed, _Again, _Astray):
+    except (serving.Closed, _GivenUp, _Astray):
         raise
     except BaseException as error:
         return _described(error)
@@ -218,4 +215,4 @@ def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
     channel = serving.start(fd)
     check = Check(channel)
-    serving.serve(channel, {"check": check.run, "foresee": check.foresee, "again": check.again})
+    serving.serve(channel, {"check": check.run, "foresee": check.foresee})

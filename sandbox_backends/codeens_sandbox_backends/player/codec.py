@@ -10,21 +10,28 @@ always has a point or an exponent). All else is a list whose first item is the t
     ["deque", maxlen|null, *items] ["range", start, stop, step] ["slice", start, stop, step]
     ["ellipsis"] ["notimplemented"] ["Decimal", text] ["Fraction", numerator, denominator]
     ["date", iso] ["time", iso] ["datetime", iso] ["timedelta", days, seconds, microseconds]
-    ["uuid", hex] ["path", text] ["ndarray", dtype, [shape], base64]
+    ["zoned", fold, zone|null, time or datetime without them]
+    ["timezone", timedelta, name|null] ["zoneinfo", key]
+    ["uuid", hex] ["path", text] ["ndarray", dtype, [shape], "C"|"F", base64]
+    ["pandas", kind, …]                                see `tables`
     ["iter", kind, *items]                             an iterator, consumed; ["more"] last where the bound was hit
-    ["enum", "module:Qual", name] ["namedtuple", "module:Qual", *items] ["exception", "module:Qual", *args]
+    ["enum", "module:Qual", name] ["flags", "module:Qual", value]
+    ["namedtuple", "module:Qual", *items] ["exception", "module:Qual", *args]
     ["object", "module:Qual", [field, value], …]       a plain instance by its exact state, fields sorted by name;
-                                                       of a numpy scalar the one field `value`
+                                                       of a numpy scalar `value`, of its datetime64 also `unit`
     ["type", "module:Qual"] ["function", "module:Qual"]
 
 A type is exactly that type: an instance of a subclass of a builtin container or number has no encoding. Nothing that a
-class defines (`__eq__`, `__hash__`, `__len__`, `__iter__`, `__repr__`) is called. Cycles are refused; a value that is
-held twice is encoded twice.
+class or its metaclass defines (`__eq__`, `__hash__`, `__len__`, `__iter__`, `__repr__`, `__class__`, `__dict__`,
+`__reduce__`) is asked. Cycles are refused; a value that is held twice is encoded twice. Of an array the layout in
+memory is kept only as far as C and Fortran order go, and does not count when arrays are compared.
 """
 
 from __future__ import annotations
 
-from .decoding import Undecodable, decode
-from .encoding import Drained, Unencodable, canonical, drain, encode, is_lazy
+from .decoding import decode
+from .encoding import Drained, canonical, drain, encode
+from .objects import is_lazy
+from .refusing import Undecodable, Unencodable
 
 __all__ = ["Drained", "Undecodable", "Unencodable", "canonical", "decode", "drain", "encode", "is_lazy"]

@@ -7,11 +7,11 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from importlib import import_module
 from typing import Any, Callable, Dict, List, cast
 
+from .arrays import decode_array, decode_scalar
+from .moments import decode_timezone, decode_zoned, decode_zoneinfo
 from .objects import PLAIN_TYPES, lookup, make
-
-
-class Undecodable(Exception):
-    """A tree can not be turned into a value here."""
+from .refusing import Undecodable
+from .tables import decode_pandas
 
 
 def decode(tree: Any, *, classes: bool = True) -> Any:
@@ -26,10 +26,10 @@ def decode(tree: Any, *, classes: bool = True) -> Any:
         Undecodable: The tag is unknown, or names a class where that is not allowed.
         ImportError, AttributeError: the class or function is not there.
     """
-    return _Decoder(classes).decode(tree)
+    return Decoder(classes).decode(tree)
 
 
-class _Decoder:
+class Decoder:
     def __init__(self, classes: bool) -> None:
         self.classes = classes
 
@@ -59,17 +59,17 @@ class _Decoder:
         return {self.decode(pair[0]): self.decode(pair[1]) for pair in tree[start:]}
 
 
-def _int(_: _Decoder, tree: List[Any]) -> int:
+def _int(_: Decoder, tree: List[Any]) -> int:
     return int(tree[1], 16)
 
 
-def _counter(decoder: _Decoder, tree: List[Any]) -> Any:
+def _counter(decoder: Decoder, tree: List[Any]) -> Any:
     made: Counter[Any] = Counter()
     made.update(decoder.pairs(tree))
     return made
 
 
-def _defaultdict(decoder: _Decoder, tree: List[Any]) -> Any:
+def _defaultdict(decoder: Decoder, tree: List[Any]) -> Any:
     name = tree[1]
     if name is None or name in PLAIN_TYPES:
         factory: Any = name and PLAIN_TYPES[name]
@@ -80,37 +80,36 @@ def _defaultdict(decoder: _Decoder, tree: List[Any]) -> Any:
     return defaultdict(factory, decoder.pairs(tree, 2))
 
 
-def _iterator(decoder: _Decoder, tree: List[Any]) -> Any:
+def _iterator(decoder: Decoder, tree: List[Any]) -> Any:
     if tree[-1] == ["more"]:
         raise Undecodable("an iterator that was not read to its end")
     return iter(decoder.rest(tree, 2))
 
 
-def _of_stdlib(module: str, name: str, method: str = "") -> Callable[[_Decoder, List[Any]], Any]:
+def _of_stdlib(module: str, name: str, method: str = "") -> Callable[[Decoder, List[Any]], Any]:
     """Build by calling a class of the standard library, or one of its methods, with the decoded rest of the tree."""
 
-    def build(decoder: _Decoder, tree: List[Any]) -> Any:
+    def build(decoder: Decoder, tree: List[Any]) -> Any:
         kind = getattr(import_module(module), name)
         return (getattr(kind, method) if method else kind)(*decoder.rest(tree))
 
     return build
 
 
-def _ndarray(_: _Decoder, tree: List[Any]) -> Any:
-    numpy: Any = import_module("numpy")
-    return numpy.frombuffer(b64decode(tree[3]), dtype=tree[1]).reshape(tree[2]).copy()
-
-
-def _enum(_: _Decoder, tree: List[Any]) -> Any:
+def _enum(_: Decoder, tree: List[Any]) -> Any:
     return lookup(tree[1])[tree[2]]
 
 
-def _namedtuple(decoder: _Decoder, tree: List[Any]) -> Any:
+def _flags(decoder: Decoder, tree: List[Any]) -> Any:
+    return lookup(tree[1])(decoder.decode(tree[2]))
+
+
+def _namedtuple(decoder: Decoder, tree: List[Any]) -> Any:
     base: Any = tuple
     return base.__new__(lookup(tree[1]), decoder.rest(tree, 2))
 
 
-def _exception(decoder: _Decoder, tree: List[Any]) -> Any:
+def _exception(decoder: Decoder, tree: List[Any]) -> Any:
     kind = lookup(tree[1])
     args = decoder.rest(tree, 2)
     made = kind.__new__(kind, *args)
@@ -118,15 +117,14 @@ def _exception(decoder: _Decoder, tree: List[Any]) -> Any:
     return made
 
 
-def _object(decoder: _Decoder, tree: List[Any]) -> Any:
+def _object(decoder: Decoder, tree: List[Any]) -> Any:
     kind = lookup(tree[1])
-    fields = [(name, decoder.decode(value)) for name, value in tree[2:]]
     if tree[1].startswith("numpy:"):
-        return kind(fields[0][1])
-    return make(kind, fields)
+        return decode_scalar(decoder, kind, tree)
+    return make(kind, [(name, decoder.decode(value)) for name, value in tree[2:]])
 
 
-_Builder = Callable[[_Decoder, List[Any]], Any]
+_Builder = Callable[[Decoder, List[Any]], Any]
 
 _PLAIN: Dict[str, _Builder] = {
     "int": _int,
@@ -143,7 +141,7 @@ _PLAIN: Dict[str, _Builder] = {
     "OrderedDict": lambda d, t: OrderedDict(d.pairs(t)),
     "Counter": _counter,
     "defaultdict": _defaultdict,
-    "deque": lambda d, t: deque(d.rest(t, 2), t[1]),
+    "deque": lambda d, t: deque(d.rest(t, 2), d.decode(t[1])),
     "range": lambda d, t: range(*d.rest(t)),
     "slice": lambda d, t: slice(*d.rest(t)),
     "ellipsis": lambda _d, _t: ...,
@@ -156,12 +154,17 @@ _PLAIN: Dict[str, _Builder] = {
     "timedelta": _of_stdlib("datetime", "timedelta"),
     "uuid": _of_stdlib("uuid", "UUID"),
     "path": _of_stdlib("pathlib", "Path"),
-    "ndarray": _ndarray,
+    "zoned": decode_zoned,
+    "timezone": decode_timezone,
+    "zoneinfo": decode_zoneinfo,
+    "ndarray": decode_array,
+    "pandas": decode_pandas,
     "iter": _iterator,
 }
 
 _NAMED: Dict[str, _Builder] = {
     "enum": _enum,
+    "flags": _flags,
     "namedtuple": _namedtuple,
     "exception": _exception,
     "object": _object,
@@ -172,6 +175,7 @@ _NAMED: Dict[str, _Builder] = {
 _MUTABLE = {"bytearray", "list", "set", "dict", "OrderedDict", "Counter", "defaultdict", "deque", "ndarray", "iter"} | {
     "object",
     "exception",
+    "pandas",
 }
 
 

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import sys
 from base64 import b64encode
 from collections import Counter, OrderedDict, defaultdict, deque
-from enum import Enum
+from enum import Enum, Flag
 from itertools import islice
 from json import JSONEncoder
 from math import isfinite
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Callable, Collection, Dict, List, Set, Tuple
 
-from .objects import PLAIN_TYPES, is_plain, reference, state_of, type_name
+from .arrays import encode_array, encode_scalar, is_scalar
+from .moments import encode_moment, encode_zone
+from .objects import (
+    PLAIN_TYPES,
+    dictionary_of,
+    hidden_fields,
+    is_lazy,
+    is_namedtuple,
+    is_plain,
+    names_of,
+    reference,
+    state_of,
+    type_name,
+)
+from .refusing import Unencodable
+from .tables import PANDAS
 
 MAX_DEPTH = 150
 """Of containers in containers; a few Python frames each must fit under the usual recursion limit."""
 MAX_SIZE = 32 << 20
-"""Bound on a tree, in nodes plus characters."""
+"""Bound on a tree, in characters; an item of a container counts as `_ITEM` of them."""
+_ITEM = 24
+"""So that no tree has more nodes than the judge takes."""
 MAX_ITERATED = 10_000
 """Items taken from an iterator."""
 _EXACT_INT = 1 << 53
 _TUPLE: Any = tuple
-_PLAIN_TYPES: Dict[Any, str] = {kind: f"builtins:{name}" for name, kind in PLAIN_TYPES.items()}
 _type_of: Callable[[Any], Any] = type
 
 _dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
-
-
-class Unencodable(Exception):
-    """A value has no exact encoding."""
-
-    def __init__(self, type_name: str, why: str = "has no exact encoding") -> None:
-        super().__init__(f"{type_name} {why}")
-        self.type_name = type_name
 
 
 class Drained:
@@ -50,11 +57,6 @@ class Drained:
 def canonical(tree: Any) -> str:
     """JSON text of a tree; equal trees have equal texts, and `1`, `1.0` and `true` differ."""
     return _dumps(tree)
-
-
-def is_lazy(kind: type) -> bool:
-    """Whether instances are generators or iterators of the language itself."""
-    return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__")
 
 
 def drain(iterator: Any) -> Drained:
@@ -75,10 +77,10 @@ def encode(value: Any, *, classes: bool = True, iterators: bool = True) -> Any:
     Raises:
         Unencodable: It holds something that has no exact encoding, itself, or too much.
     """
-    return _Encoder(classes, iterators).encode(value)
+    return Encoder(classes, iterators).encode(value)
 
 
-class _Encoder:
+class Encoder:
     """One encoding: the containers above the current value, and the size that is left."""
 
     def __init__(self, classes: bool, iterators: bool) -> None:
@@ -92,7 +94,7 @@ class _Encoder:
         if value is None or kind is bool:
             return value
         if kind is int:
-            return value if -_EXACT_INT < value < _EXACT_INT else ["int", format(value, "x")]
+            return value if -_EXACT_INT < value < _EXACT_INT else self.large(value)
         if kind is float:
             return value if isfinite(value) else ["float", str(value)]
         if kind is str:
@@ -101,6 +103,10 @@ class _Encoder:
         if handler is not None:
             return handler(self, value)
         return self.special(value, kind)
+
+    def large(self, value: int) -> Any:
+        self.spend(value, value.bit_length() // 4)
+        return ["int", format(value, "x")]
 
     def text(self, value: str) -> Any:
         self.spend(value, len(value))
@@ -123,7 +129,7 @@ class _Encoder:
             raise Unencodable(type_name(_type_of(container)), "refers to itself")
         if len(self.path) >= MAX_DEPTH:
             raise Unencodable(type_name(_type_of(container)), f"is nested deeper than {MAX_DEPTH}")
-        self.spend(container, len(values))
+        self.spend(container, _ITEM * len(values))
         self.path.add(key)
         trees = [self.encode(value) for value in values]
         self.path.discard(key)
@@ -133,6 +139,10 @@ class _Encoder:
         keys = self.each(container, container)
         values = self.each(container, container.values())
         return [[key, values[index]] for index, key in enumerate(keys)]
+
+    def base64(self, data: Any) -> str:
+        self.spend(data, len(data))
+        return b64encode(data).decode("ascii")
 
     def name(self, thing: Any, kind: type) -> str:
         """The reference of a class or function, where references are allowed and it has one."""
@@ -149,23 +159,24 @@ class _Encoder:
             return handler(self, value)
         if self.iterators and is_lazy(kind):
             return _drained(self, drain(value))
-        if isinstance(value, type):
-            return ["type", _PLAIN_TYPES.get(value) or self.name(value, kind)]
-        if isinstance(value, Enum):
-            return _enum(self, value)
-        if isinstance(value, BaseException):
-            return ["exception", self.name(kind, kind), *self.each(value, value.args)]
-        if issubclass(kind, _TUPLE) and hasattr(kind, "_fields") and not getattr(value, "__dict__", None):
+        if issubclass(kind, type):
+            return ["type", _plain_reference(value) or self.name(value, kind)]
+        if issubclass(kind, Enum):
+            return _enum(self, value, kind)
+        if issubclass(kind, BaseException):
+            return _exception(self, value, kind)
+        if is_namedtuple(kind) and not dictionary_of(value):
             return ["namedtuple", self.name(kind, kind), *self.each(value, _items(value))]
-        if kind.__module__ == "numpy" and isinstance(value, sys.modules["numpy"].generic):
-            return _numpy_scalar(self, value)
+        if is_scalar(kind):
+            return encode_scalar(self, value)
         if is_plain(kind):
-            ref = self.name(kind, kind)
-            return ["object", ref, *self.fields(value)]
+            return ["object", self.name(kind, kind), *self.fields(value)]
         raise Unencodable(type_name(kind))
 
     def fields(self, value: Any) -> List[Any]:
         state = state_of(value)
+        if state is None:
+            raise Unencodable(type_name(_type_of(value)), "hides its state")
         trees = self.each(value, [field for _, field in state])
         return [[self.field_name(state[index][0]), tree] for index, tree in enumerate(trees)]
 
@@ -176,7 +187,10 @@ class _Encoder:
         return encoded
 
 
-_Handler = Callable[[_Encoder, Any], Any]
+_Handler = Callable[[Encoder, Any], Any]
+
+
+_args_of: Any = BaseException.__dict__["args"].__get__
 
 
 def _items(value: Any) -> Tuple[Any, ...]:
@@ -184,67 +198,69 @@ def _items(value: Any) -> Tuple[Any, ...]:
     return _TUPLE.__getitem__(value, slice(None))
 
 
-def _sorted(encoder: _Encoder, value: Any) -> List[Any]:
+def _sorted(encoder: Encoder, value: Any) -> List[Any]:
     return sorted(encoder.each(value, value), key=canonical)
 
 
-def _base64(encoder: _Encoder, data: bytes) -> str:
-    encoder.spend(data, len(data))
-    return b64encode(data).decode("ascii")
-
-
-def _defaultdict(encoder: _Encoder, value: Any) -> Any:
+def _defaultdict(encoder: Encoder, value: Any) -> Any:
     factory = value.default_factory
     if factory is None:
         return ["defaultdict", None, *encoder.pairs(value)]
-    if isinstance(factory, type) and factory.__module__ == "builtins":
-        return ["defaultdict", factory.__name__, *encoder.pairs(value)]
+    ref = reference(factory) or ""
+    if ref.startswith("builtins:") and _type_of(factory) is type:
+        return ["defaultdict", ref.partition(":")[2], *encoder.pairs(value)]
     return ["defaultdict", encoder.name(factory, _type_of(factory)), *encoder.pairs(value)]
 
 
-def _drained(encoder: _Encoder, value: Drained) -> Any:
+def _plain_reference(kind: Any) -> str:
+    return next((f"builtins:{name}" for name, plain in PLAIN_TYPES.items() if plain is kind), "")
+
+
+def _drained(encoder: Encoder, value: Drained) -> Any:
     trees = encoder.each(value, value.items)
     return ["iter", value.kind, *trees, ["more"]] if value.more else ["iter", value.kind, *trees]
 
 
-def _function(encoder: _Encoder, value: Any) -> Any:
+def _function(encoder: Encoder, value: Any) -> Any:
     return ["function", encoder.name(value, _type_of(value))]
 
 
-def _enum(encoder: _Encoder, value: Enum) -> Any:
-    kind = _type_of(value)
-    ref, name = encoder.name(kind, kind), value._name_
-    if kind.__members__.get(name) is not value:
-        raise Unencodable(type_name(kind), "is a combination of flags")
-    return ["enum", ref, name]
+def _enum(encoder: Encoder, value: Any, kind: Any) -> Any:
+    state = dictionary_of(value) or {}
+    name = state.get("_name_")
+    if type(name) is str and names_of(kind)["_member_map_"].get(name) is value:
+        return ["enum", encoder.name(kind, kind), encoder.field_name(name)]
+    if issubclass(kind, Flag) and type(state.get("_value_")) is int:
+        return ["flags", encoder.name(kind, kind), encoder.encode(state["_value_"])]
+    raise Unencodable(type_name(kind), "is no member of its class")
 
 
-def _moment(_: _Encoder, value: Any) -> Any:
-    """`time` and `datetime`: ISO text says everything but a named zone and the fold."""
-    zone = value.tzinfo
-    named = zone is not None and (type_name(type(zone)) != "datetime:timezone" or len(zone.__getinitargs__()) > 1)
-    if named or value.fold:
-        raise Unencodable(type_name(_type_of(value)), "has a named time zone or a fold")
-    return [type(value).__name__, value.isoformat()]
+def _exception(encoder: Encoder, value: BaseException, kind: Any) -> Any:
+    if hidden_fields(value):
+        raise Unencodable(type_name(kind), "holds more than its arguments")
+    return ["exception", encoder.name(kind, kind), *encoder.each(value, _args_of(value))]
 
 
-def _numpy_scalar(encoder: _Encoder, value: Any) -> Any:
-    kind = _type_of(value)
-    if value.dtype.kind not in "biufcSU" or type(value.item()).__module__ != "builtins":
-        raise Unencodable(type_name(kind))
-    return ["object", encoder.name(kind, kind), ["value", encoder.encode(value.item())]]
+def _fraction(encoder: Encoder, value: Any) -> Any:
+    parts = (value.numerator, value.denominator)
+    if not all(type(part) is int for part in parts):
+        raise Unencodable("fractions:Fraction", "of something else than two ints")
+    return ["Fraction", *encoder.each(value, parts)]
 
 
-def _ndarray(encoder: _Encoder, value: Any) -> Any:
-    if value.dtype.kind not in "biufcSUmM":
-        raise Unencodable("numpy:ndarray", f"of {value.dtype} has no exact encoding")
-    return ["ndarray", value.dtype.str, list(value.shape), _base64(encoder, value.tobytes())]
+def _path(encoder: Encoder, value: Any) -> Any:
+    return ["path", encoder.text(str(value))]
+
+
+def _decimal(encoder: Encoder, value: Any) -> Any:
+    # The context may ask for a small e.
+    return ["Decimal", encoder.text(str(value).replace("e", "E"))]
 
 
 _HANDLERS: Dict[type, _Handler] = {
     complex: lambda e, v: ["complex", e.encode(v.real), e.encode(v.imag)],
-    bytes: lambda e, v: ["bytes", _base64(e, v)],
-    bytearray: lambda e, v: ["bytearray", _base64(e, v)],
+    bytes: lambda e, v: ["bytes", e.base64(v)],
+    bytearray: lambda e, v: ["bytearray", e.base64(v)],
     list: lambda e, v: ["list", *e.each(v, v)],
     tuple: lambda e, v: ["tuple", *e.each(v, v)],
     set: lambda e, v: ["set", *_sorted(e, v)],
@@ -253,7 +269,7 @@ _HANDLERS: Dict[type, _Handler] = {
     OrderedDict: lambda e, v: ["OrderedDict", *e.pairs(v)],
     Counter: lambda e, v: ["Counter", *e.pairs(v)],
     defaultdict: _defaultdict,
-    deque: lambda e, v: ["deque", v.maxlen, *e.each(v, v)],
+    deque: lambda e, v: ["deque", e.encode(v.maxlen), *e.each(v, v)],
     range: lambda e, v: ["range", e.encode(v.start), e.encode(v.stop), e.encode(v.step)],
     slice: lambda e, v: ["slice", *e.each(v, (v.start, v.stop, v.step))],
     type(...): lambda _e, _v: ["ellipsis"],
@@ -265,14 +281,17 @@ _HANDLERS: Dict[type, _Handler] = {
 
 # Types of modules that the player has no other reason to import.
 _NAMED: Dict[str, _Handler] = {
-    "decimal:Decimal": lambda _, v: ["Decimal", str(v)],
-    "fractions:Fraction": lambda e, v: ["Fraction", e.encode(v.numerator), e.encode(v.denominator)],
+    "decimal:Decimal": _decimal,
+    "fractions:Fraction": _fraction,
     "datetime:date": lambda _, v: ["date", v.isoformat()],
-    "datetime:time": _moment,
-    "datetime:datetime": _moment,
+    "datetime:time": encode_moment,
+    "datetime:datetime": encode_moment,
     "datetime:timedelta": lambda _, v: ["timedelta", v.days, v.seconds, v.microseconds],
+    "datetime:timezone": encode_zone,
+    "zoneinfo:ZoneInfo": encode_zone,
     "uuid:UUID": lambda _, v: ["uuid", v.hex],
-    "pathlib:PosixPath": lambda _, v: ["path", str(v)],
-    "pathlib._local:PosixPath": lambda _, v: ["path", str(v)],
-    "numpy:ndarray": _ndarray,
+    "pathlib:PosixPath": _path,
+    "pathlib._local:PosixPath": _path,
+    "numpy:ndarray": encode_array,
+    **PANDAS,
 }

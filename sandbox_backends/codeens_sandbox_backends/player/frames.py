@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Callable
 
-_LENGTH = struct.Struct(">I")
+LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 
 
@@ -15,7 +15,7 @@ class FrameTooLong(Exception):
 
 def pack(payload: bytes) -> bytes:
     """The frame of a payload."""
-    return _LENGTH.pack(len(payload)) + payload
+    return LENGTH.pack(len(payload)) + payload
 
 
 class FrameReader:
@@ -27,7 +27,8 @@ class FrameReader:
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
-        self._buffer = bytearray()
+        self._buffer = b""
+        self._at = 0
 
     def next(self, limit: int) -> bytes:
         """The next payload.
@@ -36,19 +37,27 @@ class FrameReader:
             EOFError: The stream ended.
             FrameTooLong: The payload has more than `limit` bytes; none of it was read.
         """
-        self._fill(_LENGTH.size)
-        (length,) = _LENGTH.unpack_from(self._buffer)
+        self._have(LENGTH.size)
+        (length,) = LENGTH.unpack_from(self._buffer, self._at)
         if length > limit:
             raise FrameTooLong(f"a frame of {length} bytes was announced, {limit} are allowed")
-        end = _LENGTH.size + length
-        self._fill(end)
-        payload = bytes(self._buffer[_LENGTH.size : end])
-        del self._buffer[:end]
-        return payload
+        self._have(LENGTH.size + length)
+        start = self._at + LENGTH.size
+        self._at = start + length
+        return self._buffer[start : self._at]
 
-    def _fill(self, size: int) -> None:
-        while len(self._buffer) < size:
-            chunk = self._read(max(_CHUNK, size - len(self._buffer)))
-            if not chunk:
-                raise EOFError
-            self._buffer += chunk
+    def _have(self, size: int) -> None:
+        """Read on until so many bytes are there."""
+        have = len(self._buffer) - self._at
+        if have >= size:
+            return
+        pieces = [self._buffer[self._at :]]
+        try:
+            while have < size:
+                piece = self._read(max(_CHUNK, size - have))
+                if not piece:
+                    raise EOFError
+                pieces.append(piece)
+                have += len(piece)
+        finally:
+            self._buffer, self._at = b"".join(pieces), 0

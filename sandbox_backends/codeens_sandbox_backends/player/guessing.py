@@ -10,20 +10,27 @@ _CALLS_AT_MOST = 1000
 
 
 class Guess:
-    """What tests call instead of the function; `calls` are the encoded calls until one can not be encoded."""
+    """What tests call instead of the function; `calls` are the encoded calls until one can not be encoded.
+
+    `whole` says whether all calls are there.
+    """
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self.calls: List[Dict[str, Any]] = []
+        self.whole = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if len(self.calls) >= _CALLS_AT_MOST:
+        self.whole = self.whole and len(self.calls) < _CALLS_AT_MOST
+        if not self.whole:
             raise OverflowError("more calls than are worth to be guessed")
+        self.whole = False  # until the call is encoded
         call = {
             "args": [encode(value, classes=False, iterators=False) for value in args],
             "kwargs": {name: encode(value, classes=False, iterators=False) for name, value in kwargs.items()},
         }
         self.calls.append(call)
+        self.whole = True
         return _Agreeable()
 
 

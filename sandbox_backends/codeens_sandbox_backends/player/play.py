@@ -4,7 +4,8 @@
 |--------------------------------------|----------------------------------------------------------------------|
 | `load`: nonce, program, watch,       | `{"loaded": true}` or `{"failed": Raised}`                           |
 |   coverage                           |                                                                      |
-| `calls`: inputs, first               | one per input: `{"index", "outcome", "same"?, "peak"?}`              |
+| `calls`: inputs, first, last         | one per input: `{"index", "outcome", "same"?, "peak"?}`; none where  |
+|                                      | loading failed; if it is the `last` request the player then ends     |
 | `lines`                              | `{"hit": [...], "total": [...]}`                                     |
 | `sample`: whole (false), inputs,     | `{"ready": true}` or `{"unready": Raised}`; the judge starts its     |
 |   inner, fresh, rehearse             | clock and sends `{}`; `{"done": true}`; the judge sends `{"pass":    |
@@ -20,7 +21,7 @@ before its last answer, the player sends `{"died": {"signal": n}}` or `{"died": 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from . import serving
 from .calling import perform
@@ -37,27 +38,35 @@ class Player:
 
     def __init__(self, channel: serving.Channel) -> None:
         self.channel = channel
-        self.function: Callable[..., Any] = describe
+        self.function: Optional[Callable[..., Any]] = None
         self.memory: Optional[MemoryWatch] = None
         self.watch: Optional[LineWatch] = None
+        self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "sample": self.sample}
 
     def load(self, request: Message) -> None:
         if request["watch"] == "lines":
             self.watch = LineWatch(request["coverage"])
         install(request["program"])
         try:
-            self.function = load(request["program"])
+            function = load(request["program"])
         except BaseException as error:
             self.channel.send({"failed": describe(error)})
             return
         if request["watch"] == "memory":
-            self.memory = MemoryWatch(self.function)
+            function = self.memory = MemoryWatch(function)
+        self.function = function
         self.channel.send({"loaded": True})
 
     def calls(self, request: Message) -> None:
+        if self.function is not None:
+            self._perform(self.function, request["inputs"], request["first"])
+        if request["last"]:
+            serving.leave(0)
+
+    def _perform(self, function: Callable[..., Any], calls: List[Message], first: int) -> None:
         process = os.getpid()
-        for index, call in enumerate(request["inputs"], request["first"]):
-            answer = perform(self.memory or self.function, call)
+        for index, call in enumerate(calls, first):
+            answer = perform(function, call)
             if os.getpid() != process:  # the call has forked, and this is not the process that was asked
                 serving.leave(0)
             if self.memory:
@@ -69,12 +78,11 @@ class Player:
         self.channel.send(self.watch.lines(self.function))
 
     def sample(self, request: Message) -> None:
+        assert self.function is not None
         serve_sample(self.channel, self.function, request)
 
 
 def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
-    channel = serving.start(fd)
-    player = Player(channel)
-    operations = {"load": player.load, "calls": player.calls, "lines": player.lines, "sample": player.sample}
-    serving.serve(channel, operations)
+    player = Player(serving.start(fd))
+    serving.serve(player.channel, player.operations)

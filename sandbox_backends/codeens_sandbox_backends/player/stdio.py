@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from types import ModuleType
 from typing import List
 
@@ -21,25 +20,29 @@ _NAME = "solution.py"
 
 def main(fd: int) -> None:
     """Serve one request; ends as a script would: by returning, or by `SystemExit`."""
+    import tempfile  # with which comes `random`: not for the process that scripts are forked from
+
     channel = serving.start(fd)
-    request = channel.receive()
-    os.close(channel.fd)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 0)
     if channel.fd != fd:
         os.close(fd)
-    _give_input(request["stdin"])
-    _run(request["source"], request["argv"])
+    serve(channel)
 
 
-def _give_input(text: str) -> None:
-    with tempfile.TemporaryFile() as file:
-        file.write(text.encode("utf-8", "surrogatepass"))
+def serve(channel: serving.Channel) -> None:
+    """The same, where descriptor 0 is an empty file already."""
+    request = channel.receive()
+    os.close(channel.fd)
+    with open(0, "wb", closefd=False) as file:
+        file.write(request["stdin"].encode("utf-8", "surrogatepass"))
         file.seek(0)
-        os.dup2(file.fileno(), 0)
     sys.stdin = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
             reconfigure(encoding="utf-8", errors="surrogateescape")
+    _run(request["source"], request["argv"])
 
 
 def _run(source: str, argv: List[str]) -> None:

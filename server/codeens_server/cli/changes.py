@@ -7,10 +7,10 @@ import sys
 import click
 
 from codeens_server.cli.options import BEST
-from codeens_server.cli.text import visible
 from codeens_server.domain import RankedResult, Run
 from codeens_server.errors import InputError
 from codeens_server.ranking.wording import label
+from codeens_server.text import visible
 from codeens_server.workspace.edit import apply_edit, unified_diff
 
 

@@ -13,8 +13,8 @@ from codeens_server.cli import options
 from codeens_server.cli.checkup import Check, check_up
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.table import console
-from codeens_server.cli.text import one_line
 from codeens_server.store.documents import to_json
+from codeens_server.text import one_line
 
 
 @click.command()

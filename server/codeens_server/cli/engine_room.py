@@ -8,13 +8,13 @@ import anyio
 from msgspec import Struct
 
 from codeens_server.cli.live import live_view
-from codeens_server.cli.manifests import found_variants
-from codeens_server.cli.setup import settings_for
+from codeens_server.cli.setup import is_trusted, settings_for
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
 from codeens_server.domain import Run, RunFinished, RunRequest
 from codeens_server.engine import Engine
 from codeens_server.errors import RunError
+from codeens_server.manifests import found_variants
 from codeens_server.settings import Settings
 from codeens_server.store.opening import open_store, results_folder
 from codeens_server.store.stored import StoredRun
@@ -57,7 +57,9 @@ async def run_job(job: Job, *, quiet: bool) -> Run:
     """
     document: Run | None = None
     with open_store(job.settings) as store:
-        variants = {name: item.variant for name, item in found_variants(job.root, trust=job.trust).items()}
+        variants = {
+            name: item.variant for name, item in found_variants(job.root, trusted=is_trusted(flag=job.trust)).items()
+        }
         engine = Engine(job.settings, store, cwd=job.root, variants=variants)
         async with interruptible() as interruption:
             with live_view(console(stderr=True), quiet=quiet) as view:

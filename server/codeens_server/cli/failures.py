@@ -6,22 +6,17 @@
 from __future__ import annotations
 
 import os
-import re
-import traceback
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import click
 
 from codeens_sandbox_backends.errors import SandboxError, UnknownBackend
-from codeens_server.cli.text import visible
 from codeens_server.errors import CodeensError, InputError
+from codeens_server.faults import innermost, without_secrets, write_log
+from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
-
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_SHORTEST_SECRET = 6
 
 
 class Told(click.ClickException):
@@ -42,37 +37,10 @@ class InputTold(Told):
 
 def told(error: Exception, *, log: Path, environ: Mapping[str, str] = os.environ) -> Told:
     """Any error as its one line; one that nobody foresaw goes into the log with its traceback."""
-    cause = _innermost(error)
+    cause = innermost(error)
     if isinstance(cause, (InputError, UnknownBackend, ManifestError)):
         return InputTold(str(cause))
     if isinstance(cause, (CodeensError, SandboxError)):
         return Told(str(cause))
     what = f"{type(cause).__name__}: {without_secrets(str(cause), environ)}"
-    return Told(f"this is a fault of codeens ({what}). {_write_log(error, log, environ)}")
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Task groups wrap what their tasks raise; the first error in is the one that ended the others."""
-    if isinstance(error, BaseExceptionGroup):
-        return _innermost(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
-    return error
-
-
-def _write_log(error: Exception, log: Path, environ: Mapping[str, str]) -> str:
-    text = "".join(traceback.format_exception(error))
-    try:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as file:
-            file.write(f"{datetime.now(UTC).isoformat()}\n{without_secrets(text, environ)}\n")
-    except OSError as problem:
-        return f"The log {log} can not be written: {problem.strerror}."
-    return f"The details are in {log}."
-
-
-def without_secrets(text: str, environ: Mapping[str, str]) -> str:
-    """The text without the values of environment variables that are named like secrets."""
-    for name, value in environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, f"<{name}>")
-    return text
+    return Told(f"this is a fault of codeens ({what}). {write_log(error, log, environ)}")

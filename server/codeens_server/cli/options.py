@@ -46,6 +46,4 @@ trust_workspace = click.option(
     is_flag=True,
     help="Take from the workspace's settings also what can run code, move data or spend money.",
 )
-sandbox = click.option(
-    "--sandbox", metavar="NAME", help="Where candidates run: local, sandlock, unsafe, or another installed one."
-)
+sandbox = click.option("--sandbox", metavar="NAME", help="Where candidates run: one that `codeens sandbox list` names.")

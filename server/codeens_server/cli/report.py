@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from codeens_server.cli.table import is_unsafe, result_rows, shown_name, shown_rank
-from codeens_server.cli.text import money, one_line, plural, visible
-from codeens_server.domain import Difference, Evidence, Run
+from codeens_server.differences import numbered_differences
+from codeens_server.domain import Evidence, Run
 from codeens_server.progress import ORIGINAL
+from codeens_server.text import money, one_line, plural, visible
 
 
 def print_run(run: Run, console: Console) -> None:
@@ -38,26 +39,6 @@ def print_map(run: Run, console: Console) -> None:
         console.print(f"   group {difference.other}: {one_line(difference.there)}")
     if any(cluster.differences for cluster in run.clusters):
         console.print(f"Hold all candidates to one of these: codeens runs keep-input {run.run_id} N", soft_wrap=True)
-
-
-def numbered_differences(run: Run) -> list[tuple[int, Difference]]:
-    """Each pair of clusters once, as (index of the cluster that tells it, difference), in a fixed order."""
-    return [
-        (cluster.index, difference)
-        for cluster in run.clusters
-        for difference in cluster.differences
-        if not _told_by_other(run, cluster.index, difference)
-    ]
-
-
-def _told_by_other(run: Run, group: int, difference: Difference) -> bool:
-    """Whether the other cluster, of a lower index, tells the same pair."""
-    return difference.other < group and any(
-        mirrored.other == group
-        for cluster in run.clusters
-        if cluster.index == difference.other
-        for mirrored in cluster.differences
-    )
 
 
 def _names(run: Run) -> dict[str, str]:

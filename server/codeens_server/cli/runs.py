@@ -16,13 +16,13 @@ from codeens_server.cli.lazy import Later, LazyGroup
 from codeens_server.cli.report import print_map, print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.cli.text import money, one_line, plural
 from codeens_server.domain import Run
 from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import RunLine, StoredRun
+from codeens_server.text import money, one_line, plural
 
 T = TypeVar("T")
 

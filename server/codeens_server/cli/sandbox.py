@@ -18,10 +18,10 @@ from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
-from codeens_server.cli.text import one_line, plural
 from codeens_server.errors import RunError
 from codeens_server.selfcheck.run import self_check
 from codeens_server.store.documents import to_json
+from codeens_server.text import one_line, plural
 
 _ISOLATES_NOTHING = "unsafe"
 _PARTS = ("filesystem", "network", "processes", "kernel")

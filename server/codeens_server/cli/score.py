@@ -15,7 +15,6 @@ from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console, verdict_text
-from codeens_server.cli.text import one_line
 from codeens_server.domain import ScoredCandidate, ScoreReport, Task
 from codeens_server.errors import InputError, RunError
 from codeens_server.executor import open_executor
@@ -23,6 +22,7 @@ from codeens_server.judging.task_file import load_task
 from codeens_server.judging.tasks import score_task
 from codeens_server.settings import Settings
 from codeens_server.store.documents import to_json
+from codeens_server.text import one_line
 from codeens_server.workspace.environment import interpreter_for
 
 _MAX_SOURCE_BYTES = 1 << 20

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.cli.text import money, one_line
 from codeens_server.domain import Candidate, Interval, Memory, RankedResult, Run, Verdict
 from codeens_server.ranking.wording import evidence, interval, label, times
+from codeens_server.text import money, one_line
 
 _WIDTH_FOR_A_TABLE = 110
 _WIDTH_OF_A_PIPE = 160

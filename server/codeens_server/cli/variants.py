@@ -9,15 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from codeens_server.cli import options
-from codeens_server.cli.manifests import found_variants
-from codeens_server.cli.setup import settings_for, workspace_here
+from codeens_server.cli.setup import is_trusted, settings_for, workspace_here
 from codeens_server.cli.table import console
-from codeens_server.cli.text import one_line, visible
 from codeens_server.cli.user_file import set_disabled_variants
 from codeens_server.config import FILE_NAME, load_settings, user_folder
 from codeens_server.errors import InputError, unknown
+from codeens_server.manifests import found_variants
 from codeens_server.settings import Settings
 from codeens_server.store.documents import to_json
+from codeens_server.text import one_line, visible
 from codeens_variants.manifest import ManifestError, Variant
 from codeens_variants.registry import FoundVariant, validate_file
 
@@ -32,7 +32,7 @@ def variants() -> None:
 @options.as_json
 def list_variants(trust_workspace: bool, as_json: bool) -> None:
     """List the variants found, and which are used when none is named."""
-    found = found_variants(workspace_here(), trust=trust_workspace)
+    found = found_variants(workspace_here(), trusted=is_trusted(flag=trust_workspace))
     settings = settings_for(trust=trust_workspace)
     used = {name for name, item in found.items() if _is_used(item.variant, settings)}
     if as_json:
@@ -125,7 +125,7 @@ def _switch(name: str, *, disabled: bool) -> None:
 
 
 def _named(name: str, *, trust: bool) -> FoundVariant:
-    found = found_variants(workspace_here(), trust=trust)
+    found = found_variants(workspace_here(), trusted=is_trusted(flag=trust))
     if name not in found:
         raise InputError(unknown("variant", name, list(found)))
     return found[name]

@@ -171,7 +171,7 @@ class _Interview:
         """Those on which a fresh process, asked in reverse, does the same."""
         if not answered:
             return []
-        again = await self._run([proposal for proposal, _ in reversed(answered)], limits)
+        again = await self._run([proposal for proposal, _ in reversed(answered)], limits, fresh=True)
         others = list(reversed(again.outcomes))
         agree = await anyio.to_thread.run_sync(
             lambda: [same_outcome(answer[1], other) for answer, other in zip(answered, others, strict=True)]
@@ -189,9 +189,10 @@ class _Interview:
         self._left_bytes -= size
         return ""
 
-    async def _run(self, proposals: Sequence[Proposal], limits: Limits) -> CallsResult:
+    async def _run(self, proposals: Sequence[Proposal], limits: Limits, *, fresh: bool = False) -> CallsResult:
         inputs = tuple(proposal.input for proposal in proposals)
-        result = await self._sandbox.run(CallsJob(program=self._program, inputs=inputs, limits=limits))
+        job = CallsJob(program=self._program, inputs=inputs, fresh=fresh, limits=limits)
+        result = await self._sandbox.run(job)
         _check_loaded(self._program, result)
         return result
 

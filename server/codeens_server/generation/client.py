@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from codeens_server.generation.budget import Estimate
+from codeens_server.generation.editor_model import EditorModel, is_editor_model
 from codeens_server.generation.exchange import Message, Reply, Sampling
 from codeens_server.generation.litellm_door import LiteLLM
 from codeens_server.generation.model_errors import ModelError, explain
@@ -23,9 +24,18 @@ MOST_CHUNKS = 100_000
 class Models:
     """The models of one run. LiteLLM is loaded by the first question; leaving the block closes every connection."""
 
-    def __init__(self, models: Sequence[ModelSettings], environ: Mapping[str, str]) -> None:
-        """`models`: those to ask and those they fall back to. Keys are read from `environ` by their variable's name."""
+    def __init__(
+        self, models: Sequence[ModelSettings], environ: Mapping[str, str], editor: EditorModel | None = None
+    ) -> None:
+        """Name the models.
+
+        Args:
+            models: those to ask and those they fall back to.
+            environ: where keys are read from by their variable's name.
+            editor: asks the models of the editor; needed where `models` has one of these.
+        """
         self._models = {model.name: model for model in models}
+        self._editor = editor
         self._environ = environ
         self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel) for model in models}
         self._paces = {model.name: Pace(rpm=model.rpm, tpm=model.tpm) for model in models}
@@ -45,6 +55,8 @@ class Models:
     async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
         """What an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
+        if is_editor_model(name):
+            return Estimate(tokens=tokens_in + sampling.max_tokens, usd=0.0)
         door = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
         costs = [_cost(door, model, tokens_in, sampling.max_tokens) for model in asked]
@@ -74,6 +86,8 @@ class Models:
                 raise ModelError(name, explain(error, model, self._environ)) from error
 
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        if self._editor is not None and is_editor_model(name):
+            return await self._editor(name, messages, sampling)
         door = await self._opened()
         stream = await door.stream(name, messages, sampling)
         chunks: list[Any] = []
@@ -97,7 +111,8 @@ class Models:
     async def _opened(self) -> LiteLLM:
         async with self._opening:
             if self._door is None:
-                self._door = await LiteLLM.start(list(self._models.values()), self._environ)
+                models = [model for model in self._models.values() if not is_editor_model(model.name)]
+                self._door = await LiteLLM.start(models, self._environ)
             return self._door
 
 

@@ -64,6 +64,21 @@ async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[M
     return tuple(found[label] for label in servers if label in found)
 
 
+def with_fallbacks(
+    models: Sequence[ModelSettings], settings: Settings, environ: Mapping[str, str]
+) -> tuple[ModelSettings, ...]:
+    """Models and all that they fall back to, each once."""
+    configured = {model.name: model for model in resolve_models((), settings, environ)}
+    reachable = {model.name: model for model in models}
+    pending = list(models)
+    while pending:
+        for name in pending.pop().fallbacks:
+            if name not in reachable:
+                reachable[name] = configured[name]
+                pending.append(configured[name])
+    return tuple(reachable.values())
+
+
 def _complete(model: ModelSettings) -> ModelSettings:
     """With LiteLLM's name filled in, and the variable of its provider's key."""
     name = model.model or model.name

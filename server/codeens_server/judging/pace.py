@@ -1,19 +1,33 @@
 """Time limits that follow what the task's own reference solution takes, so that a hang costs little.
 
 A candidate first gets a tight bound of processor time. Only where it uses that up is the reference looked at, and the
-bound is final when it is a large multiple of what the reference takes. Wall time says little on a busy machine: who
-waits, or is kept waiting, past its tight bound is run again with all the time that the task allows.
+bound is final when it is a large multiple of what the reference takes. Two say nothing of the program's own speed, and
+get all the time that the task allows: wall time, since who waits may be kept waiting by a busy machine, and the loading
+of modules that are not Python's own, some of which take seconds.
 """
 
 from __future__ import annotations
 
+import ast
+import sys
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Protocol, overload
 
 import anyio
 from msgspec import structs
 
-from codeens_sandbox_backends.base import CallsJob, CallsResult, CheckJob, CheckResult, Limits, Sandbox, TimedOut
+from codeens_sandbox_backends.base import (
+    CallsJob,
+    CallsResult,
+    CheckJob,
+    CheckResult,
+    Limits,
+    Sandbox,
+    StdioJob,
+    StdioResult,
+    TimedOut,
+)
+from codeens_server.judging.source import parsed
 
 FLOOR_S = 0.3
 """Least processor time: about a hundred times what a call of a small function and its process take together."""
@@ -23,8 +37,8 @@ _WALL_PER_CPU = 4.0
 _WALL_SPARE_S = 1.0
 """A tight bound of wall time must not end what is only waiting for its turn on a busy machine."""
 
-_Job = CallsJob | CheckJob
-_Result = CallsResult | CheckResult
+_Job = CallsJob | CheckJob | StdioJob
+_Result = CallsResult | CheckResult | StdioResult
 
 
 class Runs(Protocol):
@@ -34,6 +48,8 @@ class Runs(Protocol):
     async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
     @overload
     async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
+    @overload
+    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
 
 
 class FullTime:
@@ -46,6 +62,8 @@ class FullTime:
     async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
     @overload
     async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
+    @overload
+    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
     async def run(self, key: Hashable, job: _Job, sandbox: Sandbox) -> _Result:
         """Run a job.
 
@@ -53,7 +71,7 @@ class FullTime:
             SandboxError: the sandbox failed; nothing is known of the program.
         """
         result = await sandbox.run(job)
-        self.cpu_s[key] = result.usage.cpu_s
+        self.cpu_s[key] = _cpu_s(result)
         return result
 
 
@@ -71,6 +89,8 @@ class Pace:
     async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
     @overload
     async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
+    @overload
+    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
     async def run(self, key: Hashable, job: _Job, sandbox: Sandbox) -> _Result:
         """Run a job, again with more time where what it got may have been too little.
 
@@ -81,12 +101,17 @@ class Pace:
         result = await sandbox.run(_with(job, _tight(full, FLOOR_S)))
         hit = _limits_hit(result)
         if "cpu" in hit:
-            reference_s = (await self._known_reference()).cpu_s.get(key)
-            enough_s = full.cpu_s if reference_s is None else FACTOR * reference_s
+            enough_s = await self._enough_s(key, job, full)
             if enough_s > FLOOR_S:
                 result = await sandbox.run(_with(job, _tight(full, enough_s)))
                 hit = _limits_hit(result)
         return await sandbox.run(_with(job, full)) if hit & {"wall", "call"} else result
+
+    async def _enough_s(self, key: Hashable, job: _Job, full: Limits) -> float:
+        if _loads_others(job):
+            return full.cpu_s
+        reference_s = (await self._known_reference()).cpu_s.get(key)
+        return full.cpu_s if reference_s is None else FACTOR * reference_s
 
     async def _known_reference(self) -> FullTime:
         async with self._finding_out:
@@ -105,5 +130,35 @@ def _tight(full: Limits, cpu_s: float) -> Limits:
 
 
 def _limits_hit(result: _Result) -> set[str]:
-    outcomes = (result.failure,) if isinstance(result, CheckResult) else result.outcomes
+    if isinstance(result, CheckResult):
+        outcomes = (result.failure,)
+    elif isinstance(result, CallsResult):
+        outcomes = result.outcomes
+    else:
+        outcomes = tuple(run.ending for run in result.runs)
     return {outcome.limit for outcome in outcomes if isinstance(outcome, TimedOut)}
+
+
+def _cpu_s(result: _Result) -> float | None:
+    """Of what one bound is for: each run of a script has its own."""
+    if isinstance(result, StdioResult):
+        return max((run.usage.cpu_s for run in result.runs if run.usage.cpu_s is not None), default=None)
+    return result.usage.cpu_s
+
+
+def _loads_others(job: _Job) -> bool:
+    """Whether a program imports what is not Python's own."""
+    sources = [job.source] if isinstance(job, StdioJob) else [module.source for module in job.program.modules]
+    names = {name.partition(".")[0] for source in sources for name in _imported(source)}
+    return not names <= sys.stdlib_module_names
+
+
+def _imported(source: str) -> list[str]:
+    module = parsed(source)
+    names: list[str] = []
+    for node in ast.walk(module) if isinstance(module, ast.Module) else ():
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+    return names

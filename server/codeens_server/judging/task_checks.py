@@ -28,12 +28,14 @@ from codeens_server.domain import Failure, Status, Task, TaskCase
 from codeens_server.errors import InputError
 from codeens_server.judging.lenient import matches
 from codeens_server.judging.pace import Runs
+from codeens_server.judging.printed import accepted_texts, accepts
 from codeens_server.judging.replay import status_of
 from codeens_server.judging.source import parsed
 from codeens_server.trees import render, render_call, render_outcome
 
 _MODULE = "candidate"
 _TESTS = "tests"
+_SCRIPTS = "scripts"
 _LONGEST_WALL_S = 120.0
 _START_S = 0.5
 """Allowed on top for starting the interpreter, which is not the program's fault."""
@@ -62,7 +64,8 @@ async def check_all(task: Task, source: str, sandbox: Sandbox, runs: Runs) -> li
         group = [(index, case) for index, case in enumerate(task.test_cases) if case.timeout == timeout]
         calls = [entry for entry in group if entry[1].stdin is None]
         checks |= await _check_calls(task, source, calls, sandbox, runs)
-        checks |= await _check_scripts(source, [entry for entry in group if entry[1].stdin is not None], sandbox)
+        scripts = [entry for entry in group if entry[1].stdin is not None]
+        checks |= await _check_scripts(task, source, scripts, sandbox, runs)
     ordered = [checks[index] for index in sorted(checks)]
     return ordered if task.tests is None else [*ordered, await check_tests(task, task.tests, source, sandbox, runs)]
 
@@ -132,33 +135,36 @@ def _checked_call(task: Task, index: int, case: TaskCase, call: CallInput, outco
     return Check(weight=case.weight, status=status_of(Returned(value=expected), outcome), failure=failure)
 
 
-async def _check_scripts(source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox) -> dict[int, Check]:
+async def _check_scripts(
+    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: Runs
+) -> dict[int, Check]:
     if not group:
         return {}
     stdins = tuple(case.stdin or "" for _, case in group)
-    result = await sandbox.run(StdioJob(source=source, stdins=stdins, limits=_script_limits(group[0][1].timeout)))
-    return {index: _checked_script(case, run) for (index, case), run in zip(group, result.runs, strict=True)}
+    job = StdioJob(source=source, stdins=stdins, limits=_script_limits(group[0][1].timeout))
+    result = await runs.run((_SCRIPTS, group[0][1].timeout), job, sandbox)
+
+    def compare() -> dict[int, Check]:
+        return {index: _checked_script(task, case, run) for (index, case), run in zip(group, result.runs, strict=True)}
+
+    return await anyio.to_thread.run_sync(compare)
 
 
-def _checked_script(case: TaskCase, run: StdioRun) -> Check:
-    expected = str(case.expected_output)
-    if run.ending is None and _lines(run.stdout) == _lines(expected):
+def _checked_script(task: Task, case: TaskCase, run: StdioRun) -> Check:
+    accepted = accepted_texts(case.expected_output)
+    if run.ending is None and accepts(task.checker, accepted, run.stdout):
         return Check(weight=case.weight)
+    first, *others = accepted
     return Check(
         weight=case.weight,
         status="failed" if run.ending is None else status_of(Returned(value=None), run.ending),
         failure=Failure(
             where=f"stdin {render(case.stdin, _SHOWN)}",
-            expected=render(expected, _SHOWN),
+            expected=render(first, _SHOWN) + (f", or one of {len(others)} other texts" if others else ""),
             got=render(run.stdout, _SHOWN) if run.ending is None else render_outcome(run.ending),
             traceback=run.stderr[-4000:],
         ),
     )
-
-
-def _lines(text: str) -> list[str]:
-    """Lines without the white space at their ends, and without empty lines at the end of all."""
-    return [line.rstrip() for line in text.rstrip().split("\n")]
 
 
 async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, runs: Runs) -> Check:

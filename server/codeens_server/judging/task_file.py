@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 import yaml
 
-from codeens_server.domain import Task, TaskCase
+from codeens_server.domain import OutputChecker, Task, TaskCase
 from codeens_server.errors import ConfigError, unknown
 
 _REQUIRED = ("id", "prompt", "entry_point")
@@ -22,7 +22,15 @@ def load_task(path: Path) -> Task:
     Raises:
         ConfigError: it can not be read, is broken (with the position), or lacks a field or has a strange one (named).
     """
-    document = _document(path)
+    return task_of(_document(path), path)
+
+
+def task_of(document: object, path: Path) -> Task:
+    """A task from what JSON or YAML says; `path` is what messages call it.
+
+    Raises:
+        ConfigError: it lacks a field, or has a strange one (named).
+    """
     if not isinstance(document, dict):
         message = f"{path}: a task is one object with the fields {', '.join(_REQUIRED)} and test_cases or tests."
         raise ConfigError(message)
@@ -33,6 +41,9 @@ def load_task(path: Path) -> Task:
         if isinstance(case, dict):
             names = list(TaskCase.__struct_fields__)
             _check_names(path, f"test_cases[{number}]", cast("dict[str, Any]", case), names, ("expected_output",))
+    checker = fields.get("checker")
+    if isinstance(checker, dict):
+        _check_names(path, "checker", cast("dict[str, Any]", checker), list(OutputChecker.__struct_fields__), ())
     try:
         task = msgspec.convert(fields, Task)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -90,6 +101,7 @@ def _check_values(path: Path, task: Task) -> None:
         problem = "the field tests is empty."
     elif task.test_cases and sum(case.weight for case in task.test_cases) <= 0:
         problem = "the weights of test_cases add up to nothing."
+    problem = problem or _checker_problem(task)
     for number, case in enumerate(task.test_cases):
         problem = problem or _case_problem(case, f"test_cases[{number}]")
     if problem:
@@ -104,6 +116,25 @@ def _case_problem(case: TaskCase, where: str) -> str | None:
         return f"weight of {where} is {case.weight:g}; give 0 or more."
     if case.stdin is not None and (case.args or case.kwargs):
         return f"{where} has both stdin and arguments; give one of them."
-    if case.stdin is not None and not isinstance(case.expected_output, str):
-        return f"expected_output of {where} is for stdin and must be a text."
+    if case.stdin is not None and not _are_texts(case.expected_output):
+        return f"expected_output of {where} is for stdin and must be a text, or a list of texts of which any is right."
+    return None
+
+
+def _are_texts(expected: object) -> bool:
+    texts = cast("list[object]", expected) if isinstance(expected, list) else [expected]
+    return bool(texts) and all(isinstance(text, str) for text in texts)
+
+
+def _checker_problem(task: Task) -> str | None:
+    checker = task.checker
+    tolerances = [given for given in (checker.absolute_tolerance, checker.relative_tolerance) if given is not None]
+    if checker != OutputChecker() and all(case.stdin is None for case in task.test_cases):
+        return "checker is for test_cases with stdin, and there is none."
+    if not all(math.isfinite(given) and given >= 0 for given in tolerances):
+        return "a tolerance of checker is below 0 or not finite."
+    if checker.compare == "exact" and (tolerances or checker.any_order or checker.ignore_case):
+        return 'checker compares "exact", which leaves no room for anything else: drop the rest, or write "lines".'
+    if checker.any_order and tolerances and checker.compare != "tokens":
+        return 'checker has both any_order and a tolerance, for which compare must be "tokens".'
     return None

@@ -178,14 +178,14 @@ def _hidden(pairs: Sequence[RacePair], *, loading: int = 0) -> tuple[float, floa
 
 
 def _seen_at_best(pairs: Sequence[RacePair]) -> float:
-    """Seconds that the quickest load and whole pass of a candidate takes less than the original's; infinite if unknown.
+    """Seconds that the quickest whole pass of a candidate takes less than the original's; infinite if unknown.
 
     A disturbance only ever adds, so that the quickest ones say most on a busy machine.
     """
     whole = [pair for pair in pairs if pair.whole_a and pair.whole_b]
     if not whole:
         return inf
-    return min(pair.whole_a + pair.load_a for pair in whole) - min(pair.whole_b + pair.load_b for pair in whole)
+    return min(pair.whole_a for pair in whole) - min(pair.whole_b for pair in whole)
 
 
 def _ratio_with(pairs: Sequence[RacePair], extra: float, doubt: float) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from codeens_server.domain import DiffSize, Replacement, Target
 from codeens_server.errors import ChangedError, InputError
@@ -22,6 +23,14 @@ class ConflictError(InputError):
     """The replacement brings a name that the module already uses for something else."""
 
 
+class LineEdit(NamedTuple):
+    """Lines `start` to `end` (from 0, `end` excluded) of a text are replaced by `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
 def splice(source: str, target: Target, replacement: Replacement) -> str:
     """The module's text with the replacement in place of the target; all other characters stay as they are.
 
@@ -30,6 +39,19 @@ def splice(source: str, target: Target, replacement: Replacement) -> str:
     Raises:
         ConflictError: an import or a helper would rebind a name of the module.
         TargetError: `source` does not parse.
+    """
+    lines = lines_of(source)
+    for edit in reversed(line_edits(source, target, replacement)):
+        lines[edit.start : edit.end] = [edit.text]
+    return "".join(lines)
+
+
+def line_edits(source: str, target: Target, replacement: Replacement) -> list[LineEdit]:
+    """The edits that `splice` makes, in the order of the file; none of them touches another.
+
+    Raises:
+        ConflictError: see `splice`.
+        TargetError: see `splice`.
     """
     tree = parse(source, target.path)
     lines = lines_of(source)
@@ -41,16 +63,13 @@ def splice(source: str, target: Target, replacement: Replacement) -> str:
     body = indent(replacement.function.strip("\n"), indentation_of(lines[site.line - 1]), newline)
     if not lines[site.end_line - 1].endswith(("\n", "\r")):
         body = body.rstrip("\r\n")
-    edits: list[tuple[int, int, str]] = [(site.line - 1, site.end_line, body)]
+    edits = [_import_edit(tree, lines, imports, newline)] if imports else []
     if helpers:
         at = _above_comments(lines, site.top_line - 1)
         text = "".join(indent(helper.strip("\n"), "", newline) + newline * 2 for helper in helpers)
-        edits.append((at, at, text))
-    if imports:
-        edits.append(_import_edit(tree, lines, imports, newline))
-    for start, end, text in sorted(edits, key=lambda edit: edit[0], reverse=True):
-        lines[start:end] = [text]
-    return "".join(lines)
+        edits.append(LineEdit(at, at, text))
+    edits.append(LineEdit(site.line - 1, site.end_line, body))
+    return sorted(edits, key=lambda edit: edit.start)
 
 
 def _site(tree: ast.Module, target: Target) -> FunctionSite:
@@ -106,7 +125,7 @@ def _import_parts(node: ast.stmt) -> list[ast.stmt]:
     return []
 
 
-def _import_edit(tree: ast.Module, lines: list[str], imports: list[str], newline: str) -> tuple[int, int, str]:
+def _import_edit(tree: ast.Module, lines: list[str], imports: list[str], newline: str) -> LineEdit:
     future = [line for line in imports if line.startswith("from __future__")]
     plain = [line for line in imports if not line.startswith("from __future__")]
     last = 0
@@ -121,7 +140,7 @@ def _import_edit(tree: ast.Module, lines: list[str], imports: list[str], newline
     has_imports = any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in tree.body[:2])
     gap = "" if has_imports else newline
     block = "".join(line + newline for line in [*future, *plain])
-    return last, last, first_gap + (gap if last else "") + block + gap
+    return LineEdit(last, last, first_gap + (gap if last else "") + block + gap)
 
 
 def _after_header(lines: list[str]) -> int:

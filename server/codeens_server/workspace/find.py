@@ -20,7 +20,7 @@ from codeens_server.workspace.functions import (
 from codeens_server.workspace.indent import dedent
 from codeens_server.workspace.layout import import_root, module_name, workspace_root
 from codeens_server.workspace.snapshots import remember
-from codeens_server.workspace.text import SourceText, lines_of, parse, read_source
+from codeens_server.workspace.text import SourceText, lines_of, parse, read_source, source_of
 
 _BY_LINE = re.compile(r"(?P<path>.+\.pyi?):(?P<line>-?\d+)$")
 _USAGE = "Give the target as path.py::function, path.py::Class.method or path.py:LINE."
@@ -35,7 +35,21 @@ def find_target(spec: str, *, cwd: Path) -> Target:
     """
     path_text, wanted = _split(spec)
     path = (cwd / Path(path_text).expanduser()).resolve()
-    source = read_source(path)
+    return _found(path, wanted, read_source(path))
+
+
+def find_in_text(path: Path, line: int, text: str) -> Target:
+    """Find the function around a line, counted from 1, of the text that an editor holds for a file.
+
+    The file may have another text on the disk, or not be there: a run uses this text.
+
+    Raises:
+        TargetError: see `find_target`.
+    """
+    return _found(path, line, source_of(path, text))
+
+
+def _found(path: Path, wanted: str | int, source: SourceText) -> Target:
     tree = parse(source.text, str(path))
     sites = functions_in(tree)
     site = _at_line(sites, wanted, path) if isinstance(wanted, int) else _by_name(tree, sites, wanted, path)

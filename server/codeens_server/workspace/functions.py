@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Scope: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -58,7 +60,7 @@ def _walk(root: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[FunctionSite]:
     pending: list[tuple[ast.AST, tuple[Scope, ...]]] = [(root, scopes)]
     while pending:
         node, around = pending.pop()
-        for child in ast.iter_child_nodes(node):
+        for child in _statements(node):
             inside = around
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield FunctionSite(child, around)
@@ -66,6 +68,12 @@ def _walk(root: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[FunctionSite]:
             elif isinstance(child, ast.ClassDef):
                 inside = (*around, child)
             pending.append((child, inside))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements inside of one, the only place where definitions are."""
+    for name in _BLOCKS:
+        yield from getattr(node, name, ())
 
 
 def decorator_names(node: FunctionNode) -> list[str]:

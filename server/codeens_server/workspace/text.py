@@ -50,6 +50,17 @@ def read_source(path: Path) -> SourceText:
         raise TargetError(message) from None
 
 
+def source_of(path: Path, text: str) -> SourceText:
+    """A text that is meant for a file: as if read from there when it is what the file holds, else as UTF-8."""
+    if path.is_file():
+        try:
+            if (saved := read_source(path)).text == text:
+                return saved
+        except TargetError:
+            pass  # what can not be read is not the same
+    return SourceText(text, "utf-8", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
 def parse(text: str, path: str) -> ast.Module:
     """Parse source text.
 

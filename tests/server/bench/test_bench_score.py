@@ -74,6 +74,14 @@ def test_samples_of_both_forms_are_judged_and_counted(data: Path) -> None:
     }
 
 
+def test_an_answer_without_code_fails(data: Path) -> None:
+    out = data.parent / "results.jsonl"
+    lost = {"task_id": "Small/0", "solution": None}
+    (data.parent / "samples.jsonl").write_text(json.dumps(lost), encoding="utf-8")
+    assert score(data, "--out", str(out)).exit_code == 0
+    assert [(line["passed"], line["status"]) for line in lines(out)] == [(False, "error")]
+
+
 def test_resuming_judges_only_what_has_no_whole_line(data: Path) -> None:
     out = data.parent / "results.jsonl"
     kept = {"task_id": "Small/0", "sample": 2, "passed": True, "status": "passed", "reason": "kept"}

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.base import CallInput
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.domain import Run
+from codeens_server.workspace import snapshots
 from codeens_server.workspace.find import find_target
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
@@ -93,7 +95,9 @@ def smallest(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(codeens: Codeens, smallest: Path) -> None:
+def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(
+    codeens: Codeens, smallest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = codeens(*_RUN, "--json", "--apply", "1")
     assert result.exit_code == 0, result.output
     run = msgspec.json.decode(result.stdout, type=Run)
@@ -103,9 +107,22 @@ def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(codeens: Codeens, 
     assert run.results[0].candidate.replacement.function.strip() in smallest.read_text(encoding="utf-8")
     shown = codeens("runs", "show", run.run_id, "--json")
     assert msgspec.json.decode(shown.stdout, type=Run) == run
+    monkeypatch.setattr(snapshots, "_snapshots", OrderedDict[str, object]())  # as in another process
     resumed = codeens("run", "--resume", run.run_id)
     assert resumed.exit_code == 2
     assert "has changed since the run" in resumed.stderr
+
+
+def test_an_interpreter_that_is_none_ends_the_run_with_the_fix_before_anything_is_asked(
+    codeens: Codeens, smallest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEENS_PYTHON", "/bin/false")
+    before = smallest.read_text(encoding="utf-8")
+    result = codeens(*_RUN, "--json", "--apply", "1")
+    assert result.exit_code == 1
+    assert "the interpreter /bin/false does not run" in result.stderr
+    assert "Set `python`" in result.stderr
+    assert (result.stdout, smallest.read_text(encoding="utf-8")) == ("", before)
 
 
 def _processes_that_name(text: str) -> list[str]:

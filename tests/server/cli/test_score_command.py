@@ -72,3 +72,18 @@ def test_candidates_are_judged_and_those_that_failed_say_why(codeens: Codeens, f
 def test_unsafe_is_marked_in_the_result(codeens: Codeens, files: Path) -> None:
     text = codeens("score", "task.json", "good.py", "--sandbox", "unsafe").stdout
     assert "NOT ISOLATED passed: 2/2 checks" in text
+
+
+@pytest.mark.parametrize("sandbox", ["local", "unsafe"])
+def test_an_interpreter_that_is_none_is_named_and_no_candidate_fails_by_it(
+    codeens: Codeens, files: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
+) -> None:
+    backend = anyio.run(get_backend(sandbox).probe)
+    if not backend.usable:
+        pytest.skip(f"the sandbox can not isolate here: {backend.why}")
+    monkeypatch.setenv("CODEENS_PYTHON", "/bin/false")
+    result = codeens("score", "task.json", "good.py", "--sandbox", sandbox, "--json")
+    assert result.exit_code == 1
+    assert "the interpreter /bin/false does not run" in result.stderr
+    assert "Set `python`" in result.stderr
+    assert result.stdout == ""

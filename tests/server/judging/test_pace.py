@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 import pytest
+from msgspec import structs
 
-from codeens_sandbox_backends.base import CheckJob, CheckResult, Limits, Program, Sandbox, TimedOut, Usage
+from codeens_sandbox_backends.base import (
+    CheckJob,
+    CheckResult,
+    Limits,
+    ModuleSource,
+    Program,
+    Sandbox,
+    StdioJob,
+    StdioResult,
+    StdioRun,
+    TimedOut,
+    Usage,
+)
 from codeens_server.judging.pace import FACTOR, FLOOR_S, FullTime, Pace
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +36,7 @@ class Needs:
         self.asleep_s = asleep_s
         self.given: list[Limits] = []
 
-    async def run(self, job: Any) -> CheckResult:
+    async def run(self, job: Any) -> CheckResult | StdioResult:
         limits = job.limits or FULL
         self.given.append(limits)
         late: Literal["cpu", "wall"] | None = None
@@ -32,7 +45,11 @@ class Needs:
         elif self.cpu_s + self.asleep_s > limits.wall_s:
             late = "wall"
         failure = TimedOut(limit=late, seconds=1.0) if late else None
-        return CheckResult(passed=late is None, failure=failure, usage=Usage(wall_s=0.0, cpu_s=self.cpu_s))
+        usage = Usage(wall_s=0.0, cpu_s=self.cpu_s)
+        if isinstance(job, StdioJob):
+            runs = [StdioRun(stdout="", stderr="", ending=failure, usage=usage) for _ in job.stdins]
+            return StdioResult(runs=tuple(runs))
+        return CheckResult(passed=late is None, failure=failure, usage=usage)
 
 
 def sandbox(needs: Needs) -> Sandbox:
@@ -46,6 +63,7 @@ def pace(reference_s: float) -> tuple[Pace, list[int]]:
         asked.append(1)
         runs = FullTime()
         await runs.run("tests", JOB, sandbox(Needs(cpu_s=reference_s)))
+        await runs.run("scripts", StdioJob(source="", stdins=("", "")), sandbox(Needs(cpu_s=reference_s)))
         return runs
 
     return Pace(FULL, reference), asked
@@ -78,6 +96,25 @@ async def test_who_only_waited_gets_all_the_time_there_is() -> None:
     needs = Needs(cpu_s=0.01, asleep_s=20.0)
     assert (await runs.run("tests", JOB, sandbox(needs))).passed
     assert needs.given[-1] == FULL
+
+
+async def test_who_loads_what_is_not_pythons_own_gets_all_the_time_there_is() -> None:
+    runs, asked = pace(0.001)
+    needs = Needs(cpu_s=5.0)
+    source = "import math\nfrom numpy.linalg import norm\ndef f(): pass\n"
+    job = structs.replace(
+        JOB, program=Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
+    )
+    assert (await runs.run("tests", job, sandbox(needs))).passed
+    assert ([limits.cpu_s for limits in needs.given], asked) == ([FLOOR_S, FULL.cpu_s], [])
+
+
+async def test_scripts_are_given_what_the_slowest_run_of_the_reference_makes_appear_enough() -> None:
+    runs, _ = pace(0.1)
+    needs = Needs(cpu_s=100.0)
+    result = await runs.run("scripts", StdioJob(source="while True: pass", stdins=("", "")), sandbox(needs))
+    assert [run.ending for run in result.runs] == [TimedOut(limit="cpu", seconds=1.0)] * 2
+    assert [limits.cpu_s for limits in needs.given] == [FLOOR_S, FACTOR * 0.1]
 
 
 async def test_a_job_never_gets_more_than_it_was_allowed() -> None:

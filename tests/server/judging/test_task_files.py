@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from codeens_server.domain import OutputChecker
 from codeens_server.errors import ConfigError
 from codeens_server.judging.task_file import load_task
 
@@ -48,6 +49,17 @@ def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
     assert task.test_cases[1].stdin == "1 2\n"
 
 
+def test_a_checker_and_several_right_texts_are_read(tmp_path: Path) -> None:
+    cases = [{"stdin": "", "expected_output": ["a", "b"]}]
+    path = tmp_path / "task.json"
+    path.write_text(json.dumps(GOOD | {"checker": {"compare": "tokens"}, "test_cases": cases}), encoding="utf-8")
+
+    task = load_task(path)
+
+    assert task.checker == OutputChecker(compare="tokens")
+    assert task.test_cases[0].expected_output == ["a", "b"]
+
+
 @pytest.mark.parametrize("field", ["id", "prompt", "entry_point"])
 def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
     fields = {name: value for name, value in GOOD.items() if name != field}
@@ -71,21 +83,32 @@ def test_broken_syntax_is_placed(tmp_path: Path) -> None:
     assert "task.yaml:2:" in refused(tmp_path / "task.yaml", 'id: a\nprompt: "x" y\n')
 
 
-@pytest.mark.parametrize(
-    ("changes", "part"),
-    [
-        ({"test_cases": []}, "the field test_cases or tests is missing"),
-        ({"entry_point": "a b"}, "no name of a function"),
-        ({"test_cases": [{"expected_output": 1, "timeout": 0}]}, "timeout of test_cases[0] is 0"),
-        ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1}]}, "add up to nothing"),
-        ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1, "weight": 5}]}, "is -1"),
-        ({"test_cases": [{"expected_output": 3, "stdin": ""}]}, "must be a text"),
-        ({"test_cases": [{"expected_output": "", "stdin": "", "args": [1]}]}, "both stdin and arguments"),
-        ({"test_cases": "none"}, "$.test_cases"),
-        ({"id": 5}, "$.id"),
-        ({"tests": "  "}, "tests is empty"),
-    ],
-)
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"test_cases": []}, "the field test_cases or tests is missing"),
+    ({"entry_point": "a b"}, "no name of a function"),
+    ({"test_cases": [{"expected_output": 1, "timeout": 0}]}, "timeout of test_cases[0] is 0"),
+    ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1}]}, "add up to nothing"),
+    ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1, "weight": 5}]}, "is -1"),
+    ({"test_cases": [{"expected_output": 3, "stdin": ""}]}, "must be a text"),
+    ({"test_cases": [{"expected_output": "", "stdin": "", "args": [1]}]}, "both stdin and arguments"),
+    ({"test_cases": [{"expected_output": ["1", 1], "stdin": ""}]}, "must be a text, or a list of texts"),
+    ({"test_cases": [{"expected_output": [], "stdin": ""}]}, "must be a text, or a list of texts"),
+    ({"checker": {"compare": "words"}}, "$.checker.compare"),
+    ({"checker": {"ignorecase": True}}, "Did you mean 'ignore_case'?"),
+    ({"checker": {"absolute_tolerance": -1}}, "a tolerance of checker is below 0"),
+    ({"checker": {"compare": "exact", "any_order": True}}, "leaves no room"),
+    ({"checker": {"any_order": True, "relative_tolerance": 1e-6}}, 'must be "tokens"'),
+    (
+        {"checker": {"any_order": True}, "test_cases": [{"expected_output": 1}]},
+        "checker is for test_cases with stdin",
+    ),
+    ({"test_cases": "none"}, "$.test_cases"),
+    ({"id": 5}, "$.id"),
+    ({"tests": "  "}, "tests is empty"),
+]
+
+
+@pytest.mark.parametrize(("changes", "part"), WRONG)
 def test_a_wrong_value_is_named(tmp_path: Path, changes: dict[str, Any], part: str) -> None:
     assert part in refused_with(tmp_path, **changes)
 

@@ -80,6 +80,14 @@ async def test_tests_may_call_helpers_of_the_prompt(anywhere: Target) -> None:
     assert "AssertionError" in wrong.reason
 
 
+async def test_helpers_of_the_candidate_are_none_of_the_tests(anywhere: Target) -> None:
+    own = "def half(n):\n    return 0\ndef spread(values):\n    return [0 for _ in values]\n"
+
+    report = await scored(anywhere, task(tests=CHECK), own=own)
+
+    assert report.results[0].verdict.status == "failed"
+
+
 async def test_scripts_are_judged_by_what_they_print(anywhere: Target) -> None:
     cases = (TaskCase(stdin="2 3\n", expected_output="5\n"), TaskCase(stdin="1 1", expected_output="2"))
     right = "a, b = map(int, input().split())\nprint(a + b, ' ')\nprint()\n"

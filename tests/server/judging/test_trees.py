@@ -71,6 +71,20 @@ def test_the_order_of_an_ordered_dict_counts() -> None:
     assert same(["Counter", ["a", 1], ["b", 2]], ["Counter", ["b", 2], ["a", 1]])
 
 
+def test_values_under_keys_that_can_not_be_told_apart_are_all_compared() -> None:
+    one, other = float("nan"), float("nan")
+
+    assert same(encode({one: 1, other: 2}), encode({other: 2, one: 1}))
+    assert not same(encode({one: 1, other: 2}), encode({one: 9, other: 2}))
+
+
+def test_how_an_array_lies_in_memory_does_not_count() -> None:
+    data = "AQAAAAIAAAADAAAABAAAAA=="
+
+    assert same(["ndarray", "<i4", [2, 2], "C", data], ["ndarray", "<i4", [2, 2], "F", data])
+    assert not same(["ndarray", "<i4", [2, 2], "C", data], ["ndarray", "<i4", [4], "C", data])
+
+
 def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
     ours, theirs = encode([{"x": 0.1 + 0.2}, {1.0}]), encode([{"x": 0.3}, {1.0 + 1e-12}])
 
@@ -95,7 +109,7 @@ def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
         ["timedelta", 10**30, 0, 0],
         2**60,
         float("nan"),
-        ["ndarray", "f8", ["x"], ""],
+        ["ndarray", "f8", ["x"], "C", ""],
         ["namedtuple"],
     ],
 )
@@ -142,7 +156,14 @@ def test_depth_and_size_do_not_matter() -> None:
         (["exception", "builtins:ValueError", "x"], "ValueError('x')"),
         (["Decimal", "1.50"], "Decimal('1.50')"),
         (["date", "2020-01-31"], "date.fromisoformat('2020-01-31')"),
-        (["ndarray", "float64", [2, 3], ""], "<ndarray float64 2x3>"),
+        (["ndarray", "<f8", [2, 3], "C", ""], "<ndarray <f8 2x3>"),
+        (["flags", "m:Mode", 3], "Mode(3)"),
+        (["pandas", "Index", None, ["list", 1]], "Index(None, [1])"),
+        (["path", ["str", "61edb3bf"]], "Path('a\\udcff')"),
+        (
+            ["zoned", 1, ["zoneinfo", "Europe/Berlin"], ["time", "02:30:00"]],
+            "time.fromisoformat('02:30:00').replace(fold=1, tzinfo=ZoneInfo('Europe/Berlin'))",
+        ),
         (["object", "m:Evil\n\x1b[2J", ["a\n", 1]], "Evil\\n\\x1b[2J(a\\n=1)"),
         (["str", "eda080"], "'\\ud800'"),
         (["str", "zz"], "<unreadable value>"),

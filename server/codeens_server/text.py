@@ -1,4 +1,4 @@
-"""Text for a terminal. What candidates, models and workspaces wrote is shown, and never obeyed, by it."""
+"""Text for people. What candidates, models and workspaces wrote is shown, and never obeyed, by a terminal."""
 
 from __future__ import annotations
 

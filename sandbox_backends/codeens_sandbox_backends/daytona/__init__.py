@@ -1,0 +1,1 @@
+"""Players in sandboxes of Daytona, a service on the network."""

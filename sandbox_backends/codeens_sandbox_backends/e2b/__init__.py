@@ -1,0 +1,1 @@
+"""Players in microVMs of E2B."""

@@ -1,0 +1,38 @@
+"""System call filters, installed by a process on itself."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 22, 38, 2
+_prctl: Any = ctypes.CDLL(None, use_errno=True).prctl
+_NOTHING = ctypes.c_ulong(0)
+_ON = ctypes.c_ulong(1)
+_FILTERED = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog` of linux/filter.h."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
+
+
+class Filter:
+    """An array of `struct sock_filter`, made ready to be installed."""
+
+    def __init__(self, steps: bytes) -> None:
+        self._steps = ctypes.create_string_buffer(steps, len(steps))
+        self._program = _Program(len(steps) // 8, ctypes.addressof(self._steps))
+        self._reference = ctypes.byref(self._program)
+
+    def install(self) -> None:
+        """Put this process, and what comes from it, under the filter for good.
+
+        Raises:
+            OSError: the kernel refuses.
+        """
+        if _prctl(_PR_SET_NO_NEW_PRIVS, _ON, _NOTHING, _NOTHING, _NOTHING):
+            raise OSError(ctypes.get_errno(), "no_new_privs")
+        if _prctl(_PR_SET_SECCOMP, _FILTERED, self._reference, _NOTHING, _NOTHING):
+            raise OSError(ctypes.get_errno(), "seccomp")

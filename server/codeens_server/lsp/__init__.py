@@ -1,0 +1,1 @@
+"""The language server: codeens in any editor that speaks the Language Server Protocol."""

@@ -1,0 +1,72 @@
+"""A result put into its document: the edit for it, and the refusal when the function is not what was run any more."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import anyio.to_thread
+from lsprotocol import types
+
+from codeens_server.domain import RankedResult
+from codeens_server.errors import ChangedError
+from codeens_server.lsp.arguments import RowArguments
+from codeens_server.lsp.buffers import BYTE_ORDER_MARK, buffer_of
+from codeens_server.lsp.client import Client
+from codeens_server.lsp.documents import Document, Documents
+from codeens_server.lsp.edits import text_edits, unchanged, workspace_edit
+from codeens_server.lsp.notebooks import without_magics
+from codeens_server.lsp.outlines import Outlines
+from codeens_server.lsp.records import Record, Records
+
+
+class Application(NamedTuple):
+    """A result, and the edit that puts it into its document."""
+
+    record: Record
+    row: RankedResult
+    edit: types.WorkspaceEdit
+
+
+class Applying:
+    """Makes the edits of a session's results."""
+
+    def __init__(self, client: Client, documents: Documents, outlines: Outlines, records: Records) -> None:
+        self._client = client
+        self._documents = documents
+        self._outlines = outlines
+        self._records = records
+
+    async def of(self, asked: RowArguments) -> Application:
+        """The edit for a result, in the document as it is now.
+
+        Raises:
+            InputError: there is no such result, or it is the original.
+            ChangedError: the function was changed since the run.
+            ConflictError: its imports or helpers would rebind a name of the module.
+        """
+        record = self._records.get(asked.run_id)
+        row = record.row(asked.candidate)
+        document = self._documents.opened(record.uri) or self._closed(record.uri)
+        function = unchanged(document, self._outlines.of(document), record.target)
+        if function is None:
+            message = (
+                f"{record.qualname} was changed since the run {record.run_id}; nothing was applied. "
+                "Run again on the function as it is now."
+            )
+            raise ChangedError(message)
+        is_cell = self._documents.get_notebook_document(cell_uri=record.uri) is not None
+        text = document.source.removeprefix(BYTE_ORDER_MARK)
+        edits = await anyio.to_thread.run_sync(
+            text_edits,
+            document,
+            without_magics(text) if is_cell else text,
+            function,
+            record.target,
+            row.candidate.replacement,
+        )
+        edit = workspace_edit(document, edits, versioned=self._client.takes_versioned_edits)
+        return Application(record, row, edit)
+
+    def _closed(self, uri: str) -> Document:
+        """A document that the editor has closed meanwhile, from its file."""
+        return Document(uri, buffer_of(self._documents, uri).text)

@@ -1,0 +1,65 @@
+"""What holds for every value: it comes back as it was, and only what the encoder writes is taken for a value."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any, cast
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from codeens_sandbox_backends.conduct.trees import well_formed
+from codeens_sandbox_backends.player.codec import canonical, decode, encode
+from tests.sandbox_backends.hostile_frames import spoilt
+from tests.sandbox_backends.values import ATOMS, VALUES
+
+CHECKED = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+Rngs = st.randoms(use_true_random=False)
+
+
+def through_json(tree: Any) -> Any:
+    return json.loads(json.dumps(tree, allow_nan=False))
+
+
+def without_order(tree: Any) -> Any:
+    """The tree with the items of sets sorted."""
+    if not isinstance(tree, list):
+        return tree
+    items: list[Any] = [without_order(item) for item in cast("list[Any]", tree)]
+    return [items[0], *sorted(items[1:], key=canonical)] if items[:1] in (["set"], ["frozenset"]) else items
+
+
+@given(VALUES)
+@CHECKED
+def test_a_value_comes_back_with_the_same_encoding_and_type(value: Any) -> None:
+    tree = encode(value)
+    again = decode(through_json(tree))
+    assert type(again) is type(value)
+    assert canonical(encode(again)) == canonical(tree)
+
+
+@given(VALUES)
+@CHECKED
+def test_the_judge_takes_every_encoded_value(value: Any) -> None:
+    assert well_formed(through_json(encode(value)))
+
+
+@given(ATOMS, Rngs)
+@settings(CHECKED, max_examples=1500)
+def test_the_judge_takes_nothing_that_the_encoder_would_write_otherwise(value: Any, rng: random.Random) -> None:
+    tree = spoilt(encode(value), rng)
+    if not well_formed(tree) or _names_what_is_not_there(tree):
+        return
+    again = encode(decode(tree))
+    assert canonical(without_order(again)) == canonical(without_order(tree))
+
+
+def _names_what_is_not_there(tree: Any) -> bool:
+    """Names lead to something only where it is, and which keys and items are equal only Python says."""
+    if not isinstance(tree, list):
+        return False
+    named = {"enum", "flags", "type", "function", "object", "namedtuple", "exception", "zoneinfo", "iter"}
+    return tree[0] in (named | {"dict", "set", "pandas"}) or any(
+        map(_names_what_is_not_there, cast("list[Any]", tree)[1:])
+    )

@@ -1,0 +1,89 @@
+"""What the judge takes for an encoded value: exactly what the encoder could have written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codeens_sandbox_backends.conduct.trees import well_formed
+from codeens_sandbox_backends.player.codec import canonical
+from tests.sandbox_backends.values import SCALARS
+
+Json: st.SearchStrategy[Any] = st.recursive(
+    SCALARS.filter(lambda value: type(value) not in (bytes, complex))
+    | st.sampled_from(["list", "dict", "int", "iter"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=15,
+)
+
+
+@given(Json)
+@settings(max_examples=200, deadline=None)
+def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
+    if well_formed(tree):
+        canonical(tree)
+
+
+NO_TREES: list[Any] = [
+    [],
+    [1],
+    ["nope"],
+    [["list"]],
+    {"a": 1},
+    1 << 53,
+    float("inf"),
+    ["int", 5],
+    ["int", "0x1"],
+    ["int"],
+    ["float", "1.0"],
+    ["dict", 5],
+    ["dict", ["a"]],
+    ["dict", ["a", 1, 2]],
+    ["object", "m:C", [1, 2]],
+    ["object"],
+    ["list", ["dict", ["a", {}]]],
+    ["bytes", "!"],
+    ["ndarray", "<f8", [True], ""],
+    ["deque", -1],
+    ["enum", "m:C"],
+    ["more"],
+    ["iter", "generator", ["more"], 1],
+    ["int", "5"],
+    ["int", "0020000000000000"],
+    ["str", "61"],
+    ["bytes", "YQ"],
+    ["bytes", "YR=="],
+    ["Decimal", "1e5"],
+    ["Decimal", "007"],
+    ["Fraction", 1, 0],
+    ["Fraction", 2, 4],
+    ["range", 1, 2, 0],
+    ["range", 1, 2, "3"],
+    ["date", "2024-02-30"],
+    ["date", "20240229"],
+    ["datetime", "2024-02-29"],
+    ["zoned", 0, None, ["time", "01:00:00"]],
+    ["zoned", 1, None, ["date", "2024-02-29"]],
+    ["timedelta", 0, 86400, 0],
+    ["uuid", "7"],
+    ["path", "a//b"],
+    ["deque", 1, 1, 2],
+    ["complex", 1, 2],
+    ["ndarray", "<f8", [2], "C", "AAAAAAAA8D8="],
+    ["ndarray", "|O8", [1], "C", "AAAAAAAA8D8="],
+    ["ndarray", "<f8", [1], "K", "AAAAAAAA8D8="],
+    ["ndarray", "<f8", [4294967296, 4294967296, 0, 1], "C", "AAAAAAAA8D8="],
+    ["pandas", "Series", None, None],
+    ["pandas", "eval", "1"],
+    ["enum", "nowhere", "RED"],
+    ["object", "m:C", ["b", 1], ["a", 2]],
+    ["object", "m:C", ["a", 1], ["a", 2]],
+]
+
+
+@pytest.mark.parametrize("tree", NO_TREES, ids=repr)
+def test_json_that_is_no_encoded_value_is_found_out(tree: object) -> None:
+    assert not well_formed(tree)

@@ -1,0 +1,50 @@
+"""What tests of warm players share: sandboxes with and without them, and a count of players by how they came to be."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from codeens_sandbox_backends.base import Limits, Sandbox, SandboxSpec
+from codeens_sandbox_backends.conduct.launch import PlayerProcess, Role
+from codeens_sandbox_backends.local.backend import LocalBackend
+from codeens_sandbox_backends.local.bwrap import BwrapLauncher
+from codeens_sandbox_backends.local.warm_launcher import WarmLauncher
+from tests.sandbox_backends.machine import why_not
+
+MARKS = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(bool(why_not("local")), reason=why_not("local") or "bubblewrap works"),
+]
+
+
+@asynccontextmanager
+async def opened(*, warm: bool = True) -> AsyncGenerator[Sandbox]:
+    sandbox = await LocalBackend(warm=warm).open(SandboxSpec(python=sys.executable))
+    try:
+        yield sandbox
+    finally:
+        await sandbox.aclose()
+
+
+class Launches:
+    """Counts players by the path that they were started on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.warm = 0
+        self.cold: list[Role] = []
+        warm, cold = WarmLauncher.launch, BwrapLauncher.launch
+
+        def launch_warm(launcher: WarmLauncher, role: Role, limits: Limits) -> PlayerProcess:
+            self.warm += role == "play"
+            return warm(launcher, role, limits)
+
+        def launch_cold(launcher: BwrapLauncher, role: Role, limits: Limits) -> PlayerProcess:
+            self.cold.append(role)
+            return cold(launcher, role, limits)
+
+        monkeypatch.setattr(WarmLauncher, "launch", launch_warm)
+        monkeypatch.setattr(BwrapLauncher, "launch", launch_cold)

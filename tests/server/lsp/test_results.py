@@ -1,0 +1,258 @@
+"""What an editor shows after a run: one real run, with answers of the editor's own model, looked at from all sides."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+
+from tests.sandbox_backends.machine import why_not
+from tests.server.lsp.editor import Editor, capabilities, editor
+from tests.server.lsp.workspaces import MODULE, Folders, one_right_one_wrong
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(150),
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
+
+
+def read(uri: str) -> str:
+    """What is in a file."""
+    return Path(uri.removeprefix("file://")).read_text(encoding="utf-8")
+
+
+class Ran:
+    """An editor after a run of `total`."""
+
+    def __init__(self, folders: Folders, editor: Editor, answer: dict[str, Any]) -> None:
+        self.folders = folders
+        self.editor = editor
+        self.answer = answer
+        self.run_id: str = answer["runId"]
+
+    @property
+    def uri(self) -> str:
+        return self.folders.uri
+
+    @property
+    def line(self) -> int:
+        return self.editor.line_of(self.uri, "def total")
+
+    def restore(self) -> None:
+        """The document as it was when it was run."""
+        self.editor.change(self.uri, MODULE)
+
+
+@pytest.fixture(scope="module")
+async def ran(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ran]:
+    folders = Folders(tmp_path_factory.mktemp("ran"))
+    can = capabilities(events=True, generate=True)
+    async with editor(folders.workspace, home=folders.home, can=can) as opened:
+        opened.answer = one_right_one_wrong
+        opened.open(folders.uri, MODULE)
+        answer = await opened.run(folders.uri, function="total", goal="speed")
+        yield Ran(folders, opened, answer)
+
+
+async def test_the_answer_to_a_run_names_the_best(ran: Ran) -> None:
+    assert ran.answer["best"].startswith("editor-performance")
+    assert "editor · performance is best" in ran.answer["headline"]
+
+
+async def test_the_editors_model_was_asked_once_for_each_variant(ran: Ran) -> None:
+    assert len(ran.editor.asked) == 2
+    first = ran.editor.asked[0]
+    assert first["model"] is None
+    assert {message["role"] for message in first["messages"]} <= {"system", "user"}
+    assert "def total" in "".join(message["content"] for message in first["messages"])
+    assert first["maxTokens"] > 0
+
+
+async def test_every_event_of_the_run_was_sent_in_order(ran: Ran) -> None:
+    kinds = [event["event"]["event"] for event in ran.editor.events]
+    assert kinds[0] == "run_started"
+    assert kinds[-1] == "run_finished"
+    assert kinds.count("candidate_judged") == 2
+    assert {event["runId"] for event in ran.editor.events} == {ran.run_id}
+    assert {event["uri"] for event in ran.editor.events} == {ran.uri}
+
+
+async def test_progress_begins_counts_and_ends(ran: Ran) -> None:
+    reports = ran.editor.client.progress_reports["run-0"]
+    assert isinstance(reports[0], types.WorkDoneProgressBegin)
+    assert reports[0].cancellable
+    assert reports[0].title == "codeens: total"
+    messages = [report.message or "" for report in reports if isinstance(report, types.WorkDoneProgressReport)]
+    assert any("2/2 generated, 2 executed, best editor · performance" in message for message in messages)
+    assert isinstance(reports[-1], types.WorkDoneProgressEnd)
+
+
+async def test_the_winner_is_offered_first_with_its_proof_and_is_preferred(ran: Ran) -> None:
+    first = (await ran.editor.actions(ran.uri, ran.line))[0]
+    assert first.title.startswith("1. Apply editor · performance: ")
+    assert "tests and" in first.title
+    assert "inputs equal, +2 \N{MINUS SIGN}5 lines" in first.title
+    assert first.kind == "refactor.rewrite.codeens.apply"
+    assert first.is_preferred
+
+
+async def test_a_rejected_candidate_is_disabled_with_its_reason(ran: Ran) -> None:
+    rejected = [action for action in await ran.editor.actions(ran.uri, ran.line) if action.disabled]
+    assert [action.title for action in rejected] == ["Apply editor · baseline"]
+    assert rejected[0].disabled is not None
+    assert "differs on" in rejected[0].disabled.reason
+    assert "for instance total([" in rejected[0].disabled.reason
+    assert not rejected[0].is_preferred
+
+
+async def test_only_the_kinds_asked_for_are_answered(ran: Ran) -> None:
+    applying = await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeens.apply"])
+    assert {action.kind for action in applying} == {"refactor.rewrite.codeens.apply"}
+    assert len(applying) == 2
+    assert await ran.editor.actions(ran.uri, ran.line, only=["source.organizeImports"]) == []
+    assert await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeensX"]) == []
+    assert len(await ran.editor.actions(ran.uri, ran.line, only=["refactor"])) == 6
+
+
+async def test_lenses_say_what_came_of_it_and_what_can_be_done(ran: Ran) -> None:
+    ran.restore()
+    lenses = await ran.editor.lenses(ran.uri)
+    titles = [lens.command.title for lens in lenses if lens.command]
+    assert titles[0].startswith("codeens: 1/2 correct · best ")
+    assert titles[1:] == ["apply", "diff", "why"]
+    assert {lens.range.start.line for lens in lenses} == {ran.line}
+    assert ran.editor.refreshed > 0
+
+
+async def test_a_hover_over_the_first_line_shows_the_evidence(ran: Ran) -> None:
+    text = await ran.editor.hover(ran.uri, ran.line)
+    assert "| 0 | original |" in text
+    assert "| 1 | **editor · performance** | passed: 2/2 tests and" in text
+    assert "| editor · baseline | failed:" in text.replace("|  |", "|")
+    assert await ran.editor.hover(ran.uri, ran.line + 8) == ""
+
+
+async def test_the_edit_of_an_action_is_resolved_with_its_import_and_is_one_step(ran: Ran) -> None:
+    ran.restore()
+    first = (await ran.editor.actions(ran.uri, ran.line))[0]
+    assert first.edit is None
+    assert first.command is None
+    resolved = await ran.editor.client.code_action_resolve_async(first)
+    assert resolved.edit is not None
+    assert resolved.edit.document_changes is not None
+    (change,) = resolved.edit.document_changes
+    assert isinstance(change, types.TextDocumentEdit)
+    assert change.text_document.version == ran.editor.versions[ran.uri]
+    ran.editor.make(resolved.edit)
+    text = ran.editor.texts[ran.uri]
+    assert "from __future__ import annotations\nfrom operator import mul\n" in text
+    assert "    return sum(map(mul, numbers, numbers))\n" in text
+    assert text.count("def total") == 1
+    assert text.endswith(MODULE[MODULE.index("class Account") :])
+    ran.restore()
+
+
+async def test_the_apply_command_has_the_editor_make_the_same_edit(ran: Ran) -> None:
+    ran.restore()
+    steps = ran.editor.steps
+    answer = await ran.editor.command("codeens.apply", {"runId": ran.run_id})
+    assert answer["candidate"].startswith("editor-performance")
+    assert ran.editor.steps == steps + 1
+    assert "sum(map(mul, numbers, numbers))" in ran.editor.texts[ran.uri]
+    ran.restore()
+
+
+async def test_a_function_that_moved_is_followed(ran: Ran) -> None:
+    ran.editor.change(
+        ran.uri,
+        MODULE.replace("class Account", "EXTRA = 1\n\n\nclass Account").replace(
+            '"""Sums."""\n', '"""Sums."""\n\n# more\n# above\n'
+        ),
+    )
+    await ran.editor.command("codeens.apply", {})
+    assert "# above\n\nfrom __future__ import annotations\nfrom operator import mul" in ran.editor.texts[ran.uri]
+    assert "EXTRA = 1" in ran.editor.texts[ran.uri]
+    ran.restore()
+
+
+async def test_a_function_that_was_changed_since_is_not_overwritten(ran: Ran) -> None:
+    changed = MODULE.replace("result = 0\n", "result = 0  # here it begins\n")
+    ran.editor.change(ran.uri, changed)
+    with pytest.raises(Exception, match=r"total was changed since the run .*; nothing was applied"):
+        await ran.editor.command("codeens.apply", {"runId": ran.run_id})
+    assert ran.editor.texts[ran.uri] == changed
+    titles = [lens.command.title for lens in await ran.editor.lenses(ran.uri) if lens.command]
+    assert titles == ["codeens: changed since the run", "run again"]
+    assert not [a for a in await ran.editor.actions(ran.uri, ran.line) if a.title.startswith("1. Apply")]
+    ran.restore()
+
+
+async def test_an_edit_that_the_editor_refuses_is_told_with_its_reason(ran: Ran) -> None:
+    ran.restore()
+    ran.editor.refuses_edits = "the file is read-only"
+    with pytest.raises(Exception, match="did not apply the edit: the file is read-only"):
+        await ran.editor.command("codeens.apply", {})
+    ran.editor.refuses_edits = ""
+    assert ran.editor.texts[ran.uri] == MODULE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({"candidate": "nobody"}, "has no candidate 'nobody'"),
+        ({"candidate": "original"}, "stays best"),
+        ({"candidate": "editor-baseline-0"}, "was rejected"),
+        ({"runId": "20200101-abc"}, "no run of this session has the id"),
+        ({"runID": "x"}, "unknown field"),
+        ({"runId": 7}, "Expected `str"),
+        (["x"], "Expected `object`"),
+    ],
+)
+async def test_what_can_not_be_applied_is_refused_with_the_reason(ran: Ran, arguments: object, why: str) -> None:
+    with pytest.raises(Exception, match=why):
+        await ran.editor.command("codeens.apply", arguments)
+
+
+async def test_a_diff_is_given_as_text_and_shown(ran: Ran) -> None:
+    answer = await ran.editor.command("codeens.diff", {"runId": ran.run_id})
+    assert answer["diff"].startswith("--- a/sums.py\n+++ b/sums.py\n")
+    assert answer["before"] == MODULE
+    assert "sum(map(mul" in answer["after"]
+    shown = ran.editor.client.shown_documents[-1]
+    assert read(shown.uri) == answer["diff"]
+
+
+async def test_the_report_is_given_as_a_document_and_shown(ran: Ran) -> None:
+    answer = await ran.editor.command("codeens.showRun", {"runId": ran.run_id})
+    assert answer["run"]["run_id"] == ran.run_id
+    assert answer["report"].startswith("# codeens: total\n")
+    assert "## Where candidates differ" in answer["report"]
+    assert "total([-1])" in answer["report"]
+    shown = ran.editor.client.shown_documents[-1]
+    assert read(shown.uri) == answer["report"]
+    assert shown.uri.startswith(ran.folders.results.as_uri())
+
+
+async def test_nothing_was_written_into_the_workspace(ran: Ran) -> None:
+    names = {str(path.relative_to(ran.folders.workspace)) for path in ran.folders.workspace.rglob("*")}
+    assert names == {"pyproject.toml", "sums.py", "test_sums.py"}
+
+
+async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -> None:
+    ran.restore()
+    uri = (ran.folders.workspace / "test_sums.py").as_uri()
+    before = ran.editor.open(uri, (ran.folders.workspace / "test_sums.py").read_text(encoding="utf-8"))
+    answer = await ran.editor.command("codeens.keepInputAsTest", {"runId": ran.run_id, "number": 1}, token="keep")
+    assert answer["uri"] == uri == before
+    text = ran.editor.texts[uri]
+    assert text.startswith("from sums import total\n")
+    assert "def test_total_on_kept_input_1():\n    argument_0 = [-1]\n    assert total(argument_0) == 1\n" in text
+    kinds = [event["event"]["event"] for event in ran.editor.events]
+    assert kinds.count("run_finished") == 2, "the candidates are judged again"
+    assert len(ran.editor.asked) == 2, "and no model is asked"
+    with pytest.raises(Exception, match="on which candidates differ, not 9"):
+        await ran.editor.command("codeens.keepInputAsTest", {"runId": ran.run_id, "number": 9})
