@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -394,10 +395,10 @@ async def test_a_container_takes_as_many_orders_as_are_asked_for_and_keeps_no_fi
 ) -> None:
     monkeypatch.setenv("CODEENS_DOCKER_RUNS", "3")
     async with opened() as sandbox:
-        values = await answers(sandbox, _TRACES, ("one", "two", "three", "four"))
-    started = [value[1] for value in values]
-    assert started[0] == started[1] == started[2] != started[3]
-    assert [value[2] for value in values] == [["list"]] * 4
+        values = await answers(sandbox, _TRACES, ("one", "two", "three", "four", "five", "six", "seven"))
+    orders = Counter(value[1] for value in values)
+    assert 1 < max(orders.values()) <= 3
+    assert [value[2] for value in values] == [["list"]] * 7
 
 
 async def test_a_container_that_can_not_be_cleared_takes_no_other_order(

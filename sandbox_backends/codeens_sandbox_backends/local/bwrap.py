@@ -102,7 +102,7 @@ class BwrapLauncher:
     def launch_zygote(self, limits: Limits) -> LocalProcess:
         """Start the process that warm players are forked from (`player/zygote.py`), where nothing can be written."""
         text = bootstrap("zygote", _PLAYER_PARENT, self._rlimits(limits))
-        return self._start(text, limits, _NO_PLACES, self._hidden)
+        return self._start(text, limits, (*_NO_PLACES, "--setenv", "LD_BIND_NOW", "1"), self._hidden)
 
     def _rlimits(self, limits: Limits) -> tuple[Rlimit, ...]:
         return rlimits(limits, processes=process_bound(limits, uid=self.uid, own_namespace=True))

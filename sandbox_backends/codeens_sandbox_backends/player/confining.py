@@ -18,6 +18,16 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
 
 
+def do_without_new_rights() -> None:
+    """For this process and what comes from it; without that the kernel takes no filter from it.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    if _prctl(_PR_SET_NO_NEW_PRIVS, _ON, _NOTHING, _NOTHING, _NOTHING):
+        raise OSError(ctypes.get_errno(), "no_new_privs")
+
+
 class Filter:
     """An array of `struct sock_filter`, made ready to be installed."""
 
@@ -27,12 +37,10 @@ class Filter:
         self._reference = ctypes.byref(self._program)
 
     def install(self) -> None:
-        """Put this process, and what comes from it, under the filter for good.
+        """Put this process, and what comes from it, under the filter for good. It must have done without new rights.
 
         Raises:
             OSError: the kernel refuses.
         """
-        if _prctl(_PR_SET_NO_NEW_PRIVS, _ON, _NOTHING, _NOTHING, _NOTHING):
-            raise OSError(ctypes.get_errno(), "no_new_privs")
         if _prctl(_PR_SET_SECCOMP, _FILTERED, self._reference, _NOTHING, _NOTHING):
             raise OSError(ctypes.get_errno(), "seccomp")

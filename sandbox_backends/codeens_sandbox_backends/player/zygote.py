@@ -29,7 +29,7 @@ from importlib import import_module
 from typing import Any, Dict, List, Tuple
 
 from . import serving, stdio
-from .confining import Filter
+from .confining import Filter, do_without_new_rights
 from .play import Player
 from .rehearsing import rehearse
 
@@ -54,6 +54,8 @@ after each fork where it is there.
 """
 ENDED = struct.Struct("=iidQ")
 """Wait status, whether the processor time was used up, seconds of it, peak memory in KiB."""
+_BIND_NOW = "LD_BIND_NOW"
+"""Was for this process alone: what the loader looks up before a fork need not be looked up after each."""
 _FIRST_COLLECTION = 10_000
 """Objects after which garbage is looked for: most players have ended before."""
 _LENGTH = struct.Struct(">I")
@@ -79,6 +81,7 @@ class Zygote:
         self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._cpu_s = 0.0
         self._bounds: List[Tuple[int, Tuple[int, int]]] = []
+        do_without_new_rights()
         Filter(bytes.fromhex(setting["own_filter"])).install()
 
     def serve(self) -> bytes:
@@ -182,6 +185,7 @@ def main(control: int) -> None:
     Returns in a child that has run a script to its end.
     """
     sys.dont_write_bytecode = True
+    os.environ.pop(_BIND_NOW, None)
     for name in _IMPORTED:
         import_module(name)
     zygote = Zygote(control)

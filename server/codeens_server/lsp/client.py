@@ -9,7 +9,9 @@ import anyio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from codeens_server.errors import RunError
 from codeens_server.lsp.protocol import Protocol
+from codeens_server.text import one_line
 
 _ANSWERED_WITHIN_S = 30.0
 
@@ -130,6 +132,25 @@ class Client:
         except anyio.get_cancelled_exc_class():
             self._protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id=msg_id))
             raise
+
+    async def make_edit(self, edit: types.WorkspaceEdit, label: str) -> None:
+        """Have the user's documents edited.
+
+        Raises:
+            RunError: it was not done, with the client's reason.
+        """
+        params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
+        if not self._workspace.apply_edit:
+            # Some that do not say so make edits all the same, and none of those answers.
+            self._protocol.send_request(types.WORKSPACE_APPLY_EDIT, params)
+            return
+        try:
+            answer: types.ApplyWorkspaceEditResult = await self.ask(types.WORKSPACE_APPLY_EDIT, params)
+        except NoAnswer as error:
+            raise RunError(f"the editor did not make the edit: {error}.") from error
+        if not answer.applied:
+            why = answer.failure_reason or "the document was edited meanwhile"
+            raise RunError(f"the editor did not make the edit: {one_line(why)}.")
 
     def refresh_lenses(self) -> None:
         """Have the lenses asked for again."""

@@ -11,11 +11,11 @@ from lsprotocol import types
 from msgspec.structs import replace
 
 from codeens_server.domain import ORIGINAL
-from codeens_server.errors import InputError, RunError
+from codeens_server.errors import InputError
 from codeens_server.lsp import names
 from codeens_server.lsp.applying import Applying
 from codeens_server.lsp.arguments import RerunArguments, RowArguments, RunArguments, RunId, read
-from codeens_server.lsp.client import Client, NoAnswer
+from codeens_server.lsp.client import Client
 from codeens_server.lsp.documents import Documents
 from codeens_server.lsp.keep_input import KeepInput
 from codeens_server.lsp.markdown import report
@@ -84,16 +84,7 @@ class Commands:
     async def apply(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Have the client put a result into its document."""
         record, row, edit = await self._applying.of(read(params, RowArguments))
-        what = f"codeens: {one_line(label(row.candidate))} for {record.qualname}"
-        try:
-            answer: types.ApplyWorkspaceEditResult = await self._client.ask(
-                types.WORKSPACE_APPLY_EDIT, types.ApplyWorkspaceEditParams(edit=edit, label=what)
-            )
-        except NoAnswer as error:
-            raise RunError(f"the editor did not apply the edit: {error}.") from error
-        if not answer.applied:
-            why = answer.failure_reason or "the document was edited meanwhile"
-            raise RunError(f"the editor did not apply the edit: {one_line(why)}.")
+        await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}")
         return {"runId": record.run_id, "candidate": row.candidate.id}
 
     async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import anyio
 from lsprotocol import types
 
 from codeens_server.domain import Case, Run
-from codeens_server.errors import InputError, RunError
+from codeens_server.errors import InputError
 from codeens_server.lsp.arguments import KeepArguments, read
-from codeens_server.lsp.client import Client, NoAnswer
+from codeens_server.lsp.client import Client
 from codeens_server.lsp.documents import Document, Documents
 from codeens_server.lsp.kept_tests import appended, file_of_test, free_number, source_of_test
 from codeens_server.lsp.records import Records
@@ -51,21 +51,9 @@ class KeepInput:
         number = free_number(document.source, run.target.qualname)
         imports, function = source_of_test(case, run.target, number)
         text = appended(document.source, imports, function)
-        await self._apply(_edit(document, text, exists=exists, client=self._client), path)
+        edit = _edit(document, text, exists=exists, client=self._client)
+        await self._client.make_edit(edit, "codeens: keep input as test")
         return path, text
-
-    async def _apply(self, edit: types.WorkspaceEdit, path: Path) -> None:
-        try:
-            answer: types.ApplyWorkspaceEditResult = await self._client.ask(
-                types.WORKSPACE_APPLY_EDIT,
-                types.ApplyWorkspaceEditParams(edit=edit, label="codeens: keep input as test"),
-            )
-        except NoAnswer as error:
-            raise RunError(f"the editor did not write the test: {error}.") from error
-        if not answer.applied:
-            raise RunError(
-                f"the editor did not write the test into {path}: {answer.failure_reason or 'no reason given'}."
-            )
 
 
 def _edit(document: Document, added: str, *, exists: bool, client: Client) -> types.WorkspaceEdit:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -69,7 +70,8 @@ class FakeMachine:
     async def end(self) -> None:
         """Kill everything in it. Safe to call twice."""
         if self.is_running:
-            os.kill(self._number, signal.SIGKILL)  # all others go with the first process of a namespace
+            with suppress(ProcessLookupError):  # it may be ending
+                os.kill(self._number, signal.SIGKILL)  # all others go with the first process of a namespace
         with anyio.CancelScope(shield=True):
             await to_thread.run_sync(self._first.wait)
 

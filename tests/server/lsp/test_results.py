@@ -194,7 +194,7 @@ async def test_a_function_that_was_changed_since_is_not_overwritten(ran: Ran) ->
 async def test_an_edit_that_the_editor_refuses_is_told_with_its_reason(ran: Ran) -> None:
     ran.restore()
     ran.editor.refuses_edits = "the file is read-only"
-    with pytest.raises(Exception, match="did not apply the edit: the file is read-only"):
+    with pytest.raises(Exception, match="did not make the edit: the file is read-only"):
         await ran.editor.command("codeens.apply", {})
     ran.editor.refuses_edits = ""
     assert ran.editor.texts[ran.uri] == MODULE

@@ -23,6 +23,8 @@ _ALL_MAY = 0o666
 _MAKE = 0o1000
 _SIZE = 64
 _LARGEST = 1 << 20
+_DEEPEST = 2
+"""Folders below those that are often shared; more may be there than there is time for."""
 
 
 def environment() -> list[str]:
@@ -124,7 +126,9 @@ def _folders() -> list[str]:
 
 
 def _files(folder: str) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        if place.count(os.sep) - folder.count(os.sep) >= _DEEPEST:
+            folders.clear()
         for name in names:
             path = Path(place, name)
             try:

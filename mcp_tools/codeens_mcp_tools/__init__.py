@@ -1,0 +1,1 @@
+"""The door for agents: codeens' engine as tools, resources and prompts of the Model Context Protocol."""

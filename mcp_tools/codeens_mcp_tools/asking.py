@@ -1,0 +1,203 @@
+"""generate_variants: asks models for other implementations, or gives the prompts to ask them with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+import anyio.to_thread
+from msgspec.structs import replace
+
+from codeens_mcp_tools.arguments import GenerateVariants
+from codeens_mcp_tools.documents import Generated, GeneratedCandidate, VariantPrompt
+from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.room import Room
+from codeens_mcp_tools.subjects import Subject, subject_of
+from codeens_mcp_tools.tasks import module_for
+from codeens_mcp_tools.tool import Answer, Asked
+from codeens_server.domain import Candidate, CandidateGenerated, GenerationFailed, Mode, RunRequest
+from codeens_server.errors import NothingGenerated
+from codeens_server.generation.budget import Budget
+from codeens_server.generation.client import Models
+from codeens_server.generation.exchange import Reply
+from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.models import find_local_models, resolve_models, with_fallbacks
+from codeens_server.generation.prompts import messages_for
+from codeens_server.generation.rewrites.offline import offline_candidates
+from codeens_server.manifests import chosen_variants
+from codeens_server.plan import refuse_without_model
+from codeens_server.settings import ModelSettings, Settings
+from codeens_server.text import money, one_line, plural
+from codeens_server.workspace.context import context_of
+from codeens_server.workspace.snapshots import snapshot
+from codeens_variants.manifest import Variant
+
+_Event = CandidateGenerated | GenerationFailed
+
+
+async def generate_variants(room: Room, asked: Asked[GenerateVariants]) -> Answer:
+    """Answer a call.
+
+    Raises:
+        CodeensError: the arguments are wrong, or there is nobody to ask.
+    """
+    arguments = asked.arguments
+    subject = await _subject(room, arguments)
+    target = subject.target
+    mode: Mode = "implement" if target.body_missing else "improve" if arguments.mode == "auto" else arguments.mode
+    found = {name: item.variant for name, item in room.variants(subject.root).items()}
+    variants = chosen_variants(arguments.variants, subject.settings, found)
+    if arguments.prompts_only:
+        return await anyio.to_thread.run_sync(_prompts, subject, mode, variants)
+    models = resolve_models(arguments.models, subject.settings, room.environ) or await find_local_models()
+    refuse_without_model(mode, target, models)
+    if models:
+        events = await _ask(room, asked, subject, mode, models, variants)
+    else:
+        events = await anyio.to_thread.run_sync(_rewritten, subject, variants)
+    return _generated(room, target.qualname, mode, events)
+
+
+def capped(asked: float | None, own: float | None) -> float | None:
+    """What a call may spend: never more than the user's limit."""
+    return own if asked is None else asked if own is None else min(asked, own)
+
+
+async def _subject(room: Room, arguments: GenerateVariants) -> Subject:
+    if arguments.task is None:
+        return await subject_of(room, target=arguments.target, code=arguments.code, function=arguments.function)
+    if arguments.target is not None or arguments.code is not None:
+        raise Unanswerable("Give either `task`, or a function (`target`, or `code` and `function`).")
+    code = module_for(arguments.task)
+    return await subject_of(room, target=None, code=code, function=arguments.task.entry_point)
+
+
+def _prompts(subject: Subject, mode: Mode, variants: Sequence[Variant]) -> Answer:
+    target, context = subject.target, context_of(subject.target)
+    prompts = tuple(
+        VariantPrompt(
+            variant=variant.name,
+            description=variant.description,
+            goal=variant.goal,
+            temperature=variant.temperature,
+            messages=messages_for(variant, mode, target, context),
+        )
+        for variant in variants
+    )
+    shown = "\n\n".join(
+        f"## {prompt.variant}: {prompt.description}\n{prompt.messages[-1].content}" for prompt in prompts
+    )
+    text = (
+        f"{plural(len(prompts), 'prompt')} for {target.qualname} (mode {mode}). Write one candidate for each, as the "
+        f"complete function, and call score with candidates=[{{id, source}}, …].\n\nRules for all:\n"
+        f"{prompts[0].messages[0].content}\n\n{shown}"
+    )
+    return Answer(text=text, document=Generated(function=target.qualname, mode=mode, prompts=prompts))
+
+
+async def _ask(
+    room: Room,
+    asked: Asked[GenerateVariants],
+    subject: Subject,
+    mode: Mode,
+    models: tuple[ModelSettings, ...],
+    variants: tuple[Variant, ...],
+) -> list[_Event]:
+    settings = subject.settings
+    context = await anyio.to_thread.run_sync(context_of, subject.target)
+    ask = Ask(
+        target=subject.target,
+        context=context,
+        mode=mode,
+        models=models,
+        variants=variants,
+        samples=asked.arguments.samples,
+    )
+    budget = _budget(asked.arguments, settings, subject)
+    events: list[_Event] = []
+    send, receive = anyio.create_memory_object_stream[_Event](64)
+    reachable = with_fallbacks(models, settings, room.environ)
+    async with Models(reachable, room.environ) as client, anyio.create_task_group() as group, receive:
+
+        async def make() -> None:
+            async with send:
+                await generate(ask, client=client, cache=room.store(settings).cache(Reply), budget=budget, send=send)
+
+        group.start_soon(make)
+        total = len(calls_of(ask))
+        async for event in receive:
+            events.append(event)
+            await asked.teller.tell(f"{len(events)} of {total} answers", len(events), total)
+    if budget.exhausted:
+        events.append(GenerationFailed(model="all", variant="all", why="the budget is used up"))
+    return events
+
+
+def _budget(arguments: GenerateVariants, settings: Settings, subject: Subject) -> Budget:
+    cap = capped(arguments.budget_usd, settings.budget_usd)
+    return Budget.of(RunRequest(target=subject.target.path, budget_usd=cap), settings)
+
+
+def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[_Event]:
+    target = subject.target
+    made = offline_candidates(target, context_of(target), snapshot(target).text, variants)
+    if not made:
+        raise NothingGenerated(
+            f"no candidate was made for {target.qualname}: offline rewrites find nothing to change in it, and no model "
+            "can be reached."
+        )
+    return [CandidateGenerated(candidate=candidate) for candidate in made]
+
+
+def _generated(room: Room, function: str, mode: Mode, events: Sequence[_Event]) -> Answer:
+    batch = room.kept.new_batch()
+    first: dict[str, str] = {}
+    candidates: list[GeneratedCandidate] = []
+    for event in events:
+        if isinstance(event, CandidateGenerated):
+            candidate = replace(event.candidate, id=f"{batch}-{event.candidate.id}"[:80])
+            room.kept.add(candidate)
+            candidates.append(_line(candidate, first.get(candidate.digest)))
+            first.setdefault(candidate.digest, candidate.id)
+    failed = [event for event in events if isinstance(event, GenerationFailed)]
+    costs = [*(item.cost_usd for item in candidates), *(event.cost_usd for event in failed)]
+    document = Generated(
+        function=function,
+        mode=mode,
+        candidates=tuple(candidates),
+        failures=tuple(dict.fromkeys(f"{event.model} · {event.variant}: {event.why}" for event in failed)),
+        cost_usd=sum(cost or 0.0 for cost in costs),
+        cost_known=None not in costs,
+    )
+    if not candidates:
+        raise NothingGenerated(f"no candidate was made: {'; '.join(document.failures)}")
+    return Answer(text=_text(document), document=document)
+
+
+def _line(candidate: Candidate, same_as: str | None) -> GeneratedCandidate:
+    return GeneratedCandidate(
+        id=candidate.id,
+        model=candidate.model,
+        variant=candidate.variant,
+        sample=candidate.sample,
+        source=candidate.source,
+        rationale=candidate.rationale,
+        same_as=same_as,
+        cost_usd=candidate.cost_usd,
+        tokens_in=candidate.tokens_in,
+        tokens_out=candidate.tokens_out,
+        cached=candidate.cached,
+    )
+
+
+def _text(document: Generated) -> str:
+    cost = money(document.cost_usd) if document.cost_known else f"at least {money(document.cost_usd)}"
+    lines = [f"{plural(len(document.candidates), 'candidate')} for {document.function} (mode {document.mode}), {cost}."]
+    for item in document.candidates:
+        if item.same_as is None:
+            lines.append(f"\n## {item.id} ({item.model}, {item.variant}) {one_line(item.rationale)}\n{item.source}")
+        else:
+            lines.append(f"\n## {item.id} ({item.model}, {item.variant}): the same code as {item.same_as}")
+    lines += [f"Failed: {one_line(why)}" for why in document.failures]
+    lines.append("\nNone of them was run. Next: score with candidates=[the ids above].")
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""start_ensemble, get_run, cancel_run: long work, by the id of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from codeens_mcp_tools import reporting
+from codeens_mcp_tools.arguments import CancelRun, GetRun, StartEnsemble
+from codeens_mcp_tools.asking import capped
+from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.progress import Teller
+from codeens_mcp_tools.room import Room
+from codeens_mcp_tools.runs import Job, LiveRun
+from codeens_mcp_tools.subjects import Subject, home_settings, is_given_code, subject_of
+from codeens_mcp_tools.tool import Answer, Asked
+from codeens_server.domain import RunRequest
+from codeens_server.engine import Engine
+from codeens_server.errors import InputError
+from codeens_server.store.stored import StoredRun
+
+_CANCELLED_WITHIN_S = 15.0
+_MOST_LISTED = 200
+
+
+async def start_ensemble(room: Room, asked: Asked[StartEnsemble]) -> Answer:
+    """Answer a call.
+
+    Raises:
+        CodeensError: the request is wrong; nothing was written.
+        SandboxError: the sandbox can not be opened.
+    """
+    arguments = asked.arguments
+    subject = await subject_of(
+        room,
+        target=arguments.target,
+        code=arguments.code,
+        function=arguments.function,
+        backend=arguments.backend,
+        goal=arguments.goal,
+    )
+    settings, target = subject.settings, subject.target
+    request = RunRequest(
+        target=f"{target.path}:{target.line}",
+        goal=settings.goal,
+        mode=arguments.mode,
+        models=arguments.models,
+        variants=arguments.variants,
+        samples=arguments.samples,
+        rounds=arguments.rounds,
+        sandbox=settings.sandbox,
+        tests=tests_inside(room, subject, arguments.tests),
+        budget_usd=capped(arguments.budget_usd, settings.budget_usd),
+        budget_tokens=settings.budget_tokens,
+        timeout_s=capped(arguments.timeout_s, settings.timeout_s),
+    )
+    job = Job(engine=engine_for(room, subject), request=request, target=target)
+    return reporting.of_live(await room.runs.start(job))
+
+
+async def get_run(room: Room, asked: Asked[GetRun]) -> Answer:
+    """Answer a call.
+
+    Raises:
+        CodeensError: there is no such run.
+    """
+    arguments = asked.arguments
+    live = room.runs.get(arguments.id)
+    if live is None:
+        return reporting.of_stored(await stored_run(room, arguments.id), arguments.offset, arguments.limit)
+    if arguments.wait_seconds:
+        await _wait(live, arguments.wait_seconds, asked.teller)
+    return reporting.of_live(live, arguments.offset, arguments.limit)
+
+
+async def cancel_run(room: Room, asked: Asked[CancelRun]) -> Answer:
+    """Answer a call.
+
+    Raises:
+        CodeensError: there is no such run.
+    """
+    live = room.runs.get(asked.arguments.id)
+    if live is None:
+        return reporting.of_stored(await stored_run(room, asked.arguments.id))
+    if live.is_under_way:
+        live.cancel(keep=True)
+        with anyio.move_on_after(_CANCELLED_WITHIN_S):
+            await live.ended.wait()
+    return reporting.of_live(live)
+
+
+async def stored_run(room: Room, run_id: str) -> StoredRun:
+    """A run that is kept, of a function that this server may read.
+
+    Raises:
+        Unanswerable: there is none of that id, or it is about a file outside of the roots.
+    """
+    settings = await anyio.to_thread.run_sync(home_settings, room)
+    try:
+        stored = await room.store(settings).load(run_id)
+    except InputError as error:
+        raise Unanswerable(f"{error} start_ensemble and score give ids.") from None
+    if not is_given_code(Path(stored.target.path), settings):
+        room.roots.check(Path(stored.target.path), f"the file of run {stored.run_id}")
+    return stored
+
+
+def engine_for(room: Room, subject: Subject) -> Engine:
+    """An engine with the subject's settings and variants, on the shared store."""
+    variants = {name: item.variant for name, item in room.variants(subject.root).items()}
+    store = room.store(subject.settings)
+    return Engine(subject.settings, store, cwd=Path(subject.target.root), variants=variants, environ=room.environ)
+
+
+def tests_inside(room: Room, subject: Subject, tests: tuple[str, ...]) -> tuple[str, ...]:
+    """Tests to judge by, which must be files of the workspace.
+
+    Raises:
+        Unanswerable: there is no workspace, or one is outside.
+    """
+    if tests and not subject.is_file:
+        raise Unanswerable("Tests of a workspace judge a function of a file: give `target` in place of the code.")
+    for test in tests:
+        room.roots.check(Path(subject.target.root) / test.partition("::")[0], f"the test {test}")
+    return tests
+
+
+async def _wait(live: LiveRun, seconds: float, teller: Teller) -> None:
+    with anyio.move_on_after(seconds):
+        while live.is_under_way:
+            await live.changed()
+            await teller.show(live.tally)
+
+
+async def known_ids(room: Room) -> list[str]:
+    """Ids of runs, the latest first."""
+    settings = await anyio.to_thread.run_sync(home_settings, room)
+    kept = [line.run_id for line in await room.store(settings).list_runs(_MOST_LISTED)]
+    return list(dict.fromkeys([*room.runs.ids(), *kept]))

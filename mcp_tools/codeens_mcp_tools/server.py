@@ -1,0 +1,83 @@
+"""The MCP server: tools, resources, prompts and the view, at work in a room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from mcp.server.apps import Apps, ResourceCsp
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import Tool as MCPTool
+
+from codeens_mcp_tools.lines import Received, Sent
+from codeens_mcp_tools.prompts import add_prompts
+from codeens_mcp_tools.resources import add_resources
+from codeens_mcp_tools.room import Room
+from codeens_mcp_tools.toolbox import VIEW, tools_of
+from codeens_mcp_tools.view import page
+
+NAME = "codeens"
+INSTRUCTIONS = (
+    "codeens finds better implementations of Python functions and proves them: candidates are run in a sandbox, held "
+    "to tests, examples and the original, measured and ranked. For a function in the workspace call start_ensemble, "
+    "then get_run until it is finished, then apply_candidate. For candidates that you wrote call score. To write them "
+    "by codeens' prompts, without a key, call generate_variants with prompts_only=true. To only run code call "
+    "run_in_sandbox. Nothing is written into a file unless apply_candidate is called with write_to."
+)
+
+
+class Server(MCPServer[Any]):
+    """The SDK's server, that can also be served over streams which are not standard input and output."""
+
+    def __init__(self, room: Room, **options: Any) -> None:
+        super().__init__(NAME, **options)
+        self._room = room
+
+    async def list_tools(self) -> list[MCPTool]:
+        """What there is. Who asks for it will call one: what that needs is imported meanwhile."""
+        self._room.prepare()
+        return await super().list_tools()
+
+    async def serve(self, received: Received, sent: Sent) -> None:
+        """Serve one client, until it closes its end."""
+        await self._lowlevel_server.run(received, sent, self._lowlevel_server.create_initialization_options())
+
+
+def make_server(
+    room: Room,
+    *,
+    auth: AuthSettings | None = None,
+    token_verifier: TokenVerifier | None = None,
+    more_tools: Sequence[Tool] = (),
+) -> Server:
+    """A server for any number of clients.
+
+    Args:
+        room: what the tools share.
+        auth: with `token_verifier`: how clients prove who they are, over HTTP.
+        token_verifier: checks their tokens.
+        more_tools: served beside those of codeens.
+    """
+    apps = Apps()
+    csp = ResourceCsp(connect_domains=[], resource_domains=[], frame_domains=[], base_uri_domains=[])
+    apps.add_html_resource(
+        VIEW, page(), name="run view", title="Run", description="The ranked table of a run, live.", csp=csp
+    )
+    server = Server(
+        room,
+        title="codeens",
+        instructions=INSTRUCTIONS,
+        version=version("codeens"),
+        tools=[*tools_of(room), *more_tools],
+        extensions=[apps],
+        auth=auth,
+        token_verifier=token_verifier,
+        log_level="ERROR",
+    )
+    add_resources(server, room)
+    add_prompts(server)
+    return server

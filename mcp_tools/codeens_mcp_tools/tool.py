@@ -1,0 +1,111 @@
+"""A tool whose arguments and answers are the project's own types: one definition makes schema, checks and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import anyio
+import msgspec
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
+from msgspec import Struct
+
+from codeens_mcp_tools.failures import told
+from codeens_mcp_tools.progress import Teller
+from codeens_mcp_tools.schemas import input_schema, output_schema
+from codeens_server.store.documents import to_json
+
+A = TypeVar("A", bound=Struct)
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a tool answers."""
+
+    text: str
+    """A summary for a context window, that is enough to go on with."""
+    document: Struct
+    """The same for programs."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Resources with the rest: (URI, what it is)."""
+
+
+class Asked(Struct, Generic[A], frozen=True, kw_only=True):
+    """A call of a tool."""
+
+    arguments: A
+    raw: dict[str, Any]
+    """As they came."""
+    teller: Teller
+
+
+Handler = Callable[[Asked[A]], Awaitable[Answer]]
+
+
+class StructTool(Tool):
+    """A tool of the SDK that reads its arguments into a Struct and answers with one."""
+
+    kind: type[Struct]
+
+    async def run(
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002 # the SDK's signature; the result is one in any case
+    ) -> CallToolResult:
+        """Call the handler. Every error is an answer that says so; cancellation passes through."""
+        try:
+            asked = Asked(
+                arguments=msgspec.convert(arguments, self.kind), raw=arguments, teller=Teller(context.report_progress)
+            )
+            answer: Answer = await self.fn(asked)
+            return await anyio.to_thread.run_sync(_result, answer) if answer.links else _result(answer)
+        except Exception as error:  # noqa: BLE001
+            # An agent must be told of any error in words; none may end the server.
+            return CallToolResult(content=[TextContent(text=told(error))], is_error=True)
+
+
+def make_tool(
+    name: str,
+    kind: type[A],
+    handler: Handler[A],
+    *,
+    title: str,
+    description: str,
+    answers: Sequence[type[Struct]],
+    annotations: ToolAnnotations,
+    view: str | None = None,
+) -> StructTool:
+    """A tool.
+
+    Args:
+        name: what it is called by.
+        kind: the type of its arguments.
+        handler: what it does.
+        title: for people.
+        description: for agents.
+        answers: the types that `Answer.document` can have.
+        annotations: what it does to the world.
+        view: URI of the page that shows its answers where the host can.
+    """
+    return StructTool(
+        fn=handler,
+        kind=kind,
+        name=name,
+        title=title,
+        description=description,
+        parameters=input_schema(kind),
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=output_schema(*answers)),
+        is_async=True,
+        context_kwarg=None,
+        annotations=annotations,
+        meta={"ui": {"resourceUri": view}} if view else None,
+    )
+
+
+def _result(answer: Answer) -> CallToolResult:
+    content: list[ContentBlock] = [TextContent(text=answer.text)]
+    content += [ResourceLink(uri=uri, name=uri, description=what) for uri, what in answer.links]
+    return CallToolResult(content=content, structured_content=msgspec.json.decode(to_json(answer.document)))

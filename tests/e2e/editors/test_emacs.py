@@ -1,0 +1,33 @@
+"""Emacs with eglot, with the settings that the documentation gives."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.editors.session import check, run_editor, shop
+from tests.e2e.editors.snippets import snippet
+from tests.sandbox_backends.machine import why_not
+
+ELPA = Path("/usr/share/emacs/site-lisp/elpa")
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(200),
+    pytest.mark.skipif(shutil.which("emacs") is None, reason="Emacs is not installed"),
+    pytest.mark.skipif(not list(ELPA.glob("eglot-*")), reason="eglot is not installed (elpa-eglot)"),
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
+
+SCRIPT = Path(__file__).parent / "emacs.el"
+
+
+def test_an_ensemble_is_run_and_its_winner_applied_and_undone(tmp_path: Path) -> None:
+    workspace = shop(tmp_path)
+    original = (workspace.folder / "orders.py").read_bytes()
+    settings = tmp_path / "init.el"
+    settings.write_text(snippet("Emacs"), encoding="utf-8")
+    command = ["emacs", "--batch", "-Q", "-l", str(settings), "-l", str(SCRIPT)]
+    check(run_editor(workspace, command), original)

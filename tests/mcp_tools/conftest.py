@@ -1,0 +1,77 @@
+"""A workspace with one module, and a client of a server that works in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from mcp import Client
+
+from codeens_mcp_tools.room import Options, Room, open_room
+from codeens_mcp_tools.server import make_server
+from tests.mcp_tools.calling import Caller
+from tests.sandbox_backends.machine import why_not
+
+SUMS = '''"""Sums."""
+
+from __future__ import annotations
+
+
+def unique(items: list[int]) -> list[int]:
+    """Each item once, in order.
+
+    >>> unique([2, 1, 2])
+    [2, 1]
+    """
+    found = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+'''
+
+isolated = pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """The folder that the server may use."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("", encoding="utf-8")
+    (folder / "sums.py").write_text(SUMS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """No key, no setting, and runs are kept beside the workspace."""
+    return {"CODEENS_RESULTS": str(tmp_path / "results"), "CODEENS_MAX_INPUTS": "12"}
+
+
+@asynccontextmanager
+async def opened(workspace: Path, environ: Mapping[str, str]) -> AsyncGenerator[tuple[Room, Caller]]:
+    """A server's room and a client of it, in this process."""
+    async with open_room(Options(roots=(workspace,), environ=environ)) as room, Client(make_server(room)) as client:
+        yield room, Caller(client)
+
+
+@pytest.fixture
+async def caller(workspace: Path, environ: dict[str, str], anyio_backend: str) -> AsyncGenerator[Caller]:
+    async with opened(workspace, environ) as (_, caller):
+        yield caller
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own: no settings of the user's, and nothing written there."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith(("XDG_", "CODEENS_"))]:
+        if name not in ("CODEENS_DATA", "CODEENS_NPM_TOOLS"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder

@@ -1,0 +1,93 @@
+// A host for MCP Apps, as an agent's window is one: shows the view of a run in Chromium, and does what a person would.
+// node host.mjs TOOLS_FOLDER CHROMIUM URL TOKEN TARGET PICTURE: prints what it saw as one JSON document.
+
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const [tools, chromiumPath, url, token, target, picture] = process.argv.slice(2);
+const require = createRequire(path.join(tools, "package.json"));
+const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
+const { chromium } = require("playwright-core");
+const esbuild = require("esbuild");
+
+const HOST = `
+import { AppBridge, PostMessageTransport } from "@modelcontextprotocol/ext-apps/app-bridge";
+window.open_view = async (html, result) => {
+  const frame = document.createElement("iframe");
+  frame.sandbox = "allow-scripts";
+  frame.style.cssText = "width: 1000px; height: 900px; border: 0";
+  document.body.append(frame);
+  const bridge = new AppBridge(null, { name: "host", version: "1" }, { serverTools: {} }, { hostContext: { theme: "light" } });
+  bridge.oncalltool = (params) => window.call_tool(params);
+  bridge.onsizechange = (size) => { window.size = size; };
+  const ready = new Promise((resolve) => { bridge.oninitialized = resolve; });
+  await bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
+  frame.srcdoc = html;
+  await ready;
+  await bridge.sendToolInput({ arguments: {} });
+  await bridge.sendToolResult(result);
+};
+`;
+const built = await esbuild.build({
+  stdin: { contents: HOST, resolveDir: tools },
+  bundle: true,
+  format: "iife",
+  write: false,
+  logLevel: "silent",
+});
+
+const client = new Client({ name: "host", version: "1" });
+const requestInit = { headers: { Authorization: `Bearer ${token}` } };
+await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }));
+const calls = [];
+const callTool = async (params) => {
+  calls.push({ name: params.name, arguments: params.arguments });
+  return client.callTool({ name: params.name, arguments: params.arguments });
+};
+
+const listed = await client.listTools();
+const view = listed.tools.find((tool) => tool.name === "start_ensemble")._meta.ui.resourceUri;
+const resource = (await client.readResource({ uri: view })).contents[0];
+
+const browser = await chromium.launch({
+  executablePath: chromiumPath,
+  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 1040, height: 940 } });
+  const faults = [];
+  const requests = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.exposeFunction("call_tool", callTool);
+  await page.setContent("<!doctype html><body></body>");
+  await page.addScriptTag({ content: built.outputFiles[0].text });
+  const started = await client.callTool({ name: "start_ensemble", arguments: { target, goal: "speed" } });
+  await page.evaluate(([html, result]) => window.open_view(html, result), [resource.text, started]);
+  const frame = page.frames()[1];
+  const atFirst = await frame.locator("#headline").textContent();
+  await frame.locator("tr.best, tr.rejected, #said:not(:empty)").first().waitFor({ timeout: 90_000 });
+  const headline = await frame.locator("#headline").textContent();
+  const rows = await frame.locator("#rows tbody tr").allTextContents();
+  const score = () => frame.locator("#rows tbody tr").nth(1).locator("td").nth(7).textContent();
+  const before = await score();
+  const slider = frame.locator("#weights input").first();
+  await slider.focus();
+  await slider.press("End");
+  const after = await score();
+  await frame.getByRole("button", { name: "diff" }).first().click();
+  await frame.locator("#change pre .added").first().waitFor();
+  const patch = await frame.locator("#change pre").textContent();
+  await page.screenshot({ path: picture });
+  await frame.getByRole("button", { name: "apply #1" }).click();
+  await frame.getByRole("button", { name: "write the file?" }).click();
+  await frame.getByText("was written into").waitFor();
+  const size = await page.evaluate(() => window.size);
+  console.log(JSON.stringify({
+    mime: resource.mimeType, atFirst, headline, rows, before, after, patch, calls, size, faults, requests,
+  }));
+} finally {
+  await browser.close();
+  await client.close();
+}

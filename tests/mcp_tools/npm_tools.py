@@ -1,0 +1,36 @@
+"""Programs from npm that tests use, where they were installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+VARIABLE = "CODEENS_NPM_TOOLS"
+
+
+def tools_folder() -> Path:
+    """The folder in which `tests/mcp_tools/npm/package.json` was installed; skips where there is none."""
+    folder = Path(os.environ.get(VARIABLE) or "/nowhere")
+    if not (folder / "node_modules" / ".bin").is_dir():
+        pytest.skip(f"{VARIABLE} names no folder in which tests/mcp_tools/npm/package.json was installed by npm")
+    return folder
+
+
+def run_tool(name: str, *arguments: str, home: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Run an installed program to its end; gives what it printed, and fails the test when it failed."""
+    binaries = tools_folder() / "node_modules" / ".bin"
+    done = subprocess.run(
+        [str(binaries / name), *arguments],
+        cwd=home,
+        env={"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), **(environ or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout

@@ -1,0 +1,87 @@
+"""The installed server as a process of its own, and clients of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import httpx2
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.mcp_tools.calling import Caller
+
+SERVER = str(Path(sys.executable).parent / "codeens-server")
+TOKEN = "0123456789abcdef-token"
+SECONDS = 30.0
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of a new machine: no key, no setting."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "CODEENS_DATA") if name in os.environ}
+    return kept | {"HOME": str(home), "CODEENS_MAX_INPUTS": "12"}
+
+
+def stdio(workspace: Path, home: Path, *more: str) -> StdioServerParameters:
+    """How a client starts the server."""
+    arguments = ["--mcp", "stdio", "--root", str(workspace), *more]
+    return StdioServerParameters(command=SERVER, args=arguments, env=environment(home))
+
+
+@contextmanager
+def started(workspace: Path, home: Path, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+    """The server with its streams piped."""
+    command = [SERVER, "--root", str(workspace), *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment(home), stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class Listening(NamedTuple):
+    """A server that listens."""
+
+    url: str
+    token: str | None
+    process: subprocess.Popen[bytes]
+
+    def headers(self) -> dict[str, str]:
+        """What lets a client in."""
+        return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+
+
+@contextmanager
+def listening(workspace: Path, home: Path, *more: str, token: str | None = TOKEN) -> Generator[Listening]:
+    """The server on a free port of loopback."""
+    file = home / "token"
+    file.write_text(TOKEN, encoding="utf-8")
+    access: Sequence[str] = ("--no-token",) if token is None else ("--token-file", str(file))
+    with started(workspace, home, "--mcp", "http", "--mcp-address", "127.0.0.1:0", *access, *more) as process:
+        assert process.stderr is not None
+        yield Listening(read_url(process.stderr), token, process)
+
+
+def read_url(stderr: IO[bytes]) -> str:
+    """Where a server says that it listens."""
+    for line in stderr:
+        _, found, url = line.decode().partition("serves MCP on ")
+        if found:
+            return url.strip()
+    raise AssertionError("the server ended before it listened")
+
+
+@asynccontextmanager
+async def connected(server: Listening, mode: str = "auto") -> AsyncGenerator[Caller]:
+    """A client over HTTP."""
+    async with (
+        httpx2.AsyncClient(headers=server.headers(), timeout=SECONDS) as http,
+        Client(streamable_http_client(server.url, http_client=http), mode=mode) as client,
+    ):
+        yield Caller(client)

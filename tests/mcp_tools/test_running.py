@@ -1,0 +1,95 @@
+"""`run_in_sandbox`: what code did, and how it was kept apart."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mcp_tools.calling import Caller
+from tests.mcp_tools.conftest import isolated
+
+pytestmark = [pytest.mark.anyio, isolated]
+
+
+async def test_each_call_is_answered_by_what_it_did(caller: Caller) -> None:
+    code = "def half(n):\n    print('half of', n)\n    return n / 2, {n}\n"
+
+    answered = await caller.call("run_in_sandbox", code=code, calls=["half(4)", "half('x')", "half(n=3)"])
+
+    calls = answered.document["calls"]
+    assert [call["kind"] for call in calls] == ["returned", "raised", "returned"]
+    assert calls[0]["shown"] == "(2.0, {4})"
+    assert calls[0]["value"] == ["tuple", 2.0, ["set", 4]]
+    assert "TypeError" in calls[1]["shown"]
+    assert "half of 4" in answered.document["stdout"]
+    assert answered.document["tier"]["network"]
+    assert answered.document["usage"]["wall_s"] > 0
+
+
+async def test_a_call_that_hangs_ends_at_its_limit(caller: Caller) -> None:
+    code = "def f(n):\n    while n:\n        pass\n"
+
+    answered = await caller.call("run_in_sandbox", code=code, calls=["f(1)", "f(0)"], limits={"call_s": 0.3})
+
+    assert [call["kind"] for call in answered.document["calls"]] == ["timeout", "returned"]
+
+
+async def test_a_script_gets_its_input_and_arguments(caller: Caller) -> None:
+    code = "import sys\nprint(input().upper(), sys.argv[1])\nsys.exit(len(sys.argv[1]) - 1)\n"
+
+    answered = await caller.call("run_in_sandbox", code=code, stdin=["a", "b"], argv=["k"])
+
+    assert [run["stdout"] for run in answered.document["scripts"]] == ["A k\n", "B k\n"]
+    assert all(run["ending"] is None for run in answered.document["scripts"])
+
+
+async def test_long_output_is_cut_and_said_to_be(caller: Caller) -> None:
+    answered = await caller.call("run_in_sandbox", code="print('x' * 100_000)")
+
+    assert answered.document["cut"]
+    assert len(answered.text) < 10_000
+
+
+async def test_tests_pass_or_say_how_they_fail(caller: Caller) -> None:
+    code = "def double(n):\n    return 2 * n\n"
+
+    good = await caller.call("run_in_sandbox", code=code, tests="assert double(2) == 4", function="double")
+    bad = await caller.call("run_in_sandbox", code=code, tests="assert double(2) == 5", function="double")
+
+    assert good.document["tests"]["passed"]
+    assert not bad.document["tests"]["passed"]
+    assert "double(2) == 5" in bad.text
+
+
+async def test_code_reaches_neither_files_of_the_machine_nor_its_ports(caller: Caller, workspace: Path) -> None:
+    code = (
+        "import socket\n"
+        "def read(path):\n    return open(path).read()\n"
+        "def ask(port):\n    return socket.create_connection(('127.0.0.1', port), 1)\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        asked = await caller.call("run_in_sandbox", code=code, calls=[f"ask({port})"])
+    read = await caller.call("run_in_sandbox", code=code, calls=[f"read({str(workspace / 'sums.py')!r})"])
+
+    assert [call["kind"] for call in asked.document["calls"]] == ["raised"]
+    assert read.document["calls"][0]["shown"].startswith("raises FileNotFoundError")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"code": "", "calls": ["f(x)"]}, "no call with literal arguments"),
+        ({"code": "", "calls": ["f(**{'a': 1})"]}, "no call with literal arguments"),
+        ({"code": "", "calls": ["f(1)", "g(1)"]}, "calls must be of one function"),
+        ({"code": "", "calls": ["f(1)"], "stdin": ""}, "one way at a time"),
+        ({"code": "", "tests": "assert 1"}, "go together"),
+        ({"code": "", "limits": {"wall_s": 1e9}}, "<= 120"),
+        ({"calls": ["f(1)"]}, "missing required field `code`"),
+    ],
+)
+async def test_a_wrong_call_is_told_what_to_change(caller: Caller, arguments: dict[str, Any], said: str) -> None:
+    assert said in await caller.refused("run_in_sandbox", **arguments)
