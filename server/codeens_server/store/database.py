@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 SCHEMA = 1
 _BUSY_MS = 30_000
+_TRIES = 10
 
 
 class Database:
@@ -132,11 +133,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 
 def _make_tables(engine: Engine) -> None:
-    try:
-        _make_missing_tables(engine)
-    except (OperationalError, IntegrityError):
-        # Another process made them between our look and our statement; the second look sees them.
-        _make_missing_tables(engine)
+    for tries_left in range(_TRIES - 1, -1, -1):
+        try:
+            _make_missing_tables(engine)
+        except (OperationalError, IntegrityError):
+            # Another process made one between our look and our statement; the next look sees it.
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 def _make_missing_tables(engine: Engine) -> None:

@@ -1,0 +1,98 @@
+// The commands of the palette, of menus and of the walkthrough.
+
+import * as vscode from "vscode";
+import { type Keys, manageKeys } from "./keys";
+import { COMMANDS } from "./protocol";
+import type { Actions } from "./runs/actions";
+import type { Diffs } from "./runs/diffs";
+import type { Runs } from "./runs/runs";
+import type { Server } from "./server/server";
+import type { ResultsView } from "./view/resultsView";
+
+export interface Parts {
+  readonly actions: Actions;
+  readonly server: Server;
+  readonly keys: Keys;
+  readonly runs: Runs;
+  readonly diffs: Diffs;
+  readonly view: ResultsView;
+  readonly log: vscode.LogOutputChannel;
+}
+
+export function registerCommands(parts: Parts): vscode.Disposable {
+  const { actions, server, runs, diffs, view, log } = parts;
+  const commands: Record<string, (...args: never[]) => unknown> = {
+    runEnsemble: () => actions.runHere({}),
+    makeFaster: () => actions.runHere({ goal: "speed" }),
+    useLessMemory: () => actions.runHere({ goal: "memory" }),
+    makeReadable: () => actions.runHere({ goal: "readability" }),
+    repair: () => actions.runHere({ mode: "repair" }),
+    cancelRuns: () =>
+      Promise.all(runs.underWay.map(({ id }) => actions.execute(COMMANDS.cancel, { runId: id }))),
+    showResults: () => view.reveal(false),
+    openResults: () => view.openInEditor(),
+    applyShown: (uri: vscode.Uri) => applyShown(actions, diffs, uri),
+    manageKeys: () => keysChanged(parts),
+    installServer: () => install(server, log),
+    choosePython: () => choosePython(),
+    restartServer: () => server.start(),
+    showLog: () => log.show(),
+    getStarted: () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", "codeens.codeens#start"),
+  };
+  const registered = Object.entries(commands).map(([name, command]) =>
+    vscode.commands.registerCommand(`codeens.${name}`, command as (...args: unknown[]) => unknown),
+  );
+  return vscode.Disposable.from(...registered);
+}
+
+async function applyShown(actions: Actions, diffs: Diffs, uri: vscode.Uri): Promise<void> {
+  const shown = diffs.shownBy(uri);
+  if (shown) {
+    await actions.execute(COMMANDS.apply, shown);
+  }
+}
+
+/** The server reads its environment when it starts; one that is at work is not ended unasked. */
+async function keysChanged({ keys, runs, server }: Parts): Promise<void> {
+  if (!(await manageKeys(keys))) {
+    return;
+  }
+  if (runs.underWay.length === 0) {
+    await server.start();
+    return;
+  }
+  const restart = "Restart Now";
+  const message = "codeens: the server takes keys over when it starts, which ends the run that is under way.";
+  if ((await vscode.window.showInformationMessage(message, restart)) === restart) {
+    await server.start();
+  }
+}
+
+async function install(server: Server, log: vscode.LogOutputChannel): Promise<void> {
+  const requirement = vscode.workspace.getConfiguration("codeens.server").get<string>("package", "codeens");
+  try {
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: `codeens: installing ${requirement}` },
+      () => server.install(requirement),
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    if (await vscode.window.showErrorMessage(`codeens: ${why}`, "Show Log")) {
+      log.show();
+    }
+  }
+}
+
+async function choosePython(): Promise<void> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: "The Python that has codeens",
+    openLabel: "Use This Python",
+    canSelectMany: false,
+  });
+  const python = chosen?.[0]?.fsPath;
+  if (python !== undefined) {
+    const settings = vscode.workspace.getConfiguration("codeens.server");
+    await settings.update("python", python, vscode.ConfigurationTarget.Global);
+  }
+}

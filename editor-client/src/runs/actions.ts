@@ -1,0 +1,211 @@
+// What can be done with functions, runs and candidates: each is a command of the server, and what is shown of its answer.
+
+import * as vscode from "vscode";
+import {
+  ErrorCodes,
+  ExecuteCommandRequest,
+  type LanguageClient,
+  ResponseError,
+} from "vscode-languageclient/node";
+import {
+  COMMANDS,
+  type DiffResult,
+  type Goal,
+  type KeepArguments,
+  type KeptTest,
+  type Mode,
+  type RerankArguments,
+  type Reranked,
+  type RowArguments,
+  type RunArguments,
+  type Started,
+} from "../protocol";
+import type { Diffs } from "./diffs";
+import { follow } from "./following";
+import type { Runs } from "./runs";
+import { label } from "./words";
+
+export interface Shell {
+  /** The client of a server that runs; undefined where there is none, which was told to the user. */
+  readonly client: () => Promise<LanguageClient | undefined>;
+  readonly showResults: () => Promise<void>;
+  readonly resultsAreVisible: () => boolean;
+  readonly showLog: () => void;
+}
+
+export class Actions {
+  constructor(
+    private readonly runs: Runs,
+    private readonly diffs: Diffs,
+    private readonly shell: Shell,
+  ) {}
+
+  /** Executes a command of the server that the user chose, in a menu, above a function or in the results. */
+  async execute(command: string, argument: unknown): Promise<void> {
+    const asked = (argument ?? {}) as RowArguments & KeepArguments & RunArguments;
+    switch (command) {
+      case COMMANDS.run:
+      case COMMANDS.rerun:
+        return this.run(command, asked);
+      case COMMANDS.keepInput:
+        return this.keep(asked);
+      case COMMANDS.diff:
+        return this.diff(asked);
+      case COMMANDS.apply:
+        return this.apply(asked);
+      case COMMANDS.showRun:
+        this.runs.show(asked.runId);
+        return this.shell.showResults();
+      default:
+        await this.ask(command, asked);
+    }
+  }
+
+  async runHere(how: { readonly goal?: Goal; readonly mode?: Mode }): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    if (editor === undefined || editor.document.languageId !== "python") {
+      void vscode.window.showInformationMessage("codeens: put the cursor into a Python function first.");
+      return;
+    }
+    const uri = editor.document.uri.toString();
+    await this.run(COMMANDS.run, { uri, line: editor.selection.active.line, ...how });
+  }
+
+  /** Asks the model and variant of a candidate once more, for a new answer. */
+  async askAgain(runId: string, candidateId: string): Promise<void> {
+    const state = this.runs.get(runId);
+    const candidate = this.runs.row(runId, candidateId)?.candidate;
+    if (state?.run && candidate) {
+      const { uri, qualname } = state;
+      const { model, variant } = candidate;
+      const goal = state.run.goal;
+      await this.run(COMMANDS.run, {
+        uri,
+        function: qualname,
+        goal,
+        models: [model],
+        variants: [variant],
+        fresh: true,
+      });
+    }
+  }
+
+  async copy(runId: string, candidateId: string): Promise<void> {
+    const source = this.runs.row(runId, candidateId)?.candidate.source;
+    if (source !== undefined) {
+      await vscode.env.clipboard.writeText(source);
+      vscode.window.setStatusBarMessage("$(check) codeens: copied", 2000);
+    }
+  }
+
+  async rerank(asked: RerankArguments): Promise<void> {
+    const order = await this.ask<Reranked>(COMMANDS.rerank, asked);
+    if (order) {
+      this.runs.rank(order);
+    }
+  }
+
+  private async run(command: string, asked: object): Promise<void> {
+    const started = await this.followed<Started>(command, asked);
+    if (started?.headline && !this.shell.resultsAreVisible()) {
+      await this.announce(started);
+    }
+  }
+
+  private async announce(started: Started): Promise<void> {
+    const chosen = await vscode.window.showInformationMessage(`codeens: ${started.headline}`, "Show Results");
+    if (chosen) {
+      this.runs.show(started.runId);
+      await this.shell.showResults();
+    }
+  }
+
+  private async diff(asked: RowArguments): Promise<void> {
+    const result = await this.ask<DiffResult>(COMMANDS.diff, asked);
+    if (result) {
+      const candidate = this.runs.row(result.runId, result.candidate)?.candidate;
+      await this.diffs.open(result, candidate ? label(candidate) : result.candidate);
+    }
+  }
+
+  private async apply(asked: RowArguments): Promise<void> {
+    const applied = await this.ask(COMMANDS.apply, asked);
+    const uri = this.runs.get(asked.runId)?.uri;
+    if (applied && uri) {
+      await vscode.window.showTextDocument(vscode.Uri.parse(uri), { preview: false });
+    }
+  }
+
+  private async keep(asked: KeepArguments): Promise<void> {
+    const kept = await this.followed<KeptTest>(COMMANDS.keepInput, asked, asked.runId);
+    if (kept) {
+      const shown = { preview: false, viewColumn: vscode.ViewColumn.Active };
+      await vscode.window.showTextDocument(vscode.Uri.parse(kept.uri), shown);
+    }
+  }
+
+  private async ask<T>(command: string, asked: object): Promise<T | undefined> {
+    const client = await this.shell.client();
+    try {
+      return await client?.sendRequest(ExecuteCommandRequest.type, { command, arguments: [asked] });
+    } catch (error) {
+      await this.tell(error);
+      return undefined;
+    }
+  }
+
+  private async followed<T>(command: string, asked: object, known?: string): Promise<T | undefined> {
+    const client = await this.shell.client();
+    if (client === undefined) {
+      return undefined;
+    }
+    let id = known;
+    const listening = this.runs.onDidBegin((state) => {
+      id ??= state.id;
+    });
+    try {
+      const answer = (await follow(client, command, asked)) as T;
+      this.endOf(id, undefined);
+      await this.weigh(id);
+      return answer;
+    } catch (error) {
+      this.endOf(id, messageOf(error));
+      await this.tell(error);
+      return undefined;
+    } finally {
+      listening.dispose();
+    }
+  }
+
+  /** Asks for the weights that a run was ranked by. */
+  private async weigh(id: string | undefined): Promise<void> {
+    if (id !== undefined && this.runs.get(id)?.run) {
+      await this.rerank({ runId: id });
+    }
+  }
+
+  private endOf(id: string | undefined, failure: string | undefined): void {
+    if (id !== undefined) {
+      this.runs.end(id, failure);
+    }
+  }
+
+  private async tell(error: unknown): Promise<void> {
+    if (isOfServersEnd(error)) {
+      return;
+    }
+    const chosen = await vscode.window.showErrorMessage(`codeens: ${messageOf(error)}`, "Show Log");
+    if (chosen) {
+      this.shell.showLog();
+    }
+  }
+}
+
+/** The server is gone; that was told already. */
+function isOfServersEnd(error: unknown): boolean {
+  return error instanceof ResponseError && error.code === ErrorCodes.PendingResponseRejected;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+// What is done with what the results view sends.
+
+import * as vscode from "vscode";
+import { COMMANDS, type RerankArguments } from "../protocol";
+import type { Actions } from "../runs/actions";
+import type { Runs } from "../runs/runs";
+import { Latest } from "./latest";
+import type { FromView, RowAction, ViewCommand } from "./state";
+
+const VIEW_COMMANDS: Record<ViewCommand, string> = {
+  trust: "workbench.trust.manage",
+  install: "codeens.installServer",
+  choosePython: "codeens.choosePython",
+  log: "codeens.showLog",
+  restart: "codeens.restartServer",
+  start: "codeens.getStarted",
+  run: "codeens.runEnsemble",
+};
+
+export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => void {
+  const ranking = new Latest<RerankArguments>((asked) => actions.rerank(asked));
+  return (message) => {
+    void done(message);
+  };
+
+  async function done(message: FromView): Promise<void> {
+    switch (message.kind) {
+      case "ready":
+        return;
+      case "show":
+        runs.show(message.run);
+        return;
+      case "row":
+        return row(message.action, message.run, message.candidate);
+      case "rerun":
+        return actions.execute(COMMANDS.rerun, { runId: message.run });
+      case "cancel":
+        return actions.execute(COMMANDS.cancel, { runId: message.run });
+      case "keep": {
+        const right = message.right === undefined ? {} : { right: message.right };
+        return actions.execute(COMMANDS.keepInput, { runId: message.run, number: message.number, ...right });
+      }
+      case "weigh": {
+        const weights = message.weights ? { weights: message.weights } : {};
+        return ranking.make({ runId: message.run, goal: message.goal, ...weights });
+      }
+      case "command":
+        await vscode.commands.executeCommand(VIEW_COMMANDS[message.command]);
+    }
+  }
+
+  function row(action: RowAction, runId: string, candidate: string): Promise<void> {
+    switch (action) {
+      case "diff":
+        return actions.execute(COMMANDS.diff, { runId, candidate });
+      case "apply":
+        return actions.execute(COMMANDS.apply, { runId, candidate });
+      case "copy":
+        return actions.copy(runId, candidate);
+      case "askAgain":
+        return actions.askAgain(runId, candidate);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// The editor's own language model makes a candidate, after the user consented.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { CLIENT, REPOSITORY } from "./editor.mjs";
+import { scene } from "./scene.mjs";
+
+const PACKED = join(CLIENT, "out/test-model.vsix");
+const options = () => ({
+  workspace: join(REPOSITORY, "examples/shop"),
+  settings: {
+    "chat.disableAIFeatures": false,
+    "codeens.variants": ["baseline"],
+    "codeens.rewrites": "never",
+  },
+  extensions: [packed()],
+});
+
+/** The extension that gives the editor a model. */
+function packed() {
+  const vsce = join(CLIENT, "node_modules/.bin/vsce");
+  const args = [
+    "package",
+    "--no-dependencies",
+    "--allow-missing-repository",
+    "--skip-license",
+    "--out",
+    PACKED,
+  ];
+  const ended = spawnSync(vsce, args, { cwd: join(CLIENT, "test/e2e/model-extension"), encoding: "utf8" });
+  assert.equal(ended.status, 0, ended.stderr);
+  return PACKED;
+}
+
+scene("the editor's own model answers, when the user allows it", options, async (bench) => {
+  await bench.open("orders.py");
+  await bench.server();
+  await bench.contextMenu("def repeat_customers");
+  await bench.choose("Run Ensemble on Function");
+  const consent = bench.page.locator(".monaco-dialog-box", { hasText: "Let codeens use Test Model" });
+  await consent.waitFor({ timeout: 90_000 });
+  await bench.picture("consent");
+  await consent.getByRole("button", { name: "Allow" }).click();
+  await bench.runDone();
+  const row = bench.results.locator(".candidate:not(.original)").first();
+  assert.match(await row.getAttribute("aria-label"), /editor · baseline; .*passed/);
+  await bench.picture("editor-model");
+});

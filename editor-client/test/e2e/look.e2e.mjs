@@ -1,0 +1,73 @@
+// The results as they look and work: table, sliders, keyboard, themes. The README's pictures come from here.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { REPOSITORY } from "./editor.mjs";
+import { until } from "./processes.mjs";
+import { scene } from "./scene.mjs";
+
+const workspace = join(REPOSITORY, "examples/shop");
+const LOOKS = {
+  light: { colorScheme: "light", forcedColors: "none" },
+  dark: { colorScheme: "dark", forcedColors: "none" },
+  contrast: { colorScheme: "dark", forcedColors: "active" },
+};
+
+scene(
+  "results are ranked by sliders, worked by keys, and readable in every theme",
+  { workspace },
+  async (bench) => {
+    await bench.open("orders.py");
+    await bench.server();
+    await bench.contextMenu("def repeat_customers");
+    await bench.picture("menu");
+    await bench.choose("Run Ensemble on Function");
+    await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
+    await bench.picture("running");
+    await bench.runDone();
+    await bench.picture("results");
+
+    await weigh(bench);
+    await byKeys(bench);
+    await bench.command("codeens: Open Results in Editor");
+    await bench.page.locator(".tab.active", { hasText: "codeens: Results" }).waitFor();
+    for (const [name, look] of Object.entries(LOOKS)) {
+      await bench.page.emulateMedia(look);
+      await bench.results.locator(`body.vscode-${name === "contrast" ? "high-contrast" : name}`).waitFor();
+      await bench.picture(`table-${name}`);
+    }
+  },
+);
+
+async function weigh({ results }) {
+  const first = () => results.locator(".candidate").nth(1).getAttribute("data-key");
+  await results.locator("details.weights summary").click();
+  await results.getByLabel("Goal").selectOption("readability");
+  await until(
+    "it is ranked for readability",
+    async () => (await results.locator("details.weights .detail").textContent()) === "readability",
+    5000,
+  );
+  const readable = await first();
+  for (const part of ["Readability", "Speed", "Memory"]) {
+    await results.getByLabel(part, { exact: true }).fill("0");
+  }
+  await until(
+    "the smallest change of all that are right stands first",
+    async () => (await first()) !== readable,
+    5000,
+  );
+  assert.match(await results.locator("output").first().textContent(), /^100 %$/);
+}
+
+async function byKeys({ page, results }) {
+  await results.locator("[role=treegrid] [tabindex='0']").first().focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("w");
+  await results.locator(".row.why").waitFor();
+  const row = results.locator(".candidate[aria-selected='true']");
+  assert.match(await row.getAttribute("aria-label"), /rank 1; offline · .*passed/);
+  await page.keyboard.press("Enter");
+  await page.locator(".monaco-diff-editor .line-insert").first().waitFor();
+}

@@ -1,0 +1,79 @@
+// Where candidates differ: the user says what is right, it becomes a test, and everybody is held to it.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { startModel } from "./model.mjs";
+import { until } from "./processes.mjs";
+import { scene } from "./scene.mjs";
+import { RUN_WITHIN_MS } from "./workbench.mjs";
+
+const HEAD =
+  'def initials(name: str) -> str:\n    """The first letters of the words of a name, as capitals.\n\n    >>> initials("ada lovelace")\n    \'AL\'\n    """\n';
+const ANSWERS = [
+  `${HEAD}    return "".join(word[0] for word in name.split()).upper()`,
+  `${HEAD}    return "".join(word[:1] for word in name.split(" ")).upper()`,
+  `${HEAD}    words = name.title().split()\n    return "".join(word[0] for word in words)`,
+];
+
+const model = await startModel(ANSWERS);
+after(() => model.stop());
+
+const workspace = names();
+after(() => rmSync(workspace, { recursive: true }));
+
+function names() {
+  const folder = mkdtempSync(join(tmpdir(), "codeens-names-"));
+  writeFileSync(join(folder, "names.py"), `"""Names of people."""\n\n\n${HEAD}    ...\n`);
+  writeFileSync(join(folder, "pyproject.toml"), '[project]\nname = "names"\nversion = "0"\n');
+  return folder;
+}
+
+const settings = {
+  "codeens.models": [
+    {
+      name: "local",
+      model: "openai/local",
+      apiBase: model.base,
+      inputCostPerToken: 0.000001,
+      outputCostPerToken: 0.000004,
+    },
+  ],
+  "codeens.variants": ["baseline", "performance", "super_readable"],
+};
+
+scene(
+  "an input on which candidates differ is kept as a test",
+  { workspace, settings },
+  async (bench, editor) => {
+    await bench.open("names.py");
+    await bench.server();
+    await bench.contextMenu("def initials");
+    await bench.choose("Run Ensemble on Function");
+    await bench.runDone();
+    await bench.results.getByText("Where candidates differ").scrollIntoViewIfNeeded();
+    await bench.picture("differences");
+
+    await bench.results
+      .getByRole("button", { name: /is right; keep it as a test/ })
+      .first()
+      .click();
+    await bench.page.locator(".tab.active", { hasText: "test_" }).waitFor({ timeout: RUN_WITHIN_MS });
+    await bench.runDone();
+    await bench.picture("kept");
+    await bench.page.keyboard.press("Control+s");
+    const test = join(editor.workspace, "test_names.py");
+    await until("the test is written", () => written(test).includes("initials("), 5000);
+    assert.match(written(test), /def test_/);
+  },
+);
+
+function written(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,54 @@
+// The whole way on a function of a real package: run, watch, compare, weigh, apply, undo.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "./processes.mjs";
+import { realPackage } from "./realPackage.mjs";
+import { scene } from "./scene.mjs";
+
+const FILE = "inflection/__init__.py";
+const TAB = "__init__.py";
+
+scene(
+  "a function is run, compared, applied, and one undo brings its file back",
+  () => ({ workspace: realPackage() }),
+  async (bench, editor) => {
+    const { page } = bench;
+    const onDisk = () => readFileSync(join(editor.workspace, FILE));
+    const original = onDisk();
+    await run(bench, original.toString().split("\n"));
+    await bench.runDone();
+    await bench.picture("real-package-results");
+
+    const first = bench.results.locator(".candidate:not(.original)").first();
+    await first.locator(".name").click();
+    await page
+      .locator(".monaco-diff-editor .line-insert, .monaco-diff-editor .line-delete")
+      .first()
+      .waitFor();
+    await bench.picture("real-package-diff");
+
+    await page.getByRole("button", { name: "Apply This Version" }).first().click();
+    await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
+    await page.keyboard.press("Control+s");
+    await until("the file is written", () => !onDisk().equals(original), 5000);
+
+    await page.keyboard.press("Control+z");
+    await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
+    await page.keyboard.press("Control+s");
+    await until("the file is as it was", () => onDisk().equals(original), 5000);
+    assert.deepEqual(onDisk(), original);
+  },
+);
+
+async function run(bench, lines) {
+  await bench.open(TAB);
+  await bench.goToLine(lines.findIndex((line) => line.startsWith("def camelize")) + 1);
+  await bench.server();
+  await bench.contextMenu("def camelize");
+  await bench.picture("real-package-menu");
+  await bench.choose("Run Ensemble on Function");
+  await bench.notification("camelize").waitFor();
+  await bench.picture("real-package-progress");
+}

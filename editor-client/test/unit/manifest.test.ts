@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+interface Manifest {
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string }[];
+    readonly configuration: readonly { readonly properties: Record<string, Setting> }[];
+    readonly menus: Record<string, readonly { readonly command?: string }[]>;
+  };
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] };
+  };
+}
+
+interface Setting {
+  readonly type: unknown;
+  readonly default?: unknown;
+  readonly markdownDescription?: string;
+  readonly description?: string;
+}
+
+const MANIFEST = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+const SETTINGS = Object.assign(
+  {},
+  ...MANIFEST.contributes.configuration.map((group) => group.properties),
+) as Record<string, Setting>;
+
+/** The fields of a class of the server, as its source says. */
+function fieldsOf(file: string, name: string): string[] {
+  const source = readFileSync(file, "utf8");
+  const body = source.slice(source.indexOf(`class ${name}(`)).split(/\n(?=class |\S)/)[0] ?? "";
+  return [...body.matchAll(/^ {4}(\w+): /gm)].map((match) => match[1] ?? "");
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
+}
+
+test("every setting of the server is one of the editor, and no other is sent to it", () => {
+  const ours = Object.keys(SETTINGS).map((key) => key.slice("codeens.".length));
+  const sent = ours.filter((name) => !/^(server|trace)\./.test(name));
+  const wanted = fieldsOf("../server/codeens_server/settings.py", "Settings").map(camelCase);
+  assert.ok(wanted.length > 10);
+  assert.deepEqual(sent.sort(), wanted.sort());
+});
+
+test("every bound of a sandbox is one of the editor's settings", () => {
+  const limits = SETTINGS["codeens.limits"] as unknown as { readonly properties: object };
+  const wanted = fieldsOf("../sandbox_backends/codeens_sandbox_backends/base.py", "Limits").map(camelCase);
+  assert.deepEqual(Object.keys(limits.properties).sort(), wanted.sort());
+});
+
+test("no setting of a run has a default that would hide codeens.toml", () => {
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    assert.ok(setting.markdownDescription ?? setting.description, key);
+    if (!/^codeens\.(server|trace)\./.test(key)) {
+      assert.equal(setting.default, null, key);
+    }
+  }
+});
+
+test("what could run code or spend money is not taken from a folder that is not trusted", () => {
+  const restricted = MANIFEST.capabilities.untrustedWorkspaces.restrictedConfigurations;
+  for (const name of [
+    "server.python",
+    "server.package",
+    "python",
+    "models",
+    "sandbox",
+    "scorers",
+    "databaseUrl",
+    "budgetUsd",
+  ]) {
+    assert.ok(restricted.includes(`codeens.${name}`), name);
+  }
+  for (const key of restricted) {
+    assert.ok(key in SETTINGS, key);
+  }
+});
+
+test("menus only name commands that there are", () => {
+  const commands = new Set(MANIFEST.contributes.commands.map((each) => each.command));
+  const named = Object.values(MANIFEST.contributes.menus).flatMap((items) =>
+    items.flatMap((item) => item.command ?? []),
+  );
+  assert.deepEqual(
+    named.filter((command) => !commands.has(command)),
+    [],
+  );
+});
