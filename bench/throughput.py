@@ -23,7 +23,7 @@ from throughput_mix import mixed
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_server.bench.datasets import Sample, data_file, load_tasks
-from codeens_server.bench.score import Results, score_samples, warm_up
+from codeens_server.bench.score import Results, judge_references, score_samples
 from codeens_server.domain import Task
 from codeens_server.executor import open_executor
 
@@ -33,21 +33,21 @@ LIMITS = Limits(wall_s=TIMEOUT_S, cpu_s=TIMEOUT_S, call_s=TIMEOUT_S)
 Rates = dict[str, list[float]]
 
 
-async def codeens(tasks: dict[str, Task], samples: list[Sample], workers: int, passes: int) -> list[float]:
-    """Samples per second of each pass over the samples in one sandbox, its opening excluded."""
-    rates: list[float] = []
+async def codeens(tasks: dict[str, Task], samples: list[Sample], workers: int) -> float:
+    """Samples per second, without the opening of the sandbox and one judging of each reference, as of the command."""
+    results = Results(None, resume=False)
     async with open_executor(LocalBackend(), SandboxSpec(python=sys.executable, limits=LIMITS), workers) as executor:
-        await warm_up(next(iter(tasks.values())), executor=executor, workers=workers)
-        for _ in range(passes):
-            results = Results(None, resume=False)
-            started = time.monotonic()
-            await score_samples(samples, tasks, results, executor=executor, workers=workers, limits=LIMITS)
-            rates.append(len(samples) / (time.monotonic() - started))
-            right = sum(result.passed for result in results.by_sample.values())
-            expected = sum("# wrong" not in sample.source for sample in samples)
-            if right != expected:
-                sys.exit(f"{right} of {len(samples)} samples passed, and {expected} are right")
-    return rates
+        references = await judge_references(tasks.values(), executor=executor, workers=workers)
+        started = time.monotonic()
+        await score_samples(
+            samples, tasks, results, references=references, executor=executor, workers=workers, limits=LIMITS
+        )
+        rate = len(samples) / (time.monotonic() - started)
+    right = sum(result.passed for result in results.by_sample.values())
+    expected = sum("# wrong" not in sample.source for sample in samples)
+    if right != expected:
+        sys.exit(f"{right} of {len(samples)} samples passed, and {expected} are right")
+    return rate
 
 
 def plain_subprocess(tasks: dict[str, Task], samples: list[Sample], workers: int) -> float:
@@ -83,7 +83,7 @@ def bare_forks(workers: int, count: int = 1000) -> float:
 
 
 def evalplus(python: str, folder: Path, workers: int) -> float:
-    """Samples per second of EvalPlus' own check, without isolation, by an interpreter that has it."""
+    """Samples per second of what EvalPlus' command does, without isolation, by an interpreter that has it."""
     file = folder / "humaneval" / "HumanEvalPlus-Mini.jsonl.gz"
     command = [python, str(HERE / "throughput_evalplus.py"), str(file), str(workers)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
@@ -110,6 +110,7 @@ def main() -> None:
         "load": os.getloadavg()[0],
         "workers": options.workers,
         "rows": {name: round(statistics.median(rates), 1) for name, rates in rows.items()},
+        "spread": {name: [round(min(rates)), round(max(rates))] for name, rates in rows.items() if len(rates) > 1},
         "ratios": ratios(rows),
     }
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
@@ -124,14 +125,12 @@ def measure(tasks: dict[str, Task], clean: list[Sample], mix: list[Sample], opti
         rows.setdefault(name, []).append(rate)
 
     for _ in range(options.rounds):
-        first, *again = anyio.run(codeens, tasks, clean, workers, 2)
-        note("codeens, isolated", first)
-        note("codeens, isolated, the same tests once more", again[0])
+        note("codeens, isolated", anyio.run(codeens, tasks, clean, workers))
         note("subprocess, python -I -S -E", plain_subprocess(tasks, clean, workers))
         if options.evalplus:
             note("EvalPlus", evalplus(options.evalplus, options.data, workers))
         note("limit: empty forks", bare_forks(workers))
-    note("mix: codeens, isolated", anyio.run(codeens, tasks, mix, workers, 1)[0])
+    note("mix: codeens, isolated", anyio.run(codeens, tasks, mix, workers))
     note("mix: subprocess, python -I -S -E", plain_subprocess(tasks, mix, workers))
     return rows
 

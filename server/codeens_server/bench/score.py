@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import anyio
 import msgspec
@@ -52,6 +52,20 @@ class Results:
             message = f"{path} can not be written: {error.strerror}."
             raise InputError(message) from None
 
+    def left(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Samples that have no verdict yet.
+
+        Raises:
+            InputError: a result that was taken over is of another task than its sample.
+        """
+        for sample in samples:
+            known = self.by_sample.get(sample.number)
+            if known is not None and known.task_id != sample.task_id:
+                number = sample.number
+                message = f"the result of sample {number} is of {known.task_id}, and the sample of {sample.task_id}."
+                raise InputError(message)
+        return [sample for sample in samples if sample.number not in self.by_sample]
+
     def add(self, result: SampleResult) -> None:
         """Keep a verdict."""
         self.by_sample[result.sample] = result
@@ -76,19 +90,22 @@ class Results:
                 file.truncate(len(whole) + 1 if whole else 0)
 
 
-async def warm_up(task: Task, *, executor: Executor, workers: int) -> None:
-    """Have the sandbox start what it keeps from job to job, by running a task's reference; what came of it is nothing.
+async def judge_references(tasks: Iterable[Task], *, executor: Executor, workers: int) -> dict[str, FullTime]:
+    """What the tasks' own solutions take, by task; and the sandbox knows then what their tests call.
 
     Raises:
         SandboxError: the sandbox failed.
     """
+    waiting = iter(list(tasks))
+    known: dict[str, FullTime] = {}
 
     async def work() -> None:
-        await executor.run(lambda sandbox: check_all(task, task.reference_solution or "", sandbox, FullTime()))
+        for task in waiting:
+            runs = known[task.id] = FullTime()
+            await executor.run(partial(check_all, task, task.reference_solution or "", runs=runs))
 
-    async with anyio.create_task_group() as group:
-        for _ in range(workers):
-            group.start_soon(work)
+    await _together(work, workers)
+    return known
 
 
 async def score_samples(
@@ -96,40 +113,33 @@ async def score_samples(
     tasks: Mapping[str, Task],
     results: Results,
     *,
+    references: Mapping[str, FullTime],
     executor: Executor,
     workers: int,
     limits: Limits,
 ) -> None:
-    """Judge all samples that have no result yet.
+    """Judge samples. `references` has all of their tasks.
 
     Raises:
-        InputError: a result that was taken over is of another task than its sample.
         SandboxError: the sandbox failed.
     """
-    for sample in samples:
-        known = results.by_sample.get(sample.number)
-        if known is not None and known.task_id != sample.task_id:
-            message = f"the result of sample {sample.number} is of {known.task_id}, and the sample of {sample.task_id}."
-            raise InputError(message)
-    waiting = iter([sample for sample in samples if sample.number not in results.by_sample])
-    paces: dict[str, Pace] = {}
+    waiting = iter(samples)
+    paces = {name: Pace(limits, partial(_already, runs)) for name, runs in references.items()}
 
     async def work() -> None:
         for sample in waiting:
-            task = tasks[sample.task_id]
-            if task.id not in paces:
-                paces[task.id] = Pace(limits, partial(_reference, task, executor))
-            results.add(await executor.run(partial(_judged, sample, task, paces[task.id])))
+            results.add(await executor.run(partial(_judged, sample, tasks[sample.task_id], paces[sample.task_id])))
 
+    await _together(work, workers)
+
+
+async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(workers):
             group.start_soon(work)
 
 
-async def _reference(task: Task, executor: Executor) -> FullTime:
-    """Inside a worker's turn: the sandbox as it is, not another turn."""
-    runs = FullTime()
-    await check_all(task, task.reference_solution or "", executor.sandbox, runs)
+async def _already(runs: FullTime) -> FullTime:
     return runs
 
 

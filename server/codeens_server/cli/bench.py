@@ -16,7 +16,7 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
 from codeens_server.bench.passk import mean_pass_at
-from codeens_server.bench.score import Results, score_samples, warm_up
+from codeens_server.bench.score import Results, judge_references, score_samples
 from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible
@@ -40,7 +40,7 @@ class BenchScore(Struct, frozen=True, kw_only=True):
     wall_s: float
     """From the first sample to the last verdict."""
     start_s: float
-    """Before that: until the sandbox was open and warm."""
+    """Before that: until the sandbox was open, and the tasks' own solutions had been judged."""
     cpu_s: float
     """Of codeens and of the processes that it has started and seen off, from the start of the sandbox to its end."""
 
@@ -105,10 +105,19 @@ async def _score(
     """When the first sample was begun, and when the last verdict was known."""
     spec = SandboxSpec(python=str(interpreter_for(workspace_here(), settings)), limits=settings.limits)
     async with interruptible(), open_executor(get_backend(settings.sandbox), spec, workers) as executor:
-        if samples:
-            await warm_up(tasks[samples[0].task_id], executor=executor, workers=workers)
+        left = results.left(samples)
+        needed = {sample.task_id: tasks[sample.task_id] for sample in left}
+        references = await judge_references(needed.values(), executor=executor, workers=workers)
         began = time.monotonic()
-        await score_samples(samples, tasks, results, executor=executor, workers=workers, limits=settings.limits)
+        await score_samples(
+            left,
+            tasks,
+            results,
+            references=references,
+            executor=executor,
+            workers=workers,
+            limits=settings.limits,
+        )
         return began, time.monotonic()
     message = "the scoring was ended before it was done; with --out, --resume goes on with it."
     raise RunError(message)

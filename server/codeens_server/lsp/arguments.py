@@ -13,7 +13,11 @@ from codeens_server.lsp.refusals import Refusal, converted
 from codeens_server.settings import Weights
 
 
-class RunArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class _Argument(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What is as by default is not sent."""
+
+
+class RunArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.run`: what the command line gives by its options. What is not given is as the settings say."""
 
     uri: str
@@ -34,14 +38,14 @@ class RunArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     fresh: bool = False
 
 
-class RunId(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class RunId(_Argument, frozen=True, kw_only=True):
     """`codeens.cancel`, `codeens.showRun`."""
 
     run_id: str | None = None
     """None: the latest run of the session."""
 
 
-class RerunArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class RerunArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.rerun`: the same again, on the function as it is now."""
 
     run_id: str | None = None
@@ -49,7 +53,7 @@ class RerunArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_u
     """Ask the models again, also what they answered before."""
 
 
-class RowArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class RowArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.apply`, `codeens.diff`."""
 
     run_id: str | None = None
@@ -57,7 +61,7 @@ class RowArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     """The candidate's id; None: the best."""
 
 
-class KeepArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class KeepArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.keepInputAsTest`."""
 
     run_id: str | None = None
@@ -67,7 +71,7 @@ class KeepArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     """The group that is right on it; None: the original, when it was improved."""
 
 
-class RerankArguments(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class RerankArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.rerank`."""
 
     run_id: str | None = None
@@ -101,10 +105,8 @@ def command(title: str, name: str, argument: Struct) -> types.Command:
 
 
 def written(argument: Struct) -> dict[str, Any]:
-    """An argument as it is sent; what is as by default is left out."""
-    defaults = {field.encode_name: field.default for field in msgspec.structs.fields(argument)}
-    values = cast("dict[str, Any]", msgspec.to_builtins(argument))
-    return {name: value for name, value in values.items() if value not in (defaults[name], [], None)}
+    """An argument as it is sent."""
+    return cast("dict[str, Any]", msgspec.to_builtins(argument))
 
 
 def _wrong(params: types.ExecuteCommandParams, why: str) -> Refusal:

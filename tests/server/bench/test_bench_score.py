@@ -64,6 +64,7 @@ def test_samples_of_both_forms_are_judged_and_counted(data: Path) -> None:
     report = json.loads(done.stdout)
     assert (report["dataset"], report["samples"], report["pass@1"]) == ("humaneval", 4, 0.5)
     assert report["wall_s"] > 0
+    assert report["start_s"] > 0
     assert report["cpu_s"] > 0
     found = {line["sample"]: (line["task_id"], line["passed"], line["status"]) for line in lines(out)}
     assert found == {

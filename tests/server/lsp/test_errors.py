@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 
+import anyio
 import pytest
 
 from tests.server.lsp.wire import Wire, wire
@@ -202,6 +203,17 @@ async def test_exit_without_shutdown_and_the_end_of_the_input_are_told_by_the_ex
     async with wire(folder) as server:
         await server.initialize(folder)
         await server.close()
+        assert await server.process.wait() == 1
+
+
+async def test_the_end_of_the_clients_process_ends_the_session_also_when_its_pipe_stays_open(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("orphan")
+    async with await anyio.open_process(["true"]) as client:
+        await client.wait()
+    async with wire(folder) as server:
+        assert "result" in await server.initialize(folder, processId=client.pid)
         assert await server.process.wait() == 1
 
 

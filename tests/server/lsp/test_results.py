@@ -256,3 +256,13 @@ async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -
     assert len(ran.editor.asked) == 2, "and no model is asked"
     with pytest.raises(Exception, match="on which candidates differ, not 9"):
         await ran.editor.command("codeens.keepInputAsTest", {"runId": ran.run_id, "number": 9})
+
+
+async def test_the_same_run_is_ranked_for_another_goal_without_running_anything(ran: Ran) -> None:
+    told = len(ran.editor.events)
+    answer = await ran.editor.command("codeens.rerank", {"runId": ran.run_id, "goal": "readability"})
+    assert answer["goal"] == "readability"
+    assert answer["original"]["candidate"] == "original"
+    assert {place["candidate"] for place in answer["results"]} == {"editor-performance-0", "editor-baseline-0"}
+    assert [place["rank"] for place in answer["results"] if place["candidate"] == "editor-baseline-0"] == [None]
+    assert len(ran.editor.events) == told
