@@ -61,7 +61,7 @@ export class EditorModel {
 }
 
 function optionsOf(params: GenerateParams): Record<string, number> {
-  const optional = typeof params.top_p === "number" ? { top_p: params.top_p } : {};
+  const optional = typeof params.topP === "number" ? { top_p: params.topP } : {};
   return { temperature: params.temperature, ...optional };
 }
 

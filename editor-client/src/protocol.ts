@@ -246,8 +246,8 @@ export interface GenerateParams {
   readonly model: string | null;
   readonly messages: readonly { readonly role: "system" | "user"; readonly content: string }[];
   readonly temperature: number;
-  readonly top_p?: number | null;
-  readonly max_tokens: number;
+  readonly topP?: number | null;
+  readonly maxTokens: number;
 }
 
 export interface GenerateResult {
