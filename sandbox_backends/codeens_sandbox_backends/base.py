@@ -177,7 +177,8 @@ class RaceJob(Struct, frozen=True, kw_only=True):
 
     All of these clocks are stopped by the player, in which the code runs. Against code that stops them early, the first
     thing that each fresh player does is a `whole` pass: it is given the inputs when the clock starts, and the clock
-    stops when the last output has come. What it takes beyond the others was hidden from them.
+    stops when the last output has come. What it takes beyond the others was hidden from them. Where `b` seems to save
+    more than `confirm_s` and the quickest whole passes of a side differ, pairs of nothing but whole passes follow.
     """
 
     a: Program
@@ -188,16 +189,20 @@ class RaceJob(Struct, frozen=True, kw_only=True):
     min_sample_s: float = 0.005
     budget_s: float = 20.0
     """Wall seconds after which no new pair is begun (at least three pairs are)."""
+    confirm_s: float = 0.005
     limits: Limits | None = None
 
 
 class RacePair(Struct, frozen=True, kw_only=True):
-    """Seconds for one pass over all inputs; index i of `a` and of `b` were measured next to each other."""
+    """Seconds for one pass over all inputs; index i of `a` and of `b` were measured next to each other.
 
-    a: tuple[float, ...]
-    b: tuple[float, ...]
-    cold_a: tuple[float, ...]
-    cold_b: tuple[float, ...]
+    Where both are empty, nothing but a whole pass was taken.
+    """
+
+    a: tuple[float, ...] = ()
+    b: tuple[float, ...] = ()
+    cold_a: tuple[float, ...] = ()
+    cold_b: tuple[float, ...] = ()
     again_a: tuple[float, ...] = ()
     again_b: tuple[float, ...] = ()
     single_a: tuple[float, ...] = ()

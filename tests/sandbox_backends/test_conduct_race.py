@@ -57,6 +57,21 @@ def test_code_that_is_right_only_in_the_first_sample_is_seen_to_be_wrong(tmp_pat
     assert result.outcomes_b == (Returned(value=0, args=(1,)),)
 
 
+def test_when_the_quickest_passes_do_not_agree_more_are_taken() -> None:
+    unsteady = """
+        from random import SystemRandom
+        sum(range(SystemRandom().randrange(10_000_000)))
+        def f(n):
+            return (n - 1) * n * (2 * n - 1) // 6
+    """
+    result = run_race(SLOW, unsteady, call(300_000))
+    bare = result.pairs[4:]
+    assert bare
+    for pair in bare:
+        assert (pair.a, pair.b) == ((), ())
+        assert min(pair.whole_a, pair.whole_b, pair.load_a, pair.load_b) > 0
+
+
 def test_generators_and_coroutines_are_run_to_their_end_on_the_clock() -> None:
     result = run_race(
         "def f(n):\n    yield from range(n)", "import asyncio\nasync def f(n):\n    await asyncio.sleep(0)", call(3)
