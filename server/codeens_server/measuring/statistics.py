@@ -24,8 +24,8 @@ REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
 HIDDEN_NOTE = "works when the clock does not run; the ratio is of whole passes"
 UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
 CONFIRMABLE_S = 0.005
-"""Who saves as many seconds in a pass must do so where nothing can be hidden: loaded and run once. Less is within what a
-pass costs to send."""
+"""Who saves as many seconds in a pass must do so where nothing can be hidden: loaded and run once. Less is within what
+a pass costs to send."""
 CONFIRMED = 0.75
 """Share of what is saved that need not be seen there."""
 LOAD_NOTE = "loading it takes what it saves"
@@ -80,9 +80,8 @@ def _unseen(pairs: Sequence[RacePair], inner: int, candidate_s: float) -> tuple[
 def _spoilt(race: RaceResult, pairs: Sequence[RacePair], low: float) -> tuple[float, str]:
     """The lower bound of the log ratio, and why there is no claim any more where there is a reason."""
     saved = _median_of(pairs, "a") - _median_of(pairs, "b")
-    if saved > CONFIRMABLE_S:
-        if _seen_at_best(race.pairs) <= (1 - CONFIRMED) * saved:
-            return 0.0, UNCONFIRMED_NOTE
+    if saved > CONFIRMABLE_S and _seen_at_best(race.pairs) <= (1 - CONFIRMED) * saved:
+        return 0.0, UNCONFIRMED_NOTE
     loading = [pair.load_b - pair.load_a for pair in pairs]
     longer, doubt = median(loading), SPREADS * _deviation(loading)
     if longer > doubt and longer + doubt >= race.inner * saved:
