@@ -37,7 +37,7 @@ async def codeens(tasks: dict[str, Task], samples: list[Sample], workers: int) -
     """Samples per second, without the opening of the sandbox and one judging of each reference, as of the command."""
     results = Results(None, resume=False)
     async with open_executor(LocalBackend(), SandboxSpec(python=sys.executable, limits=LIMITS), workers) as executor:
-        references = await judge_references(tasks.values(), executor=executor, workers=workers)
+        references = await judge_references(tasks.values(), executor=executor, workers=workers, limits=LIMITS)
         started = time.monotonic()
         await score_samples(
             samples, tasks, results, references=references, executor=executor, workers=workers, limits=LIMITS

@@ -1,6 +1,11 @@
-"""Fixtures shared by all tests."""
+"""What all tests share, and how they are dealt out to several workers."""
 
 from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 
 import pytest
 
@@ -8,3 +13,16 @@ import pytest
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Keep a file whose tests share a fixture on one worker (`--dist loadgroup`), so that it is made once."""
+    for item in items:
+        module: object = getattr(item, "module", None)
+        if isinstance(module, ModuleType) and _has_a_fixture_for_the_file(module):
+            item.add_marker(pytest.mark.xdist_group(module.__name__))
+
+
+@cache
+def _has_a_fixture_for_the_file(module: ModuleType) -> bool:
+    return 'fixture(scope="module")' in inspect.getsource(module)

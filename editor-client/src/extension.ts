@@ -6,7 +6,7 @@ import { registerCommands } from "./commands";
 import { EditorModel, hasEditorModel } from "./editorModel";
 import { Keys } from "./keys";
 import { registerMcp, servesMcp } from "./mcp";
-import { EVENT, type EventParams, GENERATE, type GenerateParams } from "./protocol";
+import { EVENT, type EventParams, type FailureParams, GENERATE, type GenerateParams } from "./protocol";
 import { Actions } from "./runs/actions";
 import { Diffs } from "./runs/diffs";
 import { Runs } from "./runs/runs";
@@ -83,7 +83,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
   );
-  registerWhenReady(context, server, keys, log);
+  offerToAgents(context, server, keys, log);
   void startAtFirst(context, server);
 }
 
@@ -105,31 +105,40 @@ async function startAtFirst(context: vscode.ExtensionContext, server: Server): P
 
 function listen(client: LanguageClient, runs: Runs, model: EditorModel): void {
   model.forgetRefusals();
-  client.onNotification(EVENT, (params: EventParams) => runs.take(params));
+  client.onNotification(EVENT, (params: EventParams | FailureParams) => runs.take(params));
   client.onRequest(GENERATE, (params: GenerateParams, token: vscode.CancellationToken) =>
     model.generate(params, token),
   );
 }
 
-/** The MCP server is offered once it is known that the server has one. */
-function registerWhenReady(
+/** The MCP server is one of the Python that the language server runs with, in the folders that are open. */
+function offerToAgents(
   context: vscode.ExtensionContext,
   server: Server,
   keys: Keys,
   log: vscode.LogOutputChannel,
 ): void {
-  const waiting = server.onDidChange((state) => {
-    if (state.kind !== "ready" || !servesMcp(server.client?.initializeResult?.capabilities)) {
-      return;
-    }
-    waiting.dispose();
-    const environment = async () => (await keys.environment({})) as Record<string, string>;
-    const registered = registerMcp({ python: state.python, version: state.version, environment }, log);
-    if (registered) {
-      context.subscriptions.push(registered);
-    }
-  });
-  context.subscriptions.push(waiting);
+  const changed = new vscode.EventEmitter<void>();
+  const registered = registerMcp(
+    {
+      server: async () => {
+        await server.settled();
+        const state = server.state;
+        const serves = servesMcp(server.client?.initializeResult?.capabilities);
+        return state.kind === "ready" && serves ? state : undefined;
+      },
+      onDidChange: changed.event,
+      folder: context.globalStorageUri,
+      keys: async () => (await keys.environment({})) as Record<string, string>,
+    },
+    log,
+  );
+  context.subscriptions.push(
+    changed,
+    server.onDidChange(({ kind }) => kind === "starting" || changed.fire()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => changed.fire()),
+    ...(registered ? [registered] : []),
+  );
 }
 
 function viewState(server: Server, runs: Runs): ViewState {

@@ -166,11 +166,14 @@ export type RunEvent =
   | { readonly event: "progress"; readonly message: string }
   | { readonly event: "run_finished"; readonly run: Run };
 
-export interface EventParams {
+interface OfRun {
   readonly runId: string;
   readonly uri: string;
-  readonly event: RunEvent;
 }
+
+export type EventParams = OfRun & { readonly event: RunEvent };
+/** The end of a run that failed after it had begun. */
+export type FailureParams = OfRun & { readonly failure: string };
 
 export interface RunArguments {
   readonly uri: string;
@@ -206,6 +209,11 @@ export interface DiffResult {
   readonly uri: string;
   readonly before: string;
   readonly after: string;
+}
+
+export interface ShownRun {
+  readonly uri: string;
+  readonly run: Run;
 }
 
 export interface KeptTest {

@@ -10,8 +10,9 @@ from codeens_mcp_tools.arguments import ApplyCandidate
 from codeens_mcp_tools.documents import Change
 from codeens_mcp_tools.ensembles import stored_run
 from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.given_code import is_given_code
 from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import home_settings, is_given_code
+from codeens_mcp_tools.subjects import home_settings
 from codeens_mcp_tools.tool import Answer, Asked
 from codeens_server.domain import ORIGINAL, RankedResult, Run
 from codeens_server.workspace.edit import apply_edit, unified_diff

@@ -11,10 +11,11 @@ from codeens_mcp_tools import reporting
 from codeens_mcp_tools.arguments import CancelRun, GetRun, StartEnsemble
 from codeens_mcp_tools.asking import capped
 from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.given_code import is_given_code
 from codeens_mcp_tools.progress import Teller
 from codeens_mcp_tools.room import Room
 from codeens_mcp_tools.runs import Job, LiveRun
-from codeens_mcp_tools.subjects import Subject, home_settings, is_given_code, subject_of
+from codeens_mcp_tools.subjects import Subject, home_settings, subject_of
 from codeens_mcp_tools.tool import Answer, Asked
 from codeens_server.domain import RunRequest
 from codeens_server.engine import Engine

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from codeens_mcp_tools.guards import BearerGuard, LimitGuard, Limits
 from codeens_mcp_tools.lines import MOST_BYTES
+from codeens_mcp_tools.vanishing import VanishedGuard
 
 PATH = "/mcp"
 _MOST_SESSIONS = 1000
@@ -44,6 +45,7 @@ def make_app(server: MCPServer[Any], access: Access) -> ASGIApp:
         transport_security=_security(access),
         host=access.host,
     )
+    app = VanishedGuard(app)
     if access.token is not None:
         app = BearerGuard(app, access.token)
     return LimitGuard(app, access.limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from codeens_mcp_tools.runs import Runs
 from codeens_mcp_tools.sandboxes import Sandboxes
 from codeens_mcp_tools.warming import warm
 from codeens_server.config import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.errors import CodeensError
 from codeens_server.manifests import found_variants
 from codeens_server.settings import Settings
 from codeens_variants.registry import FoundVariant
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from codeens_server.store.runs import RunStore
 
 _ISOLATES_NOTHING = "unsafe"
+_CODES_BETWEEN = 100
+"""Calls that bring code, from one tidying to the next."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -49,6 +52,7 @@ class Room:
         self.runs = Runs(tasks)
         self.kept = Kept()
         self._fresh = Fresh()
+        self._codes_given = 0
         self._options = options
         self._tasks = tasks
         self._is_prepared = False
@@ -98,6 +102,18 @@ class Room:
             ManifestError: a manifest is broken.
         """
         return self._fresh.get(("variants", root), lambda: found_variants(root, trusted=self.is_trusted))
+
+    def tidy_given_code(self, settings: Settings) -> None:
+        """To be told of each call that brings code: now and then what of earlier calls no run needs is removed."""
+        from codeens_mcp_tools.given_code import tidy
+
+        async def tidied() -> None:
+            with suppress(CodeensError, OSError):
+                await tidy(settings, self.store(settings))
+
+        self._codes_given += 1
+        if self._codes_given % _CODES_BETWEEN == 1:
+            self._tasks.start_soon(tidied)
 
     def store(self, settings: Settings) -> RunStore:
         """The store that the settings name, opened once.

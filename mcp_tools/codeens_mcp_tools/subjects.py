@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.given_code import FILE, write_code
 from codeens_mcp_tools.room import Room
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
 from codeens_server.settings import Settings
-from codeens_server.store.files import private_folder, write_private
-from codeens_server.store.opening import results_folder
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.functions import functions_in
@@ -24,8 +22,6 @@ from codeens_server.workspace.layout import workspace_root
 from codeens_server.workspace.text import parse
 
 _LONGEST_CODE = 1 << 20
-_FOLDER = "given"
-_FILE = "given.py"
 _BY_LINE = re.compile(r"(?P<path>.+):(?P<line>\d+)$")
 
 
@@ -71,7 +67,9 @@ async def subject_of(
         )
     if code is None:
         return await anyio.to_thread.run_sync(lambda: _in_file(room, target or "", function, backend, flags))
-    return await anyio.to_thread.run_sync(lambda: _in_code(room, code, function, backend, flags))
+    subject = await anyio.to_thread.run_sync(lambda: _in_code(room, code, function, backend, flags))
+    room.tidy_given_code(subject.settings)
+    return subject
 
 
 def home_settings(room: Room, backend: str | None = None, **flags: object) -> Settings:
@@ -85,14 +83,9 @@ def home_settings(room: Room, backend: str | None = None, **flags: object) -> Se
     return replace(settings, python=str(interpreter_for(root, settings)))
 
 
-def is_given_code(path: Path, settings: Settings) -> bool:
-    """Whether a file is code that came with a call."""
-    return (results_folder(settings) / _FOLDER).resolve() in path.resolve().parents
-
-
 def home(room: Room) -> Path:
     """The workspace that the first root is in, as far as it may be looked at."""
-    root = workspace_root(room.roots.first / _FILE)
+    root = workspace_root(room.roots.first / FILE)
     return root if root in room.roots.folders else room.roots.first
 
 
@@ -121,7 +114,7 @@ def _in_code(room: Room, code: str, function: str | None, backend: str | None, f
         raise Unanswerable(f"The code has {len(code)} characters; at most {_LONGEST_CODE} are taken.")
     settings = home_settings(room, backend, **flags)
     name = function or _only_function(code)
-    path = _written(code, settings)
+    path = write_code(code, settings)
     try:
         found = find_target(f"{path}::{name}", cwd=path.parent)
     except TargetError as error:
@@ -139,13 +132,3 @@ def _only_function(code: str) -> str:
         if names
         else "The code defines no function. Give a module that has one, at least as `def name(...):` with a docstring."
     )
-
-
-def _written(code: str, settings: Settings) -> Path:
-    """The code as a file of a small workspace of its own, the same for the same code."""
-    digest = hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    folder = private_folder(results_folder(settings) / _FOLDER / digest)
-    write_private(folder / "pyproject.toml", "")
-    path = folder / _FILE
-    write_private(path, code)
-    return path

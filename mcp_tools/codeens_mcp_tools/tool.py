@@ -16,6 +16,7 @@ from msgspec import Struct
 from codeens_mcp_tools.failures import told
 from codeens_mcp_tools.progress import Teller
 from codeens_mcp_tools.schemas import input_schema, output_schema
+from codeens_sandbox_backends.reading import converted
 from codeens_server.store.documents import to_json
 
 A = TypeVar("A", bound=Struct)
@@ -58,7 +59,7 @@ class StructTool(Tool):
         """Call the handler. Every error is an answer that says so; cancellation passes through."""
         try:
             asked = Asked(
-                arguments=msgspec.convert(arguments, self.kind), raw=arguments, teller=Teller(context.report_progress)
+                arguments=converted(arguments, self.kind), raw=arguments, teller=Teller(context.report_progress)
             )
             answer: Answer = await self.fn(asked)
             return await anyio.to_thread.run_sync(_result, answer) if answer.links else _result(answer)

@@ -11,6 +11,7 @@ import tomli
 from msgspec import Struct
 from platformdirs import user_config_path
 
+from codeens_sandbox_backends.reading import converted
 from codeens_sandbox_backends.registry import backend_names
 from codeens_server.config_check import EDITOR, Source, Table, check, dotted, is_struct
 from codeens_server.errors import ConfigError, unknown
@@ -78,7 +79,7 @@ def load_settings(
     for source, table in layers:
         check(table, Settings, source)
         merged = _merge(merged, table)
-    settings = msgspec.convert(merged, Settings)
+    settings = converted(merged, Settings)
     _check_models(settings.models)
     _check_weights(settings)
     return Loaded(

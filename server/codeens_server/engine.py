@@ -94,7 +94,8 @@ class Engine:
             target: what `request.target` names, where it was found already, as in the text that an editor holds.
             resume: the id of a stored run; what it finished is not done again, and `request` is not looked at.
             judge_again: ask for nothing new, but judge the stored candidates again, with the inputs kept since.
-            given: candidates to judge and rank in place of any that would be asked for or made.
+            given: candidates to judge and rank in place of any that would be asked for or made; a run that is gone on
+                with has those that it began with.
 
         Raises:
             InputError: the request is wrong; nothing was written.
@@ -131,7 +132,7 @@ class Engine:
     ) -> Plan:
         settings = msgspec.structs.replace(self._settings, rewrites="never") if judge_again else self._settings
         if stored is not None:
-            request, target = stored.request, _unchanged(stored)
+            request, target, given = stored.request, _unchanged(stored), stored.given
         elif target is None:
             target = find_target(request.target, cwd=self._cwd)
         _check_limits(request, settings)

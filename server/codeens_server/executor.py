@@ -32,7 +32,7 @@ class Executor:
         self._spec = spec
         self._sandbox = sandbox
         self._parallel = parallel
-        self._slots = anyio.Semaphore(parallel)
+        self._slots = anyio.Semaphore(parallel, fast_acquire=True)
         self._quiet = anyio.Lock()
         self._reopening = anyio.Lock()
 

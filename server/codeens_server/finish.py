@@ -56,7 +56,13 @@ async def conclude(
     original = _original(plan.target, evidence, state, executor.label, where.get(ORIGINAL))
     ranking = await anyio.to_thread.run_sync(
         lambda: rank(
-            original, entries, target=plan.target, goal=plan.request.goal, settings=plan.settings, scorers=scorers
+            original,
+            entries,
+            target=plan.target,
+            goal=plan.request.goal,
+            settings=plan.settings,
+            scorers=scorers,
+            stopped=stopped,
         )
     )
     state.failures.extend(ranking.notes)

@@ -131,7 +131,7 @@ class Pipeline:
         if not plan.judge_again and plan.given is None:
             refuse_without_model(evidence.mode, plan.target, plan.models)
         if not self._is_stored:
-            await self._store.create(plan.run_id, plan.request, plan.target)
+            await self._store.create(plan.run_id, plan.request, plan.target, plan.given)
             self._is_stored = True
         await self._emit(EvidenceGathered(evidence=evidence))
         return evidence

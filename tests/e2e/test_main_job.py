@@ -39,6 +39,7 @@ def _only_run(workspace: Workspace) -> dict[str, str]:
     return listed
 
 
+@pytest.mark.timed
 def test_an_offline_rewrite_of_the_example_is_proven_faster_and_can_be_applied(workspace: Workspace) -> None:
     before = workspace.files()
     run = workspace.document("run", TARGET, "--goal", "speed")

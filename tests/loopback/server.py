@@ -87,14 +87,14 @@ class ModelServer:
     ) -> None:
         await self._stack.aclose()
 
-    async def until_asked(self) -> None:
-        """Wait for the first request."""
-        while not self.requests:
+    async def until_asked(self, times: int = 1) -> None:
+        """Wait for the first request, or for so many."""
+        while len(self.requests) < times:
             await self._changed.wait()
 
-    async def until_left(self) -> None:
-        """Wait until every connection is closed."""
-        while self.open_connections:
+    async def until_left(self, staying: int = 0) -> None:
+        """Wait until every connection is closed, or all but some."""
+        while self.open_connections > staying:
             await self._changed.wait()
 
     def _tell(self) -> None:

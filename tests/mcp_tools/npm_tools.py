@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "CODEENS_NPM_TOOLS"
+_BY_DEFAULT = Path(__file__).parents[2] / ".venv" / "npm-tools"  # where .ci/run installs them
 
 
 def tools_folder() -> Path:
     """The folder in which `tests/mcp_tools/npm/package.json` was installed; skips where there is none."""
-    folder = Path(os.environ.get(VARIABLE) or "/nowhere")
+    folder = Path(os.environ.get(VARIABLE) or _BY_DEFAULT)
     if not (folder / "node_modules" / ".bin").is_dir():
-        pytest.skip(f"{VARIABLE} names no folder in which tests/mcp_tools/npm/package.json was installed by npm")
+        pytest.skip(f"neither {VARIABLE} nor .venv/npm-tools has what tests/mcp_tools/npm/package.json names")
     return folder
 
 

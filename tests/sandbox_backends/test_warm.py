@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     TimedOut,
 )
-from codeens_sandbox_backends.local.warm import Zygote
+from codeens_sandbox_backends.local.warm import Kind, Zygote
 from codeens_sandbox_backends.local.warm_channel import DrainingSocket
 from codeens_sandbox_backends.local.warm_launcher import WarmLauncher
 from tests.sandbox_backends import conformance
@@ -225,6 +226,37 @@ async def test_a_player_that_dies_with_its_zygote_is_run_again_alone(monkeypatch
             patch.setattr(Zygote, "ended", killed)
             assert await answer(sandbox, "def f():\n    return 2\n") == 2
         assert await answer(sandbox, "def f():\n    return 3\n") == 3
+
+
+async def test_a_player_that_died_while_it_waited_for_a_job_is_held_against_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ahead = Zygote.fork_ahead
+    waited: list[bool] = []
+
+    def and_kill(zygote: Zygote, kind: Kind) -> None:
+        ahead(zygote, kind)
+        zygote.kill_child()
+        waited.append(bool(select.select([zygote.process.channel], [], [], 30.0)[0]))
+
+    monkeypatch.setattr(Zygote, "fork_ahead", and_kill)
+    async with opened() as sandbox:
+        for n in range(6):
+            assert await answer(sandbox, "def f(n):\n    return n\n", n) == n
+    assert waited == [True] * 6
+
+
+async def test_a_player_that_waits_does_not_bring_the_limits_of_the_job_before(launches: Launches) -> None:
+    spin = "def f():\n    while True:\n        pass\n"
+    talk = "def f():\n    print('x' * 50)\n"
+    async with opened() as sandbox:
+        launches.cold.clear()
+        assert await answer(sandbox, "def f():\n    return 1\n") == 1
+        short = Limits(cpu_s=0.1, call_s=60, wall_s=60)
+        assert (await call(sandbox, spin, limits=short)).outcomes == (TimedOut(limit="cpu", seconds=0.1),)
+        assert (await call(sandbox, talk, limits=Limits(output_bytes=10))).stdout == "x" * 10
+        assert (await call(sandbox, talk)).stdout == "x" * 50 + "\n"
+    assert launches.cold == []
 
 
 async def test_more_jobs_than_players_take_turns() -> None:

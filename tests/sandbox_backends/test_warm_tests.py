@@ -109,6 +109,31 @@ def check(c):
     assert asked == ["foresee", "load", "calls", "check"]
 
 
+async def test_answers_that_have_passed_before_are_not_tested_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tests = "def check(c):\n    assert c([1]) == [2]\n    assert c([2, 3]) == [3, 4]\n"
+    right, alike = "def f(n):\n    return [i + 1 for i in n]\n", "def f(n):\n    return list(map((1).__add__, n))\n"
+    wrong, changes = "def f(n):\n    return [2]\n", "def f(n):\n    n[:] = [i + 1 for i in n]\n    return n\n"
+    asked: list[object] = []
+    send = Session.send_all
+
+    def noted(session: Session, messages: Sequence[dict[str, object]], deadline: float) -> None:
+        asked.extend(message.get("op", "outcome") for message in messages)
+        send(session, messages, deadline)
+
+    monkeypatch.setattr(Session, "send_all", noted)
+    async with opened() as sandbox:
+        assert (await _checked(sandbox, right, tests)).passed
+        asked.clear()
+        again = await _checked(sandbox, alike, tests)
+        assert (again.passed, again.calls) == (True, 2)
+        assert asked == ["load", "calls"]
+        assert not (await _checked(sandbox, wrong, tests)).passed
+        assert (await _checked(sandbox, changes, tests)).passed
+        assert asked.count("check") == 2
+        strict = tests.replace("c([1])", "list(c([1]))")
+        assert not (await _checked(sandbox, wrong, strict)).passed
+
+
 async def test_tests_that_never_end_where_all_is_liked_are_run_as_they_are() -> None:
     tests = "def check(c):\n    n = 0\n    while c(n) == n:\n        n += 1\n    assert n == 4\n"
     endless = "def check(c):\n    while c(1) == 1:\n        pass\n"

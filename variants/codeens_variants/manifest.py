@@ -47,6 +47,10 @@ class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enabled: bool = True
 
 
+# msgspec learns a type when it is first read, which two threads must not do at once.
+msgspec.json.Decoder(Variant)
+
+
 class ManifestError(Exception):
     """A manifest that can not be used. The message names the file, the line and the key where they are known."""
 

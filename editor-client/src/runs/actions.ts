@@ -18,6 +18,7 @@ import {
   type Reranked,
   type RowArguments,
   type RunArguments,
+  type ShownRun,
   type Started,
 } from "../protocol";
 import type { Diffs } from "./diffs";
@@ -54,8 +55,7 @@ export class Actions {
       case COMMANDS.apply:
         return this.apply(asked);
       case COMMANDS.showRun:
-        this.runs.show(asked.runId);
-        return this.shell.showResults();
+        return this.show(asked.runId);
       default:
         await this.ask(command, asked);
     }
@@ -116,6 +116,23 @@ export class Actions {
     const chosen = await vscode.window.showInformationMessage(`codeens: ${started.headline}`, "Show Results");
     if (chosen) {
       this.runs.show(started.runId);
+      await this.shell.showResults();
+    }
+  }
+
+  /** Shows a run of this window, or, with an id that it does not know, one that the server finds in the store. */
+  private async show(runId: string): Promise<void> {
+    let id: string | undefined = runId;
+    if (this.runs.get(runId) === undefined) {
+      const shown = await this.ask<ShownRun>(COMMANDS.showRun, { runId });
+      id = shown?.run.run_id;
+      if (shown) {
+        this.runs.recall(shown);
+        await this.weigh(id);
+      }
+    }
+    if (id !== undefined) {
+      this.runs.show(id);
       await this.shell.showResults();
     }
   }

@@ -1,6 +1,15 @@
 // One run as its events tell it. Pure: an event makes a new state.
 
-import type { Candidate, EventParams, Measurement, Run, RunEvent, Verdict, Weights } from "../protocol";
+import type {
+  Candidate,
+  EventParams,
+  Measurement,
+  Run,
+  RunEvent,
+  ShownRun,
+  Verdict,
+  Weights,
+} from "../protocol";
 import { ORIGINAL } from "../protocol";
 
 export interface LiveCandidate {
@@ -43,6 +52,23 @@ export function begun(params: EventParams): RunState | undefined {
     generated: 0,
     costUsd: 0,
     live: new Map(),
+  };
+}
+
+/** The state of a run that was made elsewhere, from its document. */
+export function recalled({ uri, run }: ShownRun): RunState {
+  return {
+    id: run.run_id,
+    uri,
+    qualname: run.target.qualname,
+    goal: run.goal,
+    status: "done",
+    doing: "",
+    planned: run.summary.generated,
+    generated: run.summary.generated,
+    costUsd: 0,
+    live: new Map(),
+    run,
   };
 }
 

@@ -1,9 +1,9 @@
 // All runs of the window, the newest first.
 
 import * as vscode from "vscode";
-import type { EventParams, RankedResult, Reranked } from "../protocol";
+import type { EventParams, FailureParams, RankedResult, Reranked, ShownRun } from "../protocol";
 import { inOrder } from "./ranking";
-import { after, begun, ended, type RunState } from "./run";
+import { after, begun, ended, type RunState, recalled } from "./run";
 
 const MOST_KEPT = 50;
 
@@ -40,7 +40,11 @@ export class Runs implements vscode.Disposable {
     return [run?.original, ...(run?.results ?? [])].find((row) => row?.candidate.id === candidate);
   }
 
-  take(params: EventParams): void {
+  take(params: EventParams | FailureParams): void {
+    if ("failure" in params) {
+      this.end(params.runId, params.failure);
+      return;
+    }
     const known = this.states.get(params.runId);
     const state = known ? after(known, params.event) : begun(params);
     if (state === undefined) {
@@ -74,6 +78,13 @@ export class Runs implements vscode.Disposable {
     if (state?.run) {
       this.put({ ...state, run: inOrder(state.run, order), weights: order.weights });
       this.changed.fire();
+    }
+  }
+
+  /** Takes in a run that was made before, or elsewhere. */
+  recall(shown: ShownRun): void {
+    if (!this.states.has(shown.run.run_id)) {
+      this.put(recalled(shown));
     }
   }
 

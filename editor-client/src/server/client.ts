@@ -12,8 +12,7 @@ import {
   type StaticFeature,
   TransportKind,
 } from "vscode-languageclient/node";
-
-const START = "from codeens_server.serve import main; main()";
+import { languageServerArguments } from "./arguments";
 
 export interface ClientParts {
   readonly python: string;
@@ -30,7 +29,7 @@ export interface ClientParts {
 export function makeClient(parts: ClientParts): LanguageClient {
   const server: Executable = {
     command: parts.python,
-    args: ["-I", "-X", "utf8", "-c", START],
+    args: languageServerArguments(),
     transport: TransportKind.stdio,
     options: { env: parts.environment, cwd: parts.folder },
   };

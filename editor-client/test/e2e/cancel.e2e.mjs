@@ -23,6 +23,7 @@ scene(
     await bench.notification("repeat_customers").getByRole("button", { name: "Cancel" }).click();
     await until("no sandbox is left", () => descendants(editor.pid, SANDBOXED).length === 0, GONE_WITHIN_MS);
     await bench.results.locator("section.run:not(.running)").waitFor();
+    await bench.lens("(cancelled)");
     await bench.picture("cancelled");
     const text = await bench.results.locator("section.run").textContent();
     assert.match(text, /cancelled/);

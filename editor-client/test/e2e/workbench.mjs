@@ -34,26 +34,28 @@ export class Workbench {
 
   async picture(name) {
     mkdirSync(PICTURES, { recursive: true });
-    await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), animations: "disabled" });
   }
 
   /** Executes a command by its title in the palette. */
   async command(title) {
     const input = this.page.locator(".quick-input-widget input");
-    // A view that is just being loaded takes no keys.
+    const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
+    // A view that is just being loaded takes no keys, and one that then takes the focus closes the palette.
     await until(
-      "the palette is open",
+      "the palette lists the command",
       async () => {
         await this.page.keyboard.press("F1");
-        return input.waitFor({ timeout: 1000 }).then(
-          () => true,
-          () => false,
-        );
+        return input
+          .fill(`>${title}`, { timeout: 1000 })
+          .then(() => row.waitFor({ timeout: 2000 }))
+          .then(
+            () => true,
+            () => false,
+          );
       },
-      15_000,
+      20_000,
     );
-    await input.fill(`>${title}`);
-    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
     await this.page.keyboard.press("Enter");
   }
 
@@ -114,6 +116,11 @@ export class Workbench {
   /** Waits until the shown run is done. */
   async runDone() {
     await this.results.locator("section.run.done").waitFor({ timeout: RUN_WITHIN_MS });
+  }
+
+  /** Waits until a lens above a function says something. */
+  async lens(text) {
+    await this.page.locator(".codelens-decoration", { hasText: text }).first().waitFor();
   }
 
   notification(text) {

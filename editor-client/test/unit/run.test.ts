@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunEvent } from "../../src/protocol";
 import { inOrder } from "../../src/runs/ranking";
-import { after, begun, ended, executed, passed, type RunState } from "../../src/runs/run";
+import { after, begun, ended, executed, passed, type RunState, recalled } from "../../src/runs/run";
+import { viewRun } from "../../src/view/model";
 import { candidate, params, row, run, STARTED, verdict } from "./facts";
 
 function told(...events: RunEvent[]): RunState {
@@ -84,4 +85,12 @@ test("another order moves rows and ranks, and nothing of what was measured", () 
   );
   assert.equal(again.results[1]?.speed, before.results[0]?.speed);
   assert.equal(again.best, "b");
+});
+
+test("a run that was made elsewhere is shown as done, and costs this window nothing", () => {
+  const state = recalled({ uri: "file:///w/a.py", run: run([row("a")]) });
+  assert.equal(state.status, "done");
+  assert.equal(state.qualname, "f");
+  assert.equal(state.costUsd, 0);
+  assert.equal(viewRun(state).groups[0]?.rows.length, 2);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { languageServerArguments, mcpArguments } from "../../src/server/arguments";
 import { Crashes, HELD_MS } from "../../src/server/crashes";
 import { makeEnvironment, pythonIn } from "../../src/server/environment";
 import { firstReady, probe } from "../../src/server/interpreters";
@@ -105,4 +106,13 @@ test("of calls that come while one is under way only the last is made", async ()
   });
   await Promise.all([1, 2, 3, 4].map((argument) => latest.make(argument)));
   assert.deepEqual(made, [1, 4]);
+});
+
+test("both servers are started apart from their folder, and agents get the open folders only", () => {
+  assert.equal(languageServerArguments()[0], "-I");
+  assert.ok(!languageServerArguments().includes("--mcp"));
+  const agents = mcpArguments(["/a b", "/c"]);
+  assert.equal(agents[0], "-I");
+  assert.deepEqual(agents.slice(-6), ["--mcp", "stdio", "--trust-workspace", "--root", "/a b", "/c"]);
+  assert.ok(!mcpArguments([]).includes("--root"));
 });

@@ -1,8 +1,8 @@
 """Runs a `CheckJob`: the tests in one process, the function in another, the judge between them.
 
 Where the calls are known from an earlier candidate they are made in one batch before the tests run, which are then
-given the answers. A test that goes another way than foreseen is run again from the start, one call at a time: the
-function may remember the calls that were made in vain.
+given the answers. Answers that have passed before need no tests. A test that goes another way than foreseen is run
+again from the start, one call at a time: the function may remember the calls that were made in vain.
 """
 
 from __future__ import annotations
@@ -62,17 +62,19 @@ def run_check(launcher: Launcher, job: CheckJob, limits: Limits, foreseen: Fores
         check = _Check(tests, launcher, limits, ledger, deadline)
         astray = False
         try:
-            failure = check.run(foresight)
+            failure = check.run(foresight, known)
         except _Astray:
             astray, foresight = True, Foresight()
             tests.give_up()
             check = _Check(tests, launcher, limits, ledger, deadline)
-            failure = check.run(foresight)
+            failure = check.run(foresight, known)
     finally:
         tests.end()
     made = [*foresight.calls[: check.used], *check.asked]
     if check.tested:
         known.learn(job, made, passed=failure is None, wrong=astray)
+        if failure is None and check.said and len(made) == len(foresight.calls):
+            known.learn_right(job, foresight, check.said)
     return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=ledger.usage)
 
 
@@ -156,6 +158,8 @@ class _Check:
         """How many of the calls that were made in advance the tests made too."""
         self.asked: list[CallInput] = []
         """Calls that the tests made besides."""
+        self.said = b""
+        """All that the player said, where it has ended with the calls that were foreseen."""
         self._tests = tests
         self._launcher = launcher
         self._limits = limits
@@ -164,8 +168,8 @@ class _Check:
         self._no_more = False
         """Whether the player has ended with the calls that were foreseen."""
 
-    def run(self, foresight: Foresight) -> Outcome | None:
-        """None when the tests pass, else what kept them from it.
+    def run(self, foresight: Foresight, foreseen: Foreseen) -> Outcome | None:
+        """None when the tests pass, or have passed with the same answers; else what kept them from it.
 
         Raises:
             _Astray: the tests make other calls than these.
@@ -174,6 +178,10 @@ class _Check:
         self._no_more = foresight.whole
         try:
             failure = self._load(player, foresight)
+            self.said = player.said
+            if self.said and foreseen.is_right(self._tests.job, foresight, self.said):
+                self.used = len(foresight.calls)
+                return None
             return failure if failure is not None else self._test(player, self._in_advance(player, foresight.calls))
         finally:
             player.end()

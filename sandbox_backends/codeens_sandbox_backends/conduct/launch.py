@@ -48,8 +48,9 @@ class PlayerProcess(Protocol):
 class WarmPlayer:
     """Base of players that come from a process which has greeted already: they do not greet again."""
 
-    def rest(self, seconds: float) -> None:
-        """Sleep until the player has ended, at most so long. What it says meanwhile can be read afterwards."""
+    def rest(self, seconds: float) -> bool:
+        """Sleep until the player has ended, at most so long; whether it has. What it says can be read afterwards."""
+        raise NotImplementedError
 
 
 class Launcher(Protocol):

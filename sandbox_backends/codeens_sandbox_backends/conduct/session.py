@@ -15,6 +15,7 @@ from codeens_sandbox_backends.conduct.launch import Ending, Launcher, Role, Warm
 from codeens_sandbox_backends.conduct.wire import Loaded, Message, Up
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.player.frames import FrameReader, FrameTooLong, pack
+from codeens_sandbox_backends.reading import decoded
 
 _START_S = 30.0
 _END_S = 2.0
@@ -89,6 +90,8 @@ class Session:
         self._deadline = 0.0
         self._frames = FrameReader(self._read)
         self._ended: Ending | None = None
+        self.said = b""
+        """All that a warm player said which has ended with its last request, without the nonce; else nothing."""
         self._warm = self._process if isinstance(self._process, WarmPlayer) else None
         self.nonce = ""
         if self._warm is None:
@@ -123,7 +126,15 @@ class Session:
         except OSError:
             raise Lost("gone") from None
         if self._warm is not None and messages[-1].get("last"):
-            self._warm.rest(min(_REST_S, deadline - monotonic()))
+            self._deadline = deadline
+            if self._warm.rest(min(_REST_S, deadline - monotonic())):
+                self.said = self._all_said()
+
+    def _all_said(self) -> bytes:
+        try:
+            return self._frames.ahead(self._left).replace(self.nonce.encode(), b"")
+        except OSError:
+            return b""
 
     def receive(self, kind: type[M], deadline: float) -> M:
         """The next message, which must be of that kind.
@@ -138,7 +149,7 @@ class Session:
             self._left_nodes -= payload.count(b",") + payload.count(b"[") + payload.count(b"{")
             if self._left_nodes < 0:
                 raise Lost("answers", f"more than {_MOST_NODES} values in its answers")
-            message = msgspec.json.decode(payload, type=kind)
+            message = decoded(payload, kind)
         except TimeoutError:
             raise Lost("silent") from None
         except (EOFError, OSError):

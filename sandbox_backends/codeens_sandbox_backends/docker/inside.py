@@ -50,6 +50,7 @@ def main(door: str) -> None:
     importlib.import_module("codeens_player.play")  # while nobody waits yet
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.connect(door)
+    bound = _in_scratch()
     while True:
         order, descriptors = _take_order(control)
         _prctl(_PR_SET_DUMPABLE, 0)
@@ -70,7 +71,7 @@ def main(door: str) -> None:
             os.close(watching)
             report = _see_off(player)
         report["out_of_memory"] = _killed_for_memory() > killed_before
-        report["again"] = not order["last"] and _clear_scratch()
+        report["again"] = not order["last"] and _clear_scratch(bound)
         control.sendall(json.dumps(report).encode() + b"\n")
         if not report["again"]:
             os._exit(0)
@@ -169,15 +170,19 @@ def _killed_for_memory() -> int:
     return 0
 
 
-def _clear_scratch() -> bool:
+def _in_scratch() -> set[Path]:
+    """Before the first player: what is bound there, which belongs to root. Afterwards also what players wrote."""
+    return {path for folder in _SCRATCH for path in folder.iterdir()}
+
+
+def _clear_scratch(bound: set[Path]) -> bool:
     """Remove what a player wrote; whether nothing of it is left for the next one."""
     try:
-        for folder in _SCRATCH:
-            for path in folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
-        return not any(path for folder in _SCRATCH for path in folder.iterdir())
+        for path in _in_scratch() - bound:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        return _in_scratch() == bound
     except (OSError, RecursionError):
         return False

@@ -21,6 +21,7 @@ from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.limits import rlimits
 from codeens_sandbox_backends.local.output import Output
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
+from codeens_sandbox_backends.reading import decoded
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0
@@ -153,7 +154,7 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
 
 def _report(said: bytes) -> Report:
     try:
-        return msgspec.json.decode(said, type=Report)
+        return decoded(said, Report)
     except msgspec.MsgspecError as error:
         raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
 

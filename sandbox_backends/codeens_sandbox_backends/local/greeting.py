@@ -8,6 +8,7 @@ from codeens_sandbox_backends.conduct.launch import PlayerProcess
 from codeens_sandbox_backends.conduct.wire import Up
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.player.frames import FrameReader, FrameTooLong
+from codeens_sandbox_backends.reading import decoded
 
 _START_S = 30.0
 _LONGEST = 1000
@@ -21,7 +22,7 @@ def await_greeting(process: PlayerProcess) -> None:
     """
     process.channel.settimeout(_START_S)
     try:
-        msgspec.json.decode(FrameReader(process.channel.recv).next(_LONGEST), type=Up)
+        decoded(FrameReader(process.channel.recv).next(_LONGEST), Up)
     except (EOFError, OSError, FrameTooLong, msgspec.MsgspecError) as error:
         process.kill()
         said = process.wait(0).stderr.decode("utf-8", "replace")[-2000:].strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ class Rlimit(NamedTuple):
     hard: int
 
 
+@lru_cache
 def rlimits(limits: Limits, *, processes: int | None) -> tuple[Rlimit, ...]:
     """What the player sets for itself before any foreign code; the hard limits can not be raised again.
 

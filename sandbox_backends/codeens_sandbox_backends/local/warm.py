@@ -2,11 +2,12 @@
 
 A zygote runs under bubblewrap like any player (`bwrap.py`), with nothing writable and without /proc. What it forks has
 its own channel and output, its own limits, and a filter (`warm_filter.py`) under which it can neither make a process,
-nor reach another one, nor leave anything behind.
+nor reach another one, nor leave anything behind. When a player has ended the next one is forked, before it is wanted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -15,11 +16,11 @@ import struct
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
 
-from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.conduct.launch import Ending, PlayerProcess, Role, WarmPlayer
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.greeting import await_greeting
@@ -29,12 +30,23 @@ from codeens_sandbox_backends.local.warm_channel import DrainingSocket, connecte
 
 ENDED = struct.Struct("=iidQ")
 """As in `player/zygote.py`."""
-_KINDS: dict[Role, bytes] = {"play": b"p", "stdio": b"s"}
+_ROLES: dict[Role, bytes] = {"play": b"p", "stdio": b"s"}
 """Likewise."""
 _NOT_READY = 70
 """Likewise."""
 _KILL_GRACE_S = 5.0
 _LENGTH = struct.Struct(">I")
+
+
+class Kind(NamedTuple):
+    """What a player is forked for."""
+
+    role: Role
+    """`play` or `stdio`."""
+    rlimits: tuple[Rlimit, ...]
+    cpu_s: float
+    keep: int | None
+    """Bytes that are kept of each output; None: it is dropped where it is printed."""
 
 
 class Zygote:
@@ -49,28 +61,58 @@ class Zygote:
         self.process = process
         self.dead = False
         self._control = process.channel
+        self._ahead: tuple[Kind, DrainingSocket] | None = None
+        """A player that waits for a job."""
         self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
         self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
         await_greeting(process)
         self._control.settimeout(_KILL_GRACE_S)
 
-    def fork(self, role: Role, rlimits: tuple[Rlimit, ...], cpu_s: float, descriptors: list[int]) -> None:
-        """Start a player, of role `play` or `stdio`.
-
-        `descriptors` are those of its channel, stdout and stderr; without the last two its output is dropped.
+    def player(self, kind: Kind) -> DrainingSocket:
+        """The channel of a new player.
 
         Raises:
             SandboxBroken: the zygote is gone.
         """
-        limits = (rlimits, cpu_s)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            waiting, channel = ahead
+            if waiting == kind and not self.rest(channel, 0.0):
+                return channel
+            self._discard(channel)
+        return self._fork(kind)
+
+    def fork_ahead(self, kind: Kind) -> None:
+        """Have a player of this kind ready for the next job, if the zygote is there."""
+        if not self.dead:
+            with contextlib.suppress(SandboxBroken):
+                self._ahead = kind, self._fork(kind)
+
+    def _fork(self, kind: Kind) -> DrainingSocket:
+        limits = (kind.rlimits, kind.cpu_s)
         if limits != self._limits:
-            self._send(b"l" + _packed({"rlimits": rlimits, "cpu_s": cpu_s}))
+            self._send(b"l" + _packed({"rlimits": kind.rlimits, "cpu_s": kind.cpu_s}))
             self._limits = limits
+        channel, theirs, ends = connected(kind.keep)
         try:
-            socket.send_fds(self._control, [_KINDS[role]], descriptors)
+            socket.send_fds(self._control, [_ROLES[kind.role]], [theirs.fileno(), *ends])
         except OSError as error:
+            _drop(channel)
             self.end()
             raise SandboxBroken(f"a warm player could not be started: {error}") from error
+        finally:
+            theirs.close()
+            for end in ends:
+                os.close(end)
+        return channel
+
+    def _discard(self, channel: DrainingSocket) -> None:
+        self.kill_child()
+        gone = self.ended(channel, monotonic() + _KILL_GRACE_S)
+        _drop(channel)
+        if gone is None:
+            self.end()
+            raise SandboxBroken("a warm player could not be killed")
 
     def kill_child(self) -> None:
         """Have the living player killed, if there is one."""
@@ -109,6 +151,9 @@ class Zygote:
             self.dead = True
             self.process.kill()
             self.process.wait(0)
+            if self._ahead is not None:
+                _drop(self._ahead[1])
+                self._ahead = None
 
     def _send(self, message: bytes) -> None:
         try:
@@ -116,6 +161,11 @@ class Zygote:
         except OSError as error:
             self.end()
             raise SandboxBroken(f"a warm player could not be prepared: {error}") from error
+
+
+def _drop(channel: DrainingSocket) -> None:
+    channel.close()
+    channel.pipes.finish()
 
 
 def _packed(message: object) -> bytes:
@@ -126,41 +176,23 @@ def _packed(message: object) -> bytes:
 class WarmProcess(WarmPlayer):
     """A player that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(
-        self,
-        zygote: Zygote,
-        role: Role,
-        rlimits: tuple[Rlimit, ...],
-        limits: Limits,
-        release: Callable[[Zygote], None],
-        *,
-        silent: bool,
-    ) -> None:
-        """Fork it. `release` is called once, when it has ended, with the zygote that is free again or dead.
-
-        `silent`: what it prints is dropped where it is printed.
+    def __init__(self, zygote: Zygote, kind: Kind, release: Callable[[Zygote], None]) -> None:
+        """Take one from the zygote. `release` is called once, when it has ended, and the zygote is free again or dead.
 
         Raises:
             SandboxBroken: the zygote is gone.
         """
         self._zygote = zygote
+        self._kind = kind
         self._release = release
         self._lock = threading.Lock()
         self._ending: Ending | None = None
-        channel, theirs, ends = connected(None if silent else limits.output_bytes)
-        self.channel: socket.socket = channel
-        self._draining = channel
         try:
-            zygote.fork(role, rlimits, limits.cpu_s, [theirs.fileno(), *ends])
+            self._draining = zygote.player(kind)
         except SandboxBroken:
-            channel.close()
-            channel.pipes.finish()
             release(zygote)
             raise
-        finally:
-            theirs.close()
-            for end in ends:
-                os.close(end)
+        self.channel: socket.socket = self._draining
 
     @property
     def signal(self) -> int | None:
@@ -173,9 +205,9 @@ class WarmProcess(WarmPlayer):
             if self._ending is None:
                 self._zygote.kill_child()
 
-    def rest(self, seconds: float) -> None:
-        """Sleep until the player has ended, at most so long. What it says meanwhile can be read afterwards."""
-        self._zygote.rest(self._draining, monotonic() + seconds)
+    def rest(self, seconds: float) -> bool:
+        """Sleep until the player has ended, at most so long; whether it has. What it says can be read afterwards."""
+        return self._zygote.rest(self._draining, monotonic() + seconds)
 
     def wait(self, timeout: float) -> Ending:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
@@ -220,5 +252,6 @@ class WarmProcess(WarmPlayer):
             self._ending = structs.replace(
                 ending, stdout=stdout, stderr=stderr, dropped_bytes=self._draining.pipes.dropped
             )
+            self._zygote.fork_ahead(self._kind)
             self._release(self._zygote)
             return self._ending

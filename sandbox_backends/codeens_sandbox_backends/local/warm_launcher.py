@@ -29,7 +29,7 @@ from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.limits import process_bound, rlimits
 from codeens_sandbox_backends.local.pool import Pool
 from codeens_sandbox_backends.local.syscalls import MACHINES
-from codeens_sandbox_backends.local.warm import WarmProcess, Zygote
+from codeens_sandbox_backends.local.warm import Kind, WarmProcess, Zygote
 from codeens_sandbox_backends.local.warm_syscalls import WARM_CALLS
 from codeens_sandbox_backends.local.warm_tests import BorrowedTests, TestsProcess
 
@@ -133,8 +133,8 @@ class WarmLauncher:
         if role == "check":
             return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
         bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
-        zygote = self._zygotes.take(self._cancelled)
-        player = WarmProcess(zygote, role, bounds, limits, self._zygotes.give_back, silent=self._silent)
+        kind = Kind(role, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
+        player = WarmProcess(self._zygotes.take(self._cancelled), kind, self._zygotes.give_back)
         self._players.append(player)
         return player
 

@@ -46,6 +46,25 @@ class FrameReader:
         self._at = start + length
         return self._buffer[start : self._at]
 
+    def ahead(self, limit: int) -> bytes:
+        """All that is still to come up to the stream's end, which `next` reads too; nothing where it is over the limit.
+
+        Raises:
+            Exception: what `read` raises.
+        """
+        pieces = [self._buffer[self._at :]]
+        size = len(pieces[0])
+        try:
+            while size <= limit:
+                piece = self._read(_CHUNK)
+                if not piece:
+                    return b"".join(pieces)
+                pieces.append(piece)
+                size += len(piece)
+        finally:
+            self._buffer, self._at = b"".join(pieces), 0
+        return b""
+
     def _have(self, size: int) -> None:
         """Read on until so many bytes are there."""
         have = len(self._buffer) - self._at

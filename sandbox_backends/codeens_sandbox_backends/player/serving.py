@@ -15,6 +15,8 @@ _decode = JSONDecoder().raw_decode  # without what `loads` does beside: fewer pa
 _dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
 _write = os.write
 _exit = os._exit  # taken before foreign code can replace it
+_printed = ["stdout", "stderr"]
+"""Streams of `sys` that are written out at the end."""
 
 
 class Closed(BaseException):
@@ -121,10 +123,15 @@ def leave(status: int) -> None:
     _exit(status)
 
 
+def drop_output() -> None:
+    """Do without what foreign code prints."""
+    _printed.clear()
+
+
 def flush() -> None:
     """Write out what foreign code has printed; it may have closed or replaced the streams."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in _printed:
         try:
-            stream.flush()
+            getattr(sys, name).flush()
         except Exception:
             continue

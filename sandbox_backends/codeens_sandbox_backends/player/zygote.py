@@ -29,7 +29,7 @@ from importlib import import_module
 from typing import Any, Dict, List, Tuple
 
 from . import serving, stdio
-from .confining import Filter, do_without_new_rights
+from .confining import Filter, do_without_new_rights, give_back_memory
 from .play import Player
 from .rehearsing import rehearse
 
@@ -79,6 +79,7 @@ class Zygote:
         setting: Dict[str, Any] = json.loads(self._message())
         self._filter = Filter(bytes.fromhex(setting["job_filter"]))
         self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._nothing = os.open(os.devnull, os.O_RDWR)
         self._cpu_s = 0.0
         self._bounds: List[Tuple[int, Tuple[int, int]]] = []
         do_without_new_rights()
@@ -141,18 +142,20 @@ class Zygote:
 
     def _input(self, kind: bytes) -> int:
         """A script's input is put into a file of its own; others have nothing to read."""
-        return os.memfd_create("input") if kind == SCRIPT else os.open(os.devnull, os.O_RDONLY)
+        return os.memfd_create("input") if kind == SCRIPT else self._nothing
 
     def _keep_only(self, descriptors: List[int], stdin: int) -> None:
         """The channel at 3, its own output or nothing at 1 and 2, its input at 0, and no other descriptor.
 
         Received descriptors are above that of the control channel, which is not below 3.
         """
-        os.dup2(descriptors[0], _CHANNEL)
-        output = descriptors[1:] or [os.open(os.devnull, os.O_WRONLY)] * 2
+        if len(descriptors) == 1:
+            serving.drop_output()
+        output = descriptors[1:] or [self._nothing] * 2
         os.dup2(output[0], 1)
         os.dup2(output[1], 2)
         os.dup2(stdin, 0)
+        os.dup2(descriptors[0], _CHANNEL)
         os.closerange(_CHANNEL + 1, self._most_descriptors)
 
     def _see_off(self, child: int) -> None:
@@ -193,6 +196,7 @@ def main(control: int) -> None:
     rehearse()
     serving.greet(serving.Channel(control))
     gc.collect()
+    give_back_memory()
     gc.freeze()
     gc.set_threshold(_FIRST_COLLECTION)
     if zygote.serve() == SCRIPT:

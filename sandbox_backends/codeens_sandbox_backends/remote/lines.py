@@ -9,6 +9,7 @@ from typing import TypeVar
 import anyio
 import msgspec
 
+from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.order import Greeting
@@ -100,7 +101,7 @@ def decoded(data: bytes) -> bytes:
 def unpacked(data: bytes, kind: type[T]) -> T:
     """Raises `SandboxBroken` when it is not that."""
     try:
-        return msgspec.json.decode(decoded(data), type=kind)
+        return reading.decoded(decoded(data), kind)
     except msgspec.MsgspecError as error:
         raise SandboxBroken(f"a sandbox's relay wrote what can not be read ({error})") from error
 

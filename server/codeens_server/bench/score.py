@@ -90,7 +90,9 @@ class Results:
                 file.truncate(len(whole) + 1 if whole else 0)
 
 
-async def judge_references(tasks: Iterable[Task], *, executor: Executor, workers: int) -> dict[str, FullTime]:
+async def judge_references(
+    tasks: Iterable[Task], *, executor: Executor, workers: int, limits: Limits
+) -> dict[str, FullTime]:
     """What the tasks' own solutions take, by task; and the sandbox knows then what their tests call.
 
     Raises:
@@ -101,7 +103,7 @@ async def judge_references(tasks: Iterable[Task], *, executor: Executor, workers
 
     async def work() -> None:
         for task in waiting:
-            runs = known[task.id] = FullTime()
+            runs = known[task.id] = FullTime(limits)
             await executor.run(partial(check_all, task, task.reference_solution or "", runs=runs))
 
     await _together(work, workers)

@@ -107,7 +107,7 @@ async def _score(
     async with interruptible(), open_executor(get_backend(settings.sandbox), spec, workers) as executor:
         left = results.left(samples)
         needed = {sample.task_id: tasks[sample.task_id] for sample in left}
-        references = await judge_references(needed.values(), executor=executor, workers=workers)
+        references = await judge_references(needed.values(), executor=executor, workers=workers, limits=settings.limits)
         began = time.monotonic()
         await score_samples(
             left,

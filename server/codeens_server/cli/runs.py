@@ -110,7 +110,7 @@ def _table(lines: list[RunLine]) -> Table:
     for heading in ("id", "when (UTC)", "target", "goal", "answers", "cost", "result"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "id")
     for line in lines:
-        state = "not ended" if line.stopped is None else f"({line.stopped}) " if line.stopped else ""
+        state = "not ended" if line.stopped is None else ""
         table.add_row(
             line.run_id,
             f"{line.created:%Y-%m-%d %H:%M}",

@@ -22,7 +22,7 @@ MOST_CHUNKS = 100_000
 
 
 class Models:
-    """The models of one run. LiteLLM is loaded by the first question; leaving the block closes every connection."""
+    """The models of one run. LiteLLM is loaded by the first question; who leaves last closes every connection."""
 
     def __init__(
         self, models: Sequence[ModelSettings], environ: Mapping[str, str], editor: EditorModel | None = None

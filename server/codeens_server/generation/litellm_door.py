@@ -6,7 +6,7 @@ import importlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import anyio.to_thread
@@ -17,10 +17,17 @@ from codeens_server.settings import ModelSettings
 RETRIES = 2
 COOLDOWN_S = 5.0
 CLOSING_S = 5.0
+_TURN = anyio.Lock()
+"""Held by who begins or ends."""
 
 
 class LiteLLM:
-    """A Router over some models, and its clean end."""
+    """A Router over some models, and its clean end.
+
+    LiteLLM has one set of clients for the whole process, so that only the last to end can close them.
+    """
+
+    _open: ClassVar[int] = 0
 
     def __init__(self, module: Any, router: Any) -> None:
         self._module = module
@@ -31,18 +38,20 @@ class LiteLLM:
         """Import LiteLLM in a thread, the first time, and set a Router up."""
         module = await anyio.to_thread.run_sync(_quiet_litellm, abandon_on_cancel=True)
         with_fallbacks = [model for model in models if model.fallbacks]
-        router = module.Router(
-            model_list=[_deployment(model, environ) for model in models],
-            num_retries=RETRIES,
-            # A call that took all its time is not begun again: its time is over.
-            retry_policy=module.RetryPolicy(TimeoutErrorRetries=0),
-            fallbacks=[{model.name: list(model.fallbacks)} for model in with_fallbacks],
-            cooldown_time=COOLDOWN_S,
-            # A model that LiteLLM does not take fails when it is asked; the others are asked all the same.
-            ignore_invalid_deployments=True,
-            # Without a fallback nothing is won by not asking the only server there is.
-            disable_cooldowns=not with_fallbacks,
-        )
+        async with _TURN:
+            router = module.Router(
+                model_list=[_deployment(model, environ) for model in models],
+                num_retries=RETRIES,
+                # A call that took all its time is not begun again: its time is over.
+                retry_policy=module.RetryPolicy(TimeoutErrorRetries=0),
+                fallbacks=[{model.name: list(model.fallbacks)} for model in with_fallbacks],
+                cooldown_time=COOLDOWN_S,
+                # A model that LiteLLM does not take fails when it is asked; the others are asked all the same.
+                ignore_invalid_deployments=True,
+                # Without a fallback nothing is won by not asking the only server there is.
+                disable_cooldowns=not with_fallbacks,
+            )
+            cls._open += 1
         return cls(module, router)
 
     async def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> Any:
@@ -74,13 +83,20 @@ class LiteLLM:
         return known["input_cost_per_token"], known["output_cost_per_token"]
 
     async def aclose(self) -> None:
-        """End what LiteLLM left running: its logging task, its clients and their connections."""
-        with anyio.move_on_after(CLOSING_S, shield=True):
-            self._router.discard()
-            worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
-            await worker.GLOBAL_LOGGING_WORKER.stop()
-            await self._module.close_litellm_async_clients()
-            self._module.in_memory_llm_clients_cache.flush_cache()
+        """End the Router, and with the last one what LiteLLM left running: its logging task, clients, connections."""
+        with anyio.CancelScope(shield=True):
+            async with _TURN:
+                self._router.discard()
+                LiteLLM._open -= 1
+                if not LiteLLM._open:
+                    with anyio.move_on_after(CLOSING_S):
+                        await self._close_clients()
+
+    async def _close_clients(self) -> None:
+        worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
+        await worker.GLOBAL_LOGGING_WORKER.stop()
+        await self._module.close_litellm_async_clients()
+        self._module.in_memory_llm_clients_cache.flush_cache()
 
 
 def _quiet_litellm() -> Any:

@@ -37,12 +37,18 @@ _WALL_PER_CPU = 4.0
 _WALL_SPARE_S = 1.0
 """A tight bound of wall time must not end what is only waiting for its turn on a busy machine."""
 
+_LIMITS = Limits()
 _Job = CallsJob | CheckJob | StdioJob
 _Result = CallsResult | CheckResult | StdioResult
 
 
 class Runs(Protocol):
     """A way to run the jobs of one program. `key` says which of the task's demands a job is for."""
+
+    @property
+    def limits(self) -> Limits:
+        """The user's, for a job that brings none and for what a task has no bound for."""
+        ...
 
     @overload
     async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
@@ -55,7 +61,8 @@ class Runs(Protocol):
 class FullTime:
     """Gives each job all the time allowed, and remembers what processor time it took."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = _LIMITS) -> None:
+        self.limits = limits
         self.cpu_s: dict[Hashable, float | None] = {}
 
     @overload
@@ -80,7 +87,7 @@ class Pace:
 
     def __init__(self, limits: Limits, reference: Callable[[], Awaitable[FullTime]]) -> None:
         """`limits` bound a job that brings none; `reference` runs the reference, and is called once, if at all."""
-        self._limits = limits
+        self.limits = limits
         self._run_reference = reference
         self._reference: FullTime | None = None
         self._finding_out = anyio.Lock()
@@ -97,7 +104,7 @@ class Pace:
         Raises:
             SandboxError: the sandbox failed; nothing is known of the program.
         """
-        full = job.limits or self._limits
+        full = job.limits or self.limits
         result = await sandbox.run(_with(job, _tight(full, FLOOR_S)))
         hit = _limits_hit(result)
         if "cpu" in hit:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import anyio.to_thread
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import (
     CallInput,
@@ -53,7 +53,7 @@ class Check(Struct, frozen=True, kw_only=True):
 async def check_all(task: Task, source: str, sandbox: Sandbox, runs: Runs) -> list[Check]:
     """Run all test cases and then the tests; one check for each case, in their order, and one for the tests.
 
-    `runs` decides what time each job gets.
+    `runs` decides what time each job gets, and has the limits of all else; a case's own `timeout` replaces times only.
 
     Raises:
         InputError: an argument or an expected value of the task can not be given to a function.
@@ -75,17 +75,19 @@ def program_of(task: Task, source: str) -> Program:
     return Program(module=_MODULE, qualname=task.entry_point, modules=(ModuleSource(name=_MODULE, source=source),))
 
 
-def _call_limits(timeout: float | None, count: int) -> Limits | None:
+def _call_limits(limits: Limits, timeout: float | None, count: int) -> Limits | None:
     """For a job of `count` calls; None, the sandbox's own, where the task says nothing."""
     if timeout is None:
         return None
     wall = max(timeout + _START_S, min(timeout * count + _START_S, _LONGEST_WALL_S))
-    return Limits(call_s=timeout, wall_s=wall, cpu_s=wall)
+    return structs.replace(limits, call_s=timeout, wall_s=wall, cpu_s=wall)
 
 
-def _script_limits(timeout: float | None) -> Limits | None:
+def _script_limits(limits: Limits, timeout: float | None) -> Limits | None:
     """For one run of a script, its interpreter's start included."""
-    return None if timeout is None else Limits(wall_s=timeout + _START_S, cpu_s=timeout + _START_S)
+    if timeout is None:
+        return None
+    return structs.replace(limits, wall_s=timeout + _START_S, cpu_s=timeout + _START_S)
 
 
 async def _check_calls(
@@ -94,7 +96,7 @@ async def _check_calls(
     if not group:
         return {}
     inputs = tuple(_encoded_call(case, index) for index, case in group)
-    limits = _call_limits(group[0][1].timeout, len(group))
+    limits = _call_limits(runs.limits, group[0][1].timeout, len(group))
     job = CallsJob(program=program_of(task, source), inputs=inputs, limits=limits)
     result = await runs.run(group[0][1].timeout, job, sandbox)
 
@@ -141,7 +143,7 @@ async def _check_scripts(
     if not group:
         return {}
     stdins = tuple(case.stdin or "" for _, case in group)
-    job = StdioJob(source=source, stdins=stdins, limits=_script_limits(group[0][1].timeout))
+    job = StdioJob(source=source, stdins=stdins, limits=_script_limits(runs.limits, group[0][1].timeout))
     result = await runs.run((_SCRIPTS, group[0][1].timeout), job, sandbox)
 
     def compare() -> dict[int, Check]:

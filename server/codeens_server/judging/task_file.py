@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 import yaml
 
+from codeens_sandbox_backends.reading import converted
 from codeens_server.domain import OutputChecker, Task, TaskCase
 from codeens_server.errors import ConfigError, unknown
 
@@ -45,7 +46,7 @@ def task_of(document: object, path: Path) -> Task:
     if isinstance(checker, dict):
         _check_names(path, "checker", cast("dict[str, Any]", checker), list(OutputChecker.__struct_fields__), ())
     try:
-        task = msgspec.convert(fields, Task)
+        task = converted(fields, Task)
     except (msgspec.ValidationError, RecursionError) as error:
         message = f"{path}: {error}."
         raise ConfigError(message) from None

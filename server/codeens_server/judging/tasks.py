@@ -23,7 +23,8 @@ async def score_task(
 ) -> ScoreReport:
     """Judge every candidate by all that the task demands.
 
-    `limits` bound what has no bound in the task. Where there is a reference, what it takes bounds the candidates too.
+    `limits`, the user's, bound what has no bound in the task. Where there is a reference, what it takes bounds the
+    candidates too.
 
     Those that meet every demand share rank 1; the others have no rank and a reason, more weight passed comes first.
 
@@ -31,9 +32,9 @@ async def score_task(
         InputError: the task's own reference solution fails it, or a value of it can not be given to a function.
         SandboxError: the sandbox failed; nothing is known of the candidate that was run.
     """
-    runs: Runs = FullTime()
+    runs: Runs = FullTime(limits)
     if task.reference_solution is not None:
-        reference = await _check_reference(task, task.reference_solution, sandbox)
+        reference = await _check_reference(task, task.reference_solution, sandbox, limits)
         runs = Pace(limits, lambda: _already(reference))
     results = [
         _result(candidate, await check_all(task, candidate.source, sandbox, runs), task, sandbox_label)
@@ -52,8 +53,8 @@ def reference_source(task: Task, reference: str) -> str:
     return reference if defines(reference, task.entry_point) else task.prompt + reference
 
 
-async def _check_reference(task: Task, reference: str, sandbox: Sandbox) -> FullTime:
-    runs = FullTime()
+async def _check_reference(task: Task, reference: str, sandbox: Sandbox, limits: Limits) -> FullTime:
+    runs = FullTime(limits)
     for number, check in enumerate(await check_all(task, reference_source(task, reference), sandbox, runs)):
         if check.failure is not None:
             where = f"test_cases[{number}]" if number < len(task.test_cases) else "its tests"

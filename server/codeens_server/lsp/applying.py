@@ -8,15 +8,18 @@ import anyio.to_thread
 from lsprotocol import types
 
 from codeens_server.domain import RankedResult
-from codeens_server.errors import ChangedError
+from codeens_server.errors import ChangedError, InputError
 from codeens_server.lsp.arguments import RowArguments
 from codeens_server.lsp.buffers import BYTE_ORDER_MARK, buffer_of
 from codeens_server.lsp.client import Client
 from codeens_server.lsp.documents import Document, Documents
-from codeens_server.lsp.edits import text_edits, unchanged, workspace_edit
+from codeens_server.lsp.edits import applied, text_edits, unchanged, workspace_edit
 from codeens_server.lsp.notebooks import without_magics
 from codeens_server.lsp.outlines import Outlines
-from codeens_server.lsp.records import Record, Records
+from codeens_server.lsp.recalling import Recalling
+from codeens_server.lsp.records import Record
+from codeens_server.ranking.wording import label
+from codeens_server.text import one_line
 
 
 class Application(NamedTuple):
@@ -30,24 +33,28 @@ class Application(NamedTuple):
 class Applying:
     """Makes the edits of a session's results."""
 
-    def __init__(self, client: Client, documents: Documents, outlines: Outlines, records: Records) -> None:
+    def __init__(self, client: Client, documents: Documents, outlines: Outlines, recalling: Recalling) -> None:
         self._client = client
         self._documents = documents
         self._outlines = outlines
-        self._records = records
+        self._recalling = recalling
 
     async def of(self, asked: RowArguments) -> Application:
         """The edit for a result, in the document as it is now.
 
         Raises:
-            InputError: there is no such result, or it is the original.
+            InputError: there is no such result, or it is the original, or one is applied already.
             ChangedError: the function was changed since the run.
             ConflictError: its imports or helpers would rebind a name of the module.
         """
-        record = self._records.get(asked.run_id)
+        record = await self._recalling.record(asked.run_id)
         row = record.row(asked.candidate)
         document = self._documents.opened(record.uri) or self._closed(record.uri)
-        function = unchanged(document, self._outlines.of(document), record.target)
+        outline = self._outlines.of(document)
+        function = unchanged(document, outline, record.target)
+        if function is None and (there := applied(document, outline, record.finished())):
+            message = f"{one_line(label(there.candidate))} is applied already. Undo that to apply another."
+            raise InputError(message)
         if function is None:
             message = (
                 f"{record.qualname} was changed since the run {record.run_id}; nothing was applied. "

@@ -11,7 +11,7 @@ from lsprotocol import types
 from msgspec.structs import replace
 
 from codeens_server.domain import ORIGINAL
-from codeens_server.errors import InputError
+from codeens_server.errors import ChangedError, InputError, TargetError
 from codeens_server.lsp import names
 from codeens_server.lsp.applying import Applying
 from codeens_server.lsp.arguments import RerunArguments, RowArguments, RunArguments, RunId, read
@@ -20,6 +20,7 @@ from codeens_server.lsp.documents import Documents
 from codeens_server.lsp.keep_input import KeepInput
 from codeens_server.lsp.markdown import report
 from codeens_server.lsp.outlines import Outlines
+from codeens_server.lsp.recalling import Recalling
 from codeens_server.lsp.records import Record, Records
 from codeens_server.lsp.reranking import Reranking
 from codeens_server.lsp.runs import Runs
@@ -41,6 +42,7 @@ class Commands:
         outlines: Outlines,
         records: Records,
         runs: Runs,
+        recalling: Recalling,
         applying: Applying,
     ) -> None:
         self._client = client
@@ -48,11 +50,12 @@ class Commands:
         self._outlines = outlines
         self._records = records
         self._runs = runs
+        self._recalling = recalling
         self._applying = applying
 
     def by_name(self) -> dict[str, Command]:
         """All of them."""
-        keep_input = KeepInput(self._client, self._documents, self._records, self._runs)
+        keep_input = KeepInput(self._client, self._documents, self._recalling, self._runs)
         return {
             names.RUN: self.run,
             names.RERUN: self.rerun,
@@ -61,7 +64,7 @@ class Commands:
             names.DIFF: self.diff,
             names.SHOW_RUN: self.show_run,
             names.KEEP_INPUT: keep_input.execute,
-            names.RERANK: Reranking(self._records).execute,
+            names.RERANK: Reranking(self._recalling).execute,
         }
 
     async def run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
@@ -71,7 +74,7 @@ class Commands:
     async def rerun(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Start a run once more, on the function as it is now."""
         asked = read(params, RerunArguments)
-        record = self._records.get(asked.run_id)
+        record = await self._recalling.record(asked.run_id)
         again = replace(record.arguments, function=record.qualname, line=None, fresh=asked.fresh)
         return await self._started(again, params)
 
@@ -90,7 +93,7 @@ class Commands:
     async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """The change of a result: as a diff, and as the texts before and after; shown where the client has no view."""
         asked = read(params, RowArguments)
-        record = self._records.get(asked.run_id)
+        record = await self._recalling.record(asked.run_id)
         row = record.row(asked.candidate)
         new = row.candidate.replacement
         before = snapshot(record.target).text
@@ -108,15 +111,11 @@ class Commands:
 
     async def show_run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """A run's document and its report; the report is shown where the client has no view."""
-        record = self._records.get(read(params, RunId).run_id)
+        record = await self._recalling.record(read(params, RunId).run_id)
         run = record.finished()
-        diff = ""
-        if run.best != ORIGINAL:
-            best = record.row(None).candidate.replacement
-            diff = await anyio.to_thread.run_sync(unified_diff, record.target, best)
-        text = report(run, diff)
+        text = report(run, await anyio.to_thread.run_sync(_best_change, record))
         await self._show(record, "report.md", text)
-        return {"run": msgspec.to_builtins(run), "report": text}
+        return {"uri": record.uri, "run": msgspec.to_builtins(run), "report": text}
 
     async def _started(self, arguments: RunArguments, params: types.ExecuteCommandParams) -> dict[str, Any]:
         record = await self._runs.start(arguments, self._line(arguments), params.work_done_token)
@@ -146,3 +145,13 @@ class Commands:
 
         path = await anyio.to_thread.run_sync(write_artifact, record.settings, record.run_id, name, text)
         await self._client.show(path.as_uri())
+
+
+def _best_change(record: Record) -> str:
+    """The diff of the best; empty when the original stays, or when a run of old has lost its file."""
+    if record.finished().best == ORIGINAL:
+        return ""
+    try:
+        return unified_diff(record.target, record.row(None).candidate.replacement)
+    except (ChangedError, TargetError):
+        return ""

@@ -16,6 +16,7 @@ from codeens_server.lsp.lenses import lenses
 from codeens_server.lsp.markdown import hover_text
 from codeens_server.lsp.outline import Function
 from codeens_server.lsp.outlines import Outlines
+from codeens_server.lsp.recalling import Recalling
 from codeens_server.lsp.records import Records
 from codeens_server.lsp.refusals import converted
 from codeens_server.lsp.runs import Runs
@@ -30,8 +31,9 @@ class Desk:
         self._records = Records()
         self.outlines = Outlines(documents)
         self.runs = Runs(tasks, client, documents, configuration, self._records)
-        self._applying = Applying(client, documents, self.outlines, self._records)
-        commands = Commands(client, documents, self.outlines, self._records, self.runs, self._applying)
+        recalling = Recalling(client, documents, self.outlines, configuration, self._records)
+        self._applying = Applying(client, documents, self.outlines, recalling)
+        commands = Commands(client, documents, self.outlines, self._records, self.runs, recalling, self._applying)
         self.commands = commands.by_name()
         tasks.start_soon(self.outlines.read_ahead)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lsprotocol import types
 from msgspec.structs import replace
 
-from codeens_server.domain import Replacement, Target
+from codeens_server.domain import RankedResult, Replacement, Run, Target
 from codeens_server.lsp.buffers import BYTE_ORDER_MARK
 from codeens_server.lsp.documents import Document
 from codeens_server.lsp.outline import Function, Outline
@@ -22,6 +22,21 @@ def unchanged(document: Document, outline: Outline, target: Target) -> Function 
         if dedent("".join(lines).removeprefix(BYTE_ORDER_MARK)) == target.source:
             return function
     return None
+
+
+def applied(document: Document, outline: Outline, run: Run) -> RankedResult | None:
+    """The candidate of a run that stands in its function's place by now, whoever put it there."""
+    ranked = {_plain(row.candidate.replacement.function): row for row in run.results if row.rank is not None}
+    for function in outline.named(run.target.qualname):
+        text = "".join(document.lines[function.line : function.end_line + 1])
+        if row := ranked.get(_plain(text.removeprefix(BYTE_ORDER_MARK))):
+            return row
+    return None
+
+
+def _plain(function: str) -> str:
+    """A function such that it is the same at any margin, and with tabs in place of spaces."""
+    return dedent(function.strip("\r\n")).expandtabs(4)
 
 
 def text_edits(

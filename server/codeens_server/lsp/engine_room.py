@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from codeens_server.domain import Case, Run, RunEvent, RunRequest, Target
 from codeens_server.engine import Engine
-from codeens_server.errors import RunError
+from codeens_server.errors import InputError, RunError
 from codeens_server.generation.editor_model import EditorModel
 from codeens_server.keeping import decided_case
 from codeens_server.manifests import found_variants
 from codeens_server.settings import Settings
 from codeens_server.store.files import private_folder, safe_name, write_private
 from codeens_server.store.opening import open_store, results_folder
+from codeens_server.store.stored import StoredRun
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -71,6 +72,20 @@ async def keep_input(run: Run, number: int, right: int | None, *, settings: Sett
     with open_store(settings) as store:
         await store.keep_case(run.run_id, case)
     return case
+
+
+async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, Run]:
+    """What the store has of a run, whoever made it, and its document.
+
+    Raises:
+        InputError: there is no such run, or it did not come to an end.
+        RunError: the store can not be read.
+    """
+    with open_store(settings) as store:
+        stored = await store.load(run_id)
+    if stored.run is None:
+        raise InputError(f"run {stored.run_id} did not come to an end. Go on: codeens run --resume {stored.run_id}")
+    return stored, stored.run
 
 
 def write_artifact(settings: Settings, run_id: str, name: str, text: str) -> Path:

@@ -14,7 +14,7 @@ from codeens_server.lsp.arguments import KeepArguments, read
 from codeens_server.lsp.client import Client
 from codeens_server.lsp.documents import Document, Documents
 from codeens_server.lsp.kept_tests import appended, file_of_test, free_number, source_of_test
-from codeens_server.lsp.records import Records
+from codeens_server.lsp.recalling import Recalling
 from codeens_server.lsp.runs import Runs
 from codeens_server.workspace.text import read_source
 
@@ -22,16 +22,17 @@ from codeens_server.workspace.text import read_source
 class KeepInput:
     """The command."""
 
-    def __init__(self, client: Client, documents: Documents, records: Records, runs: Runs) -> None:
+    def __init__(self, client: Client, documents: Documents, recalling: Recalling, runs: Runs) -> None:
         self._client = client
         self._documents = documents
-        self._records = records
+        self._recalling = recalling
         self._runs = runs
 
     async def execute(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Decide, write the test, and judge all candidates again. Answered when the test is written."""
         asked = read(params, KeepArguments)
-        record = self._records.get(asked.run_id)
+        self._runs.check_trust()
+        record = await self._recalling.record(asked.run_id)
         run = record.finished()
         from codeens_server.lsp.engine_room import keep_input
 

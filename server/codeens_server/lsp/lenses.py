@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from lsprotocol import types
 
-from codeens_server.domain import ORIGINAL
+from codeens_server.domain import ORIGINAL, RankedResult
 from codeens_server.lsp.arguments import RerunArguments, RowArguments, RunId, command
 from codeens_server.lsp.documents import Document
-from codeens_server.lsp.edits import unchanged
+from codeens_server.lsp.edits import applied, unchanged
 from codeens_server.lsp.names import APPLY, CANCEL, DIFF, RERUN, SHOW_RUN
 from codeens_server.lsp.outline import Outline
 from codeens_server.lsp.records import Record
-from codeens_server.lsp.titles import lens_title
+from codeens_server.lsp.titles import applied_title, lens_title
 
 
 def lenses(document: Document, outline: Outline, records: Iterable[Record]) -> list[types.CodeLens]:
@@ -23,17 +23,19 @@ def lenses(document: Document, outline: Outline, records: Iterable[Record]) -> l
 
 def _of_function(document: Document, outline: Outline, record: Record) -> Iterator[types.CodeLens]:
     function = unchanged(document, outline, record.target)
-    is_same = function is not None
+    is_same, row = function is not None, None
     if function is None:
+        row = applied(document, outline, record.run) if record.run is not None else None
         function = next(iter(outline.named(record.qualname)), None)
     if function is None:
         return
     place = types.Position(line=function.line, character=0)
-    for said in _commands(record, is_same=is_same):
+    for said in _commands(record, row, is_same=is_same):
         yield types.CodeLens(range=types.Range(start=place, end=place), command=said)
 
 
-def _commands(record: Record, *, is_same: bool) -> Iterator[types.Command]:
+def _commands(record: Record, row: RankedResult | None, *, is_same: bool) -> Iterator[types.Command]:
+    """`row`: the candidate that stands in the place of what was run."""
     this = RunId(run_id=record.run_id)
     if record.is_under_way:
         yield command(lens_title(record), SHOW_RUN, this)
@@ -41,7 +43,7 @@ def _commands(record: Record, *, is_same: bool) -> Iterator[types.Command]:
     elif record.run is None:
         yield command(lens_title(record), RERUN, RerunArguments(run_id=record.run_id))
     elif not is_same:
-        yield command("codeens: changed since the run", SHOW_RUN, this)
+        yield command(applied_title(row) if row else "codeens: changed since the run", SHOW_RUN, this)
         yield command("run again", RERUN, RerunArguments(run_id=record.run_id))
     else:
         yield command(lens_title(record), SHOW_RUN, this)

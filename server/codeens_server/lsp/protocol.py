@@ -187,6 +187,8 @@ class Protocol(LanguageServerProtocol):
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
         result = yield from super().lsp_initialize(params)
         self._workspace = Documents(self.workspace)
+        # `codeens-server --mcp` is there too: a client may offer it to its agents.
+        result.capabilities.experimental = {"codeens": {"mcp": True}}
         self.is_initialized = True
         return result
 

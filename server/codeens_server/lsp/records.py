@@ -52,6 +52,16 @@ class Record:
         self._stop: Callable[[], None] | None = None
         """Ends the work and keeps what was found; None while there is nothing to keep."""
 
+    @classmethod
+    def of_done(
+        cls, buffer: Buffer, target: Target, arguments: RunArguments, request: RunRequest, settings: Settings, run: Run
+    ) -> Record:
+        """The record of a run that was made elsewhere, and is done."""
+        record = cls(buffer, target, arguments, request, settings)
+        record.run_id, record.run, record._mode = run.run_id, run, run.mode
+        record.end()
+        return record
+
     def again(self) -> Record:
         """A new record of the same request, to be followed once more."""
         return Record(self.buffer, self.target, self.arguments, self.request, self.settings)
@@ -143,6 +153,10 @@ class Records:
             self._all.remove(old)
         self._all.append(record)
 
+    def recall(self, record: Record) -> None:
+        """Take in a run that was made before all of the session's own."""
+        self._all.insert(0, record)
+
     def drop(self, record: Record) -> None:
         """Forget a run that did not even begin."""
         self._all.remove(record)
@@ -169,7 +183,10 @@ class Records:
             if self._all:
                 return self._all[-1]
             raise InputError("there was no run yet.")
-        for record in reversed(self._all):
-            if record.run_id == run_id:
-                return record
-        raise InputError(f"no run of this session has the id {run_id!r}; `codeens runs show {run_id}` may know it.")
+        if record := self.find(run_id):
+            return record
+        raise InputError(f"no run of this session has the id {run_id!r}.")
+
+    def find(self, run_id: str) -> Record | None:
+        """The latest run of an id; None when this session has none."""
+        return next((record for record in reversed(self._all) if record.run_id == run_id), None)

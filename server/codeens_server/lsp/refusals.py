@@ -10,6 +10,7 @@ from cattrs import transform_error
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_server.errors import CodeensError
 from codeens_server.faults import innermost, without_secrets, write_log
@@ -39,7 +40,7 @@ def converted(value: object, kind: type[T]) -> T:
         Refusal: it is none.
     """
     try:
-        return msgspec.convert(value, kind)
+        return reading.converted(value, kind)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise Refusal(types.ErrorCodes.InvalidParams, str(error)) from None
 

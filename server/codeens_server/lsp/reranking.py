@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from codeens_server.domain import Goal, RankedResult, Run, Score
 from codeens_server.lsp.arguments import RerankArguments, read
-from codeens_server.lsp.records import Records
+from codeens_server.lsp.recalling import Recalling
 from codeens_server.settings import Settings, Weights
 
 
@@ -39,13 +39,13 @@ class Reranked(Struct, frozen=True, kw_only=True, rename="camel"):
 class Reranking:
     """The command."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, recalling: Recalling) -> None:
+        self._recalling = recalling
 
     async def execute(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Rank again."""
         asked = read(params, RerankArguments)
-        record = self._records.get(asked.run_id)
+        record = await self._recalling.record(asked.run_id)
         ranked = await anyio.to_thread.run_sync(_reranked, record.finished(), asked, record.settings)
         return msgspec.to_builtins(ranked)
 

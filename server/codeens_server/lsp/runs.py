@@ -54,7 +54,7 @@ class Runs:
             InputError: the request is wrong, or the workspace is not trusted; nothing was written.
             SandboxError: the sandbox asked for can not isolate here.
         """
-        self._configuration.check_trust()
+        self.check_trust()
         record = await self._record(arguments, line)
         busy = self._records.of_function(record.uri, record.qualname)
         if busy is not None and busy.is_under_way:
@@ -80,6 +80,14 @@ class Runs:
             if not record.run_id:
                 self._records.drop(record)
             raise record.failure
+
+    def check_trust(self) -> None:
+        """Refuse to run code of a workspace that the user does not trust.
+
+        Raises:
+            InputError: the workspace is not trusted.
+        """
+        self._configuration.check_trust()
 
     def cancel_by_token(self, token: object) -> None:
         """End the run whose progress the user cancelled."""
@@ -174,9 +182,13 @@ class Runs:
 
     def _announce(self, record: Record, *, is_awaited: bool) -> None:
         self._client.refresh_lenses()
-        if self._client.has_views or (record.failure is not None and (is_awaited or not record.run_id)):
+        has_failed = record.failure is not None
+        if has_failed and record.run_id and self._client.wants_events:
+            self._client.notify(EVENT, {"runId": record.run_id, "uri": record.uri, "failure": _outcome(record)})
+        is_told = (is_awaited or not record.run_id) if has_failed else self._client.has_views
+        if is_told or (self._client.has_views and self._client.wants_events):
             return
-        kind = types.MessageType.Info if record.failure is None else types.MessageType.Error
+        kind = types.MessageType.Error if has_failed else types.MessageType.Info
         self._client.say(f"codeens: {record.qualname}: {_outcome(record)}", kind)
 
 

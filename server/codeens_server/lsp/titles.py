@@ -5,7 +5,7 @@ from __future__ import annotations
 from codeens_server.domain import ORIGINAL, RankedResult, Run
 from codeens_server.lsp.records import Record
 from codeens_server.ranking.score import VERIFIED, memory_change
-from codeens_server.ranking.wording import TIMES, evidence, interval, label
+from codeens_server.ranking.wording import TIMES, evidence, interval, label, was_judged
 from codeens_server.text import one_line, plural
 
 MINUS = "\N{MINUS SIGN}"
@@ -34,19 +34,32 @@ def lens_title(record: Record) -> str:
         )
     if run is None:
         return "codeens: the run came to no result"
-    rows = [row for row in run.results if row.verdict.status == "passed"]
-    correct = f"{len(rows)}/{len(run.results)} correct"
-    best = next((row for row in rows if row.candidate.id == run.best), None)
+    best = next((row for row in run.results if row.candidate.id == run.best), None)
     stopped = f" ({one_line(run.summary.stopped)})" if run.summary.stopped else ""
     if best is None or run.best == ORIGINAL:
-        return f"codeens: {correct} · keep the original{stopped}"
-    return f"codeens: {correct} · best {_speed(best) or one_line(label(best.candidate))}{stopped}"
+        return f"codeens: {_counted(run)} · keep the original{stopped}"
+    return f"codeens: {_counted(run)} · best {_speed(best) or one_line(label(best.candidate))}{stopped}"
+
+
+def applied_title(row: RankedResult) -> str:
+    """What stands above a function that a candidate has replaced."""
+    speed = f": {_speed(row)}" if row.speed and row.speed.faster else ""
+    return one_line(f"codeens: applied {label(row.candidate)}{speed}")
 
 
 def cases(run: Run) -> str:
     """What the run rests on, counted."""
     tests = [plural(len(run.evidence.tests), "test")] if run.evidence.tests else []
     return ", ".join([*tests, plural(len(run.evidence.cases), "input")])
+
+
+def _counted(run: Run) -> str:
+    judged = [row for row in run.results if was_judged(row)]
+    passed = sum(row.verdict.status == "passed" for row in judged)
+    not_run = len(run.results) - len(judged)
+    said = [f"{passed}/{len(judged)} correct"] if judged else []
+    said += [f"{not_run} not run"] if not_run else []
+    return ", ".join(said) or "no candidate"
 
 
 def _speed(row: RankedResult) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
+import threading
 from collections.abc import Iterator
 from subprocess import CompletedProcess
 
 import anyio
 import anyio.to_thread
 import msgspec
-from complexipy import code_complexity
 from radon.complexity import add_inner_blocks, cc_visit_ast
 from radon.visitors import Function
 
@@ -23,6 +24,8 @@ NOT_OURS = "F821"
 LINE_LENGTH = 100
 CHECK_S = 30.0
 LARGEST_SOURCE = 200_000
+
+_LOADED = threading.Event()
 
 SHARES = {"cognitive": 40.0, "cyclomatic": 20.0, "lines": 25.0, "findings": 15.0}
 HALVES = {"cognitive": 15.0, "cyclomatic": 10.0, "lines": 40.0, "findings": 5.0}
@@ -67,10 +70,28 @@ def _structure(source: str) -> tuple[int, int, int]:
     """Cyclomatic and cognitive complexity, and the number of statements."""
     try:
         tree = parse_module(source)
-        return _cyclomatic(tree), code_complexity(source, no_ignore=True, with_plans=False).complexity, _lines(tree)
+        return _cyclomatic(tree), _cognitive(source), _lines(tree)
     except UNPARSABLE as error:
         message = f"the source can not be analysed: {type(error).__name__}"
         raise Unmeasurable(message) from error
+
+
+def _cognitive(source: str) -> int:
+    if not _LOADED.is_set():
+        threading.Thread(target=_load_complexipy, name="complexipy", daemon=True).start()
+        _LOADED.wait()
+    from complexipy import code_complexity
+
+    return code_complexity(source, no_ignore=True, with_plans=False).complexity
+
+
+def _load_complexipy() -> None:
+    """Load it in a thread that stays: its allocator ends the process once the thread that loaded it is gone."""
+    try:
+        importlib.import_module("complexipy")
+    finally:
+        _LOADED.set()
+    threading.Event().wait()
 
 
 def _cyclomatic(tree: ast.Module) -> int:

@@ -86,8 +86,11 @@ def rank(
     goal: Goal,
     settings: Settings,
     scorers: Sequence[Scorer] = (),
+    stopped: str = "",
 ) -> Ranking:
     """Rank by the goal's weights. Whether the original passes decides between improving it and replacing it.
+
+    `stopped` says why the run ended before all was done, if it did.
 
     Scorers are foreign code and may take their time: call this in a worker thread when there are any.
 
@@ -97,7 +100,8 @@ def rank(
     first = _row(original, wording.original_reason(original.verdict))
     votes = Votes.of([entry for entry in entries if entry.verdict.status == "passed"])
     rows = [_reasoned(entry, first, votes) for entry in entries]
-    return _ranking(first, rows, target=target, goal=goal, weights=weights_for(goal, settings), scorers=scorers)
+    weights = weights_for(goal, settings)
+    return _ranking(first, rows, target=target, goal=goal, weights=weights, scorers=scorers, stopped=stopped)
 
 
 def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()) -> Run:
@@ -107,7 +111,13 @@ def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Seq
         ConfigError: the weights can not be used.
     """
     ranking = _ranking(
-        run.original, run.results, target=run.target, goal=goal, weights=weights or BUILT_IN[goal], scorers=scorers
+        run.original,
+        run.results,
+        target=run.target,
+        goal=goal,
+        weights=weights or BUILT_IN[goal],
+        scorers=scorers,
+        stopped=run.summary.stopped,
     )
     return msgspec.structs.replace(
         run,
@@ -137,7 +147,7 @@ def _row(entry: Entry, reason: str) -> RankedResult:
 
 def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResult:
     if entry.not_run:
-        return _row(entry, f"not run: {entry.not_run}")
+        return _row(entry, f"{wording.NOT_RUN}{entry.not_run}")
     if entry.verdict.status != "passed":
         return _row(entry, wording.rejection(entry.verdict))
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
@@ -155,6 +165,7 @@ def _ranking(
     goal: Goal,
     weights: Weights,
     scorers: Sequence[Scorer],
+    stopped: str,
 ) -> Ranking:
     improving = original.verdict.status == "passed"
     passed = [row for row in rows if row.verdict.status == "passed"]
@@ -179,7 +190,11 @@ def _ranking(
         results=results,
         best=best.candidate.id if best else ORIGINAL,
         headline=wording.headline(
-            best, results, improving=improving, agreeing=votes.told(best.cluster) if best else ""
+            best,
+            results,
+            improving=improving,
+            agreeing=votes.told(best.cluster) if best else "",
+            stopped=stopped,
         ),
         notes=notes,
     )

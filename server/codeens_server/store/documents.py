@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from codeens_sandbox_backends.reading import decoded
+
 T = TypeVar("T")
 
 
@@ -24,7 +26,7 @@ def from_json(text: str, kind: type[T]) -> T:
     Raises:
         msgspec.ValidationError: the text is of another version of the type.
     """
-    return msgspec.json.decode(text, type=kind)
+    return decoded(text, kind)
 
 
 def _without_surrogates(value: Any) -> Any:

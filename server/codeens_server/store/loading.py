@@ -31,6 +31,7 @@ from codeens_server.store.stored import RunLine, StoredRun
 from codeens_server.store.tables import (
     CandidateRow,
     FailureRow,
+    GivenRow,
     KeptCaseRow,
     MeasurementRow,
     OutcomesRow,
@@ -82,6 +83,7 @@ def load_run(session: Session, run_id: str) -> StoredRun:
             target=from_json(row.target_document, Target),
             evidence=_optional(row.evidence_document, Evidence),
             candidates=tuple(from_json(item.document, Candidate) for item in candidates),
+            given=_given(session, run_id),
             duplicates={item.id: item.duplicate_of for item in candidates if item.duplicate_of is not None},
             judged=_judged(session, run_id),
             measured=_measured(session, run_id),
@@ -126,9 +128,14 @@ def _optional(text: str | None, kind: type[T]) -> T | None:
     return None if text is None else from_json(text, kind)
 
 
+def _given(session: Session, run_id: str) -> tuple[Candidate, ...] | None:
+    row = session.get(GivenRow, run_id)
+    return None if row is None else from_json(row.document, tuple[Candidate, ...])
+
+
 def _judged(session: Session, run_id: str) -> dict[str, CandidateJudged]:
     outcomes = {
-        row.candidate_id: msgspec.json.decode(row.document, type=tuple[Outcome, ...])
+        row.candidate_id: from_json(row.document, tuple[Outcome, ...])
         for row in session.scalars(select(OutcomesRow).where(OutcomesRow.run_id == run_id))
     }
     return {

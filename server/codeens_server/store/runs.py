@@ -12,7 +12,7 @@ import anyio.to_thread
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import CandidateGenerated, Case, RunEvent, RunFinished, RunRequest, Target
+from codeens_server.domain import Candidate, CandidateGenerated, Case, RunEvent, RunFinished, RunRequest, Target
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
 from codeens_server.store.database import Database
@@ -20,7 +20,7 @@ from codeens_server.store.documents import to_json
 from codeens_server.store.loading import full_id, list_lines, load_run
 from codeens_server.store.recording import run_row, save_event
 from codeens_server.store.stored import RunLine, StoredRun
-from codeens_server.store.tables import KeptCaseRow, RunRow
+from codeens_server.store.tables import GivenRow, KeptCaseRow, RunRow
 
 T = TypeVar("T")
 
@@ -41,8 +41,14 @@ class RunStore:
         """An id that sorts by day: `20261121-3f9a2c`."""
         return f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
 
-    async def create(self, run_id: str, request: RunRequest, target: Target) -> None:
-        """Keep what was asked for, before anything is done for it."""
+    async def create(
+        self, run_id: str, request: RunRequest, target: Target, given: tuple[Candidate, ...] | None = None
+    ) -> None:
+        """Keep what was asked for, before anything is done for it.
+
+        Args:
+            given: candidates to judge in place of any that would be asked for or made.
+        """
         row = RunRow(
             id=run_id,
             created=datetime.now(UTC),
@@ -51,7 +57,14 @@ class RunStore:
             request_document=to_json(request),
             target_document=to_json(target),
         )
-        await self._database.write(lambda session: session.add(row))
+
+        def save(session: Session) -> None:
+            session.add(row)
+            if given is not None:
+                session.flush()
+                session.add(GivenRow(run_id=run_id, document=to_json(given)))
+
+        await self._database.write(save)
         self._targets[run_id] = target
 
     async def record(self, run_id: str, event: RunEvent) -> None:
@@ -87,6 +100,11 @@ class RunStore:
             RunError: it was written by a version of codeens with other types.
         """
         return await self._database.read(lambda session: load_run(session, full_id(session, start)))
+
+    async def target_files(self) -> set[str]:
+        """The paths of all files that runs are about."""
+        targets = await self._database.read(lambda session: session.scalars(select(RunRow.target).distinct()).all())
+        return {target.rpartition("::")[0] for target in targets}
 
     async def list_runs(self, limit: int) -> list[RunLine]:
         """The latest runs, newest first."""

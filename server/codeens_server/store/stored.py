@@ -30,6 +30,8 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     candidates: tuple[Candidate, ...] = ()
     """In the order they came; duplicates included."""
+    given: tuple[Candidate, ...] | None = None
+    """Those to judge, of a run that asks for none; None: the run asks models, or makes rewrites."""
     duplicates: dict[str, str] = field(default_factory=dict[str, str])
     """Candidate id → id of the candidate with the same code that is executed in its place."""
     judged: dict[str, CandidateJudged] = field(default_factory=dict[str, CandidateJudged])

@@ -57,6 +57,14 @@ class CandidateRow(Base):
     document: Mapped[str] = mapped_column(Text)
 
 
+class GivenRow(Base):
+    """Only of a run whose candidates were given, none asked for: all of them, as a JSON array."""
+
+    __tablename__ = "given_candidates"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    document: Mapped[str] = mapped_column(Text)
+
+
 class VerdictRow(Base):
     """What the judge said of a candidate, or of the original."""
 

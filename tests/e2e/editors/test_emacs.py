@@ -14,6 +14,7 @@ from tests.sandbox_backends.machine import why_not
 ELPA = Path("/usr/share/emacs/site-lisp/elpa")
 
 pytestmark = [
+    pytest.mark.timed,
     pytest.mark.e2e,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("emacs") is None, reason="Emacs is not installed"),

@@ -12,6 +12,7 @@ from tests.e2e.editors.snippets import snippet
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
+    pytest.mark.timed,
     pytest.mark.e2e,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed"),

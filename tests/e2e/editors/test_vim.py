@@ -14,6 +14,7 @@ from tests.sandbox_backends.machine import why_not
 ALE = Path("/usr/share/vim-ale")
 
 pytestmark = [
+    pytest.mark.timed,
     pytest.mark.e2e,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("vim") is None, reason="Vim is not installed"),

@@ -1,10 +1,11 @@
 // A host for MCP Apps, as an agent's window is one: shows the view of a run in Chromium, and does what a person would.
-// node host.mjs TOOLS_FOLDER CHROMIUM URL TOKEN TARGET PICTURE: prints what it saw as one JSON document.
+// node host.mjs TOOLS_FOLDER CHROMIUM URL TOKEN TARGET CANDIDATES PICTURE: follows a run that finds what to apply, then
+// looks at the scores of three candidates; prints what it saw as one JSON document.
 
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [tools, chromiumPath, url, token, target, picture] = process.argv.slice(2);
+const [tools, chromiumPath, url, token, target, candidates, picture] = process.argv.slice(2);
 const require = createRequire(path.join(tools, "package.json"));
 const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
 const { chromium } = require("playwright-core");
@@ -61,11 +62,14 @@ try {
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("request", (request) => requests.push(request.url()));
   await page.exposeFunction("call_tool", callTool);
-  await page.setContent("<!doctype html><body></body>");
-  await page.addScriptTag({ content: built.outputFiles[0].text });
+  const open = async (result) => {
+    await page.setContent("<!doctype html><body></body>");
+    await page.addScriptTag({ content: built.outputFiles[0].text });
+    await page.evaluate(([html, given]) => window.open_view(html, given), [resource.text, result]);
+    return page.frames()[1];
+  };
   const started = await client.callTool({ name: "start_ensemble", arguments: { target, goal: "speed" } });
-  await page.evaluate(([html, result]) => window.open_view(html, result), [resource.text, started]);
-  const frame = page.frames()[1];
+  let frame = await open(started);
   const atFirst = await frame.locator("#headline").textContent();
   await frame.locator("tr.best, tr.rejected, #said:not(:empty)").first().waitFor({ timeout: 90_000 });
   const headline = await frame.locator("#headline").textContent();
@@ -79,13 +83,41 @@ try {
   await frame.getByRole("button", { name: "diff" }).first().click();
   await frame.locator("#change pre .added").first().waitFor();
   const patch = await frame.locator("#change pre").textContent();
-  await page.screenshot({ path: picture });
   await frame.getByRole("button", { name: "apply #1" }).click();
   await frame.getByRole("button", { name: "write the file?" }).click();
   await frame.getByText("was written into").waitFor();
   const size = await page.evaluate(() => window.size);
+
+  const scored = await client.callTool({
+    name: "score",
+    arguments: { target, goal: "speed", candidates: JSON.parse(candidates) },
+  });
+  // Whatever was measured here: what reads worse is first, so that weighing has something to turn.
+  const { rows: found } = scored.structuredContent.result;
+  const quality = (row) => row.score?.parts.quality ?? Infinity;
+  found.sort((a, b) => quality(a) - quality(b));
+  found.filter((row) => row.rank !== null).forEach((row, index) => { row.number = index + 1; });
+  frame = await open(scored);
+  await frame.locator("#clusters li").first().waitFor();
+  const clusters = await frame.locator("#clusters > ul > li").allTextContents();
+  const order = () => frame.locator("#rows tbody tr td:nth-child(2)").allTextContents();
+  const slide = async (name, key) => {
+    const slider = frame.locator("#weights label", { hasText: name }).locator("input");
+    await slider.focus();
+    await slider.press(key);
+  };
+  const ranked = await order();
+  await slide("speed", "Home");
+  await slide("efficiency", "Home");
+  await slide("quality", "End");
+  const reranked = await order();
+  await page.screenshot({ path: picture });
+  await frame.getByRole("button", { name: "apply #2" }).click();
+  await frame.getByRole("button", { name: "write the file?" }).click();
+  await frame.getByText("was written into").waitFor();
   console.log(JSON.stringify({
     mime: resource.mimeType, atFirst, headline, rows, before, after, patch, calls, size, faults, requests,
+    clusters, ranked, reranked,
   }));
 } finally {
   await browser.close();

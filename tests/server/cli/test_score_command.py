@@ -87,3 +87,32 @@ def test_an_interpreter_that_is_none_is_named_and_no_candidate_fails_by_it(
     assert "the interpreter /bin/false does not run" in result.stderr
     assert "Set `python`" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("has_reference", [False, True])
+def test_a_cases_timeout_replaces_limits_of_time_and_the_users_other_limits_hold(
+    codeens: Codeens, files: Path, has_reference: bool
+) -> None:
+    backend = anyio.run(get_backend("local").probe)
+    if not backend.usable:
+        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+    reference = {"reference_solution": "def inc(x):\n    return x + 1\n"} if has_reference else {}
+    cases = [{"args": [1], "expected_output": 2, "timeout": 20}]
+    (files / "calls.json").write_text(json.dumps({**_TASK, **reference, "test_cases": cases}), encoding="utf-8")
+    cases = [{"stdin": "", "expected_output": "x" * 3000, "timeout": 20}]
+    (files / "script.json").write_text(json.dumps({**_TASK, "test_cases": cases}), encoding="utf-8")
+    (files / "large.py").write_text("def inc(x):\n    bytes(400 << 20)\n    return x + 1\n", encoding="utf-8")
+    (files / "loud.py").write_text("print('x' * 3000)\n", encoding="utf-8")
+    (files / "late.py").write_text("import time\ntime.sleep(1.5)\nprint('x' * 3000)\n", encoding="utf-8")
+
+    def ranks(task: str, candidate: str) -> list[int | None]:
+        result = codeens("score", task, candidate, "--json")
+        assert result.exit_code == 0, result.output
+        return [row.rank for row in msgspec.json.decode(result.stdout, type=ScoreReport).results]
+
+    asked = [("calls.json", "large.py"), ("script.json", "loud.py")]
+    assert [ranks(*each) for each in asked] == [[1], [1]]
+    (files / "codeens.toml").write_text("[limits]\nmemory_bytes = 268435456\noutput_bytes = 2000\n", encoding="utf-8")
+    assert [ranks(*each) for each in asked] == [[None], [None]]
+    (files / "codeens.toml").write_text("[limits]\nwall_s = 1.0\ncpu_s = 1.0\ncall_s = 1.0\n", encoding="utf-8")
+    assert ranks("script.json", "late.py") == [1]

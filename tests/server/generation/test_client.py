@@ -41,6 +41,18 @@ async def test_an_answer_comes_with_its_tokens_cost_and_model() -> None:
     assert server.requests[0].body["max_tokens"] == SAMPLING.max_tokens
 
 
+async def test_the_end_of_one_run_does_not_close_the_connections_of_another() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"slow": ["hang"]}) as server:
+        async with Models([model("slow", server.url)], ENVIRON) as slow, anyio.create_task_group() as group:
+            group.start_soon(slow.ask, "slow", QUESTION, SAMPLING)
+            await server.until_asked()
+            assert (await _ask(server)).text == ANSWER
+            assert server.open_connections >= 1
+            assert [request.model for request in server.requests] == ["slow", "m"]
+            group.cancel_scope.cancel()
+        await _left(server)
+
+
 async def test_an_answer_cut_for_its_length_is_kept_and_says_so() -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": ["length"]}) as server:
         reply = await _ask(server)

@@ -59,6 +59,8 @@ class Editor:
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.events: list[dict[str, Any]] = []
+        self.failures: list[dict[str, Any]] = []
+        """Runs that the server said have failed."""
         self.asked: list[dict[str, Any]] = []
         """The `codeens/generate` requests."""
         self.answer: Callable[[dict[str, Any]], Any] = lambda asked: {"text": "nothing"}
@@ -101,7 +103,7 @@ class Editor:
         feature("codeens/generate")(generate)
 
     def _happened(self, event: dict[str, Any]) -> None:
-        self.events.append(event)
+        (self.failures if "failure" in event else self.events).append(event)
         self._news.set()
         self._news = anyio.Event()
 
@@ -110,6 +112,20 @@ class Editor:
         with anyio.fail_after(SECONDS):
             while not any(event["event"]["event"] == kind for event in self.events):
                 await self._news.wait()
+
+    async def failed(self) -> str:
+        """Wait until the server said of a run that it failed; why."""
+        with anyio.fail_after(SECONDS):
+            while not self.failures:
+                await self._news.wait()
+        return self.failures[0]["failure"]
+
+    async def told(self) -> str:
+        """Wait until the server has shown a message; its text."""
+        if not self.client.messages:
+            with anyio.fail_after(SECONDS):
+                await self.client.protocol.wait_for_notification_async(types.WINDOW_SHOW_MESSAGE)
+        return self.client.messages[0].message
 
     def _apply(self, params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
         if self.refuses_edits:
@@ -236,7 +252,11 @@ async def editor(
         client.set_configuration({"codeens": dict(configuration)})
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     await cast("Any", client).start_io(
-        SERVER, "--stdio", env={**kept, "HOME": str(home), **(environment or {})}, cwd=str(folder)
+        SERVER,
+        "--stdio",
+        # A server that dies of a signal says where.
+        env={**kept, "HOME": str(home), "PYTHONFAULTHANDLER": "1", **(environment or {})},
+        cwd=str(folder),
     )
     try:
         opened = [types.WorkspaceFolder(uri=each.as_uri(), name=each.name) for each in (folders or (folder,))]

@@ -25,6 +25,10 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Wir
         yield opened
 
 
+async def test_the_server_says_that_it_serves_agents_too(server: Wire) -> None:
+    assert server.initialized["capabilities"]["experimental"] == {"codeens": {"mcp": True}}
+
+
 async def still_answers(server: Wire) -> None:
     answer = await server.request("textDocument/hover", POSITION)
     assert answer["result"] is None

@@ -15,6 +15,7 @@ from tests.server.lsp.workspaces import MODULE, Folders, one_right_one_wrong
 
 pytestmark = [
     pytest.mark.anyio,
+    pytest.mark.timed,
     pytest.mark.timeout(150),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
@@ -206,7 +207,7 @@ async def test_an_edit_that_the_editor_refuses_is_told_with_its_reason(ran: Ran)
         ({"candidate": "nobody"}, "has no candidate 'nobody'"),
         ({"candidate": "original"}, "stays best"),
         ({"candidate": "editor-baseline-0"}, "was rejected"),
-        ({"runId": "20200101-abc"}, "no run of this session has the id"),
+        ({"runId": "20200101-abc"}, "no run has an id that begins with"),
         ({"runID": "x"}, "unknown field"),
         ({"runId": 7}, "Expected `str"),
         (["x"], "Expected `object`"),

@@ -181,6 +181,37 @@ async def test_a_missing_body_is_implemented_by_the_editors_model(folders: Folde
         assert len(made.asked) == 2
 
 
+NO_CANDIDATE = "no candidate was made for double: offline rewrites are switched off, and no model can be reached"
+
+
+async def test_a_run_that_fails_after_it_began_is_told_to_a_client_that_follows_its_events(folders: Folders) -> None:
+    async with opened(folders, can=capabilities(events=True, views=True)) as made:
+        made.open(folders.uri, SLOW)
+        answer = await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
+        assert answer["headline"] is None
+        assert (await made.failed()).startswith(NO_CANDIDATE)
+        assert [(each["runId"], each["uri"]) for each in made.failures] == [(answer["runId"], folders.uri)]
+        assert made.client.messages == []
+
+
+@pytest.mark.parametrize("views", [True, False])
+async def test_a_run_that_fails_after_it_began_is_shown_where_events_are_not_followed(
+    folders: Folders, *, views: bool
+) -> None:
+    async with opened(folders, can=capabilities(views=views)) as made:
+        made.open(folders.uri, SLOW)
+        await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
+        assert (await made.told()).startswith(f"codeens: double: {NO_CANDIDATE}")
+
+
+async def test_a_run_that_was_waited_for_fails_with_an_answer_and_no_message(folders: Folders) -> None:
+    async with opened(folders, can=capabilities(views=True)) as made:
+        made.open(folders.uri, SLOW)
+        with pytest.raises(Exception, match=NO_CANDIDATE):
+            await made.run(folders.uri, function="double")
+        assert made.client.messages == []
+
+
 class Hanging:
     """A model that answers nothing until it is cancelled."""
 
@@ -225,6 +256,9 @@ async def test_cancelling_the_progress_reaches_the_model_and_keeps_the_run(folde
         await anyio.to_thread.run_sync(until_gone, below)
         shown = await made.command("codeens.showRun", {"runId": answer["runId"]})
         assert shown["run"]["summary"]["stopped"] == "cancelled"
+        assert shown["run"]["headline"] == "cancelled: there is no candidate yet; keep the original"
+        lenses = [lens.command.title for lens in await made.lenses(folders.uri) if lens.command]
+        assert lenses == ["codeens: no candidate · keep the original (cancelled)", "why"]
 
 
 async def test_cancelling_the_request_ends_a_candidate_that_never_returns(folders: Folders) -> None:

@@ -28,6 +28,8 @@ class Wire:
         self._to = process.stdin
         self._from = BufferedByteReceiveStream(process.stdout)
         self._last = 0
+        self.initialized: dict[str, Any] = {}
+        """What the server answered to `initialize`."""
         self.others: list[dict[str, Any]] = []
         """What came while something else was waited for."""
 
@@ -75,6 +77,7 @@ class Wire:
             "initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}, **more}
         )
         await self.notify("initialized", {})
+        self.initialized = answer.get("result", {})
         return answer
 
     async def close(self) -> None:

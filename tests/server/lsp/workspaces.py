@@ -64,7 +64,9 @@ def test_nothing_is_zero():
 
 
 def test_many():
-    assert total(list(range(60)) * 9) == 631890
+    assert total(list(range(240)) * 4) == 18316960
+    assert total(list(range(200)) * 4) == 10586800
+    assert total(list(range(160)) * 6) == 8115360
 """
 
 RIGHT = '''```python

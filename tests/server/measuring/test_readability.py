@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from codeens_server.measuring.readability import Unmeasurable, readability, score
@@ -32,6 +35,13 @@ def total(xs):
         return 0
     return inner(xs)
 """
+IN_THREADS_THAT_END = """
+import anyio
+from codeens_server.measuring.readability import readability
+for _ in range(3):
+    print(anyio.run(readability, "def f(x):\\n    return x\\n").cognitive)
+"""
+"""Each loop's worker threads end with it."""
 
 pytestmark = pytest.mark.anyio
 
@@ -82,3 +92,9 @@ def test_the_score_falls_with_each_metric_and_stays_between_0_and_100(metric: st
     assert scores[0] == 100.0
     assert scores == sorted(set(scores), reverse=True)
     assert scores[-1] > 0
+
+
+def test_a_server_whose_threads_come_and_go_stays_alive() -> None:
+    done = subprocess.run([sys.executable, "-c", IN_THREADS_THAT_END], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.split()) == (0, ["0", "0", "0"]), done.stderr

@@ -27,6 +27,7 @@ INPUTS = tuple(CallInput(args=(n,)) for n in (0, 1000, 5000))
 
 
 @pytest.mark.anyio
+@pytest.mark.timed
 async def test_a_formula_in_place_of_a_loop_is_faster_and_needs_less_memory(tmp_path: Path) -> None:
     (tmp_path / "sums.py").write_text(SLOW, encoding="utf-8")
     target = find_target("sums.py::total", cwd=tmp_path)

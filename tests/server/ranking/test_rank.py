@@ -102,6 +102,44 @@ def test_when_none_passes_the_original_is_kept_and_the_headline_counts() -> None
     assert found.headline == "keep the original: none of 2 candidates passed"
 
 
+LOST = replace(rejected("lost", ""), not_run="the run was stopped (cancelled)")
+
+
+@pytest.mark.parametrize(
+    ("entries", "stopped", "headline"),
+    [
+        ([LOST, LOST], "cancelled", "cancelled: none of 2 candidates judged; keep the original"),
+        ([], "cancelled", "cancelled: there is no candidate yet; keep the original"),
+        (
+            [rejected("a", "wrong"), LOST, LOST],
+            "timeout",
+            "timeout: 1 of 3 candidates judged; keep the original: none of 1 candidate passed",
+        ),
+        (
+            [entry("same"), LOST],
+            "cancelled",
+            "cancelled: 1 of 2 candidates judged; keep the original: no candidate is measurably better",
+        ),
+        (
+            [entry("same")],
+            "budget",
+            "budget: 1 of 1 candidate judged; keep the original: no candidate is measurably better",
+        ),
+        ([rejected("a", "wrong"), LOST], "", "1 of 2 candidates judged; keep the original: none of 1 candidate passed"),
+    ],
+)
+def test_the_headline_says_what_was_done_and_what_not(entries: list[Entry], stopped: str, headline: str) -> None:
+    found = rank(WORKING, entries, target=TARGET, goal="balanced", settings=Settings(), stopped=stopped)
+    assert found.headline == headline
+
+
+def test_what_was_found_before_the_end_is_still_best() -> None:
+    entries = [entry("quick", ratio=speed(1.9, 2.3)), LOST]
+    found = rank(WORKING, entries, target=TARGET, goal="speed", settings=Settings(), stopped="cancelled")
+    assert plain(found.headline).startswith("cancelled: 1 of 2 candidates judged; offline · quick is best: 2.1x faster")
+    assert ranked(entries, original=BROKEN).headline.startswith("1 of 2 candidates judged; offline · quick is best")
+
+
 def test_a_slower_candidate_never_beats_the_original_on_balance() -> None:
     found = ranked([entry("short", ratio=speed(0.5, 0.6), memory=0.1, reads=99.0)])
     assert found.best == "original"

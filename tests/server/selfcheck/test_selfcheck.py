@@ -1,4 +1,4 @@
-"""Cheats are not accepted, and where something lets them pass that is found."""
+"""Where something lets cheats pass, that is found. That none passes where nothing does: tests/e2e/test_selfcheck.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from codeens_sandbox_backends.base import CallsResult, Limits, Returned, Sandbox
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Room, run_checks
 from codeens_sandbox_backends.selfcheck.outside import Outside
-from codeens_server.selfcheck import judged, suited, timing
+from codeens_server.selfcheck import judged, suited
 from codeens_server.selfcheck.project import Project, open_project
 from codeens_server.selfcheck.run import all_checks
 from codeens_server.settings import Settings
@@ -45,22 +45,6 @@ async def failed(room: Room, checks: Sequence[Check]) -> dict[str, str]:
 
 def _nobody_listens(_: CheckResult) -> None:
     pass
-
-
-async def test_no_cheat_is_accepted_and_honest_code_is_judged_rightly() -> None:
-    async with opened("local") as (room, _):
-        assert await failed(room, [*judged.cheats(), *judged.controls()]) == {}
-
-
-async def test_no_cheat_is_accepted_in_a_workspace() -> None:
-    async with opened("local") as (room, project):
-        assert await failed(room, [*suited.cheats(project), suited.control(project)]) == {}
-
-
-@pytest.mark.parametrize("check", timing.cheats(), ids=lambda check: check.name)
-async def test_nothing_slow_is_taken_for_fast(check: Check) -> None:
-    async with opened("local") as (room, _):
-        assert await failed(room, [check]) == {}
 
 
 async def test_the_original_is_found_where_it_is_not_hidden() -> None:
