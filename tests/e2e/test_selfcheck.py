@@ -56,7 +56,10 @@ def test_bubblewrap_holds_for_an_ordinary_user(tmp_path: Path) -> None:
     assert "bubblewrap" in report["tier"]["label"]
 
 
-def test_sandlock_holds_but_for_the_limit_that_is_stated(tmp_path: Path) -> None:
+@pytest.mark.long
+def test_sandlock_holds_but_for_the_limit_that_is_stated(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if "long" not in (request.config.getoption("markexpr") or ""):
+        pytest.skip("not run: long tests are asked for with -m long; what gets out is tried without")
     if reason := why_not("sandlock"):
         pytest.skip(reason)
     report = selfcheck([CODEENS, "sandbox", "selfcheck", "--backend", "sandlock", "--json"], {}, tmp_path)

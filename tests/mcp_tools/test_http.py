@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import httpx
 import pytest
 
@@ -181,30 +182,57 @@ def test_other_machines_are_not_let_in_without_a_token_of_the_users_own(tmp_path
     assert b"--token-file" in err
 
 
-@pytest.mark.anyio
-async def test_editors_and_agents_are_served_beside_each_other(workspace: Path, home: Path) -> None:
-    with listening(workspace, home, "--stdio") as server:
-        lsp: Any = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "initialize",
-            "params": {"capabilities": {}, "processId": None},
-        }
-        options = {"token": TOKEN}
-        lsp["params"]["initializationOptions"] = options
-        body = json.dumps(lsp).encode()
+class ByHand:
+    """An editor that speaks over the pipes of a server, without a library."""
+
+    def __init__(self, server: Listening) -> None:
         assert server.process.stdin is not None
         assert server.process.stdout is not None
-        server.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        server.process.stdin.flush()
-        length = int(server.process.stdout.readline().partition(b":")[2])
-        while server.process.stdout.readline().strip():
+        self._to, self._from = server.process.stdin, server.process.stdout
+        self._asked = 0
+
+    def ask(self, method: str, params: object) -> dict[str, Any]:
+        """What a request is answered with; what else the server says meanwhile is passed over."""
+        self._asked += 1
+        self.tell(method, params, id=self._asked)
+        while True:
+            message = self._message()
+            if message.get("id") == self._asked and "method" not in message:
+                return message["result"]
+
+    def tell(self, method: str, params: object, **more: object) -> None:
+        body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, **more}).encode()
+        self._to.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self._to.flush()
+
+    def close(self) -> None:
+        self._to.close()
+
+    def _message(self) -> dict[str, Any]:
+        length = int(self._from.readline().partition(b":")[2])
+        while self._from.readline().strip():
             pass
-        editor = json.loads(server.process.stdout.read(length))
+        return json.loads(self._from.read(length))
+
+
+@pytest.mark.anyio
+async def test_an_editor_is_shown_the_run_of_an_agent_by_the_same_process(workspace: Path, home: Path) -> None:
+    with listening(workspace, home, "--stdio") as server:
+        editor = ByHand(server)
+        root = workspace.as_uri()
+        asked = {"capabilities": {}, "processId": None, "rootUri": root, "initializationOptions": {"token": TOKEN}}
+        initialized = await anyio.to_thread.run_sync(editor.ask, "initialize", asked)
+        editor.tell("initialized", {})
         async with connected(server) as caller:
-            agent = await caller.call("list_variants")
-        server.process.stdin.close()
+            begun = await caller.call("start_ensemble", target="sums.py::unique", goal="speed")
+            run_id = begun.document["run_id"]
+            done = await caller.call("get_run", id=run_id, wait_seconds=100)
+        show = {"command": "codeens.showRun", "arguments": [{"runId": run_id}]}
+        shown = await anyio.to_thread.run_sync(editor.ask, "workspace/executeCommand", show)
+        editor.close()
         server.process.wait(timeout=30)
 
-    assert "codeActionProvider" in editor["result"]["capabilities"]
-    assert agent.document["variants"]
+    assert "codeActionProvider" in initialized["capabilities"]
+    assert done.document["state"] == "finished"
+    assert shown["run"]["run_id"] == run_id
+    assert shown["run"]["headline"] == done.document["result"]["headline"]

@@ -10,12 +10,13 @@ import sys
 import tarfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from docker.errors import NotFound
 
 from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, SandboxSpec
 from codeens_sandbox_backends.docker.owner import OWNER_LABEL
@@ -308,7 +309,8 @@ async def test_a_container_that_somebody_removes_is_not_the_codes_failure(daemon
 
         def remove_all() -> None:
             for container in daemon.containers():
-                daemon.client.remove_container(container, force=True)
+                with suppress(NotFound):  # it was done with
+                    daemon.client.remove_container(container, force=True)
 
         await _broken_by(sandbox, remove_all)
         assert await answer(sandbox, "def f():\n    return 1\n") == 1

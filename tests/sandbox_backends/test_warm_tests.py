@@ -121,6 +121,7 @@ async def test_answers_that_have_passed_before_are_not_tested_again(monkeypatch:
         send(session, messages, deadline)
 
     monkeypatch.setattr(Session, "send_all", noted)
+    monkeypatch.setattr("codeens_sandbox_backends.conduct.session._REST_S", 30.0)
     async with opened() as sandbox:
         assert (await _checked(sandbox, right, tests)).passed
         asked.clear()

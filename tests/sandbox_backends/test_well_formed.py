@@ -60,6 +60,7 @@ NO_TREES: list[Any] = [
     ["Decimal", "007"],
     ["Fraction", 1, 0],
     ["Fraction", 2, 4],
+    ["Fraction", ["int", "20000000000000"], 2],
     ["range", 1, 2, 0],
     ["range", 1, 2, "3"],
     ["date", "2024-02-30"],

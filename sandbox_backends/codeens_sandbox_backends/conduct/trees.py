@@ -31,6 +31,8 @@ from codeens_sandbox_backends.conduct.leaves import (
     iso,
 )
 
+_QUICKLY_READ = 4096
+"""Hexadecimal digits of numbers that are reckoned with."""
 _Parts = list[Any]
 _Shape = Callable[[_Parts], "Sequence[Any] | None"]
 """From what follows a tag to the trees in it; None where it is not of the tag's form."""
@@ -134,7 +136,8 @@ def _fraction(parts: _Parts) -> Sequence[Any] | None:
     """In lowest terms, as far as that is quickly seen."""
     if not _ints(2)(parts) or not _is_positive(parts[1]):
         return None
-    return parts if not all(map(is_count, parts)) or gcd(*parts) == 1 else None
+    above, below = map(_number, parts)
+    return parts if above is None or below is None or gcd(above, below) == 1 else None
 
 
 def _deque(parts: _Parts) -> Sequence[Any] | None:
@@ -198,6 +201,14 @@ def _is_pair(part: Any) -> bool:
 
 def _is_int(part: Any) -> bool:
     return is_count(part) or _tag(part) == "int"
+
+
+def _number(part: Any) -> int | None:
+    """The value of an int, where it is quickly had."""
+    if is_count(part):
+        return part
+    digits = part[-1]
+    return int(digits, 16) if is_large_int(digits) and len(digits) <= _QUICKLY_READ else None
 
 
 def _is_positive(part: Any) -> bool:
