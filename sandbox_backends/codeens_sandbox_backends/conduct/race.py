@@ -37,7 +37,7 @@ _CALLS_PER_SAMPLE = 50_000
 _ARGUMENT_BYTES_PER_SAMPLE = 32 << 20
 _FASTEST_GROWTH = 10.0
 _BARE_PAIRS = 14
-_BARE_S = 3.0
+_BARE_S = 8.0
 _SETTLED = 0.1
 """Share of what is saved by which the third quickest whole pass may differ from the quickest."""
 
