@@ -19,5 +19,5 @@ async def test_selfcheck_holds(name: str, request: pytest.FixtureRequest) -> Non
     told: list[CheckResult] = []
     report = await self_check(get_backend(name), python=None, say=told.append)
     assert {check.name: check.why for check in report.checks if not check.ok} == {}
-    assert tuple(told) == report.checks
+    assert sorted(check.name for check in told) == sorted(check.name for check in report.checks)
     assert {check.kind for check in report.checks} == {"escape", "cheat", "control"}
