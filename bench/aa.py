@@ -19,12 +19,12 @@ import anyio
 import msgspec
 from aa_inputs import inputs
 
-from codeens_sandbox_backends.base import CallInput, RaceJob, Sandbox
-from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.base import CallInput, Sandbox, TimingJob
 from codeens_sandbox_backends.registry import get_backend
+from codeens_sandbox_backends.worker.codec import encode
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Interval, Replacement
 from codeens_server.measuring.statistics import speed_interval
-from codeens_server.settings import Settings
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.program import program_for
@@ -55,7 +55,7 @@ async def race_all(backend: str, repetitions: int) -> list[SelfRace]:
 
 async def _race(backend: str, name: str, calls: list[tuple[object, ...]]) -> SelfRace:
     target = find_target(f"aa_functions.py::{name}", cwd=HERE)
-    job = RaceJob(
+    job = TimingJob(
         a=program_for(target, None),
         b=program_for(target, Replacement(function=target.source)),
         inputs=tuple(CallInput(args=tuple(encode(value) for value in call)) for call in calls),

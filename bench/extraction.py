@@ -28,8 +28,8 @@ import msgspec
 from made_replies import made_replies, parameters, plain
 
 from codeens_server.domain import Replacement
-from codeens_server.generation.extract import Unusable, extract
-from codeens_server.generation.python_text import pieces
+from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.python_text import pieces
 
 SECONDS = 20
 FUNCTIONS_PER_TASK = 6

@@ -1,4 +1,4 @@
-"""Lets a fuzzer speak to the judge as a player would: it must neither fail, hang, run code nor fill the memory.
+"""Lets a fuzzer speak to the judge as a worker would: it must neither fail, hang, run code nor fill the memory.
 
 Run from the repository: `python -m bench.fuzz_frames [--seconds N] [--seed N]`. Guided by coverage where atheris is
 installed (`pip install atheris`), else at random. Ends with exit code 0 and how much was tried, or shows the bytes that
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from codeens_sandbox_backends.player.frames import pack
+from codeens_sandbox_backends.worker.frames import pack
 
 _NONCE = re.compile(rb'"nonce": "([0-9a-f]{16})"')
 _HEADER = 3
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 class _Judge:
-    """Takes bytes for what a player says: which role, in place of which reply, framed or not, and then the payload."""
+    """Takes bytes for what a worker says: which role, in place of which reply, framed or not, and then the payload."""
 
     def __init__(self, frames: Any) -> None:
         self.frames = frames

@@ -29,8 +29,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from codeens_server.config.settings import Settings
 from codeens_server.domain import RankedResult, Run
-from codeens_server.settings import Settings
 from codeens_server.workspace.edit import apply_edit
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target

@@ -21,11 +21,11 @@ import anyio
 from throughput_mix import mixed
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_server.bench.datasets import Sample, data_file, load_tasks
 from codeens_server.bench.score import Results, judge_references, score_samples
-from codeens_server.domain import Task
-from codeens_server.executor import open_executor
+from codeens_server.tasks.schema import Task
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 3.0

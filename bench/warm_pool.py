@@ -1,4 +1,4 @@
-"""From job to verdict on warm players, and the memory of judge and players over many jobs.
+"""From job to verdict on warm workers, and the memory of judge and workers over many jobs.
 
 Run from the repository: `python bench/warm_pool.py latency [--jobs 1000]` or `... memory [--jobs 100000]`.
 """
@@ -108,7 +108,7 @@ def _held() -> dict[str, float]:
 
 
 def _descendants(process: int) -> Iterator[int]:
-    with suppress(OSError):  # of a player that has ended meanwhile
+    with suppress(OSError):  # of a worker that has ended meanwhile
         for task in Path(f"/proc/{process}/task").iterdir():
             for child in (task / "children").read_text(encoding="utf-8").split():
                 yield int(child)

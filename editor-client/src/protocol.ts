@@ -12,7 +12,7 @@ export const COMMANDS = {
   apply: "codeens.apply",
   diff: "codeens.diff",
   showRun: "codeens.showRun",
-  keepInput: "codeens.keepInputAsTest",
+  pinInput: "codeens.pinInputAsTest",
   rerank: "codeens.rerank",
 } as const;
 
@@ -94,7 +94,7 @@ export interface RankedResult extends Measurement {
   readonly reason: string;
 }
 
-export interface Difference {
+export interface DistinguishingInput {
   readonly other: number;
   readonly call: string;
   readonly here: string;
@@ -105,7 +105,7 @@ export interface Cluster {
   readonly index: number;
   readonly members: readonly string[];
   readonly weight: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly DistinguishingInput[];
 }
 
 export interface Evidence {
@@ -191,7 +191,7 @@ export interface RowArguments {
   readonly candidate?: string;
 }
 
-export interface KeepArguments {
+export interface PinArguments {
   readonly runId: string;
   readonly number: number;
   readonly right?: number;

@@ -1,6 +1,7 @@
-"""A backend of another distribution: players with a network and process numbers of their own, by unshare(1).
+"""A backend of another distribution: workers with a network and process numbers of their own, by unshare(1).
 
-Files are not kept apart, and its tier says so. What it takes: a launcher that starts players, a tier, an entry point.
+Files are not kept apart, and its isolation says so. What it takes: a launcher that starts workers, an isolation level,
+and an entry point.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from codeens_sandbox_backends import player
-from codeens_sandbox_backends.base import Limits, Readiness, SandboxSpec, Tier
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends import worker
+from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.local.jobs import LocalSandbox
@@ -21,7 +22,9 @@ from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.process import LocalProcess
 from codeens_sandbox_backends.local.start import start
 
-TIER = Tier(filesystem=False, network=True, processes=True, kernel=False, label="unshare: files are NOT kept apart")
+ISOLATION_LEVEL = IsolationLevel(
+    filesystem=False, network=True, processes=True, kernel=False, label="unshare: files are NOT kept apart"
+)
 _APART = ("--user", "--map-root-user", "--net", "--ipc", "--pid", "--fork", "--mount", "--mount-proc", "--kill-child")
 
 
@@ -32,7 +35,7 @@ class UnshareBackend:
 
     async def probe(self) -> Readiness:
         """Try it in a real sandbox."""
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         """Open a sandbox.
@@ -42,23 +45,23 @@ class UnshareBackend:
         """
         if shutil.which("unshare") is None:
             raise SandboxUnavailable(self.name, "unshare is not installed", "Install util-linux")
-        return LocalSandbox(UnshareLauncher(spec.python), tier=TIER, limits=spec.limits)
+        return LocalSandbox(UnshareLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class UnshareLauncher:
-    """Starts each player in namespaces of its own."""
+    """Starts each worker in namespaces of its own."""
 
     def __init__(self, python: str) -> None:
         self._python = python
         self._folder = tempfile.mkdtemp(prefix="codeens-unshare-")
-        (Path(self._folder) / "codeens_player").symlink_to(Path(player.__file__).parent)
+        (Path(self._folder) / "codeens_worker").symlink_to(Path(worker.__file__).parent)
 
     def close(self) -> None:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: Role, limits: Limits) -> LocalProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(role, self._folder, rlimits(limits, processes=None))
         started = start(
@@ -67,7 +70,7 @@ class UnshareLauncher:
             cwd=own,
             session=True,
         )
-        # The player is the first process of its namespace: with it, the kernel ends all others.
+        # The worker is the first process of its namespace: with it, the kernel ends all others.
         return prepared(
             started,
             limits,

@@ -31,7 +31,7 @@ def build(folder: Path) -> None:
 
     Raises:
         FileExistsError: there is one.
-        CalledProcessError: the wheel can not be built.
+        CalledProcessError: the wheel cannot be built.
     """
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.absolute())]

@@ -15,18 +15,20 @@ from codeens_mcp_tools.room import Room
 from codeens_mcp_tools.subjects import Subject, subject_of
 from codeens_mcp_tools.tasks import module_for
 from codeens_mcp_tools.tool import Answer, Asked
-from codeens_server.domain import Candidate, CandidateGenerated, GenerationFailed, Mode, RunRequest
+from codeens_server.config.settings import ModelSettings, Settings
+from codeens_server.domain import Candidate, Mode
 from codeens_server.errors import NothingGenerated
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.client import Models
-from codeens_server.generation.exchange import Reply
 from codeens_server.generation.generate import Ask, calls_of, generate
-from codeens_server.generation.models import find_local_models, resolve_models, with_fallbacks
+from codeens_server.generation.models.client import Models
+from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.manifests import chosen_variants
-from codeens_server.plan import refuse_without_model
-from codeens_server.settings import ModelSettings, Settings
+from codeens_server.run.events import CandidateGenerated, GenerationFailed
+from codeens_server.run.plan import refuse_without_model
+from codeens_server.run.request import RunRequest
+from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.snapshots import snapshot

@@ -6,8 +6,8 @@ import ast
 
 from codeens_mcp_tools.failures import Unanswerable
 from codeens_sandbox_backends.base import CallInput
-from codeens_server.evidence.definitions import dotted_name
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal
+from codeens_server.evidence.strategies.definitions import dotted_name
 
 
 def read_call(text: str) -> tuple[str, CallInput]:

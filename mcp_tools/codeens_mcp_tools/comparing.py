@@ -17,14 +17,14 @@ from codeens_mcp_tools.room import Room
 from codeens_mcp_tools.subjects import subject_of
 from codeens_mcp_tools.tool import Answer, Asked
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
+from codeens_sandbox_backends.values.compare import canonical_call, render_call, render_outcome_pair
+from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Replacement, Target
-from codeens_server.evidence.draw import draw
-from codeens_server.evidence.inputs import strategy_for
+from codeens_server.evidence.strategies.draw import draw
+from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.judging.shrinking import Seen, shrink
 from codeens_server.judging.static_checks import refusal
-from codeens_server.settings import Settings
 from codeens_server.text import plural
-from codeens_server.trees import canonical_call, render_call, render_outcome_pair
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.program import program_for
 from codeens_server.workspace.snapshots import snapshot
@@ -120,7 +120,7 @@ def _pair(
 ) -> _Pair:
     for name, side in (("a", a), ("b", b)):
         if side is not None and (why := refusal(target, side)):
-            raise Unanswerable(f"Candidate `{name}` can not stand in for {target.qualname}: {why}.")
+            raise Unanswerable(f"Candidate `{name}` cannot stand in for {target.qualname}: {why}.")
     here, there = program_for(target, a), program_for(target, b)
     return _Pair(target=target, settings=settings, here=here, there=there, inputs=tuple(inputs))
 

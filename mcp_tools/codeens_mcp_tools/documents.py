@@ -6,11 +6,12 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from codeens_sandbox_backends.base import StdioRun, Tier, Tree, Usage
+from codeens_sandbox_backends.base import IsolationLevel, StdioRun, Tree, Usage
 from codeens_server.domain import (
     Coverage,
     DiffSize,
     EvidenceGrade,
+    Excluded,
     Goal,
     Interval,
     Memory,
@@ -18,12 +19,11 @@ from codeens_server.domain import (
     Readability,
     RunSummary,
     Score,
-    SetAside,
     Verdict,
 )
-from codeens_server.generation.exchange import Message
+from codeens_server.generation.models.exchange import Message
 
-OutcomeKind: TypeAlias = Literal["returned", "raised", "exotic", "timeout", "died"]
+OutcomeKind: TypeAlias = Literal["returned", "raised", "unencodable", "timeout", "died"]
 State: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
 
 
@@ -93,7 +93,7 @@ class SandboxReport(Struct, frozen=True, kw_only=True):
     """The answer of run_in_sandbox."""
 
     backend: str
-    tier: Tier
+    isolation: IsolationLevel
     calls: tuple[CallReport, ...] = ()
     scripts: tuple[StdioRun, ...] = ()
     """`ending` null: it ended by itself with exit code 0."""
@@ -113,7 +113,7 @@ class EvidenceReport(Struct, frozen=True, kw_only=True):
     with_known_outcome: int
     tests: int
     coverage: Coverage | None = None
-    set_aside: tuple[SetAside, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -260,7 +260,7 @@ class BackendLine(Struct, frozen=True, kw_only=True):
     name: str
     usable: bool
     is_default: bool
-    tier: Tier | None
+    isolation: IsolationLevel | None
     why: str = ""
     fix: str = ""
 

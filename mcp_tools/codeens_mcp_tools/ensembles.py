@@ -17,9 +17,9 @@ from codeens_mcp_tools.room import Room
 from codeens_mcp_tools.runs import Job, LiveRun
 from codeens_mcp_tools.subjects import Subject, home_settings, subject_of
 from codeens_mcp_tools.tool import Answer, Asked
-from codeens_server.domain import RunRequest
-from codeens_server.engine import Engine
 from codeens_server.errors import InputError
+from codeens_server.run.engine import Engine
+from codeens_server.run.request import RunRequest
 from codeens_server.store.stored import StoredRun
 
 _CANCELLED_WITHIN_S = 15.0
@@ -31,7 +31,7 @@ async def start_ensemble(room: Room, asked: Asked[StartEnsemble]) -> Answer:
 
     Raises:
         CodeensError: the request is wrong; nothing was written.
-        SandboxError: the sandbox can not be opened.
+        SandboxError: the sandbox cannot be opened.
     """
     arguments = asked.arguments
     subject = await subject_of(

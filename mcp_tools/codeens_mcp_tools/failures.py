@@ -8,8 +8,8 @@ import msgspec
 from platformdirs import user_data_path
 
 from codeens_sandbox_backends.errors import SandboxError, SandboxUnavailable, UnknownBackend
+from codeens_server.crash_log import innermost, without_secrets, write_log
 from codeens_server.errors import ChangedError, CodeensError, EvidenceError, NothingGenerated, TargetError
-from codeens_server.faults import innermost, without_secrets, write_log
 from codeens_variants.manifest import ManifestError
 
 _MOST_TOLD = 2000
@@ -28,7 +28,7 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
 
 
 class Unanswerable(CodeensError):
-    """A call that can not be answered; the message says what to do next as well."""
+    """A call that cannot be answered; the message says what to do next as well."""
 
 
 def told(error: Exception) -> str:

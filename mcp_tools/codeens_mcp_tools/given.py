@@ -10,10 +10,10 @@ from codeens_mcp_tools.arguments import GivenSource
 from codeens_mcp_tools.failures import Unanswerable
 from codeens_mcp_tools.kept import Kept
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
-from codeens_server.generation.assembling import source_of
-from codeens_server.generation.extract import Unusable, extract
 from codeens_server.generation.generate import METHODS
-from codeens_server.generation.normalise import digest
+from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.normalise import digest
 from codeens_server.workspace.context import context_of
 
 AGENT = "agent"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from codeens_server.settings import Settings
-from codeens_server.store.files import private_folder, write_private
+from codeens_server.config.settings import Settings
+from codeens_server.files import private_folder, write_private
 from codeens_server.store.opening import results_folder
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def tidy(settings: Settings, store: RunStore) -> None:
     """Remove the code that no run is about and that no call brought for an hour.
 
     Raises:
-        RunError: the database can not be read; nothing is removed.
+        RunError: the database cannot be read; nothing is removed.
     """
     folder = folder_of(settings)
     old = await anyio.to_thread.run_sync(_old, folder)

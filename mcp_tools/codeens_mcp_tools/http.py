@@ -74,7 +74,7 @@ async def serve_http(server: MCPServer[Any], access: Access) -> None:
     """Serve until cancelled; says on standard error where it listens.
 
     Raises:
-        OSError: the address can not be listened on.
+        OSError: the address cannot be listened on.
     """
     family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
     listening = socket.create_server((access.host, access.port), family=family, backlog=512)

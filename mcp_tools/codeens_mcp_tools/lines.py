@@ -143,5 +143,5 @@ async def _ready(descriptor: int, *, for_reading: bool) -> None:
     try:
         await (anyio.wait_readable(descriptor) if for_reading else anyio.wait_writable(descriptor))
     except PermissionError:
-        # A file on a disk can not be waited for, and need not be.
+        # A file on a disk cannot be waited for, and need not be.
         await anyio.lowlevel.checkpoint()

@@ -15,9 +15,9 @@ from codeens_mcp_tools.subjects import home, home_settings
 from codeens_mcp_tools.tool import Answer, Asked
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_server.generation.models import find_local_models, resolve_models
-from codeens_server.manifests import chosen_variants
-from codeens_server.settings import ModelSettings
+from codeens_server.config.settings import ModelSettings
+from codeens_server.generation.models.resolve import find_local_models, resolve_models
+from codeens_server.run.variants import chosen_variants
 
 _TRIED_FOR_S = 30.0
 
@@ -108,7 +108,11 @@ async def list_backends(room: Room, asked: Asked[ListBackends]) -> Answer:
     lines = tuple(found[name] for name in names)
     shown = [
         f"- {line.name}{' (default)' if line.is_default else ''}: "
-        + (f"usable, {line.tier.label if line.tier else ''}" if line.usable else f"not usable: {line.why} {line.fix}")
+        + (
+            f"usable, {line.isolation.label if line.isolation else ''}"
+            if line.usable
+            else f"not usable: {line.why} {line.fix}"
+        )
         for line in lines
     ]
     return Answer(text="\n".join(["Sandboxes:", *shown]), document=BackendList(backends=lines))
@@ -119,9 +123,16 @@ async def _tried(name: str, *, is_default: bool) -> BackendLine:
         with anyio.fail_after(_TRIED_FOR_S):
             ready = await get_backend(name).probe()
     except SandboxError as error:
-        return BackendLine(name=name, usable=False, is_default=is_default, tier=None, why=str(error))
+        return BackendLine(name=name, usable=False, is_default=is_default, isolation=None, why=str(error))
     except TimeoutError:
-        return BackendLine(name=name, usable=False, is_default=is_default, tier=None, why="it did not answer in time.")
+        return BackendLine(
+            name=name, usable=False, is_default=is_default, isolation=None, why="it did not answer in time."
+        )
     return BackendLine(
-        name=name, usable=ready.usable, is_default=is_default, tier=ready.tier, why=ready.why, fix=ready.fix
+        name=name,
+        usable=ready.usable,
+        is_default=is_default,
+        isolation=ready.isolation,
+        why=ready.why,
+        fix=ready.fix,
     )

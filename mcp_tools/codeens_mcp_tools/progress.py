@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from codeens_server.tally import Tally
+from codeens_server.run.tally import Tally
 from codeens_server.text import money
 
 _STEP = 0.01

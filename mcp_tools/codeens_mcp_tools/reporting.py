@@ -19,8 +19,8 @@ from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tool import Answer
 from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, Run, Target
 from codeens_server.ranking.wording import label
+from codeens_server.run.tally import Tally
 from codeens_server.store.stored import StoredRun
-from codeens_server.tally import Tally
 from codeens_server.text import money, one_line, plural
 
 PAGE = 10
@@ -116,7 +116,7 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
         with_known_outcome=sum(case.expected is not None for case in evidence.cases),
         tests=len(evidence.tests),
         coverage=evidence.coverage,
-        set_aside=evidence.set_aside,
+        excluded=evidence.excluded,
         notes=evidence.notes,
     )
 

@@ -19,10 +19,10 @@ from codeens_mcp_tools.roots import Roots
 from codeens_mcp_tools.runs import Runs
 from codeens_mcp_tools.sandboxes import Sandboxes
 from codeens_mcp_tools.warming import warm
-from codeens_server.config import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.config.settings import Settings
 from codeens_server.errors import CodeensError
-from codeens_server.manifests import found_variants
-from codeens_server.settings import Settings
+from codeens_server.run.variants import found_variants
 from codeens_variants.registry import FoundVariant
 
 if TYPE_CHECKING:

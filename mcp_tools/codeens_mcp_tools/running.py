@@ -21,7 +21,6 @@ from codeens_sandbox_backends.base import (
     CheckJob,
     CheckResult,
     Died,
-    Exotic,
     Limits,
     ModuleSource,
     Outcome,
@@ -34,9 +33,10 @@ from codeens_sandbox_backends.base import (
     StdioResult,
     StdioRun,
     TimedOut,
+    Unencodable,
 )
+from codeens_sandbox_backends.values.compare import canonical, render_call, render_outcome
 from codeens_server.text import visible
-from codeens_server.trees import canonical, render_call, render_outcome
 
 _MODULE = "given"
 _MOST_CALLS = 200
@@ -47,7 +47,7 @@ _MOST_IN_TEXT = 20
 _KINDS: dict[type[Outcome], OutcomeKind] = {
     Returned: "returned",
     Raised: "raised",
-    Exotic: "exotic",
+    Unencodable: "unencodable",
     TimedOut: "timeout",
     Died: "died",
 }
@@ -100,7 +100,7 @@ def _limits(asked: RunLimits, own: Limits) -> Limits:
 
 
 async def _run(arguments: RunInSandbox, limits: Limits, sandbox: Sandbox, backend: str) -> SandboxReport:
-    empty = SandboxReport(backend=backend, tier=sandbox.tier)
+    empty = SandboxReport(backend=backend, isolation=sandbox.isolation)
     if arguments.calls:
         name, inputs = _inputs(arguments.calls)
         job = CallsJob(program=_program(arguments.code, name), inputs=inputs, limits=limits)
@@ -170,7 +170,7 @@ def _shortened(run: StdioRun) -> StdioRun:
 
 
 def _text(report: SandboxReport) -> str:
-    lines = [f"Ran in {report.backend} ({report.tier.label})."]
+    lines = [f"Ran in {report.backend} ({report.isolation.label})."]
     lines += [f"{call.call} -> {call.shown}" for call in report.calls[:_MOST_IN_TEXT]]
     if len(report.calls) > _MOST_IN_TEXT:
         lines.append(f"… and {len(report.calls) - _MOST_IN_TEXT} more calls, in the structured content")

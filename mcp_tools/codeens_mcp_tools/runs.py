@@ -11,21 +11,14 @@ from msgspec import Struct
 
 from codeens_mcp_tools.failures import Unanswerable, told
 from codeens_mcp_tools.progress import Teller
-from codeens_server.domain import (
-    Candidate,
-    CandidateGenerated,
-    Run,
-    RunEvent,
-    RunFinished,
-    RunRequest,
-    RunStarted,
-    Target,
-)
+from codeens_server.domain import Candidate, Run, Target
 from codeens_server.errors import RunError
-from codeens_server.tally import Tally
+from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished, RunStarted
+from codeens_server.run.request import RunRequest
+from codeens_server.run.tally import Tally
 
 if TYPE_CHECKING:
-    from codeens_server.engine import Engine
+    from codeens_server.run.engine import Engine
 
 _MOST_AT_ONCE = 8
 _MOST_KEPT = 200

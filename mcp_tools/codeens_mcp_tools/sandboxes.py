@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import anyio
 
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.executor import Executor, open_executor
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.executor import Executor, open_executor
 
 _MOST_KEPT = 4
 
@@ -36,7 +36,7 @@ class Sandboxes:
         """An executor for the time of a call, shared with other calls.
 
         Raises:
-            SandboxUnavailable: the backend can not isolate here.
+            SandboxUnavailable: the backend cannot isolate here.
             UnknownBackend: there is none of that name.
         """
         key = (backend, spec, parallel)

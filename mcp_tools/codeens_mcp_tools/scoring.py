@@ -21,12 +21,13 @@ from codeens_mcp_tools.subjects import home_settings, subject_of
 from codeens_mcp_tools.tasks import stub_of
 from codeens_mcp_tools.tool import Answer, Asked
 from codeens_sandbox_backends.base import SandboxSpec
-from codeens_server.domain import RunRequest, ScoredCandidate, ScoreReport, ScoreResult, Task
-from codeens_server.executor import Executor
-from codeens_server.judging.task_checks import defines, helpers_of
-from codeens_server.judging.task_file import task_of
-from codeens_server.judging.tasks import reference_source, score_task
-from codeens_server.settings import Settings
+from codeens_sandbox_backends.executor import Executor
+from codeens_server.config.settings import Settings
+from codeens_server.run.request import RunRequest
+from codeens_server.tasks.checks import defines, helpers_of
+from codeens_server.tasks.reading import task_of
+from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, ScoreResult, Task
+from codeens_server.tasks.scoring import reference_source, score_task
 from codeens_server.text import one_line
 
 _LONGEST_REASON = 400
@@ -36,7 +37,7 @@ async def score(room: Room, asked: Asked[ScoreCandidates]) -> Answer:
     """Answer a call.
 
     Raises:
-        CodeensError: the arguments are wrong, or the original can not be judged by.
+        CodeensError: the arguments are wrong, or the original cannot be judged by.
         SandboxError: the sandbox failed; nothing is known of the candidates.
     """
     arguments = asked.arguments

@@ -34,7 +34,7 @@ async def artifact(room: Room, run_id: str, candidate: str, name: str) -> str:
 
     Raises:
         ResourceNotFoundError: there is none.
-        ResourceError: it can not be made any more.
+        ResourceError: it cannot be made any more.
     """
     stored = await _stored(room, run_id)
     if name not in _ARTIFACTS:

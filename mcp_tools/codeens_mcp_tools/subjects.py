@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from codeens_mcp_tools.failures import Unanswerable
 from codeens_mcp_tools.given_code import FILE, write_code
 from codeens_mcp_tools.room import Room
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
-from codeens_server.settings import Settings
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.functions import functions_in

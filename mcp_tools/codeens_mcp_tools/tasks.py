@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from codeens_mcp_tools.failures import Unanswerable
-from codeens_server.domain import Task
-from codeens_server.judging.task_checks import defines
+from codeens_server.tasks.checks import defines
+from codeens_server.tasks.schema import Task
 
 
 def module_for(task: Task) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from codeens_server.store.files import private_folder, write_private
+from codeens_server.files import private_folder, write_private
 from codeens_server.store.opening import data_folder
 
 FILE = "mcp-token"

@@ -11,7 +11,7 @@ from codeens_mcp_tools import arguments, documents
 from codeens_mcp_tools.room import Room
 from codeens_mcp_tools.tool import Answer, Asked, StructTool, make_tool
 from codeens_mcp_tools.warming import warm
-from codeens_server.domain import ScoreReport
+from codeens_server.tasks.schema import ScoreReport
 
 VIEW = "ui://codeens/run"
 

@@ -3,7 +3,7 @@
 A backend opens sandboxes; a sandbox runs jobs; a job's result says what the code did.
 What the *sandbox* did wrong is raised as `SandboxError` and is never part of a result.
 
-Values cross the boundary as encoded trees (JSON, see `player/codec.py`): no object made by a candidate
+Values cross the boundary as encoded trees (JSON, see `worker/codec.py`): no object made by a candidate
 is ever rebuilt on the judge's side, and no expected value ever enters a sandbox.
 """
 
@@ -23,13 +23,13 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wall_s: float = 10.0
     cpu_s: float = 10.0
     call_s: float = 5.0
-    """Wall seconds for one call of a `CallsJob`; the calls after a hung one are run in a fresh player."""
+    """Wall seconds for one call of a `CallsJob`; the calls after a hung one are run in a fresh worker."""
     memory_bytes: int = 1 << 30
     processes: int = 64
     output_bytes: int = 1 << 20
     """Bytes of stdout and of stderr that are kept; what is beyond is dropped and said to be."""
     answer_bytes: int = 64 << 20
-    """Bytes of encoded answers a player may send in one job."""
+    """Bytes of encoded answers a worker may send in one job."""
     disk_bytes: int = 64 << 20
 
 
@@ -46,7 +46,7 @@ class SandboxSpec(Struct, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
 
 
-class Tier(Struct, frozen=True, kw_only=True):
+class IsolationLevel(Struct, frozen=True, kw_only=True):
     """What a backend keeps apart. Stated with every result."""
 
     filesystem: bool
@@ -98,12 +98,12 @@ class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
     """`ValueError` for builtins, else `module:qualname`."""
     message: str = ""
     traceback: str = ""
-    """Bounded; frames of the player left out."""
+    """Bounded; frames of the worker left out."""
     args: tuple[Tree, ...] = ()
     kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
 
 
-class Exotic(Struct, frozen=True, kw_only=True, tag="exotic", tag_field="kind"):
+class Unencodable(Struct, frozen=True, kw_only=True, tag="unencodable", tag_field="kind"):
     """The call returned, or left in its arguments, something that has no exact encoding."""
 
     type: str
@@ -119,14 +119,14 @@ class TimedOut(Struct, frozen=True, kw_only=True, tag="timeout", tag_field="kind
 
 
 class Died(Struct, frozen=True, kw_only=True, tag="died", tag_field="kind"):
-    """The player ended, or broke the protocol, instead of answering."""
+    """The worker ended, or broke the protocol, instead of answering."""
 
     reason: Literal["exit", "signal", "memory", "answers", "output", "protocol"]
     """`output`: a script printed more than is kept, so that what it printed is not known."""
     detail: str = ""
 
 
-Outcome: TypeAlias = Returned | Raised | Exotic | TimedOut | Died
+Outcome: TypeAlias = Returned | Raised | Unencodable | TimedOut | Died
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class CallsJob(Struct, frozen=True, kw_only=True):
-    """Load a program in a fresh player and call it once with each input, in order."""
+    """Load a program in a fresh worker and call it once with each input, in order."""
 
     program: Program
     inputs: tuple[CallInput, ...]
@@ -164,10 +164,10 @@ class CallsResult(Struct, frozen=True, kw_only=True):
     lines_total: tuple[int, ...] = ()
 
 
-class RaceJob(Struct, frozen=True, kw_only=True):
+class TimingJob(Struct, frozen=True, kw_only=True):
     """Time two programs against each other, interleaved, on the same inputs, with the clock outside both.
 
-    Each pair starts a fresh player for `a` and one for `b`. Each sample forks the loaded player, so that no
+    Each pair starts a fresh worker for `a` and one for `b`. Each sample forks the loaded worker, so that no
     state outlives it, and runs `inner` passes over all inputs between the clock's start and stop; `inner` is chosen
     so that a pass of `a` takes at least `min_sample_s`. Outputs of a pass drawn after the clock stopped are
     returned. `cold` samples are single passes in a fork that has run the smallest input only (nothing where it is the
@@ -175,8 +175,8 @@ class RaceJob(Struct, frozen=True, kw_only=True):
     remembers of results, apart from what it sets up once. Where `inner` is 1 every pass is a first one, and none of
     these are taken.
 
-    All of these clocks are stopped by the player, in which the code runs. Against code that stops them early, the first
-    thing that each fresh player does is a `whole` pass: it is given the inputs when the clock starts, and the clock
+    All of these clocks are stopped by the worker, in which the code runs. Against code that stops them early, the first
+    thing that each fresh worker does is a `whole` pass: it is given the inputs when the clock starts, and the clock
     stops when the last output has come. What it takes beyond the others was hidden from them. Where `b` seems to save
     more than `confirm_s` and the quickest whole passes of a side differ, pairs of nothing but whole passes follow.
     """
@@ -193,7 +193,7 @@ class RaceJob(Struct, frozen=True, kw_only=True):
     limits: Limits | None = None
 
 
-class RacePair(Struct, frozen=True, kw_only=True):
+class TimingPair(Struct, frozen=True, kw_only=True):
     """Seconds for one pass over all inputs; index i of `a` and of `b` were measured next to each other.
 
     Where both are empty, nothing but a whole pass was taken.
@@ -216,8 +216,8 @@ class RacePair(Struct, frozen=True, kw_only=True):
     """From asking for the program until a fork of it was ready for that pass."""
 
 
-class RaceResult(Struct, frozen=True, kw_only=True):
-    pairs: tuple[RacePair, ...]
+class TimingResult(Struct, frozen=True, kw_only=True):
+    pairs: tuple[TimingPair, ...]
     inner: int
     alone_s: float = 0.0
     """Seconds for a pass of `a` while no `b` was there; 0.0 where it is not known."""
@@ -260,7 +260,7 @@ class TestReport(Struct, frozen=True, kw_only=True):
 class RecordedCall(Struct, frozen=True, kw_only=True):
     """A call of the target seen while its tests ran, with what it did then.
 
-    `Exotic` is also what came of an iterator: reading it would have taken its items from the test.
+    `Unencodable` is also what came of an iterator: reading it would have taken its items from the test.
     """
 
     test: str
@@ -273,7 +273,7 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     recorded: tuple[RecordedCall, ...] = ()
     recorded_dropped: int = 0
     """Calls seen and not kept: over the bound, duplicates not counted."""
-    exotic_types: tuple[str, ...] = ()
+    unencodable_types: tuple[str, ...] = ()
     """Types that kept a call from being recorded exactly."""
     failure: Outcome | None = None
     """Set when the suite as a whole did not run to its end (no pytest, collection crashed, limit)."""
@@ -327,20 +327,20 @@ class StdioResult(Struct, frozen=True, kw_only=True):
     runs: tuple[StdioRun, ...]
 
 
-Job: TypeAlias = CallsJob | RaceJob | SuiteJob | CheckJob | StdioJob
-JobResult: TypeAlias = CallsResult | RaceResult | SuiteResult | CheckResult | StdioResult
+Job: TypeAlias = CallsJob | TimingJob | SuiteJob | CheckJob | StdioJob
+JobResult: TypeAlias = CallsResult | TimingResult | SuiteResult | CheckResult | StdioResult
 
 
 class Sandbox(Protocol):
     """An open sandbox. Each job gets fresh processes. Cancelling `run` ends them before it returns."""
 
     @property
-    def tier(self) -> Tier: ...
+    def isolation(self) -> IsolationLevel: ...
 
     @overload
     async def run(self, job: CallsJob) -> CallsResult: ...
     @overload
-    async def run(self, job: RaceJob) -> RaceResult: ...
+    async def run(self, job: TimingJob) -> TimingResult: ...
     @overload
     async def run(self, job: SuiteJob) -> SuiteResult: ...
     @overload
@@ -358,7 +358,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
 
     name: str
     usable: bool
-    tier: Tier
+    isolation: IsolationLevel
     why: str = ""
     fix: str = ""
 
@@ -369,13 +369,13 @@ class Backend(Protocol):
     name: str
 
     async def probe(self) -> Readiness:
-        """Try what the tier promises, in a real sandbox, within seconds."""
+        """Try what the isolation promises, in a real sandbox, within seconds."""
         ...
 
     async def open(self, spec: SandboxSpec) -> Sandbox:
         """Open a sandbox.
 
         Raises:
-            SandboxUnavailable: this machine can not isolate that way.
+            SandboxUnavailable: this machine cannot isolate that way.
         """
         ...

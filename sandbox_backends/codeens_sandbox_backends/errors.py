@@ -1,7 +1,7 @@
 """What can go wrong with a sandbox. None of it says anything about the candidate.
 
 SandboxError
-├── SandboxUnavailable   this backend can not isolate here: the message says how to mend it
+├── SandboxUnavailable   this backend cannot isolate here: the message says how to mend it
 ├── SandboxBroken        it was open and stopped answering: safe to retry in a new one
 └── UnknownBackend       no backend of that name is registered
 """
@@ -14,10 +14,10 @@ class SandboxError(Exception):
 
 
 class SandboxUnavailable(SandboxError):
-    """The backend can not isolate on this machine."""
+    """The backend cannot isolate on this machine."""
 
     def __init__(self, backend: str, why: str, fix: str) -> None:
-        super().__init__(f"sandbox {backend!r} can not be used here: {why}. {fix}")
+        super().__init__(f"sandbox {backend!r} cannot be used here: {why}. {fix}")
         self.backend = backend
         self.why = why
         self.fix = fix

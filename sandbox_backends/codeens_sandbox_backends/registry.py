@@ -21,7 +21,7 @@ def get_backend(name: str) -> Backend:
 
     Raises:
         UnknownBackend: nothing is registered under it; the message names the nearest name.
-        SandboxUnavailable: it is registered and can not be loaded.
+        SandboxUnavailable: it is registered and cannot be loaded.
     """
     entries = _entries()
     entry = entries.get(name)
@@ -38,7 +38,7 @@ def get_backend(name: str) -> Backend:
 
 
 def _entries() -> dict[str, EntryPoint]:
-    """By name. The first one found wins, as with imports: a distribution can not take over a name behind it."""
+    """By name. The first one found wins, as with imports: a distribution cannot take over a name behind it."""
     found: dict[str, EntryPoint] = {}
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
@@ -21,7 +21,7 @@ Isolation: TypeAlias = Literal["separate", "shared", "none"]
 """`separate`: judged outside the process that ran the code; `shared`: the verdict came from it; `none`: not run."""
 TargetKind: TypeAlias = Literal["function", "method", "classmethod", "staticmethod", "property", "nested"]
 ParameterKind: TypeAlias = Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
-CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "kept"]
+CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "pinned"]
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -132,7 +132,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
         return 100.0 * self.hit / self.total if self.total else 100.0
 
 
-class SetAside(Struct, frozen=True, kw_only=True):
+class Excluded(Struct, frozen=True, kw_only=True):
     """Evidence that was found and not used, with the reason and how much of it."""
 
     what: str
@@ -150,7 +150,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     indirect_tests: int = 0
     """How many of them reach it without naming it."""
     coverage: Coverage | None = None
-    set_aside: tuple[SetAside, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences for people: "only 3 inputs, which run 40 % of the lines"."""
 
@@ -181,7 +181,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     evidence: EvidenceGrade = "none"
     isolation: Isolation = "none"
     sandbox: str = ""
-    """The backend and its tier: "local: bubblewrap, …"; "unsafe: NOT ISOLATED"."""
+    """The backend and its isolation: "local: bubblewrap, …"; "unsafe: NOT ISOLATED"."""
     reason: str = ""
     """One line for a rejection; empty when passed."""
     failure: Failure | None = None
@@ -251,7 +251,7 @@ class Score(Struct, frozen=True, kw_only=True):
     parts: dict[str, float] = field(default_factory=dict[str, float])
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class DistinguishingInput(Struct, frozen=True, kw_only=True):
     """The smallest input found on which two clusters differ."""
 
     other: int
@@ -272,7 +272,7 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Candidate ids; `original` where the original is one of them."""
     weight: int
     """Answers behind it, identical ones included."""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[DistinguishingInput, ...] = ()
 
 
 class RankedResult(Struct, frozen=True, kw_only=True):
@@ -292,25 +292,6 @@ class RankedResult(Struct, frozen=True, kw_only=True):
     cluster: int | None = None
     reason: str = ""
     """Why it stands where it stands, in one line."""
-
-
-class RunRequest(Struct, frozen=True, kw_only=True):
-    """What was asked for. Everything needed to resume is here; keys are not."""
-
-    target: str
-    """`path.py::qualname` or `path.py:LINE`."""
-    goal: Goal = "balanced"
-    mode: ModeRequest = "auto"
-    models: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
-    samples: int = 1
-    rounds: int = 1
-    sandbox: str = "local"
-    tests: tuple[str, ...] = ()
-    budget_usd: float | None = None
-    budget_tokens: int | None = None
-    timeout_s: float | None = None
-    fresh: bool = False
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
@@ -345,151 +326,3 @@ class Run(Struct, frozen=True, kw_only=True):
     headline: str
     """Which is best and why, in one sentence."""
     summary: RunSummary = field(default_factory=RunSummary)
-
-
-# Events: one writer, many readers -----------------------------------------------------------------------------------
-
-
-class RunStarted(Struct, frozen=True, kw_only=True, tag="run_started", tag_field="event"):
-    run_id: str
-    request: RunRequest
-    target: Target
-    resumed: bool = False
-
-
-class EvidenceGathered(Struct, frozen=True, kw_only=True, tag="evidence_gathered", tag_field="event"):
-    evidence: Evidence
-
-
-class CandidatePlanned(Struct, frozen=True, kw_only=True, tag="candidates_planned", tag_field="event"):
-    """How many answers are expected in this round, so that progress has a denominator."""
-
-    count: int
-    round: int = 0
-
-
-class CandidateGenerated(Struct, frozen=True, kw_only=True, tag="candidate_generated", tag_field="event"):
-    candidate: Candidate
-    duplicate_of: str | None = None
-
-
-class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed", tag_field="event"):
-    model: str
-    variant: str
-    why: str
-    cost_usd: float | None = 0.0
-    """What an unusable reply cost; None: its price is not known."""
-
-
-class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):
-    candidate_id: str
-    verdict: Verdict
-    outcomes: tuple[Outcome, ...] = ()
-    """One per case of the evidence, in its order; what the behaviour map is made from."""
-
-
-class CandidateMeasured(Struct, frozen=True, kw_only=True, tag="candidate_measured", tag_field="event"):
-    candidate_id: str
-    measurement: Measurement
-
-
-class SandboxFailed(Struct, frozen=True, kw_only=True, tag="sandbox_failed", tag_field="event"):
-    """The sandbox failed on a candidate; the candidate is reported as not run."""
-
-    candidate_id: str
-    why: str
-
-
-class Progress(Struct, frozen=True, kw_only=True, tag="progress", tag_field="event"):
-    """What is going on, in a few words."""
-
-    message: str
-
-
-class RunFinished(Struct, frozen=True, kw_only=True, tag="run_finished", tag_field="event"):
-    run: Run
-
-
-RunEvent: TypeAlias = (
-    RunStarted
-    | EvidenceGathered
-    | CandidatePlanned
-    | CandidateGenerated
-    | GenerationFailed
-    | CandidateJudged
-    | CandidateMeasured
-    | SandboxFailed
-    | Progress
-    | RunFinished
-)
-
-
-# Tasks given from outside -------------------------------------------------------------------------------------------
-
-
-class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How what a program prints is held against what it should print."""
-
-    compare: Literal["exact", "lines", "tokens"] = "lines"
-    """`exact`: each character counts. `lines`: not the white space at the ends of lines, nor empty lines at the end.
-    `tokens`: white space only separates."""
-    ignore_case: bool = False
-    any_order: bool = False
-    """The lines, or with `tokens` the tokens, may come in any order."""
-    absolute_tolerance: float | None = None
-    relative_tolerance: float | None = None
-    """Numbers may differ by either tolerance, unless both are written as integers."""
-
-
-class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One test case of a task file: a call or a stdin text, and what must come out."""
-
-    args: list[Any] = field(default_factory=list[Any])
-    kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
-    stdin: str | None = None
-    expected_output: Any = None
-    """For a call the value; for `stdin` the text, or a list of texts each of which is right."""
-    timeout: float | None = None
-    weight: float = 1.0
-
-
-class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task file for `codeens score` (JSON or YAML)."""
-
-    id: str
-    prompt: str
-    entry_point: str
-    test_cases: tuple[TaskCase, ...] = ()
-    checker: OutputChecker = OutputChecker()
-    """For the cases with `stdin`."""
-    tests: str | None = None
-    """Python source defining `check(candidate)`."""
-    reference_solution: str | None = None
-    difficulty: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
-
-
-class ScoredCandidate(Struct, frozen=True, kw_only=True):
-    id: str
-    """The file's name."""
-    source: str
-    model: str = ""
-    variant: str = ""
-
-
-class ScoreResult(Struct, frozen=True, kw_only=True):
-    rank: int | None
-    candidate: ScoredCandidate
-    verdict: Verdict
-    weight_passed: float = 0.0
-    weight_total: float = 0.0
-    score: Score | None = None
-    reason: str = ""
-
-
-class ScoreReport(Struct, frozen=True, kw_only=True):
-    """The document of `codeens score --json`."""
-
-    schema_version: int = SCHEMA_VERSION
-    task: str
-    results: tuple[ScoreResult, ...] = ()

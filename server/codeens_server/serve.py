@@ -142,7 +142,7 @@ def _token(name: str) -> str:
         with Path(name).open(encoding="utf-8") as file:
             token = file.read(_LONGEST_TOKEN).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise argparse.ArgumentTypeError(f"{name} can not be read: {error}") from None
+        raise argparse.ArgumentTypeError(f"{name} cannot be read: {error}") from None
     if len(token) < _SHORTEST_TOKEN:
         raise argparse.ArgumentTypeError(f"{name} holds no token of at least {_SHORTEST_TOKEN} characters")
     return token

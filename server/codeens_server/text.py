@@ -8,7 +8,7 @@ _KEPT = frozenset("\n\t")
 
 
 def visible(text: str) -> str:
-    """The text with control, direction and surrogate characters written out, so that they can not drive a terminal."""
+    """The text with control, direction and surrogate characters written out, so that they cannot drive a terminal."""
     if text.isprintable():
         return text
     return "".join(

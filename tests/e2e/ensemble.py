@@ -13,9 +13,11 @@ import anyio
 import msgspec
 from msgspec.structs import replace
 
-from codeens_server.domain import RankedResult, Run, RunEvent, RunFinished, RunRequest
-from codeens_server.engine import Engine, RunStream
-from codeens_server.settings import ModelSettings, Settings
+from codeens_server.config.settings import ModelSettings, Settings
+from codeens_server.domain import RankedResult, Run
+from codeens_server.run.engine import Engine, RunStream
+from codeens_server.run.events import RunEvent, RunFinished
+from codeens_server.run.request import RunRequest
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
 from codeens_variants.manifest import Variant

@@ -30,7 +30,7 @@ exec setpriv --reuid "$USER_ID" --regid "$USER_ID" $rights "$@"
 
 
 def why_not() -> str:
-    """Why a command can not be run so; empty when it can."""
+    """Why a command cannot be run so; empty when it can."""
     missing = [tool for tool in ("unshare", "setpriv", "mount") if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} not installed"
@@ -52,6 +52,6 @@ def command(home: Path, *arguments: str) -> list[str]:
 
 
 def _closed_above(path: Path) -> list[str]:
-    """The outermost folder above that others can not enter, if there is one."""
+    """The outermost folder above that others cannot enter, if there is one."""
     above = [str(folder) for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001]
     return above[:1]

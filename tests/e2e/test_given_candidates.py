@@ -8,9 +8,11 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from codeens_server.domain import Candidate, EvidenceGathered, Replacement, RunRequest, RunStarted
-from codeens_server.engine import Engine
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Candidate, Replacement
+from codeens_server.run.engine import Engine
+from codeens_server.run.events import EvidenceGathered, RunStarted
+from codeens_server.run.request import RunRequest
 from codeens_server.store.opening import open_store
 from tests.e2e.ensemble import PLAIN, entry, fenced
 from tests.e2e.program import Workspace, empty_workspace

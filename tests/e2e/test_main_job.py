@@ -108,7 +108,7 @@ def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -
         ([TARGET, "--sandbox", "locl"], "Did you mean 'local'"),
         ([TARGET, "--samples", "0"], "more than 0"),
         ([TARGET, "--goal", "sped"], "speed"),
-        ([TARGET, "--mode", "implement"], "can not implement"),
+        ([TARGET, "--mode", "implement"], "cannot implement"),
     ],
 )
 def test_wrong_input_is_one_clear_error_and_nothing_is_written(
@@ -137,7 +137,7 @@ def test_a_function_without_a_body_needs_a_model(workspace: Workspace) -> None:
     (workspace.folder / "later.py").write_text("def later(x: int) -> int:\n    ...\n", encoding="utf-8")
     done = workspace.codeens("run", "later.py::later")
     assert done.returncode == 2
-    assert "can not implement later" in done.stderr
+    assert "cannot implement later" in done.stderr
     assert "Configure a model" in done.stderr
 
 
@@ -147,7 +147,7 @@ def test_repairing_needs_a_model_too_also_when_the_tests_say_so(workspace: Works
     path.write_text(broken, encoding="utf-8")
     done = workspace.codeens("run", TARGET)
     assert done.returncode == 2
-    assert "can not repair repeat_customers" in done.stderr
+    assert "cannot repair repeat_customers" in done.stderr
     assert not list(workspace.home.rglob("run_*"))
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.backend import LocalBackend
-from codeens_server.domain import CandidateJudged, CandidateMeasured
 from codeens_server.errors import NothingGenerated
+from codeens_server.run.events import CandidateJudged, CandidateMeasured
 from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, entry, fenced, files_with, finished
 from tests.e2e.program import empty_workspace
 from tests.loopback.server import Fault, ModelServer
@@ -393,7 +393,7 @@ async def test_without_a_sandbox_no_model_is_asked_and_nothing_is_left_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unavailable(*_: object) -> None:
-        raise SandboxUnavailable("local", "this machine can not", "Use another")
+        raise SandboxUnavailable("local", "this machine cannot", "Use another")
 
     monkeypatch.setattr(LocalBackend, "open", unavailable)
     async with ModelServer(answer=by_model({"m": RIGHT})) as server:

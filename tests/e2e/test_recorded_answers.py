@@ -9,10 +9,10 @@ import anyio.to_thread
 import pytest
 
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.domain import ScoredCandidate, Task
-from codeens_server.executor import open_executor
-from codeens_server.judging.tasks import score_task
+from codeens_server.tasks.schema import ScoredCandidate, Task
+from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.edit import apply_edit
 from tests.e2e.ensemble import Bench, entry
 from tests.e2e.program import empty_workspace

@@ -42,8 +42,8 @@ def test_bubblewrap_holds(tmp_path: Path) -> None:
         pytest.skip(reason)
     report = selfcheck([CODEENS, "sandbox", "selfcheck", "--backend", "local", "--json"], {}, tmp_path)
     assert failed(report) == {}
-    assert report["tier"]["filesystem"]
-    assert "bubblewrap" in report["tier"]["label"]
+    assert report["isolation"]["filesystem"]
+    assert "bubblewrap" in report["isolation"]["label"]
 
 
 def test_bubblewrap_holds_for_an_ordinary_user(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_bubblewrap_holds_for_an_ordinary_user(tmp_path: Path) -> None:
         command = ordinary_user.command(Path(home), CODEENS, "sandbox", "selfcheck", "--backend", "local", "--json")
         report = selfcheck(command, {"HOME": home}, tmp_path)
     assert failed(report) == {}
-    assert "bubblewrap" in report["tier"]["label"]
+    assert "bubblewrap" in report["isolation"]["label"]
 
 
 @pytest.mark.long

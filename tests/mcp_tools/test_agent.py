@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from codeens_server.config import DATA_VARIABLE
+from codeens_server.config.loading import DATA_VARIABLE
 from tests.mcp_tools.calling import Caller
 from tests.mcp_tools.conftest import isolated
 

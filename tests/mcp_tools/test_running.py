@@ -25,7 +25,7 @@ async def test_each_call_is_answered_by_what_it_did(caller: Caller) -> None:
     assert calls[0]["value"] == ["tuple", 2.0, ["set", 4]]
     assert "TypeError" in calls[1]["shown"]
     assert "half of 4" in answered.document["stdout"]
-    assert answered.document["tier"]["network"]
+    assert answered.document["isolation"]["network"]
     assert answered.document["usage"]["wall_s"] > 0
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from codeens_server.domain import Run, ScoreReport
+from codeens_server.domain import Run
+from codeens_server.tasks.schema import ScoreReport
 from tests.mcp_tools.calling import ADD, DICT, RIGHT, SORTED, WRONG, Caller, candidate
 from tests.mcp_tools.conftest import SUMS, isolated
 

@@ -44,7 +44,7 @@ async def two_jobs_at_once_do_not_meet(sandbox: Sandbox) -> None:
     assert values == {2: ["list", 0, 1], 3: ["list", 0, 1, 2]}
 
 
-async def a_player_has_a_folder_to_write_to(sandbox: Sandbox) -> None:
+async def a_worker_has_a_folder_to_write_to(sandbox: Sandbox) -> None:
     source = """
 import tempfile
 def f():
@@ -186,7 +186,7 @@ def f(path):
 
 
 async def files_outside_can_not_be_changed(sandbox: Sandbox, outside: Path) -> None:
-    kept = outside / "kept"
+    kept = outside / "pinned"
     kept.write_text("s", encoding="utf-8")
     kept.chmod(0o640)
     source = """
@@ -202,7 +202,7 @@ def f(path):
     return "kept out"
 """
     assert await answer(sandbox, source, str(kept)) == "kept out"
-    assert _state(outside) == [("kept", "s", 0o640)]
+    assert _state(outside) == [("pinned", "s", 0o640)]
 
 
 def _state(folder: Path) -> list[tuple[str, str, int]]:
@@ -266,7 +266,7 @@ EVERY: tuple[Check, ...] = (
     every_input_gets_its_answer,
     a_script_reads_stdin_and_writes_stdout,
     two_jobs_at_once_do_not_meet,
-    a_player_has_a_folder_to_write_to,
+    a_worker_has_a_folder_to_write_to,
     processes_can_be_forked,
     an_exception_is_told_with_type_and_message,
     code_that_does_not_load_fails_every_call,

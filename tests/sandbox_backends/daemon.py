@@ -46,7 +46,7 @@ class Daemon:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"dockerd did not start: {self._log.read_text()[-2000:]}") from None
                 time.sleep(0.02)
-            except OSError:  # a socket can not be opened, so it is there
+            except OSError:  # a socket cannot be opened, so it is there
                 break
         self.client = APIClient(self.host, timeout=_END_S)
 

@@ -1,4 +1,4 @@
-"""Real messages of players, spoilt; and a player on a real socket that answers with them."""
+"""Real messages of workers, spoilt; and a worker on a real socket that answers with them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     CheckJob,
-    Exotic,
     Job,
     JobResult,
     Limits,
@@ -24,11 +23,12 @@ from codeens_sandbox_backends.base import (
     Returned,
     SuiteJob,
     SuiteResult,
+    Unencodable,
 )
-from codeens_sandbox_backends.conduct.launch import Ending, Role
-from codeens_sandbox_backends.conduct.run_job import run_job
-from codeens_sandbox_backends.conduct.trees import well_formed_input, well_formed_outcome
-from codeens_sandbox_backends.player.frames import pack
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
+from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.driver.trees import well_formed_input, well_formed_outcome
+from codeens_sandbox_backends.worker.frames import pack
 from tests.sandbox_backends.programs import program
 
 Mutate = Callable[[bytes], bytes]
@@ -39,7 +39,7 @@ _LENGTH = struct.Struct(">I")
 _SCALARS: list[Any] = [None, True, False, 0, 1, -1, 1.0, -0.0, 1 << 53, 1 << 80, "", "x", "nan", "more", [], {}, [[]]]
 _TAGS = ["list", "dict", "int", "float", "str", "set", "object", "ndarray", "pandas", "enum", "more", "iter", "bytes"]
 _CALL = CallInput(args=(1,))
-JOBS: dict[Role, Job] = {
+JOBS: dict[WorkerKind, Job] = {
     "play": CallsJob(program=program(""), inputs=(_CALL, _CALL)),
     "check": CheckJob(program=program(""), tests="f(1)", name="f"),
     "suite": SuiteJob(kind="pytest", root="/nowhere", program=program(""), record=True),
@@ -89,34 +89,34 @@ def _with_nonce(message: Any, nonce: str) -> Any:
 
 
 @dataclass
-class _Player:
+class _Worker:
     channel: socket.socket
 
     def kill(self) -> None:
         self.channel.close()
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         self.channel.close()
-        return Ending(exit_code=0)
+        return ExitStatus(exit_code=0)
 
 
 @dataclass
 class HostileLauncher:
-    """Players of the role in question say what they are told to; the others what is right."""
+    """Workers of the role in question say what they are told to; the others what is right."""
 
-    role: Role
+    role: WorkerKind
     replies: Sequence[Any]
     mutate: Mutate = bytes
     launched: int = field(default=0)
 
-    def launch(self, role: Role, limits: Limits) -> _Player:
+    def launch(self, role: WorkerKind, limits: Limits) -> _Worker:
         ours, theirs = socket.socketpair()
         channel = _Answering(fileno=ours.detach())
         hostile = role == self.role
         channel.answer_with(theirs, self.replies if hostile else RIGHT[role], self.mutate if hostile else bytes)
         theirs.sendall(pack(b'{"nonce":"","up":"3.11"}'))
         self.launched += 1
-        return _Player(channel)
+        return _Worker(channel)
 
 
 def _answer(index: int, value: Any) -> dict[str, Any]:
@@ -126,12 +126,12 @@ def _answer(index: int, value: Any) -> dict[str, Any]:
 _RAISED = {"kind": "raised", "type": "ValueError", "message": "m", "traceback": "t", "args": [1]}
 _TEST = {"test": {"id": "a::b", "outcome": "passed", "entered": 1, "seconds": 0.5}}
 _RECORDED = {"test": "a::b", "input": {"args": [1]}, "outcome": _RAISED}
-RIGHT: dict[Role, list[list[Any]]] = {
+RIGHT: dict[WorkerKind, list[list[Any]]] = {
     "play": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
     "check": [[{"call": {"args": [1], "kwargs": {}}, "used": 0}], [{"verdict": None, "used": 0}]],
-    "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "exotic": ["m:C"], "failure": None}}]],
+    "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "unencodable": ["m:C"], "failure": None}}]],
 }
-"""What a player of each role says to each request."""
+"""What a worker of each role says to each request."""
 
 
 def spoilt(node: Any, rng: random.Random) -> Any:
@@ -179,8 +179,8 @@ def spoilt_bytes(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-def judged(role: Role, replies: Sequence[Any], mutate: Mutate = bytes) -> JobResult:
-    """What the judge makes of a player of this role that sends these replies.
+def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> JobResult:
+    """What the judge makes of a worker of this role that sends these replies.
 
     Raises:
         AssertionError: of something that is no outcome.
@@ -188,7 +188,7 @@ def judged(role: Role, replies: Sequence[Any], mutate: Mutate = bytes) -> JobRes
     result = run_job(HostileLauncher(role, replies, mutate), JOBS[role], LIMITS)
     for outcome in _outcomes(result):
         assert isinstance(outcome, Outcome)
-        assert not isinstance(outcome, (Returned, Raised, Exotic)) or well_formed_outcome(outcome)
+        assert not isinstance(outcome, (Returned, Raised, Unencodable)) or well_formed_outcome(outcome)
     if isinstance(result, SuiteResult):
         assert all(well_formed_input(call.input) for call in result.recorded)
     return result

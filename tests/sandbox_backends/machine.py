@@ -14,7 +14,7 @@ from codeens_sandbox_backends.local.cgroups import make_cgroup
 
 @cache
 def why_not(name: str) -> str:
-    """Why the backend can not be tested here; empty when it can."""
+    """Why the backend cannot be tested here; empty when it can."""
     return {"local": _bubblewrap, "sandlock": _sandlock}.get(name, lambda: "")()
 
 

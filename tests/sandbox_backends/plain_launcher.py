@@ -1,4 +1,4 @@
-"""A launcher without isolation, for tests of the player and the conductor with our own harmless code."""
+"""A launcher without isolation, for tests of the worker and the driver with our own harmless code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import codeens_sandbox_backends.player
+import codeens_sandbox_backends.worker
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Ending, Role
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 
-PLAYER = Path(codeens_sandbox_backends.player.__file__).parent
-_BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_player.{role} import main; main({fd})"
+WORKER = Path(codeens_sandbox_backends.worker.__file__).parent
+_BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_worker.{role} import main; main({fd})"
 _WRITTEN_OFF_S = 20.0
 
 
@@ -28,18 +28,18 @@ def _scratch() -> IO[bytes]:
 
 @dataclass
 class PlainProcess:
-    """A player as a plain subprocess whose output goes to temporary files."""
+    """A worker as a plain subprocess whose output goes to temporary files."""
 
     popen: subprocess.Popen[bytes]
     channel: socket.socket
     stdout: IO[bytes]
     stderr: IO[bytes]
-    ending: Ending | None = None
+    ending: ExitStatus | None = None
 
     def kill(self) -> None:
         self.popen.kill()
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         if self.ending is None:
             self.channel.close()
             try:
@@ -50,14 +50,14 @@ class PlainProcess:
             self.ending = self._end()
         return self.ending
 
-    def _end(self) -> Ending:
+    def _end(self) -> ExitStatus:
         output: list[bytes] = []
         for file in (self.stdout, self.stderr):
             file.seek(0)
             output.append(file.read())
             file.close()
         code = self.popen.returncode
-        return Ending(
+        return ExitStatus(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
             stdout=output[0],
@@ -67,14 +67,14 @@ class PlainProcess:
 
 @dataclass
 class PlainLauncher:
-    """Use as a context manager: on leaving it every player must have been seen off by the conductor."""
+    """Use as a context manager: on leaving it every worker must have been seen off by the driver."""
 
     python: str = sys.executable
     started: list[PlainProcess] = field(default_factory=list[PlainProcess])
     folder: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="codeens-test-"))
 
     def __enter__(self) -> PlainLauncher:
-        Path(self.folder, "codeens_player").symlink_to(PLAYER)
+        Path(self.folder, "codeens_worker").symlink_to(WORKER)
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -82,9 +82,9 @@ class PlainLauncher:
         for process in left:
             process.wait(0)
         shutil.rmtree(self.folder)
-        assert kind is not None or not left, "the conductor left a player behind"
+        assert kind is not None or not left, "the driver left a worker behind"
 
-    def launch(self, role: Role, limits: Limits) -> PlainProcess:
+    def launch(self, role: WorkerKind, limits: Limits) -> PlainProcess:
         ours, theirs = socket.socketpair()
         stdout, stderr = _scratch(), _scratch()
         fd = theirs.fileno()

@@ -14,15 +14,15 @@ from codeens_sandbox_backends.base import (
     Limits,
     ModuleSource,
     Program,
-    RaceJob,
-    RaceResult,
     StdioJob,
     StdioResult,
     SuiteJob,
     SuiteResult,
+    TimingJob,
+    TimingResult,
 )
-from codeens_sandbox_backends.conduct.run_job import run_job
-from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.worker.codec import encode
 from tests.sandbox_backends.plain_launcher import PlainLauncher
 
 ROOMY = Limits(wall_s=60.0, cpu_s=60.0, call_s=30.0)
@@ -57,12 +57,14 @@ def run_calls(
     return result
 
 
-def run_race(a: str, b: str, *inputs: CallInput, limits: Limits = ROOMY, budget_s: float = 20.0) -> RaceResult:
+def run_timing(a: str, b: str, *inputs: CallInput, limits: Limits = ROOMY, budget_s: float = 20.0) -> TimingResult:
     """A short race of `f` against `f`."""
-    job = RaceJob(a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s)
+    job = TimingJob(
+        a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s
+    )
     with PlainLauncher() as launcher:
         result = run_job(launcher, job, limits)
-    assert isinstance(result, RaceResult)
+    assert isinstance(result, TimingResult)
     return result
 
 

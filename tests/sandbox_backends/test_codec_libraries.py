@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.conduct.trees import well_formed
-from codeens_sandbox_backends.player.codec import Unencodable, decode, encode
+from codeens_sandbox_backends.driver.trees import well_formed
+from codeens_sandbox_backends.worker.codec import EncodeError, decode, encode
 
 numpy: Any = pytest.importorskip("numpy")
 pandas: Any = pytest.importorskip("pandas")
@@ -87,7 +87,7 @@ NO_ARRAYS: list[Any] = [
 
 @pytest.mark.parametrize("value", NO_ARRAYS, ids=lambda value: type(value).__name__)
 def test_what_has_no_exact_encoding_is_refused_by_name(value: Any) -> None:
-    with pytest.raises(Unencodable) as refused:
+    with pytest.raises(EncodeError) as refused:
         encode([value])
     assert refused.value.type_name
 
@@ -95,7 +95,7 @@ def test_what_has_no_exact_encoding_is_refused_by_name(value: Any) -> None:
 def test_a_table_with_attributes_is_refused() -> None:
     table = pandas.DataFrame({"a": [1]})
     table.attrs["unit"] = "m"
-    with pytest.raises(Unencodable, match="attributes"):
+    with pytest.raises(EncodeError, match="attributes"):
         encode(table)
 
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.conduct.trees import well_formed
-from codeens_sandbox_backends.player.codec import canonical, decode, encode
+from codeens_sandbox_backends.driver.trees import well_formed
+from codeens_sandbox_backends.worker.codec import canonical, decode, encode
 from tests.sandbox_backends.hostile_frames import spoilt
 from tests.sandbox_backends.values import ATOMS, VALUES
 

@@ -95,6 +95,11 @@ async def test_the_probe_says_what_the_checks_say(backend: Backend) -> None:
     readiness = await backend.probe()
     assert (readiness.usable, readiness.name, readiness.why) == (True, backend.name, "")
     isolating = backend.name in ISOLATING
-    tier = readiness.tier
-    assert (tier.filesystem, tier.network, tier.processes, tier.kernel) == (isolating, isolating, isolating, False)
-    assert ("NOT ISOLATED" in tier.label) is not isolating
+    isolation = readiness.isolation
+    assert (isolation.filesystem, isolation.network, isolation.processes, isolation.kernel) == (
+        isolating,
+        isolating,
+        isolating,
+        False,
+    )
+    assert ("NOT ISOLATED" in isolation.label) is not isolating

@@ -49,7 +49,7 @@ async def opened() -> AsyncGenerator[Sandbox]:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 async def test_daytona(place: str, check: conformance.Check) -> None:
     if place == "live" and check in SEEN_FROM_HERE:
-        pytest.skip("processes of the live service can not be seen from here")
+        pytest.skip("processes of the live service cannot be seen from here")
     async with opened() as sandbox:
         await check(sandbox)
 
@@ -65,5 +65,10 @@ async def test_daytona_keeps_files_apart(
 async def test_the_probe_of_daytona_says_what_the_checks_say(place: str) -> None:
     readiness = await get_backend("daytona").probe()
     assert (readiness.usable, readiness.name, readiness.why) == (True, "daytona", "")
-    tier = readiness.tier
-    assert (tier.filesystem, tier.network, tier.processes, tier.kernel) == (True, True, True, False)
+    isolation = readiness.isolation
+    assert (isolation.filesystem, isolation.network, isolation.processes, isolation.kernel) == (
+        True,
+        True,
+        True,
+        False,
+    )

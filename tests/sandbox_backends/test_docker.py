@@ -84,8 +84,8 @@ async def test_a_runtime_that_the_daemon_does_not_know_is_refused(monkeypatch: p
 async def test_the_runtime_of_gvisor_is_used_and_raises_the_tier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODEENS_DOCKER_RUNTIME", GVISORS_NAME)
     async with opened() as sandbox:
-        assert sandbox.tier.kernel
-        assert "gVisor" in sandbox.tier.label
+        assert sandbox.isolation.kernel
+        assert "gVisor" in sandbox.isolation.label
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
 
 

@@ -1,4 +1,4 @@
-"""Spoilt frames of every kind of player, read by the real judge from a real socket."""
+"""Spoilt frames of every kind of worker, read by the real judge from a real socket."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallsResult, CheckResult, Died, Returned, SuiteResult
-from codeens_sandbox_backends.conduct.launch import Role
-from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.worker.codec import encode
 from tests.sandbox_backends.hostile_frames import JOBS, RIGHT, judged, spoilt, spoilt_bytes
 from tests.sandbox_backends.values import VALUES
 
-ROLES: list[Role] = list(JOBS)
+ROLES: list[WorkerKind] = list(JOBS)
 Rngs = st.randoms(use_true_random=False)
 FUZZED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _SPOILT = 0.5
@@ -26,7 +26,7 @@ RUNS_CODE = ("exec", "compile", "os.exec", "os.system", "os.posix_spawn", "subpr
 
 
 class _Watch:
-    """Sees whether anything is run. A hook can not be taken out again, so there is one for all tests."""
+    """Sees whether anything is run. A hook cannot be taken out again, so there is one for all tests."""
 
     def __init__(self) -> None:
         self.on = False
@@ -76,7 +76,7 @@ def test_the_watch_notices_code_that_runs() -> None:
 @seed(1)
 @given(st.sampled_from(ROLES), Rngs)
 @FUZZED
-def test_a_spoilt_message_is_refused_or_taken_for_what_it_says(role: Role, rng: random.Random) -> None:
+def test_a_spoilt_message_is_refused_or_taken_for_what_it_says(role: WorkerKind, rng: random.Random) -> None:
     replies = [[spoilt(message, rng) for message in messages] for messages in RIGHT[role]]
     with nothing_runs():
         judged(role, replies)
@@ -85,7 +85,7 @@ def test_a_spoilt_message_is_refused_or_taken_for_what_it_says(role: Role, rng: 
 @seed(2)
 @given(st.sampled_from(ROLES), Rngs)
 @FUZZED
-def test_spoilt_bytes_are_refused_or_taken_for_what_they_say(role: Role, rng: random.Random) -> None:
+def test_spoilt_bytes_are_refused_or_taken_for_what_they_say(role: WorkerKind, rng: random.Random) -> None:
     with nothing_runs():
         judged(role, RIGHT[role], lambda data: spoilt_bytes(data, rng) if rng.random() < _SPOILT else data)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import SandboxSpec, Tier
+from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.advice import namespace_fix
 from codeens_sandbox_backends.local.probe import probe
@@ -40,7 +40,7 @@ async def test_bubblewrap_is_preferred() -> None:
     if reason:
         pytest.skip(reason)
     readiness = await get_backend("local").probe()
-    assert readiness.tier.label.startswith("bubblewrap")
+    assert readiness.isolation.label.startswith("bubblewrap")
 
 
 @pytest.mark.usefixtures("without_bubblewrap")
@@ -51,7 +51,7 @@ async def test_sandlock_stands_in_for_bubblewrap_and_the_tier_says_so() -> None:
     backend = get_backend("local")
     sandbox = await backend.open(SandboxSpec(python=sys.executable))
     try:
-        assert sandbox.tier.label.startswith("sandlock")
+        assert sandbox.isolation.label.startswith("sandlock")
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
     finally:
         await sandbox.aclose()
@@ -76,7 +76,7 @@ def broken_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         broken = Path(folder) / "bwrap"
         broken.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n", "utf-8")
         broken.chmod(0o755)
-        Path(folder).chmod(0o755)  # root's players are started by an unprivileged user
+        Path(folder).chmod(0o755)  # root's workers are started by an unprivileged user
         monkeypatch.setenv("PATH", folder + os.pathsep + os.environ["PATH"])
         yield
 
@@ -104,7 +104,7 @@ async def test_the_setting_that_forbids_namespaces_is_named(setting: str, value:
 
 
 async def test_a_sandbox_that_does_not_keep_its_promise_is_found_out() -> None:
-    promise = Tier(filesystem=True, network=True, processes=True, kernel=False, label="tight")
+    promise = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label="tight")
     readiness = await probe("leaky", promise, get_backend("unsafe").open)
     assert not readiness.usable
     assert readiness.why.endswith("files, network, processes")
@@ -119,8 +119,8 @@ async def test_sandlock_that_is_not_installed_is_refused_with_the_fix() -> None:
 async def test_unsafe_says_that_it_isolates_nothing() -> None:
     sandbox = await get_backend("unsafe").open(SandboxSpec(python=sys.executable))
     try:
-        tier = sandbox.tier
-        assert tier.label == "NOT ISOLATED"
-        assert not any((tier.filesystem, tier.network, tier.processes, tier.kernel))
+        isolation = sandbox.isolation
+        assert isolation.label == "NOT ISOLATED"
+        assert not any((isolation.filesystem, isolation.network, isolation.processes, isolation.kernel))
     finally:
         await sandbox.aclose()

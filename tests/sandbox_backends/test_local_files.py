@@ -109,7 +109,7 @@ async def test_packages_of_the_interpreters_environment_can_be_imported(name: st
         await sandbox.aclose()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights before it starts a player")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights before it starts a worker")
 async def test_a_folder_that_can_not_be_shown_to_an_unprivileged_user_is_refused_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +125,7 @@ async def test_a_folder_that_can_not_be_shown_to_an_unprivileged_user_is_refused
     monkeypatch.setattr(linux, "map_owners", refuse)
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    with pytest.raises(SandboxUnavailable, match=r"private can not be read by the unprivileged user.*chmod -R o\+rX"):
+    with pytest.raises(SandboxUnavailable, match=r"private cannot be read by the unprivileged user.*chmod -R o\+rX"):
         await backend.open(SandboxSpec(python=sys.executable, readable=(str(private),)))
 
 

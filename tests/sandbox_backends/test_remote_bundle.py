@@ -1,4 +1,4 @@
-"""What is sent to a service's sandboxes, and what players see of it there."""
+"""What is sent to a service's sandboxes, and what workers see of it there."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def test_packages_that_are_imported_are_sent_with_what_they_need_unless_they_are
 ) -> None:
     (workspace / "module.py").write_text("import os, compiled\nfrom pure_thing.x import y\n", encoding="utf-8")
     made = bundle.bundle_of(SandboxSpec(python=str(environment), readable=(str(workspace),)), "e2b")
-    folder = "player/packages/"
+    folder = "worker/packages/"
     top = {name.removeprefix(folder).partition("/")[0] for name in names_in(made.archive) if name.startswith(folder)}
     assert top == {"pure_thing", "Pure_Thing-1.0.dist-info", "helper.py", "helper-1.0.dist-info"}
 
 
-def test_nothing_but_the_relay_and_the_player_is_sent_for_no_workspace() -> None:
+def test_nothing_but_the_relay_and_the_worker_is_sent_for_no_workspace() -> None:
     made = bundle.bundle_of(SandboxSpec(python=sys.executable), "e2b")
-    assert {name.partition("/")[0] for name in names_in(made.archive)} == {"inside", "player"}
+    assert {name.partition("/")[0] for name in names_in(made.archive)} == {"inside", "worker"}
     assert made.shown == ()
 
 

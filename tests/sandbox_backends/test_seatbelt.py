@@ -13,7 +13,7 @@ from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, Returned,
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.seatbelt.backend import TIER, SeatbeltLauncher
+from codeens_sandbox_backends.seatbelt.backend import ISOLATION_LEVEL, SeatbeltLauncher
 from codeens_sandbox_backends.seatbelt.profile import profile
 from codeens_sandbox_backends.selfcheck.outside import processes_with
 from tests.sandbox_backends.programs import program
@@ -91,7 +91,7 @@ def tool(tmp_path: Path) -> str:
 def opened(tool: str, workspace: Path) -> LocalSandbox:
     spec = SandboxSpec(python=sys.executable, readable=(str(workspace),), hidden=(str(workspace / "secret.py"),))
     launcher = SeatbeltLauncher(spec, tool)
-    return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+    return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 @pytest.mark.anyio

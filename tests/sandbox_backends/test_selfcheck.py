@@ -90,7 +90,7 @@ async def test_results_are_told_as_they_come_and_a_failing_sandbox_is_a_failed_c
     checks = [Check(name="a", kind="control", run=broken), Check(name="b", kind="cheat", run=sound, alone=True)]
     async with room("unsafe") as place:
         results = await run_checks(place, checks, told.append)
-        report = Report(backend="unsafe", tier=place.sandbox.tier, checks=results)
+        report = Report(backend="unsafe", isolation=place.sandbox.isolation, checks=results)
     assert [(result.name, result.ok, result.why) for result in results] == [
         ("a", False, "the sandbox failed: gone"),
         ("b", True, ""),

@@ -1,4 +1,4 @@
-"""Warm players: what code can tell of earlier jobs, how it is kept in, and what sends a job to a sandbox of its own."""
+"""Warm workers: what code can tell of earlier jobs, how it is kept in, and what sends a job to a sandbox of its own."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import (
-    Limits,
-    Returned,
-    Sandbox,
-    TimedOut,
-)
-from codeens_sandbox_backends.local.warm import Kind, Zygote
-from codeens_sandbox_backends.local.warm_channel import DrainingSocket
-from codeens_sandbox_backends.local.warm_launcher import WarmLauncher
+from codeens_sandbox_backends.base import Limits, Returned, Sandbox, TimedOut
+from codeens_sandbox_backends.local.warm.channel import DrainingSocket
+from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
+from codeens_sandbox_backends.local.warm.zygote import Kind, Zygote
 from tests.sandbox_backends import conformance
 from tests.sandbox_backends.conformance import answer, call
 from tests.sandbox_backends.warm import MARKS, Launches, opened
@@ -102,7 +97,7 @@ async def test_an_error_of_the_system_is_found_out_about_in_a_sandbox_of_its_own
         ("a queue with a name", 240, (0, 0, 0, 0)),
     ],
 )
-async def test_reaching_for_the_process_before_ends_the_player(
+async def test_reaching_for_the_process_before_ends_the_worker(
     why: str, number: int, arguments: tuple[int, ...]
 ) -> None:
     if "x86_64" not in sys.implementation._multiarch:
@@ -205,7 +200,7 @@ async def test_recursion_goes_as_deep_as_in_a_sandbox_of_its_own() -> None:
     assert depths[0] == depths[1]
 
 
-async def test_output_that_nobody_reads_yet_does_not_stop_the_player() -> None:
+async def test_output_that_nobody_reads_yet_does_not_stop_the_worker() -> None:
     source = "def f(n):\n    print('x' * n, flush=True)\n    return 'said'\n"
     async with opened() as sandbox:
         result = await call(sandbox, source, (1 << 20,), (1 << 20,), limits=Limits(output_bytes=1000))
@@ -213,7 +208,7 @@ async def test_output_that_nobody_reads_yet_does_not_stop_the_player() -> None:
     assert result.stdout.count("x") == 1000
 
 
-async def test_a_player_that_dies_with_its_zygote_is_run_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_dies_with_its_zygote_is_run_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened() as sandbox:
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
         ended = Zygote.ended
@@ -228,7 +223,7 @@ async def test_a_player_that_dies_with_its_zygote_is_run_again_alone(monkeypatch
         assert await answer(sandbox, "def f():\n    return 3\n") == 3
 
 
-async def test_a_player_that_died_while_it_waited_for_a_job_is_held_against_none(
+async def test_a_worker_that_died_while_it_waited_for_a_job_is_held_against_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ahead = Zygote.fork_ahead
@@ -246,7 +241,7 @@ async def test_a_player_that_died_while_it_waited_for_a_job_is_held_against_none
     assert waited == [True] * 6
 
 
-async def test_a_player_that_waits_does_not_bring_the_limits_of_the_job_before(launches: Launches) -> None:
+async def test_a_worker_that_waits_does_not_bring_the_limits_of_the_job_before(launches: Launches) -> None:
     spin = "def f():\n    while True:\n        pass\n"
     talk = "def f():\n    print('x' * 50)\n"
     async with opened() as sandbox:
@@ -259,7 +254,7 @@ async def test_a_player_that_waits_does_not_bring_the_limits_of_the_job_before(l
     assert launches.cold == []
 
 
-async def test_more_jobs_than_players_take_turns() -> None:
+async def test_more_jobs_than_workers_take_turns() -> None:
     found: list[object] = []
 
     async def one(sandbox: Sandbox, number: int) -> None:
@@ -276,12 +271,12 @@ async def test_more_jobs_than_players_take_turns() -> None:
 
 
 @pytest.mark.parametrize("check", [*conformance.EVERY, *conformance.ISOLATED], ids=lambda check: check.__name__)
-async def test_the_local_backend_without_warm_players(check: conformance.Check) -> None:
+async def test_the_local_backend_without_warm_workers(check: conformance.Check) -> None:
     async with opened(warm=False) as sandbox:
         await check(sandbox)
 
 
 @pytest.mark.parametrize("check", conformance.ISOLATED_FROM_FILES, ids=lambda check: check.__name__)
-async def test_files_without_warm_players(check: Callable[[Sandbox, Path], object], tmp_path: Path) -> None:
+async def test_files_without_warm_workers(check: Callable[[Sandbox, Path], object], tmp_path: Path) -> None:
     async with opened(warm=False) as sandbox:
         await conformance.ISOLATED_FROM_FILES[conformance.ISOLATED_FROM_FILES.index(check)](sandbox, tmp_path)

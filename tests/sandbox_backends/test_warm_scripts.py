@@ -1,4 +1,4 @@
-"""Scripts on warm players: they do what they do in a sandbox of their own."""
+"""Scripts on warm workers: they do what they do in a sandbox of their own."""
 
 from __future__ import annotations
 

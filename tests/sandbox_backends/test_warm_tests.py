@@ -1,4 +1,4 @@
-"""Test source against warm players: calls that are foreseen change nothing, and tests leave nothing behind."""
+"""Test source against warm workers: calls that are prefetch change nothing, and tests leave nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     TimedOut,
 )
-from codeens_sandbox_backends.conduct.session import Session
+from codeens_sandbox_backends.driver.session import Session
 from tests.sandbox_backends.warm import MARKS, Launches, opened
 
 pytestmark = MARKS
@@ -121,7 +121,7 @@ async def test_answers_that_have_passed_before_are_not_tested_again(monkeypatch:
         send(session, messages, deadline)
 
     monkeypatch.setattr(Session, "send_all", noted)
-    monkeypatch.setattr("codeens_sandbox_backends.conduct.session._REST_S", 30.0)
+    monkeypatch.setattr("codeens_sandbox_backends.driver.session._REST_S", 30.0)
     async with opened() as sandbox:
         assert (await _checked(sandbox, right, tests)).passed
         asked.clear()
@@ -171,7 +171,7 @@ async def test_tests_are_given_up_when_the_candidate_dies_under_them(launches: L
     assert launches.cold.count("check") == 1
 
 
-async def test_a_call_that_was_not_foreseen_is_asked_of_a_player_that_was_not(launches: Launches) -> None:
+async def test_a_call_that_was_not_foreseen_is_asked_of_a_worker_that_was_not(launches: Launches) -> None:
     tests = "def check(c):\n    assert c(0) == 1\n    if c(5) != 5:\n        assert c(6) == 3\n"
     async with opened() as sandbox:
         for _ in range(2):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.conduct.trees import well_formed
-from codeens_sandbox_backends.player.codec import canonical
+from codeens_sandbox_backends.driver.trees import well_formed
+from codeens_sandbox_backends.worker.codec import canonical
 from tests.sandbox_backends.values import SCALARS
 
 Json: st.SearchStrategy[Any] = st.recursive(

@@ -1,4 +1,4 @@
-"""What tests of warm players share: sandboxes with and without them, and a count of players by how they came to be."""
+"""What tests of warm workers share: sandboxes with and without them, and a count of workers by how they came to be."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from codeens_sandbox_backends.base import Limits, Sandbox, SandboxSpec
-from codeens_sandbox_backends.conduct.launch import PlayerProcess, Role
+from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
-from codeens_sandbox_backends.local.warm_launcher import WarmLauncher
+from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
 from tests.sandbox_backends.machine import why_not
 
 MARKS = [
@@ -31,18 +31,18 @@ async def opened(*, warm: bool = True) -> AsyncGenerator[Sandbox]:
 
 
 class Launches:
-    """Counts players by the path that they were started on."""
+    """Counts workers by the path that they were started on."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.warm = 0
-        self.cold: list[Role] = []
+        self.cold: list[WorkerKind] = []
         warm, cold = WarmLauncher.launch, BwrapLauncher.launch
 
-        def launch_warm(launcher: WarmLauncher, role: Role, limits: Limits) -> PlayerProcess:
+        def launch_warm(launcher: WarmLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:
             self.warm += role == "play"
             return warm(launcher, role, limits)
 
-        def launch_cold(launcher: BwrapLauncher, role: Role, limits: Limits) -> PlayerProcess:
+        def launch_cold(launcher: BwrapLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:
             self.cold.append(role)
             return cold(launcher, role, limits)
 

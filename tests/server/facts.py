@@ -8,15 +8,11 @@ from pathlib import Path
 from codeens_sandbox_backends.base import CallInput, Outcome, Returned
 from codeens_server.domain import (
     Candidate,
-    CandidateGenerated,
-    CandidateJudged,
-    CandidateMeasured,
     Case,
     Cluster,
-    Difference,
     DiffSize,
+    DistinguishingInput,
     Evidence,
-    EvidenceGathered,
     Failure,
     Interval,
     Measurement,
@@ -25,14 +21,20 @@ from codeens_server.domain import (
     Readability,
     Replacement,
     Run,
-    RunEvent,
-    RunFinished,
-    RunRequest,
     RunSummary,
     Score,
     Target,
     Verdict,
 )
+from codeens_server.run.events import (
+    CandidateGenerated,
+    CandidateJudged,
+    CandidateMeasured,
+    EvidenceGathered,
+    RunEvent,
+    RunFinished,
+)
+from codeens_server.run.request import RunRequest
 from codeens_server.workspace.find import find_target
 
 SOURCE = '''"""A module."""
@@ -105,7 +107,7 @@ def outcome(value: int = 3) -> Outcome:
 
 
 def case(identity: str = "k1") -> Case:
-    return Case(id=identity, origin="kept", input=CallInput(args=(["list", 1, 2],)), expected=outcome())
+    return Case(id=identity, origin="pinned", input=CallInput(args=(["list", 1, 2],)), expected=outcome())
 
 
 def evidence() -> Evidence:
@@ -167,7 +169,7 @@ def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped
         cluster=1,
         reason="total([1, 2]) gave 4, not 3",
     )
-    difference = Difference(other=1, input=CallInput(args=(["list"],)), call="total([])", here="0", there="4")
+    difference = DistinguishingInput(other=1, input=CallInput(args=(["list"],)), call="total([])", here="0", there="4")
     return Run(
         run_id=run_id,
         target=run_target,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from codeens_sandbox_backends.base import Limits
-from codeens_server.config import Loaded, load_settings
+from codeens_server.config.loading import Loaded, load_settings
+from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import ConfigError
-from codeens_server.settings import ModelSettings, Settings
 
 Load = Callable[..., Loaded]
 

@@ -52,7 +52,7 @@ msgspec.json.Decoder(Variant)
 
 
 class ManifestError(Exception):
-    """A manifest that can not be used. The message names the file, the line and the key where they are known."""
+    """A manifest that cannot be used. The message names the file, the line and the key where they are known."""
 
     def __init__(self, path: Path, why: str, *, line: int | None = None) -> None:
         place = f"{path}:{line}" if line else str(path)
@@ -65,7 +65,7 @@ def load_manifest(path: Path) -> Variant:
     """Read a variant from a `.toml` or `.json` file.
 
     Raises:
-        ManifestError: it can not be read, its syntax is broken, or a key is unknown, missing or of the wrong type.
+        ManifestError: it cannot be read, its syntax is broken, or a key is unknown, missing or of the wrong type.
     """
     text = _read(path)
     document = _parse(path, text)
@@ -86,7 +86,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ManifestError(path, f"can not be read: {error.strerror}.") from None
+        raise ManifestError(path, f"cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ManifestError(path, "is not UTF-8 text.") from None
 

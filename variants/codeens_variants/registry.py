@@ -77,6 +77,6 @@ def _paths_of(entry: EntryPoint) -> list[Path]:
     except Exception as error:
         # The code of another distribution may fail in any way; it must be told as its fault.
         why = (
-            f"the entry point {entry.name!r} of {GROUP} can not be loaded: {error}. Mend or uninstall its distribution."
+            f"the entry point {entry.name!r} of {GROUP} cannot be loaded: {error}. Mend or uninstall its distribution."
         )
         raise ManifestError(Path(entry.value), why) from error

@@ -11,7 +11,7 @@ import {
   COMMANDS,
   type DiffResult,
   type Goal,
-  type KeepArguments,
+  type PinArguments,
   type KeptTest,
   type Mode,
   type RerankArguments,
@@ -43,12 +43,12 @@ export class Actions {
 
   /** Executes a command of the server that the user chose, in a menu, above a function or in the results. */
   async execute(command: string, argument: unknown): Promise<void> {
-    const asked = (argument ?? {}) as RowArguments & KeepArguments & RunArguments;
+    const asked = (argument ?? {}) as RowArguments & PinArguments & RunArguments;
     switch (command) {
       case COMMANDS.run:
       case COMMANDS.rerun:
         return this.run(command, asked);
-      case COMMANDS.keepInput:
+      case COMMANDS.pinInput:
         return this.keep(asked);
       case COMMANDS.diff:
         return this.diff(asked);
@@ -153,8 +153,8 @@ export class Actions {
     }
   }
 
-  private async keep(asked: KeepArguments): Promise<void> {
-    const kept = await this.followed<KeptTest>(COMMANDS.keepInput, asked, asked.runId);
+  private async keep(asked: PinArguments): Promise<void> {
+    const kept = await this.followed<KeptTest>(COMMANDS.pinInput, asked, asked.runId);
     if (kept) {
       const shown = { preview: false, viewColumn: vscode.ViewColumn.Active };
       await vscode.window.showTextDocument(vscode.Uri.parse(kept.uri), shown);

@@ -1,11 +1,11 @@
 // The smallest inputs on which groups of candidates differ, numbered as the server numbers them.
 
-import type { Difference, Run } from "../protocol";
+import type { DistinguishingInput, Run } from "../protocol";
 
 export interface Numbered {
   readonly number: number;
   readonly group: number;
-  readonly difference: Difference;
+  readonly difference: DistinguishingInput;
 }
 
 export function numberedDifferences(run: Run): Numbered[] {
@@ -17,7 +17,7 @@ export function numberedDifferences(run: Run): Numbered[] {
   return told.map((each, at) => ({ ...each, number: at + 1 }));
 }
 
-function isToldByOther(run: Run, group: number, difference: Difference): boolean {
+function isToldByOther(run: Run, group: number, difference: DistinguishingInput): boolean {
   if (difference.other >= group) {
     return false;
   }

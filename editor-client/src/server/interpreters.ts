@@ -48,7 +48,7 @@ export async function probe(known: Known, run: Run): Promise<Probed> {
 
 function reasonAgainst(ended: Ended): string | { version: string } {
   if (ended.code !== 0) {
-    return ended.code === null ? "it can not be started" : `it failed: ${lastLine(ended.errors)}`;
+    return ended.code === null ? "it cannot be started" : `it failed: ${lastLine(ended.errors)}`;
   }
   const found = parsed(ended.output);
   if (found === undefined) {

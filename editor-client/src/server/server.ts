@@ -196,7 +196,7 @@ export class Server implements vscode.Disposable {
     }
     const only = told.length === 1 ? told[0] : undefined;
     return only
-      ? `${only.python} (${only.from}) can not run the server: ${only.why}.`
+      ? `${only.python} (${only.from}) cannot run the server: ${only.why}.`
       : "codeens is not installed in any Python known here. Install it into an environment of its own, or choose a Python that has it.";
   }
 

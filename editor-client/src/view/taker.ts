@@ -38,7 +38,7 @@ export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => 
         return actions.execute(COMMANDS.cancel, { runId: message.run });
       case "keep": {
         const right = message.right === undefined ? {} : { right: message.right };
-        return actions.execute(COMMANDS.keepInput, { runId: message.run, number: message.number, ...right });
+        return actions.execute(COMMANDS.pinInput, { runId: message.run, number: message.number, ...right });
       }
       case "weigh": {
         const weights = message.weights ? { weights: message.weights } : {};

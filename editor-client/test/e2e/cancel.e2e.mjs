@@ -6,7 +6,7 @@ import { REPOSITORY } from "./editor.mjs";
 import { descendants, until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
 
-const SANDBOXED = "codeens_player";
+const SANDBOXED = "codeens_worker";
 const GONE_WITHIN_MS = 2000;
 
 scene(

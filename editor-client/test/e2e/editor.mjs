@@ -78,7 +78,7 @@ export async function startEditor({ workspace, settings = {}, trusts = true, ext
     encoding: "utf8",
   });
   if (installed.status !== 0) {
-    throw new Error(`the extension can not be installed: ${installed.stdout}${installed.stderr}`);
+    throw new Error(`the extension cannot be installed: ${installed.stdout}${installed.stderr}`);
   }
   const port = await freePort();
   const flags = [

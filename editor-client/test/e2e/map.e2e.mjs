@@ -63,7 +63,7 @@ scene(
       .click();
     await bench.page.locator(".tab.active", { hasText: "test_" }).waitFor({ timeout: RUN_WITHIN_MS });
     await bench.runDone();
-    await bench.picture("kept");
+    await bench.picture("pinned");
     await bench.page.keyboard.press("Control+s");
     const test = join(editor.workspace, "test_names.py");
     await until("the test is written", () => written(test).includes("initials("), 5000);

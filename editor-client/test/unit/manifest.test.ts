@@ -40,7 +40,7 @@ function camelCase(name: string): string {
 test("every setting of the server is one of the editor, and no other is sent to it", () => {
   const ours = Object.keys(SETTINGS).map((key) => key.slice("codeens.".length));
   const sent = ours.filter((name) => !/^(server|trace)\./.test(name));
-  const wanted = fieldsOf("../server/codeens_server/settings.py", "Settings").map(camelCase);
+  const wanted = fieldsOf("../server/codeens_server/config/settings.py", "Settings").map(camelCase);
   assert.ok(wanted.length > 10);
   assert.deepEqual(sent.sort(), wanted.sort());
 });

@@ -30,7 +30,7 @@ test("candidates are counted, and identical ones shown once", () => {
   assert.deepEqual([...state.live.keys()], ["a"]);
 });
 
-test("what is spent is added up, also on replies that can not be used", () => {
+test("what is spent is added up, also on replies that cannot be used", () => {
   const state = told(MADE, { event: "generation_failed", model: "m", cost_usd: 0.01 });
   assert.ok(Math.abs(state.costUsd - 0.012) < 1e-9);
 });

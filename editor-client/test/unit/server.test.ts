@@ -36,7 +36,7 @@ test("a Python is asked in isolation from its folder and environment", async () 
 });
 
 const REASONS: [string, Ended, RegExp][] = [
-  ["can not be started", MISSING, /can not be started/],
+  ["cannot be started", MISSING, /cannot be started/],
   ["is no Python", { ...FINE, output: "hello" }, /not a Python/],
   ["answers something else", { ...FINE, output: "3" }, /not a Python/],
   ["has no codeens", answering(null), /not installed in it/],

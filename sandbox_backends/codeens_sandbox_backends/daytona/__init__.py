@@ -1,1 +1,1 @@
-"""Players in sandboxes of Daytona, a service on the network."""
+"""Workers in sandboxes of Daytona, a service on the network."""

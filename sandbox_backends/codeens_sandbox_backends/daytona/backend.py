@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from codeens_sandbox_backends.base import Readiness, SandboxSpec, Tier
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.daytona.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.probe import probe
@@ -16,14 +16,14 @@ from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
 
 _SERVICE = "codeens_sandbox_backends.daytona.service"
-TIER = Tier(
+ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,
     network=True,
     processes=True,
     kernel=False,
     label="daytona: a container of the service for each job, no network, own namespaces and an unprivileged user in it",
 )
-"""Daytona also has sandboxes with a kernel of their own; which ones an organization gets can not be seen from here."""
+"""Daytona also has sandboxes with a kernel of their own; which ones an organization gets cannot be seen from here."""
 
 
 class DaytonaBackend:
@@ -33,7 +33,7 @@ class DaytonaBackend:
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox of the service."""
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> RemoteSandbox:
         """Open a sandbox, whose first sandbox of the service is there before this returns.
@@ -50,4 +50,4 @@ class DaytonaBackend:
             service = await to_thread.run_sync(import_module, _SERVICE)  # with the SDK: that takes seconds
             return service.connected(settings, tasks)
 
-        return await open_remote(connect, spec, tier=TIER, options=settings.options)
+        return await open_remote(connect, spec, isolation=ISOLATION_LEVEL, options=settings.options)

@@ -103,7 +103,7 @@ class DaytonaService:
         await self._client.close()
 
     async def _named(self, name: str) -> list[AsyncSandbox] | None:
-        """The one, or none; None when that can not be told."""
+        """The one, or none; None when that cannot be told."""
         try:
             return [await self._client.get(name, request_timeout=_REQUEST_S)]
         except DaytonaNotFoundError:

@@ -1,1 +1,1 @@
-"""Players in containers of a local Docker daemon, or of anything that speaks its API."""
+"""Workers in containers of a local Docker daemon, or of anything that speaks its API."""

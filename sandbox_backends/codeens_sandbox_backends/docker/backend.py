@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyio import to_thread
 from msgspec import structs
 
-from codeens_sandbox_backends.base import Readiness, SandboxSpec, Tier
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.docker.engine import NAME
 from codeens_sandbox_backends.docker.launcher import DockerLauncher
 from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
@@ -13,8 +13,8 @@ from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.probe import probe
 
 _LABEL = "no network, read-only, unprivileged user without capabilities, system call filter"
-TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=f"docker: {_LABEL}")
-OWN_KERNEL_TIER = Tier(
+ISOLATION_LEVEL = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label=f"docker: {_LABEL}")
+OWN_KERNEL_TIER = IsolationLevel(
     filesystem=True, network=True, processes=True, kernel=True, label=f"docker with gVisor's kernel: {_LABEL}"
 )
 
@@ -26,23 +26,23 @@ class DockerBackend:
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real container."""
-        tier = TIER
+        isolation = ISOLATION_LEVEL
 
         async def open_(spec: SandboxSpec) -> LocalSandbox:
-            nonlocal tier
+            nonlocal isolation
             sandbox = await self.open(spec)
-            tier = sandbox.tier
+            isolation = sandbox.isolation
             return sandbox
 
-        readiness = await probe(self.name, TIER, open_)
-        return structs.replace(readiness, tier=tier)
+        readiness = await probe(self.name, ISOLATION_LEVEL, open_)
+        return structs.replace(readiness, isolation=isolation)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         """Open a sandbox, whose first container is started before this returns.
 
         Raises:
-            SandboxUnavailable: there is no daemon, or it can not isolate, or not this way.
+            SandboxUnavailable: there is no daemon, or it cannot isolate, or not this way.
         """
         launcher = await to_thread.run_sync(DockerLauncher, spec)
-        tier = OWN_KERNEL_TIER if launcher.has_own_kernel else TIER
-        return LocalSandbox(launcher, tier=tier, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)
+        isolation = OWN_KERNEL_TIER if launcher.has_own_kernel else ISOLATION_LEVEL
+        return LocalSandbox(launcher, isolation=isolation, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)

@@ -1,7 +1,7 @@
 """Where a container's first process calls the judge: a unix socket in a folder that holds nothing else.
 
 The folder is shown to one container. Its parent is open to this user alone, so nobody else of this machine can call.
-Only one caller is let in, before any foreign code runs; foreign code can not make sockets.
+Only one caller is let in, before any foreign code runs; foreign code cannot make sockets.
 """
 
 from __future__ import annotations

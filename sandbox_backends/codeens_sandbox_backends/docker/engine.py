@@ -169,7 +169,7 @@ def _runtime(facts: Mapping[str, Any]) -> Runtime | None:
 
 def _require(facts: Mapping[str, Any], bound: str) -> None:
     if not facts.get(bound):
-        why = f"the daemon can not bound what containers use ({bound} is not supported)"
+        why = f"the daemon cannot bound what containers use ({bound} is not supported)"
         raise SandboxUnavailable(NAME, why, "Give it control groups with memory, pids and cpu (see: docker info)")
 
 

@@ -1,13 +1,13 @@
-"""The first process of a container: takes an order, runs a player, tells how that ended, and waits for the next.
+"""The first process of a container: takes an order, runs a worker, tells how that ended, and waits for the next.
 
 Standard library only, Python 3.9 syntax: the workspace's interpreter runs it. Its connection to the judge is its
-lifeline: when that ends, the player does too. Foreign code is its child, may not trace it, and can not signal it (the
+lifeline: when that ends, the worker does too. Foreign code is its child, may not trace it, and cannot signal it (the
 kernel keeps signals without a handler from the first process of a namespace).
 
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
 | a line of JSON: `role`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
-| the player's channel, its standard output, its standard error            | process is gone: `Report`        |
+| the worker's channel, its standard output, its standard error            | process is gone: `Report`        |
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class _Filter(ctypes.Structure):
 
 
 def main(door: str) -> None:
-    """Serve the judge behind the socket at `door`. Returns in the player, and there only."""
+    """Serve the judge behind the socket at `door`. Returns in the worker, and there only."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's handler would let foreign code interrupt this process
-    importlib.import_module("codeens_player.play")  # while nobody waits yet
+    importlib.import_module("codeens_worker.play")  # while nobody waits yet
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.connect(door)
     bound = _in_scratch()
@@ -56,20 +56,20 @@ def main(door: str) -> None:
         _prctl(_PR_SET_DUMPABLE, 0)
         killed_before = _killed_for_memory()
         waiting, watching = os.pipe()
-        player = os.fork()
-        if not player:
+        worker = os.fork()
+        if not worker:
             os.close(watching)
             os.read(waiting, 1)
             os.close(waiting)
             control.close()
-            _become_player(order, *descriptors)
+            _become_worker(order, *descriptors)
             return
         for descriptor in descriptors:
             os.close(descriptor)
         with _lifeline(control):
             os.close(waiting)
             os.close(watching)
-            report = _see_off(player)
+            report = _see_off(worker)
         report["out_of_memory"] = _killed_for_memory() > killed_before
         report["again"] = not order["last"] and _clear_scratch(bound)
         control.sendall(json.dumps(report).encode() + b"\n")
@@ -89,7 +89,7 @@ def _take_order(control: socket.socket) -> tuple[dict[str, Any], list[int]]:
     return json.loads(text), descriptors
 
 
-def _become_player(order: dict[str, Any], channel: int, stdout: int, stderr: int) -> None:
+def _become_worker(order: dict[str, Any], channel: int, stdout: int, stderr: int) -> None:
     for descriptor, place in ((stdout, 1), (stderr, 2)):
         os.dup2(descriptor, place)
         os.close(descriptor)
@@ -106,7 +106,7 @@ def _become_player(order: dict[str, Any], channel: int, stdout: int, stderr: int
     program = _Filter(len(steps) // _FILTER_STEP_BYTES, steps)
     _prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.addressof(program))
     site.main()
-    importlib.import_module("codeens_player." + order["role"]).main(channel)
+    importlib.import_module("codeens_worker." + order["role"]).main(channel)
 
 
 def _prctl(option: int, *arguments: int) -> None:
@@ -141,11 +141,11 @@ def _kill_all() -> None:
         return
 
 
-def _see_off(player: int) -> dict[str, Any]:
-    """Wait for the player, end what it left behind, and say how it ended."""
+def _see_off(worker: int) -> dict[str, Any]:
+    """Wait for the worker, end what it left behind, and say how it ended."""
     while True:
         pid, status, usage = os.wait4(-1, 0)
-        if pid == player:
+        if pid == worker:
             break
     _kill_all()
     try:
@@ -171,12 +171,12 @@ def _killed_for_memory() -> int:
 
 
 def _in_scratch() -> set[Path]:
-    """Before the first player: what is bound there, which belongs to root. Afterwards also what players wrote."""
+    """Before the first worker: what is bound there, which belongs to root. Afterwards also what workers wrote."""
     return {path for folder in _SCRATCH for path in folder.iterdir()}
 
 
 def _clear_scratch(bound: set[Path]) -> bool:
-    """Remove what a player wrote; whether nothing of it is left for the next one."""
+    """Remove what a worker wrote; whether nothing of it is left for the next one."""
     try:
         for path in _in_scratch() - bound:
             if path.is_dir() and not path.is_symlink():

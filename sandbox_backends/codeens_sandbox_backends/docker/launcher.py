@@ -1,4 +1,4 @@
-"""Starts players, each in a container of its own."""
+"""Starts workers, each in a container of its own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import suppress
 from functools import partial
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.docker.container import Container
 from codeens_sandbox_backends.docker.engine import NAME, Engine
 from codeens_sandbox_backends.docker.options import Bounds, Options, bounds_of
 from codeens_sandbox_backends.docker.owner import OWNER_LABEL, SANDBOX_LABEL, remove_orphans
 from codeens_sandbox_backends.docker.pool import Pool
 from codeens_sandbox_backends.docker.process import DockerProcess
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.syscalls import MACHINES
 from codeens_sandbox_backends.owner import owner
 
 RUNS_SETTING = "CODEENS_DOCKER_RUNS"
-"""How many players a container runs before it is removed."""
+"""How many workers a container runs before it is removed."""
 _TRIES = 5
 _REMOVAL_S = 2.0
 """How long the daemon may take to remove by itself what has ended."""
@@ -70,8 +70,8 @@ class DockerLauncher:
             self._remove_all()
         self._engine.close()
 
-    def launch(self, role: Role, limits: Limits) -> DockerProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> DockerProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         bounds = bounds_of(limits, role)
         for _ in range(_TRIES):
             container = self._pool.take(bounds)

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from codeens_sandbox_backends import player
+from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.conduct.launch import Role
 from codeens_sandbox_backends.docker import inside
 from codeens_sandbox_backends.docker.door import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
 from codeens_sandbox_backends.docker.image import ensure_image
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
@@ -51,8 +51,8 @@ class Bounds(NamedTuple):
     """Whether the spec's hidden files are."""
 
 
-def bounds_of(limits: Limits, role: Role) -> Bounds:
-    """What a player of that role needs."""
+def bounds_of(limits: Limits, role: WorkerKind) -> Bounds:
+    """What a worker of that role needs."""
     return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=role != "suite")
 
 
@@ -60,7 +60,7 @@ class Options:
     """Builds configurations of containers for one spec."""
 
     def __init__(self, spec: SandboxSpec, engine: Engine, labels: dict[str, str]) -> None:
-        """Raises `SandboxUnavailable` when the spec's folders can not be shown."""
+        """Raises `SandboxUnavailable` when the spec's folders cannot be shown."""
         layout = layout_of(spec, backend=NAME)
         for path in layout.private:
             _require_readable(path)
@@ -73,7 +73,7 @@ class Options:
             *(_mount(path, path) for path in shown),
             # A tmpfs hides what the image has there; what it leads to is shown instead of the link.
             *(_mount(os.path.realpath(place), place) for place in covered),
-            _mount(os.path.realpath(Path(player.__file__).parent), f"{_PLACE}/codeens_player"),
+            _mount(os.path.realpath(Path(worker.__file__).parent), f"{_PLACE}/codeens_worker"),
             _mount(os.path.realpath(inside.__file__), f"{_PLACE}/codeens_inside.py"),
         ]
         self._command = [spec.python, *INTERPRETER_FLAGS, "-c", _TEXT]
@@ -136,7 +136,7 @@ def _mount(source: str, target: str) -> dict[str, Any]:
 
 
 def _nothing(path: str, closed_file: str) -> dict[str, Any]:
-    """What can not be read, over a path."""
+    """What cannot be read, over a path."""
     if not Path(path).is_dir():
         return _mount(closed_file, path)
     options = {"SizeBytes": _SMALLEST_BYTES, "Mode": 0}
@@ -161,6 +161,6 @@ def _require_readable(path: str) -> None:
     if mode & needed != needed:
         raise SandboxUnavailable(
             NAME,
-            f"{path} can not be read by the unprivileged user that code runs as",
+            f"{path} cannot be read by the unprivileged user that code runs as",
             "Allow all to read it (chmod -R o+rX); folders above it may stay closed",
         )

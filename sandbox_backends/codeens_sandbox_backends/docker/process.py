@@ -1,4 +1,4 @@
-"""A player in a container: its order, its channel, its output, its end."""
+"""A worker in a container: its order, its channel, its output, its end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Ending, Role
 from codeens_sandbox_backends.docker.container import Container
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.limits import rlimits
 from codeens_sandbox_backends.local.output import Output
@@ -26,7 +26,7 @@ from codeens_sandbox_backends.reading import decoded
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0
 _REPORT_AT_MOST = 4096
-_KILLED = Ending(signal=signal.SIGKILL.value)
+_KILLED = ExitStatus(signal=signal.SIGKILL.value)
 
 
 class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,26 +42,26 @@ class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class DockerProcess:
-    """A player. `kill` may be called from any thread; `wait` from one."""
+    """A worker. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(
         self,
         container: Container,
-        role: Role,
+        role: WorkerKind,
         limits: Limits,
         syscall_filter: bytes,
         give_back: Callable[[Container], None],
     ) -> None:
         """Give the container its order. Raises `OSError` when it is gone; the container is then for the caller.
 
-        `give_back` is called with the container when it has seen the player off and can take another order.
+        `give_back` is called with the container when it has seen the worker off and can take another order.
         """
         self._container = container
         self._give_back = give_back
         self._control = container.control
         self._lock = threading.Lock()
         self._killed = False
-        self._ending: Ending | None = None
+        self._ending: ExitStatus | None = None
         order = {
             "role": role,
             "rlimits": rlimits(limits, processes=None),
@@ -83,14 +83,14 @@ class DockerProcess:
         )
 
     def kill(self) -> None:
-        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        """End every process of this worker at once. Thread-safe; does nothing the second time."""
         with self._lock:
             if self._ending is None and not self._killed:
                 self._killed = True
                 with suppress(OSError):  # it is gone already
                     self._control.shutdown(socket.SHUT_WR)
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
         Raises:
@@ -136,7 +136,7 @@ class DockerProcess:
             text += piece
         return text
 
-    def _ending_without_report(self, *, ours: bool) -> Ending:
+    def _ending_without_report(self, *, ours: bool) -> ExitStatus:
         """The kernel ended the first process for memory, or somebody the container."""
         if ours:
             return _KILLED
@@ -159,10 +159,10 @@ def _report(said: bytes) -> Report:
         raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
 
 
-def _ending_of(report: Report) -> Ending:
+def _ending_of(report: Report) -> ExitStatus:
     number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
     over_memory = report.out_of_memory and number == signal.SIGKILL
-    return Ending(
+    return ExitStatus(
         exit_code=os.WEXITSTATUS(report.status) if number is None else None,
         signal=number,
         limit="memory" if over_memory else LIMIT_SIGNALS.get(number),

@@ -1,1 +1,1 @@
-"""Players in microVMs of E2B."""
+"""Workers in microVMs of E2B."""

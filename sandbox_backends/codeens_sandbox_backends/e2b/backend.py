@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from codeens_sandbox_backends.base import Readiness, SandboxSpec, Tier
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.e2b.service import E2BService
 from codeens_sandbox_backends.e2b.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
@@ -16,7 +16,7 @@ from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
 
-TIER = Tier(
+ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,
     network=True,
     processes=True,
@@ -32,13 +32,13 @@ class E2BBackend:
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox."""
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> RemoteSandbox:
         """Open a sandbox, whose first microVM is there when this returns.
 
         Raises:
-            SandboxUnavailable: there is no SDK or no key, or the service or its template can not be used.
+            SandboxUnavailable: there is no SDK or no key, or the service or its template cannot be used.
             SandboxBroken: the service does not work now.
         """
         if find_spec("e2b") is None:
@@ -49,4 +49,4 @@ class E2BBackend:
             await to_thread.run_sync(import_module, "e2b")  # takes most of a second
             return E2BService(settings, tasks)
 
-        return await open_remote(connect, spec, tier=TIER, options=settings.options)
+        return await open_remote(connect, spec, isolation=ISOLATION_LEVEL, options=settings.options)

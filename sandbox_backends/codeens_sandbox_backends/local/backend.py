@@ -8,17 +8,17 @@ import anyio
 from anyio import to_thread
 from msgspec import structs
 
-from codeens_sandbox_backends.base import Backend, Readiness, Sandbox, SandboxSpec, Tier
+from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.advice import namespace_fix
 from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.sandlock import SandlockBackend
-from codeens_sandbox_backends.local.warm_launcher import WarmPlayers
+from codeens_sandbox_backends.local.warm.launcher import WarmWorkers
 from codeens_sandbox_backends.seatbelt.backend import SeatbeltBackend
 
-TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
+ISOLATION_LEVEL = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
 
 
 class LocalBackend:
@@ -33,7 +33,7 @@ class LocalBackend:
         self._inner: Backend = SeatbeltBackend() if sys.platform == "darwin" else _Bubblewrap(warm=warm)
 
     async def probe(self) -> Readiness:
-        """Try the isolation in a real sandbox. The tier's label says which mechanism it is."""
+        """Try the isolation in a real sandbox. The isolation's label says which mechanism it is."""
         async with self._tried:
             if self._readiness is None:
                 self._readiness = await self._choose()
@@ -58,11 +58,11 @@ class LocalBackend:
         fallback = await other.probe()
         if fallback.usable:
             self._inner = other
-            return Readiness(name=self.name, usable=True, tier=fallback.tier)
+            return Readiness(name=self.name, usable=True, isolation=fallback.isolation)
         return Readiness(
             name=self.name,
             usable=False,
-            tier=readiness.tier,
+            isolation=readiness.isolation,
             why=f"{readiness.why}; sandlock instead: {fallback.why}",
             fix=f"{readiness.fix or namespace_fix()}; or pip install 'codeens[sandlock]' (Linux 6.12 or newer)",
         )
@@ -75,7 +75,7 @@ class _Bubblewrap:
         self._warm = warm
 
     async def probe(self) -> Readiness:
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         missing = missing_tool()
@@ -83,5 +83,8 @@ class _Bubblewrap:
             raise SandboxUnavailable(self.name, *missing)
         launcher = await to_thread.run_sync(BwrapLauncher, spec)
         return LocalSandbox(
-            launcher, tier=TIER, limits=spec.limits, warm=WarmPlayers(launcher, spec.limits) if self._warm else None
+            launcher,
+            isolation=ISOLATION_LEVEL,
+            limits=spec.limits,
+            warm=WarmWorkers(launcher, spec.limits) if self._warm else None,
         )

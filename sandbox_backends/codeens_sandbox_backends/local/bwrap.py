@@ -1,4 +1,4 @@
-"""Players under bubblewrap: namespaces of their own, an unprivileged user, a system call filter, limits."""
+"""Workers under bubblewrap: namespaces of their own, an unprivileged user, a system call filter, limits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from codeens_sandbox_backends import player
+from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
@@ -22,9 +22,9 @@ from codeens_sandbox_backends.local.start import start
 from codeens_sandbox_backends.local.syscalls import MACHINES
 
 LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call filter"
-_HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the player's own
+_HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the worker's own
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  # likewise
-_PLAYER_PARENT = "/codeens"
+_WORKER_PARENT = "/codeens"
 ENVIRONMENT = {
     "HOME": _HOME,
     "TMPDIR": _HOME,
@@ -59,7 +59,7 @@ _ISOLATION = (
 
 
 class BwrapLauncher:
-    """Starts players. The thread that calls `launch` must outlive the player: bubblewrap ends with that thread."""
+    """Starts workers. The thread that calls `launch` must outlive the worker: bubblewrap ends with that thread."""
 
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
@@ -71,37 +71,37 @@ class BwrapLauncher:
         self._python = spec.python
         self._filter = seccomp.program(machine)
         self._layout = layout_of(spec, backend="local")
-        self._player = os.path.realpath(Path(player.__file__).parent)
-        private = (*self._layout.private, self._player)
+        self._worker = os.path.realpath(Path(worker.__file__).parent)
+        private = (*self._layout.private, self._worker)
         self._staging = stage(private) if os.geteuid() == 0 else None
         places = self._staging.places if self._staging else {source: source for source in private}
         self._prefix = _as_nobody(self._staging) if self._staging else ()
         self._binds = [option for source in self._layout.system for option in ("--ro-bind", source, source)]
         self._binds += [option for source in self._layout.private for option in ("--ro-bind", places[source], source)]
-        self._binds += ["--ro-bind", places[self._player], f"{_PLAYER_PARENT}/codeens_player"]
+        self._binds += ["--ro-bind", places[self._worker], f"{_WORKER_PARENT}/codeens_worker"]
         self._binds += [option for place, target in self._layout.links for option in ("--symlink", target, place)]
         self._hidden = tuple(option for path in spec.hidden for option in _covered(os.path.realpath(path)))
 
     def close(self) -> None:
-        """Let go of what players are started from; running ones are not touched."""
+        """Let go of what workers are started from; running ones are not touched."""
         if self._staging:
             self._staging.close()
             self._staging = None
 
     @property
     def uid(self) -> int:
-        """The user that players are, outside."""
+        """The user that workers are, outside."""
         return NOBODY if self._staging else os.geteuid()
 
-    def launch(self, role: Role, limits: Limits) -> LocalProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         hidden = () if role == "suite" else self._hidden
-        text = bootstrap(role, _PLAYER_PARENT, self._rlimits(limits))
+        text = bootstrap(role, _WORKER_PARENT, self._rlimits(limits))
         return self._start(text, limits, self._own_places(limits), hidden)
 
     def launch_zygote(self, limits: Limits) -> LocalProcess:
-        """Start the process that warm players are forked from (`player/zygote.py`), where nothing can be written."""
-        text = bootstrap("zygote", _PLAYER_PARENT, self._rlimits(limits))
+        """Start the process that warm workers are forked from (`worker/zygote.py`), where nothing can be written."""
+        text = bootstrap("zygote", _WORKER_PARENT, self._rlimits(limits))
         return self._start(text, limits, (*_NO_PLACES, "--setenv", "LD_BIND_NOW", "1"), self._hidden)
 
     def _rlimits(self, limits: Limits) -> tuple[Rlimit, ...]:
@@ -126,7 +126,7 @@ class BwrapLauncher:
         return prepared(started, limits, root=root, wrapped=True)
 
     def _own_places(self, limits: Limits) -> tuple[str, ...]:
-        """What a player has for itself: its processes' folder, and folders to write to."""
+        """What a worker has for itself: its processes' folder, and folders to write to."""
         disk = str(limits.disk_bytes)
         return (
             *("--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev"),

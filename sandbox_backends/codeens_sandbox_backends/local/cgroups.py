@@ -1,6 +1,6 @@
-"""Control groups: bounds on the memory and the processes of a player as a whole, where this user may make groups.
+"""Control groups: bounds on the memory and the processes of a worker as a whole, where this user may make groups.
 
-Version 1 groups are made below our own; version 2 groups beside our own, since a group with processes in it can not
+Version 1 groups are made below our own; version 2 groups beside our own, since a group with processes in it cannot
 hand controllers down (kernel documentation: cgroup-v1/memory.rst, cgroup-v2.rst).
 """
 
@@ -19,13 +19,13 @@ from codeens_sandbox_backends.base import Limits
 _NAME = "codeens-"
 _numbers = itertools.count()
 _UNSEEN = 0
-"""What stands for a process of a namespace that can not be seen from here."""
+"""What stands for a process of a namespace that cannot be seen from here."""
 _REMOVE_TRIES = 50
 _REMOVE_PAUSE_S = 0.01
 
 
 class Cgroup:
-    """The groups of one player: one folder, or one for each controller."""
+    """The groups of one worker: one folder, or one for each controller."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
@@ -78,7 +78,7 @@ class Cgroup:
 
 
 def make_cgroup(limits: Limits) -> Cgroup | None:
-    """A fresh group with the bounds of `limits`; None where groups can not be made."""
+    """A fresh group with the bounds of `limits`; None where groups cannot be made."""
     made: list[Path] = []
     name = f"{_NAME}{os.getpid()}-{next(_numbers)}"
     for parent, files in _places():

@@ -1,4 +1,4 @@
-"""Runs jobs on players of one launcher: each in a thread of its own, and none of its processes outlives it."""
+"""Runs jobs on workers of one launcher: each in a thread of its own, and none of its processes outlives it."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from codeens_sandbox_backends.base import (
     CallsResult,
     CheckJob,
     CheckResult,
+    IsolationLevel,
     Job,
     JobResult,
     Limits,
-    RaceJob,
-    RaceResult,
     StdioJob,
     StdioResult,
     SuiteJob,
     SuiteResult,
-    Tier,
+    TimingJob,
+    TimingResult,
 )
-from codeens_sandbox_backends.conduct.foreseen import Foreseen
-from codeens_sandbox_backends.conduct.launch import Launcher, PlayerProcess, Role
-from codeens_sandbox_backends.conduct.run_job import run_job
+from codeens_sandbox_backends.driver.launcher import Launcher, WorkerKind, WorkerProcess
+from codeens_sandbox_backends.driver.prefetch import CallPrefetch
+from codeens_sandbox_backends.driver.run_job import run_job
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.local.warm_launcher import WarmLauncher, WarmPlayers, settles
+from codeens_sandbox_backends.local.warm.launcher import WarmLauncher, WarmWorkers, settles
 
 _END_TIMEOUT_S = 20.0
-"""How long a cancelled job may take to notice that its players are dead."""
+"""How long a cancelled job may take to notice that its workers are dead."""
 _JOBS_AT_MOST = 64
 
 
@@ -50,33 +50,33 @@ class LocalSandbox:
         self,
         launcher: ClosableLauncher,
         *,
-        tier: Tier,
+        isolation: IsolationLevel,
         limits: Limits,
         jobs_at_most: int = _JOBS_AT_MOST,
-        warm: WarmPlayers | None = None,
-        foreseen: Foreseen | None = None,
+        warm: WarmWorkers | None = None,
+        prefetch: CallPrefetch | None = None,
     ) -> None:
-        """Run up to `jobs_at_most` jobs at once; further ones wait. `warm` players get the jobs that they do for.
+        """Run up to `jobs_at_most` jobs at once; further ones wait. `warm` workers get the jobs that they do for.
 
-        `foreseen`: what is known of calls from jobs of other sandboxes.
+        `prefetch`: what is known of calls from jobs of other sandboxes.
         """
         self._launcher = launcher
         self._warm = warm
-        self._foreseen = foreseen or Foreseen()
-        self._tier = tier
+        self._foreseen = prefetch or CallPrefetch()
+        self._tier = isolation
         self._limits = limits
         self._threads = anyio.CapacityLimiter(jobs_at_most)
         self._running: set[_Running] = set()
         self._closed = False
 
     @property
-    def tier(self) -> Tier:
+    def isolation(self) -> IsolationLevel:
         return self._tier
 
     @overload
     async def run(self, job: CallsJob) -> CallsResult: ...
     @overload
-    async def run(self, job: RaceJob) -> RaceResult: ...
+    async def run(self, job: TimingJob) -> TimingResult: ...
     @overload
     async def run(self, job: SuiteJob) -> SuiteResult: ...
     @overload
@@ -95,7 +95,7 @@ class LocalSandbox:
         result = await self._run_warm(self._warm, job, limits) if self._warm else None
         return result or await self._run(_Running(lambda _: self._launcher), job, limits)
 
-    async def _run_warm(self, warm: WarmPlayers, job: Job, limits: Limits) -> JobResult | None:
+    async def _run_warm(self, warm: WarmWorkers, job: Job, limits: Limits) -> JobResult | None:
         """None when only fresh processes in a sandbox of their own can tell what the job does."""
         if not warm.fits(job, limits):
             return None
@@ -117,7 +117,7 @@ class LocalSandbox:
         self._running.add(running)
         try:
             return await to_thread.run_sync(
-                running.conduct, job, limits, self._foreseen, abandon_on_cancel=True, limiter=self._threads
+                running.drive, job, limits, self._foreseen, abandon_on_cancel=True, limiter=self._threads
             )
         finally:
             await running.end()
@@ -138,48 +138,48 @@ class LocalSandbox:
 
 
 class _Running:
-    """One job's players. It is the launcher that the conductor sees."""
+    """One job's workers. It is the launcher that the driver sees."""
 
     def __init__(self, launcher: Callable[[Callable[[], bool]], Launcher]) -> None:
         """`launcher` is called with what tells whether the job was cancelled."""
         self._launcher = launcher(lambda: self._ended)
-        self._players: list[PlayerProcess] = []
+        self._workers: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self._ended = False
         self._begun = False
         self._idle = threading.Event()
 
-    def conduct(self, job: Job, limits: Limits, foreseen: Foreseen) -> JobResult:
-        """Run the job in this thread, and see its players off. Players die with the thread that launched them."""
+    def drive(self, job: Job, limits: Limits, prefetch: CallPrefetch) -> JobResult:
+        """Run the job in this thread, and see its workers off. Workers die with the thread that launched them."""
         with self._lock:
             if self._ended:
                 raise SandboxBroken("the job was cancelled before it began")
             self._begun = True
         try:
-            return run_job(self, job, limits, foreseen)
+            return run_job(self, job, limits, prefetch)
         finally:
             try:
                 self._kill_all()
-                for player in self._players:
-                    player.wait(0)
+                for worker in self._workers:
+                    worker.wait(0)
             finally:
                 self._idle.set()
 
-    def launch(self, role: Role, limits: Limits) -> PlayerProcess:
-        """Start a player that ends with this job."""
+    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a worker that ends with this job."""
         with self._lock:
             if self._ended:
                 raise SandboxBroken("the job was cancelled")
-        player = self._launcher.launch(role, limits)
+        worker = self._launcher.launch(role, limits)
         with self._lock:
-            self._players.append(player)
+            self._workers.append(worker)
             late = self._ended
         if late:
-            player.kill()
-        return player
+            worker.kill()
+        return worker
 
     async def end(self) -> None:
-        """Kill the players, and wait, within bounds, until the job's thread has seen them off."""
+        """Kill the workers, and wait, within bounds, until the job's thread has seen them off."""
         if not self._idle.is_set():
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._end, limiter=anyio.CapacityLimiter(1))
@@ -194,7 +194,7 @@ class _Running:
     def _kill_all(self) -> None:
         with self._lock:
             self._ended = True
-            players = tuple(self._players)
-        for player in players:
+            workers = tuple(self._workers)
+        for worker in workers:
             with contextlib.suppress(OSError):
-                player.kill()
+                worker.kill()

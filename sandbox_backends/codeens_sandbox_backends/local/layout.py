@@ -40,7 +40,7 @@ def layout_of(spec: SandboxSpec, *, backend: str) -> Layout:
     """All that a spec's programs need.
 
     Raises:
-        SandboxUnavailable: the interpreter is not there, or can not be shown without showing a home folder.
+        SandboxUnavailable: the interpreter is not there, or cannot be shown without showing a home folder.
     """
     wanted = [*SYSTEM, *interpreter_folders(spec.python, backend), *spec.readable]
     present = [path for path in wanted if Path(path).exists()]

@@ -13,7 +13,7 @@ from codeens_sandbox_backends.base import Limits
 
 _OPEN_FILES = 256
 _INIT = 1
-"""The first process of a namespace is counted and is not the player's."""
+"""The first process of a namespace is counted and is not the worker's."""
 ADDRESS_SPACE_FACTOR = 4
 """Address space per byte of memory: libraries and thread arenas reserve far more than they touch."""
 
@@ -26,7 +26,7 @@ class Rlimit(NamedTuple):
 
 @lru_cache
 def rlimits(limits: Limits, *, processes: int | None) -> tuple[Rlimit, ...]:
-    """What the player sets for itself before any foreign code; the hard limits can not be raised again.
+    """What the worker sets for itself before any foreign code; the hard limits cannot be raised again.
 
     `processes` is the bound for all processes and threads that the kernel counts for this user, None for no bound.
     """
@@ -62,7 +62,7 @@ _NAMESPACES_COUNT_APART = (5, 14)
 
 
 def process_bound(limits: Limits, *, uid: int, own_namespace: bool) -> int:
-    """RLIMIT_NPROC for a player: its own bound, and what its user runs anyway where that is counted too."""
+    """RLIMIT_NPROC for a worker: its own bound, and what its user runs anyway where that is counted too."""
     apart = own_namespace and _linux_version() >= _NAMESPACES_COUNT_APART
     return limits.processes + (_INIT if apart else tasks_of_user(uid))
 

@@ -1,4 +1,4 @@
-"""Bounds the memory of a player's processes together, where there are no control groups to do so."""
+"""Bounds the memory of a worker's processes together, where there are no control groups to do so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes by descriptor: a number can be taken over by another process, a descriptor can not."""
+"""Processes by descriptor: a number can be taken over by another process, a descriptor cannot."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ class PidFd:
 
 
 class Watched(NamedTuple):
-    """The processes that tell how a player is."""
+    """The processes that tell how a worker is."""
 
     outer: PidFd
-    """What was started: the player itself, or what it is wrapped in."""
+    """What was started: the worker itself, or what it is wrapped in."""
     root: PidFd
     """Its end is the end of all others."""
-    player: PidFd
+    worker: PidFd
 
     def close(self) -> None:
         for process in self:
             process.close()
 
 
-def watch(outer: int, root: int, player: int) -> Watched:
+def watch(outer: int, root: int, worker: int) -> Watched:
     """Raises `ProcessLookupError` when one of them is gone."""
     with ExitStack() as opened:
         found: list[PidFd] = []
-        for pid in (outer, root, player):
+        for pid in (outer, root, worker):
             found.append(PidFd(pid))
             opened.callback(found[-1].close)
         opened.pop_all()

@@ -41,7 +41,7 @@ class Pool(Generic[K]):
         self._closed = False
         self._changed = threading.Condition()
         # Bubblewrap ends with the thread that started it, and the threads of jobs come and go.
-        self._starter = ThreadPoolExecutor(at_most, "codeens warm players")
+        self._starter = ThreadPoolExecutor(at_most, "codeens warm workers")
 
     def prepare(self) -> None:
         """Have one started, unless there is one: it will be wanted soon."""

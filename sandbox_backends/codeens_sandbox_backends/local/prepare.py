@@ -1,4 +1,4 @@
-"""Takes a player that waits at its start, bounds it from outside, and lets it go."""
+"""Takes a worker that waits at its start, bounds it from outside, and lets it go."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def prepared(
     kill_rest: Callable[[], None] = nothing,
     clean_up: Callable[[], None] = nothing,
 ) -> LocalProcess:
-    """Put the player into a control group where there are any, and release it.
+    """Put the worker into a control group where there are any, and release it.
 
     `root` is the process whose end is the end of all others; the rest is as for `LocalProcess`.
 
     Raises:
-        SandboxBroken: the player ended meanwhile.
+        SandboxBroken: the worker ended meanwhile.
     """
     cgroup = make_cgroup(limits)
     try:

@@ -1,4 +1,4 @@
-"""Tries, in a real sandbox, what its tier says can not be done."""
+"""Tries, in a real sandbox, what its isolation says cannot be done."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import anyio
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
+    IsolationLevel,
     Limits,
     ModuleSource,
     Program,
@@ -21,7 +22,6 @@ from codeens_sandbox_backends.base import (
     Returned,
     Sandbox,
     SandboxSpec,
-    Tier,
 )
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 
@@ -30,26 +30,33 @@ _TIMEOUT_S = 30.0
 _SCRIPT = Path(__file__).with_name("probe_script.py")
 
 
-async def probe(name: str, tier: Tier, open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> Readiness:
-    """Open a sandbox, let code in it try to get out, and hold the result against `tier`."""
+async def probe(name: str, isolation: IsolationLevel, open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> Readiness:
+    """Open a sandbox, let code in it try to get out, and hold the result against `isolation`."""
     try:
         with anyio.fail_after(_TIMEOUT_S):
             leaks = await _try(open_)
     except SandboxUnavailable as error:
-        return Readiness(name=name, usable=False, tier=tier, why=error.why, fix=error.fix)
+        return Readiness(name=name, usable=False, isolation=isolation, why=error.why, fix=error.fix)
     except (SandboxError, TimeoutError) as error:
-        return Readiness(name=name, usable=False, tier=tier, why=str(error) or "it did not answer in time")
-    promised = {"files": tier.filesystem, "network": tier.network, "processes": tier.processes}
+        return Readiness(name=name, usable=False, isolation=isolation, why=str(error) or "it did not answer in time")
+    promised = {
+        "files": isolation.filesystem,
+        "network": isolation.network,
+        "processes": isolation.processes,
+    }
     broken = [leak for leak in leaks if promised[leak]]
     if broken:
         return Readiness(
-            name=name, usable=False, tier=tier, why=f"code inside could reach what it must not: {', '.join(broken)}"
+            name=name,
+            usable=False,
+            isolation=isolation,
+            why=f"code inside could reach what it must not: {', '.join(broken)}",
         )
-    return Readiness(name=name, usable=True, tier=tier)
+    return Readiness(name=name, usable=True, isolation=isolation)
 
 
 async def _try(open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> list[str]:
-    """What leaked, by its name in the tier: `files`, `network`, `processes`."""
+    """What leaked, by its name in the isolation: `files`, `network`, `processes`."""
     sandbox = await open_(SandboxSpec(python=sys.executable, limits=_LIMITS))
     try:
         with (

@@ -1,4 +1,4 @@
-"""A running player on this machine: its channel, its output, its end."""
+"""A running worker on this machine: its channel, its output, its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Ending
+from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.cgroups import Cgroup
 from codeens_sandbox_backends.local.memory_watch import MemoryWatch
@@ -27,7 +27,7 @@ def nothing() -> None:
 
 
 class LocalProcess:
-    """A player. `kill` may be called from any thread; `wait` from one."""
+    """A worker. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class LocalProcess:
         kill_rest: Callable[[], None] = nothing,
         clean_up: Callable[[], None] = nothing,
     ) -> None:
-        """Watch a player.
+        """Watch a worker.
 
         `wrapped`: exit codes over 128 stand for signals. `memory_code`: the exit code of a kill that was for memory
         unless it was ours. `kill_rest` is called while the started process is not reaped yet, `clean_up` when
@@ -58,15 +58,15 @@ class LocalProcess:
         self._clean_up = clean_up
         self._consumed = Consumed()
         self._lock = threading.Lock()
-        self._ending: Ending | None = None
+        self._ending: ExitStatus | None = None
         stdout, stderr = started.popen.stdout, started.popen.stderr
         if stdout is None or stderr is None:
-            raise SandboxBroken("a player was started without pipes for its output")
+            raise SandboxBroken("a worker was started without pipes for its output")
         self._output = Output(stdout, stderr, limits.output_bytes)
         self._memory = MemoryWatch(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
 
     def kill(self) -> None:
-        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        """End every process of this worker at once. Thread-safe; does nothing the second time."""
         with self._lock:
             if self._ending is not None:
                 return
@@ -77,7 +77,7 @@ class LocalProcess:
             if self._cgroup is not None:
                 self._cgroup.kill()
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
         Raises:
@@ -100,12 +100,12 @@ class LocalProcess:
             return self._ending
 
     def _look(self) -> None:
-        """Remember what the player has used: it can not be asked when it is gone."""
-        consumed = self._watched.player.consumed()
+        """Remember what the worker has used: it cannot be asked when it is gone."""
+        consumed = self._watched.worker.consumed()
         if consumed.cpu_s is not None:
             self._consumed = consumed
 
-    def _take_down(self) -> Ending:
+    def _take_down(self) -> ExitStatus:
         code = self._popen.wait()
         stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
         bound_hit = self._cgroup is not None and self._cgroup.out_of_memory()
@@ -117,7 +117,7 @@ class LocalProcess:
         for_memory = code == self._memory_code
         number = signal.SIGKILL.value if for_memory else _signal_in(code, wrapped=self._wrapped)
         over_memory = number == signal.SIGKILL and (bound_hit or (for_memory and not self._killed))
-        return Ending(
+        return ExitStatus(
             exit_code=code if number is None else None,
             signal=number,
             limit="memory" if over_memory else LIMIT_SIGNALS.get(number),

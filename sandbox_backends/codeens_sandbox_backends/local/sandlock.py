@@ -1,4 +1,4 @@
-"""Players under sandlock: Landlock and a system call filter, without namespaces. For machines without bubblewrap."""
+"""Workers under sandlock: Landlock and a system call filter, without namespaces. For machines without bubblewrap."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from codeens_sandbox_backends import player
-from codeens_sandbox_backends.base import Limits, Readiness, SandboxSpec, Tier
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends import worker
+from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.local.jobs import LocalSandbox
@@ -25,7 +25,7 @@ from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.process import LocalProcess
 from codeens_sandbox_backends.local.start import start
 
-TIER = Tier(
+ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,
     network=True,
     processes=True,
@@ -34,7 +34,7 @@ TIER = Tier(
 )
 _HOST = str(Path(__file__).with_name("sandlock_host.py"))
 KILLED = 250
-"""What the host process ends with when its player was killed: by us, or by sandlock for its memory."""
+"""What the host process ends with when its worker was killed: by us, or by sandlock for its memory."""
 _METADATA_CALLS = ("fchmod", "fchmodat", "fchmodat2", "fchown", "fchownat", "utimensat", "setxattr", "lsetxattr")
 """Landlock does not cover what they change, anywhere in the file system."""
 _OLD_METADATA_CALLS = ("chmod", "chown", "lchown", "utime", "utimes", "futimesat")
@@ -48,7 +48,7 @@ class SandlockBackend:
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox."""
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         """Open a sandbox.
@@ -57,11 +57,11 @@ class SandlockBackend:
             SandboxUnavailable: the package, or what it needs, is not there.
         """
         launcher = await to_thread.run_sync(SandlockLauncher, spec)
-        return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+        return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class SandlockLauncher:
-    """Starts players, each with a host process that holds its sandbox and ends it when codeens ends."""
+    """Starts workers, each with a host process that holds its sandbox and ends it when codeens ends."""
 
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
@@ -71,10 +71,10 @@ class SandlockLauncher:
         layout = layout_of(spec, backend="sandlock")
         self._python = spec.python
         self._folder = os.path.realpath(tempfile.mkdtemp(prefix="codeens-"))
-        source = os.path.realpath(Path(player.__file__).parent)
+        source = os.path.realpath(Path(worker.__file__).parent)
         self._code = Path(self._folder) / "code"
         self._code.mkdir()
-        (self._code / "codeens_player").symlink_to(source)
+        (self._code / "codeens_worker").symlink_to(source)
         self._hidden = [os.path.realpath(path) for path in spec.hidden if Path(path).exists()]
         self._readable = [*layout.system, *layout.private, str(self._code), source, "/proc", "/dev/urandom"]
 
@@ -82,8 +82,8 @@ class SandlockLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: Role, limits: Limits) -> LocalProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(role, str(self._code), rlimits(limits, processes=None))
         command = [self._python, *INTERPRETER_FLAGS, "-c", text]
@@ -116,7 +116,7 @@ class SandlockLauncher:
             "fs_denied": hidden,
             "fs_writable": [own, "/dev/null"],
             "extra_deny_syscalls": [*_METADATA_CALLS, *old],
-            # Over it sandlock kills; below it the player's own limit raises MemoryError.
+            # Over it sandlock kills; below it the worker's own limit raises MemoryError.
             "max_memory": limits.memory_bytes * ADDRESS_SPACE_FACTOR,
             "max_processes": limits.processes,
             "clean_env": True,

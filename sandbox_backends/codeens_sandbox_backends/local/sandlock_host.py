@@ -2,7 +2,7 @@
 
 Arguments: JSON `{"policy": keyword arguments of sandlock.Sandbox, "command": [...], "killed": exit code}` and the
 number of a pipe's descriptor. The end of that pipe, which comes with the end of codeens, ends the sandbox. Standard
-input and output are the player's.
+input and output are the worker's.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 
 def main() -> None:
-    """Run the player to its end, then end with what it ended with."""
+    """Run the worker to its end, then end with what it ended with."""
     sandlock: Any = import_module("sandlock")
     wanted = json.loads(sys.argv[1])
     process = sandlock.Sandbox(**wanted["policy"]).popen(wanted["command"])
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the channel is the player's alone
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the channel is the worker's alone
     threading.Thread(target=_kill_at_end_of, args=(int(sys.argv[2]), process), daemon=True).start()
     result = process.wait()
     sys.stdout.flush()

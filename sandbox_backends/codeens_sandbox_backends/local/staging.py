@@ -1,6 +1,6 @@
 """Shows root's private folders to an unprivileged user, and to nobody else.
 
-An unprivileged bubblewrap can not reach a workspace below `/root`, whose mode is 700. So root makes a mount namespace
+An unprivileged bubblewrap cannot reach a workspace below `/root`, whose mode is 700. So root makes a mount namespace
 that no process lives in, attaches the folders there in a place that all may enter, and shows their files as owned by
 the unprivileged user (an id-mapped mount: nothing changes on disk). Only a descriptor keeps the namespace: nothing is
 mounted on the host, and nothing stays when codeens is killed.
@@ -39,7 +39,7 @@ def stage(sources: Sequence[str]) -> Staging:
     """Attach `sources`, real paths of files and folders, in a new mount namespace. Needs root.
 
     Raises:
-        SandboxUnavailable: root may not mount here, or a source can not be shown to an unprivileged user.
+        SandboxUnavailable: root may not mount here, or a source cannot be shown to an unprivileged user.
     """
     try:
         # A thread can leave its process's mount namespace for itself alone, and this one ends with the block.
@@ -89,7 +89,7 @@ class _OwnerMapping:
 
 
 def _open_to_nobody(source: str, tree: int, mapping: _OwnerMapping) -> None:
-    """Make the owner's files the unprivileged user's; where the file system can not, all must be allowed to read."""
+    """Make the owner's files the unprivileged user's; where the file system cannot, all must be allowed to read."""
     found = Path(source).stat()
     try:
         linux.map_owners(tree, mapping.of(found.st_uid, found.st_gid))
@@ -98,7 +98,7 @@ def _open_to_nobody(source: str, tree: int, mapping: _OwnerMapping) -> None:
         if found.st_mode & needed != needed:
             raise SandboxUnavailable(
                 "local",
-                f"{source} can not be read by the unprivileged user that code runs as ({error})",
+                f"{source} cannot be read by the unprivileged user that code runs as ({error})",
                 "Run codeens as the folder's owner instead of root, or allow all to read it (chmod -R o+rX)",
             ) from error
 

@@ -1,4 +1,4 @@
-"""Starts the command of a player and waits until it says that its limits are set."""
+"""Starts the command of a worker and waits until it says that its limits are set."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from codeens_sandbox_backends.local.bootstrap import GO, READY
 START_TIMEOUT_S = 20.0
 _CREDENTIALS = struct.Struct("3i")
 _TELLS_SENDERS = sys.platform == "linux"
-"""Elsewhere nothing wraps the player: it is the process that was started."""
+"""Elsewhere nothing wraps the worker: it is the process that was started."""
 
 
 class Started(NamedTuple):
-    """A player that has set its limits and waits for `release`."""
+    """A worker that has set its limits and waits for `release`."""
 
     popen: subprocess.Popen[bytes]
     channel: socket.socket
@@ -73,7 +73,7 @@ def start(
 
 
 def _greeting(channel: socket.socket, started: int) -> int | None:
-    """Wait for the player's first byte; Linux tells whose it is, numbered as this process sees it."""
+    """Wait for the worker's first byte; Linux tells whose it is, numbered as this process sees it."""
     with selectors.DefaultSelector() as selector:
         selector.register(channel, selectors.EVENT_READ)
         if not selector.select(START_TIMEOUT_S):

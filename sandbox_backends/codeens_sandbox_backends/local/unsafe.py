@@ -8,9 +8,9 @@ import signal
 import tempfile
 from pathlib import Path
 
-from codeens_sandbox_backends import player
-from codeens_sandbox_backends.base import Limits, Readiness, SandboxSpec, Tier
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends import worker
+from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.local.limits import process_bound, rlimits
@@ -19,7 +19,7 @@ from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.local.process import LocalProcess
 from codeens_sandbox_backends.local.start import start
 
-TIER = Tier(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")
+ISOLATION_LEVEL = IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")
 
 
 class UnsafeBackend:
@@ -28,33 +28,33 @@ class UnsafeBackend:
     name = "unsafe"
 
     async def probe(self) -> Readiness:
-        """Whether a player starts and answers here. What it can reach is not held against it."""
-        return await probe(self.name, TIER, self.open)
+        """Whether a worker starts and answers here. What it can reach is not held against it."""
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         """Open a sandbox that keeps nothing apart."""
-        return LocalSandbox(UnsafeLauncher(spec.python), tier=TIER, limits=spec.limits)
+        return LocalSandbox(UnsafeLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class UnsafeLauncher:
-    """Starts players as plain processes in a temporary folder."""
+    """Starts workers as plain processes in a temporary folder."""
 
     def __init__(self, python: str) -> None:
         self._python = python
         self._folder = tempfile.mkdtemp(prefix="codeens-")
-        (Path(self._folder) / "codeens_player").symlink_to(Path(player.__file__).parent)
+        (Path(self._folder) / "codeens_worker").symlink_to(Path(worker.__file__).parent)
 
     def close(self) -> None:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: Role, limits: Limits) -> LocalProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(
             role, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
         )
-        # Dies with this thread where that tool is there; only the player itself does, not what it started.
+        # Dies with this thread where that tool is there; only the worker itself does, not what it started.
         tool = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         started = start(
             [*tool, self._python, *INTERPRETER_FLAGS, "-c", text],

@@ -1,1 +1,1 @@
-"""What backends share whose players run in sandboxes of a service on the network."""
+"""What backends share whose workers run in sandboxes of a service on the network."""

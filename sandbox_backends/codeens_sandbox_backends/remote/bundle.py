@@ -1,4 +1,4 @@
-"""What is sent to a service's sandbox: the relay, the player, the workspace, and packages that it imports.
+"""What is sent to a service's sandbox: the relay, the worker, the workspace, and packages that it imports.
 
 Code runs there with the sandbox's own interpreter. Compiled files are not sent: they are of this machine.
 """
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_sandbox_backends import player
+from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.conduct.coverage_folder import coverage_folder
+from codeens_sandbox_backends.driver.coverage_folder import coverage_folder
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local import memory_watch
 from codeens_sandbox_backends.local.layout import SYSTEM, is_below, links_on, outermost
@@ -32,13 +32,13 @@ _LEVEL = 6
 
 
 class Bundle(NamedTuple):
-    """Folders of the archive: `inside` for the relay, `player` for what players import, and `bundle`, which holds the
+    """Folders of the archive: `inside` for the relay, `worker` for what workers import, and `bundle`, which holds the
     workspace's files under their absolute paths."""
 
     archive: bytes
     """A tar archive, compressed with gzip."""
     shown: tuple[str, ...]
-    """Absolute paths that players see; none lies in another one."""
+    """Absolute paths that workers see; none lies in another one."""
     links: tuple[tuple[str, str], ...]
     """Symbolic links on the way there: (place, what it points to)."""
 
@@ -47,7 +47,7 @@ def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
     """All that a specification needs to be sent.
 
     Raises:
-        SandboxUnavailable: it is too much, or can not be read.
+        SandboxUnavailable: it is too much, or cannot be read.
     """
     system = [os.path.realpath(path) for path in SYSTEM]
     there = [*system, *installations_of(spec.python)]
@@ -64,7 +64,7 @@ def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
             archive.add(file, f"bundle{file}")
     for site, entry in packages:
         for file in files_below(str(site / entry)):
-            archive.add(file, f"player/packages/{file.relative_to(site)}")
+            archive.add(file, f"worker/packages/{file.relative_to(site)}")
     links = {place: target for path in wanted for place, target in links_on(path)}
     return Bundle(
         archive=archive.finished(),
@@ -102,12 +102,12 @@ class _Archive:
         self._bytes = 0
 
     def add_ours(self) -> None:
-        """The relay and the player. What is above the relay's folder is there in name only."""
+        """The relay and the worker. What is above the relay's folder is there in name only."""
         top = "inside/codeens_sandbox_backends"
         for package in ("", "/local", "/remote"):
             self._tar.addfile(tarfile.TarInfo(f"{top}{package}/__init__.py"))
         self.add(Path(memory_watch.__file__), f"{top}/local/memory_watch.py")
-        for package, place in ((inside, f"{top}/remote/inside"), (player, "player/codeens_player")):
+        for package, place in ((inside, f"{top}/remote/inside"), (worker, "worker/codeens_worker")):
             for folder in package.__path__:
                 for file in sorted(Path(folder).glob("*.py")):
                     self.add(file, f"{place}/{file.name}")

@@ -57,7 +57,7 @@ class Calls:
         await self._repeated("pass on what was sent to a program", lambda: program.send(data), _CALL_S)
 
     async def receive(self, program: Program) -> bytes:
-        """The next piece of output; not repeated, and not bounded: a player may be silent for long."""
+        """The next piece of output; not repeated, and not bounded: a worker may be silent for long."""
         try:
             return await program.receive()
         except SandboxError:

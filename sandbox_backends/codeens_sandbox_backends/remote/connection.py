@@ -1,4 +1,4 @@
-"""Joins a player's channel, a socket of this process, with the lines of its relay; runs in the pool's event loop."""
+"""Joins a worker's channel, a socket of this process, with the lines of its relay; runs in the pool's event loop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOK_EVERY_S = 0.2
 
 
 class Said(NamedTuple):
-    """What a player left when it ended."""
+    """What a worker left when it ended."""
 
     report: Report
     stdout: bytes
@@ -31,20 +31,20 @@ class Said(NamedTuple):
 
 
 class Connection:
-    """One player: `serve` is a task, the other methods are called from the same loop."""
+    """One worker: `serve` is a task, the other methods are called from the same loop."""
 
     def __init__(self, lines: Lines, channel: socket.socket) -> None:
-        """`channel` is the relay's end: what is written to it the conductor reads. It is closed by `serve`."""
+        """`channel` is the relay's end: what is written to it the driver reads. It is closed by `serve`."""
         self._lines = lines
         self._channel = channel
         self._output = {"stdout": bytearray(), "stderr": bytearray()}
         self._killed = False
         self._heard = True
-        """Whether the conductor still wants what the player says."""
+        """Whether the driver still wants what the worker says."""
         channel.setblocking(False)
 
     async def serve(self, order: Order) -> Said:
-        """Start the player and pass everything on until it has ended.
+        """Start the worker and pass everything on until it has ended.
 
         Raises:
             SandboxBroken: the sandbox, or the connection to it, failed.
@@ -55,11 +55,11 @@ class Connection:
             await self._lines.say("order", text)
             report = await self._converse(nonce, order.output_bytes)
         if report.failed:
-            raise SandboxBroken(f"a player could not be started: {report.failed}")
+            raise SandboxBroken(f"a worker could not be started: {report.failed}")
         return Said(report, bytes(self._output["stdout"]), bytes(self._output["stderr"]))
 
     async def kill(self) -> None:
-        """Have every process of the player ended; what it still says to the conductor is dropped."""
+        """Have every process of the worker ended; what it still says to the driver is dropped."""
         if not self._killed:
             self._killed = True
             self._deafen()
@@ -81,7 +81,7 @@ class Connection:
         return reports[0]
 
     async def _feed(self) -> None:
-        """Pass on what the conductor writes."""
+        """Pass on what the driver writes."""
         with suppress(OSError):
             while True:
                 await wait_readable(self._channel)
@@ -118,11 +118,11 @@ class Connection:
             except BlockingIOError:
                 with anyio.move_on_after(_LOOK_EVERY_S):
                     await wait_writable(self._channel)
-            except OSError:  # the conductor has closed its end
+            except OSError:  # the driver has closed its end
                 self._heard = False
 
     def _deafen(self) -> None:
-        """The conductor sees the end of the channel."""
+        """The driver sees the end of the channel."""
         self._heard = False
         with suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)

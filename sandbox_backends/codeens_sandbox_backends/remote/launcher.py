@@ -1,4 +1,4 @@
-"""Starts the players of one job, in a sandbox that is theirs alone."""
+"""Starts the workers of one job, in a sandbox that is theirs alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from anyio.from_thread import BlockingPortal
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.remote.connection import Connection
 from codeens_sandbox_backends.remote.lines import Lines
@@ -34,10 +34,10 @@ class JobLauncher:
         self._lock = threading.Lock()
         self._given_up = False
         self._tasks: list[Future[Any]] = []
-        self._players: list[RemoteProcess] = []
+        self._workers: list[RemoteProcess] = []
 
-    def launch(self, role: Role, limits: Limits) -> RemoteProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> RemoteProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         lines, self._first = self._first, None
         if lines is None:
             lines = self._done(self._spawn(lambda: self._pool.another_relay(self._ready)))
@@ -50,12 +50,12 @@ class JobLauncher:
             ours.close()
             theirs.close()
             raise
-        player = RemoteProcess(ours, connection, served, self._portal.start_task_soon)
-        self._players.append(player)
-        return player
+        worker = RemoteProcess(ours, connection, served, self._portal.start_task_soon)
+        self._workers.append(worker)
+        return worker
 
     def give_up(self) -> None:
-        """Have every `launch` and every player end at once: the sandbox is to be deleted."""
+        """Have every `launch` and every worker end at once: the sandbox is to be deleted."""
         with self._lock:
             self._given_up = True
             tasks = tuple(self._tasks)
@@ -63,9 +63,9 @@ class JobLauncher:
             task.cancel()
 
     def close(self) -> None:
-        """Let go of players; whose sandbox it is has it deleted, and its relays with it."""
-        for player in self._players:
-            player.channel.close()
+        """Let go of workers; whose sandbox it is has it deleted, and its relays with it."""
+        for worker in self._workers:
+            worker.channel.close()
 
     def _spawn(self, run: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         with self._lock:

@@ -95,7 +95,7 @@ def decoded(data: bytes) -> bytes:
     try:
         return base64.b64decode(data, validate=True)
     except binascii.Error as error:
-        raise SandboxBroken(f"a sandbox's relay wrote what can not be read ({error})") from error
+        raise SandboxBroken(f"a sandbox's relay wrote what cannot be read ({error})") from error
 
 
 def unpacked(data: bytes, kind: type[T]) -> T:
@@ -103,7 +103,7 @@ def unpacked(data: bytes, kind: type[T]) -> T:
     try:
         return reading.decoded(decoded(data), kind)
     except msgspec.MsgspecError as error:
-        raise SandboxBroken(f"a sandbox's relay wrote what can not be read ({error})") from error
+        raise SandboxBroken(f"a sandbox's relay wrote what cannot be read ({error})") from error
 
 
 def _text(said: bytes | bytearray) -> str:

@@ -1,4 +1,4 @@
-"""What the judge and the relay tell each other about one player, once each (`inside/relay.py`)."""
+"""What the judge and the relay tell each other about one worker, once each (`inside/relay.py`)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class Greeting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     machine: str
     """As `os.uname().machine`."""
     python: str
-    """Version of its interpreter, which is the player's too: "3.11"."""
+    """Version of its interpreter, which is the worker's too: "3.11"."""
     executable: str
     refusal: str
-    """What keeps it from giving players namespaces; empty when nothing does."""
+    """What keeps it from giving workers namespaces; empty when nothing does."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """All that a relay must know to start a player."""
+    """All that a relay must know to start a worker."""
 
     nonce: str
     text: str
-    """Python source that the player's interpreter is started with; its standard input is the channel."""
+    """Python source that the worker's interpreter is started with; its standard input is the channel."""
     environment: dict[str, str]
     rlimits: tuple[Rlimit, ...]
     filter: str
@@ -42,7 +42,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a player ended. `failed` alone: it could not be started."""
+    """How a worker ended. `failed` alone: it could not be started."""
 
     failed: str = ""
     status: int = 0

@@ -60,7 +60,7 @@ class Pool:
         """Remove orphans and make the first sandbox, call `begun`, then keep all of them until `close`.
 
         Raises:
-            SandboxError: the service does not work, or can not be used.
+            SandboxError: the service does not work, or cannot be used.
         """
         with anyio.move_on_after(_ORPHANS_S):
             await remove_orphans(self.calls)

@@ -1,4 +1,4 @@
-"""A player in a service's sandbox, as the conductor holds it."""
+"""A worker in a service's sandbox, as the driver holds it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import Any
 
-from codeens_sandbox_backends.conduct.launch import Ending
+from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.remote.connection import Connection, Said
 
 _KILL_GRACE_S = 20.0
 """The way there and back included."""
-_KILLED = Ending(signal=signal.SIGKILL.value)
+_KILLED = ExitStatus(signal=signal.SIGKILL.value)
 
 
 class RemoteProcess:
-    """A player. `kill` may be called from any thread; `wait` from one."""
+    """A worker. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(
         self,
@@ -39,10 +39,10 @@ class RemoteProcess:
         self._spawn = spawn
         self._lock = threading.Lock()
         self._killed = False
-        self._ending: Ending | None = None
+        self._ending: ExitStatus | None = None
 
     def kill(self) -> None:
-        """End every process of this player at once. Thread-safe; does nothing the second time."""
+        """End every process of this worker at once. Thread-safe; does nothing the second time."""
         with self._lock:
             if self._killed or self._served.done():
                 return
@@ -50,7 +50,7 @@ class RemoteProcess:
         with suppress(RuntimeError):  # the loop is gone, and everything with it
             self._spawn(self._have_killed)
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
         Raises:
@@ -62,7 +62,7 @@ class RemoteProcess:
             self._ending = self._seen_off(timeout)
         return self._ending
 
-    def _seen_off(self, timeout: float) -> Ending:
+    def _seen_off(self, timeout: float) -> ExitStatus:
         try:
             try:
                 return _ending_of(self._served.result(timeout))
@@ -73,18 +73,18 @@ class RemoteProcess:
             raise SandboxBroken("the job was given up, and its sandbox with it") from None
         except NotYet:
             self._served.cancel()
-            raise SandboxBroken("a player in a remote sandbox could not be ended") from None
+            raise SandboxBroken("a worker in a remote sandbox could not be ended") from None
 
     async def _have_killed(self) -> None:
         with suppress(SandboxError):  # who waits for the end is told
             await self._connection.kill()
 
 
-def _ending_of(said: Said) -> Ending:
+def _ending_of(said: Said) -> ExitStatus:
     report = said.report
     number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
     over_memory = report.over_memory and number == signal.SIGKILL
-    return Ending(
+    return ExitStatus(
         exit_code=os.WEXITSTATUS(report.status) if number is None else None,
         signal=number,
         limit="memory" if over_memory else LIMIT_SIGNALS.get(number),

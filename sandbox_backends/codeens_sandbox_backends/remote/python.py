@@ -28,7 +28,7 @@ def version_of(python: str, backend: str) -> str:
     real = os.path.realpath(python)
     found = _IN_NAME.fullmatch(Path(real).name) or _IN_CONFIG.search(_config_of(python)) or _only_library(real)
     if not found:
-        why = f"it can not be told which Python {python!r} is"
+        why = f"it cannot be told which Python {python!r} is"
         raise SandboxUnavailable(backend, why, "Use a virtual environment, or an interpreter called python3.N")
     return found[1]
 

@@ -17,19 +17,19 @@ from codeens_sandbox_backends.base import (
     CallsResult,
     CheckJob,
     CheckResult,
+    IsolationLevel,
     Job,
     JobResult,
     Limits,
-    RaceJob,
-    RaceResult,
     SandboxSpec,
     StdioJob,
     StdioResult,
     SuiteJob,
     SuiteResult,
-    Tier,
+    TimingJob,
+    TimingResult,
 )
-from codeens_sandbox_backends.conduct.foreseen import Foreseen
+from codeens_sandbox_backends.driver.prefetch import CallPrefetch
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.remote.calls import Calls
@@ -47,15 +47,17 @@ _SPARE_S = 180.0
 _END_S = 90.0
 
 
-async def open_remote(connect: Connect, spec: SandboxSpec, *, tier: Tier, options: Options) -> RemoteSandbox:
+async def open_remote(
+    connect: Connect, spec: SandboxSpec, *, isolation: IsolationLevel, options: Options
+) -> RemoteSandbox:
     """Open a sandbox: the first one of the service is there when this returns. Orphans are removed before.
 
     Raises:
-        SandboxUnavailable: the service refuses, or its sandboxes can not run players as they should.
+        SandboxUnavailable: the service refuses, or its sandboxes cannot run workers as they should.
         SandboxBroken: the service does not work now.
     """
     setup = await to_thread.run_sync(setup_of, spec, options)
-    sandbox = RemoteSandbox(setup, tier)
+    sandbox = RemoteSandbox(setup, isolation)
     try:
         await sandbox.start(connect)
     except BaseException:
@@ -67,10 +69,10 @@ async def open_remote(connect: Connect, spec: SandboxSpec, *, tier: Tier, option
 class RemoteSandbox:
     """Its calls of the service are made in an event loop, and a thread, of its own."""
 
-    def __init__(self, setup: Setup, tier: Tier) -> None:
+    def __init__(self, setup: Setup, isolation: IsolationLevel) -> None:
         self._setup = setup
-        self._tier = tier
-        self._foreseen = Foreseen()
+        self._tier = isolation
+        self._foreseen = CallPrefetch()
         self._threads = anyio.CapacityLimiter(_WAITING_AT_MOST)
         self._held = ExitStack()
         self._portal: BlockingPortal | None = None
@@ -79,7 +81,7 @@ class RemoteSandbox:
         self._closed = False
 
     @property
-    def tier(self) -> Tier:
+    def isolation(self) -> IsolationLevel:
         return self._tier
 
     async def start(self, connect: Connect) -> None:
@@ -115,7 +117,7 @@ class RemoteSandbox:
     @overload
     async def run(self, job: CallsJob) -> CallsResult: ...
     @overload
-    async def run(self, job: RaceJob) -> RaceResult: ...
+    async def run(self, job: TimingJob) -> TimingResult: ...
     @overload
     async def run(self, job: SuiteJob) -> SuiteResult: ...
     @overload
@@ -176,13 +178,13 @@ class RemoteSandbox:
 
     async def _conduct(self, launcher: JobLauncher, job: Job) -> JobResult:
         self._jobs.add(launcher)
-        players = LocalSandbox(launcher, tier=self._tier, limits=self._setup.spec.limits, foreseen=self._foreseen)
+        workers = LocalSandbox(launcher, isolation=self._tier, limits=self._setup.spec.limits, prefetch=self._foreseen)
         results: list[JobResult] = []
         failures: list[BaseException] = []
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_give_up_when_cancelled, launcher)
-                results.append(await players.run(job))
+                results.append(await workers.run(job))
                 tasks.cancel_scope.cancel()
         except* SandboxError as errors:
             failures += errors.exceptions
@@ -212,7 +214,7 @@ def _sandbox_error(error: BaseException) -> SandboxError:
 
 
 async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
-    """Does nothing to a job that has ended: its players were seen off."""
+    """Does nothing to a job that has ended: its workers were seen off."""
     try:
         await anyio.sleep_forever()
     finally:
@@ -222,5 +224,5 @@ async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
 def _needed_s(job: Job, usual: Limits) -> float:
     """Seconds that a job may take at the most, and more."""
     limits = job.limits or usual
-    racing = job.budget_s if isinstance(job, RaceJob) else 0.0
+    racing = job.budget_s if isinstance(job, TimingJob) else 0.0
     return 2 * limits.wall_s + racing + _SPARE_S

@@ -1,4 +1,4 @@
-"""What is the same for all players of one sandbox specification."""
+"""What is the same for all workers of one sandbox specification."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local import seccomp
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
@@ -41,7 +41,7 @@ sys.path.insert(0, "/codeens/sent/inside")
 from codeens_sandbox_backends.remote.inside.relay import main
 main()
 """
-_PLAYER = """\
+_WORKER = """\
 import os, sys
 channel = os.dup(0)
 nothing = os.open(os.devnull, os.O_RDONLY)
@@ -51,7 +51,7 @@ import site
 site.main()
 sys.path.insert(0, "/codeens")
 sys.path.append("/codeens/packages")
-from codeens_player.{role} import main
+from codeens_worker.{role} import main
 main(channel)
 """
 
@@ -84,10 +84,10 @@ class Setup(NamedTuple):
         return f"exec 2>&1; exec {shlex.quote(self.options.python)} -I -S -B -c {shlex.quote(_RELAY)}"
 
     def check(self, greeting: Greeting) -> None:
-        """Raises `SandboxUnavailable` when players can not be run there as they should be."""
+        """Raises `SandboxUnavailable` when workers cannot be run there as they should be."""
         backend, options = self.options.backend, self.options
         if greeting.refusal:
-            why = f"its sandboxes do not let players be kept apart ({greeting.refusal})"
+            why = f"its sandboxes do not let workers be kept apart ({greeting.refusal})"
             raise SandboxUnavailable(
                 backend, why, f"Choose one whose kernel allows namespaces: {options.image_setting}"
             )
@@ -103,11 +103,11 @@ class Setup(NamedTuple):
                 backend, f"there is no system call filter for {greeting.machine}", "Choose x86_64 or aarch64 sandboxes"
             )
 
-    def order(self, role: Role, limits: Limits, greeting: Greeting) -> Order:
-        """What a relay is told to start a player; without the nonce, which is for one use."""
+    def order(self, role: WorkerKind, limits: Limits, greeting: Greeting) -> Order:
+        """What a relay is told to start a worker; without the nonce, which is for one use."""
         return Order(
             nonce="",
-            text=_PLAYER.format(role=role),
+            text=_WORKER.format(role=role),
             environment=ENVIRONMENT,
             rlimits=rlimits(limits, processes=limits.processes),
             filter=base64.b64encode(seccomp.program(MACHINES[greeting.machine])).decode("ascii"),

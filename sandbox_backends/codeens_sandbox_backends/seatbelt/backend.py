@@ -1,4 +1,4 @@
-"""Players under sandbox-exec, the mechanism that macOS's own services are confined by."""
+"""Workers under sandbox-exec, the mechanism that macOS's own services are confined by."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from codeens_sandbox_backends import player
-from codeens_sandbox_backends.base import Limits, Readiness, SandboxSpec, Tier
-from codeens_sandbox_backends.conduct.launch import Role
+from codeens_sandbox_backends import worker
+from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.local.jobs import LocalSandbox
@@ -26,7 +26,7 @@ from codeens_sandbox_backends.seatbelt.profile import profile
 NAME = "seatbelt"
 TOOL = "/usr/bin/sandbox-exec"
 """By its place: a program of that name elsewhere could be anything."""
-TIER = Tier(
+ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,
     network=True,
     processes=False,
@@ -42,20 +42,20 @@ class SeatbeltBackend:
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox."""
-        return await probe(self.name, TIER, self.open)
+        return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> LocalSandbox:
         """Open a sandbox.
 
         Raises:
-            SandboxUnavailable: this is no macOS, or the interpreter can not be shown without a home folder.
+            SandboxUnavailable: this is no macOS, or the interpreter cannot be shown without a home folder.
         """
         launcher = await to_thread.run_sync(SeatbeltLauncher, spec)
-        return LocalSandbox(launcher, tier=TIER, limits=spec.limits)
+        return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class SeatbeltLauncher:
-    """Starts players, each with a folder of its own. Close it when done."""
+    """Starts workers, each with a folder of its own. Close it when done."""
 
     def __init__(self, spec: SandboxSpec, tool: str = TOOL) -> None:
         """Raises `SandboxUnavailable` where there is no sandbox-exec."""
@@ -64,19 +64,19 @@ class SeatbeltLauncher:
         self._tool = tool
         self._python = spec.python
         folders = _real([*interpreter_folders(spec.python, NAME)])
-        code = Path(player.__file__).parent
+        code = Path(worker.__file__).parent
         self._folder = os.path.realpath(tempfile.mkdtemp(prefix="codeens-"))
-        (Path(self._folder) / "codeens_player").symlink_to(code)
+        (Path(self._folder) / "codeens_worker").symlink_to(code)
         self._runnable = folders
-        self._readable = [*folders, *_real([*spec.readable, str(code)]), f"{self._folder}/codeens_player"]
+        self._readable = [*folders, *_real([*spec.readable, str(code)]), f"{self._folder}/codeens_worker"]
         self._hidden = _real(spec.hidden)
 
     def close(self) -> None:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: Role, limits: Limits) -> GroupProcess:
-        """Start a player; see `conduct.launch.Launcher`."""
+    def launch(self, role: WorkerKind, limits: Limits) -> GroupProcess:
+        """Start a worker; see `conduct.launch.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(role, self._folder, rlimits(limits, processes=None))
         started = start(
@@ -90,7 +90,7 @@ class SeatbeltLauncher:
             started.release()
         return process
 
-    def _rules(self, role: Role, own: str) -> str:
+    def _rules(self, role: WorkerKind, own: str) -> str:
         hidden = () if role == "suite" else self._hidden
         try:
             return profile(readable=self._readable, runnable=self._runnable, hidden=hidden, writable=own)

@@ -1,4 +1,4 @@
-"""A running player and its process group: macOS has no process namespaces and no descriptors of processes."""
+"""A running worker and its process group: macOS has no process namespaces and no descriptors of processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.conduct.launch import Ending
+from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.local.output import Output
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
@@ -24,18 +24,18 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class GroupProcess:
-    """A player that leads a process group. `kill` may be called from any thread; `wait` from one."""
+    """A worker that leads a process group. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(self, started: Started, limits: Limits, *, clean_up: Callable[[], None]) -> None:
         """`clean_up` is called when everything is over."""
         self.channel: socket.socket = started.channel
         stdout, stderr = started.popen.stdout, started.popen.stderr
         if stdout is None or stderr is None:
-            raise SandboxBroken("a player was started without pipes for its output")
+            raise SandboxBroken("a worker was started without pipes for its output")
         self._popen = started.popen
         self._clean_up = clean_up
         self._output = Output(stdout, stderr, limits.output_bytes)
-        self._ending: Ending | None = None
+        self._ending: ExitStatus | None = None
         self._cpu_s: float | None = None
         self._peak_rss_bytes: int | None = None
         self._over = threading.Event()
@@ -46,11 +46,11 @@ class GroupProcess:
         with suppress(ProcessLookupError, PermissionError):  # macOS says so of groups that hold only zombies
             os.killpg(self._popen.pid, signal.SIGKILL)
 
-    def wait(self, timeout: float) -> Ending:
+    def wait(self, timeout: float) -> ExitStatus:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
         Raises:
-            SandboxBroken: the player did not go away when it was killed.
+            SandboxBroken: the worker did not go away when it was killed.
         """
         if self._ending is None:
             self.channel.close()
@@ -68,12 +68,12 @@ class GroupProcess:
         self._peak_rss_bytes = used.ru_maxrss * _RSS_UNIT
         self._over.set()
 
-    def _take_down(self) -> Ending:
+    def _take_down(self) -> ExitStatus:
         code = self._popen.returncode
         stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
         self._clean_up()
         number = -code if code < 0 else None
-        return Ending(
+        return ExitStatus(
             exit_code=code if number is None else None,
             signal=number,
             limit=LIMIT_SIGNALS.get(number),

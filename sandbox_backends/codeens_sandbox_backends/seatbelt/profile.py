@@ -1,4 +1,4 @@
-"""The rules that a player on macOS runs under, in the language of sandbox-exec (SBPL): the last rule that fits holds.
+"""The rules that a worker on macOS runs under, in the language of sandbox-exec (SBPL): the last rule that fits holds.
 
 Sources: sandbox-exec(1), sandbox(7), and the system's own profiles in /System/Library/Sandbox/Profiles.
 """
@@ -32,7 +32,7 @@ def profile(*, readable: Sequence[str], runnable: Sequence[str], hidden: Sequenc
     Args:
         readable: Real paths of files and folders.
         runnable: Real paths of folders whose programs can be started.
-        hidden: Real paths in readable ones that can not be read.
+        hidden: Real paths in readable ones that cannot be read.
         writable: Real path of the only folder that can be written to.
 
     Raises:

@@ -15,7 +15,7 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     Tree,
 )
-from codeens_sandbox_backends.player.codec import decode, encode
+from codeens_sandbox_backends.worker.codec import decode, encode
 
 _FOLDER = Path(__file__).with_name("attempts")
 _PACKAGE = "codeens_attempts"
@@ -41,7 +41,7 @@ async def attempt(
 ) -> list[str]:
     """What worked of the attempts that a function makes.
 
-    An attempt that ends its player has not reached anything, which the outside must confirm.
+    An attempt that ends its worker has not reached anything, which the outside must confirm.
 
     Raises:
         SandboxError: the sandbox failed.

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import anyio
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Sandbox, Tier
+from codeens_sandbox_backends.base import IsolationLevel, Sandbox
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.selfcheck.outside import Outside
 
@@ -49,7 +49,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """What came of all checks of one backend."""
 
     backend: str
-    tier: Tier
+    isolation: IsolationLevel
     checks: tuple[CheckResult, ...]
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from codeens_sandbox_backends import player
+from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.selfcheck import attempting
 from codeens_sandbox_backends.selfcheck.attempting import attempt
 from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, Check, Room
@@ -27,7 +27,7 @@ from codeens_sandbox_backends.selfcheck.outside import (
 )
 from codeens_sandbox_backends.selfcheck.segment import SIZE, new_key, remove
 
-_PLAYER = Path(player.__file__).parent.resolve()
+_WORKER = Path(worker.__file__).parent.resolve()
 _SYSTEM_FILES = ("/etc/shadow", "/etc/gshadow", "/etc/passwd", "/etc/machine-id", "/etc/ssh/ssh_host_ed25519_key")
 _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/etc", "/usr/lib", "/usr/local/bin", "/root", "/home", "/")  # noqa: S108  # where a file must not appear
 _VISIT_PAUSE_S = 0.05
@@ -84,10 +84,10 @@ def _digest(path: str) -> str | None:
 
 
 async def _create(room: Room) -> str:
-    if not room.sandbox.tier.filesystem:
+    if not room.sandbox.isolation.filesystem:
         return NOT_TRIED
     outside = room.outside
-    own = [sys.prefix, sys.base_prefix, str(_PLAYER), *sys.path]
+    own = [sys.prefix, sys.base_prefix, str(_WORKER), *sys.path]
     places = [str(outside.home), str(outside.workspace), *_SHARED_FOLDERS, *own]
     said = await attempt(room.sandbox, "files", "create", places, outside.marker)
     return "; ".join(said) or outside.created_files(places)

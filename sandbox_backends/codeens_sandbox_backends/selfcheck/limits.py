@@ -10,7 +10,6 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
-    Exotic,
     Limits,
     ModuleSource,
     Outcome,
@@ -18,6 +17,7 @@ from codeens_sandbox_backends.base import (
     Raised,
     Returned,
     TimedOut,
+    Unencodable,
 )
 from codeens_sandbox_backends.selfcheck.checks import Check, Room
 
@@ -259,11 +259,11 @@ LIMITS: tuple[Check, ...] = (
     _limit("more processes", _FORK, Limits(processes=32), _at_most(32)),
     _limit("a fork bomb", _BOMB, Limits(processes=32, wall_s=3, call_s=3, cpu_s=3), _ended(TimedOut, Died)),
     _limit("more output", _PRINT, Limits(output_bytes=10_000), _output(10_000)),
-    _limit("a larger answer", _ANSWER, Limits(answer_bytes=_MIB), _ended(Died, Exotic)),
+    _limit("a larger answer", _ANSWER, Limits(answer_bytes=_MIB), _ended(Died, Unencodable)),
     _limit("a flood of answers", _FLOOD, Limits(answer_bytes=_MIB, wall_s=5, call_s=5), _ended(Died, TimedOut)),
     _limit("more files", _FILES, Limits(disk_bytes=8 * _MIB), _at_most(8 * _MIB * _SLACK)),
     _limit("one giant file", _GIANT, Limits(disk_bytes=8 * _MIB), _at_most(8 * _MIB)),
     _limit("a giant file with holes", _SPARSE, Limits(disk_bytes=8 * _MIB), _at_most(8 * _MIB)),
     _limit("more descriptors", _DESCRIPTORS, Limits(), _at_most(65_536)),
-    _limit("a bottomless value", _DEEP, Limits(wall_s=20), _ended(Exotic, Raised, Died)),
+    _limit("a bottomless value", _DEEP, Limits(wall_s=20), _ended(Unencodable, Raised, Died)),
 )

@@ -54,8 +54,8 @@ class Outside:
         self.home = _folder(held, _writable_home())
         self.secret_file = self.home / "secret"
         self.secret_file.write_text(self.secret, encoding="utf-8")
-        self.kept_file = self.home / "kept"
-        self.kept_file.write_text("kept", encoding="utf-8")
+        self.kept_file = self.home / "pinned"
+        self.kept_file.write_text("pinned", encoding="utf-8")
         self.workspace = _folder(held, None)
         self.workspace.chmod(0o755)  # some backends run code as another user
         self._fill_workspace()
@@ -79,7 +79,7 @@ class Outside:
         self.bystander = self._start_bystander(held)
 
     def _fill_workspace(self) -> None:
-        (self.workspace / "kept.txt").write_text("kept", encoding="utf-8")
+        (self.workspace / "kept.txt").write_text("pinned", encoding="utf-8")
         (self.workspace / "way-out").symlink_to(self.secret_file)
         (self.workspace / "way-round").symlink_to(f"../../../../../..{self.secret_file}")
 
@@ -133,7 +133,7 @@ class Outside:
 
 
 def _removed(file: Path) -> bool:
-    """Remove a file; whether it was there. In a folder that we can not enter nobody can have made one."""
+    """Remove a file; whether it was there. In a folder that we cannot enter nobody can have made one."""
     try:
         file.unlink()
     except OSError:

@@ -11,9 +11,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from codeens_server.config import DATA_VARIABLE
-from codeens_server.domain import Task
+from codeens_server.config.loading import DATA_VARIABLE
 from codeens_server.errors import InputError, unknown
+from codeens_server.tasks.schema import Task
 
 FILES = {"humaneval": Path("humaneval", "HumanEval.jsonl.gz")}
 """Where the file of a data set is in the folder that `CODEENS_DATA` names."""
@@ -70,7 +70,7 @@ def load_tasks(path: Path) -> dict[str, Task]:
     """HumanEval's tasks by their id. The file may be compressed.
 
     Raises:
-        InputError: it can not be read, or a line is not a task (named).
+        InputError: it cannot be read, or a line is not a task (named).
     """
     tasks: dict[str, Task] = {}
     for _, line in _lines(path, _HumanEval):
@@ -88,7 +88,7 @@ def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
     """Samples in the order of the file.
 
     Raises:
-        InputError: it can not be read, or a line is not a sample of one of these tasks (named).
+        InputError: it cannot be read, or a line is not a sample of one of these tasks (named).
     """
     samples: list[Sample] = []
     for number, line in _lines(path, _SampleLine):
@@ -126,5 +126,5 @@ def _lines(path: Path, kind: type[S]) -> Iterator[tuple[int, S]]:
         message = f"{path}:{number + 1}: {error}."
         raise InputError(message) from None
     except (OSError, EOFError, zlib.error) as error:
-        message = f"{path} can not be read: {getattr(error, 'strerror', None) or error}."
+        message = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}."
         raise InputError(message) from None

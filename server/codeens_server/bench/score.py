@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits, Sandbox
+from codeens_sandbox_backends.executor import Executor
 from codeens_server.bench.datasets import Sample
-from codeens_server.domain import Status, Task
+from codeens_server.domain import Status
 from codeens_server.errors import InputError
-from codeens_server.executor import Executor
-from codeens_server.judging.pace import FullTime, Pace, Runs
-from codeens_server.judging.task_checks import Check, check_all
+from codeens_server.tasks.adaptive_limits import FullTime, Pace, Runs
+from codeens_server.tasks.checks import Check, check_all
+from codeens_server.tasks.schema import Task
 
 
 class SampleResult(Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ class Results:
         """Take over what the file has when resuming, else begin it anew.
 
         Raises:
-            InputError: the file can not be used.
+            InputError: the file cannot be used.
         """
         self.by_sample: dict[int, SampleResult] = {}
         self._file: IO[bytes] | None = None
@@ -49,7 +50,7 @@ class Results:
                 self._take_over(path)
             self._file = path.open("ab" if resume else "wb", buffering=0)
         except OSError as error:
-            message = f"{path} can not be written: {error.strerror}."
+            message = f"{path} cannot be written: {error.strerror}."
             raise InputError(message) from None
 
     def left(self, samples: Sequence[Sample]) -> list[Sample]:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
 from codeens_server.bench.passk import mean_pass_at
@@ -21,10 +22,9 @@ from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
-from codeens_server.domain import Task
+from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError, RunError
-from codeens_server.executor import open_executor
-from codeens_server.settings import Settings
+from codeens_server.tasks.schema import Task
 from codeens_server.text import plural
 from codeens_server.workspace.environment import interpreter_for
 

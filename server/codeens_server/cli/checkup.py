@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_server.generation.models import find_local_models, resolve_models
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
+from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from codeens_server.workspace.environment import interpreter_for
 
 Area: TypeAlias = Literal["sandbox", "interpreter", "model", "editor", "tool"]
@@ -40,7 +40,7 @@ class Check(Struct, frozen=True, kw_only=True):
     fix: str = ""
     """What to do when it does not work; empty when it does, or when nothing needs to be done."""
     needed: bool = False
-    """Whether codeens can not do its main job without it."""
+    """Whether codeens cannot do its main job without it."""
 
 
 async def check_up(settings: Settings, workspace: Path, environ: Mapping[str, str]) -> list[Check]:
@@ -78,7 +78,7 @@ async def _sandbox_check(name: str) -> Check:
         readiness = await get_backend(name).probe()
     except SandboxError as error:
         return Check(area="sandbox", name=name, works=False, detail=str(error), needed=needed)
-    detail = readiness.tier.label if readiness.usable else readiness.why
+    detail = readiness.isolation.label if readiness.usable else readiness.why
     return Check(area="sandbox", name=name, works=readiness.usable, detail=detail, fix=readiness.fix, needed=needed)
 
 
@@ -86,7 +86,7 @@ async def _model_checks(settings: Settings, environ: Mapping[str, str]) -> list[
     found = [*resolve_models((), settings, environ), *await find_local_models()]
     if not found:
         fix = "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), start Ollama, or configure models"
-        detail = "none; offline rewrites are used, which can not write a function that has no body"
+        detail = "none; offline rewrites are used, which cannot write a function that has no body"
         return [Check(area="model", name="models", works=False, detail=detail, fix=fix)]
     return [Check(area="model", name=model.name, works=True, detail=model.model or model.name) for model in found]
 

@@ -22,7 +22,7 @@ from codeens_server.text import one_line
 @options.as_json
 @click.pass_context
 def doctor(ctx: click.Context, trust_workspace: bool, as_json: bool) -> None:
-    """Say what works on this machine, and how to mend the rest. Exit code 1: the main job can not be done."""
+    """Say what works on this machine, and how to mend the rest. Exit code 1: the main job cannot be done."""
     settings = settings_for(trust=trust_workspace)
     checks = anyio.run(check_up, settings, workspace_here(), os.environ)
     if as_json:

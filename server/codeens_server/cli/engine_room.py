@@ -11,11 +11,13 @@ from codeens_server.cli.live import live_view
 from codeens_server.cli.setup import is_trusted, settings_for
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
-from codeens_server.domain import Run, RunFinished, RunRequest
-from codeens_server.engine import Engine
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Run
 from codeens_server.errors import RunError
-from codeens_server.manifests import found_variants
-from codeens_server.settings import Settings
+from codeens_server.run.engine import Engine
+from codeens_server.run.events import RunFinished
+from codeens_server.run.request import RunRequest
+from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store, results_folder
 from codeens_server.store.stored import StoredRun
 
@@ -53,7 +55,7 @@ async def run_job(job: Job, *, quiet: bool) -> Run:
     Raises:
         InputError: the request is wrong; nothing was written.
         RunError: the run could not be completed, or was ended before it found anything.
-        SandboxUnavailable: the sandbox asked for can not isolate here.
+        SandboxUnavailable: the sandbox asked for cannot isolate here.
     """
     document: Run | None = None
     with open_store(job.settings) as store:

@@ -13,8 +13,8 @@ from typing import IO, Any
 import click
 
 from codeens_sandbox_backends.errors import SandboxError, UnknownBackend
+from codeens_server.crash_log import innermost, without_secrets, write_log
 from codeens_server.errors import CodeensError, InputError
-from codeens_server.faults import innermost, without_secrets, write_log
 from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
 

@@ -11,16 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.domain import (
-    CandidateJudged,
-    GenerationFailed,
-    Progress,
-    RunEvent,
-    RunStarted,
-    SandboxFailed,
-)
-from codeens_server.progress import ORIGINAL
-from codeens_server.tally import Tally
+from codeens_server.run.events import CandidateJudged, GenerationFailed, Progress, RunEvent, RunStarted, SandboxFailed
+from codeens_server.run.state import ORIGINAL
+from codeens_server.run.tally import Tally
 from codeens_server.text import money, one_line, plural
 
 

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from codeens_server.cli.table import is_unsafe, result_rows, shown_name, shown_rank
-from codeens_server.differences import numbered_differences
 from codeens_server.domain import Evidence, Run
-from codeens_server.progress import ORIGINAL
+from codeens_server.run.differences import numbered_differences
+from codeens_server.run.state import ORIGINAL
 from codeens_server.text import money, one_line, plural, visible
 
 
@@ -38,7 +38,7 @@ def print_map(run: Run, console: Console) -> None:
         console.print(f"   group {group}: {one_line(difference.here)}")
         console.print(f"   group {difference.other}: {one_line(difference.there)}")
     if any(cluster.differences for cluster in run.clusters):
-        console.print(f"Hold all candidates to one of these: codeens runs keep-input {run.run_id} N", soft_wrap=True)
+        console.print(f"Hold all candidates to one of these: codeens runs pin-input {run.run_id} N", soft_wrap=True)
 
 
 def _names(run: Run) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _grounds(run: Run) -> Iterator[Text]:
     yield Text(f"evidence: {_counts(evidence)}", style="dim")
     for note in evidence.notes:
         yield Text(f"note: {one_line(note)}", style="yellow")
-    for aside in evidence.set_aside:
+    for aside in evidence.excluded:
         yield Text(f"set aside: {aside.count} {one_line(aside.what)}: {one_line(aside.why)}", style="dim")
     for sandbox in sorted({row.verdict.sandbox for row in (run.original, *run.results) if row.verdict.sandbox}):
         yield Text(f"sandbox: {one_line(sandbox)}", style="bold red" if sandbox.startswith("unsafe") else "dim")
@@ -75,7 +75,7 @@ def _grounds(run: Run) -> Iterator[Text]:
 
 def _counts(evidence: Evidence) -> str:
     origins = {"doctest": "doctest", "recorded": "recorded call", "generated": "generated input"}
-    origins |= {"test_case": "test case", "kept": "kept input"}
+    origins |= {"test_case": "test case", "pinned": "kept input"}
     parts = [plural(len(evidence.tests), "test")] if evidence.tests else []
     parts += [
         plural(sum(case.origin == origin for case in evidence.cases), noun)

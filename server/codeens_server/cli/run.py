@@ -15,7 +15,8 @@ from codeens_server.cli.engine_room import Job, job_of_stored_run, run_job
 from codeens_server.cli.report import print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.domain import ModeRequest, Run, RunRequest
+from codeens_server.domain import ModeRequest, Run
+from codeens_server.run.request import RunRequest
 from codeens_server.store.documents import to_json
 from codeens_server.workspace.find import find_target
 
@@ -117,7 +118,7 @@ def _check_resume(ctx: click.Context) -> None:
         and ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
     ]
     if fixed:
-        raise click.UsageError(f"{fixed[0]} can not be changed by --resume: the run goes on as it was asked for.", ctx)
+        raise click.UsageError(f"{fixed[0]} cannot be changed by --resume: the run goes on as it was asked for.", ctx)
 
 
 def _new(spec: str, results: str | None, asked: Asked, *, trust: bool) -> Job:

@@ -32,9 +32,7 @@ def runs() -> None:
     """Look at earlier runs, and apply their results. An ID may be shortened to its beginning."""
 
 
-runs.add_command(
-    Later("keep-input", "codeens_server.cli.keep_input:keep_input", "Hold all candidates to one more input.")
-)
+runs.add_command(Later("pin-input", "codeens_server.cli.pin_input:pin_input", "Hold all candidates to one more input."))
 
 
 @runs.command("list")

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
-from codeens_sandbox_backends.base import Readiness, Tier
+from codeens_sandbox_backends.base import IsolationLevel, Readiness
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_sandbox_backends.selfcheck.checks import CheckResult, Report
@@ -32,7 +32,7 @@ class Listed(Struct, frozen=True, kw_only=True):
 
     name: str
     usable: bool
-    tier: Tier | None
+    isolation: IsolationLevel | None
     """None where the backend could not even be loaded."""
     why: str = ""
     fix: str = ""
@@ -107,7 +107,7 @@ async def _probe_all(names: list[str]) -> list[Listed]:
         try:
             found[name] = _listed(await get_backend(name).probe())
         except SandboxError as error:
-            found[name] = Listed(name=name, usable=False, tier=None, why=str(error))
+            found[name] = Listed(name=name, usable=False, isolation=None, why=str(error))
 
     async with anyio.create_task_group() as tasks:
         for name in names:
@@ -116,7 +116,7 @@ async def _probe_all(names: list[str]) -> list[Listed]:
 
 
 def _listed(ready: Readiness) -> Listed:
-    return Listed(name=ready.name, usable=ready.usable, tier=ready.tier, why=ready.why, fix=ready.fix)
+    return Listed(name=ready.name, usable=ready.usable, isolation=ready.isolation, why=ready.why, fix=ready.fix)
 
 
 def _backends_table(found: list[Listed]) -> Table:
@@ -124,13 +124,13 @@ def _backends_table(found: list[Listed]) -> Table:
     for backend in found:
         mark = Text("yes", style="green") if backend.usable else Text("no", style="yellow")
         remark = one_line(" ".join(part for part in (backend.why, backend.fix and f"fix: {backend.fix}") if part))
-        label = one_line(backend.tier.label) if backend.tier else ""
-        table.add_row(Text(one_line(backend.name)), mark, _kept_apart(backend.tier), Text(label), Text(remark))
+        label = one_line(backend.isolation.label) if backend.isolation else ""
+        table.add_row(Text(one_line(backend.name)), mark, _kept_apart(backend.isolation), Text(label), Text(remark))
     return table
 
 
-def _kept_apart(tier: Tier | None) -> str:
-    return ", ".join(part for part in _PARTS if tier and getattr(tier, part)) or "nothing"
+def _kept_apart(isolation: IsolationLevel | None) -> str:
+    return ", ".join(part for part in _PARTS if isolation and getattr(isolation, part)) or "nothing"
 
 
 def _report_table(report: Report) -> Table:
@@ -152,4 +152,4 @@ def _summary(report: Report) -> str:
     counts = Counter(check.kind for check in report.checks)
     failed = sum(not check.ok for check in report.checks)
     made = ", ".join(plural(counts[kind], kind) for kind in ("escape", "cheat", "control"))
-    return f"{report.backend} ({report.tier.label}): {made}; {f'{failed} FAILED' if failed else 'all ok'}\n"
+    return f"{report.backend} ({report.isolation.label}): {made}; {f'{failed} FAILED' if failed else 'all ok'}\n"

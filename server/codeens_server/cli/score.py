@@ -10,18 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console, verdict_text
-from codeens_server.domain import ScoredCandidate, ScoreReport, Task
+from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError, RunError
-from codeens_server.executor import open_executor
-from codeens_server.judging.task_file import load_task
-from codeens_server.judging.tasks import score_task
-from codeens_server.settings import Settings
 from codeens_server.store.documents import to_json
+from codeens_server.tasks.reading import load_task
+from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task
+from codeens_server.tasks.scoring import score_task
 from codeens_server.text import one_line
 from codeens_server.workspace.environment import interpreter_for
 
@@ -70,7 +70,7 @@ def _source(path: Path) -> str:
             raise InputError(message)
         return data.decode("utf-8-sig")
     except OSError as error:
-        message = f"{path} can not be read: {error.strerror}."
+        message = f"{path} cannot be read: {error.strerror}."
         raise InputError(message) from None
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8."

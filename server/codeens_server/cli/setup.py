@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from codeens_server.config import TRUST_VARIABLE, load_settings, user_folder
-from codeens_server.settings import Settings
+from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.config.settings import Settings
 from codeens_server.text import visible
 from codeens_server.workspace.layout import workspace_root
 

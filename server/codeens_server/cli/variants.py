@@ -11,11 +11,11 @@ from rich.text import Text
 from codeens_server.cli import options
 from codeens_server.cli.setup import is_trusted, settings_for, workspace_here
 from codeens_server.cli.table import console
-from codeens_server.cli.user_file import set_disabled_variants
-from codeens_server.config import FILE_NAME, load_settings, user_folder
+from codeens_server.config.loading import FILE_NAME, load_settings, user_folder
+from codeens_server.config.settings import Settings
+from codeens_server.config.user_file import set_disabled_variants
 from codeens_server.errors import InputError, unknown
-from codeens_server.manifests import found_variants
-from codeens_server.settings import Settings
+from codeens_server.run.variants import found_variants
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, visible
 from codeens_variants.manifest import ManifestError, Variant

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import CallsJob, Limits, Program, RecordedCall, Sandbox, SuiteJob, TestReport
-from codeens_server.domain import SetAside, Target
+from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.doctests import DocExample, doc_examples, has_doctests
 from codeens_server.evidence.oracle import keeps_promise
 
@@ -21,7 +21,7 @@ class DocstringEvidence(Struct, frozen=True, kw_only=True):
     """Calls made by running `>>>` examples that pass."""
     failing: tuple[str, ...] = ()
     """Examples on which the original does something else than promised, as doctest confirms."""
-    set_aside: tuple[SetAside, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
 
 
 async def run_examples(target: Target, program: Program, *, limits: Limits, sandbox: Sandbox) -> DocstringEvidence:
@@ -42,7 +42,7 @@ async def run_examples(target: Target, program: Program, *, limits: Limits, sand
         examples=examples,
         recorded=tuple(call for call in result.recorded if call.test in passed),
         failing=broken,
-        set_aside=_unexplained(failed) if failed and not broken else (),
+        excluded=_unexplained(failed) if failed and not broken else (),
     )
 
 
@@ -63,6 +63,6 @@ async def _broken_promises(
     )
 
 
-def _unexplained(failed: Sequence[TestReport]) -> tuple[SetAside, ...]:
+def _unexplained(failed: Sequence[TestReport]) -> tuple[Excluded, ...]:
     why = "doctest fails on them, though no value is known to be wrong"
-    return (SetAside(what="groups of docstring examples", count=len(failed), why=why),)
+    return (Excluded(what="groups of docstring examples", count=len(failed), why=why),)

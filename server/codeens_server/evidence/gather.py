@@ -9,21 +9,22 @@ import anyio.to_thread
 from msgspec import structs
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Program, Raised, Returned, Sandbox
-from codeens_server.domain import Case, Coverage, Evidence, Mode, RunRequest, Target
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Case, Coverage, Evidence, Mode, Target
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.arguments import has_instance, named, parameters_of
+from codeens_server.evidence.coverage import measure_coverage, thinness
 from codeens_server.evidence.docstring import DocstringEvidence, run_examples
-from codeens_server.evidence.draw import draw
-from codeens_server.evidence.inputs import Plan, plan_inputs
+from codeens_server.evidence.effects import what_it_needs
 from codeens_server.evidence.modes import resolve_mode
 from codeens_server.evidence.oracle import Answers, Proposal, ask_original, numbered
-from codeens_server.evidence.outside import what_it_needs
-from codeens_server.evidence.reaching import Say, run_tests
-from codeens_server.evidence.recorded import distinct_calls
-from codeens_server.evidence.sorting import TestEvidence
-from codeens_server.evidence.thin import measure_coverage, thinness
-from codeens_server.settings import Settings
-from codeens_server.trees import canonical_call
+from codeens_server.evidence.strategies.arguments import has_instance, named, parameters_of
+from codeens_server.evidence.strategies.draw import draw
+from codeens_server.evidence.strategies.inputs import Plan, plan_inputs
+from codeens_server.evidence.tests.recorded import distinct_calls
+from codeens_server.evidence.tests.running import Say, run_tests
+from codeens_server.evidence.tests.triage import TestEvidence
+from codeens_server.run.request import RunRequest
 from codeens_server.workspace.program import program_for
 from codeens_server.workspace.snapshots import snapshot
 
@@ -41,7 +42,7 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
         say: Gets sentences about what is going on.
 
     Raises:
-        EvidenceError: the evidence forbids the mode asked for, the module does not load, or the function can not be
+        EvidenceError: the evidence forbids the mode asked for, the module does not load, or the function cannot be
             run without what the sandbox does not give.
         SandboxError: the sandbox failed.
     """
@@ -63,7 +64,7 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
         tests=tests.reaching,
         indirect_tests=tests.indirect,
         coverage=coverage,
-        set_aside=(*tests.set_aside, *docstring.set_aside, *answers.set_aside),
+        excluded=(*tests.excluded, *docstring.excluded, *answers.excluded),
         notes=(
             *tests.notes,
             *_notes(target, source, answers, plan, mode, [*tests.failing, *docstring.failing]),
@@ -161,7 +162,7 @@ async def _coverage(
 
 
 def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEvidence, mode: Mode) -> None:
-    """Refuse a function that can not be run here, when no test that replaces the outside is there either.
+    """Refuse a function that cannot be run here, when no test that replaces the outside is there either.
 
     Raises:
         EvidenceError: with what it needs.

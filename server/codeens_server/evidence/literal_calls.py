@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from codeens_sandbox_backends.base import CallInput, Tree
-from codeens_sandbox_backends.player.codec import Unencodable, encode
+from codeens_sandbox_backends.worker.codec import EncodeError, encode
 from codeens_server.domain import Target
-from codeens_server.evidence.definitions import dotted_name
+from codeens_server.evidence.strategies.definitions import dotted_name
 from codeens_server.parsing import UNPARSABLE, parse_expression
 
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
@@ -28,7 +28,7 @@ def literal(node: ast.expr | str) -> Tree:
     try:
         value: Any = ast.literal_eval(parse_expression(node) if isinstance(node, str) else node)
         return encode(value)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, Unencodable):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, EncodeError):
         message = "not a literal"
         raise NotLiteral(message) from None
 

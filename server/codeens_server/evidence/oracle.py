@@ -21,7 +21,6 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
-    Exotic,
     Limits,
     Outcome,
     Program,
@@ -29,11 +28,12 @@ from codeens_sandbox_backends.base import (
     Returned,
     Sandbox,
     TimedOut,
+    Unencodable,
 )
-from codeens_server.domain import Case, CaseOrigin, SetAside
+from codeens_sandbox_backends.values.compare import render_outcome, same, same_outcome
+from codeens_server.domain import Case, CaseOrigin, Excluded
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.outside import is_refused
-from codeens_server.trees import render_outcome, same, same_outcome
+from codeens_server.evidence.effects import is_refused
 
 _Answer: TypeAlias = "tuple[Proposal, Outcome]"
 _FIRST_PER_JOB = 8
@@ -65,7 +65,7 @@ class Answers(Struct, frozen=True, kw_only=True):
     """The inputs that are evidence, with what the original does on them, and what was set aside."""
 
     cases: tuple[Case, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
     refused: int = 0
     """Calls that failed for want of what the sandbox does not give."""
 
@@ -84,7 +84,7 @@ async def ask_original(
         sandbox: Where it runs.
 
     Raises:
-        EvidenceError: the module can not be loaded in the sandbox.
+        EvidenceError: the module cannot be loaded in the sandbox.
         SandboxError: the sandbox failed.
     """
     if not proposals:
@@ -100,7 +100,7 @@ async def ask_original(
     interview.reasons.update(dropped)
     return Answers(
         cases=numbered(kept),
-        set_aside=tuple(SetAside(what=what, count=n, why=why) for (what, why), n in interview.reasons.items()),
+        excluded=tuple(Excluded(what=what, count=n, why=why) for (what, why), n in interview.reasons.items()),
         refused=interview.refused,
     )
 
@@ -203,7 +203,7 @@ class _Interview:
 def _check_loaded(program: Program, result: CallsResult) -> None:
     if not result.loaded and result.outcomes:
         message = (
-            f"{program.module} can not be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
+            f"{program.module} cannot be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
             "Check that its dependencies are installed for the interpreter used (setting `python`)."
         )
         raise EvidenceError(message)
@@ -216,7 +216,7 @@ def _useless(outcome: Outcome) -> str:
             return "the original takes too long"
         case Died():
             return "the original's process ends"
-        case Exotic():
+        case Unencodable():
             return f"no exact encoding of {outcome.type}"
         case _:
             refused = "the original needs what the sandbox does not give (network, input, files)"

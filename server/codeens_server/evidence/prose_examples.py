@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_server.domain import Target
-from codeens_server.evidence.leaves import kind_of
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
+from codeens_server.evidence.strategies.leaves import kind_of
 
 _SIGN = re.compile(
     r"`{0,2}\s*(?:#\s*)?(?P<sign>={1,2}>|-{1,2}>|➞|→|⇒|⟶|==|=(?!=)|(?:should|must|will)\s+return\b|returns\b|gives\b)\s*`{0,2}"

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 import anyio
 from msgspec import Struct
 
-from codeens_server.domain import RunRequest
-from codeens_server.generation.exchange import Reply
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
+from codeens_server.generation.models.exchange import Reply
+from codeens_server.run.request import RunRequest
 
 
 class BudgetExceeded(Exception):

@@ -11,18 +11,19 @@ from anyio.streams.memory import MemoryObjectSendStream
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, CandidateGenerated, Context, GenerationFailed, Mode, Target
-from codeens_server.generation.assembling import source_of
+from codeens_server.config.settings import ModelSettings
+from codeens_server.domain import Candidate, Context, Mode, Target
 from codeens_server.generation.budget import Budget, BudgetExceeded
-from codeens_server.generation.cache import ResponseCache, request_key
-from codeens_server.generation.client import Models
-from codeens_server.generation.exchange import Message, Reply, Sampling
-from codeens_server.generation.extract import Unusable, extract
-from codeens_server.generation.model_errors import ModelError
-from codeens_server.generation.normalise import digest
+from codeens_server.generation.models.cache import ResponseCache, request_key
+from codeens_server.generation.models.client import Models
+from codeens_server.generation.models.errors import ModelError
+from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
-from codeens_server.generation.reply_shapes import remark_of
-from codeens_server.settings import ModelSettings
+from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.normalise import digest
+from codeens_server.generation.reply.shapes import remark_of
+from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from codeens_variants.manifest import Variant
 
 METHODS = ("method", "classmethod", "staticmethod", "property")

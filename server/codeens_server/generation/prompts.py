@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from codeens_server.domain import Candidate, Context, Failure, Mode, Target
-from codeens_server.generation.exchange import Message
+from codeens_server.generation.models.exchange import Message
 from codeens_variants.manifest import Goal, Variant
 
 LONGEST_TRACEBACK = 3000

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from codeens_sandbox_backends.base import Outcome, Returned
-from codeens_server.trees import outcome_key
+from codeens_sandbox_backends.values.compare import outcome_key
 
 
 def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[str]]:

@@ -10,11 +10,11 @@ from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Program, Sandbox
-from codeens_server.domain import Case, Cluster, Difference, Target
+from codeens_sandbox_backends.values.compare import outcome_key, render_call, render_outcome_pair
+from codeens_server.domain import Case, Cluster, DistinguishingInput, Target
 from codeens_server.judging.agreement import behaviour_groups
 from codeens_server.judging.judge import shown_name
 from codeens_server.judging.shrinking import Seen, shrink
-from codeens_server.trees import outcome_key, render_call, render_outcome_pair
 
 ORIGINAL = "original"
 """The id under which the original stands among the candidates."""
@@ -59,7 +59,7 @@ async def find_differences(
         SandboxError: the sandbox failed.
     """
     pairs = list(islice(combinations(clusters, 2), _MOST_PAIRS))
-    found: dict[int, list[Difference]] = {cluster.index: [] for cluster in clusters}
+    found: dict[int, list[DistinguishingInput]] = {cluster.index: [] for cluster in clusters}
     deadline = anyio.current_time() + budget_s
     for done, (left, right) in enumerate(pairs):
         a, b = _speaker(left, programs), _speaker(right, programs)
@@ -86,9 +86,9 @@ def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequen
     return min(differing, key=lambda seen: (not seen.is_telling, seen.size))
 
 
-def _difference(other: Cluster, seen: Seen, target: Target) -> Difference:
+def _difference(other: Cluster, seen: Seen, target: Target) -> DistinguishingInput:
     here, there = render_outcome_pair(seen.here, seen.there)
-    return Difference(
+    return DistinguishingInput(
         other=other.index,
         input=seen.input,
         call=render_call(shown_name(target), seen.input),

@@ -5,23 +5,15 @@ from __future__ import annotations
 import anyio.to_thread
 
 from codeens_sandbox_backends.base import Program, Sandbox
-from codeens_server.domain import (
-    Candidate,
-    CandidateJudged,
-    CaseOrigin,
-    Evidence,
-    EvidenceGrade,
-    Isolation,
-    Target,
-    Verdict,
-)
+from codeens_server.domain import Candidate, CaseOrigin, Evidence, EvidenceGrade, Isolation, Target, Verdict
 from codeens_server.judging.replay import Replay, proves_something, replay
 from codeens_server.judging.static_checks import refusal
 from codeens_server.judging.suite import SuiteVerdict, required, run_suite
+from codeens_server.run.events import CandidateJudged
 from codeens_server.workspace.edit import ConflictError
 from codeens_server.workspace.program import program_for
 
-_WRITTEN_BY_PEOPLE: frozenset[CaseOrigin] = frozenset({"doctest", "test_case", "kept"})
+_WRITTEN_BY_PEOPLE: frozenset[CaseOrigin] = frozenset({"doctest", "test_case", "pinned"})
 """Cases whose outcome somebody asked for; the outcome of all others is what the original did."""
 
 

@@ -11,16 +11,16 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
-    Exotic,
     Outcome,
     Program,
     Raised,
     Returned,
     Sandbox,
     TimedOut,
+    Unencodable,
 )
+from codeens_sandbox_backends.values.compare import render_call, render_outcome, render_outcome_pair, same_outcome
 from codeens_server.domain import Case, Failure, Status
-from codeens_server.trees import render_call, render_outcome, render_outcome_pair, same_outcome
 
 _LONGEST_CALL = 10_000
 _Compared: TypeAlias = tuple[Case, Outcome, Outcome]
@@ -115,7 +115,7 @@ def _not_loaded(cases: tuple[Case, ...], result: CallsResult) -> Replay:
         outcomes=result.outcomes,
         status="timeout" if isinstance(outcome, TimedOut) else "error",
         total=sum(case.expected is not None and proves_something(case.expected) for case in cases),
-        reason="it can not be loaded" + (f": {text}" if outcome is not None else ""),
+        reason="it cannot be loaded" + (f": {text}" if outcome is not None else ""),
         failure=Failure(
             where="loading the module",
             expected="it loads",
@@ -127,7 +127,7 @@ def _not_loaded(cases: tuple[Case, ...], result: CallsResult) -> Replay:
 
 def _only_ran(name: str, cases: tuple[Case, ...], outcomes: tuple[Outcome, ...]) -> Replay:
     """Nothing is known of what should come out: it is enough that something does."""
-    if any(isinstance(outcome, (Returned, Exotic)) for outcome in outcomes):
+    if any(isinstance(outcome, (Returned, Unencodable)) for outcome in outcomes):
         return Replay(outcomes=outcomes)
     first = outcomes[0]
     return Replay(

@@ -71,7 +71,7 @@ def _keyword_mismatch(old: ast.arguments, new: ast.arguments) -> str | None:
 
 
 def _demand(old: ast.arguments, new: ast.arguments) -> str | None:
-    """A parameter that callers do not know and that can not be left out."""
+    """A parameter that callers do not know and that cannot be left out."""
     known = len(_positional(old))
     demanded = [item.name for item in _positional(new)[known:] if not item.has_default]
     known_names = set(_keywords(old))

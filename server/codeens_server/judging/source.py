@@ -14,4 +14,4 @@ def parsed(source: str) -> ast.Module | str:
     except SyntaxError as error:
         return f"syntax error: {error.msg} (line {error.lineno or 1})"
     except (RecursionError, MemoryError, ValueError) as error:
-        return f"it can not be parsed: {error}"
+        return f"it cannot be parsed: {error}"

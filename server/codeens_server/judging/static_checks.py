@@ -23,7 +23,7 @@ def refusal(target: Target, replacement: Replacement) -> str | None:
     modules = [part for part in parts if isinstance(part, ast.Module)]
     original = parsed(target.source)
     if isinstance(original, str):
-        return f"the original can not be read again: {original}"
+        return f"the original cannot be read again: {original}"
     return _misfit(target, _only_function(original), modules[0]) or _quarantine(original, modules)
 
 

@@ -15,8 +15,8 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
+from codeens_sandbox_backends.values.compare import render_outcome
 from codeens_server.domain import Failure, Mode, Status
-from codeens_server.trees import render_outcome
 
 
 class SuiteVerdict(Struct, frozen=True, kw_only=True):

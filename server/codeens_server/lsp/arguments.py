@@ -8,9 +8,9 @@ import msgspec
 from lsprotocol import types
 from msgspec import Struct
 
+from codeens_server.config.settings import Weights
 from codeens_server.domain import Goal, ModeRequest
 from codeens_server.lsp.refusals import Refusal, converted
-from codeens_server.settings import Weights
 
 
 class _Argument(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -61,8 +61,8 @@ class RowArguments(_Argument, frozen=True, kw_only=True):
     """The candidate's id; None: the best."""
 
 
-class KeepArguments(_Argument, frozen=True, kw_only=True):
-    """`codeens.keepInputAsTest`."""
+class PinArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.pinInputAsTest`."""
 
     run_id: str | None = None
     number: int = 1

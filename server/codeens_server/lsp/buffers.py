@@ -58,7 +58,7 @@ def target_in(buffer: Buffer, line: int) -> Target:
     """The function around a line, from 0, of the document.
 
     Raises:
-        TargetError: there is none, or one that can not be replaced, or the text does not parse.
+        TargetError: there is none, or one that cannot be replaced, or the text does not parse.
     """
     target = find_in_text(buffer.path, buffer.first_line + line + 1, buffer.text)
     if not buffer.is_alone:

@@ -74,7 +74,7 @@ async def _ready(wait: Callable[[int], Awaitable[None]], descriptor: int) -> Non
     try:
         await wait(descriptor)
     except PermissionError:
-        # A file on a disk can not be waited for, and need not be.
+        # A file on a disk cannot be waited for, and need not be.
         await anyio.lowlevel.checkpoint()
 
 

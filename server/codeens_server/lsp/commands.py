@@ -17,9 +17,9 @@ from codeens_server.lsp.applying import Applying
 from codeens_server.lsp.arguments import RerunArguments, RowArguments, RunArguments, RunId, read
 from codeens_server.lsp.client import Client
 from codeens_server.lsp.documents import Documents
-from codeens_server.lsp.keep_input import KeepInput
 from codeens_server.lsp.markdown import report
 from codeens_server.lsp.outlines import Outlines
+from codeens_server.lsp.pin_input import PinInput
 from codeens_server.lsp.recalling import Recalling
 from codeens_server.lsp.records import Record, Records
 from codeens_server.lsp.reranking import Reranking
@@ -55,7 +55,7 @@ class Commands:
 
     def by_name(self) -> dict[str, Command]:
         """All of them."""
-        keep_input = KeepInput(self._client, self._documents, self._recalling, self._runs)
+        pin_input = PinInput(self._client, self._documents, self._recalling, self._runs)
         return {
             names.RUN: self.run,
             names.RERUN: self.rerun,
@@ -63,7 +63,7 @@ class Commands:
             names.APPLY: self.apply,
             names.DIFF: self.diff,
             names.SHOW_RUN: self.show_run,
-            names.KEEP_INPUT: keep_input.execute,
+            names.KEEP_INPUT: pin_input.execute,
             names.RERANK: Reranking(self._recalling).execute,
         }
 

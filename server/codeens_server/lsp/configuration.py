@@ -18,7 +18,7 @@ from codeens_server.lsp.client import Client, NoAnswer
 from codeens_server.lsp.refusals import Refusal, converted
 
 if TYPE_CHECKING:
-    from codeens_server.config import Loaded
+    from codeens_server.config.loading import Loaded
 
 SECTION = "codeens"
 _OF_THE_CLIENT = frozenset({"trace", "server"})
@@ -78,7 +78,7 @@ class Configuration:
 
     @property
     def is_trusted(self) -> bool:
-        from codeens_server.config import TRUST_VARIABLE
+        from codeens_server.config.loading import TRUST_VARIABLE
 
         return bool(self.options.trusted) or os.environ.get(TRUST_VARIABLE) == "1"
 
@@ -94,7 +94,7 @@ class Configuration:
             ConfigError: a source of settings is broken.
         """
         # Not at the top: what it imports is not needed for the first answer.
-        from codeens_server.config import load_settings, user_folder
+        from codeens_server.config.loading import load_settings, user_folder
 
         editor = snake_case(await self._of_editor(folder))
         return await anyio.to_thread.run_sync(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from codeens_server.generation.editor_model import NAME
-from codeens_server.generation.exchange import Message, Reply, Sampling
-from codeens_server.generation.model_errors import ModelError
+from codeens_server.generation.models.editor_model import NAME
+from codeens_server.generation.models.errors import ModelError
+from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_server.lsp.client import Client, NoAnswer
 from codeens_server.lsp.refusals import Refusal, converted
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from codeens_server.domain import Case, Run, RunEvent, RunRequest, Target
-from codeens_server.engine import Engine
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Case, Run, Target
 from codeens_server.errors import InputError, RunError
-from codeens_server.generation.editor_model import EditorModel
-from codeens_server.keeping import decided_case
-from codeens_server.manifests import found_variants
-from codeens_server.settings import Settings
-from codeens_server.store.files import private_folder, safe_name, write_private
+from codeens_server.files import private_folder, safe_name, write_private
+from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.run.engine import Engine
+from codeens_server.run.events import RunEvent
+from codeens_server.run.pinning import decided_case
+from codeens_server.run.request import RunRequest
+from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store, results_folder
 from codeens_server.store.stored import StoredRun
 
@@ -47,7 +49,7 @@ async def run_job(
     Raises:
         InputError: the request is wrong; nothing was written.
         RunError: the run could not be completed.
-        SandboxError: the sandbox asked for can not isolate here.
+        SandboxError: the sandbox asked for cannot isolate here.
     """
     root = Path(job.target.root)
     found = found_variants(root, trusted=job.trusted)
@@ -61,7 +63,7 @@ async def run_job(
                 take(event)
 
 
-async def keep_input(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
+async def pin_input(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
     """Decide what is right on an input where candidates differ, and keep it with the run.
 
     Raises:
@@ -70,7 +72,7 @@ async def keep_input(run: Run, number: int, right: int | None, *, settings: Sett
     """
     case = await decided_case(run, number, right, settings=settings, sandbox=sandbox)
     with open_store(settings) as store:
-        await store.keep_case(run.run_id, case)
+        await store.pin_case(run.run_id, case)
     return case
 
 
@@ -79,7 +81,7 @@ async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, Run]
 
     Raises:
         InputError: there is no such run, or it did not come to an end.
-        RunError: the store can not be read.
+        RunError: the store cannot be read.
     """
     with open_store(settings) as store:
         stored = await store.load(run_id)
@@ -92,11 +94,11 @@ def write_artifact(settings: Settings, run_id: str, name: str, text: str) -> Pat
     """Write a file beside those of a run, for the editor to show.
 
     Raises:
-        RunError: the results folder can not be written.
+        RunError: the results folder cannot be written.
     """
     try:
         path = private_folder(results_folder(settings) / f"run_{safe_name(run_id)}") / safe_name(name)
         write_private(path, text)
     except OSError as error:
-        raise RunError(f"{error.filename} can not be written: {error.strerror}.") from error
+        raise RunError(f"{error.filename} cannot be written: {error.strerror}.") from error
     return path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codeens_server.differences import numbered_differences
 from codeens_server.domain import ORIGINAL, RankedResult, Run
 from codeens_server.lsp.titles import cases
 from codeens_server.ranking.wording import evidence, interval, label, times
+from codeens_server.run.differences import numbered_differences
 from codeens_server.text import money, one_line, plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
@@ -92,7 +92,7 @@ def _grounds(run: Run) -> Iterator[str]:
 def _notes(run: Run) -> Iterator[str]:
     said = [f"- {escaped(note)}" for note in run.evidence.notes]
     said += [
-        f"- set aside: {aside.count} {escaped(aside.what)}: {escaped(aside.why)}" for aside in run.evidence.set_aside
+        f"- set aside: {aside.count} {escaped(aside.what)}: {escaped(aside.why)}" for aside in run.evidence.excluded
     ]
     said += [f"- failed: {escaped(failure)}" for failure in run.summary.failures]
     said += [f"- ended early: {escaped(run.summary.stopped)}"] if run.summary.stopped else []

@@ -8,7 +8,7 @@ DIFF = "codeens.diff"
 CANCEL = "codeens.cancel"
 RERUN = "codeens.rerun"
 SHOW_RUN = "codeens.showRun"
-KEEP_INPUT = "codeens.keepInputAsTest"
+KEEP_INPUT = "codeens.pinInputAsTest"
 RERANK = "codeens.rerank"
 COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, KEEP_INPUT, RERANK)
 

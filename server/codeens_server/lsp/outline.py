@@ -29,7 +29,7 @@ class Function(NamedTuple):
     """The last line."""
     body_missing: bool
     refusal: str
-    """Why it can not be a target; empty when it can."""
+    """Why it cannot be a target; empty when it can."""
 
     def moved(self, piece: Piece, line: int) -> Function:
         """The same where the piece that it was read from begins at a line."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 from lsprotocol import types
 
 from codeens_server.lsp.client import Client, NoAnswer
-from codeens_server.tally import Tally
+from codeens_server.run.tally import Tally
 from codeens_server.text import money, one_line, plural
 
 _CREATED_WITHIN_S = 3.0

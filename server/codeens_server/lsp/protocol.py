@@ -101,7 +101,7 @@ class Protocol(LanguageServerProtocol):
             self._get_handler(method)
             params = self._params(method, message)
         except Exception as error:  # noqa: BLE001
-            # Foreign data can not be read in any number of ways.
+            # Foreign data cannot be read in any number of ways.
             self.refuse(msg_id, invalid_params(error))
             return
         # At once: `exit` may come before the task of the request begins.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from codeens_server.domain import RunRequest, Target
+from codeens_server.domain import Target
 from codeens_server.errors import TargetError
 from codeens_server.lsp.arguments import RunArguments
 from codeens_server.lsp.buffers import Buffer, buffer_of, first_folder, target_in
@@ -16,6 +16,7 @@ from codeens_server.lsp.documents import Document, Documents
 from codeens_server.lsp.edits import unchanged
 from codeens_server.lsp.outlines import Outlines
 from codeens_server.lsp.records import Record, Records
+from codeens_server.run.request import RunRequest
 
 
 class Recalling:
@@ -40,7 +41,7 @@ class Recalling:
 
         Raises:
             InputError: there is no such run, or it did not come to an end.
-            RunError: the store can not be read.
+            RunError: the store cannot be read.
         """
         if run_id is None or self._records.find(run_id) is not None:
             return self._records.get(run_id)

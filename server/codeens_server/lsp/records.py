@@ -6,23 +6,14 @@ from collections.abc import Callable
 
 import anyio
 
-from codeens_server.domain import (
-    ORIGINAL,
-    EvidenceGathered,
-    Mode,
-    RankedResult,
-    Run,
-    RunEvent,
-    RunFinished,
-    RunRequest,
-    RunStarted,
-    Target,
-)
+from codeens_server.config.settings import Settings
+from codeens_server.domain import ORIGINAL, Mode, RankedResult, Run, Target
 from codeens_server.errors import EvidenceError, InputError
 from codeens_server.lsp.arguments import RunArguments
 from codeens_server.lsp.buffers import Buffer
-from codeens_server.settings import Settings
-from codeens_server.tally import Tally
+from codeens_server.run.events import EvidenceGathered, RunEvent, RunFinished, RunStarted
+from codeens_server.run.request import RunRequest
+from codeens_server.run.tally import Tally
 
 _KEPT = 100
 

@@ -12,8 +12,8 @@ from pygls.exceptions import JsonRpcException
 
 from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxError
+from codeens_server.crash_log import innermost, without_secrets, write_log
 from codeens_server.errors import CodeensError
-from codeens_server.faults import innermost, without_secrets, write_log
 
 _MOST_TOLD = 500
 

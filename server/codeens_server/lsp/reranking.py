@@ -9,10 +9,10 @@ import msgspec
 from lsprotocol import types
 from msgspec import Struct
 
+from codeens_server.config.settings import Settings, Weights
 from codeens_server.domain import Goal, RankedResult, Run, Score
 from codeens_server.lsp.arguments import RerankArguments, read
 from codeens_server.lsp.recalling import Recalling
-from codeens_server.settings import Settings, Weights
 
 
 class Place(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -11,7 +11,6 @@ import msgspec
 from anyio.abc import TaskGroup
 from lsprotocol import types
 
-from codeens_server.domain import RunEvent, RunRequest
 from codeens_server.errors import InputError, RunError
 from codeens_server.lsp.arguments import RunArguments
 from codeens_server.lsp.buffers import buffer_of, folder_of, target_in
@@ -22,6 +21,8 @@ from codeens_server.lsp.editor_model import ClientModel
 from codeens_server.lsp.progress import ProgressBar, ProgressToken
 from codeens_server.lsp.records import Record, Records
 from codeens_server.lsp.refusals import refusal_for
+from codeens_server.run.events import RunEvent
+from codeens_server.run.request import RunRequest
 from codeens_server.text import one_line
 
 EVENT = "codeens/event"
@@ -52,7 +53,7 @@ class Runs:
 
         Raises:
             InputError: the request is wrong, or the workspace is not trusted; nothing was written.
-            SandboxError: the sandbox asked for can not isolate here.
+            SandboxError: the sandbox asked for cannot isolate here.
         """
         self.check_trust()
         record = await self._record(arguments, line)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from codeens_server.lsp.arguments import (
-    KeepArguments,
+    PinArguments,
     RerankArguments,
     RerunArguments,
     RowArguments,
@@ -18,7 +18,7 @@ from codeens_server.lsp.arguments import (
 )
 from codeens_server.lsp.editor_model import GenerateParams, GenerateResult
 
-ARGUMENTS: tuple[Any, ...] = (RunArguments, RerunArguments, RunId, RowArguments, KeepArguments, RerankArguments)
+ARGUMENTS: tuple[Any, ...] = (RunArguments, RerunArguments, RunId, RowArguments, PinArguments, RerankArguments)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
 
 

@@ -12,12 +12,12 @@ from codeens_sandbox_backends.base import (
     CallsResult,
     Outcome,
     Program,
-    RaceJob,
-    RaceResult,
     Returned,
     Sandbox,
+    TimingJob,
+    TimingResult,
 )
-from codeens_server import trees
+from codeens_sandbox_backends.values import compare as trees
 from codeens_server.domain import (
     Candidate,
     Case,
@@ -113,10 +113,10 @@ async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple
     if not baseline.cases:
         return None, "speed not measured: no input is known on which the original returns a comparable value"
     inputs = tuple(case.input for case in baseline.cases)
-    return await compare_speed(RaceJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
+    return await compare_speed(TimingJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
 
 
-async def compare_speed(job: RaceJob, cases: Sequence[Case], sandbox: Sandbox) -> tuple[Interval | None, str]:
+async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> tuple[Interval | None, str]:
     """How many times as fast `b` is, or why that is not known. `cases` say what each of the inputs must give.
 
     Raises:
@@ -129,7 +129,7 @@ async def compare_speed(job: RaceJob, cases: Sequence[Case], sandbox: Sandbox) -
     return speed, "" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time"
 
 
-def _problem(race: RaceResult, cases: Sequence[Case]) -> str:
+def _problem(race: TimingResult, cases: Sequence[Case]) -> str:
     """Why the times of a race mean nothing; empty when they do."""
     if race.failure is not None:
         side = "original" if race.failed_side == "a" else "candidate"

@@ -33,7 +33,7 @@ HALVES = {"cognitive": 15.0, "cyclomatic": 10.0, "lines": 40.0, "findings": 5.0}
 
 
 class Unmeasurable(Exception):
-    """The source can not be analysed; the message says why."""
+    """The source cannot be analysed; the message says why."""
 
 
 class _Finding(msgspec.Struct):
@@ -72,7 +72,7 @@ def _structure(source: str) -> tuple[int, int, int]:
         tree = parse_module(source)
         return _cyclomatic(tree), _cognitive(source), _lines(tree)
     except UNPARSABLE as error:
-        message = f"the source can not be analysed: {type(error).__name__}"
+        message = f"the source cannot be analysed: {type(error).__name__}"
         raise Unmeasurable(message) from error
 
 
@@ -101,7 +101,7 @@ def _cyclomatic(tree: ast.Module) -> int:
 
 
 def _lines(tree: ast.Module) -> int:
-    """Statements, docstrings not counted: layout can not change it."""
+    """Statements, docstrings not counted: layout cannot change it."""
     nodes = list(ast.walk(tree))
     docstrings = sum(1 for node in nodes for _ in _docstring(node))
     return sum(isinstance(node, ast.stmt) for node in nodes) - docstrings

@@ -8,7 +8,7 @@ from math import cos, exp, inf, log, pi, sin, sqrt, tan
 from statistics import fmean, median, stdev
 from typing import Literal
 
-from codeens_sandbox_backends.base import RacePair, RaceResult
+from codeens_sandbox_backends.base import TimingPair, TimingResult
 from codeens_server.domain import Interval
 
 CONFIDENCE = 0.98
@@ -36,7 +36,7 @@ SLOWED = 1.1
 SLOWED_NOTE = "the original ran slower beside it than alone"
 
 
-def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
+def speed_interval(race: TimingResult, inputs: int) -> Interval | None:
     """The original's time divided by the candidate's, with an interval of at least 95 %.
 
     The pair of fresh processes is the unit: layout, address randomisation and hash seed differ between processes and
@@ -67,7 +67,7 @@ def speed_interval(race: RaceResult, inputs: int) -> Interval | None:
     )
 
 
-def _unseen(pairs: Sequence[RacePair], inner: int, candidate_s: float) -> tuple[float, float, str]:
+def _unseen(pairs: Sequence[TimingPair], inner: int, candidate_s: float) -> tuple[float, float, str]:
     """Seconds of a pass that its samples do not show, their doubt, and a note: empty when there is none."""
     extra, doubt, note = 0.0, 0.0, ""
     for (seconds, unsure), what in (
@@ -79,7 +79,7 @@ def _unseen(pairs: Sequence[RacePair], inner: int, candidate_s: float) -> tuple[
     return extra, doubt, note
 
 
-def _spoilt(race: RaceResult, pairs: Sequence[RacePair], low: float) -> tuple[float, str]:
+def _spoilt(race: TimingResult, pairs: Sequence[TimingPair], low: float) -> tuple[float, str]:
     """The lower bound of the log ratio, and why there is no claim any more where there is a reason."""
     saved = _median_of(pairs, "a") - _median_of(pairs, "b")
     if saved > CONFIRMABLE_S and _seen_for_sure(race.pairs) <= (1 - CONFIRMED) * saved:
@@ -92,7 +92,7 @@ def _spoilt(race: RaceResult, pairs: Sequence[RacePair], low: float) -> tuple[fl
     return (low - log(slowed), SLOWED_NOTE) if slowed > SLOWED else (low, "")
 
 
-def _median_of(pairs: Sequence[RacePair], side: Literal["a", "b"]) -> float:
+def _median_of(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> float:
     return median(value for pair in pairs for value in (pair.a if side == "a" else pair.b))
 
 
@@ -133,11 +133,11 @@ def _t_probability(angle: float, freedom: int) -> float:
     return (angle + sin(angle) * total) * 2 / pi if odd else sin(angle) * total
 
 
-def _is_timed(pair: RacePair) -> bool:
+def _is_timed(pair: TimingPair) -> bool:
     return bool(pair.a) and len(pair.a) == len(pair.b) and min(*pair.a, *pair.b) > 0
 
 
-def _remembered(pairs: Sequence[RacePair], inner: int) -> tuple[float, float]:
+def _remembered(pairs: Sequence[TimingPair], inner: int) -> tuple[float, float]:
     """Seconds that the candidate's pass over new inputs takes longer than one over known inputs, and their doubt.
 
     Cold and repeated single passes cost the same to start. They differ by what was remembered, and by what the
@@ -149,7 +149,7 @@ def _remembered(pairs: Sequence[RacePair], inner: int) -> tuple[float, float]:
     return (median(own) - warming) * (1 - 1 / inner), doubt
 
 
-def _extras(pairs: Sequence[RacePair], side: Literal["a", "b"]) -> list[float]:
+def _extras(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> list[float]:
     """Per pair what a first pass takes longer; the shortest samples are compared, for a disturbance only ever adds."""
     samples = [(pair.cold_a, pair.again_a) if side == "a" else (pair.cold_b, pair.again_b) for pair in pairs]
     return [min(cold) - min(again) if cold and again else 0.0 for cold, again in samples]
@@ -161,7 +161,7 @@ def _deviation(values: Sequence[float]) -> float:
     return median(abs(value - centre) for value in values)
 
 
-def _hidden(pairs: Sequence[RacePair]) -> tuple[float, float]:
+def _hidden(pairs: Sequence[TimingPair]) -> tuple[float, float]:
     """Seconds by which a candidate's whole pass takes longer than its samples say, and their doubt.
 
     A whole pass is a sample, and what both programs need to get inputs and to give outputs. What it takes beyond that
@@ -175,7 +175,7 @@ def _hidden(pairs: Sequence[RacePair]) -> tuple[float, float]:
     return (median(hidden), SPREADS * _deviation(hidden)) if hidden else (0.0, 0.0)
 
 
-def _seen_for_sure(pairs: Sequence[RacePair]) -> float:
+def _seen_for_sure(pairs: Sequence[TimingPair]) -> float:
     """Seconds that a candidate, loaded and run once, takes less than the original at the least; infinite if unknown.
 
     The one-sided bound of 99 % for a shift between two samples that need not be normal, for stalls of a busy machine
@@ -189,7 +189,7 @@ def _seen_for_sure(pairs: Sequence[RacePair]) -> float:
     return saved[max(0, int(count**2 / 2 - SURE * sqrt(count**2 * (2 * count + 1) / 12)))]
 
 
-def _ratio_with(pairs: Sequence[RacePair], extra: float, doubt: float) -> tuple[float, float, float]:
+def _ratio_with(pairs: Sequence[TimingPair], extra: float, doubt: float) -> tuple[float, float, float]:
     """Bounds of the log ratio when each of the candidate's passes takes `extra` longer."""
     longest, likely, shortest = (
         _bounds([log(median(pair.a) / (median(pair.b) + seconds)) for pair in pairs])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from codeens_sandbox_backends.base import CallInput, Returned
-from codeens_server import trees
+from codeens_sandbox_backends.values import compare as trees
 from codeens_server.domain import Case
 
 MOST = 50

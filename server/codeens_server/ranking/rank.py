@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from codeens_server.config.settings import Settings, Weights
 from codeens_server.domain import Candidate, Goal, Measurement, RankedResult, Run, Target, Verdict
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
@@ -21,7 +22,6 @@ from codeens_server.ranking.score import (
 )
 from codeens_server.ranking.scorers import Scorer, apply_scorer
 from codeens_server.ranking.weights import BUILT_IN, shares, weights_for
-from codeens_server.settings import Settings, Weights
 
 ORIGINAL = "original"
 SCORE_NOISE = 0.5
@@ -95,7 +95,7 @@ def rank(
     Scorers are foreign code and may take their time: call this in a worker thread when there are any.
 
     Raises:
-        ConfigError: the weights can not be used.
+        ConfigError: the weights cannot be used.
     """
     first = _row(original, wording.original_reason(original.verdict))
     votes = Votes.of([entry for entry in entries if entry.verdict.status == "passed"])
@@ -108,7 +108,7 @@ def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Seq
     """The same run for another goal or other weights, from its document alone; without `weights` the built-in ones.
 
     Raises:
-        ConfigError: the weights can not be used.
+        ConfigError: the weights cannot be used.
     """
     ranking = _ranking(
         run.original,
@@ -255,7 +255,7 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
 def _numbered(
     rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
 ) -> list[RankedResult]:
-    """Rows in order with their ranks; a row that can not be told from all of its rank is tied with them."""
+    """Rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
     order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
     numbered: list[RankedResult] = []
     group: list[int] = []

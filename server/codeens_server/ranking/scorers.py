@@ -12,9 +12,9 @@ from typing import TypeAlias, cast
 
 from msgspec import Struct
 
+from codeens_server.config.settings import Settings
 from codeens_server.domain import RankedResult, Target
 from codeens_server.errors import ConfigError, unknown
-from codeens_server.settings import Settings
 
 GROUP = "codeens.scorers"
 DEFAULT_WEIGHT = 10.0
@@ -35,7 +35,7 @@ def load_scorers(settings: Settings) -> list[Scorer]:
     """The scorers that the settings name.
 
     Raises:
-        ConfigError: no installed distribution registers the name, or what it registers can not be loaded.
+        ConfigError: no installed distribution registers the name, or what it registers cannot be loaded.
     """
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in (*settings.scorers, *settings.scorer_weights):
@@ -51,7 +51,7 @@ def _load(entry: EntryPoint) -> ScoringFunction:
     try:
         function = cast("object", entry.load())
     except Exception as error:
-        message = f"the scorer {entry.name!r} ({entry.value}) can not be loaded: {type(error).__name__}: {error}"
+        message = f"the scorer {entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}"
         raise ConfigError(message) from error
     if not callable(function):
         message = f"the scorer {entry.name!r} ({entry.value}) is not callable; register a function of target and row."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codeens_server.config.settings import Settings, Weights
 from codeens_server.domain import Goal
 from codeens_server.errors import ConfigError
-from codeens_server.settings import Settings, Weights
 
 BUILT_IN: dict[Goal, Weights] = {
     "balanced": Weights(correctness=40, quality=25, speed=20, efficiency=15),

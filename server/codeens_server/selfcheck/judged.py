@@ -6,13 +6,13 @@ from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, Check, Room
 from codeens_sandbox_backends.selfcheck.outside import remove_left
 from codeens_sandbox_backends.selfcheck.segment import new_key, remove
-from codeens_server.domain import Task
 from codeens_server.selfcheck.cheats.exits import EXITS
 from codeens_server.selfcheck.cheats.lies import LIES
 from codeens_server.selfcheck.cheats.peeks import LEFTOVERS, PEEKS
 from codeens_server.selfcheck.cheats.scripts import SCRIPTS
 from codeens_server.selfcheck.cheats.tampering import POISON, TAMPERING
 from codeens_server.selfcheck.puzzle import WRONG, Puzzle, accepted, passes
+from codeens_server.tasks.schema import Task
 
 _WRONG_SCRIPT = "print(*(int(word) * 3 for word in input().split()))\n"
 
@@ -53,7 +53,7 @@ def _later_cheat(name: str, before: str, source: str, *, plants: bool = False) -
     """A right program prepares the ground for a wrong one."""
 
     async def run(room: Room) -> str:
-        if plants and not room.sandbox.tier.filesystem:
+        if plants and not room.sandbox.isolation.filesystem:
             return NOT_TRIED
         puzzle = Puzzle()
         file, segment = f"left-{puzzle.key}", new_key()

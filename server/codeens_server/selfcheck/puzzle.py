@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Sequence
 
 from codeens_sandbox_backends.base import Sandbox
-from codeens_server.domain import ScoredCandidate, Task, TaskCase
-from codeens_server.judging.tasks import score_task
+from codeens_server.tasks.schema import ScoredCandidate, Task, TaskCase
+from codeens_server.tasks.scoring import score_task
 
 _GIVEN = ([2, 5], [11], [3, 4, 7])
 WRONG = "def f(values):\n    return [value * 3 for value in values]\n"

@@ -12,9 +12,9 @@ from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Report
 from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
 from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import judged, suited, timing
 from codeens_server.selfcheck.project import Project, open_project
-from codeens_server.settings import Settings
 from codeens_server.workspace.environment import sandbox_spec
 
 _LIMITS = Limits(wall_s=20.0, call_s=2.0)
@@ -43,7 +43,7 @@ async def self_check(backend: Backend, *, python: str | None, say: Callable[[Che
         say: Called with each result as soon as it is known.
 
     Raises:
-        SandboxUnavailable: the backend can not isolate here.
+        SandboxUnavailable: the backend cannot isolate here.
     """
     with Outside() as outside:
         async with open_project() as project:
@@ -55,4 +55,4 @@ async def self_check(backend: Backend, *, python: str | None, say: Callable[[Che
             finally:
                 with anyio.CancelScope(shield=True):
                     await sandbox.aclose()
-    return Report(backend=backend.name, tier=sandbox.tier, checks=results)
+    return Report(backend=backend.name, isolation=sandbox.isolation, checks=results)

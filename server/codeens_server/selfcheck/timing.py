@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, RaceJob
-from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, TimingJob
 from codeens_sandbox_backends.selfcheck.checks import Check, Room
+from codeens_sandbox_backends.worker.codec import encode
 from codeens_server.domain import Case, Interval
 from codeens_server.measuring.measure import compare_speed
 from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, LATER_PASSES, SLOW
@@ -61,7 +61,7 @@ async def _speed(
         Case(id=str(index), origin="generated", input=call, expected=outcome)
         for index, (call, outcome) in enumerate(zip(inputs, known.outcomes, strict=True))
     )
-    job = RaceJob(
+    job = TimingJob(
         a=original,
         b=candidate,
         inputs=inputs,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from codeens_server.domain import Candidate, Run, Target
 from codeens_server.errors import InputError, RunError
+from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.store.documents import to_json
-from codeens_server.store.files import private_folder, safe_name, write_private
 from codeens_server.workspace.program import program_for
 
 
@@ -32,7 +32,7 @@ class Artifacts:
         """Write what is known when a candidate has been generated.
 
         Raises:
-            RunError: the folder can not be written.
+            RunError: the folder cannot be written.
         """
         files = {"prompt.txt": candidate.prompt, "response.txt": candidate.response, "solution.py": candidate.source}
         if (payload := _payload(target, candidate)) is not None:
@@ -43,7 +43,7 @@ class Artifacts:
         """Write each row of an ended run.
 
         Raises:
-            RunError: the folder can not be written.
+            RunError: the folder cannot be written.
         """
         for row in (run.original, *run.results):
             self._write(run.run_id, row.candidate.id, {"result.json": to_json(row, indent=2) + "\n"})
@@ -54,12 +54,12 @@ class Artifacts:
             for name, text in files.items():
                 write_private(folder / name, text)
         except OSError as error:
-            message = f"{error.filename or self.folder} can not be written: {error.strerror}."
+            message = f"{error.filename or self.folder} cannot be written: {error.strerror}."
             raise RunError(message) from error
 
 
 def _payload(target: Target, candidate: Candidate) -> str | None:
-    """None: the candidate can not be put into its module, which its verdict says."""
+    """None: the candidate cannot be put into its module, which its verdict says."""
     try:
         return program_for(target, candidate.replacement).modules[0].source
     except InputError:

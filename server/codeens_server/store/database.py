@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from codeens_server.errors import ConfigError, RunError
-from codeens_server.store.files import private_folder
+from codeens_server.files import private_folder
 from codeens_server.store.tables import Base, SchemaVersion
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Database:
 
         Raises:
             ConfigError: the database's driver is not installed.
-            RunError: the database can not be opened, is of another version of codeens, or is locked for long.
+            RunError: the database cannot be opened, is of another version of codeens, or is locked for long.
         """
         return await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
 
@@ -80,7 +80,7 @@ class Database:
                 # Another process wrote the row between our look and our insert; the second look sees it.
                 return _attempt(self._engine, work)
         except DBAPIError as error:
-            message = f"the database of runs can not be used: {error.orig}."
+            message = f"the database of runs cannot be used: {error.orig}."
             raise RunError(message) from error
 
 
@@ -109,7 +109,7 @@ def _opened(address: URL) -> Engine:
     try:
         _make_tables(engine)
     except DBAPIError as error:
-        message = f"the database {shown} can not be opened: {error.orig}."
+        message = f"the database {shown} cannot be opened: {error.orig}."
         raise RunError(message) from error
     return engine
 
@@ -119,7 +119,7 @@ def _sqlite_url(folder: Path) -> URL:
         path = private_folder(folder) / "codeens.db"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        message = f"the results folder {folder} can not be written: {error.strerror}. Choose another with --results."
+        message = f"the results folder {folder} cannot be written: {error.strerror}. Choose another with --results."
         raise RunError(message) from error
     return URL.create("sqlite", database=str(path))
 

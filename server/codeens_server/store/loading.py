@@ -10,21 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from codeens_sandbox_backends.base import Outcome
-from codeens_server.domain import (
-    Candidate,
-    CandidateJudged,
-    Case,
-    Evidence,
-    GenerationFailed,
-    Goal,
-    Measurement,
-    Run,
-    RunRequest,
-    SandboxFailed,
-    Target,
-    Verdict,
-)
+from codeens_server.domain import Candidate, Case, Evidence, Goal, Measurement, Run, Target, Verdict
 from codeens_server.errors import InputError, RunError
+from codeens_server.run.events import CandidateJudged, GenerationFailed, SandboxFailed
+from codeens_server.run.request import RunRequest
 from codeens_server.store.documents import from_json
 from codeens_server.store.recording import run_row
 from codeens_server.store.stored import RunLine, StoredRun
@@ -32,9 +21,9 @@ from codeens_server.store.tables import (
     CandidateRow,
     FailureRow,
     GivenRow,
-    KeptCaseRow,
     MeasurementRow,
     OutcomesRow,
+    PinnedCaseRow,
     RunRow,
     VerdictRow,
 )
@@ -92,7 +81,7 @@ def load_run(session: Session, run_id: str) -> StoredRun:
             run=_optional(row.run_document, Run),
         )
     except msgspec.ValidationError as error:
-        message = f"run {run_id} was written by another version of codeens and can not be read: {error}."
+        message = f"run {run_id} was written by another version of codeens and cannot be read: {error}."
         raise RunError(message) from error
 
 
@@ -154,7 +143,7 @@ def _measured(session: Session, run_id: str) -> dict[str, Measurement]:
 
 
 def _kept(session: Session, run_id: str) -> tuple[Case, ...]:
-    rows = session.scalars(select(KeptCaseRow).where(KeptCaseRow.run_id == run_id).order_by(KeptCaseRow.position))
+    rows = session.scalars(select(PinnedCaseRow).where(PinnedCaseRow.run_id == run_id).order_by(PinnedCaseRow.position))
     return tuple(from_json(row.document, Case) for row in rows)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.database import Database
 from codeens_server.store.runs import RunStore

@@ -5,18 +5,18 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import (
+from codeens_server.domain import Run
+from codeens_server.errors import RunError
+from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
     CandidateMeasured,
     EvidenceGathered,
     GenerationFailed,
-    Run,
     RunEvent,
     RunFinished,
     SandboxFailed,
 )
-from codeens_server.errors import RunError
 from codeens_server.store.documents import to_json
 from codeens_server.store.tables import (
     CandidateRow,

@@ -12,7 +12,9 @@ import anyio.to_thread
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import Candidate, CandidateGenerated, Case, RunEvent, RunFinished, RunRequest, Target
+from codeens_server.domain import Candidate, Case, Target
+from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished
+from codeens_server.run.request import RunRequest
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
 from codeens_server.store.database import Database
@@ -20,7 +22,7 @@ from codeens_server.store.documents import to_json
 from codeens_server.store.loading import full_id, list_lines, load_run
 from codeens_server.store.recording import run_row, save_event
 from codeens_server.store.stored import RunLine, StoredRun
-from codeens_server.store.tables import GivenRow, KeptCaseRow, RunRow
+from codeens_server.store.tables import GivenRow, PinnedCaseRow, RunRow
 
 T = TypeVar("T")
 
@@ -71,7 +73,7 @@ class RunStore:
         """Keep what an event says: in the database, committed when this returns, then as files.
 
         Raises:
-            RunError: the database or the artifacts' folder can not be written.
+            RunError: the database or the artifacts' folder cannot be written.
         """
         await self._database.write(lambda session: save_event(session, run_id, event))
         if isinstance(event, CandidateGenerated):
@@ -80,15 +82,15 @@ class RunStore:
         elif isinstance(event, RunFinished):
             await _whole(lambda: self._artifacts.write_results(event.run))
 
-    async def keep_case(self, run_id: str, case: Case) -> None:
+    async def pin_case(self, run_id: str, case: Case) -> None:
         """Hold the candidates of a run to one more input; a case of the same id is replaced."""
 
         def save(session: Session) -> None:
             run_row(session, run_id)
-            known = session.get(KeptCaseRow, (run_id, case.id))
-            count = select(func.count()).select_from(KeptCaseRow).where(KeptCaseRow.run_id == run_id)
+            known = session.get(PinnedCaseRow, (run_id, case.id))
+            count = select(func.count()).select_from(PinnedCaseRow).where(PinnedCaseRow.run_id == run_id)
             position = known.position if known else session.scalar(count)
-            session.merge(KeptCaseRow(run_id=run_id, case_id=case.id, position=position, document=to_json(case)))
+            session.merge(PinnedCaseRow(run_id=run_id, case_id=case.id, position=position, document=to_json(case)))
 
         await self._database.write(save)
 

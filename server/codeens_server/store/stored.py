@@ -6,19 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from codeens_server.domain import (
-    Candidate,
-    CandidateJudged,
-    Case,
-    Evidence,
-    GenerationFailed,
-    Goal,
-    Measurement,
-    Run,
-    RunRequest,
-    SandboxFailed,
-    Target,
-)
+from codeens_server.domain import Candidate, Case, Evidence, Goal, Measurement, Run, Target
+from codeens_server.run.events import CandidateJudged, GenerationFailed, SandboxFailed
+from codeens_server.run.request import RunRequest
 
 
 class StoredRun(Struct, frozen=True, kw_only=True):

@@ -122,10 +122,10 @@ class FailureRow(Base):
     document: Mapped[str] = mapped_column(Text)
 
 
-class KeptCaseRow(Base):
+class PinnedCaseRow(Base):
     """An input that a person chose to hold the candidates of a run to."""
 
-    __tablename__ = "kept_cases"
+    __tablename__ = "pinned_cases"
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     case_id: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]

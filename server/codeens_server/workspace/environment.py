@@ -10,9 +10,9 @@ from pathlib import Path
 import coverage
 
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
 from codeens_server.errors import ConfigError
-from codeens_server.settings import Settings
 
 _VENV_FOLDERS = (".venv", "venv", "env")
 

@@ -31,7 +31,7 @@ def find_target(spec: str, *, cwd: Path) -> Target:
 
     Raises:
         TargetError: no such file, function or line; a syntax error; a class; two functions of the name; a kind that
-            can not be replaced. The message says what to give instead.
+            cannot be replaced. The message says what to give instead.
     """
     path_text, wanted = _split(spec)
     path = (cwd / Path(path_text).expanduser()).resolve()

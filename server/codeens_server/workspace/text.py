@@ -40,7 +40,7 @@ def read_source(path: Path) -> SourceText:
         message = f"there is no file {path}. Give the target as path.py::function or path.py:LINE."
         raise TargetError(message) from None
     except OSError as error:
-        message = f"{path} can not be read: {error.strerror}."
+        message = f"{path} cannot be read: {error.strerror}."
         raise TargetError(message) from None
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
@@ -57,7 +57,7 @@ def source_of(path: Path, text: str) -> SourceText:
             if (saved := read_source(path)).text == text:
                 return saved
         except TargetError:
-            pass  # what can not be read is not the same
+            pass  # what cannot be read is not the same
     return SourceText(text, "utf-8", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
@@ -73,7 +73,7 @@ def parse(text: str, path: str) -> ast.Module:
         message = f"{path}:{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg}. Mend it first."
         raise TargetError(message) from None
     except (RecursionError, MemoryError, ValueError) as error:
-        message = f"{path} can not be parsed: {error}."
+        message = f"{path} cannot be parsed: {error}."
         raise TargetError(message) from None
 
 

@@ -141,7 +141,7 @@ class Machine:
             event.set()
 
     async def write(self, path: str, content: bytes) -> None:
-        """Raises `OSError` when that can not be written."""
+        """Raises `OSError` when that cannot be written."""
         descriptor = os.memfd_create("upload")
         with os.fdopen(descriptor, "w+b") as file:
             file.write(content)

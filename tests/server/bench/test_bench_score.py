@@ -85,12 +85,12 @@ def test_an_answer_without_code_fails(data: Path) -> None:
 
 def test_resuming_judges_only_what_has_no_whole_line(data: Path) -> None:
     out = data.parent / "results.jsonl"
-    kept = {"task_id": "Small/0", "sample": 2, "passed": True, "status": "passed", "reason": "kept"}
+    kept = {"task_id": "Small/0", "sample": 2, "passed": True, "status": "passed", "reason": "pinned"}
     out.write_text(json.dumps(kept) + '\n{"task_id": "Sma', encoding="utf-8")
     done = score(data, "--json", "--resume", "--out", str(out))
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout)["pass@1"] == 0.75
-    assert lines(out)[0]["reason"] == "kept"
+    assert lines(out)[0]["reason"] == "pinned"
     assert sorted(line["sample"] for line in lines(out)) == [0, 2, 4, 6]
 
 

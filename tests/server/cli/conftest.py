@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from codeens_server.cli.main import main
-from codeens_server.domain import CandidateGenerated, CandidateJudged, EvidenceGathered, Run, RunFinished
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Run
+from codeens_server.run.events import CandidateGenerated, CandidateJudged, EvidenceGathered, RunFinished
 from codeens_server.store.opening import open_store
 from tests.server import facts
 

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import Backend, Readiness, Sandbox, SandboxSpec, Tier
+from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_server.cli import checkup
 from tests.server.cli.conftest import Codeens
 
-_TIER = Tier(filesystem=True, network=True, processes=True, kernel=False, label="a wall")
+_TIER = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label="a wall")
 
 
 class WontIsolate:
-    """A backend that has found out that it can not isolate here."""
+    """A backend that has found out that it cannot isolate here."""
 
     name = "local"
 
     async def probe(self) -> Readiness:
-        return Readiness(name="local", usable=False, tier=_TIER, why="no user namespaces", fix="sysctl -w x=1")
+        return Readiness(name="local", usable=False, isolation=_TIER, why="no user namespaces", fix="sysctl -w x=1")
 
     async def open(self, spec: SandboxSpec) -> Sandbox:
         raise SandboxUnavailable("local", "no user namespaces", "sysctl -w x=1")

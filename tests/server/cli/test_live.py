@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from codeens_server.cli.live import live_view
-from codeens_server.domain import CandidatePlanned, GenerationFailed, Progress, RunEvent, SandboxFailed
 from codeens_server.ranking.wording import TIMES
-from codeens_server.tally import Tally
+from codeens_server.run.events import CandidatePlanned, GenerationFailed, Progress, RunEvent, SandboxFailed
+from codeens_server.run.tally import Tally
 from tests.server import facts
 
 

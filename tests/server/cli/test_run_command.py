@@ -43,8 +43,8 @@ from tests.server.cli.conftest import Codeens
         (("sums.py::total", "--diff", "x"), "is not a rank"),
         (("--apply", "sums.py::total"), "the target before this option"),
         (("sums.py::total", "--diff", "1", "--json"), "give one of them"),
-        (("--resume", "2026", "sums.py::total"), "target can not be changed by --resume"),
-        (("--resume", "2026", "--goal", "speed"), "--goal can not be changed by --resume"),
+        (("--resume", "2026", "sums.py::total"), "target cannot be changed by --resume"),
+        (("--resume", "2026", "--goal", "speed"), "--goal cannot be changed by --resume"),
         (("--resume", "2026"), "no run has an id"),
     ],
 )
@@ -88,7 +88,7 @@ def smallest(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A function that one offline rewrite changes, in a workspace where few inputs are generated."""
     backend = anyio.run(get_backend("local").probe)
     if not backend.usable:
-        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+        pytest.skip(f"the local sandbox cannot isolate here: {backend.why}")
     monkeypatch.setenv("CODEENS_MAX_INPUTS", "4")
     path = here / "smallest.py"
     path.write_text(_SMALLEST, encoding="utf-8")
@@ -193,12 +193,12 @@ def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
     clusters = (replace(run.clusters[0], differences=(difference,)), run.clusters[1])
     evidence = replace(run.evidence, cases=())
     keep(replace(run, evidence=evidence, results=(right_row, wrong_row), clusters=clusters))
-    assert "1 input on which candidates differ, not 2" in codeens("runs", "keep-input", run.run_id, "2").stderr
-    assert "is neither" in codeens("runs", "keep-input", run.run_id, "1", "--right", "5").stderr
-    result = codeens("runs", "keep-input", run.run_id, "1", "--json")
+    assert "1 input on which candidates differ, not 2" in codeens("runs", "pin-input", run.run_id, "2").stderr
+    assert "is neither" in codeens("runs", "pin-input", run.run_id, "1", "--right", "5").stderr
+    result = codeens("runs", "pin-input", run.run_id, "1", "--json")
     assert result.exit_code == 0, result.output
     again = msgspec.json.decode(result.stdout, type=Run)
     ranks = {row.candidate.id: row.rank for row in again.results}
     assert ranks["c1"] == 1
     assert ranks["c3"] is None
-    assert [case.origin for case in again.evidence.cases][-1] == "kept"
+    assert [case.origin for case in again.evidence.cases][-1] == "pinned"

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Run
 from codeens_server.ranking.wording import TIMES
-from codeens_server.settings import Settings
 from codeens_server.store.opening import open_store
 from tests.server import facts
 from tests.server.cli.conftest import Codeens

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from codeens_sandbox_backends.base import Backend, Tier
+from codeens_sandbox_backends.base import Backend, IsolationLevel
 from codeens_sandbox_backends.selfcheck.checks import CheckResult, Report
 from codeens_server.cli import sandbox
 from tests.server.cli.conftest import Codeens
 
-_TIER = Tier(filesystem=True, network=True, processes=False, kernel=False, label="a fence")
+_TIER = IsolationLevel(filesystem=True, network=True, processes=False, kernel=False, label="a fence")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         bad = backend.name == "sandlock"
         result = CheckResult(name="read it", kind="escape", ok=not bad, why="it was read" if bad else "")
         say(result)
-        return Report(backend=backend.name, tier=_TIER, checks=(result,))
+        return Report(backend=backend.name, isolation=_TIER, checks=(result,))
 
     monkeypatch.setattr(sandbox, "self_check", self_check)
     return names
@@ -33,7 +33,13 @@ def test_one_backend_is_one_document(codeens: Codeens, checked: list[str]) -> No
     result = codeens("sandbox", "selfcheck", "--backend", "local", "--json")
     assert json.loads(result.stdout) == {
         "backend": "local",
-        "tier": {"filesystem": True, "network": True, "processes": False, "kernel": False, "label": "a fence"},
+        "isolation": {
+            "filesystem": True,
+            "network": True,
+            "processes": False,
+            "kernel": False,
+            "label": "a fence",
+        },
         "checks": [{"name": "read it", "kind": "escape", "ok": True, "why": ""}],
     }
     assert result.exit_code == 0
@@ -72,5 +78,5 @@ def test_the_list_says_what_each_backend_keeps_apart(codeens: Codeens) -> None:
     listed = {backend["name"]: backend for backend in json.loads(codeens("sandbox", "list", "--json").stdout)}
     assert set(listed) >= {"local", "sandlock", "unsafe"}
     assert listed["unsafe"]["usable"]
-    assert not any(listed["unsafe"]["tier"][part] for part in ("filesystem", "network", "processes", "kernel"))
+    assert not any(listed["unsafe"]["isolation"][part] for part in ("filesystem", "network", "processes", "kernel"))
     assert "NOT ISOLATED" in codeens("sandbox", "list").stdout

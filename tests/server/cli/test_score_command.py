@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.domain import ScoreReport
+from codeens_server.tasks.schema import ScoreReport
 from tests.server.cli.conftest import Codeens
 
 _TASK = {
@@ -32,8 +32,8 @@ def files(here: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("none.json", "good.py"), "none.json can not be read"),
-        (("task.json", "none.py"), "none.py can not be read"),
+        (("none.json", "good.py"), "none.json cannot be read"),
+        (("task.json", "none.py"), "none.py cannot be read"),
         (("task.json", "latin.py"), "latin.py is not UTF-8"),
         (("half.json", "good.py"), "entry_point"),
         (("task.json", "good.py", "--sandbox", "locl"), "Did you mean 'local'?"),
@@ -54,7 +54,7 @@ def test_wrong_input_is_told_and_exits_2(
 def test_candidates_are_judged_and_those_that_failed_say_why(codeens: Codeens, files: Path) -> None:
     backend = anyio.run(get_backend("local").probe)
     if not backend.usable:
-        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+        pytest.skip(f"the local sandbox cannot isolate here: {backend.why}")
     result = codeens("score", "task.json", "bad.py", "good.py", "broken.py", "--json")
     assert result.exit_code == 0, result.output
     report = msgspec.json.decode(result.stdout, type=ScoreReport)
@@ -80,7 +80,7 @@ def test_an_interpreter_that_is_none_is_named_and_no_candidate_fails_by_it(
 ) -> None:
     backend = anyio.run(get_backend(sandbox).probe)
     if not backend.usable:
-        pytest.skip(f"the sandbox can not isolate here: {backend.why}")
+        pytest.skip(f"the sandbox cannot isolate here: {backend.why}")
     monkeypatch.setenv("CODEENS_PYTHON", "/bin/false")
     result = codeens("score", "task.json", "good.py", "--sandbox", sandbox, "--json")
     assert result.exit_code == 1
@@ -95,7 +95,7 @@ def test_a_cases_timeout_replaces_limits_of_time_and_the_users_other_limits_hold
 ) -> None:
     backend = anyio.run(get_backend("local").probe)
     if not backend.usable:
-        pytest.skip(f"the local sandbox can not isolate here: {backend.why}")
+        pytest.skip(f"the local sandbox cannot isolate here: {backend.why}")
     reference = {"reference_solution": "def inc(x):\n    return x + 1\n"} if has_reference else {}
     cases = [{"args": [1], "expected_output": 2, "timeout": 20}]
     (files / "calls.json").write_text(json.dumps({**_TASK, **reference, "test_cases": cases}), encoding="utf-8")

@@ -26,7 +26,7 @@ def _value(case: Case) -> object:
 
 
 def _why(evidence: Evidence) -> str:
-    return "; ".join(f"{entry.count} {entry.what}: {entry.why}" for entry in evidence.set_aside)
+    return "; ".join(f"{entry.count} {entry.what}: {entry.why}" for entry in evidence.excluded)
 
 
 _TOP = '''
@@ -395,7 +395,7 @@ async def test_thin_evidence_is_said_in_numbers(evidence_of: Gather):
 
 
 async def test_a_module_that_can_not_be_loaded_is_named(evidence_of: Gather):
-    with pytest.raises(EvidenceError, match=r"mod can not be loaded in the sandbox.*no_such_package"):
+    with pytest.raises(EvidenceError, match=r"mod cannot be loaded in the sandbox.*no_such_package"):
         await evidence_of({"mod.py": "import no_such_package\ndef f(n: int): return n\n"})
 
 
@@ -418,7 +418,7 @@ async def test_a_file_that_pytest_can_not_collect_is_set_aside_by_name(evidence_
     evidence = await evidence_of(files)
     assert evidence.mode == "improve"
     assert [test.id for test in evidence.tests] == ["test_a.py::test_1"]
-    assert "1 test_b.py: pytest can not collect it" in _why(evidence)
+    assert "1 test_b.py: pytest cannot collect it" in _why(evidence)
 
 
 async def test_tests_that_fail_at_the_sandboxs_walls_do_not_make_it_a_repair(evidence_of: Gather):

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from codeens_sandbox_backends.base import CallInput, Tree
-from codeens_sandbox_backends.player.codec import decode
-from codeens_server.evidence.inputs import generate_inputs, plan_inputs, strategy_for
-from codeens_server.evidence.leaves import kind_of
-from codeens_server.trees import canonical_call
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.worker.codec import decode
+from codeens_server.evidence.strategies.inputs import generate_inputs, plan_inputs, strategy_for
+from codeens_server.evidence.strategies.leaves import kind_of
 from tests.server.evidence.workspaces import target_in
 
 _HEAD = """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Context, Target
-from codeens_server.generation.exchange import Message, Reply, Sampling
 from codeens_server.generation.generate import Ask
-from codeens_server.settings import ModelSettings
+from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_variants.manifest import Variant
 
 KEY = "sk-test-0123456789"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from codeens_server.domain import RunRequest
-from codeens_server.generation import pacing
+from codeens_server.config.settings import Settings
 from codeens_server.generation.budget import Budget, BudgetExceeded, Estimate
-from codeens_server.generation.exchange import Reply
-from codeens_server.generation.pacing import Pace
-from codeens_server.settings import Settings
+from codeens_server.generation.models import rate_limit as pacing
+from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.rate_limit import Pace
+from codeens_server.run.request import RunRequest
 
 pytestmark = pytest.mark.anyio
 

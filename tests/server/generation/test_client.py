@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from codeens_server.generation.client import Models
-from codeens_server.generation.exchange import Reply
-from codeens_server.generation.model_errors import ModelError
+from codeens_server.generation.models.client import Models
+from codeens_server.generation.models.errors import ModelError
+from codeens_server.generation.models.exchange import Reply
 from tests.loopback.server import Fault, ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, KEY, QUESTION, SAMPLING, model
 

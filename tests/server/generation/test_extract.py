@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeens_server.generation.extract import Unusable, extract
+from codeens_server.generation.reply.extract import Unusable, extract
 
 STUB = '''import math
 from typing import List

@@ -8,11 +8,12 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import CandidateGenerated, Failure, GenerationFailed
+from codeens_server.domain import Failure
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.client import Models
 from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.models.client import Models
 from codeens_server.generation.prompts import Feedback
+from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from tests.loopback.server import ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, MemoryCache, ask, model, variant
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import InputError
-from codeens_server.generation.keys import redact
-from codeens_server.generation.models import find_local_models, resolve_models
-from codeens_server.settings import ModelSettings, Settings
+from codeens_server.generation.models.keys import redact
+from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from tests.loopback.server import ModelServer
 
 CONFIGURED = Settings(

@@ -11,14 +11,14 @@ from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
     CallsResult,
+    IsolationLevel,
     Job,
     Outcome,
     Program,
     Sandbox,
-    Tier,
     Usage,
 )
-from codeens_sandbox_backends.player.calling import perform
+from codeens_sandbox_backends.worker.calling import perform
 
 
 class InProcess:
@@ -29,8 +29,8 @@ class InProcess:
         self.jobs = 0
 
     @property
-    def tier(self) -> Tier:
-        return Tier(filesystem=False, network=False, processes=False, kernel=False, label="in process")
+    def isolation(self) -> IsolationLevel:
+        return IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="in process")
 
     async def run(self, job: Job) -> Any:
         assert isinstance(job, CallsJob)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.domain import ScoredCandidate, Target, Task, TaskCase
-from codeens_server.judging.tasks import score_task
+from codeens_server.domain import Target
+from codeens_server.tasks.schema import ScoredCandidate, Task, TaskCase
+from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import local_sandbox
 
@@ -75,9 +76,9 @@ def double(x):
 """,
     "writes answers on every descriptor": FORGE,
     "prints a verdict": "def double(x):\n    print('PASSED', 4, flush=True)\n    return 0\n",
-    "patches the player": """import sys
+    "patches the worker": """import sys
 for name, module in list(sys.modules.items()):
-    if "player" in name:
+    if "worker" in name:
         for attribute in ("encode", "perform", "answer", "finish"):
             if hasattr(module, attribute):
                 setattr(module, attribute, lambda *a, **k: {"outcome": {"kind": "returned", "value": 4}, "same": True})

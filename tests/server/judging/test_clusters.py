@@ -10,12 +10,12 @@ import pytest
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut
-from codeens_sandbox_backends.player.codec import encode
+from codeens_sandbox_backends.worker.codec import encode
 from codeens_server.domain import Case, Cluster, Target
 from codeens_server.errors import InputError
 from codeens_server.judging.agreement import agree
 from codeens_server.judging.clusters import behaviour_clusters, find_differences
-from codeens_server.judging.keep import keep, kept_case
+from codeens_server.judging.pinning import keep, pinned_case
 from codeens_server.workspace.find import find_target
 from tests.server.judging.in_process import InProcess, outcome_of, program
 
@@ -193,12 +193,12 @@ async def test_a_difference_can_be_kept_as_a_case(target: Target) -> None:
 
     case = await keep(first.differences[0], program("b"), sandbox=sandbox.as_sandbox())
 
-    assert (case.origin, case.input) == ("kept", first.differences[0].input)
+    assert (case.origin, case.input) == ("pinned", first.differences[0].input)
     assert case.expected == outcome_of(sorted_distinct, case.input)
-    assert case.id == kept_case(case.input, Raised(type="ValueError")).id
+    assert case.id == pinned_case(case.input, Raised(type="ValueError")).id
 
 
 @pytest.mark.parametrize("outcome", [TimedOut(limit="call", seconds=1), Died(reason="exit")])
 def test_what_proves_nothing_can_not_be_kept(outcome: Outcome) -> None:
-    with pytest.raises(InputError, match="can not be kept"):
-        kept_case(CallInput(args=(1,)), outcome)
+    with pytest.raises(InputError, match="cannot be kept"):
+        pinned_case(CallInput(args=(1,)), outcome)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from codeens_sandbox_backends import base
-from codeens_sandbox_backends.base import CallInput, Exotic, Outcome, Raised, Returned
+from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.errors import SandboxError
-from codeens_sandbox_backends.player.codec import encode
-from codeens_server.domain import Candidate, CandidateJudged, Case, CaseOrigin, Evidence, Mode, Target
+from codeens_sandbox_backends.worker.codec import encode
+from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Mode, Target
 from codeens_server.judging.judge import judge
+from codeens_server.run.events import CandidateJudged
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import candidate_of, local_sandbox
 
@@ -156,7 +157,7 @@ async def test_what_can_not_be_loaded_is_an_error_with_the_traceback(target: Tar
     result = await judged(target, candidate, evidence())
 
     assert (result.verdict.status, result.verdict.passed, result.verdict.total) == ("error", 0, 3)
-    assert "it can not be loaded" in result.verdict.reason
+    assert "it cannot be loaded" in result.verdict.reason
     assert result.verdict.failure is not None
     assert "no_such_module" in result.verdict.failure.traceback
 
@@ -228,7 +229,7 @@ async def test_without_known_outcomes_to_run_is_no_proof(target: Target) -> None
 
 
 async def test_outcomes_of_the_original_that_prove_nothing_are_not_counted(target: Target) -> None:
-    blind = case([1, 9], 2, 5, expected=Exotic(type="m:Lock", where="value"))
+    blind = case([1, 9], 2, 5, expected=Unencodable(type="m:Lock", where="value"))
 
     verdict = (await judged(target, RIGHT, evidence((blind, CASES[1])))).verdict
 

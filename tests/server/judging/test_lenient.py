@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.player.codec import encode
-from codeens_server.judging.lenient import matches
+from codeens_sandbox_backends.worker.codec import encode
+from codeens_server.tasks.lenient import matches
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Usage,
 )
-from codeens_server.judging.pace import FACTOR, FLOOR_S, FullTime, Pace
+from codeens_server.tasks.adaptive_limits import FACTOR, FLOOR_S, FullTime, Pace
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from codeens_server.domain import OutputChecker, ScoredCandidate, Task, TaskCase
-from codeens_server.judging.printed import accepts
-from codeens_server.judging.tasks import score_task
+from codeens_server.tasks.printed import accepts
+from codeens_server.tasks.schema import OutputChecker, ScoredCandidate, Task, TaskCase
+from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import local_sandbox
 

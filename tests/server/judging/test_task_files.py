@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from codeens_server.domain import OutputChecker
 from codeens_server.errors import ConfigError
-from codeens_server.judging.task_file import load_task
+from codeens_server.tasks.reading import load_task
+from codeens_server.tasks.schema import OutputChecker
 
 GOOD: dict[str, Any] = {
     "id": "sum/1",
@@ -117,5 +117,5 @@ def test_what_is_no_task_at_all_is_refused(tmp_path: Path) -> None:
     assert "a task is one object" in refused(tmp_path / "task.json", "[]")
     assert "ends in .json" in refused(tmp_path / "task.toml", "")
     assert "broken" in refused(tmp_path / "task.yml", "a: &a [*b]")
-    with pytest.raises(ConfigError, match="can not be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         load_task(tmp_path / "absent.json")

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from codeens_server.domain import ScoredCandidate, ScoreReport, Target, Task, TaskCase
+from codeens_server.domain import Target
 from codeens_server.errors import InputError
-from codeens_server.judging.tasks import score_task
+from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task, TaskCase
+from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import local_sandbox
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Died, Exotic, Outcome, Raised, Returned, TimedOut
-from codeens_sandbox_backends.player.codec import encode
-from codeens_server.trees import (
+from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut, Unencodable
+from codeens_sandbox_backends.values.compare import (
     canonical,
     outcome_key,
     render,
@@ -18,6 +17,7 @@ from codeens_server.trees import (
     same,
     same_outcome,
 )
+from codeens_sandbox_backends.worker.codec import encode
 
 
 def nested(depth: int, leaf: Any = 1) -> Any:
@@ -183,7 +183,7 @@ def test_outcomes_that_prove_nothing_are_never_the_same() -> None:
     blind: list[Outcome] = [
         TimedOut(limit="call", seconds=5),
         Died(reason="exit"),
-        Exotic(type="m:Lock", where="value"),
+        Unencodable(type="m:Lock", where="value"),
     ]
 
     assert not any(same_outcome(outcome, outcome) for outcome in blind)

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.player.codec import encode
-from codeens_server.trees import canonical, same
+from codeens_sandbox_backends.values.compare import canonical, same
+from codeens_sandbox_backends.worker.codec import encode
 from tests.sandbox_backends.values import NUMBERS, VALUES
 
 _type_of: Callable[[Any], Any] = type

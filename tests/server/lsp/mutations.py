@@ -55,7 +55,7 @@ SEEDS: tuple[tuple[str, object], ...] = (
             ("cancel", {"runId": "x"}),
             ("rerun", {"fresh": True}),
             ("showRun", {}),
-            ("keepInputAsTest", {"number": 1}),
+            ("pinInputAsTest", {"number": 1}),
         )
     ),
     ("workspace/didChangeConfiguration", {"settings": {"codeens": {"goal": "speed"}}}),

@@ -23,7 +23,7 @@ HEAVY = [
     "sqlalchemy",
     "websockets",
     "yaml",
-    "codeens_server.engine",
+    "codeens_server.run.engine",
     "codeens_server.store",
 ]
 

@@ -99,7 +99,7 @@ async def test_a_page_of_the_web_is_not_let_in(tmp_path: Path) -> None:
         (["--tcp", "4389"], "is not HOST:PORT"),
         (["--tcp", "127.0.0.1:99999"], "is not HOST:PORT"),
         (["--stdio", "--tcp", "127.0.0.1:0"], "not allowed with"),
-        (["--token-file", "/nowhere/token"], "can not be read"),
+        (["--token-file", "/nowhere/token"], "cannot be read"),
         (["--token-file", "/dev/null"], "holds no token of at least 16 characters"),
     ],
 )

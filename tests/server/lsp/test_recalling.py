@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
 from codeens_server.store.opening import open_store
 from codeens_server.workspace.find import find_target
 from tests.server import facts

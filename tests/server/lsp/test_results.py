@@ -247,7 +247,7 @@ async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -
     ran.restore()
     uri = (ran.folders.workspace / "test_sums.py").as_uri()
     before = ran.editor.open(uri, (ran.folders.workspace / "test_sums.py").read_text(encoding="utf-8"))
-    answer = await ran.editor.command("codeens.keepInputAsTest", {"runId": ran.run_id, "number": 1}, token="keep")
+    answer = await ran.editor.command("codeens.pinInputAsTest", {"runId": ran.run_id, "number": 1}, token="keep")
     assert answer["uri"] == uri == before
     text = ran.editor.texts[uri]
     assert text.startswith("from sums import total\n")
@@ -256,7 +256,7 @@ async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -
     assert kinds.count("run_finished") == 2, "the candidates are judged again"
     assert len(ran.editor.asked) == 2, "and no model is asked"
     with pytest.raises(Exception, match="on which candidates differ, not 9"):
-        await ran.editor.command("codeens.keepInputAsTest", {"runId": ran.run_id, "number": 9})
+        await ran.editor.command("codeens.pinInputAsTest", {"runId": ran.run_id, "number": 9})
 
 
 async def test_the_same_run_is_ranked_for_another_goal_without_running_anything(ran: Ran) -> None:

@@ -13,13 +13,13 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
+    IsolationLevel,
     Outcome,
-    RaceJob,
-    RacePair,
-    RaceResult,
     Raised,
     Returned,
-    Tier,
+    TimingJob,
+    TimingPair,
+    TimingResult,
     Usage,
 )
 from codeens_sandbox_backends.errors import SandboxBroken
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 class ScriptedSandbox:
     """Answers each input with its double; what is special about a test is passed in."""
 
-    tier = Tier(filesystem=True, network=True, processes=True, kernel=False, label="scripted")
+    isolation = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label="scripted")
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ScriptedSandbox:
         seconds_per_input: float = 0.001,
         broken: bool = False,
     ) -> None:
-        self.jobs: list[CallsJob | RaceJob] = []
+        self.jobs: list[CallsJob | TimingJob] = []
         self._answer = answer or doubled
         self._original_answer = original_answer or doubled
         self._race_failure = race_failure
@@ -57,7 +57,7 @@ class ScriptedSandbox:
         if self._broken:
             raise SandboxBroken("gone")
         self.jobs.append(job)
-        return self._race(job) if isinstance(job, RaceJob) else self._calls(job)
+        return self._race(job) if isinstance(job, TimingJob) else self._calls(job)
 
     def _calls(self, job: CallsJob) -> CallsResult:
         is_candidate = "2 * x" in job.program.modules[0].source
@@ -70,10 +70,10 @@ class ScriptedSandbox:
             peak_bytes=tuple(peak + index for index, _ in enumerate(job.inputs)),
         )
 
-    def _race(self, job: RaceJob) -> RaceResult:
+    def _race(self, job: TimingJob) -> TimingResult:
         a, b = (0.02,) * 5, (0.01,) * 5
-        return RaceResult(
-            pairs=tuple(RacePair(a=a, b=b, cold_a=a, cold_b=b) for _ in range(3)),
+        return TimingResult(
+            pairs=tuple(TimingPair(a=a, b=b, cold_a=a, cold_b=b) for _ in range(3)),
             inner=1,
             outcomes_a=tuple(self._original_answer(call) for call in job.inputs),
             outcomes_b=tuple(self._answer(call) for call in job.inputs),
@@ -119,7 +119,7 @@ async def measured(
 
 
 def raced(sandbox: ScriptedSandbox) -> list[CallInput]:
-    return [call for job in sandbox.jobs if isinstance(job, RaceJob) for call in job.inputs]
+    return [call for job in sandbox.jobs if isinstance(job, TimingJob) for call in job.inputs]
 
 
 async def test_everything_about_a_candidate_is_measured(target: Target) -> None:

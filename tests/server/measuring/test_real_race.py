@@ -8,9 +8,9 @@ import pytest
 
 from codeens_sandbox_backends.base import CallInput, CallsJob
 from codeens_sandbox_backends.registry import get_backend
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Candidate, Case, Evidence, Replacement
 from codeens_server.measuring.measure import baseline, measure
-from codeens_server.settings import Settings
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.program import program_for

@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 
-from codeens_sandbox_backends.base import RacePair, RaceResult
+from codeens_sandbox_backends.base import TimingPair, TimingResult
 from codeens_server.measuring.statistics import (
     HIDDEN_NOTE,
     LOAD_NOTE,
@@ -28,13 +28,13 @@ def race(
     noise: float = 0.02,
     overhead: float = 0.0,
     remembered: tuple[float, float] = (0.0, 0.0),
-) -> RaceResult:
+) -> TimingResult:
     """A race in which the original needs 10 ms and the candidate 10 ms / ratio for a pass that is not the first.
 
     `remembered` is what a first pass takes longer on either side, `overhead` what it costs to start any sample.
     """
     inner = 1000
-    made: list[RacePair] = []
+    made: list[TimingPair] = []
     for _ in range(pairs):
         a = 0.01 * rng.lognormvariate(0, layout)
         b = 0.01 / ratio * rng.lognormvariate(0, layout)
@@ -43,7 +43,7 @@ def race(
             return tuple(seconds * rng.lognormvariate(0, noise) for _ in range(count))
 
         made.append(
-            RacePair(
+            TimingPair(
                 a=samples(a + (overhead + remembered[0]) / inner),
                 b=samples(b + (overhead + remembered[1]) / inner),
                 cold_a=samples(a + overhead + remembered[0], 3),
@@ -52,7 +52,7 @@ def race(
                 again_b=samples(b + overhead, 3),
             )
         )
-    return RaceResult(pairs=tuple(made), inner=inner, outcomes_a=(), outcomes_b=())
+    return TimingResult(pairs=tuple(made), inner=inner, outcomes_a=(), outcomes_b=())
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_race_against_itself_is_hardly_ever_a_difference(pairs: int, layout: f
 
 def test_slow_stretches_that_hit_both_sides_alike_cancel() -> None:
     rng = random.Random(3)
-    pairs: list[RacePair] = []
+    pairs: list[TimingPair] = []
     for _ in range(7):
         stretches = [rng.uniform(1, 5) for _ in range(5)]
         a = tuple(0.02 * stretch for stretch in stretches)
         b = tuple(0.01 * stretch for stretch in stretches)
-        pairs.append(RacePair(a=a, b=b, cold_a=a, cold_b=b))
-    interval = speed_interval(RaceResult(pairs=tuple(pairs), inner=1, outcomes_a=(), outcomes_b=()), 1)
+        pairs.append(TimingPair(a=a, b=b, cold_a=a, cold_b=b))
+    interval = speed_interval(TimingResult(pairs=tuple(pairs), inner=1, outcomes_a=(), outcomes_b=()), 1)
     assert interval is not None
     assert interval.ratio == pytest.approx(2.0)
     assert interval.high / interval.low < 1.03
@@ -149,15 +149,15 @@ def test_two_pairs_are_too_few_for_an_interval() -> None:
 
 def test_pairs_without_samples_are_not_counted() -> None:
     timed = race(random.Random(2), pairs=3)
-    empty = RacePair(a=(), b=(), cold_a=(), cold_b=())
-    interval = speed_interval(RaceResult(pairs=(*timed.pairs, empty), inner=1, outcomes_a=(), outcomes_b=()), 1)
+    empty = TimingPair(a=(), b=(), cold_a=(), cold_b=())
+    interval = speed_interval(TimingResult(pairs=(*timed.pairs, empty), inner=1, outcomes_a=(), outcomes_b=()), 1)
     assert interval is not None
     assert interval.pairs == 3
 
 
 def played(
     rng: random.Random, *, hidden: float = 0.0, loading: float = 0.0, alone: float = 0.0, stalls: float = 0.0
-) -> RaceResult:
+) -> TimingResult:
     """A race that shows a candidate five times as fast, with passes of 100 ms, one to a sample, and whole ones.
 
     `hidden` seconds of a whole pass are in no sample, `loading` it takes longer to load. `stalls` is how many seconds a
@@ -170,20 +170,20 @@ def played(
     def stalled(seconds: float) -> float:
         return about(seconds) + stalls * rng.random() ** 2
 
-    def whole() -> RacePair:
-        return RacePair(
+    def whole() -> TimingPair:
+        return TimingPair(
             whole_a=stalled(0.11),
             whole_b=stalled(0.03 + hidden),
             load_a=stalled(0.05),
             load_b=stalled(0.05 + loading),
         )
 
-    def pair() -> RacePair:
+    def pair() -> TimingPair:
         samples = {side: tuple(about(seconds) for _ in range(5)) for side, seconds in (("a", 0.1), ("b", 0.02))}
         return msgspec.structs.replace(whole(), **samples)
 
     pairs = (*(pair() for _ in range(7)), *(whole() for _ in range(14 if stalls else 0)))
-    return RaceResult(pairs=pairs, inner=1, alone_s=alone, outcomes_a=(), outcomes_b=())
+    return TimingResult(pairs=pairs, inner=1, alone_s=alone, outcomes_a=(), outcomes_b=())
 
 
 def notes(rng: random.Random, races: int = 200, **changed: float) -> list[tuple[bool, str]]:

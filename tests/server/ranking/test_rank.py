@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from codeens_server.config.settings import Settings, Weights
 from codeens_server.domain import Evidence, Goal, Memory, Run, Verdict
 from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Entry, Ranking, rank, rerank
-from codeens_server.settings import Settings, Weights
 
 from .builders import BROKEN, TARGET, WORKING, candidate, entry, measured, passed, rejected, speed
 

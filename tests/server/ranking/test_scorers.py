@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from codeens_server.config.settings import Settings
 from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
-from codeens_server.settings import Settings
 
 from .builders import TARGET, WORKING, entry, rejected
 
@@ -88,7 +88,7 @@ def test_a_scorer_that_is_not_installed_is_refused_with_the_nearest_name() -> No
         load_scorers(Settings(scorers=("prefer_b",)))
 
 
-@pytest.mark.parametrize(("name", "why"), [("constant", "not callable"), ("absent", "can not be loaded")])
+@pytest.mark.parametrize(("name", "why"), [("constant", "not callable"), ("absent", "cannot be loaded")])
 def test_an_entry_point_that_is_no_scorer_is_refused(name: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         load_scorers(Settings(scorers=(name,)))

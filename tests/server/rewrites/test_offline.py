@@ -9,7 +9,7 @@ import pytest
 
 from codeens_server.domain import Context
 from codeens_server.errors import ChangedError, ConfigError
-from codeens_server.generation.normalise import digest
+from codeens_server.generation.reply.normalise import digest
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.generation.rewrites.rules import RULES, rule_names
 from codeens_server.workspace.edit import splice

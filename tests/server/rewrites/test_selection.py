@@ -12,7 +12,7 @@ SORT = "sort-to-min-max-heapq"
 COUNT = "manual-count-to-counter"
 QUEUE = "queue-to-deque"
 EQUALS: Call = ([1, 1.0, True, 0],)
-"""Which of equals is the last of a sorted list can not be told from max: the one thing given up."""
+"""Which of equals is the last of a sorted list cannot be told from max: the one thing given up."""
 LISTS: list[Call] = [([],), ([2],), ([3, 1, 2],), EQUALS, (["b", "a", "b"],), ([1, "a"],)]
 
 

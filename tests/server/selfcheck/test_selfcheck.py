@@ -9,14 +9,14 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from codeens_sandbox_backends.base import CallsResult, Limits, Returned, Sandbox, Tier
+from codeens_sandbox_backends.base import CallsResult, IsolationLevel, Limits, Returned, Sandbox
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Room, run_checks
 from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import judged, suited
 from codeens_server.selfcheck.project import Project, open_project
 from codeens_server.selfcheck.run import all_checks
-from codeens_server.settings import Settings
 from codeens_server.workspace.environment import sandbox_spec
 from tests.sandbox_backends.machine import why_not
 
@@ -71,8 +71,8 @@ class _Obliging:
         self._inner = inner
 
     @property
-    def tier(self) -> Tier:
-        return self._inner.tier
+    def isolation(self) -> IsolationLevel:
+        return self._inner.isolation
 
     async def run(self, job: Any) -> Any:
         result = cast("object", await self._inner.run(job))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from codeens_server.config.settings import Settings
 from codeens_server.errors import ConfigError, RunError
-from codeens_server.settings import Settings
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store, results_folder
 
@@ -66,7 +66,7 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "codeens.db").write_text(
         "this is a text, and it is long enough to be looked at\n" * 40, encoding="utf-8"
     )
-    with pytest.raises(RunError, match="can not be opened"), open_store(Settings(results=str(tmp_path))) as store:
+    with pytest.raises(RunError, match="cannot be opened"), open_store(Settings(results=str(tmp_path))) as store:
         await store.list_runs(1)
 
 
@@ -91,7 +91,7 @@ async def test_sqlite_is_set_up_for_readers_beside_a_writer(tmp_path: Path) -> N
 
 def test_two_processes_may_make_the_database_at_once(tmp_path: Path) -> None:
     program = (
-        "import sys, anyio\nfrom codeens_server.settings import Settings\n"
+        "import sys, anyio\nfrom codeens_server.config.settings import Settings\n"
         "from codeens_server.store.opening import open_store\n"
         "with open_store(Settings(results=sys.argv[1])) as store: anyio.run(store.list_runs, 1)\n"
     )

@@ -12,21 +12,20 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import (
+from codeens_server.config.settings import Settings
+from codeens_server.domain import RankedResult, Verdict
+from codeens_server.errors import InputError, RunError
+from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
     CandidateMeasured,
     EvidenceGathered,
     GenerationFailed,
     Progress,
-    RankedResult,
     RunEvent,
     RunStarted,
     SandboxFailed,
-    Verdict,
 )
-from codeens_server.errors import InputError, RunError
-from codeens_server.settings import Settings
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.documents import from_json
 from codeens_server.store.opening import open_store
@@ -201,10 +200,10 @@ async def test_runs_are_listed_newest_first_with_their_state(store: RunStore, tm
 async def test_kept_cases_come_back_in_order_and_once(store: RunStore, tmp_path: Path) -> None:
     run_id = await _begin(store, tmp_path)
     for identity in ("k2", "k1", "k2"):
-        await store.keep_case(run_id, facts.case(identity))
+        await store.pin_case(run_id, facts.case(identity))
     assert [case.id for case in (await store.load(run_id)).kept] == ["k2", "k1"]
     with pytest.raises(RunError, match="nothing"):
-        await store.keep_case("nothing", facts.case())
+        await store.pin_case("nothing", facts.case())
 
 
 async def test_a_cancelled_caller_still_has_its_event_committed(store: RunStore, tmp_path: Path) -> None:
@@ -228,7 +227,7 @@ import sys
 from pathlib import Path
 import anyio
 from codeens_server.domain import CandidateGenerated
-from codeens_server.settings import Settings
+from codeens_server.config.settings import Settings
 from codeens_server.store.opening import open_store
 from tests.server import facts
 

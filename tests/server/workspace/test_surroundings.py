@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Replacement
 from codeens_server.errors import ChangedError, ConfigError
-from codeens_server.settings import Settings
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target

@@ -1,4 +1,4 @@
-"""The first process of a player's namespaces: puts up the walls, starts the player, and tells how it ended."""
+"""The first process of a worker's namespaces: puts up the walls, starts the worker, and tells how it ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOME = "/tmp"
 
 
 class Ends:
-    """The player's ends of what connects it, and where its end is told."""
+    """The worker's ends of what connects it, and where its end is told."""
 
     def __init__(self, channel: int, stdout: int, stderr: int, report: int) -> None:
         self.standard = (channel, stdout, stderr)
@@ -27,7 +27,7 @@ class Ends:
 
 
 def be_first(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
-    """Be the first process of a new process namespace until the player has ended."""
+    """Be the first process of a new process namespace until the worker has ended."""
     try:
         kernel.die_with_parent(signal.SIGKILL)
         kernel.be_unreadable()
@@ -37,14 +37,14 @@ def be_first(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
         kernel.unshare(_FLAGS)
         kernel.name_host("sandbox")
         root.build(order)
-        player = os.fork()
-        if not player:
-            _be_player(order, uid, ends)
+        worker = os.fork()
+        if not worker:
+            _be_worker(order, uid, ends)
         for descriptor in ends.standard:
             os.close(descriptor)
         if stopping.is_set():
             _stop_all()
-        report = _see_off(player)
+        report = _see_off(worker)
     except BaseException as error:
         report = {"failed": f"{type(error).__name__}: {error}"}
     os.write(ends.report, json.dumps(report).encode("utf-8"))
@@ -71,7 +71,7 @@ def _stop_all() -> None:
         return
 
 
-def _be_player(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
+def _be_worker(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
     try:
         for place, descriptor in enumerate(ends.standard):
             os.dup2(descriptor, place)
@@ -92,7 +92,7 @@ def _be_player(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
         command: list[str] = [order["python"], *_INTERPRETER_FLAGS, "-c", order["text"]]
         os.execve(order["python"], command, order["environment"])
     except BaseException as error:
-        os.write(2, f"the player could not be started: {error}\n".encode("utf-8", "replace"))
+        os.write(2, f"the worker could not be started: {error}\n".encode("utf-8", "replace"))
     os._exit(127)
 
 
@@ -112,11 +112,11 @@ def _close_all_but(kept: list[int]) -> None:
     os.closerange(start, os.sysconf("SC_OPEN_MAX"))
 
 
-def _see_off(player: int) -> dict[str, Any]:
-    """Wait for the player, end what it left behind, and say how it ended."""
+def _see_off(worker: int) -> dict[str, Any]:
+    """Wait for the worker, end what it left behind, and say how it ended."""
     while True:
         pid, status, usage = os.wait4(-1, 0)
-        if pid == player:
+        if pid == worker:
             break
     _stop_all()
     try:

@@ -1,11 +1,11 @@
-"""Runs one player and passes on what it and the judge say to each other. Its standard input and output are lines.
+"""Runs one worker and passes on what it and the judge say to each other. Its standard input and output are lines.
 
 | the judge writes             | meaning                                                                           |
 |------------------------------|-----------------------------------------------------------------------------------|
-| `NUMBER order BASE64`        | the first one: start the player (JSON of `order.Order`)                           |
-| `NUMBER data BASE64`         | for the player's channel                                                          |
+| `NUMBER order BASE64`        | the first one: start the worker (JSON of `order.Order`)                           |
+| `NUMBER data BASE64`         | for the worker's channel                                                          |
 | `NUMBER close`               | nothing more for the channel                                                      |
-| `NUMBER kill`                | end every process of the player                                                   |
+| `NUMBER kill`                | end every process of the worker                                                   |
 | `NUMBER alive`               | so that this goes on                                                              |
 
 Numbers begin with 1 and go up by one; a line whose number was had is dropped, so that a line may be sent again.
@@ -13,12 +13,12 @@ Numbers begin with 1 and go up by one; a line whose number was had is dropped, s
 | it writes                    | meaning                                                                           |
 |------------------------------|-----------------------------------------------------------------------------------|
 | `codeens-relay BASE64`       | before anything else (JSON of `order.Greeting`)                                   |
-| `NONCE data BASE64`          | from the player's channel                                                         |
-| `NONCE closed`               | the player has closed its channel                                                 |
-| `NONCE stdout BASE64`, `…err`| the player's output, up to `output_bytes` of each                                 |
-| `NONCE end BASE64`           | the last: every process of the player is gone, and how it ended (`order.Report`)  |
+| `NONCE data BASE64`          | from the worker's channel                                                         |
+| `NONCE closed`               | the worker has closed its channel                                                 |
+| `NONCE stdout BASE64`, `…err`| the worker's output, up to `output_bytes` of each                                 |
+| `NONCE end BASE64`           | the last: every process of the worker is gone, and how it ended (`order.Report`)  |
 
-The nonce comes with the order and is in this process only, which the player can neither see nor reach: it is in
+The nonce comes with the order and is in this process only, which the worker can neither see nor reach: it is in
 namespaces of its own, under another user, and has none of this one's descriptors. When the standard input ends, or is
 silent for too long, everything ends.
 """
@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import kernel
-from .player import Player, why_no_walls
+from .worker import Worker, why_no_walls
 
 _PIECE = 1 << 16
 _LOOK_EVERY_S = 5.0
@@ -74,7 +74,7 @@ def _greeting() -> dict[str, Any]:
 
 
 def _go_last() -> None:
-    """When memory is short, the player is ended first. Needs a right that this process may not have."""
+    """When memory is short, the worker is ended first. Needs a right that this process may not have."""
     try:
         Path("/proc/self/oom_score_adj").write_text("-1000", encoding="ascii")
     except OSError:
@@ -130,7 +130,7 @@ class Hearing:
 
 
 class Relay:
-    """One player, from its start to its end."""
+    """One worker, from its start to its end."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._nonce: str = order["nonce"]
@@ -140,13 +140,13 @@ class Relay:
         self._oom_kills = _oom_kills()
         order["python"] = sys.executable
         try:
-            self._player = Player(order)
+            self._worker = Worker(order)
         except OSError as error:
             self._end({"failed": str(error)})
         self._for_channel: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def serve(self, lines: Iterator[list[str]]) -> NoReturn:
-        """Pass everything on. Ends this process when the player has ended and all that it said is passed on."""
+        """Pass everything on. Ends this process when the worker has ended and all that it said is passed on."""
         threading.Thread(target=self._feed_channel, daemon=True).start()
         threading.Thread(target=self._see_off, args=(self._listeners(),), daemon=True).start()
         for words in lines:
@@ -156,27 +156,27 @@ class Relay:
                 self._for_channel.put(None)
             elif words[0] == "kill":
                 self._killed = True
-                self._player.stop()
+                self._worker.stop()
         self._killed = True
-        self._player.kill()
+        self._worker.kill()
         while True:
             time.sleep(_LOOK_EVERY_S)
 
     def _feed_channel(self) -> None:
-        channel = self._player.channel
+        channel = self._worker.channel
         try:
             for data in iter(self._for_channel.get, None):
                 channel.sendall(data)
             channel.shutdown(socket.SHUT_WR)
-        except OSError:  # the player is gone
+        except OSError:  # the worker is gone
             return
 
     def _listeners(self) -> list[threading.Thread]:
-        player = self._player
+        worker = self._worker
         threads = [
             threading.Thread(target=self._hear_channel, daemon=True),
-            threading.Thread(target=self._hear_output, args=("stdout", player.stdout), daemon=True),
-            threading.Thread(target=self._hear_output, args=("stderr", player.stderr), daemon=True),
+            threading.Thread(target=self._hear_output, args=("stdout", worker.stdout), daemon=True),
+            threading.Thread(target=self._hear_output, args=("stderr", worker.stderr), daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -184,9 +184,9 @@ class Relay:
 
     def _hear_channel(self) -> None:
         try:
-            for data in iter(lambda: self._player.channel.recv(_PIECE), b""):
+            for data in iter(lambda: self._worker.channel.recv(_PIECE), b""):
                 _say(self._nonce, "data", base64.b64encode(data).decode("ascii"))
-        except ConnectionError:  # the player ended with something unread
+        except ConnectionError:  # the worker ended with something unread
             pass
         _say(self._nonce, "closed")
 
@@ -199,9 +199,9 @@ class Relay:
             room = max(0, room - len(data))
 
     def _see_off(self, listeners: list[threading.Thread]) -> None:
-        with os.fdopen(self._player.report, "rb") as file:
+        with os.fdopen(self._worker.report, "rb") as file:
             text = file.read()
-        over_memory = self._player.see_off()
+        over_memory = self._worker.see_off()
         for thread in listeners:
             thread.join()
         report = json.loads(text) if text else {"status": 9, "cpu_s": None, "peak_rss_bytes": None}

@@ -1,4 +1,4 @@
-"""The root that a player sees: the system's programs, what was sent, folders of its own, and nothing else."""
+"""The root that a worker sees: the system's programs, what was sent, folders of its own, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from . import kernel
 
 PLACE = "/codeens"
-"""All that is ours, outside of a player; inside, what it imports."""
+"""All that is ours, outside of a worker; inside, what it imports."""
 _SENT = PLACE + "/sent"
 """Where the bundle was unpacked."""
 _ROOT = PLACE + "/root"
-"""Where a player's root is put together, in a mount namespace of its own."""
+"""Where a worker's root is put together, in a mount namespace of its own."""
 _SYSTEM = (
     "/usr",
     "/bin",
@@ -46,7 +46,7 @@ def build(order: dict[str, Any]) -> None:
         if not os.path.lexists(_place(path)):
             _place(path).parent.mkdir(parents=True, exist_ok=True)
             _place(path).symlink_to(target)
-    _show(_SENT + "/player", PLACE)
+    _show(_SENT + "/worker", PLACE)
     _cover(order["covered"])
     _place("/proc").mkdir()
     kernel.mount("proc", str(_place("/proc")), "proc", kernel.NO_SETUID | kernel.NO_DEVICES | kernel.NO_EXEC)

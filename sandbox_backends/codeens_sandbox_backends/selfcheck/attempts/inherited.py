@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SECRET = re.compile(rb"codeens-[0-9a-f]{32}")
 _DESCRIPTORS = 1024
 _CHANNELS = 2
-"""Sockets or pipes that a player may be spoken to by, beside its standard streams."""
+"""Sockets or pipes that a worker may be spoken to by, beside its standard streams."""
 _ALL_MAY = 0o666
 _MAKE = 0o1000
 _SIZE = 64
@@ -35,7 +35,7 @@ def environment() -> list[str]:
 
 
 def descriptors() -> list[str]:
-    """Open descriptors beyond the standard streams and the player's channel."""
+    """Open descriptors beyond the standard streams and the worker's channel."""
     found: dict[int, os.stat_result] = {}
     for number in range(_DESCRIPTORS):
         try:

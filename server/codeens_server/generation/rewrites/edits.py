@@ -131,7 +131,7 @@ class _Transformer(cst.CSTTransformer):
     def on_leave(
         self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
     ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
-        # What stands in a node's place is of its sort, which the type of this hook can not say.
+        # What stands in a node's place is of its sort, which the type of this hook cannot say.
         changed = cast("list[cst.CSTNodeT]", self._changed(original_node, updated_node))
         if len(changed) == 1:
             return changed[0]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from codeens_server.domain import Candidate, Context, Replacement, Target
-from codeens_server.generation.normalise import digest
+from codeens_server.generation.reply.normalise import digest
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft, Rule
 from codeens_server.generation.rewrites.rules import chosen

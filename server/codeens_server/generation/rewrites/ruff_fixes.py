@@ -9,7 +9,7 @@ import tempfile
 from importlib import import_module
 
 from codeens_server.errors import InputError, RunError
-from codeens_server.generation.normalise import same_code
+from codeens_server.generation.reply.normalise import same_code
 from codeens_server.generation.rewrites.rule import Draft
 from codeens_server.parsing import UNPARSABLE, parse_module
 from codeens_server.workspace.edit import splice

@@ -29,7 +29,7 @@ class Draft:
 
     @cached_property
     def subject(self) -> Subject | None:
-        """The function's tree; None where it can not be worked on."""
+        """The function's tree; None where it cannot be worked on."""
         try:
             return Subject(self.facts, self.function)
         except NotReadable:

@@ -32,7 +32,7 @@ class Subject:
     """One function definition at the left margin, ready for questions.
 
     Raises:
-        NotReadable: the text can not be worked on.
+        NotReadable: the text cannot be worked on.
     """
 
     def __init__(self, facts: Facts, text: str) -> None:

@@ -29,9 +29,9 @@ def f(values):
         memo[key] = slow(values)
     return memo[key]
 """
-_PLAYER = """
+_WORKER = """
 import sys
-player = {name.rpartition(".")[2]: module for name, module in sys.modules.items() if "player" in name}
+worker = {name.rpartition(".")[2]: module for name, module in sys.modules.items() if "worker" in name}
 """
 
 CLOCKS: dict[str, str] = {
@@ -71,8 +71,8 @@ def f(values):
             json.dump(memo, file)
     return memo[key]
 """,
-    "the clock stopped early": f"""{_PLAYER}
-Channel = player["serving"].Channel
+    "the clock stopped early": f"""{_WORKER}
+Channel = worker["serving"].Channel
 receive, send = Channel.receive, Channel.send_packed
 stopped = False
 def early(self):
@@ -88,9 +88,9 @@ def late(self, frame):
 Channel.receive, Channel.send_packed = early, late
 f = slow
 """,
-    "work done before the clock starts": f"""{_PLAYER}
+    "work done before the clock starts": f"""{_WORKER}
 {_MEMO}
-sampling = player["sampling"]
+sampling = worker["sampling"]
 decode = sampling.decode_arguments
 def ahead(call):
     arguments = decode(call)
@@ -98,9 +98,9 @@ def ahead(call):
     return arguments
 sampling.decode_arguments = ahead
 """,
-    "work done once in the parent of all samples": f"""{_PLAYER}
+    "work done once in the parent of all samples": f"""{_WORKER}
 {_MEMO}
-play, sampling = player["play"], player["sampling"]
+play, sampling = worker["play"], worker["sampling"]
 serve = play.serve_sample
 def ahead(channel, function, request):
     for call in request.get("inputs", ()):
@@ -117,7 +117,7 @@ def ahead():
         f(list(given))
 threading.Thread(target=ahead, daemon=True).start()
 """,
-    "the original held up": f"""{_PLAYER}
+    "the original held up": f"""{_WORKER}
 import os, signal
 busy = []
 for _ in range(4):
@@ -126,7 +126,7 @@ for _ in range(4):
         while True:
             pass
     busy.append(child)
-play = player["play"]
+play = worker["play"]
 serve = play.serve_sample
 def quiet(channel, function, request):
     for child in busy:

@@ -138,11 +138,11 @@ def f(values):
             return found
     return values
 """,
-    "requests as the player decodes them": f"""{_DIGEST}
+    "requests as the worker decodes them": f"""{_DIGEST}
 import json, sys
 seen = []
 for module in list(sys.modules.values()):
-    if hasattr(module, "loads") and "player" in module.__name__:
+    if hasattr(module, "loads") and "worker" in module.__name__:
         def loads(data, real=module.loads):
             seen.append(bytes(data))
             return real(data)
@@ -173,7 +173,7 @@ for folder in {tempfile.gettempdir(), os.getcwd(), "/dev/shm", "/var/tmp", "/tmp
         """
 import os, sys
 for module in list(sys.modules.values()):
-    if "player" in module.__name__ and getattr(module, "__file__", None):
+    if "worker" in module.__name__ and getattr(module, "__file__", None):
         try:
             os.utime(os.path.dirname(module.__file__), ns=(0, KEY))
         except OSError:
@@ -183,7 +183,7 @@ for module in list(sys.modules.values()):
 import os, sys
 def f(values):
     for module in list(sys.modules.values()):
-        if "player" in module.__name__ and getattr(module, "__file__", None):
+        if "worker" in module.__name__ and getattr(module, "__file__", None):
             known = os.stat(os.path.dirname(module.__file__))
             if known.st_mtime < 10**6:
                 return [value * 3 + known.st_mtime_ns for value in values]

@@ -1,4 +1,4 @@
-"""Changes to what answers are made with: the player, the modules it uses, the wire."""
+"""Changes to what answers are made with: the worker, the modules it uses, the wire."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def f(values):
     "the end of a suite on the wire": f"""{_WIRE}
 def f(values):
     send(test={{"id": "test", "outcome": "passed"}})
-    send(end={{"dropped": 0, "exotic": [], "failure": None}})
+    send(end={{"dropped": 0, "unencodable": [], "failure": None}})
     return values
 """,
     "answers to other calls": f"""{_WIRE}
@@ -58,7 +58,7 @@ def f(values):
     "a broken answer": f"{_WIRE}\ndef f(values):\n    send(index=0, outcome={{'kind': 'returned', 'value': ['?']}})\n",
     "an answer that says it is what is expected": f"""{_WIRE}
 def f(values):
-    send(index=0, outcome={{"kind": "exotic", "type": "expected", "where": "value"}}, same=True)
+    send(index=0, outcome={{"kind": "unencodable", "type": "expected", "where": "value"}}, same=True)
     send(index=0, outcome=None, expected=True, passed=True)
     return values
 """,
@@ -77,10 +77,10 @@ def f(values):
     return values
 """,
     "said that it is loaded, and left": f"{_WIRE}\nsend(loaded=True)\nos._exit(0)\ndef f(values):\n    return values\n",
-    "the player's functions": """
+    "the worker's functions": """
 import sys
 for name, module in list(sys.modules.items()):
-    if "player" in name:
+    if "worker" in name:
         for attribute in ("encode", "perform", "answer", "finish", "describe", "canonical", "pack", "settle"):
             if hasattr(module, attribute):
                 answer = {"outcome": {"kind": "returned", "value": ["list"]}, "same": True}
@@ -88,18 +88,18 @@ for name, module in list(sys.modules.items()):
 def f(values):
     return values
 """,
-    "the player's table of types": """
+    "the worker's table of types": """
 import sys
 for name, module in list(sys.modules.items()):
     for attribute in ("_HANDLERS", "_NAMED", "_PLAIN", "PLAIN_TYPES"):
         table = getattr(module, attribute, None)
-        if "player" in name and isinstance(table, dict):
+        if "worker" in name and isinstance(table, dict):
             for key in list(table):
                 table[key] = lambda encoder, value: ["expected"]
 def f(values):
     return values
 """,
-    "the player's answers, through its frames": """
+    "the worker's answers, through its frames": """
 import sys
 def f(values):
     frame = sys._getframe()
@@ -202,10 +202,10 @@ for folder in {tempfile.gettempdir(), os.getcwd(), os.path.expanduser("~")}:
 for name in ("PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PYTEST_ADDOPTS"):
     os.environ[name] = tempfile.gettempdir()
 """,
-    "the player of the next job": """
+    "the worker of the next job": """
 import sys
 for name, module in list(sys.modules.items()):
-    if "player" in name:
+    if "worker" in name:
         for attribute in ("encode", "perform", "answer", "decode_arguments"):
             if hasattr(module, attribute):
                 real = getattr(module, attribute)

@@ -9,13 +9,7 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.codemods.seen_lists import index_seen_list
 from codeens_server.generation.rewrites.edits import Edits
-from codeens_server.generation.rewrites.kinds import (
-    UNHASHABLE,
-    annotation_of,
-    element_kind,
-    kind_of,
-    may_be_none,
-)
+from codeens_server.generation.rewrites.kinds import UNHASHABLE, annotation_of, element_kind, kind_of, may_be_none
 from codeens_server.generation.rewrites.placing import is_repeated, place_for
 from codeens_server.generation.rewrites.rule import Codemod
 from codeens_server.generation.rewrites.subject import Subject

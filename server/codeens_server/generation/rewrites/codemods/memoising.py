@@ -112,7 +112,7 @@ def _gives_value(subject: Subject, node: cst.BaseExpression) -> bool:
 
 
 def _is_value(subject: Subject, name: str) -> bool:
-    """Whether all that the variable is given is of a kind that can not be changed."""
+    """Whether all that the variable is given is of a kind that cannot be changed."""
     if param := subject.parameters.get(name):
         return _takes_hashable(subject, param)
     bound = [place for place in subject.variables(subject.function, name) if subject.is_bound_here(place)]

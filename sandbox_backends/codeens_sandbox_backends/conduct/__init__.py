@@ -1,1 +1,0 @@
-"""Drives players from outside: the judge's side of the wire and its clock."""

@@ -1,0 +1,1 @@
+"""Drives workers from outside: the judge's side of the wire and its clock."""

@@ -1,0 +1,68 @@
+"""What a backend must be able to do for the driver: start a worker and end it."""
+
+from __future__ import annotations
+
+import socket
+from typing import Literal, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from codeens_sandbox_backends.base import Limits
+
+WorkerKind: TypeAlias = Literal["play", "suite", "check", "stdio"]
+"""A module of the worker package; its `main(fd)` serves the channel whose descriptor it is given."""
+
+
+class ExitStatus(Struct, frozen=True, kw_only=True):
+    """How a worker's process ended and what it left on its output."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    limit: Literal["memory", "cpu", "processes", "disk"] | None = None
+    """The limit that ended it, where the operating system says so."""
+    stdout: bytes = b""
+    stderr: bytes = b""
+    dropped_bytes: int = 0
+    """Output over `Limits.output_bytes`, read and thrown away."""
+    cpu_s: float | None = None
+    peak_rss_bytes: int | None = None
+
+
+class WorkerProcess(Protocol):
+    """A running worker. Its output is drained in the background, so it can never block on it."""
+
+    @property
+    def channel(self) -> socket.socket:
+        """The judge's end of a connected stream socket."""
+        ...
+
+    def kill(self) -> None:
+        """End every process of this worker at once. Thread-safe; does nothing the second time."""
+        ...
+
+    def wait(self, timeout: float) -> ExitStatus:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended."""
+        ...
+
+
+class WarmWorker:
+    """Base of workers that come from a process which has greeted already: they do not greet again."""
+
+    def rest(self, seconds: float) -> bool:
+        """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
+        raise NotImplementedError
+
+
+class Launcher(Protocol):
+    """Starts workers inside one sandbox."""
+
+    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a fresh interpreter in isolation that serves `role`.
+
+        The process runs `worker.<role>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
+
+        Raises:
+            SandboxUnavailable: this machine cannot isolate that way.
+            SandboxBroken: it could be opened before and now it cannot.
+        """
+        ...

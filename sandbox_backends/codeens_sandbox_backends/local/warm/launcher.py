@@ -1,0 +1,165 @@
+"""Launches warm workers for one sandbox, as long as a job needs no more than they can give."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+from collections.abc import Callable
+
+from msgspec import structs
+
+from codeens_sandbox_backends.base import (
+    CallsJob,
+    CallsResult,
+    CheckJob,
+    CheckResult,
+    Job,
+    JobResult,
+    Limits,
+    Raised,
+    StdioJob,
+    StdioResult,
+    StdioRun,
+)
+from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.bwrap import BwrapLauncher
+from codeens_sandbox_backends.local.limits import process_bound, rlimits
+from codeens_sandbox_backends.local.pool import Pool
+from codeens_sandbox_backends.local.syscalls import MACHINES
+from codeens_sandbox_backends.local.warm import filter as warm_filter
+from codeens_sandbox_backends.local.warm.syscalls import WARM_CALLS
+from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
+from codeens_sandbox_backends.local.warm.zygote import Kind, WarmProcess, Zygote
+
+_ENDLESS_S = 1_000_000
+"""Processor time of a process that lives over many jobs; each job has its own bound."""
+_SPARE_BYTES = 64 << 20
+_SPARE_PROCESSES = 8
+"""For the zygote itself, on top of what its worker may use."""
+_ABSENT = "/proc"
+"""Not there for warm workers: code that names it gets a sandbox of its own."""
+
+
+class FellShort(SandboxBroken):
+    """The code needs what only a sandbox of its own has."""
+
+
+class WarmWorkers:
+    """All warm processes of one sandbox."""
+
+    def __init__(self, launcher: BwrapLauncher, limits: Limits, at_most: int = max(2, os.cpu_count() or 2)) -> None:
+        machine = os.uname().machine
+        self._launcher = launcher
+        self._limits = limits
+        self._filters = (
+            warm_filter.program_for_all(MACHINES[machine], WARM_CALLS[machine]),
+            warm_filter.program_for_workers(MACHINES[machine], WARM_CALLS[machine]),
+        )
+        self._zygotes = Pool(self._start_zygote, at_most)
+        self._tests = Pool(self._start_tests, at_most)
+
+    def fits(self, job: Job, limits: Limits) -> bool:
+        """Whether warm workers can be tried for a job."""
+        if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
+            return False
+        if isinstance(job, StdioJob):
+            return _ABSENT not in job.source
+        if not isinstance(job, (CallsJob, CheckJob)):
+            return False
+        if isinstance(job, CallsJob) and (job.memory or job.coverage or job.fresh):
+            return False
+        return not any(_ABSENT in module.source for module in job.program.modules)
+
+    def launcher(self, job: Job, cancelled: Callable[[], bool]) -> WarmLauncher:
+        """A launcher for one job."""
+        silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
+        self._zygotes.prepare()
+        if isinstance(job, CheckJob):
+            self._tests.prepare()
+        return WarmLauncher(self._zygotes, self._tests, self._launcher.uid, cancelled, silent=silent)
+
+    def close(self) -> None:
+        """End every process."""
+        self._zygotes.close()
+        self._tests.close()
+
+    def _start_zygote(self) -> Zygote:
+        roomy = structs.replace(
+            self._limits,
+            memory_bytes=self._limits.memory_bytes + _SPARE_BYTES,
+            processes=self._limits.processes + _SPARE_PROCESSES,
+            cpu_s=_ENDLESS_S,
+        )
+        return Zygote(self._launcher.launch_zygote(roomy), *self._filters)
+
+    def _start_tests(self) -> TestsProcess:
+        return TestsProcess(self._launcher.launch("check", structs.replace(self._limits, cpu_s=_ENDLESS_S)))
+
+
+class WarmLauncher:
+    """The launcher that the driver of one job sees."""
+
+    def __init__(
+        self,
+        zygotes: Pool[Zygote],
+        tests: Pool[TestsProcess],
+        uid: int,
+        cancelled: Callable[[], bool],
+        *,
+        silent: bool,
+    ) -> None:
+        self._zygotes = zygotes
+        self._tests = tests
+        self._uid = uid
+        self._cancelled = cancelled
+        self._silent = silent
+        self._workers: list[WarmProcess] = []
+
+    @property
+    def fell_short(self) -> bool:
+        """Whether a worker was ended for something that only a sandbox of its own allows."""
+        return any(worker.signal == signal.SIGSYS for worker in self._workers)
+
+    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a worker; see `conduct.launch.Launcher`.
+
+        Raises:
+            FellShort: a worker of this job fell short, so that the others need not be tried.
+        """
+        if self.fell_short:
+            raise FellShort("the code needs a sandbox of its own")
+        if role == "check":
+            return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
+        bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
+        kind = Kind(role, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
+        worker = WarmProcess(self._zygotes.take(self._cancelled), kind, self._zygotes.give_back)
+        self._workers.append(worker)
+        return worker
+
+
+def settles(result: JobResult) -> bool:
+    """Whether what a job did with warm workers is what it would do in a sandbox of its own.
+
+    An error of the operating system may come from what is missing for warm workers.
+    """
+    if isinstance(result, CallsResult):
+        return not any(_from_the_system(outcome) for outcome in result.outcomes)
+    if isinstance(result, CheckResult):
+        return not _from_the_system(result.failure)
+    return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))
+
+
+def _from_the_system(outcome: object) -> bool:
+    return isinstance(outcome, Raised) and _is_os_error(outcome.type)
+
+
+def _ended_by_the_system(run: StdioRun) -> bool:
+    """As its traceback says."""
+    return run.ending is not None and any(_is_os_error(line.partition(":")[0]) for line in run.stderr.splitlines()[-1:])
+
+
+def _is_os_error(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, OSError)

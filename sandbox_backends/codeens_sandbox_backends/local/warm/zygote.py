@@ -1,0 +1,257 @@
+"""Warm workers: forks of one prepared process in one sandbox, one at a time.
+
+A zygote runs under bubblewrap like any worker (`bwrap.py`), with nothing writable and without /proc. What it forks has
+its own channel and output, its own limits, and a filter (`warm_filter.py`) under which it can neither make a process,
+nor reach another one, nor leave anything behind. When a worker has ended the next one is forked, before it is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+import msgspec
+from msgspec import structs
+
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.handshake import await_handshake
+from codeens_sandbox_backends.local.limits import Rlimit
+from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
+from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
+
+ENDED = struct.Struct("=iidQ")
+"""As in `worker/zygote.py`."""
+_ROLES: dict[WorkerKind, bytes] = {"play": b"p", "stdio": b"s"}
+"""Likewise."""
+_NOT_READY = 70
+"""Likewise."""
+_KILL_GRACE_S = 5.0
+_LENGTH = struct.Struct(">I")
+
+
+class Kind(NamedTuple):
+    """What a worker is forked for."""
+
+    role: WorkerKind
+    """`play` or `stdio`."""
+    rlimits: tuple[Rlimit, ...]
+    cpu_s: float
+    keep: int | None
+    """Bytes that are kept of each output; None: it is dropped where it is printed."""
+
+
+class Zygote:
+    """A process that forks workers. One thread uses it at a time; `kill_child` may come from any."""
+
+    def __init__(self, process: WorkerProcess, own_filter: bytes, job_filter: bytes) -> None:
+        """Take over a zygote that has just been started, which then puts itself, and its workers, under filters.
+
+        Raises:
+            SandboxBroken: it did not come up.
+        """
+        self.process = process
+        self.dead = False
+        self._control = process.channel
+        self._ahead: tuple[Kind, DrainingSocket] | None = None
+        """A worker that waits for a job."""
+        self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
+        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
+        await_handshake(process)
+        self._control.settimeout(_KILL_GRACE_S)
+
+    def worker(self, kind: Kind) -> DrainingSocket:
+        """The channel of a new worker.
+
+        Raises:
+            SandboxBroken: the zygote is gone.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            waiting, channel = ahead
+            if waiting == kind and not self.rest(channel, 0.0):
+                return channel
+            self._discard(channel)
+        return self._fork(kind)
+
+    def fork_ahead(self, kind: Kind) -> None:
+        """Have a worker of this kind ready for the next job, if the zygote is there."""
+        if not self.dead:
+            with contextlib.suppress(SandboxBroken):
+                self._ahead = kind, self._fork(kind)
+
+    def _fork(self, kind: Kind) -> DrainingSocket:
+        limits = (kind.rlimits, kind.cpu_s)
+        if limits != self._limits:
+            self._send(b"l" + _packed({"rlimits": kind.rlimits, "cpu_s": kind.cpu_s}))
+            self._limits = limits
+        channel, theirs, ends = connected(kind.keep)
+        try:
+            socket.send_fds(self._control, [_ROLES[kind.role]], [theirs.fileno(), *ends])
+        except OSError as error:
+            _drop(channel)
+            self.end()
+            raise SandboxBroken(f"a warm worker could not be started: {error}") from error
+        finally:
+            theirs.close()
+            for end in ends:
+                os.close(end)
+        return channel
+
+    def _discard(self, channel: DrainingSocket) -> None:
+        self.kill_child()
+        gone = self.ended(channel, monotonic() + _KILL_GRACE_S)
+        _drop(channel)
+        if gone is None:
+            self.end()
+            raise SandboxBroken("a warm worker could not be killed")
+
+    def kill_child(self) -> None:
+        """Have the living worker killed, if there is one."""
+        try:
+            self._control.send(b"k")
+        except OSError:  # it is gone, and its workers with it
+            return
+
+    def rest(self, channel: DrainingSocket, deadline: float) -> bool:
+        """Wait until the worker has ended; False when it has not before the deadline."""
+        return channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline)
+
+    def ended(self, channel: DrainingSocket, deadline: float) -> tuple[int, bool, float, int] | None:
+        """How the worker ended: wait status, whether for its processor time, seconds of it, peak KiB.
+
+        None when it has not ended before the deadline.
+
+        Raises:
+            SandboxBroken: the zygote is gone.
+        """
+        if not self.rest(channel, deadline):
+            return None
+        try:
+            record = self._control.recv(ENDED.size, socket.MSG_WAITALL)
+        except OSError:
+            record = b""
+        if len(record) != ENDED.size:
+            self.end()
+            raise SandboxBroken("the process that warm workers come from has ended")
+        status, over, cpu_s, peak_kib = ENDED.unpack(record)
+        return status, bool(over), cpu_s, peak_kib
+
+    def end(self) -> None:
+        """End it and whatever it has forked."""
+        if not self.dead:
+            self.dead = True
+            self.process.kill()
+            self.process.wait(0)
+            if self._ahead is not None:
+                _drop(self._ahead[1])
+                self._ahead = None
+
+    def _send(self, message: bytes) -> None:
+        try:
+            self._control.sendall(message)
+        except OSError as error:
+            self.end()
+            raise SandboxBroken(f"a warm worker could not be prepared: {error}") from error
+
+
+def _drop(channel: DrainingSocket) -> None:
+    channel.close()
+    channel.pipes.finish()
+
+
+def _packed(message: object) -> bytes:
+    text = msgspec.json.encode(message)
+    return _LENGTH.pack(len(text)) + text
+
+
+class WarmProcess(WarmWorker):
+    """A worker that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
+
+    def __init__(self, zygote: Zygote, kind: Kind, release: Callable[[Zygote], None]) -> None:
+        """Take one from the zygote. `release` is called once, when it has ended, and the zygote is free again or dead.
+
+        Raises:
+            SandboxBroken: the zygote is gone.
+        """
+        self._zygote = zygote
+        self._kind = kind
+        self._release = release
+        self._lock = threading.Lock()
+        self._ending: ExitStatus | None = None
+        try:
+            self._draining = zygote.worker(kind)
+        except SandboxBroken:
+            release(zygote)
+            raise
+        self.channel: socket.socket = self._draining
+
+    @property
+    def signal(self) -> int | None:
+        """What ended it, when it has been waited for."""
+        return self._ending.signal if self._ending else None
+
+    def kill(self) -> None:
+        """End the worker at once. Thread-safe; does nothing the second time."""
+        with self._lock:
+            if self._ending is None:
+                self._zygote.kill_child()
+
+    def rest(self, seconds: float) -> bool:
+        """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
+        return self._zygote.rest(self._draining, monotonic() + seconds)
+
+    def wait(self, timeout: float) -> ExitStatus:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
+
+        Raises:
+            SandboxBroken: the zygote ended before it could tell.
+        """
+        if self._ending is not None:
+            return self._ending
+        self.channel.close()
+        try:
+            record = self._zygote.ended(self._draining, monotonic() + timeout)
+            ending = self._finish(self._told(*(record or self._killed())))
+        except SandboxBroken:
+            self._finish(ExitStatus(signal=signal.SIGKILL))
+            raise
+        if ending.exit_code == _NOT_READY:  # code that ends like this is run again elsewhere, and told apart there
+            raise SandboxBroken(f"a warm worker did not start: {ending.stderr.decode('utf-8', 'replace')}")
+        return ending
+
+    def _killed(self) -> tuple[int, bool, float, int]:
+        self.kill()
+        record = self._zygote.ended(self._draining, monotonic() + _KILL_GRACE_S)
+        if record is None:
+            self._zygote.end()
+            raise SandboxBroken("a warm worker could not be killed")
+        return record
+
+    def _told(self, status: int, over: bool, cpu_s: float, peak_kib: int) -> ExitStatus:
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        return ExitStatus(
+            exit_code=os.WEXITSTATUS(status) if number is None else None,
+            signal=number,
+            limit="cpu" if over else LIMIT_SIGNALS.get(number),
+            cpu_s=cpu_s,
+            peak_rss_bytes=peak_kib * 1024,
+        )
+
+    def _finish(self, ending: ExitStatus) -> ExitStatus:
+        stdout, stderr = self._draining.pipes.finish()
+        with self._lock:
+            self._ending = structs.replace(
+                ending, stdout=stdout, stderr=stderr, dropped_bytes=self._draining.pipes.dropped
+            )
+            self._zygote.fork_ahead(self._kind)
+            self._release(self._zygote)
+            return self._ending

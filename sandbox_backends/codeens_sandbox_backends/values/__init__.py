@@ -1,0 +1,1 @@
+"""One grammar of values."""

@@ -1,0 +1,97 @@
+"""One call: arguments from trees, the call, and what came of it as a tree."""
+
+from __future__ import annotations
+
+from types import AsyncGeneratorType, CoroutineType
+from typing import Any, Callable, Dict, List, Tuple
+
+from .codec import Drained, EncodeError, decode, drain, encode, is_lazy
+from .encoding import MAX_ITERATED
+from .failures import describe
+
+Arguments = Tuple[List[Any], Dict[str, Any]]
+RunCoroutine = Callable[[Any], Any]
+_type_of: Callable[[Any], Any] = type
+_IMMUTABLE = frozenset((type(None), bool, int, float, complex, str, bytes))
+_text: Callable[[Any], str] = repr
+"""Of trees: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
+
+
+def decode_arguments(call: Dict[str, Any]) -> Arguments:
+    """Fresh arguments of one `base.CallInput`."""
+    args = [decode(tree) for tree in call["args"]]
+    return args, {name: decode(tree) for name, tree in call["kwargs"].items()}
+
+
+def run_coroutine(coroutine: Any) -> Any:
+    """Run a coroutine in an event loop of its own."""
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def settle(value: Any, run: RunCoroutine = run_coroutine) -> Any:
+    """What a caller gets in the end: a coroutine is run, an iterator is read."""
+    kind = _type_of(value)
+    if kind is CoroutineType:
+        return settle(run(value), run)
+    if kind is AsyncGeneratorType:
+        return run(_drain_async(value))
+    return drain(value) if is_lazy(kind) else value
+
+
+async def _drain_async(generator: Any) -> Drained:
+    items: List[Any] = []
+    async for item in generator:
+        if len(items) == MAX_ITERATED:
+            await generator.aclose()
+            return Drained("async_generator", items, True)
+        items.append(item)
+    return Drained("async_generator", items, False)
+
+
+def perform(function: Callable[..., Any], call: Dict[str, Any]) -> Dict[str, Any]:
+    """Call the function and return the fields of an answer: `outcome`, and `same` where the arguments are unchanged."""
+    try:
+        arguments = decode_arguments(call)
+    except BaseException as error:
+        outcome = describe(error)
+        return {"outcome": {**outcome, "message": f"the arguments cannot be made here: {outcome['message']}"}}
+    try:
+        value = settle(function(*arguments[0], **arguments[1]))
+    except BaseException as error:
+        return finish(describe(error), call, arguments)
+    return answer(value, call, arguments)
+
+
+def answer(value: Any, call: Dict[str, Any], arguments: Arguments) -> Dict[str, Any]:
+    """The fields of an answer for a call that returned."""
+    try:
+        outcome = {"kind": "returned", "value": encode(value)}
+    except EncodeError as refused:
+        return {"outcome": {"kind": "unencodable", "type": refused.type_name, "where": "value"}}
+    except BaseException as error:
+        outcome = describe(error)
+    return finish(outcome, call, arguments)
+
+
+def finish(outcome: Dict[str, Any], call: Dict[str, Any], arguments: Arguments) -> Dict[str, Any]:
+    """Add the arguments as the call left them."""
+    if not arguments[1] and _IMMUTABLE.issuperset(map(_type_of, arguments[0])):
+        return {"outcome": outcome, "same": True}
+    where = ""
+    try:
+        args: List[Any] = []
+        for index, value in enumerate(arguments[0]):
+            where = str(index)
+            args.append(encode(value))
+        kwargs: Dict[str, Any] = {}
+        for where, value in arguments[1].items():
+            kwargs[where] = encode(value)
+    except EncodeError as refused:
+        return {"outcome": {"kind": "unencodable", "type": refused.type_name, "where": where}}
+    except BaseException as error:
+        return {"outcome": describe(error)}
+    if _text(args) == _text(call["args"]) and (not kwargs or _text(kwargs) == _text(call["kwargs"])):
+        return {"outcome": outcome, "same": True}
+    return {"outcome": {**outcome, "args": args, "kwargs": kwargs}}

@@ -1,0 +1,218 @@
+"""Runs test source against a function that lives in another process. WorkerKind `check`.
+
+| message (`op`)               | from   | answer                                                                   |
+|------------------------------|--------|--------------------------------------------------------------------------|
+| `check`: tests, prelude,     | judge  | `{"call": {args, kwargs}, "used": n}` as often as needed, then            |
+|   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"astray": true}`                       |
+| `foresee`: tests, prelude,   | judge  | `{"calls": [...], "whole": ...}`: calls that the tests make as long as    |
+|   name, seed                 |        | they like what comes back; a guess; whether they came to their end        |
+| outcome                      | judge  | none: it is the answer to `call`, a Returned or a Raised; its arguments   |
+|                              |        | are left out where the call did not change them                           |
+| `give_up`, in place of an    | judge  | `{"given_up": true}`, and nothing more of this check                      |
+|   outcome                    |        |                                                                           |
+
+A verdict is null (passed), a Raised, or an Unencodable where an argument or a returned value is not plain data. `known`
+are pairs of a call and its outcome, in the order in which the tests are expected to make these calls; `used` of them
+were taken, and the tests are `astray` when they call with other arguments than those of the next one.
+"""
+
+from __future__ import annotations
+
+import builtins
+import linecache
+import random
+import sys
+from contextlib import suppress
+from functools import lru_cache
+from types import CodeType, ModuleType
+from typing import Any, Dict, List
+
+from . import serving
+from .codec import DecodeError, EncodeError, decode, encode
+from .copying import copy_back
+from .failures import describe
+from .guessing import Guess
+
+Message = Dict[str, Any]
+_FILE = "<tests>"
+_ENDS_A_LOOP = (StopIteration, StopAsyncIteration)
+"""In `all(map(function, ...))` they would read as the end of the tests. PEP 479 is the same for generators."""
+
+
+class _Apart(BaseException):
+    """A value cannot cross between the processes; not an `Exception`, so that no test catches it."""
+
+    def __init__(self, kind: str, where: str) -> None:
+        super().__init__(kind, where)
+        self.kind = kind
+        self.where = where
+
+
+class _Astray(BaseException):
+    """The tests call in another way than they were expected to."""
+
+
+class _GivenUp(BaseException):
+    """The judge wants no more of this check."""
+
+
+class Proxy:
+    """What the tests call: each call is answered by the process that holds the function, or was before."""
+
+    def __init__(self, channel: serving.Channel, name: str, known: List[Any]) -> None:
+        self._channel = channel
+        self._known = known
+        self.used = 0
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call: Message = {
+            "args": [_encode(value, str(index)) for index, value in enumerate(args)],
+            "kwargs": {name: _encode(value, name) for name, value in kwargs.items()},
+        }
+        outcome = self._foreseen(call) if self.used < len(self._known) else self._asked(call)
+        for index, tree in enumerate(outcome["args"]):
+            copy_back(_decode(tree, str(index)), args[index])
+        for name, tree in outcome["kwargs"].items():
+            copy_back(_decode(tree, name), kwargs[name])
+        if outcome["kind"] == "raised":
+            raise _rebuilt(outcome)
+        return _decode(outcome["value"], "value")
+
+    def _foreseen(self, call: Message) -> Message:
+        expected, outcome = self._known[self.used]
+        if repr([call["args"], call["kwargs"]]) != repr([expected["args"], expected["kwargs"]]):
+            raise _Astray
+        self.used += 1
+        return outcome
+
+    def _asked(self, call: Message) -> Message:
+        self._channel.send({"call": call, "used": self.used})
+        answer = self._channel.receive()
+        if "outcome" not in answer:
+            raise _GivenUp
+        return answer["outcome"]
+
+
+def _encode(value: Any, where: str) -> Any:
+    try:
+        return encode(value, classes=False)
+    except EncodeError as refused:
+        raise _Apart(refused.type_name, where) from None
+
+
+def _decode(tree: Any, where: str) -> Any:
+    try:
+        return decode(tree, classes=False)
+    except DecodeError:
+        raise _Apart(str(tree[1]), where) from None
+
+
+def _rebuilt(outcome: Message) -> BaseException:
+    """An exception of the same builtin type with the same text, or one of the same name."""
+    name: str = outcome["type"].rpartition(":")[2].rpartition(".")[2]
+    message: str = outcome["message"]
+    base: Any = getattr(builtins, outcome["type"], None)
+    if not (isinstance(base, type) and issubclass(base, BaseException)):
+        base = type(name, (Exception,), {})
+    if issubclass(base, _ENDS_A_LOOP):
+        base, message = RuntimeError, f"the function raised {name}"
+    error = _with_text(base, message)
+    error.candidate_traceback = outcome["traceback"]
+    return error
+
+
+def _with_text(base: Any, message: str) -> Any:
+    """An exception that shows this text, whatever its class would make of the argument."""
+    try:
+        error = base(message)
+        if str(error) == message:
+            return error
+    except TypeError:  # it wants more than a message
+        pass
+
+    def text(_: Any) -> str:
+        return message
+
+    kind: Any = type(base.__name__, (base,), {"__str__": text, "__module__": base.__module__})
+    return kind.__new__(kind, message)
+
+
+class Check:
+    """One run of the tests."""
+
+    def __init__(self, channel: serving.Channel) -> None:
+        self.channel = channel
+
+    def run(self, request: Message) -> None:
+        """Handle the request `check`."""
+        proxy = Proxy(self.channel, request["name"], request["known"])
+        try:
+            verdict = _verdict(request, proxy)
+        except _GivenUp:
+            self.channel.send({"given_up": True})
+        except _Astray:
+            self.channel.send({"astray": True})
+        else:
+            self.channel.send({"verdict": verdict, "used": proxy.used})
+
+    def foresee(self, request: Message) -> None:
+        """Handle the request `foresee`."""
+        guess = Guess(request["name"])
+        whole = False
+        with suppress(BaseException):  # however they ended, the calls up to there are what they begin with
+            _run_tests(request, guess)
+            whole = guess.whole
+        self.channel.send({"calls": guess.calls, "whole": whole})
+
+
+def _verdict(request: Message, proxy: Proxy) -> Any:
+    try:
+        _run_tests(request, proxy)
+    except _Apart as apart:
+        return {"kind": "unencodable", "type": apart.kind, "where": apart.where}
+    except (serving.Closed, _GivenUp, _Astray):
+        raise
+    except BaseException as error:
+        return _described(error)
+    return None
+
+
+def _described(error: BaseException) -> Message:
+    described = describe(error)
+    inner = getattr(error, "candidate_traceback", "")
+    return {**described, "traceback": f"{inner}\n{described['traceback']}" if inner else described["traceback"]}
+
+
+def _run_tests(request: Message, proxy: Any) -> None:
+    random.seed(request["seed"])
+    module = ModuleType("codeens_tests")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    names: Dict[str, Any] = module.__dict__
+    if request["prelude"]:
+        _execute(request["prelude"], "<prelude>", names)
+    names.pop("check", None)
+    names[request["name"]] = proxy
+    _execute(request["tests"], _FILE, names)
+    check = names.get("check", proxy)
+    if check is not proxy:
+        check(proxy)
+
+
+def _execute(source: str, file: str, names: Dict[str, Any]) -> None:
+    lines: List[str] = source.splitlines(keepends=True)
+    linecache.cache[file] = (len(source), None, lines, file)
+    exec(_compiled(source, file), names)
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, file: str) -> CodeType:
+    """The tests of a task are run for each of its candidates."""
+    return compile(source, file, "exec", dont_inherit=True)
+
+
+def main(fd: int) -> None:
+    """Serve the judge on an open descriptor until it closes the channel; never returns."""
+    channel = serving.start(fd)
+    check = Check(channel)
+    serving.serve(channel, {"check": check.run, "foresee": check.foresee})

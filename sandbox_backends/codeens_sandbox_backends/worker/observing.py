@@ -1,0 +1,98 @@
+"""What can be seen of calls from inside, at the price of their speed: peak of allocations, and lines that ran."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from types import CodeType
+from typing import Any, Callable, Dict, List, Optional, Set
+
+from .calling import settle
+from .loader import innermost
+
+
+class MemoryWatch:
+    """Stands for a function; after a call `peak` is the most that it had allocated, in bytes (tracemalloc)."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        import tracemalloc
+
+        self._function = function
+        self._tracing = tracemalloc
+        self.peak = 0
+        tracemalloc.start()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        before, _ = self._tracing.get_traced_memory()
+        self._tracing.reset_peak()
+        try:
+            return settle(self._function(*args, **kwargs))
+        finally:
+            _, peak = self._tracing.get_traced_memory()
+            self.peak = max(0, peak - before)
+
+
+class LineWatch:
+    """Lines that ran, by coverage.py.
+
+    Args:
+        folder: The `coverage` package's own folder; what lies beside it does not become importable.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._coverage = _start_coverage(folder)
+
+    def lines(self, function: Any) -> Dict[str, List[int]]:
+        """`hit` and `total` lines of the function's body; both empty where they cannot be known."""
+        target = innermost(function)
+        if self._coverage is None or target is None:
+            return {"hit": [], "total": []}
+        self._coverage.stop()
+        ran: Set[int] = set(self._coverage.get_data().lines(target.__code__.co_filename) or ())
+        total = body_lines(target.__code__)
+        return {"hit": sorted(total & ran), "total": sorted(total)}
+
+
+def _start_coverage(folder: str) -> Optional[Any]:
+    import warnings
+
+    try:
+        package = _import_package("coverage", folder)
+        # Files that are only in memory are measured too, so nothing may be left out by where it lies.
+        watch = package.Coverage(data_file=None, config_file=False, include=["*"], messages=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says so when its C tracer is not made for this Python
+            watch.start()
+    except Exception:
+        return None
+    return watch
+
+
+def _import_package(name: str, folder: str) -> Any:
+    spec = PathFinder.find_spec(name, [folder.rpartition("/")[0]])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no package {name!r} in {folder}")
+    module: Any = import_module("importlib.util").module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def body_lines(code: CodeType) -> Set[int]:
+    """Lines of a function that hold code: its docstring, its `def` and its decorators do not count.
+
+    A body on the line of its `def` counts as that line.
+    """
+    lines = _lines(code)
+    return lines - {code.co_firstlineno} or lines
+
+
+def _lines(code: CodeType) -> Set[int]:
+    import dis
+
+    found = {line for _, line in dis.findlinestarts(code) if line}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= _lines(constant)
+    return found

@@ -1,0 +1,134 @@
+"""The user's own tests beside the code, in one process. WorkerKind `suite`.
+
+| request (`op`)                           | answers, each with the job's `nonce`                                   |
+|------------------------------------------|------------------------------------------------------------------------|
+| `suite`: kind, root, program, selection, | `{"test": TestReport}`, `{"recorded": RecordedCall}`, and one last     |
+|   record, max_recorded                   | `{"end": {dropped, unencodable, failure: null, text, or Raised}}`         |
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from importlib.machinery import PathFinder
+from typing import Any, Dict, Optional, Union
+
+from . import serving
+from .failures import describe
+from .loader import LoadError, install, load, resolve
+from .recording import Recorder
+
+Message = Dict[str, Any]
+Failure = Union[None, str, Message]
+
+
+class Reporter:
+    """Sends what is known as soon as it is known, so that a killed suite still tells what ended before."""
+
+    def __init__(self, channel: serving.Channel, recorder: Recorder) -> None:
+        self.channel = channel
+        self.recorder = recorder
+
+    def begin(self, test: str) -> None:
+        """Calls belong to this test from here on."""
+        self.recorder.test = test
+        self.recorder.entered = 0
+
+    def report(self, test: str, outcome: str, message: str = "", seconds: float = 0.0) -> None:
+        """A test has ended."""
+        for call in self.recorder.fresh:
+            self.channel.send({"recorded": call})
+        self.recorder.fresh.clear()
+        report = {"id": test, "outcome": outcome, "message": message, "seconds": seconds}
+        self.channel.send({"test": {**report, "entered": self.recorder.entered}})
+        self.recorder.test = ""
+
+
+class _WatchedImport:
+    """A meta-path finder that finds as the others do, and has the target watched once its module was run."""
+
+    def __init__(self, name: str, qualname: str, recorder: Recorder) -> None:
+        self.name = name
+        self.qualname = qualname
+        self.recorder = recorder
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
+        """The import system's question whether this finder has a module."""
+        if name != self.name:
+            return None
+        for finder in sys.meta_path:
+            find: Any = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find else None
+            if spec is not None and spec.loader is not None:
+                spec.loader = _WatchingLoader(spec.loader, self)
+                return spec
+        return None
+
+
+class _WatchingLoader:
+    def __init__(self, loader: Any, watched: _WatchedImport) -> None:
+        self._loader = loader
+        self._watched = watched
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def exec_module(self, module: Any) -> None:
+        self._loader.exec_module(module)
+        try:
+            self._watched.recorder.watch(resolve(module, self._watched.qualname))
+        except LoadError as error:
+            self._watched.recorder.unknown(str(error))
+
+
+class Suite:
+    """Runs one suite and says how it ended."""
+
+    def __init__(self, channel: serving.Channel) -> None:
+        self.channel = channel
+
+    def run(self, request: Message) -> None:
+        """Handle the request `suite`."""
+        recorder = Recorder(request["max_recorded"] if request["record"] else 0)
+        program = request["program"]
+        _settle_in(request["root"])
+        install(program)
+        if request["record"]:
+            finder: Any = _WatchedImport(program["module"], program["qualname"], recorder)
+            sys.meta_path.insert(0, finder)
+        failure = self._outcome(request, Reporter(self.channel, recorder))
+        end = {"dropped": recorder.dropped, "unencodable": sorted(recorder.unencodable), "failure": failure}
+        self.channel.send({"end": end})
+
+    def _outcome(self, request: Message, reporter: Reporter) -> Failure:
+        try:
+            if request["kind"] == "doctest":
+                from .doctests import run_doctests
+
+                run_doctests(load(request["program"]), request["program"], reporter)
+                return None
+            return _run_pytest(request, reporter)
+        except BaseException as error:
+            return describe(error)
+
+
+def _settle_in(root: str) -> None:
+    """Tests expect to run in their root and to be able to write somewhere; they must not litter the workspace."""
+    os.environ.setdefault("HOME", tempfile.gettempdir())
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.chdir(root)
+
+
+def _run_pytest(request: Message, reporter: Reporter) -> Failure:
+    if PathFinder.find_spec("pytest") is None:
+        return f"pytest is not installed for {sys.executable}"
+    from .pytests import run_pytest
+
+    return run_pytest(request["root"], request["selection"], reporter)
+
+
+def main(fd: int) -> None:
+    """Serve the judge on an open descriptor until it closes the channel; never returns."""
+    channel = serving.start(fd)
+    serving.serve(channel, {"suite": Suite(channel).run})

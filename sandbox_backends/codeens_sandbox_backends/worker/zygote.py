@@ -1,0 +1,205 @@
+"""A worker that is kept warm: it has imported what workers need, and each job gets a fork of it.
+
+| from the judge                                   | answer                                            |
+|--------------------------------------------------|---------------------------------------------------|
+| first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.greet`), once  |
+|   needed before the first job (`_Setting`)       |   for all of them                                 |
+| `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
+| `p` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
+|   with those of channel, stdout and stderr       |   child serves the role `play` or `stdio`         |
+| `k`                                              | none; the child, if there is one, is killed       |
+
+One child lives at a time. It has no way to make another process, so its end is the end of the job. Nothing of a job
+passes through here: requests and answers go over the channel, of which only the child keeps a descriptor.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from importlib import import_module
+from typing import Any, Dict, List, Tuple
+
+from . import serving, stdio
+from .confining import Filter, do_without_new_rights, give_back_memory
+from .play import Worker
+from .rehearsing import rehearse
+
+_IMPORTED = (
+    "bisect",
+    "collections",
+    "copy",
+    "functools",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "traceback",
+    "typing",
+)
+"""What most programs import, beside what the worker itself does: done once, before any fork.
+
+Not what is rarely used, for each page that is here makes every fork dearer, and not `random`, which is seeded anew
+after each fork where it is there.
+"""
+ENDED = struct.Struct("=iidQ")
+"""Wait status, whether the processor time was used up, seconds of it, peak memory in KiB."""
+_BIND_NOW = "LD_BIND_NOW"
+"""Was for this process alone: what the loader looks up before a fork need not be looked up after each."""
+_FIRST_COLLECTION = 10_000
+"""Objects after which garbage is looked for: most workers have ended before."""
+_LENGTH = struct.Struct(">I")
+WORKER, SCRIPT = b"p", b"s"
+_ROLES = (WORKER, SCRIPT)
+_CHANNEL = 3
+_DESCRIPTOR = struct.Struct("=i")
+_ROOM = socket.CMSG_SPACE(3 * _DESCRIPTOR.size)
+_WHOLE_PROCESS = 2
+_NOT_READY = 70
+
+
+class Zygote:
+    """Waits for jobs on a control channel."""
+
+    def __init__(self, control: int) -> None:
+        self._control = control
+        self._receive = socket.socket(fileno=control).recvmsg
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        setting: Dict[str, Any] = json.loads(self._message())
+        self._filter = Filter(bytes.fromhex(setting["job_filter"]))
+        self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._nothing = os.open(os.devnull, os.O_RDWR)
+        self._cpu_s = 0.0
+        self._bounds: List[Tuple[int, Tuple[int, int]]] = []
+        do_without_new_rights()
+        Filter(bytes.fromhex(setting["own_filter"])).install()
+
+    def serve(self) -> bytes:
+        """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its role."""
+        while True:
+            kind, descriptors = self._next()
+            if kind == b"l":
+                self._take_limits(json.loads(self._message()))
+            elif kind in _ROLES:
+                child = os.fork()
+                if child == 0:
+                    self._become(kind, descriptors)
+                    return kind
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                self._see_off(child)
+
+    def _next(self) -> Tuple[bytes, List[int]]:
+        kind, passed, _, _ = self._receive(1, _ROOM)
+        if not kind:
+            os._exit(0)
+        return kind, [number for _, _, data in passed for (number,) in _DESCRIPTOR.iter_unpack(data)]
+
+    def _message(self) -> bytes:
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        return self._exactly(length)
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = os.read(self._control, size - len(data))
+            if not piece:
+                os._exit(0)
+            data += piece
+        return data
+
+    def _take_limits(self, limits: Dict[str, Any]) -> None:
+        self._cpu_s = limits["cpu_s"]
+        self._bounds = []
+        for name, soft, hard in limits["rlimits"]:
+            number: int = getattr(resource, name)
+            own = resource.getrlimit(number)
+            bound = (soft, hard) if own[1] == resource.RLIM_INFINITY else (min(soft, own[1]), min(hard, own[1]))
+            if bound != own:
+                self._bounds.append((number, bound))
+
+    def _become(self, kind: bytes, descriptors: List[int]) -> None:
+        """Turn the child into a worker: its own descriptors only, bounds, and the filter, or it ends at once."""
+        try:
+            self._keep_only(descriptors, self._input(kind))
+            for number, bound in self._bounds:
+                resource.setrlimit(number, bound)
+            self._filter.install()
+        except BaseException as error:
+            os.write(2, f"the worker could not be confined: {error!r}".encode())
+            os._exit(_NOT_READY)
+
+    def _input(self, kind: bytes) -> int:
+        """A script's input is put into a file of its own; others have nothing to read."""
+        return os.memfd_create("input") if kind == SCRIPT else self._nothing
+
+    def _keep_only(self, descriptors: List[int], stdin: int) -> None:
+        """The channel at 3, its own output or nothing at 1 and 2, its input at 0, and no other descriptor.
+
+        Received descriptors are above that of the control channel, which is not below 3.
+        """
+        if len(descriptors) == 1:
+            serving.drop_output()
+        output = descriptors[1:] or [self._nothing] * 2
+        os.dup2(output[0], 1)
+        os.dup2(output[1], 2)
+        os.dup2(stdin, 0)
+        os.dup2(descriptors[0], _CHANNEL)
+        os.closerange(_CHANNEL + 1, self._most_descriptors)
+
+    def _see_off(self, child: int) -> None:
+        """Wait for the child's end, kill it when told to or when its processor time is used up, and report."""
+        watch = os.pidfd_open(child)
+        self._poll.register(watch, select.POLLIN)
+        over = False
+        left = self._cpu_s
+        while True:
+            ready = [descriptor for descriptor, _ in self._poll.poll(max(1.0, left * 1000))]
+            if watch in ready:
+                break
+            if self._control in ready and os.read(self._control, 1) == b"":
+                os._exit(0)
+            left = self._cpu_s - time.clock_gettime(~child << 3 | _WHOLE_PROCESS)
+            over = over or left <= 0
+            if over or ready:
+                os.kill(child, signal.SIGKILL)
+                left = self._cpu_s
+        self._poll.unregister(watch)
+        os.close(watch)
+        _, status, used = os.wait4(child, 0)
+        seconds = used.ru_utime + used.ru_stime
+        os.write(self._control, ENDED.pack(status, over, seconds, used.ru_maxrss))
+
+
+def main(control: int) -> None:
+    """Serve jobs until the control channel closes; in each child, serve the judge on its channel.
+
+    Returns in a child that has run a script to its end.
+    """
+    sys.dont_write_bytecode = True
+    os.environ.pop(_BIND_NOW, None)
+    for name in _IMPORTED:
+        import_module(name)
+    zygote = Zygote(control)
+    worker = Worker(serving.Channel(_CHANNEL))
+    rehearse()
+    serving.greet(serving.Channel(control))
+    gc.collect()
+    give_back_memory()
+    gc.freeze()
+    gc.set_threshold(_FIRST_COLLECTION)
+    if zygote.serve() == SCRIPT:
+        stdio.serve(worker.channel)
+    else:
+        serving.serve(worker.channel, worker.operations)

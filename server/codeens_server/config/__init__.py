@@ -1,0 +1,1 @@
+"""Settings: the model, and where it is read from."""

@@ -1,0 +1,251 @@
+"""Reads the settings from flags, environment, workspace file and user file; the first that has a key wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast, get_origin
+
+import msgspec
+import tomli
+from msgspec import Struct
+from platformdirs import user_config_path
+
+from codeens_sandbox_backends.reading import converted
+from codeens_sandbox_backends.registry import backend_names
+from codeens_server.config.checking import EDITOR, Source, Table, check, dotted, is_struct
+from codeens_server.config.settings import ModelSettings, Settings
+from codeens_server.config.toml_lines import Key
+from codeens_server.errors import ConfigError, unknown
+
+FILE_NAME = "codeens.toml"
+TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
+DATA_VARIABLE = "CODEENS_DATA"
+"""The folder of data sets. Like the other one no setting, but spoken of beside them."""
+
+_PREFIX = "CODEENS_"
+_MAX_FILE_BYTES = 1 << 20
+_TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "scorer_weights", "budget_usd", "budget_tokens")
+_TRUSTED_ONLY_OF_MODEL = frozenset({"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token"})
+_PATHS = ("python", "results")
+
+
+class Loaded(Struct, frozen=True, kw_only=True):
+    """The settings, and what a person should know of where they came from."""
+
+    settings: Settings
+    sources: tuple[str, ...] = ()
+    """Those that set something, the strongest first."""
+    ignored: tuple[str, ...] = ()
+    """Sentences: what of the workspace's file was not taken, and why."""
+
+
+def load_settings(
+    *,
+    flags: Mapping[str, object],
+    editor: Mapping[str, object] | None = None,
+    workspace: Path | None,
+    environ: Mapping[str, str],
+    user_dir: Path,
+    trusted: bool,
+) -> Loaded:
+    """Merge all sources into one `Settings`. Tables are merged key by key; lists replace each other as a whole.
+
+    Args:
+        flags: settings given for this one call; a value of None counts as not given.
+        editor: the user's settings in the editor, likewise.
+        workspace: folder that may hold `codeens.toml`, or `[tool.codeens]` in `pyproject.toml`; the former goes first.
+        environ: `CODEENS_<KEY>` is read, `__` stands for a dot; a list of texts is split at commas.
+        user_dir: folder that may hold the user's `codeens.toml`.
+        trusted: take from the workspace's file also what can run code, move data or spend money there.
+            `sandbox = "unsafe"` is never taken from it.
+
+    Raises:
+        ConfigError: a source is broken; the message names file, line and key.
+    """
+    layers = [
+        (Source(label="flags"), _given(flags)),
+        (Source(label=EDITOR), _given(editor or {})),
+        (Source(label="environment"), _from_environment(environ)),
+    ]
+    ignored: list[str] = []
+    if workspace is not None and (found := _workspace_file(workspace)):
+        source, table = found
+        check(table, Settings, source)
+        layers.append((source, _without_untrusted(table, source, ignored, trusted=trusted)))
+    if (user_file := user_dir / FILE_NAME).is_file():
+        layers.append(_from_file(user_file, ()))
+    merged: Table = {}
+    for source, table in layers:
+        check(table, Settings, source)
+        merged = _merge(merged, table)
+    settings = converted(merged, Settings)
+    _check_models(settings.models)
+    _check_weights(settings)
+    return Loaded(
+        settings=settings,
+        sources=tuple(source.label for source, table in layers if table),
+        ignored=tuple(ignored),
+    )
+
+
+def _given(values: Mapping[str, object]) -> Table:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_models(models: tuple[ModelSettings, ...]) -> None:
+    names = [model.name for model in models]
+    if twice := [name for name in names if names.count(name) > 1]:
+        message = f"two models are called {twice[0]!r}; give one of them another name."
+        raise ConfigError(message)
+    for model in models:
+        for fallback in model.fallbacks:
+            if fallback not in names:
+                raise ConfigError(f"fallbacks of model {model.name!r}: {unknown('model', fallback, names)}")
+
+
+def _check_weights(settings: Settings) -> None:
+    for goal, weights in settings.weights.items():
+        if not any(msgspec.structs.astuple(weights)):
+            message = f"weights.{goal}: one of the weights must be more than 0."
+            raise ConfigError(message)
+
+
+def _from_environment(environ: Mapping[str, str]) -> Table:
+    table: Table = {}
+    for name, text in sorted(environ.items()):
+        if name.startswith(_PREFIX) and name not in (TRUST_VARIABLE, DATA_VARIABLE) and not _is_a_backends(name):
+            key = name.removeprefix(_PREFIX).lower().split("__")
+            value: object = _value_of(text, _type_at(key))
+            for part in reversed(key):
+                value = {part: value}
+            table = _merge(table, cast("Table", value))
+    return table
+
+
+def _is_a_backends(name: str) -> bool:
+    """Whether a sandbox backend reads it itself: `CODEENS_DOCKER_IMAGE`, for one."""
+    return any(name.startswith(f"{_PREFIX}{backend.upper()}_") for backend in backend_names())
+
+
+def _type_at(key: list[str]) -> object:
+    """The type that the settings model has at a key; None where it has none, which `check` tells."""
+    kind: object = Settings
+    for part in key:
+        if not is_struct(kind):
+            return None
+        kind = next((field.type for field in msgspec.structs.fields(kind) if field.name == part), None)
+    return kind
+
+
+def _value_of(text: str, kind: object) -> object:
+    """A text by the type it is for: as itself, as a comma-separated list, or as TOML writes the value."""
+    if kind in (None, str, str | None):
+        return text
+    if get_origin(kind) is tuple and not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _workspace_file(root: Path) -> tuple[Source, Table] | None:
+    if (own := root / FILE_NAME).is_file():
+        return _from_file(own, ())
+    if (shared := root / "pyproject.toml").is_file():
+        return _from_file(shared, ("tool", "codeens"))
+    return None
+
+
+def _from_file(path: Path, prefix: tuple[str, ...]) -> tuple[Source, Table]:
+    text = _read(path)
+    try:
+        value: object = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        message = f"{path} is not valid TOML: {error}."
+        raise ConfigError(message) from None
+    for part in prefix:
+        value = cast("Table", value).get(part, {}) if isinstance(value, dict) else {}
+    source = Source(label=str(path), text=text, prefix=prefix)
+    if not isinstance(value, dict):
+        raise source.error((), "must be a table.")
+    return source, _resolved(cast("Table", value), path.parent)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            message = f"{path} is larger than {_MAX_FILE_BYTES} bytes, which no settings file needs to be."
+            raise ConfigError(message)
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8."
+        raise ConfigError(message) from None
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise ConfigError(message) from None
+
+
+def _resolved(table: Table, folder: Path) -> Table:
+    """Relative paths in a file are meant from that file's folder."""
+    paths = {
+        name: str(folder / Path(value).expanduser())
+        for name in _PATHS
+        if isinstance(value := table.get(name), str) and value
+    }
+    return {**table, **paths}
+
+
+def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trusted: bool) -> Table:
+    """Leave out what a stranger's workspace must not decide; each thing left out is told."""
+
+    def leave_out(key: Key, why: str) -> None:
+        ignored.append(f"{source.label}: {dotted(key)} is ignored: {why}.")
+
+    kept = dict(table)
+    if kept.get("sandbox") == "unsafe":
+        del kept["sandbox"]
+        leave_out(("sandbox",), "only you can ask for unsafe, by --sandbox unsafe")
+    if trusted:
+        return kept
+    hint = f"it needs trust (--trust-workspace or {TRUST_VARIABLE}=1)"
+    untrusted = [name for name in _TRUSTED_ONLY if name in kept]
+    if kept.get("sandbox", "local") != "local":
+        untrusted.append("sandbox")
+    for name in untrusted:
+        del kept[name]
+        leave_out((name,), hint)
+    models = cast("list[Table]", kept.pop("models", []))
+    # Without its address or key a call would go elsewhere, so the whole entry is left out.
+    if left_out := [index for index, model in enumerate(models) if model.keys() & _TRUSTED_ONLY_OF_MODEL]:
+        for index in left_out:
+            named = sorted(models[index].keys() & _TRUSTED_ONLY_OF_MODEL)
+            leave_out(("models", index), f"it sets {', '.join(named)}, and {hint}")
+        models = _without_models(models, {cast("str", models[index]["name"]) for index in left_out})
+    return {**kept, "models": models} if models else kept
+
+
+def _without_models(models: list[Table], names: set[str]) -> list[Table]:
+    remaining = [model for model in models if model["name"] not in names]
+    for index, model in enumerate(remaining):
+        if "fallbacks" in model:
+            fallbacks = [name for name in cast("list[str]", model["fallbacks"]) if name not in names]
+            remaining[index] = {**model, "fallbacks": fallbacks}
+    return remaining
+
+
+def _merge(strong: Table, weak: Table) -> Table:
+    merged = dict(weak)
+    for name, value in strong.items():
+        other = weak.get(name)
+        both = isinstance(value, dict) and isinstance(other, dict)
+        merged[name] = _merge(cast("Table", value), cast("Table", other)) if both else value
+    return merged
+
+
+def user_folder() -> Path:
+    """The user's folder for settings."""
+    return user_config_path("codeens", appauthor=False)

@@ -1,0 +1,1 @@
+"""Inputs made from types, examples and guesses."""

@@ -1,0 +1,212 @@
+"""Strategies from type annotations, which are read as text: nothing of the workspace is imported."""
+
+from __future__ import annotations
+
+import ast
+
+from hypothesis import strategies as st
+
+from codeens_server.evidence.literal_calls import NotLiteral, literal
+from codeens_server.evidence.strategies.definitions import Definitions, dotted_name
+from codeens_server.evidence.strategies.leaves import Leaves, Trees, listed, mapped, unique
+from codeens_server.evidence.strategies.scalars import SCALARS
+from codeens_server.parsing import UNPARSABLE, parse_expression
+
+_LISTS = frozenset(
+    {"list", "List", "Sequence", "MutableSequence", "Collection", "Container", "Iterable", "Reversible", "Sized"}
+)
+_SETS = frozenset({"set", "Set", "MutableSet", "AbstractSet"})
+_FROZEN_SETS = frozenset({"frozenset", "FrozenSet"})
+_DICTS = frozenset({"dict", "Dict", "Mapping", "MutableMapping"})
+_ITERATORS = frozenset({"Iterator", "Generator"})
+_WRAPPERS = frozenset({"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"})
+_ANYTHING = frozenset({"Any", "object", "Incomplete"})
+_DEEPEST = 6
+_LARGE_DEPTH = 1
+"""Containers at this depth and below stay small, so that nested ones can be drawn at all."""
+
+
+class Annotations:
+    """Turns the annotations of one module into strategies; None where a type is not supported.
+
+    `variable` is what an unconstrained type variable stands for, the same all over one call.
+    """
+
+    def __init__(self, definitions: Definitions, leaves: Leaves, *, module: str, variable: Trees) -> None:
+        self._definitions = definitions
+        self._leaves = leaves
+        self._module = module
+        self._variable = variable
+        self._classes: dict[str, Trees | None] = {}
+
+    def strategy(self, annotation: str) -> Trees | None:
+        """Values of an annotated type; None for a type that is not supported or says nothing."""
+        node = _parsed(annotation)
+        if node is None or self._definitions.resolve(node) in _ANYTHING:
+            return None
+        return self._of(node, 0)
+
+    def instance(self, name: str) -> Trees | None:
+        """Instances of a class of this module; None unless its text tells all fields."""
+        return self._class(name, 0) if name in self._definitions.classes else None
+
+    def _of(self, node: ast.expr, depth: int) -> Trees | None:
+        if depth > _DEEPEST:
+            return None
+        if isinstance(node, ast.Constant):
+            return self._of_constant(node, depth)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return self._union([node.left, node.right], depth)
+        if isinstance(node, ast.Subscript):
+            return self._generic(node, depth)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return self._named(node, depth)
+        return None
+
+    def _of_constant(self, node: ast.Constant, depth: int) -> Trees | None:
+        if node.value is None:
+            return st.none()
+        forward = _parsed(node.value) if isinstance(node.value, str) else None
+        return self._of(forward, depth + 1) if forward is not None else None
+
+    def _union(self, nodes: list[ast.expr], depth: int) -> Trees | None:
+        """Those members that are supported: the function takes each of them."""
+        members = [strategy for node in nodes if (strategy := self._of(node, depth)) is not None]
+        return st.one_of(members) if members else None
+
+    def _named(self, node: ast.expr, depth: int) -> Trees | None:
+        written = dotted_name(node)
+        definitions = self._definitions
+        if written in definitions.classes:
+            return self._class(written, depth)
+        if written in definitions.aliases:
+            return self._of(definitions.aliases[written], depth + 1)
+        if written in definitions.type_variables:
+            return self._type_variable(definitions.type_variables[written], depth)
+        return self._bare(definitions.resolve(node), depth)
+
+    def _type_variable(self, call: ast.Call | None, depth: int) -> Trees | None:
+        if call is None:
+            return self._variable
+        bound = next((keyword.value for keyword in call.keywords if keyword.arg == "bound"), None)
+        if bound is not None:
+            return self._of(bound, depth + 1) or self._variable
+        return self._union(call.args[1:], depth) if len(call.args) > 1 else self._variable
+
+    def _bare(self, name: str, depth: int) -> Trees | None:
+        if name in _LISTS:
+            return listed(self._variable, large=depth < _LARGE_DEPTH)
+        if name in {"tuple", "Tuple"}:
+            return listed(self._variable, "tuple", large=False)
+        if name in _SETS:
+            return unique(self._variable)
+        if name in _FROZEN_SETS:
+            return unique(self._variable, "frozenset")
+        if name in _DICTS or name == "OrderedDict":
+            return mapped(self._leaves.texts(long=False), self._leaves.plain(), _dict_tag(name))
+        if name in _ANYTHING:
+            return self._leaves.plain()
+        make = SCALARS.get(name)
+        return make(self._leaves) if make else None
+
+    def _generic(self, node: ast.Subscript, depth: int) -> Trees | None:
+        name = self._definitions.resolve(node.value)
+        arguments = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+        if name in {"Optional", "Union"}:
+            return self._union([*arguments, *([ast.Constant(None)] if name == "Optional" else [])], depth)
+        if name == "Literal":
+            return _literals(arguments)
+        if name in _WRAPPERS:
+            return self._of(arguments[0], depth + 1)
+        if name in {"tuple", "Tuple"}:
+            return self._tuple(arguments, depth)
+        return self._container(name, arguments, depth)
+
+    def _tuple(self, arguments: list[ast.expr], depth: int) -> Trees | None:
+        if len(arguments) == 2 and isinstance(arguments[1], ast.Constant) and arguments[1].value is ...:
+            element = self._of(arguments[0], depth + 1)
+            return listed(element, "tuple", large=depth < _LARGE_DEPTH) if element is not None else None
+        items = self._all(arguments, depth)
+        return st.tuples(*items).map(lambda drawn: ["tuple", *drawn]) if items is not None else None
+
+    def _container(self, name: str, arguments: list[ast.expr], depth: int) -> Trees | None:
+        if name in _ITERATORS:
+            return self._iterator(arguments[0], depth)
+        items = self._all(arguments, depth)
+        if items is None:
+            return None
+        first, last = items[0], items[-1]
+        if name in _LISTS:
+            return listed(first, large=depth < _LARGE_DEPTH)
+        if name in {"deque", "Deque"}:
+            return listed(first, large=depth < _LARGE_DEPTH).map(lambda tree: ["deque", None, *tree[1:]])
+        if name in _SETS:
+            return unique(first)
+        if name in _FROZEN_SETS:
+            return unique(first, "frozenset")
+        if name == "Counter":
+            return mapped(first, st.integers(1, 50), "Counter")
+        if (name in _DICTS or name == "OrderedDict") and len(items) == 2:
+            return mapped(first, last, _dict_tag(name))
+        return None
+
+    def _iterator(self, argument: ast.expr, depth: int) -> Trees | None:
+        element = self._of(argument, depth + 1)
+        return listed(element).map(lambda tree: ["iter", "list_iterator", *tree[1:]]) if element is not None else None
+
+    def _all(self, nodes: list[ast.expr], depth: int) -> list[Trees] | None:
+        strategies = [strategy for node in nodes if (strategy := self._of(node, depth + 1)) is not None]
+        return strategies if len(strategies) == len(nodes) and nodes else None
+
+    def _class(self, name: str, depth: int) -> Trees | None:
+        members = self._definitions.enum_members(name)
+        if members:
+            return st.sampled_from(members).map(lambda member: ["enum", f"{self._module}:{name}", member])
+        if name not in self._classes:
+            self._classes[name] = st.deferred(lambda: self._resolved(name))
+            self._classes[name] = self._record(name, depth)
+        return self._classes[name]
+
+    def _resolved(self, name: str) -> Trees:
+        made = self._classes[name]
+        return made if made is not None else st.nothing()
+
+    def _record(self, name: str, depth: int) -> Trees | None:
+        fields = self._definitions.fields(name)
+        if fields is None:
+            return None
+        drawn = [(field, self._of(field.annotation, depth + 1)) for field in fields]
+        known = {field.name: strategy for field, strategy in drawn if strategy is not None}
+        if len(known) != len(fields):
+            return None
+        where = f"{self._module}:{name}"
+        if self._definitions.is_typed_dict(name):
+            optional = {field.name: known.pop(field.name) for field in fields if not field.required}
+            return st.fixed_dictionaries(known, optional=optional).map(
+                lambda items: ["dict", *([key, value] for key, value in items.items())]
+            )
+        if self._definitions.is_named_tuple(name):
+            return st.fixed_dictionaries(known).map(
+                lambda items: ["namedtuple", where, *(items[field.name] for field in fields)]
+            )
+        return st.fixed_dictionaries(known).map(
+            lambda items: ["object", where, *([key, items[key]] for key in sorted(items))]
+        )
+
+
+def _parsed(annotation: str) -> ast.expr | None:
+    try:
+        return parse_expression(annotation)
+    except UNPARSABLE:
+        return None
+
+
+def _literals(nodes: list[ast.expr]) -> Trees | None:
+    try:
+        return st.sampled_from([literal(node) for node in nodes])
+    except NotLiteral:
+        return None
+
+
+def _dict_tag(name: str) -> str:
+    return "OrderedDict" if name == "OrderedDict" else "dict"

@@ -1,0 +1,93 @@
+"""Draws a fixed set of inputs from a strategy."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable
+
+import hypothesis
+import platformdirs
+from hypothesis import HealthCheck, Phase, given
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.values.compare import canonical, canonical_call
+from codeens_server.evidence.strategies.leaves import kind_of
+
+_TRIES_PER_INPUT = 4
+_DRAWN_PER_INPUT = 2
+"""Hypothesis varies what it drew a few times before it draws anew; of such neighbours one in so many is kept."""
+_MAX_SECONDS = 12.0
+_HEALTH_CHECKS = (
+    HealthCheck.data_too_large,
+    HealthCheck.filter_too_much,
+    HealthCheck.large_base_example,
+    HealthCheck.nested_given,
+    HealthCheck.too_slow,
+)
+
+
+def draw(
+    strategy: SearchStrategy[CallInput], count: int, *, seed: str, max_seconds: float = _MAX_SECONDS
+) -> list[CallInput]:
+    """At most `count` different inputs, the same for the same strategy and seed unless the time runs out.
+
+    Blocks, so it is run in a worker thread. Leaves no example database and no file in the working directory.
+    """
+    set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+    found: dict[str, CallInput] = {}
+    deadline = time.monotonic() + max_seconds
+
+    def collect(call: CallInput) -> None:
+        found.setdefault(canonical_call(call), call)
+        if len(found) >= _DRAWN_PER_INPUT * count or time.monotonic() > deadline:
+            raise _Enough
+
+    if count > 0:
+        _run(given(strategy)(collect), count * _TRIES_PER_INPUT, seed)
+    return _spread(list(found.values()), count)
+
+
+def _spread(calls: list[CallInput], count: int) -> list[CallInput]:
+    """At most `count` of them: the first of each form, then from all over the list."""
+    if len(calls) <= count:
+        return calls
+    first_of_form = {_form(call): place for place, call in reversed(list(enumerate(calls)))}
+    chosen = set(sorted(first_of_form.values())[:count])
+    others = [place for place in range(len(calls)) if place not in chosen]
+    free = count - len(chosen)
+    chosen.update(others[index * len(others) // free] for index in range(free))
+    return [calls[place] for place in sorted(chosen)]
+
+
+def _form(call: CallInput) -> tuple[object, ...]:
+    """Types of the arguments, and whether they are empty, small or large."""
+    values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
+    return (len(call.args), *sorted(call.kwargs), *((kind_of(value), _scale(value)) for value in values))
+
+
+def _scale(tree: Tree) -> int:
+    size = tree if isinstance(tree, int) else len(canonical(tree))
+    return size.bit_length() // 3 if size > 0 else -1
+
+
+class _Enough(Exception):
+    """Ends the drawing; Hypothesis takes it for a failing test."""
+
+
+def _run(test: Callable[[], None], tries: int, seed: str) -> None:
+    number = int.from_bytes(hashlib.sha256(seed.encode("utf-8")).digest()[:8], "big")
+    quiet = hypothesis.settings(
+        max_examples=tries,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=_HEALTH_CHECKS,
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    with contextlib.suppress(_Enough, Unsatisfiable):
+        hypothesis.seed(number)(quiet(test))()

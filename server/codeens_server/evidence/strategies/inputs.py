@@ -1,0 +1,204 @@
+"""Strategies for whole calls of the target, from annotations, examples, and as a last resort a guess from its body."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_server.domain import Parameter, Target
+from codeens_server.evidence.literal_calls import NotLiteral, literal
+from codeens_server.evidence.strategies.annotations import Annotations
+from codeens_server.evidence.strategies.arguments import (
+    has_instance,
+    named,
+    parameters_of,
+    put_together,
+    take_apart,
+    variadic,
+)
+from codeens_server.evidence.strategies.definitions import Definitions
+from codeens_server.evidence.strategies.draw import draw
+from codeens_server.evidence.strategies.leaves import Leaves, Trees, kind_of, weighted
+from codeens_server.evidence.strategies.shapes import like
+from codeens_server.evidence.strategies.usage import guesses
+from codeens_server.parsing import UNPARSABLE, parse_module
+
+_ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
+
+
+class Plan(NamedTuple):
+    """How inputs can be made. Without a strategy, `why` says what is missing."""
+
+    strategy: SearchStrategy[CallInput] | None
+    guessed: bool = False
+    """Types of some parameters are a guess: only inputs on which the original returns are evidence."""
+    why: str = ""
+
+
+def strategy_for(target: Target, examples: Sequence[CallInput], source: str) -> SearchStrategy[CallInput] | None:
+    """Calls of the target as encoded trees; None where nothing is known of a parameter that must be given.
+
+    Args:
+        target: The function.
+        examples: Calls seen (doctests, recorded calls); their values are varied.
+        source: Text of the target's file: dataclasses, enums and aliases are found in it.
+    """
+    return plan_inputs(target, examples, source).strategy
+
+
+def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, count: int) -> list[CallInput]:
+    """At most `count` different inputs, the same ones each time; empty where there is no strategy."""
+    strategy = strategy_for(target, examples, source)
+    return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
+
+
+def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> Plan:
+    """The strategy for a target's calls and how much it may be trusted."""
+    if target.kind == "nested":
+        return Plan(None, why="a nested function cannot be called from outside")
+    parameters = parameters_of(target)
+    apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
+    knowledge = _Knowledge(target, apart, Definitions(source))
+    known: dict[str, Trees] = {}
+    for place, parameter in enumerate(named(parameters)):
+        strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
+        if strategy is not None:
+            known[parameter.name] = strategy
+        elif not parameter.has_default:
+            return Plan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
+    rest = variadic(parameters)
+    if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
+        known[rest.name] = strategy
+    return Plan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
+
+
+class _Knowledge:
+    """What is known of each parameter's values."""
+
+    def __init__(self, target: Target, apart: Sequence[Mapping[str, Tree]], definitions: Definitions) -> None:
+        self._owner = target.qualname.rpartition(".")[0]
+        self._apart = apart
+        self._leaves = Leaves(target.source)
+        self._worlds = [
+            Annotations(definitions, self._leaves, module=target.module, variable=variable)
+            for variable in (self._leaves.ints(), self._leaves.texts(long=False))
+        ]
+        self._defaults = _defaults(target.source)
+        names = [parameter.name for parameter in target.parameters]
+        self._guesses = guesses(target.source, names, self._leaves)
+        self.guessed = False
+
+    def of(self, parameter: Parameter, *, is_instance: bool) -> Trees | None:
+        """The strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
+        seen = [values[parameter.name] for values in self._apart if parameter.name in values]
+        if is_instance:
+            made = self._worlds[0].instance(self._owner)
+            strategies = [made, st.sampled_from(seen) if seen else None]
+        else:
+            strategies = [self._annotated(parameter.annotation), like(seen, self._leaves) if seen else None]
+        usable = [strategy for strategy in strategies if strategy is not None]
+        if not usable and not is_instance:
+            usable = self._guess(parameter)
+        return st.one_of(usable) if usable else None
+
+    def of_rest(self, parameter: Parameter) -> Trees | None:
+        """Tuples for `*args`; without an example and an annotation none are tried."""
+        seen = [values[parameter.name] for values in self._apart if parameter.name in values]
+        annotation = f"tuple[{parameter.annotation}, ...]" if parameter.annotation else None
+        strategies = [self._annotated(annotation), like(seen, self._leaves) if seen else None]
+        usable = [strategy for strategy in strategies if strategy is not None]
+        return st.one_of(usable) if usable else None
+
+    def _annotated(self, annotation: str | None) -> Trees | None:
+        if annotation is None:
+            return None
+        found = [world.strategy(annotation) for world in self._worlds]
+        usable = [strategy for strategy in found if strategy is not None]
+        return st.one_of(usable) if usable else None
+
+    def _guess(self, parameter: Parameter) -> list[Trees]:
+        """Not for a parameter whose type is written down and cannot be made: a callable is no list."""
+        if parameter.annotation not in {None, "Any", "typing.Any", "object"}:
+            return []
+        default = self._defaults.get(parameter.name)
+        strategies = [like([default], self._leaves)] if default is not None else []
+        from_body = self._guesses[parameter.name]
+        if from_body is not None and not strategies:
+            strategies.append(from_body)
+        self.guessed = self.guessed or (not parameter.has_default and bool(strategies))
+        return strategies
+
+    def missing(self, parameter: Parameter, *, is_instance: bool) -> str:
+        if is_instance:
+            return f"instances of {self._owner} are only known from calls that tests make"
+        if parameter.annotation is None:
+            return f"nothing is known of {parameter.name!r}: annotate it or give an example in the docstring"
+        return f"values of type {parameter.annotation} ({parameter.name!r}) cannot be made"
+
+
+def _defaults(source: str) -> dict[str, Tree]:
+    """Default values that are literals other than None."""
+    try:
+        function = parse_module(source).body[0]
+    except (*UNPARSABLE, IndexError):
+        return {}
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return {}
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(reversed(positional), reversed(arguments.defaults), strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    found: dict[str, Tree] = {}
+    for argument, default in pairs:
+        try:
+            value = literal(default) if default is not None else None
+        except NotLiteral:
+            continue
+        if value is not None:
+            found[argument.arg] = value
+    return found
+
+
+def _calls(
+    parameters: Sequence[Parameter],
+    known: Mapping[str, Trees],
+    apart: Sequence[Mapping[str, Tree]],
+    examples: list[CallInput],
+) -> SearchStrategy[CallInput]:
+    """All arguments anew; values shared between arguments; and examples with one argument changed."""
+    required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
+    optional = {name: strategy for name, strategy in known.items() if name not in required}
+    anew = st.fixed_dictionaries(required, optional=optional)
+    strategies = [(2, anew)]
+    if len(known) > 1:
+        strategies.append((1, anew.flatmap(_shared)))
+    if apart and known:
+        changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
+            lambda drawn: known[drawn[1]].map(lambda value: {**drawn[0], drawn[1]: value})
+        )
+        strategies.append((2, changed))
+    made = weighted(*strategies).map(lambda values: put_together(values, parameters))
+    with_more_names = [call for call in examples if take_apart(call, parameters) is None]
+    return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
+
+
+def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
+    """One argument replaced by an element of another one that holds values of its kind: a search may then find it."""
+    swaps = [
+        (name, inside)
+        for name, value in values.items()
+        for other, container in values.items()
+        if name != other and kind_of(container) in _ELEMENTS
+        for inside in container[1:]
+        if kind_of(inside) == kind_of(value)
+    ]
+    if not swaps:
+        return st.just(values)
+    return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})

@@ -1,0 +1,146 @@
+"""Which test files are likely to reach the target: a static index, most likely first.
+
+It only orders and bounds the work: what really reaches the target is found by running (see `reaching.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from codeens_server.domain import Target
+from codeens_server.errors import EvidenceError
+from codeens_server.evidence.tests.import_graph import FileFacts, ImportGraph, facts_of
+from codeens_server.evidence.tests.pytest_files import pytest_files
+from codeens_server.workspace.layout import import_root, module_name
+
+_MAX_FILES_SEEN = 3_000
+_MAX_FILES_FOLLOWED = 1_500
+_MAX_GUESSES = 10
+
+
+class Discovery(NamedTuple):
+    """The test files to run, relative to the workspace, most likely first."""
+
+    files: tuple[str, ...]
+    left_out: int = 0
+    """Likely files over the bound."""
+    unread: int = 0
+    """Files not looked at for want of time."""
+
+
+def discover(target: Target, *, max_files: int = 40, max_seconds: float = 5.0) -> Discovery:
+    """Rank the workspace's pytest files by what they import and name, and keep the likely ones."""
+    root = Path(target.root)
+    files = sorted(pytest_files(root, limit=_MAX_FILES_SEEN), key=lambda path: _nearness(path, target))
+    index = _Index(target, files)
+    deadline = time.monotonic() + max_seconds
+    scores: dict[Path, int] = {}
+    for path in files:
+        if time.monotonic() > deadline:
+            break
+        scores[path] = index.score(path)
+    likely = [path for path in sorted(scores, key=lambda path: -scores[path]) if scores[path] > 0]
+    chosen = likely or files[:_MAX_GUESSES]
+    return Discovery(
+        files=tuple(path.relative_to(root).as_posix() for path in chosen[:max_files]),
+        left_out=max(0, len(chosen) - max_files),
+        unread=len(files) - len(scores),
+    )
+
+
+def given_tests(target: Target, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Files, folders or node ids that the user gave, relative to the workspace.
+
+    Raises:
+        EvidenceError: one does not exist, or lies outside the workspace.
+    """
+    return tuple(_relative(target, text) for text in paths)
+
+
+def _relative(target: Target, text: str) -> str:
+    name, separator, inside = text.partition("::")
+    root = Path(target.root)
+    found = next((path for path in (root / name, Path.cwd() / name) if path.exists()), None)
+    if found is None:
+        message = f"there are no tests at {name}. Give a path relative to {root} or an absolute one."
+        raise EvidenceError(message)
+    if not found.resolve().is_relative_to(root):
+        message = f"the tests at {name} are outside the workspace {root}; codeens runs tests of the workspace only."
+        raise EvidenceError(message)
+    return found.resolve().relative_to(root).as_posix() + separator + inside
+
+
+class _Wanted(NamedTuple):
+    """What a test of the target would import and name."""
+
+    modules: frozenset[str]
+    function: str
+    owner: str
+    stem: str
+
+    @classmethod
+    def of(cls, target: Target) -> _Wanted:
+        parts = target.qualname.split(".")
+        from_root = Path(target.path).relative_to(target.root).with_suffix("").as_posix().replace("/", ".")
+        return cls(
+            modules=frozenset({target.module, from_root.removesuffix(".__init__")}),
+            function=parts[-1],
+            owner=parts[-2] if len(parts) > 1 and parts[-2] != "<locals>" else "",
+            stem=Path(target.path).stem,
+        )
+
+
+class _Index:
+    """Scores files; what is shared between them (packages, conftest files) is read once."""
+
+    def __init__(self, target: Target, files: list[Path]) -> None:
+        self._root = Path(target.root)
+        self._wanted = _Wanted.of(target)
+        roots = [Path(target.import_root), self._root, self._root / "src", *(import_root(path) for path in files)]
+        self._graph = ImportGraph(tuple(dict.fromkeys(roots)), max_files=_MAX_FILES_FOLLOWED)
+        self._conftests: dict[Path, frozenset[str]] = {}
+
+    def score(self, path: Path) -> int:
+        """0 for a file that neither imports nor names the target."""
+        wanted = self._wanted
+        facts = facts_of(path, module=module_name(path))
+        if any(_leads_straight(name, wanted) for name in facts.imports):
+            score = 60
+        elif self._graph.reaches(facts.imports | self._fixture_imports(path.parent), wanted.modules):
+            score = 25
+        else:
+            return 5 if _names_all(facts, wanted) else 0
+        score += 30 * (wanted.function in facts.names)
+        score += 10 * (wanted.owner in facts.names)
+        return score + 15 * (path.stem.removeprefix("test_").removesuffix("_test") == wanted.stem)
+
+    def _fixture_imports(self, folder: Path) -> frozenset[str]:
+        """What the conftest files of a folder and of those above it import."""
+        if folder not in self._conftests:
+            above = self._fixture_imports(folder.parent) if folder != self._root else frozenset[str]()
+            conftest = folder / "conftest.py"
+            own = facts_of(conftest, module=module_name(conftest)).imports if conftest.is_file() else frozenset[str]()
+            self._conftests[folder] = above | own
+        return self._conftests[folder]
+
+
+def _names_all(facts: FileFacts, wanted: _Wanted) -> bool:
+    return wanted.function in facts.names and (not wanted.owner or wanted.owner in facts.names)
+
+
+def _leads_straight(name: str, wanted: _Wanted) -> bool:
+    if any(name == module or name.startswith(f"{module}.") for module in wanted.modules):
+        return True
+    package, _, last = name.rpartition(".")
+    return last in {wanted.function, wanted.owner} and any(
+        module.startswith(f"{package}.") for module in wanted.modules
+    )
+
+
+def _nearness(path: Path, target: Target) -> tuple[bool, int, str]:
+    """Files named after the module come first, then those that share more of the path."""
+    stem = Path(target.path).stem
+    shared = sum(1 for a, b in zip(path.parts, Path(target.path).parts, strict=False) if a == b)
+    return stem not in path.stem, -shared, path.as_posix()

@@ -1,0 +1,1 @@
+"""Models: which are asked, and how."""

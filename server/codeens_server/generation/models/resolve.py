@@ -1,0 +1,141 @@
+"""Which models are asked: those named, else those configured, else those of keys found, else servers on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+import anyio
+from msgspec.structs import replace
+
+from codeens_server.config.settings import ModelSettings, Settings
+from codeens_server.errors import InputError, unknown
+from codeens_server.generation.models.providers import PROVIDERS, key_variable, litellm_prefixes
+
+LOCAL_SERVERS = {
+    "ollama": "http://127.0.0.1:11434/v1",
+    "lmstudio": "http://127.0.0.1:1234/v1",
+    "vllm": "http://127.0.0.1:8000/v1",
+}
+"""OpenAI-compatible servers at their usual ports: what to call them → `api_base`."""
+SECONDS = 0.5
+MOST_BYTES = 1 << 20
+
+
+def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[str, str]) -> tuple[ModelSettings, ...]:
+    """The models to ask, without a look at the network; empty when none is named, configured or has a key.
+
+    Raises:
+        InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown, or
+            LiteLLM knows no provider of that name.
+    """
+    configured = {model.name: _complete(model) for model in settings.models}
+    _check_fallbacks(configured)
+    chosen = tuple(_named(name, configured) for name in dict.fromkeys(names)) or tuple(configured.values())
+    for model in chosen:
+        _check_provider(model)
+    if chosen:
+        return chosen
+    with_key = [provider.model for provider in PROVIDERS if environ.get(provider.key)]
+    return tuple(_complete(ModelSettings(name=model)) for model in with_key)
+
+
+async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
+    """The first chat model of each OpenAI-compatible server that answers on loopback, within half a second."""
+    servers = LOCAL_SERVERS if servers is None else servers
+    found: dict[str, ModelSettings] = {}
+
+    async def probe(label: str, base: str) -> None:
+        name = await _first_model(base)
+        if name:
+            found[label] = ModelSettings(
+                name=f"{label}/{name}",
+                model=f"openai/{name}",
+                api_base=base,
+                input_cost_per_token=0.0,
+                output_cost_per_token=0.0,
+                max_parallel=2,
+            )
+
+    async with anyio.create_task_group() as group:
+        for label, base in servers.items():
+            group.start_soon(probe, label, base)
+    return tuple(found[label] for label in servers if label in found)
+
+
+def with_fallbacks(
+    models: Sequence[ModelSettings], settings: Settings, environ: Mapping[str, str]
+) -> tuple[ModelSettings, ...]:
+    """Models and all that they fall back to, each once."""
+    configured = {model.name: model for model in resolve_models((), settings, environ)}
+    reachable = {model.name: model for model in models}
+    pending = list(models)
+    while pending:
+        for name in pending.pop().fallbacks:
+            if name not in reachable:
+                reachable[name] = configured[name]
+                pending.append(configured[name])
+    return tuple(reachable.values())
+
+
+def _complete(model: ModelSettings) -> ModelSettings:
+    """With LiteLLM's name filled in, and the variable of its provider's key."""
+    name = model.model or model.name
+    variable = model.api_key_env or (None if model.api_base else key_variable(name))
+    return replace(model, model=name, api_key_env=variable)
+
+
+def _named(name: str, configured: Mapping[str, ModelSettings]) -> ModelSettings:
+    if name in configured:
+        return configured[name]
+    provider, slash, model = name.partition("/")
+    if provider and slash and model:
+        return _complete(ModelSettings(name=name))
+    message = (
+        f"{unknown('model', name, list(configured))} Any name of LiteLLM works too, as provider/model: openai/{name}."
+    )
+    raise InputError(message)
+
+
+def _check_fallbacks(configured: Mapping[str, ModelSettings]) -> None:
+    for model in configured.values():
+        for name in model.fallbacks:
+            if name not in configured:
+                message = f"the fallback of {model.name!r} is wrong: {unknown('model', name, list(configured))}"
+                raise InputError(message)
+
+
+def _check_provider(model: ModelSettings) -> None:
+    prefix, slash, _ = model.model.partition("/")
+    known = litellm_prefixes()
+    if not slash or not known or prefix in known:
+        return
+    near = get_close_matches(prefix, known, n=1)
+    hint = f"Did you mean {near[0]}/…?" if near else "For a server of your own: model = openai/NAME with its api_base."
+    message = f"LiteLLM knows no provider {prefix!r} (model {model.model!r}). {hint}"
+    raise InputError(message)
+
+
+async def _first_model(base: str) -> str:
+    """The first model a server lists that is not made for embeddings; empty when there is no such server."""
+    import httpx
+
+    body = b""
+    with anyio.move_on_after(SECONDS):
+        try:
+            async with (
+                httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client,
+                client.stream("GET", f"{base}/models") as response,
+            ):
+                async for part in response.aiter_bytes():
+                    body += part
+                    if not response.is_success or len(body) > MOST_BYTES:
+                        return ""
+        except httpx.HTTPError:
+            return ""
+    try:
+        names = [str(entry["id"]) for entry in json.loads(body)["data"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return next((name for name in names if "embed" not in name.lower()), "")

@@ -1,0 +1,172 @@
+"""Reading Python text that may be broken, hostile or cut short. Nothing here runs or imports what it reads."""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+import warnings
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+from codeens_server.parsing import parse_module
+from codeens_server.workspace.text import lines_of
+
+Result = TypeVar("Result")
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+INCOMPLETE = ("was never closed", "unterminated triple-quoted", "unexpected EOF")
+"""Parser messages which say that more lines could make the text whole."""
+CONTINUES = re.compile(r"(?:[\s)\]}#]|(?:else|elif|except|finally|case)\b|$)")
+"""A line at the left margin that cannot begin a statement."""
+MOST_EXTENSIONS = 40
+MOST_ATTEMPTS = 200
+MOST_CUTS = 200
+"""Bounds of the work on a torn text, far above what real replies need: lines tried after a statement that is not
+whole, such tries in one text, and lines taken from a torn definition's end."""
+
+
+class Piece(NamedTuple):
+    """A statement at the top of a text, and its own text with decorators."""
+
+    node: ast.stmt
+    text: str
+
+
+class Names(NamedTuple):
+    """What a text binds at its top, and what it takes from around it."""
+
+    bound: frozenset[str]
+    used: frozenset[str]
+
+
+def parse(text: str) -> ast.Module | SyntaxError:
+    """The tree of a text, or why it has none. Never raises, whatever the text is."""
+    return _guarded(lambda: parse_module(text))
+
+
+def names_of(text: str) -> Names:
+    """The global names a text binds and uses, nested scopes included; a text that Python refuses has none."""
+    table = _guarded(lambda: symtable.symtable(text, "<reply>", "exec"))
+    if isinstance(table, SyntaxError):
+        return Names(frozenset(), frozenset())
+    symbols = table.get_symbols()
+    bound = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    used = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+    return Names(frozenset(bound), frozenset(used | set(_globals_below(table))))
+
+
+def pieces(text: str) -> list[Piece]:
+    """The top-level statements of a text, in order; what is no Python (prose, a torn end) is left out."""
+    tree = parse(text)
+    if isinstance(tree, ast.Module):
+        return _split(tree, text)
+    chunks = _chunks(text)
+    found: list[Piece] = []
+    position = attempts = 0
+    while position < len(chunks):
+        most = MOST_EXTENSIONS if attempts < MOST_ATTEMPTS else 1
+        tried, taken, more = _longest(chunks[position : position + most])
+        found.extend(more)
+        position += taken
+        attempts += tried
+    return found
+
+
+def always_leaves(body: list[ast.stmt]) -> bool:
+    """Whether control cannot fall out of the end of these statements."""
+    match body[-1]:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=inner, orelse=[_, *_] as other):
+            return always_leaves(inner) and always_leaves(other)
+        case ast.With(body=inner) | ast.AsyncWith(body=inner):
+            return always_leaves(inner)
+        case ast.While(test=ast.Constant(value=True)) as loop:
+            return not any(isinstance(node, ast.Break) for node in ast.walk(loop))
+        case ast.Try(body=inner, handlers=handlers, orelse=other):
+            return always_leaves(other or inner) and all(always_leaves(handler.body) for handler in handlers)
+        case _:
+            return False
+
+
+def _guarded(read: Callable[[], Result]) -> Result | SyntaxError:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return read()
+        except SyntaxError as error:
+            return error
+        except (ValueError, RecursionError, MemoryError) as error:
+            return SyntaxError(str(error) or type(error).__name__)
+
+
+def _globals_below(table: symtable.SymbolTable) -> Iterator[str]:
+    for child in table.get_children():
+        yield from (symbol.get_name() for symbol in child.get_symbols() if symbol.is_global())
+        yield from _globals_below(child)
+
+
+def _split(tree: ast.Module, text: str) -> list[Piece]:
+    lines = lines_of(text)
+    return [Piece(node, _text_of(node, lines, text)) for node in tree.body]
+
+
+def _text_of(node: ast.stmt, lines: list[str], text: str) -> str:
+    if node.col_offset:  # after a semicolon: the line is not this statement's alone
+        return ast.get_source_segment(text, node) or ""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    last_line = (node.end_lineno or node.lineno) - 1
+    line = lines[last_line].encode()
+    last, after = line[: node.end_col_offset].decode(), line[node.end_col_offset :].decode()
+    if after.lstrip().startswith("#"):
+        last += after.rstrip()
+    return "".join([*lines[first - 1 : last_line], last]) if first - 1 <= last_line else last
+
+
+def _chunks(text: str) -> list[str]:
+    """The text cut before every line that could begin a statement at the left margin."""
+    found: list[str] = []
+    for line in lines_of(text):
+        if found and CONTINUES.match(line):
+            found[-1] += line
+        else:
+            found.append(line)
+    return found
+
+
+def _longest(chunks: list[str]) -> tuple[int, int, list[Piece]]:
+    """The statements that begin at the first chunk; before them how many more chunks were tried, and are taken."""
+    text = ""
+    tried = 0
+    for tried, chunk in enumerate(chunks):
+        text += chunk
+        tree = parse(text)
+        if isinstance(tree, ast.Module):
+            return tried, tried + 1, _split(tree, text)
+        if not (text.startswith("@") or any(sign in str(tree.msg) for sign in INCOMPLETE)):
+            break
+    return tried, 1, _cut_back(chunks[0])
+
+
+def _cut_back(chunk: str) -> list[Piece]:
+    """A torn definition without its torn end, if what is left of it cannot fall out of its end."""
+    if not re.match(r"(?:async\s+def|def|class)\b", chunk):
+        return []
+    lines = lines_of(chunk)
+    for _ in range(MOST_CUTS):
+        tree = parse("".join(lines))
+        if isinstance(tree, ast.Module):
+            whole = bool(tree.body) and _is_whole(tree.body[-1])
+            return _split(tree, "".join(lines)) if whole else []
+        del lines[min(len(lines), tree.lineno or 0) - 1 :]
+        if len(lines) < 2:
+            break
+    return []
+
+
+def _is_whole(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return _is_whole(node.body[-1])
+    return isinstance(node, Definition) and always_leaves(node.body)

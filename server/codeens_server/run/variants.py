@@ -1,0 +1,45 @@
+"""Where variants are looked for, and which of them are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from codeens_server.config.loading import user_folder
+from codeens_server.config.settings import Settings
+from codeens_server.errors import InputError, unknown
+from codeens_variants.manifest import Variant
+from codeens_variants.registry import FoundVariant, find_variants
+
+WORKSPACE_FOLDER = Path(".codeens", "variants")
+USER_FOLDER = "variants"
+
+
+def found_variants(workspace: Path, *, trusted: bool) -> dict[str, FoundVariant]:
+    """All variants by name: those of the workspace only when it is trusted.
+
+    Raises:
+        ManifestError: a manifest is broken.
+    """
+    theirs = workspace / WORKSPACE_FOLDER if trusted else None
+    return find_variants(user_dir=user_folder() / USER_FOLDER, workspace_dir=theirs)
+
+
+def chosen_variants(names: Sequence[str], settings: Settings, variants: Mapping[str, Variant]) -> tuple[Variant, ...]:
+    """The variants named, else those that the settings name, else all that are enabled.
+
+    Raises:
+        InputError: one does not exist, or all are disabled.
+    """
+    wanted = names or settings.variants
+    for name in wanted:
+        if name not in variants:
+            raise InputError(unknown("variant", name, list(variants)))
+    if wanted:
+        return tuple(variants[name] for name in dict.fromkeys(wanted))
+    disabled = set(settings.disabled_variants)
+    chosen = tuple(item for item in variants.values() if item.enabled and item.name not in disabled)
+    if not chosen:
+        message = "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
+        raise InputError(message)
+    return chosen

@@ -1,0 +1,1 @@
+"""Tasks given from outside: their schema, and how programs are judged on them."""

@@ -1,0 +1,145 @@
+"""Checks: test source in one process, the function in another."""
+
+from __future__ import annotations
+
+import pytest
+
+from codeens_sandbox_backends.base import Died, Limits, Raised, TimedOut, Unencodable
+from tests.sandbox_backends.programs import run_check
+
+
+def test_tests_that_hold_pass() -> None:
+    result = run_check(
+        "def f(x): return x + 1", "def check(candidate):\n    assert candidate(1) == 2\n    assert candidate(x=2) == 3"
+    )
+    assert (result.passed, result.failure, result.calls) == (True, None, 2)
+
+
+def test_bare_asserts_that_name_the_function_are_tests_too() -> None:
+    assert run_check("def f(x): return x", "assert f(1) == 1\nassert f([]) == []").passed
+
+
+def test_a_failed_assertion_shows_the_line_of_the_test() -> None:
+    result = run_check("def f(x): return x", "def check(c):\n    assert c(1) == 2, 'not two'")
+    assert isinstance(result.failure, Raised)
+    assert (result.passed, result.failure.type, result.failure.message) == (False, "AssertionError", "not two")
+    assert "assert c(1) == 2, 'not two'" in result.failure.traceback
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "text"),
+    [
+        ("raise ValueError('bad')", "ValueError", "bad"),
+        ("raise KeyError('k')", "LookupError", "'k'"),
+        (
+            "b'\\xff'.decode()",
+            "UnicodeDecodeError",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        ("class Own(Exception): pass\n    raise Own('mine')", "Exception", "mine"),
+    ],
+)
+def test_an_exception_reaches_the_test_as_its_type(statement: str, kind: str, text: str) -> None:
+    result = run_check(
+        f"def f():\n    {statement}",
+        f"""
+        def check(c):
+            try:
+                c()
+            except {kind} as error:
+                assert str(error) == {text!r}, str(error)
+            else:
+                assert False
+        """,
+    )
+    assert result.passed, result.failure
+
+
+def test_an_exception_that_no_test_catches_fails_with_both_tracebacks() -> None:
+    result = run_check("def f():\n    return 1 // 0", "def check(c):\n    c()")
+    assert isinstance(result.failure, Raised)
+    assert result.failure.type == "ZeroDivisionError"
+    assert "return 1 // 0" in result.failure.traceback
+    assert "c()" in result.failure.traceback
+
+
+def test_changed_arguments_are_changed_for_the_caller_in_place() -> None:
+    result = run_check(
+        """
+        def f(items, table, group, nested, same):
+            items.append(3)
+            items.remove(1)
+            table["b"] = table.pop("a")
+            group |= {9}
+            nested[0]["x"].append(1)
+        """,
+        """
+        from collections import deque
+        def check(c):
+            items, table, group, inner, same = [1, 2], {"a": 1}, {1}, [], deque([1])
+            nested, alias = ({"x": inner},), items
+            c(items, table, group, nested, same=same)
+            assert alias == [2, 3] and table == {"b": 1} and group == {1, 9}
+            assert inner == [1] and nested[0]["x"] is inner
+            assert same == deque([1])
+        """,
+    )
+    assert result.passed, result.failure
+
+
+def test_helpers_that_the_tests_call_come_from_the_prelude() -> None:
+    result = run_check(
+        "def f(x): return -x",
+        "def check(c):\n    assert twice(c(1)) == -2 and twice(f(1)) == -2",
+        prelude="def twice(x): return 2 * x\ndef f(x): raise NotImplementedError",
+    )
+    assert result.passed, result.failure
+
+
+def test_tests_that_are_no_python_fail_and_say_so() -> None:
+    result = run_check("def f(): pass", "def check(c:")
+    assert isinstance(result.failure, Raised)
+    assert result.failure.type == "SyntaxError"
+
+
+def test_values_that_are_not_plain_data_can_not_be_judged_apart() -> None:
+    returned = run_check("class C: pass\ndef f(): return C()", "def check(c):\n    c()")
+    assert returned.failure == Unencodable(type="solution:C", where="value")
+    given = run_check("def f(g): return g(1)", "def check(c):\n    assert c(lambda x: x) == 1")
+    assert given.failure == Unencodable(type="function", where="0")
+
+
+def test_no_value_can_pretend_to_be_equal() -> None:
+    liar = "class Liar(int):\n    def __eq__(self, other): return True\ndef f(): return Liar(5)"
+    result = run_check(liar, "def check(c):\n    assert c() == 7")
+    assert not result.passed
+
+
+def test_the_candidate_can_not_end_the_tests() -> None:
+    for statement in ("import os; os._exit(0)", "raise SystemExit(0)"):
+        result = run_check(f"def f():\n    {statement}", "def check(c):\n    c()\n    assert False")
+        assert not result.passed
+
+
+def test_how_the_candidate_ended_is_the_failure() -> None:
+    died = run_check("import os\ndef f(): os._exit(0)", "def check(c):\n    c()")
+    assert died.failure == Died(reason="exit", detail="exit code 0")
+    hung = run_check("def f():\n    while True: pass", "def check(c):\n    c()", limits=Limits(call_s=0.3))
+    assert hung.failure == TimedOut(limit="call", seconds=0.3)
+    unloaded = run_check("def g(): pass", "def check(c):\n    c()")
+    assert isinstance(unloaded.failure, Raised)
+    assert "'f'" in unloaded.failure.message
+
+
+def test_tests_that_hang_end_with_the_job() -> None:
+    result = run_check("def f(): pass", "while True: pass", limits=Limits(wall_s=0.5))
+    assert result.failure == TimedOut(limit="wall", seconds=0.5)
+
+
+def test_a_function_called_check_is_not_taken_for_the_tests() -> None:
+    result = run_check("def f(x): return x", "assert check(1) == 1", name="check", prelude="def check(x): return None")
+    assert (result.passed, result.calls) == (True, 1)
+
+
+def test_builtin_types_are_plain_data() -> None:
+    assert run_check("def f(x, kind): return kind", "assert f(1, int) is int").passed
