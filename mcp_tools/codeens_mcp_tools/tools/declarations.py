@@ -7,22 +7,22 @@ from typing import Any
 
 from mcp_types import ToolAnnotations
 
-from codeens_mcp_tools import arguments, documents
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.tool import Answer, Asked, StructTool, make_tool
-from codeens_mcp_tools.warming import warm
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.tools import arguments, documents
+from codeens_mcp_tools.tools.framework import StructTool, ToolAnswer, ToolCall, make_tool
+from codeens_mcp_tools.tools.warming import warm
 from codeens_server.tasks.schema import ScoreReport
 
 VIEW = "ui://codeens/run"
 
 
-def tools_of(room: Room) -> list[StructTool]:
-    """The tools, at work in a room."""
+def tools_of(app: AppContext) -> list[StructTool]:
+    """The tools."""
 
-    def at(name: str) -> Callable[[Asked[Any]], Awaitable[Answer]]:
-        async def answer(asked: Asked[Any]) -> Answer:
-            handle: Callable[[Room, Asked[Any]], Awaitable[Answer]] = getattr(await warm(), name)
-            return await handle(room, asked)
+    def at(name: str) -> Callable[[ToolCall[Any]], Awaitable[ToolAnswer]]:
+        async def answer(call: ToolCall[Any]) -> ToolAnswer:
+            handle: Callable[[AppContext, ToolCall[Any]], Awaitable[ToolAnswer]] = getattr(await warm(), name)
+            return await handle(app, call)
 
         return answer
 
@@ -34,7 +34,7 @@ def tools_of(room: Room) -> list[StructTool]:
             title="Generate candidates",
             description="Ask several models, each in several ways, for another implementation of one Python function; "
             "gives their source, who made it and what it cost. Nothing is run: call score next. With "
-            "prompts_only=true no model is asked and no key is needed: you get the prompts, write the candidates "
+            "prompts_only=true no model is call and no key is needed: you get the prompts, write the candidates "
             "yourself, and call score. To do all of it in one go, use start_ensemble.",
             answers=(documents.Generated,),
             annotations=_hints(read_only=True, open_world=True),
@@ -126,7 +126,7 @@ def tools_of(room: Room) -> list[StructTool]:
             arguments.ListVariants,
             at("list_variants"),
             title="List variants",
-            description="The ways in which candidates can be asked for: for speed, less memory, readability, …",
+            description="The ways in which candidates can be call for: for speed, less memory, readability, …",
             answers=(documents.VariantList,),
             annotations=_hints(read_only=True),
         ),
@@ -135,7 +135,7 @@ def tools_of(room: Room) -> list[StructTool]:
             arguments.ListModels,
             at("list_models"),
             title="List models",
-            description="The models that can be asked for candidates here, with their prices.",
+            description="The models that can be call for candidates here, with their prices.",
             answers=(documents.ModelList,),
             annotations=_hints(read_only=True),
         ),

@@ -13,12 +13,12 @@ _STEP = 0.01
 
 
 class Report(Protocol):
-    """Sends a notification; does nothing where the client asked for none."""
+    """Sends a notification; does nothing where the client call for none."""
 
     def __call__(self, progress: float, total: float | None = None, message: str | None = None) -> Awaitable[None]: ...
 
 
-class Teller:
+class ProgressReporter:
     """The progress of one call."""
 
     def __init__(self, report: Report) -> None:

@@ -11,7 +11,7 @@ _SECONDS = 1.0
 _MOST = 64
 
 
-class Fresh:
+class TtlCache:
     """Values that are at most a second old. May be used from several threads at once."""
 
     def __init__(self) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 
-from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.errors import ToolError
 from codeens_server.domain import Candidate
 
 _MOST = 2000
 
 
-class Kept:
+class CandidateCache:
     """The latest candidates, by an id that no other has."""
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Kept:
         """One by its id.
 
         Raises:
-            Unanswerable: there is none.
+            ToolError: there is none.
         """
         if candidate_id in self._candidates:
             return self._candidates[candidate_id]
-        raise Unanswerable(
+        raise ToolError(
             f"no candidate has the id {candidate_id!r}. Ids are those that generate_variants gave since the server was "
             "started; give {id, source} for a candidate of your own."
         )

@@ -33,13 +33,13 @@ class OAuth(TokenVerifier):
         self._asking = anyio.Lock()
 
     @classmethod
-    def asked_for(cls, asked: Namespace) -> OAuth | None:
+    def asked_for(cls, call: Namespace) -> OAuth | None:
         """As the arguments of `codeens-server` say."""
-        if asked.oauth_issuer is None:
+        if call.oauth_issuer is None:
             return None
-        address = asked.mcp_address
-        resource = asked.oauth_resource or f"http://{address.host}:{address.port}/mcp"
-        return cls(asked.oauth_issuer, resource, tuple(asked.oauth_scope or ()))
+        address = call.mcp_address
+        resource = call.oauth_resource or f"http://{address.host}:{address.port}/mcp"
+        return cls(call.oauth_issuer, resource, tuple(call.oauth_scope or ()))
 
     def settings(self) -> AuthSettings:
         """For the SDK: what clients are told, and what every token must allow."""
@@ -75,7 +75,7 @@ class OAuth(TokenVerifier):
         )
 
     async def _key(self, name: str) -> jwt.PyJWK | None:
-        """A key of the issuer. One that is not known makes it be asked again, not too often."""
+        """A key of the issuer. One that is not known makes it be call again, not too often."""
         async with self._asking:
             now = anyio.current_time()
             if name not in self._keys and now - self._asked_at >= _ASKED_AGAIN_AFTER_S:
