@@ -92,7 +92,7 @@ def _http(app: AppContext, call: Namespace) -> Door:
 
 
 def _language_server(call: Namespace) -> Door | None:
-    """The door for editors that was call for beside this one."""
+    """The door for editors that was asked for beside this one."""
     if call.tcp is not None or call.ws is not None:
         from codeens_server.lsp.ports import serve_tcp, serve_ws
 

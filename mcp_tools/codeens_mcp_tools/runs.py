@@ -1,4 +1,4 @@
-"""LiveRuns under way: started, followed by any number of calls, and ended. None outlives the server."""
+"""Runs under way: started, followed by any number of calls, and ended. None outlives the server."""
 
 from __future__ import annotations
 

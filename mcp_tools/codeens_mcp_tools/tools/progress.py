@@ -13,7 +13,7 @@ _STEP = 0.01
 
 
 class Report(Protocol):
-    """Sends a notification; does nothing where the client call for none."""
+    """Sends a notification; does nothing where the client asked for none."""
 
     def __call__(self, progress: float, total: float | None = None, message: str | None = None) -> Awaitable[None]: ...
 

@@ -52,7 +52,7 @@ async def subject_of(
         target: `path.py::function` in a root.
         code: a module, in place of a file.
         function: the function's name in `code`; None: the only one.
-        backend: the sandbox that was call for.
+        backend: the sandbox that was asked for.
         flags: settings for this call.
 
     Raises:
