@@ -12,13 +12,12 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from codeens_mcp_tools.candidate_cache import CandidateCache
+from codeens_mcp_tools.caches import CandidateCache, TtlCache
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.roots import Roots
 from codeens_mcp_tools.runs import LiveRuns
 from codeens_mcp_tools.sandboxes import Sandboxes
 from codeens_mcp_tools.tools.warming import warm
-from codeens_mcp_tools.ttl_cache import TtlCache
 from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
 from codeens_server.config.settings import Settings
 from codeens_server.errors import CodeensError

@@ -71,9 +71,9 @@ def _stdio(app: AppContext) -> Door:
 
 
 def _http(app: AppContext, call: Namespace) -> Door:
+    from codeens_mcp_tools.transport.guards import own_token
     from codeens_mcp_tools.transport.http import Access, serve_http
     from codeens_mcp_tools.transport.oauth import OAuth
-    from codeens_mcp_tools.transport.tokens import own_token
 
     oauth = OAuth.asked_for(call)
     token: str | None = call.token

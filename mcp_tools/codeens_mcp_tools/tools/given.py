@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from codeens_mcp_tools.candidate_cache import CandidateCache
+from codeens_mcp_tools.caches import CandidateCache
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.arguments import GivenSource
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
