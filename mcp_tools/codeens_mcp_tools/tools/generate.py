@@ -15,26 +15,22 @@ from codeens_mcp_tools.tools.documents import Generated, GeneratedCandidate, Var
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.subjects import Subject, subject_of
 from codeens_mcp_tools.tools.tasks import module_for
-from codeens_server.config.settings import ModelSettings, Settings
+from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Mode
 from codeens_server.errors import NothingGenerated
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from codeens_server.run.plan import refuse_without_model
-from codeens_server.run.request import RunRequest
 from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.snapshots import snapshot
 from codeens_variants.manifest import Variant
-
-_Event = CandidateGenerated | GenerationFailed
 
 
 async def generate_variants(app: AppContext, call: ToolCall[GenerateVariants]) -> ToolAnswer:
@@ -54,10 +50,10 @@ async def generate_variants(app: AppContext, call: ToolCall[GenerateVariants]) -
     models = resolve_models(arguments.models, subject.settings, app.environ) or await find_local_models()
     refuse_without_model(mode, target, models)
     if models:
-        events = await _ask(app, call, subject, mode, models, variants)
+        answers = await _ask(app, call, subject, mode, models, variants)
     else:
-        events = await anyio.to_thread.run_sync(_rewritten, subject, variants)
-    return _generated(app, target.qualname, mode, events)
+        answers = await anyio.to_thread.run_sync(_rewritten, subject, variants)
+    return _generated(app, target.qualname, mode, answers)
 
 
 def capped(wanted: float | None, own: float | None) -> float | None:
@@ -104,7 +100,7 @@ async def _ask(
     mode: Mode,
     models: tuple[ModelSettings, ...],
     variants: tuple[Variant, ...],
-) -> list[_Event]:
+) -> list[Answer]:
     settings = subject.settings
     context = await anyio.to_thread.run_sync(context_of, subject.target)
     ask = Ask(
@@ -115,32 +111,23 @@ async def _ask(
         variants=variants,
         samples=call.arguments.samples,
     )
-    budget = _budget(call.arguments, settings, subject)
-    events: list[_Event] = []
-    send, receive = anyio.create_memory_object_stream[_Event](64)
-    reachable = with_fallbacks(models, settings, app.environ)
-    async with Models(reachable, app.environ) as client, anyio.create_task_group() as group, receive:
+    budget = Budget(usd=capped(call.arguments.budget_usd, settings.budget_usd), tokens=settings.budget_tokens)
+    answers: list[Answer] = []
+    total = len(calls_of(ask))
 
-        async def make() -> None:
-            async with send:
-                await generate(ask, client=client, cache=app.store(settings).cache(Reply), budget=budget, send=send)
+    async def deliver(answer: Answer) -> None:
+        answers.append(answer)
+        await call.reporter.tell(f"{len(answers)} of {total} answers", len(answers), total)
 
-        group.start_soon(make)
-        total = len(calls_of(ask))
-        async for event in receive:
-            events.append(event)
-            await call.reporter.tell(f"{len(events)} of {total} answers", len(events), total)
+    async with Models(with_fallbacks(models, settings, app.environ), app.environ) as client:
+        cache = app.store(settings).cache(Reply)
+        await generate(ask, client=client, cache=cache, budget=budget, deliver=deliver)
     if budget.exhausted:
-        events.append(GenerationFailed(model="all", variant="all", why="the budget is used up"))
-    return events
+        answers.append(FailedCall(id="", model="all", variant="all", why="the budget is used up"))
+    return answers
 
 
-def _budget(arguments: GenerateVariants, settings: Settings, subject: Subject) -> Budget:
-    cap = capped(arguments.budget_usd, settings.budget_usd)
-    return Budget.of(RunRequest(target=subject.target.path, budget_usd=cap), settings)
-
-
-def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[_Event]:
+def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[Answer]:
     target = subject.target
     made = offline_candidates(target, context_of(target), snapshot(target).text, variants)
     if not made:
@@ -148,20 +135,20 @@ def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[_Event]:
             f"no candidate was made for {target.qualname}: offline rewrites find nothing to change in it, and no model "
             "can be reached."
         )
-    return [CandidateGenerated(candidate=candidate) for candidate in made]
+    return list(made)
 
 
-def _generated(app: AppContext, function: str, mode: Mode, events: Sequence[_Event]) -> ToolAnswer:
+def _generated(app: AppContext, function: str, mode: Mode, answers: Sequence[Answer]) -> ToolAnswer:
     batch = app.kept.new_batch()
     first: dict[str, str] = {}
     candidates: list[GeneratedCandidate] = []
-    for event in events:
-        if isinstance(event, CandidateGenerated):
-            candidate = replace(event.candidate, id=f"{batch}-{event.candidate.id}"[:80])
+    for answer in answers:
+        if isinstance(answer, Candidate):
+            candidate = replace(answer, id=f"{batch}-{answer.id}"[:80])
             app.kept.add(candidate)
             candidates.append(_line(candidate, first.get(candidate.digest)))
             first.setdefault(candidate.digest, candidate.id)
-    failed = [event for event in events if isinstance(event, GenerationFailed)]
+    failed = [answer for answer in answers if isinstance(answer, FailedCall)]
     costs = [*(item.cost_usd for item in candidates), *(event.cost_usd for event in failed)]
     document = Generated(
         function=function,
