@@ -21,8 +21,11 @@ from tests.server.rewrites.workshop import candidates, rewritten, target_in, var
     [
         ("PERF", "found = []\nfor x in xs:\n    if x:\n        found.append(x)\nreturn found", "[x for x in xs if x]"),
         ("C4", "return set([x for x in xs])", "return set(xs)"),
+        ("C4", "return any([x > 2 for x in xs])", "return any(x > 2 for x in xs)"),
         ("FURB", "return sorted(xs, key=lambda pair: pair[1])", "key=operator.itemgetter(1)"),
         ("SIM", "if xs:\n    return True\nelse:\n    return False", "return bool(xs)"),
+        ("SIM", "for x in xs:\n    if x > 2:\n        return True\nreturn False", "return any(x > 2 for x in xs)"),
+        ("PIE", "return xs.startswith('a') or xs.startswith('b')", "return xs.startswith(('a', 'b'))"),
         ("RET", "if xs:\n    return 1\nelse:\n    return 2", "return 1\n    return 2"),
         ("UP", 'return "{} and {}".format(xs, 1)', 'f"{xs} and {1}"'),
     ],
@@ -82,4 +85,4 @@ def test_a_missing_ruff_is_an_error_that_names_the_fix(tmp_path: Path, monkeypat
 
 def test_every_family_that_is_promised_is_there() -> None:
     families = [name for name in rule_names() if name.startswith("ruff:")]
-    assert families == ["ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:RET", "ruff:UP"]
+    assert families == ["ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:PIE", "ruff:RET", "ruff:UP"]

@@ -22,6 +22,7 @@ FAMILIES = {
     "C4": "comprehensions written the long way round",
     "FURB": "code for which the standard library has a shorter and quicker form",
     "SIM": "conditions and blocks that can be simpler",
+    "PIE": "needless code, and several tests that one call can make",
     "RET": "needless branches and assignments around return",
     "UP": "code that newer versions of Python let one write more simply",
 }
