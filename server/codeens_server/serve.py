@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _mcp_door() -> Callable[[argparse.Namespace], int]:
     """The door for agents; it stands above this package, which does not know it."""
     gc.disable()
-    door = import_module("codeens_mcp_tools.door")
+    door = import_module("codeens_mcp_tools.entry")
     gc.freeze()
     gc.enable()
     return door.run

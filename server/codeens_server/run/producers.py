@@ -12,6 +12,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from codeens_server.domain import Candidate, Context, Mode
 from codeens_server.generation.budget import Budget
+from codeens_server.generation.generate import Answer as Reply_
 from codeens_server.generation.generate import Ask, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
@@ -58,7 +59,16 @@ class Sources:
                 for candidate in self._rewrites:
                     await send.send(CandidateGenerated(candidate=candidate))
             ask = self._ask(number, feedback)
-            await generate(ask, client=self._client, cache=self._cache, budget=self._budget, send=send)
+
+            async def deliver(answer: Reply_) -> None:
+                if isinstance(answer, Candidate):
+                    await send.send(CandidateGenerated(candidate=answer))
+                else:
+                    why, cost = answer.why, answer.cost_usd
+                    failed = GenerationFailed(model=answer.model, variant=answer.variant, why=why, cost_usd=cost)
+                    await send.send(failed)
+
+            await generate(ask, client=self._client, cache=self._cache, budget=self._budget, deliver=deliver)
 
     def _ask(self, number: int, feedback: Sequence[Feedback]) -> Ask:
         plan = self._plan

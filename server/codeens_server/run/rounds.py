@@ -95,7 +95,7 @@ class Round:
         except SandboxError as error:
             await self._emit(SandboxFailed(candidate_id=candidate.id, why=str(error)))
             return
-        await self._emit(judged)
+        await self._emit(CandidateJudged(candidate_id=candidate.id, verdict=judged.verdict, outcomes=judged.outcomes))
         if judged.verdict.status == "passed":
             await measure_in.send(candidate)
 

@@ -6,6 +6,7 @@ It only orders and bounds the work: what really reaches the target is found by r
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +51,7 @@ def discover(target: Target, *, max_files: int = 40, max_seconds: float = 5.0) -
     )
 
 
-def given_tests(target: Target, paths: tuple[str, ...]) -> tuple[str, ...]:
+def given_tests(target: Target, paths: Sequence[str]) -> tuple[str, ...]:
     """Files, folders or node ids that the user gave, relative to the workspace.
 
     Raises:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import anyio.to_thread
 
-from codeens_sandbox_backends.base import Program, Sandbox
-from codeens_server.config.settings import Settings
+from codeens_sandbox_backends.base import Limits, Program, Sandbox
 from codeens_server.domain import Target
 from codeens_server.evidence.tests.batches import Batches, Selected
 from codeens_server.evidence.tests.direct_tests import DirectTests, direct_tests
 from codeens_server.evidence.tests.discovery import Discovery, discover, given_tests
 from codeens_server.evidence.tests.triage import TestEvidence, is_enough, sort_out
-from codeens_server.run.request import RunRequest
 
 Say: TypeAlias = Callable[[str], Awaitable[None]]
 
@@ -28,15 +26,23 @@ _FOR_MORE_S = 20.0
 
 
 async def run_tests(
-    target: Target, program: Program, *, request: RunRequest, settings: Settings, sandbox: Sandbox, say: Say
+    target: Target,
+    program: Program,
+    *,
+    asked_for: Sequence[str],
+    run_timeout_s: float,
+    limits: Limits,
+    sandbox: Sandbox,
+    say: Say,
 ) -> TestEvidence:
     """Run the likely tests and keep those that reach the target: first those that name it, then whole files.
 
     Args:
         target: The function.
         program: The module as it stands.
-        request: Its `tests` replace discovery.
-        settings: Limits, and what a run may take: a share of it is for this.
+        asked_for: Tests that replace discovery, when there are any.
+        run_timeout_s: What the whole run may take: a share of it is for this.
+        limits: What each job may take.
         sandbox: Where they run.
         say: Gets a sentence of progress.
 
@@ -44,18 +50,18 @@ async def run_tests(
         EvidenceError: tests that were asked for do not exist.
         SandboxError: the sandbox failed.
     """
-    share = (request.timeout_s or settings.timeout_s) * _SHARE_OF_TIME
+    share = run_timeout_s * _SHARE_OF_TIME
     seconds = max(_SHORTEST_S, min(_LONGEST_S, share))
-    batches = Batches(target.root, program, sandbox, settings.limits)
-    if request.tests:
-        given = await anyio.to_thread.run_sync(given_tests, target, request.tests)
+    batches = Batches(target.root, program, sandbox, limits)
+    if asked_for:
+        given = await anyio.to_thread.run_sync(given_tests, target, asked_for)
         await say(f"running the tests in {', '.join(given[:3])}")
         await batches.run([Selected(test.partition("::")[0], (test,)) for test in given], seconds=seconds)
         return await anyio.to_thread.run_sync(sort_out, target, batches, Discovery(given))
     found, direct = await anyio.to_thread.run_sync(_likely, target)
     if found.files:
         await say(f"running {len(found.files)} test {'file' if len(found.files) == 1 else 'files'}")
-        await _run_likely(direct, batches, Batches(target.root, program, sandbox, settings.limits), seconds)
+        await _run_likely(direct, batches, Batches(target.root, program, sandbox, limits), seconds)
     return await anyio.to_thread.run_sync(sort_out, target, batches, found)
 
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import anyio.to_thread
 
-_MODULE = "codeens_mcp_tools.work"
+_MODULE = "codeens_mcp_tools.tools.handlers"
 
 
 async def warm() -> ModuleType:

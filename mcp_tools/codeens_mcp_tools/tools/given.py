@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from codeens_mcp_tools.arguments import GivenSource
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.kept import Kept
+from codeens_mcp_tools.caches import CandidateCache
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.arguments import GivenSource
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
 from codeens_server.generation.generate import METHODS
 from codeens_server.generation.reply.assembling import source_of
@@ -25,33 +25,33 @@ def check_ids(given: Sequence[GivenSource | str]) -> None:
     """See that no two candidates have the same id, and none the original's.
 
     Raises:
-        Unanswerable: some have.
+        ToolError: some have.
     """
     ids = [item if isinstance(item, str) else item.id for item in given]
     if twice := [name for name in ids if ids.count(name) > 1]:
-        raise Unanswerable(f"Two candidates have the id {twice[0]!r}; give each its own.")
+        raise ToolError(f"Two candidates have the id {twice[0]!r}; give each its own.")
     if ORIGINAL in ids:
-        raise Unanswerable(f"{ORIGINAL!r} is the id of the original, which is judged in any case; use another id.")
+        raise ToolError(f"{ORIGINAL!r} is the id of the original, which is judged in any case; use another id.")
     for item in given:
         if isinstance(item, GivenSource) and len(item.source) > _LONGEST_SOURCE:
-            raise Unanswerable(f"Candidate {item.id} has more than {_LONGEST_SOURCE} characters.")
+            raise ToolError(f"Candidate {item.id} has more than {_LONGEST_SOURCE} characters.")
 
 
-def candidates_for(target: Target, given: Sequence[GivenSource | str], kept: Kept) -> tuple[Candidate, ...]:
+def candidates_for(target: Target, given: Sequence[GivenSource | str], kept: CandidateCache) -> tuple[Candidate, ...]:
     """The candidates as replacements of a function.
 
     Raises:
-        Unanswerable: an id is not known, or stands twice.
+        ToolError: an id is not known, or stands twice.
     """
     check_ids(given)
     return tuple(candidate_for(target, item, kept) for item in given)
 
 
-def candidate_for(target: Target, given: GivenSource | str, kept: Kept) -> Candidate:
+def candidate_for(target: Target, given: GivenSource | str, kept: CandidateCache) -> Candidate:
     """One candidate. What holds no such function is taken as it is, so that its verdict says so.
 
     Raises:
-        Unanswerable: its id is not known.
+        ToolError: its id is not known.
     """
     if isinstance(given, str):
         return replace(kept.get(given), round=0)

@@ -11,31 +11,31 @@ from pathlib import Path
 
 import anyio
 
-from codeens_mcp_tools.lines import claimed, message_streams
-from codeens_mcp_tools.room import Options, Room, open_room
+from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
+from codeens_mcp_tools.transport.stdio import claimed, message_streams
 
 Door = Callable[[], Awaitable[None]]
 
 
-def run(asked: Namespace) -> int:
+def run(call: Namespace) -> int:
     """Serve as the arguments of `codeens-server` say; returns the exit code."""
-    options = Options(roots=tuple(asked.root or [Path.cwd()]), trusted=asked.trust_workspace)
+    options = ServerOptions(roots=tuple(call.root or [Path.cwd()]), trusted=call.trust_workspace)
     failure: BaseException | None = None
     try:
-        anyio.run(_serve, asked, options)
+        anyio.run(_serve, call, options)
     except* OSError as group:
         failure = group.exceptions[0]
         sys.stderr.write(f"codeens-server: error: {failure}\n")
     return 0 if failure is None else 1
 
 
-async def _serve(asked: Namespace, options: Options) -> None:
-    async with open_room(options) as room, _until_signalled() as scope, anyio.create_task_group() as group:
-        beside = _language_server(asked)
+async def _serve(call: Namespace, options: ServerOptions) -> None:
+    async with open_context(options) as app, _until_signalled() as scope, anyio.create_task_group() as group:
+        beside = _language_server(call)
         if beside is not None:
-            group.start_soon(_ending, beside, scope if asked.stdio else None)
-        mcp = _stdio(room) if asked.mcp == "stdio" else _http(room, asked)
+            group.start_soon(_ending, beside, scope if call.stdio else None)
+        mcp = _stdio(app) if call.mcp == "stdio" else _http(app, call)
         group.start_soon(_ending, mcp, scope)
 
 
@@ -61,50 +61,50 @@ async def _ending(door: Door, scope: anyio.CancelScope | None) -> None:
         scope.cancel()
 
 
-def _stdio(room: Room) -> Door:
+def _stdio(app: AppContext) -> Door:
     async def serve() -> None:
         with claimed() as (reading, writing):
             async with message_streams(reading, writing) as (received, sent):
-                await make_server(room).serve(received, sent)
+                await make_server(app).serve(received, sent)
 
     return serve
 
 
-def _http(room: Room, asked: Namespace) -> Door:
-    from codeens_mcp_tools.http import Access, serve_http
-    from codeens_mcp_tools.oauth import OAuth
-    from codeens_mcp_tools.tokens import own_token
+def _http(app: AppContext, call: Namespace) -> Door:
+    from codeens_mcp_tools.transport.guards import own_token
+    from codeens_mcp_tools.transport.http import Access, serve_http
+    from codeens_mcp_tools.transport.oauth import OAuth
 
-    oauth = OAuth.asked_for(asked)
-    token: str | None = asked.token
-    if oauth is None and token is None and not asked.no_token:
+    oauth = OAuth.asked_for(call)
+    token: str | None = call.token
+    if oauth is None and token is None and not call.no_token:
         token, path = own_token()
         sys.stderr.write(f"codeens-server asks for the bearer token in {path}\n")
-    address = asked.mcp_address
+    address = call.mcp_address
     access = Access(
         host=address.host,
         port=address.port,
         token=None if oauth else token,
-        origins=tuple(asked.allow_origin or ()),
+        origins=tuple(call.allow_origin or ()),
     )
-    server = make_server(room, auth=oauth.settings(), token_verifier=oauth) if oauth is not None else make_server(room)
+    server = make_server(app, auth=oauth.settings(), token_verifier=oauth) if oauth is not None else make_server(app)
     return lambda: serve_http(server, access)
 
 
-def _language_server(asked: Namespace) -> Door | None:
+def _language_server(call: Namespace) -> Door | None:
     """The door for editors that was asked for beside this one."""
-    if asked.tcp is not None or asked.ws is not None:
+    if call.tcp is not None or call.ws is not None:
         from codeens_server.lsp.ports import serve_tcp, serve_ws
 
-        if asked.tcp is not None:
-            return lambda: serve_tcp(asked.tcp.host, asked.tcp.port, asked.token)
-        return lambda: serve_ws(asked.ws.host, asked.ws.port, asked.token)
-    if not asked.stdio:
+        if call.tcp is not None:
+            return lambda: serve_tcp(call.tcp.host, call.tcp.port, call.token)
+        return lambda: serve_ws(call.ws.host, call.ws.port, call.token)
+    if not call.stdio:
         return None
     from codeens_server.lsp.channels import StandardStreams
     from codeens_server.lsp.serving import serve
 
     async def serve_editor() -> None:
-        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), asked.token, is_child=True)
+        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), call.token, is_child=True)
 
     return serve_editor

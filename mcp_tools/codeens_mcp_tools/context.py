@@ -12,13 +12,12 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.fresh import Fresh
-from codeens_mcp_tools.kept import Kept
+from codeens_mcp_tools.caches import CandidateCache, TtlCache
+from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.roots import Roots
-from codeens_mcp_tools.runs import Runs
+from codeens_mcp_tools.runs import LiveRuns
 from codeens_mcp_tools.sandboxes import Sandboxes
-from codeens_mcp_tools.warming import warm
+from codeens_mcp_tools.tools.warming import warm
 from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
 from codeens_server.config.settings import Settings
 from codeens_server.errors import CodeensError
@@ -33,7 +32,7 @@ _CODES_BETWEEN = 100
 """Calls that bring code, from one tidying to the next."""
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class ServerOptions(Struct, frozen=True, kw_only=True):
     """How the server was started."""
 
     roots: tuple[Path, ...]
@@ -42,16 +41,16 @@ class Options(Struct, frozen=True, kw_only=True):
     """None: that of the process."""
 
 
-class Room:
+class AppContext:
     """The shared things."""
 
-    def __init__(self, options: Options, tasks: TaskGroup, stack: ExitStack) -> None:
+    def __init__(self, options: ServerOptions, tasks: TaskGroup, stack: ExitStack) -> None:
         self.roots = Roots(options.roots)
         self.environ = os.environ if options.environ is None else options.environ
         self.sandboxes = Sandboxes()
-        self.runs = Runs(tasks)
-        self.kept = Kept()
-        self._fresh = Fresh()
+        self.runs = LiveRuns(tasks)
+        self.kept = CandidateCache()
+        self._fresh = TtlCache()
         self._codes_given = 0
         self._options = options
         self._tasks = tasks
@@ -75,13 +74,13 @@ class Room:
 
         Raises:
             ConfigError: a source of settings is broken.
-            Unanswerable: the call asks for a sandbox that isolates nothing.
+            ToolError: the call asks for a sandbox that isolates nothing.
         """
         settings = self._loaded(root, flags)
         if backend is None or backend == settings.sandbox:
             return settings
         if backend == _ISOLATES_NOTHING:
-            raise Unanswerable(
+            raise ToolError(
                 "The sandbox unsafe isolates nothing, and only the user can choose it, in their own settings. "
                 "Leave `backend` out."
             )
@@ -105,7 +104,7 @@ class Room:
 
     def tidy_given_code(self, settings: Settings) -> None:
         """To be told of each call that brings code: now and then what of earlier calls no run needs is removed."""
-        from codeens_mcp_tools.given_code import tidy
+        from codeens_mcp_tools.tools.given_code import tidy
 
         async def tidied() -> None:
             with suppress(CodeensError, OSError):
@@ -130,15 +129,15 @@ class Room:
 
 
 @asynccontextmanager
-async def open_room(options: Options) -> AsyncGenerator[Room]:
-    """A room; when the block is left nothing that was begun in it is there any more."""
+async def open_context(options: ServerOptions) -> AsyncGenerator[AppContext]:
+    """Open the shared context; when the block is left nothing that was begun in it is there any more."""
     with ExitStack() as stack:
         async with anyio.create_task_group() as tasks:
-            room = Room(options, tasks, stack)
+            app = AppContext(options, tasks, stack)
             try:
-                yield room
+                yield app
             finally:
                 with anyio.CancelScope(shield=True):
-                    await room.runs.end_all()
-                    await room.sandboxes.aclose()
+                    await app.runs.end_all()
+                    await app.sandboxes.aclose()
                 tasks.cancel_scope.cancel()

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import anyio.to_thread
 from msgspec import Struct
 
-from codeens_mcp_tools.applying import finished_run
-from codeens_mcp_tools.arguments import CompareCandidates, GivenSource
-from codeens_mcp_tools.calls import read_call
-from codeens_mcp_tools.documents import Comparison
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.given import candidate_for
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import subject_of
-from codeens_mcp_tools.tool import Answer, Asked
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.apply import finished_run
+from codeens_mcp_tools.tools.arguments import CompareCandidates, GivenSource
+from codeens_mcp_tools.tools.calls import read_call
+from codeens_mcp_tools.tools.documents import Comparison
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.given import candidate_for
+from codeens_mcp_tools.tools.subjects import subject_of
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
 from codeens_sandbox_backends.values.compare import canonical_call, render_call, render_outcome_pair
 from codeens_server.config.settings import Settings
@@ -42,17 +42,17 @@ class _Pair(Struct, frozen=True, kw_only=True):
     inputs: tuple[CallInput, ...]
 
 
-async def compare_candidates(room: Room, asked: Asked[CompareCandidates]) -> Answer:
-    """Answer a call.
+async def compare_candidates(app: AppContext, call: ToolCall[CompareCandidates]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: the arguments are wrong, or nothing is known of the function's inputs.
         SandboxError: the sandbox failed.
     """
-    arguments = asked.arguments
-    pair = await (_of_run(room, arguments) if arguments.id is not None else _of_function(room, arguments))
+    arguments = call.arguments
+    pair = await (_of_run(app, arguments) if arguments.id is not None else _of_function(app, arguments))
     target, settings = pair.target, pair.settings
-    await asked.teller.tell("making inputs")
+    await call.reporter.tell("making inputs")
     strategy = strategy_for(target, pair.inputs, snapshot(target).text)
     drawn: list[CallInput] = []
     if strategy is not None:
@@ -60,46 +60,46 @@ async def compare_candidates(room: Room, asked: Asked[CompareCandidates]) -> Ans
         drawn = await anyio.to_thread.run_sync(lambda: draw(strategy, settings.max_inputs, seed=seed))
     inputs = list({canonical_call(call): call for call in (*pair.inputs, *drawn)}.values())
     if not inputs:
-        raise Unanswerable("Nothing is known of the function's inputs: give `calls` to start from, or annotate it.")
+        raise ToolError("Nothing is known of the function's inputs: give `calls` to start from, or annotate it.")
 
     async def search(sandbox: Sandbox) -> Seen | None:
         differing = await _differing(pair.here, pair.there, inputs, sandbox)
         if differing is None:
             return None
-        await asked.teller.tell("making the input smaller")
+        await call.reporter.tell("making the input smaller")
         return await shrink(differing, pair.here, pair.there, strategy=strategy, sandbox=sandbox, budget_s=_SEARCH_S)
 
-    await asked.teller.tell(f"running both on {plural(len(inputs), 'input')}")
+    await call.reporter.tell(f"running both on {plural(len(inputs), 'input')}")
     spec = sandbox_spec(target, settings)
-    async with room.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
+    async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
         return _answer(arguments, target, await executor.run(search), len(inputs))
 
 
-async def _of_run(room: Room, arguments: CompareCandidates) -> _Pair:
+async def _of_run(app: AppContext, arguments: CompareCandidates) -> _Pair:
     if arguments.target or arguments.code or arguments.function:
-        raise Unanswerable("Give either `id`, the run whose candidates they are, or the function that they implement.")
-    run = await finished_run(room, arguments.id or "")
+        raise ToolError("Give either `id`, the run whose candidates they are, or the function that they implement.")
+    run = await finished_run(app, arguments.id or "")
     replacements = {row.candidate.id: row.candidate.replacement for row in run.results}
 
     def of(side: GivenSource | str) -> Replacement | None:
         if isinstance(side, GivenSource):
-            return candidate_for(run.target, side, room.kept).replacement
+            return candidate_for(run.target, side, app.kept).replacement
         if side != ORIGINAL and side not in replacements:
             known = ", ".join([ORIGINAL, *replacements][:20])
-            raise Unanswerable(f"Run {run.run_id} has no candidate {side!r}. It has: {known}.")
+            raise ToolError(f"Run {run.run_id} has no candidate {side!r}. It has: {known}.")
         return replacements.get(side)
 
     def pair() -> _Pair:
-        settings = room.settings(room.roots.first, backend=arguments.backend)
+        settings = app.settings(app.roots.first, backend=arguments.backend)
         inputs = (*_starts(arguments.calls), *(case.input for case in run.evidence.cases))
         return _pair(run.target, settings, of(arguments.a), of(arguments.b), inputs)
 
     return await anyio.to_thread.run_sync(pair)
 
 
-async def _of_function(room: Room, arguments: CompareCandidates) -> _Pair:
+async def _of_function(app: AppContext, arguments: CompareCandidates) -> _Pair:
     subject = await subject_of(
-        room,
+        app,
         target=arguments.target,
         code=arguments.code,
         function=arguments.function,
@@ -107,7 +107,7 @@ async def _of_function(room: Room, arguments: CompareCandidates) -> _Pair:
     )
 
     def of(side: GivenSource | str) -> Replacement | None:
-        return None if side == ORIGINAL else candidate_for(subject.target, side, room.kept).replacement
+        return None if side == ORIGINAL else candidate_for(subject.target, side, app.kept).replacement
 
     def pair() -> _Pair:
         return _pair(subject.target, subject.settings, of(arguments.a), of(arguments.b), _starts(arguments.calls))
@@ -120,7 +120,7 @@ def _pair(
 ) -> _Pair:
     for name, side in (("a", a), ("b", b)):
         if side is not None and (why := refusal(target, side)):
-            raise Unanswerable(f"Candidate `{name}` cannot stand in for {target.qualname}: {why}.")
+            raise ToolError(f"Candidate `{name}` cannot stand in for {target.qualname}: {why}.")
     here, there = program_for(target, a), program_for(target, b)
     return _Pair(target=target, settings=settings, here=here, there=there, inputs=tuple(inputs))
 
@@ -137,12 +137,14 @@ async def _differing(here: Program, there: Program, inputs: Sequence[CallInput],
     return min((item for item in seen if item.is_telling), key=lambda item: item.size, default=None)
 
 
-def _answer(arguments: CompareCandidates, target: Target, seen: Seen | None, tried: int) -> Answer:
+def _answer(arguments: CompareCandidates, target: Target, seen: Seen | None, tried: int) -> ToolAnswer:
     a, b = (side if isinstance(side, str) else side.id for side in (arguments.a, arguments.b))
     if seen is None:
         text = f"{a} and {b} did the same on all {plural(tried, 'input')} tried. That is no proof that they always do."
-        return Answer(text=text, document=Comparison(a=a, b=b, inputs_tried=tried))
+        return ToolAnswer(text=text, document=Comparison(a=a, b=b, inputs_tried=tried))
     call = render_call(target.qualname.rpartition("<locals>.")[2], seen.input)
     ours, theirs = render_outcome_pair(seen.here, seen.there)
     text = f"{a} and {b} differ on {call}:\n- {a}: {ours}\n- {b}: {theirs}"
-    return Answer(text=text, document=Comparison(a=a, b=b, inputs_tried=tried, call=call, a_does=ours, b_does=theirs))
+    return ToolAnswer(
+        text=text, document=Comparison(a=a, b=b, inputs_tried=tried, call=call, a_does=ours, b_does=theirs)
+    )

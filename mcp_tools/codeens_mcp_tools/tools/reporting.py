@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codeens_mcp_tools.documents import (
+from codeens_mcp_tools.runs import LiveRun
+from codeens_mcp_tools.tools.documents import (
     ClusterReport,
     DifferenceReport,
     EvidenceReport,
@@ -14,9 +15,8 @@ from codeens_mcp_tools.documents import (
     RunReport,
     State,
 )
-from codeens_mcp_tools.progress import summary
-from codeens_mcp_tools.runs import LiveRun
-from codeens_mcp_tools.tool import Answer
+from codeens_mcp_tools.tools.framework import ToolAnswer
+from codeens_mcp_tools.tools.progress import summary
 from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, Run, Target
 from codeens_server.ranking.wording import label
 from codeens_server.run.tally import Tally
@@ -29,7 +29,7 @@ _MOST_NOTES = 6
 _LONGEST_LINE = 400
 
 
-def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> Answer:
+def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
     """A run of this process."""
     state: State = "running" if live.is_under_way else "finished" if live.run else "failed"
     return _answer(
@@ -37,7 +37,7 @@ def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> Answer:
     )
 
 
-def of_stored(stored: StoredRun, offset: int = 0, limit: int = PAGE) -> Answer:
+def of_stored(stored: StoredRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
     """A run of an earlier process."""
     why = "" if stored.run else "the server that made it ended first; start a new one"
     progress = RunProgress(
@@ -62,7 +62,7 @@ def _answer(
     duplicates: Mapping[str, str],
     offset: int,
     limit: int,
-) -> Answer:
+) -> ToolAnswer:
     result = None if run is None else _result(run, duplicates, offset, limit)
     more = result is not None and offset + limit < result.row_count
     report = RunReport(
@@ -76,7 +76,7 @@ def _answer(
         failure=why,
     )
     links = ((f"run://{run_id}", "the whole result: evidence, code and measurements"),) if run else ()
-    return Answer(text=_text(report), document=report, links=links)
+    return ToolAnswer(text=_text(report), document=report, links=links)
 
 
 def _progress(tally: Tally) -> RunProgress:

@@ -7,22 +7,22 @@ from typing import Any
 
 from mcp_types import ToolAnnotations
 
-from codeens_mcp_tools import arguments, documents
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.tool import Answer, Asked, StructTool, make_tool
-from codeens_mcp_tools.warming import warm
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.tools import arguments, documents
+from codeens_mcp_tools.tools.framework import StructTool, ToolAnswer, ToolCall, make_tool
+from codeens_mcp_tools.tools.warming import warm
 from codeens_server.tasks.schema import ScoreReport
 
 VIEW = "ui://codeens/run"
 
 
-def tools_of(room: Room) -> list[StructTool]:
-    """The tools, at work in a room."""
+def tools_of(app: AppContext) -> list[StructTool]:
+    """The tools."""
 
-    def at(name: str) -> Callable[[Asked[Any]], Awaitable[Answer]]:
-        async def answer(asked: Asked[Any]) -> Answer:
-            handle: Callable[[Room, Asked[Any]], Awaitable[Answer]] = getattr(await warm(), name)
-            return await handle(room, asked)
+    def at(name: str) -> Callable[[ToolCall[Any]], Awaitable[ToolAnswer]]:
+        async def answer(call: ToolCall[Any]) -> ToolAnswer:
+            handle: Callable[[AppContext, ToolCall[Any]], Awaitable[ToolAnswer]] = getattr(await warm(), name)
+            return await handle(app, call)
 
         return answer
 

@@ -9,17 +9,17 @@ import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_mcp_tools import reporting
-from codeens_mcp_tools.arguments import GivenSource, ScoreCandidates
-from codeens_mcp_tools.ensembles import engine_for, tests_inside
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.given import AGENT, candidates_for, check_ids
-from codeens_mcp_tools.progress import Teller
-from codeens_mcp_tools.room import Room
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import Job
-from codeens_mcp_tools.subjects import home_settings, subject_of
-from codeens_mcp_tools.tasks import stub_of
-from codeens_mcp_tools.tool import Answer, Asked
+from codeens_mcp_tools.tools import reporting
+from codeens_mcp_tools.tools.arguments import GivenSource, ScoreCandidates
+from codeens_mcp_tools.tools.ensembles import engine_for, tests_inside
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.given import AGENT, candidates_for, check_ids
+from codeens_mcp_tools.tools.progress import ProgressReporter
+from codeens_mcp_tools.tools.subjects import home_settings, subject_of
+from codeens_mcp_tools.tools.tasks import stub_of
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.config.settings import Settings
@@ -33,30 +33,28 @@ from codeens_server.text import one_line
 _LONGEST_REASON = 400
 
 
-async def score(room: Room, asked: Asked[ScoreCandidates]) -> Answer:
-    """Answer a call.
+async def score(app: AppContext, call: ToolCall[ScoreCandidates]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: the arguments are wrong, or the original cannot be judged by.
         SandboxError: the sandbox failed; nothing is known of the candidates.
     """
-    arguments = asked.arguments
+    arguments = call.arguments
     check_ids(arguments.candidates)
     if arguments.task is not None:
         if arguments.target or arguments.code or arguments.original:
-            raise Unanswerable(
-                "Judge either by `task`, or against a function (`target`, or `original` and `function`)."
-            )
-        return await _by_task(room, asked, task_of(asked.raw["task"], Path("task")))
+            raise ToolError("Judge either by `task`, or against a function (`target`, or `original` and `function`).")
+        return await _by_task(app, call, task_of(call.raw["task"], Path("task")))
     if arguments.original is not None and arguments.code is not None:
-        raise Unanswerable("`original` and `code` both are the module with the original; give it once, as `original`.")
-    return await _against_original(room, asked)
+        raise ToolError("`original` and `code` both are the module with the original; give it once, as `original`.")
+    return await _against_original(app, call)
 
 
-async def _against_original(room: Room, asked: Asked[ScoreCandidates]) -> Answer:
-    arguments = asked.arguments
+async def _against_original(app: AppContext, call: ToolCall[ScoreCandidates]) -> ToolAnswer:
+    arguments = call.arguments
     subject = await subject_of(
-        room,
+        app,
         target=arguments.target,
         code=arguments.code or arguments.original,
         function=arguments.function,
@@ -64,35 +62,35 @@ async def _against_original(room: Room, asked: Asked[ScoreCandidates]) -> Answer
         goal=arguments.goal,
     )
     settings, target = subject.settings, subject.target
-    given = await anyio.to_thread.run_sync(candidates_for, target, arguments.candidates, room.kept)
+    given = await anyio.to_thread.run_sync(candidates_for, target, arguments.candidates, app.kept)
     request = RunRequest(
         target=f"{target.path}:{target.line}",
         goal=settings.goal,
         mode=arguments.mode,
         sandbox=settings.sandbox,
-        tests=tests_inside(room, subject, arguments.evidence),
+        tests=tests_inside(app, subject, arguments.evidence),
         timeout_s=settings.timeout_s,
     )
-    job = Job(engine=engine_for(room, subject), request=request, target=target, given=given)
-    return reporting.of_live(await room.runs.make(job, asked.teller), limit=max(reporting.PAGE, len(given)))
+    job = Job(engine=engine_for(app, subject), request=request, target=target, given=given)
+    return reporting.of_live(await app.runs.make(job, call.reporter), limit=max(reporting.PAGE, len(given)))
 
 
-async def _by_task(room: Room, asked: Asked[ScoreCandidates], task: Task) -> Answer:
-    arguments = asked.arguments
-    settings = await anyio.to_thread.run_sync(lambda: home_settings(room, arguments.backend))
-    given = {item.id: item for item in (_scored(item, room) for item in arguments.candidates)}
+async def _by_task(app: AppContext, call: ToolCall[ScoreCandidates], task: Task) -> ToolAnswer:
+    arguments = call.arguments
+    settings = await anyio.to_thread.run_sync(lambda: home_settings(app, arguments.backend))
+    given = {item.id: item for item in (_scored(item, app) for item in arguments.candidates)}
     spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
-    async with room.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
+    async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
         programs = [replace(item, source=_program(task, item.source)) for item in given.values()]
-        judged = await _judge_all(task, programs, executor, settings, asked.teller)
+        judged = await _judge_all(task, programs, executor, settings, call.reporter)
     results = [replace(result, candidate=given[result.candidate.id]) for result in judged]
     results.sort(key=lambda result: (result.rank is None, -result.weight_passed))
     report = ScoreReport(task=task.id, results=tuple(results))
-    return Answer(text=_text(report), document=report)
+    return ToolAnswer(text=_text(report), document=report)
 
 
 async def _judge_all(
-    task: Task, programs: list[ScoredCandidate], executor: Executor, settings: Settings, teller: Teller
+    task: Task, programs: list[ScoredCandidate], executor: Executor, settings: Settings, reporter: ProgressReporter
 ) -> list[ScoreResult]:
     """All at once as far as the executor lets them, unless each would run the task's own reference again."""
     groups = [programs] if task.reference_solution is not None else [[program] for program in programs]
@@ -105,7 +103,7 @@ async def _judge_all(
             )
         )
         results.extend(report.results)
-        await teller.tell(f"{len(results)} of {len(programs)} judged", len(results), len(programs))
+        await reporter.tell(f"{len(results)} of {len(programs)} judged", len(results), len(programs))
 
     async with anyio.create_task_group() as tasks:
         for group in groups:
@@ -114,10 +112,10 @@ async def _judge_all(
     return sorted(results, key=lambda result: order[result.candidate.id])
 
 
-def _scored(given: GivenSource | str, room: Room) -> ScoredCandidate:
+def _scored(given: GivenSource | str, app: AppContext) -> ScoredCandidate:
     if isinstance(given, GivenSource):
         return ScoredCandidate(id=given.id, source=given.source, model=AGENT)
-    kept = room.kept.get(given)
+    kept = app.kept.get(given)
     return ScoredCandidate(id=kept.id, source=kept.source, model=kept.model, variant=kept.variant)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.errors import ToolError
 from codeens_server.tasks.checks import defines
 from codeens_server.tasks.schema import Task
 
@@ -13,12 +13,12 @@ def module_for(task: Task) -> str:
     """The prompt where it is Python that defines the function; else a function without a body, with it as docstring.
 
     Raises:
-        Unanswerable: the task asks for a script, or for something that is no function.
+        ToolError: the task asks for a script, or for something that is no function.
     """
     if not task.entry_point.isidentifier():
-        raise Unanswerable(f"entry_point is {task.entry_point!r}, which is no name of a function.")
+        raise ToolError(f"entry_point is {task.entry_point!r}, which is no name of a function.")
     if any(case.stdin is not None for case in task.test_cases):
-        raise Unanswerable(
+        raise ToolError(
             "This task asks for a script (its test_cases have stdin), and candidates are made for functions only. "
             "Write the scripts yourself, and call score with the task and candidates=[{id, source}]."
         )

@@ -6,45 +6,45 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from codeens_mcp_tools.arguments import ApplyCandidate
-from codeens_mcp_tools.documents import Change
-from codeens_mcp_tools.ensembles import stored_run
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.given_code import is_given_code
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import home_settings
-from codeens_mcp_tools.tool import Answer, Asked
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.arguments import ApplyCandidate
+from codeens_mcp_tools.tools.documents import Change
+from codeens_mcp_tools.tools.ensembles import stored_run
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.given_code import is_given_code
+from codeens_mcp_tools.tools.subjects import home_settings
 from codeens_server.domain import ORIGINAL, RankedResult, Run
 from codeens_server.workspace.edit import apply_edit, unified_diff
 
 
-async def apply_candidate(room: Room, asked: Asked[ApplyCandidate]) -> Answer:
-    """Answer a call.
+async def apply_candidate(app: AppContext, call: ToolCall[ApplyCandidate]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: there is no such row, the file changed since the run, or may not be written.
     """
-    arguments = asked.arguments
-    run = await finished_run(room, arguments.id)
+    arguments = call.arguments
+    run = await finished_run(app, arguments.id)
     row = _row(run, arguments.rank)
-    change = await anyio.to_thread.run_sync(_change, room, run, row, arguments.write_to)
+    change = await anyio.to_thread.run_sync(_change, app, run, row, arguments.write_to)
     where = f"written into {change.path}" if change.written else "nothing was written"
     text = f"Candidate {change.candidate} of run {run.run_id}, {where}.\n\n{change.patch}"
-    if not change.written and not is_given_code(Path(change.path), home_settings(room)):
+    if not change.written and not is_given_code(Path(change.path), home_settings(app)):
         text += f"\nTo write it: the same call with write_to={change.path!r}."
-    return Answer(text=text, document=change)
+    return ToolAnswer(text=text, document=change)
 
 
-async def finished_run(room: Room, run_id: str) -> Run:
+async def finished_run(app: AppContext, run_id: str) -> Run:
     """The document of a run.
 
     Raises:
-        Unanswerable: there is no such run, or it has no result.
+        ToolError: there is no such run, or it has no result.
     """
-    live = room.runs.get(run_id)
-    run = live.run if live is not None else (await stored_run(room, run_id)).run
+    live = app.runs.get(run_id)
+    run = live.run if live is not None else (await stored_run(app, run_id)).run
     if run is None:
-        raise Unanswerable(f"Run {run_id} has no result yet. Call get_run(id={run_id!r}, wait_seconds=50) first.")
+        raise ToolError(f"Run {run_id} has no result yet. Call get_run(id={run_id!r}, wait_seconds=50) first.")
     return run
 
 
@@ -53,22 +53,22 @@ def _row(run: Run, wanted: int | str | None) -> RankedResult:
     chosen = run.best if wanted is None else wanted
     if chosen in (ORIGINAL, 0):
         numbers = f" Another row: rank=1 to {len(ranked)}." if ranked else ""
-        raise Unanswerable(f"The original stays best: there is nothing to change.{numbers}")
+        raise ToolError(f"The original stays best: there is nothing to change.{numbers}")
     for place, row in enumerate(ranked, start=1):
         if chosen in (place, row.candidate.id):
             return row
     rejected = next((row for row in run.results if row.candidate.id == chosen), None)
     if rejected is not None:
-        raise Unanswerable(f"Candidate {chosen} was rejected: {rejected.reason}. Take one that has a rank.")
+        raise ToolError(f"Candidate {chosen} was rejected: {rejected.reason}. Take one that has a rank.")
     has = f"It has ranks 1 to {len(ranked)}." if ranked else "No candidate passed."
-    raise Unanswerable(f"Run {run.run_id} has no row {chosen!r}. {has}")
+    raise ToolError(f"Run {run.run_id} has no row {chosen!r}. {has}")
 
 
-def _change(room: Room, run: Run, row: RankedResult, write_to: str | None) -> Change:
+def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) -> Change:
     replacement = row.candidate.replacement
     patch = unified_diff(run.target, replacement)
     if write_to is not None:
-        _check_file(room, run, write_to)
+        _check_file(app, run, write_to)
         apply_edit(run.target, replacement)
     return Change(
         run_id=run.run_id,
@@ -81,10 +81,10 @@ def _change(room: Room, run: Run, row: RankedResult, write_to: str | None) -> Ch
     )
 
 
-def _check_file(room: Room, run: Run, write_to: str) -> None:
-    path = room.roots.resolve(write_to)
+def _check_file(app: AppContext, run: Run, write_to: str) -> None:
+    path = app.roots.resolve(write_to)
     if path != Path(run.target.path).resolve():
-        raise Unanswerable(
+        raise ToolError(
             f"Run {run.run_id} was about {run.target.path}, not {path}, and its change is written there or nowhere. "
             "For code that was given as text: put the new source in yourself."
         )

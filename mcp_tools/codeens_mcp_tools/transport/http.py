@@ -15,9 +15,9 @@ from mcp.server.transport_security import TransportSecuritySettings
 from msgspec import Struct
 from starlette.types import ASGIApp
 
-from codeens_mcp_tools.guards import BearerGuard, LimitGuard, Limits
-from codeens_mcp_tools.lines import MOST_BYTES
-from codeens_mcp_tools.vanishing import VanishedGuard
+from codeens_mcp_tools.transport.disconnect import VanishedGuard
+from codeens_mcp_tools.transport.guards import BearerGuard, LimitGuard, Limits
+from codeens_mcp_tools.transport.stdio import MOST_BYTES
 
 PATH = "/mcp"
 _MOST_SESSIONS = 1000

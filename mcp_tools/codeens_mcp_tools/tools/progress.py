@@ -18,7 +18,7 @@ class Report(Protocol):
     def __call__(self, progress: float, total: float | None = None, message: str | None = None) -> Awaitable[None]: ...
 
 
-class Teller:
+class ProgressReporter:
     """The progress of one call."""
 
     def __init__(self, report: Report) -> None:

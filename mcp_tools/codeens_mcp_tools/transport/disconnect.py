@@ -13,8 +13,8 @@ from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codeens_mcp_tools.guards import SESSION_HEADER
-from codeens_mcp_tools.lines import MOST_BYTES
+from codeens_mcp_tools.transport.guards import SESSION_HEADER
+from codeens_mcp_tools.transport.stdio import MOST_BYTES
 from codeens_sandbox_backends.reading import decoded
 
 

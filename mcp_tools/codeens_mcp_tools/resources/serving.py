@@ -1,4 +1,4 @@
-"""Runs, what was kept of their candidates, and variants, as resources; with completions for their names."""
+"""LiveRuns, what was kept of their candidates, and variants, as resources; with completions for their names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from mcp.server.mcpserver import MCPServer
 from mcp_types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.warming import warm
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.tools.warming import warm
 
 RUN = "run://{id}"
 ARTIFACT = "run://{id}/{candidate}/{artifact}"
@@ -19,9 +19,9 @@ _JSON = "application/json"
 _MOST_COMPLETIONS = 100
 
 
-def add_resources(server: MCPServer[Any], room: Room) -> None:
+def add_resources(server: MCPServer[Any], app: AppContext) -> None:
     """Give a server its resources and completions."""
-    reading = _Reading(room)
+    reading = _Reading(app)
     description = "The document of a run, whole: evidence, every candidate with its code, verdict and measurements."
     server.resource(RUN, name="run", title="A run", description=description, mime_type=_JSON)(reading.run)
     description = f"What is kept of a candidate of a run: {', '.join(ARTIFACTS)}. `original` is the function as it was."
@@ -36,22 +36,22 @@ def add_resources(server: MCPServer[Any], room: Room) -> None:
 
 
 class _Reading:
-    """Reads the resources of a room, by what is imported at the first time."""
+    """Reads the resources, by what is imported at the first time."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, app: AppContext) -> None:
+        self._room = app
 
     async def run(self, id: str) -> str:  # noqa: A002 # the template's name for it
         """A run."""
-        return await (await warm()).shelf.run(self._room, id)
+        return await (await warm()).contents.run(self._room, id)
 
     async def artifact(self, id: str, candidate: str, artifact: str) -> str:  # noqa: A002 # the template's name for it
         """An artifact of a candidate."""
-        return await (await warm()).shelf.artifact(self._room, id, candidate, artifact)
+        return await (await warm()).contents.artifact(self._room, id, candidate, artifact)
 
     async def variant(self, name: str) -> str:
         """A variant."""
-        return await (await warm()).shelf.variant(self._room, name)
+        return await (await warm()).contents.variant(self._room, name)
 
     async def complete(
         self,
@@ -73,9 +73,9 @@ class _Reading:
             return list(_GOALS) if name == "goal" else []
         if name == "artifact":
             return list(ARTIFACTS)
-        shelf = (await warm()).shelf
+        contents = (await warm()).contents
         if ref.uri == VARIANT:
-            return await shelf.variant_names(self._room)
+            return await contents.variant_names(self._room)
         if name == "id":
-            return await shelf.run_ids(self._room)
-        return await shelf.candidate_ids(self._room, given.get("id", ""))
+            return await contents.run_ids(self._room)
+        return await contents.candidate_ids(self._room, given.get("id", ""))

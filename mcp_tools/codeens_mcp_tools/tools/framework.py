@@ -13,16 +13,15 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
 from msgspec import Struct
 
-from codeens_mcp_tools.failures import told
-from codeens_mcp_tools.progress import Teller
-from codeens_mcp_tools.schemas import input_schema, output_schema
+from codeens_mcp_tools.errors import error_text
+from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_sandbox_backends.reading import converted
 from codeens_server.store.documents import to_json
 
 A = TypeVar("A", bound=Struct)
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ToolAnswer(Struct, frozen=True, kw_only=True):
     """What a tool answers."""
 
     text: str
@@ -33,16 +32,16 @@ class Answer(Struct, frozen=True, kw_only=True):
     """Resources with the rest: (URI, what it is)."""
 
 
-class Asked(Struct, Generic[A], frozen=True, kw_only=True):
+class ToolCall(Struct, Generic[A], frozen=True, kw_only=True):
     """A call of a tool."""
 
     arguments: A
     raw: dict[str, Any]
     """As they came."""
-    teller: Teller
+    reporter: ProgressReporter
 
 
-Handler = Callable[[Asked[A]], Awaitable[Answer]]
+Handler = Callable[[ToolCall[A]], Awaitable[ToolAnswer]]
 
 
 class StructTool(Tool):
@@ -58,14 +57,16 @@ class StructTool(Tool):
     ) -> CallToolResult:
         """Call the handler. Every error is an answer that says so; cancellation passes through."""
         try:
-            asked = Asked(
-                arguments=converted(arguments, self.kind), raw=arguments, teller=Teller(context.report_progress)
+            call = ToolCall(
+                arguments=converted(arguments, self.kind),
+                raw=arguments,
+                reporter=ProgressReporter(context.report_progress),
             )
-            answer: Answer = await self.fn(asked)
+            answer: ToolAnswer = await self.fn(call)
             return await anyio.to_thread.run_sync(_result, answer) if answer.links else _result(answer)
         except Exception as error:  # noqa: BLE001
             # An agent must be told of any error in words; none may end the server.
-            return CallToolResult(content=[TextContent(text=told(error))], is_error=True)
+            return CallToolResult(content=[TextContent(text=error_text(error))], is_error=True)
 
 
 def make_tool(
@@ -87,7 +88,7 @@ def make_tool(
         handler: what it does.
         title: for people.
         description: for agents.
-        answers: the types that `Answer.document` can have.
+        answers: the types that `ToolAnswer.document` can have.
         annotations: what it does to the world.
         view: URI of the page that shows its answers where the host can.
     """
@@ -106,7 +107,30 @@ def make_tool(
     )
 
 
-def _result(answer: Answer) -> CallToolResult:
+def _result(answer: ToolAnswer) -> CallToolResult:
     content: list[ContentBlock] = [TextContent(text=answer.text)]
     content += [ResourceLink(uri=uri, name=uri, description=what) for uri, what in answer.links]
     return CallToolResult(content=content, structured_content=msgspec.json.decode(to_json(answer.document)))
+
+
+_TEMPLATE = "#/$defs/{name}"
+
+
+def input_schema(kind: type[Struct]) -> dict[str, Any]:
+    """The schema of a tool's arguments: an object."""
+    return _inlined(kind)
+
+
+def output_schema(*kinds: type[Struct]) -> dict[str, Any]:
+    """The schema of a tool's structured answer: an object, of one of several types."""
+    if len(kinds) == 1:
+        return _inlined(kinds[0])
+    roots, components = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
+    return {"type": "object", "anyOf": list(roots), "$defs": components}
+
+
+def _inlined(kind: type[Struct]) -> dict[str, Any]:
+    """With the root's properties at the top, where clients look for them."""
+    (root,), components = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
+    schema: dict[str, Any] = components.pop(root["$ref"].rpartition("/")[2])
+    return {**schema, "$defs": components} if components else schema

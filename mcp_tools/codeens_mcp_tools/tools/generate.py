@@ -8,73 +8,69 @@ import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_mcp_tools.arguments import GenerateVariants
-from codeens_mcp_tools.documents import Generated, GeneratedCandidate, VariantPrompt
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import Subject, subject_of
-from codeens_mcp_tools.tasks import module_for
-from codeens_mcp_tools.tool import Answer, Asked
-from codeens_server.config.settings import ModelSettings, Settings
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.arguments import GenerateVariants
+from codeens_mcp_tools.tools.documents import Generated, GeneratedCandidate, VariantPrompt
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.subjects import Subject, subject_of
+from codeens_mcp_tools.tools.tasks import module_for
+from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Mode
 from codeens_server.errors import NothingGenerated
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from codeens_server.run.plan import refuse_without_model
-from codeens_server.run.request import RunRequest
 from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.snapshots import snapshot
 from codeens_variants.manifest import Variant
 
-_Event = CandidateGenerated | GenerationFailed
 
-
-async def generate_variants(room: Room, asked: Asked[GenerateVariants]) -> Answer:
-    """Answer a call.
+async def generate_variants(app: AppContext, call: ToolCall[GenerateVariants]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: the arguments are wrong, or there is nobody to ask.
     """
-    arguments = asked.arguments
-    subject = await _subject(room, arguments)
+    arguments = call.arguments
+    subject = await _subject(app, arguments)
     target = subject.target
     mode: Mode = "implement" if target.body_missing else "improve" if arguments.mode == "auto" else arguments.mode
-    found = {name: item.variant for name, item in room.variants(subject.root).items()}
+    found = {name: item.variant for name, item in app.variants(subject.root).items()}
     variants = chosen_variants(arguments.variants, subject.settings, found)
     if arguments.prompts_only:
         return await anyio.to_thread.run_sync(_prompts, subject, mode, variants)
-    models = resolve_models(arguments.models, subject.settings, room.environ) or await find_local_models()
+    models = resolve_models(arguments.models, subject.settings, app.environ) or await find_local_models()
     refuse_without_model(mode, target, models)
     if models:
-        events = await _ask(room, asked, subject, mode, models, variants)
+        answers = await _ask(app, call, subject, mode, models, variants)
     else:
-        events = await anyio.to_thread.run_sync(_rewritten, subject, variants)
-    return _generated(room, target.qualname, mode, events)
+        answers = await anyio.to_thread.run_sync(_rewritten, subject, variants)
+    return _generated(app, target.qualname, mode, answers)
 
 
-def capped(asked: float | None, own: float | None) -> float | None:
+def capped(wanted: float | None, own: float | None) -> float | None:
     """What a call may spend: never more than the user's limit."""
-    return own if asked is None else asked if own is None else min(asked, own)
+    return own if wanted is None else wanted if own is None else min(wanted, own)
 
 
-async def _subject(room: Room, arguments: GenerateVariants) -> Subject:
+async def _subject(app: AppContext, arguments: GenerateVariants) -> Subject:
     if arguments.task is None:
-        return await subject_of(room, target=arguments.target, code=arguments.code, function=arguments.function)
+        return await subject_of(app, target=arguments.target, code=arguments.code, function=arguments.function)
     if arguments.target is not None or arguments.code is not None:
-        raise Unanswerable("Give either `task`, or a function (`target`, or `code` and `function`).")
+        raise ToolError("Give either `task`, or a function (`target`, or `code` and `function`).")
     code = module_for(arguments.task)
-    return await subject_of(room, target=None, code=code, function=arguments.task.entry_point)
+    return await subject_of(app, target=None, code=code, function=arguments.task.entry_point)
 
 
-def _prompts(subject: Subject, mode: Mode, variants: Sequence[Variant]) -> Answer:
+def _prompts(subject: Subject, mode: Mode, variants: Sequence[Variant]) -> ToolAnswer:
     target, context = subject.target, context_of(subject.target)
     prompts = tuple(
         VariantPrompt(
@@ -94,17 +90,17 @@ def _prompts(subject: Subject, mode: Mode, variants: Sequence[Variant]) -> Answe
         f"complete function, and call score with candidates=[{{id, source}}, …].\n\nRules for all:\n"
         f"{prompts[0].messages[0].content}\n\n{shown}"
     )
-    return Answer(text=text, document=Generated(function=target.qualname, mode=mode, prompts=prompts))
+    return ToolAnswer(text=text, document=Generated(function=target.qualname, mode=mode, prompts=prompts))
 
 
 async def _ask(
-    room: Room,
-    asked: Asked[GenerateVariants],
+    app: AppContext,
+    call: ToolCall[GenerateVariants],
     subject: Subject,
     mode: Mode,
     models: tuple[ModelSettings, ...],
     variants: tuple[Variant, ...],
-) -> list[_Event]:
+) -> list[Answer]:
     settings = subject.settings
     context = await anyio.to_thread.run_sync(context_of, subject.target)
     ask = Ask(
@@ -113,34 +109,25 @@ async def _ask(
         mode=mode,
         models=models,
         variants=variants,
-        samples=asked.arguments.samples,
+        samples=call.arguments.samples,
     )
-    budget = _budget(asked.arguments, settings, subject)
-    events: list[_Event] = []
-    send, receive = anyio.create_memory_object_stream[_Event](64)
-    reachable = with_fallbacks(models, settings, room.environ)
-    async with Models(reachable, room.environ) as client, anyio.create_task_group() as group, receive:
+    budget = Budget(usd=capped(call.arguments.budget_usd, settings.budget_usd), tokens=settings.budget_tokens)
+    answers: list[Answer] = []
+    total = len(calls_of(ask))
 
-        async def make() -> None:
-            async with send:
-                await generate(ask, client=client, cache=room.store(settings).cache(Reply), budget=budget, send=send)
+    async def deliver(answer: Answer) -> None:
+        answers.append(answer)
+        await call.reporter.tell(f"{len(answers)} of {total} answers", len(answers), total)
 
-        group.start_soon(make)
-        total = len(calls_of(ask))
-        async for event in receive:
-            events.append(event)
-            await asked.teller.tell(f"{len(events)} of {total} answers", len(events), total)
+    async with Models(with_fallbacks(models, settings, app.environ), app.environ) as client:
+        cache = app.store(settings).cache(Reply)
+        await generate(ask, client=client, cache=cache, budget=budget, deliver=deliver)
     if budget.exhausted:
-        events.append(GenerationFailed(model="all", variant="all", why="the budget is used up"))
-    return events
+        answers.append(FailedCall(id="", model="all", variant="all", why="the budget is used up"))
+    return answers
 
 
-def _budget(arguments: GenerateVariants, settings: Settings, subject: Subject) -> Budget:
-    cap = capped(arguments.budget_usd, settings.budget_usd)
-    return Budget.of(RunRequest(target=subject.target.path, budget_usd=cap), settings)
-
-
-def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[_Event]:
+def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[Answer]:
     target = subject.target
     made = offline_candidates(target, context_of(target), snapshot(target).text, variants)
     if not made:
@@ -148,20 +135,20 @@ def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[_Event]:
             f"no candidate was made for {target.qualname}: offline rewrites find nothing to change in it, and no model "
             "can be reached."
         )
-    return [CandidateGenerated(candidate=candidate) for candidate in made]
+    return list(made)
 
 
-def _generated(room: Room, function: str, mode: Mode, events: Sequence[_Event]) -> Answer:
-    batch = room.kept.new_batch()
+def _generated(app: AppContext, function: str, mode: Mode, answers: Sequence[Answer]) -> ToolAnswer:
+    batch = app.kept.new_batch()
     first: dict[str, str] = {}
     candidates: list[GeneratedCandidate] = []
-    for event in events:
-        if isinstance(event, CandidateGenerated):
-            candidate = replace(event.candidate, id=f"{batch}-{event.candidate.id}"[:80])
-            room.kept.add(candidate)
+    for answer in answers:
+        if isinstance(answer, Candidate):
+            candidate = replace(answer, id=f"{batch}-{answer.id}"[:80])
+            app.kept.add(candidate)
             candidates.append(_line(candidate, first.get(candidate.digest)))
             first.setdefault(candidate.digest, candidate.id)
-    failed = [event for event in events if isinstance(event, GenerationFailed)]
+    failed = [answer for answer in answers if isinstance(answer, FailedCall)]
     costs = [*(item.cost_usd for item in candidates), *(event.cost_usd for event in failed)]
     document = Generated(
         function=function,
@@ -173,7 +160,7 @@ def _generated(room: Room, function: str, mode: Mode, events: Sequence[_Event]) 
     )
     if not candidates:
         raise NothingGenerated(f"no candidate was made: {'; '.join(document.failures)}")
-    return Answer(text=_text(document), document=document)
+    return ToolAnswer(text=_text(document), document=document)
 
 
 def _line(candidate: Candidate, same_as: str | None) -> GeneratedCandidate:

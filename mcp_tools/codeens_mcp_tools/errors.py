@@ -27,14 +27,14 @@ _NEXT: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-class Unanswerable(CodeensError):
+class ToolError(CodeensError):
     """A call that cannot be answered; the message says what to do next as well."""
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Any error in a few sentences. One that nobody foresaw goes into the log, with its traceback."""
     cause = innermost(error)
-    if isinstance(cause, Unanswerable):
+    if isinstance(cause, ToolError):
         return str(cause)[:_MOST_TOLD]
     if isinstance(cause, msgspec.ValidationError):
         return f"The arguments are wrong: {cause}. Look at the tool's input schema and call again."[:_MOST_TOLD]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_mcp_tools.arguments import RunInSandbox, RunLimits
-from codeens_mcp_tools.calls import read_call
-from codeens_mcp_tools.documents import CallReport, OutcomeKind, SandboxReport, TestsReport
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import home_settings
-from codeens_mcp_tools.tool import Answer, Asked
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.arguments import RunInSandbox, RunLimits
+from codeens_mcp_tools.tools.calls import read_call
+from codeens_mcp_tools.tools.documents import CallReport, OutcomeKind, SandboxReport, TestsReport
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.subjects import home_settings
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
@@ -53,21 +53,21 @@ _KINDS: dict[type[Outcome], OutcomeKind] = {
 }
 
 
-async def run_in_sandbox(room: Room, asked: Asked[RunInSandbox]) -> Answer:
-    """Answer a call.
+async def run_in_sandbox(app: AppContext, call: ToolCall[RunInSandbox]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: the arguments do not fit each other.
         SandboxError: the sandbox failed; nothing is known of the code.
     """
-    arguments = asked.arguments
+    arguments = call.arguments
     _check(arguments)
-    settings = await anyio.to_thread.run_sync(lambda: home_settings(room, arguments.backend))
+    settings = await anyio.to_thread.run_sync(lambda: home_settings(app, arguments.backend))
     limits = _limits(arguments.limits, settings.limits)
     spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
-    async with room.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
+    async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
         report = await executor.run(lambda sandbox: _run(arguments, limits, sandbox, settings.sandbox))
-    return Answer(text=_text(report), document=report)
+    return ToolAnswer(text=_text(report), document=report)
 
 
 def _check(arguments: RunInSandbox) -> None:
@@ -81,21 +81,21 @@ def _check(arguments: RunInSandbox) -> None:
         if given
     ]
     if len(ways) > 1:
-        raise Unanswerable(f"Code is run in one way at a time; you gave {' and '.join(ways)}. Make a call for each.")
+        raise ToolError(f"Code is run in one way at a time; you gave {' and '.join(ways)}. Make a call for each.")
     if (arguments.tests is None) != (arguments.function is None):
-        raise Unanswerable("`tests` and `function` go together: the tests, and the name of the function they call.")
+        raise ToolError("`tests` and `function` go together: the tests, and the name of the function they call.")
     if len(arguments.calls) > _MOST_CALLS:
-        raise Unanswerable(f"At most {_MOST_CALLS} calls at once; you gave {len(arguments.calls)}.")
+        raise ToolError(f"At most {_MOST_CALLS} calls at once; you gave {len(arguments.calls)}.")
 
 
-def _limits(asked: RunLimits, own: Limits) -> Limits:
-    wall = asked.wall_s or own.wall_s
+def _limits(call: RunLimits, own: Limits) -> Limits:
+    wall = call.wall_s or own.wall_s
     return replace(
         own,
         wall_s=wall,
-        cpu_s=max(own.cpu_s, wall) if asked.wall_s else own.cpu_s,
-        call_s=asked.call_s or own.call_s,
-        memory_bytes=asked.memory_mb << 20 if asked.memory_mb else own.memory_bytes,
+        cpu_s=max(own.cpu_s, wall) if call.wall_s else own.cpu_s,
+        call_s=call.call_s or own.call_s,
+        memory_bytes=call.memory_mb << 20 if call.memory_mb else own.memory_bytes,
     )
 
 
@@ -118,7 +118,7 @@ def _inputs(calls: Sequence[str]) -> tuple[str, tuple[CallInput, ...]]:
     read = [read_call(call) for call in calls]
     names = list(dict.fromkeys(name for name, _ in read))
     if len(names) > 1:
-        raise Unanswerable(f"All calls must be of one function; these are of {', '.join(names)}. Make a call for each.")
+        raise ToolError(f"All calls must be of one function; these are of {', '.join(names)}. Make a call for each.")
     return names[0], tuple(call for _, call in read)
 
 

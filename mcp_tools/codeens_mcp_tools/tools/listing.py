@@ -8,11 +8,11 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
-from codeens_mcp_tools.arguments import ListBackends, ListModels, ListVariants
-from codeens_mcp_tools.documents import BackendLine, BackendList, ModelLine, ModelList, VariantLine, VariantList
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.subjects import home, home_settings
-from codeens_mcp_tools.tool import Answer, Asked
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.tools.arguments import ListBackends, ListModels, ListVariants
+from codeens_mcp_tools.tools.documents import BackendLine, BackendList, ModelLine, ModelList, VariantLine, VariantList
+from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.subjects import home, home_settings
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.config.settings import ModelSettings
@@ -22,20 +22,20 @@ from codeens_server.run.variants import chosen_variants
 _TRIED_FOR_S = 30.0
 
 
-async def list_variants(room: Room, _: Asked[ListVariants]) -> Answer:
-    """Answer a call.
+async def list_variants(app: AppContext, _: ToolCall[ListVariants]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: settings are broken.
         ManifestError: a manifest is broken.
     """
-    return await anyio.to_thread.run_sync(_variants, room)
+    return await anyio.to_thread.run_sync(_variants, app)
 
 
-def _variants(room: Room) -> Answer:
-    found = room.variants(home(room))
+def _variants(app: AppContext) -> ToolAnswer:
+    found = app.variants(home(app))
     variants = {name: item.variant for name, item in found.items()}
-    used = {variant.name for variant in chosen_variants((), home_settings(room), variants)}
+    used = {variant.name for variant in chosen_variants((), home_settings(app), variants)}
     lines = tuple(
         VariantLine(
             name=name,
@@ -49,21 +49,21 @@ def _variants(room: Room) -> Answer:
     shown = [
         f"- {line.name} ({line.goal}{'' if line.used else ', only when named'}): {line.description}" for line in lines
     ]
-    return Answer(text="\n".join(["Variants, the ways to ask:", *shown]), document=VariantList(variants=lines))
+    return ToolAnswer(text="\n".join(["Variants, the ways to ask:", *shown]), document=VariantList(variants=lines))
 
 
-async def list_models(room: Room, _: Asked[ListModels]) -> Answer:
-    """Answer a call.
+async def list_models(app: AppContext, _: ToolCall[ListModels]) -> ToolAnswer:
+    """ToolAnswer a call.
 
     Raises:
         CodeensError: settings are broken.
     """
-    settings = await anyio.to_thread.run_sync(home_settings, room)
-    models = resolve_models((), settings, room.environ)
+    settings = await anyio.to_thread.run_sync(home_settings, app)
+    models = resolve_models((), settings, app.environ)
     source: Literal["settings", "environment"] = "settings" if settings.models else "environment"
-    lines = [_model(model, source, room.environ) for model in models]
+    lines = [_model(model, source, app.environ) for model in models]
     if not lines:
-        lines = [_model(model, "this machine", room.environ) for model in await find_local_models()]
+        lines = [_model(model, "this machine", app.environ) for model in await find_local_models()]
     note = (
         "Any other model of LiteLLM can be named too, as provider/model, when its key is set."
         if lines
@@ -71,7 +71,7 @@ async def list_models(room: Room, _: Asked[ListModels]) -> Answer:
         "start_ensemble still makes offline rewrites of a function that works."
     )
     shown = [f"- {line.name} ({line.source}{'' if line.key_is_set else ', its key is not set'})" for line in lines]
-    return Answer(text="\n".join([*shown, note]), document=ModelList(models=tuple(lines), note=note))
+    return ToolAnswer(text="\n".join([*shown, note]), document=ModelList(models=tuple(lines), note=note))
 
 
 def _model(
@@ -88,19 +88,19 @@ def _model(
     )
 
 
-async def list_backends(room: Room, asked: Asked[ListBackends]) -> Answer:
-    """Answer a call: every sandbox is tried.
+async def list_backends(app: AppContext, call: ToolCall[ListBackends]) -> ToolAnswer:
+    """ToolAnswer a call: every sandbox is tried.
 
     Raises:
         CodeensError: settings are broken.
     """
-    default = (await anyio.to_thread.run_sync(home_settings, room)).sandbox
+    default = (await anyio.to_thread.run_sync(home_settings, app)).sandbox
     names = backend_names()
     found: dict[str, BackendLine] = {}
 
     async def look(name: str) -> None:
         found[name] = await _tried(name, is_default=name == default)
-        await asked.teller.tell(f"tried {name}", len(found), len(names))
+        await call.reporter.tell(f"tried {name}", len(found), len(names))
 
     async with anyio.create_task_group() as tasks:
         for name in names:
@@ -115,7 +115,7 @@ async def list_backends(room: Room, asked: Asked[ListBackends]) -> Answer:
         )
         for line in lines
     ]
-    return Answer(text="\n".join(["Sandboxes:", *shown]), document=BackendList(backends=lines))
+    return ToolAnswer(text="\n".join(["Sandboxes:", *shown]), document=BackendList(backends=lines))
 
 
 async def _tried(name: str, *, is_default: bool) -> BackendLine:

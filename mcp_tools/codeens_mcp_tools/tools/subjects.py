@@ -9,9 +9,9 @@ import anyio.to_thread
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_mcp_tools.failures import Unanswerable
-from codeens_mcp_tools.given_code import FILE, write_code
-from codeens_mcp_tools.room import Room
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.given_code import FILE, write_code
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
@@ -37,7 +37,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 async def subject_of(
-    room: Room,
+    app: AppContext,
     *,
     target: str | None,
     code: str | None,
@@ -48,7 +48,7 @@ async def subject_of(
     """Find the function that is named.
 
     Args:
-        room: what is shared.
+        app: what is shared.
         target: `path.py::function` in a root.
         code: a module, in place of a file.
         function: the function's name in `code`; None: the only one.
@@ -56,70 +56,74 @@ async def subject_of(
         flags: settings for this call.
 
     Raises:
-        Unanswerable: both or none of `target` and `code` are given, or the file is outside of the roots.
+        ToolError: both or none of `target` and `code` are given, or the file is outside of the roots.
         TargetError: there is no such function.
         ConfigError: the settings are broken.
     """
     if (target is None) == (code is None):
-        raise Unanswerable(
+        raise ToolError(
             "Say which function: either `target` (path.py::function of the workspace), or `code` with the module's "
             "source and `function` with its name."
         )
     if code is None:
-        return await anyio.to_thread.run_sync(lambda: _in_file(room, target or "", function, backend, flags))
-    subject = await anyio.to_thread.run_sync(lambda: _in_code(room, code, function, backend, flags))
-    room.tidy_given_code(subject.settings)
+        return await anyio.to_thread.run_sync(lambda: _in_file(app, target or "", function, backend, flags))
+    subject = await anyio.to_thread.run_sync(lambda: _in_code(app, code, function, backend, flags))
+    app.tidy_given_code(subject.settings)
     return subject
 
 
-def home_settings(room: Room, backend: str | None = None, **flags: object) -> Settings:
+def home_settings(app: AppContext, backend: str | None = None, **flags: object) -> Settings:
     """The settings of the first root's workspace, with its interpreter: for code that comes with a call.
 
     Raises:
         ConfigError: the settings are broken.
     """
-    root = home(room)
-    settings = room.settings(root, backend=backend, **flags)
+    root = home(app)
+    settings = app.settings(root, backend=backend, **flags)
     return replace(settings, python=str(interpreter_for(root, settings)))
 
 
-def home(room: Room) -> Path:
+def home(app: AppContext) -> Path:
     """The workspace that the first root is in, as far as it may be looked at."""
-    root = workspace_root(room.roots.first / FILE)
-    return root if root in room.roots.folders else room.roots.first
+    root = workspace_root(app.roots.first / FILE)
+    return root if root in app.roots.folders else app.roots.first
 
 
-def _in_file(room: Room, target: str, function: str | None, backend: str | None, flags: dict[str, object]) -> Subject:
+def _in_file(
+    app: AppContext, target: str, function: str | None, backend: str | None, flags: dict[str, object]
+) -> Subject:
     if function is not None:
-        raise Unanswerable("`target` names the function itself, as path.py::function; leave `function` out.")
-    found = find_target(_inside(room, target), cwd=room.roots.first)
+        raise ToolError("`target` names the function itself, as path.py::function; leave `function` out.")
+    found = find_target(_inside(app, target), cwd=app.roots.first)
     for folder in (found.root, found.import_root):
-        room.roots.check(Path(folder), f"the workspace {folder} of {target}")
+        app.roots.check(Path(folder), f"the workspace {folder} of {target}")
     root = Path(found.root)
-    return Subject(target=found, settings=room.settings(root, backend=backend, **flags), root=root, is_file=True)
+    return Subject(target=found, settings=app.settings(root, backend=backend, **flags), root=root, is_file=True)
 
 
-def _inside(room: Room, target: str) -> str:
+def _inside(app: AppContext, target: str) -> str:
     """The target with the real path of its file."""
     path, colons, name = target.partition("::")
     if colons:
-        return f"{room.roots.resolve(path)}::{name}"
+        return f"{app.roots.resolve(path)}::{name}"
     if match := _BY_LINE.match(target):
-        return f"{room.roots.resolve(match['path'])}:{match['line']}"
+        return f"{app.roots.resolve(match['path'])}:{match['line']}"
     raise TargetError(f"{target!r} does not name a function")
 
 
-def _in_code(room: Room, code: str, function: str | None, backend: str | None, flags: dict[str, object]) -> Subject:
+def _in_code(
+    app: AppContext, code: str, function: str | None, backend: str | None, flags: dict[str, object]
+) -> Subject:
     if len(code) > _LONGEST_CODE:
-        raise Unanswerable(f"The code has {len(code)} characters; at most {_LONGEST_CODE} are taken.")
-    settings = home_settings(room, backend, **flags)
+        raise ToolError(f"The code has {len(code)} characters; at most {_LONGEST_CODE} are taken.")
+    settings = home_settings(app, backend, **flags)
     name = function or _only_function(code)
     path = write_code(code, settings)
     try:
         found = find_target(f"{path}::{name}", cwd=path.parent)
     except TargetError as error:
         raise TargetError(str(error).replace(str(path), "the code").replace(path.name, "the code")) from None
-    return Subject(target=found, settings=settings, root=home(room), is_file=False)
+    return Subject(target=found, settings=settings, root=home(app), is_file=False)
 
 
 def _only_function(code: str) -> str:
@@ -127,7 +131,7 @@ def _only_function(code: str) -> str:
     if len(names) == 1:
         return names[0]
     listed = ", ".join(names[:10])
-    raise Unanswerable(
+    raise ToolError(
         f"The code has {len(names)} functions; name one as `function`: {listed}."
         if names
         else "The code defines no function. Give a module that has one, at least as `def name(...):` with a docstring."
