@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.domain import Context
 from codeens_server.errors import RunError
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.generation.rewrites.rules import rule_names
@@ -65,7 +64,7 @@ def test_a_getter_is_told_from_its_setter(tmp_path: Path) -> None:
     )
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    found = offline_candidates(find_target(f"{path}:3", cwd=tmp_path), Context(), source, [variant("ruff:C4")])
+    found = offline_candidates(find_target(f"{path}:3", cwd=tmp_path), source, [variant("ruff:C4")])
     assert found[0].replacement.function == "@property\ndef f(self):\n    return set(self.xs)\n"
 
 
