@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-from codeens_sandbox_backends.docker.engine import Engine
+from codeens_sandbox_backends.docker.engine import DockerClient
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.owner import whereabouts
 
@@ -24,7 +24,7 @@ _LOOK_EVERY_S = 0.2
 class Container:
     """Its connection is its lifeline: when that is closed, all its processes end and the daemon removes it."""
 
-    def __init__(self, engine: Engine, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
+    def __init__(self, engine: DockerClient, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
         """Start one that takes so many orders, and wait until it waits.
 
         Raises:
@@ -62,7 +62,7 @@ class Container:
         return self._engine.was_out_of_memory(self.id, self.since)
 
 
-def _started(engine: Engine, config: dict[str, Any], door: Door) -> tuple[str, socket.socket | None]:
+def _started(engine: DockerClient, config: dict[str, Any], door: Door) -> tuple[str, socket.socket | None]:
     """A new container's id, and the connection on which it calls; none when it ended instead."""
     made = engine.start(config)
     deadline = monotonic() + _START_TIMEOUT_S
@@ -81,7 +81,7 @@ def _started(engine: Engine, config: dict[str, Any], door: Door) -> tuple[str, s
     )
 
 
-def _last_words(engine: Engine, config: dict[str, Any], door: Door) -> str:
+def _last_words(engine: DockerClient, config: dict[str, Any], door: Door) -> str:
     """What a container that ends at its start writes: it is started once more, with its output kept."""
     kept = {"AutoRemove": False, "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}}}
     again, caller = _started(engine, {**config, "HostConfig": config["HostConfig"] | kept}, door)
@@ -141,7 +141,7 @@ SANDBOX_LABEL = "codeens.sandbox"
 OWNER_LABEL = "codeens.owner"
 
 
-def remove_orphans(engine: Engine) -> None:
+def remove_orphans(engine: DockerClient) -> None:
     """Remove containers of codeens processes that are gone; containers of others, and of living ones, stay."""
     for container in engine.listed(OWNER_LABEL):
         if _is_orphan(container.labels[OWNER_LABEL], running=container.running):

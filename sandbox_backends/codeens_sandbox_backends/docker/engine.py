@@ -24,7 +24,7 @@ _WORDS_AT_MOST = 2000
 _START = "Start it (systemctl start docker), or set DOCKER_HOST to the unix socket of another one (podman's, for one)"
 
 
-class Listed(NamedTuple):
+class ListedContainer(NamedTuple):
     """A container as the daemon lists it."""
 
     id: str
@@ -32,7 +32,7 @@ class Listed(NamedTuple):
     running: bool
 
 
-class Engine:
+class DockerClient:
     """A connection to the daemon; its methods may be called from several threads at once.
 
     Each raises `SandboxBroken` when the daemon does not answer, or refuses.
@@ -102,11 +102,11 @@ class Engine:
                 if "already in progress" not in str(error):
                     raise
 
-    def listed(self, *filters: str) -> list[Listed]:
+    def listed(self, *filters: str) -> list[ListedContainer]:
         """All containers, running or not, that have these labels (`name` or `name=value`)."""
         with _asked("list its containers"):
             found = self._client.containers(all=True, filters={"label": list(filters)})
-        return [Listed(one["Id"], one["Labels"], one["State"] == "running") for one in found]
+        return [ListedContainer(one["Id"], one["Labels"], one["State"] == "running") for one in found]
 
     def is_running(self, container: str) -> bool:
         with _asked("list its containers"):

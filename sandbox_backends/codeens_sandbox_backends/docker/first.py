@@ -7,7 +7,7 @@ kernel keeps signals without a handler from the first process of a namespace).
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
 | a line of JSON: `kind`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
-| the worker's channel, its standard output, its standard error            | process is gone: `Report`        |
+| the worker's channel, its standard output, its standard error            | process is gone: `ContainerReport`        |
 """
 
 from __future__ import annotations

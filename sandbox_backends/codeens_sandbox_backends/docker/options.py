@@ -1,6 +1,6 @@
 """What a container may see and use, as the daemon's API wants to be told.
 
-Names and meaning: Docker Engine API, `POST /containers/create`.
+Names and meaning: Docker DockerClient API, `POST /containers/create`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.docker import first
 from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
-from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
+from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, DockerClient
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.layout import layout_of
@@ -58,10 +58,10 @@ def bounds_of(limits: Limits, kind: WorkerKind) -> Bounds:
     return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=kind != "suite")
 
 
-class Options:
+class ContainerConfig:
     """Builds configurations of containers for one spec."""
 
-    def __init__(self, spec: SandboxSpec, engine: Engine, labels: dict[str, str]) -> None:
+    def __init__(self, spec: SandboxSpec, engine: DockerClient, labels: dict[str, str]) -> None:
         """Raises `SandboxUnavailable` when the spec's folders cannot be shown."""
         layout = layout_of(spec, backend=NAME)
         for path in layout.private:
@@ -175,7 +175,7 @@ _TAG = "latest"
 _DIGEST_LENGTH = 16
 
 
-def ensure_image(engine: Engine, links: Iterable[tuple[str, str]]) -> str:
+def ensure_image(engine: DockerClient, links: Iterable[tuple[str, str]]) -> str:
     """Name of an image that holds these symbolic links (place, what it points to); made when it is not there."""
     archive = _archive(links)
     repository = _PREFIX + hashlib.sha256(archive).hexdigest()[:_DIGEST_LENGTH]

@@ -29,7 +29,7 @@ _REPORT_AT_MOST = 4096
 _KILLED = ExitStatus(signal=signal.SIGKILL.value)
 
 
-class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ContainerReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the first process of a container says when every other one is gone."""
 
     status: int
@@ -152,14 +152,14 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _report(said: bytes) -> Report:
+def _report(said: bytes) -> ContainerReport:
     try:
-        return decoded(said, Report)
+        return decoded(said, ContainerReport)
     except msgspec.MsgspecError as error:
         raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
 
 
-def _ending_of(report: Report) -> ExitStatus:
+def _ending_of(report: ContainerReport) -> ExitStatus:
     number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
     over_memory = report.out_of_memory and number == signal.SIGKILL
     return ExitStatus(

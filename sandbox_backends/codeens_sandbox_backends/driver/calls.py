@@ -29,8 +29,8 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.driver.answers import receive_answer
 from codeens_sandbox_backends.driver.launcher import Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals
-from codeens_sandbox_backends.driver.wire import Lines
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
+from codeens_sandbox_backends.driver.wire import CoveredLines
 
 _RESTARTS = 5
 
@@ -45,9 +45,9 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
     return CallsResult(
         outcomes=tuple(outcomes),
         loaded=driver.loaded,
-        usage=driver.ledger.usage,
-        stdout=driver.ledger.stdout,
-        stderr=driver.ledger.stderr,
+        usage=driver.totals.usage,
+        stdout=driver.totals.stdout,
+        stderr=driver.totals.stderr,
         peak_bytes=peaks,
         lines_hit=lines.hit if lines else (),
         lines_total=lines.total if lines else (),
@@ -56,7 +56,7 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
 
 class _Calls:
     def __init__(self, launcher: Launcher, program: Program, limits: Limits) -> None:
-        self.ledger = UsageTotals(limits)
+        self.totals = UsageTotals(limits)
         self.loaded = False
         self._launcher = launcher
         self._program = program
@@ -83,7 +83,7 @@ class _Calls:
         Returns:
             What kept the program from being loaded, None where it was.
         """
-        session = Session(self._launcher, "calls", self._limits, self.ledger)
+        session = WorkerSession(self._launcher, "calls", self._limits, self.totals)
         loaded = False
         try:
             left = inputs[len(outcomes) :]
@@ -94,7 +94,7 @@ class _Calls:
             loaded = self.loaded = True
             for outcome, _ in self._answers(session, left, len(outcomes)):
                 outcomes.append(outcome)
-        except Lost as lost:
+        except WorkerLost as lost:
             outcome = session.explain(lost, self._late())
             if not loaded:
                 return outcome
@@ -115,14 +115,14 @@ class _Calls:
             answers = self._answers(session, repeated, 0)
             for index, (_, peak) in zip(ran, answers, strict=True):
                 peaks[index] = peak
-        except Lost:
+        except WorkerLost:
             return ()
         finally:
             session.end()
         return tuple(peaks)
 
-    def lines(self, inputs: Sequence[CallInput]) -> Lines | None:
-        """Lines of the function that these inputs run; None when it can't be known."""
+    def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
+        """CoveredLines of the function that these inputs run; None when it can't be known."""
         folder = coverage_folder()
         if folder is None:
             return None
@@ -134,16 +134,18 @@ class _Calls:
             for _ in self._answers(session, inputs, 0):
                 pass
             session.send({"op": "lines"}, self._deadline)
-            return session.receive(Lines, self._deadline)
-        except Lost:
+            return session.receive(CoveredLines, self._deadline)
+        except WorkerLost:
             return None
         finally:
             session.end()
 
-    def _watched(self) -> Session:
-        return Session(self._launcher, "calls", self._limits, UsageTotals(self._limits))
+    def _watched(self) -> WorkerSession:
+        return WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
 
-    def _answers(self, session: Session, inputs: Sequence[CallInput], first: int) -> Iterator[tuple[Outcome, int]]:
+    def _answers(
+        self, session: WorkerSession, inputs: Sequence[CallInput], first: int
+    ) -> Iterator[tuple[Outcome, int]]:
         for index, call in enumerate(inputs, first):
             deadline = min(self._deadline, monotonic() + self._limits.call_s)
             yield receive_answer(session, call, index, deadline)

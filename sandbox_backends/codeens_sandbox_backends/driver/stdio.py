@@ -6,7 +6,7 @@ from time import monotonic
 
 from codeens_sandbox_backends.base import Died, Limits, Outcome, StdioJob, StdioResult, StdioRun, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals, death
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession, death
 
 
 def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
@@ -15,17 +15,17 @@ def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
 
 
 def _run(launcher: Launcher, job: StdioJob, stdin: str, limits: Limits) -> StdioRun:
-    ledger = UsageTotals(limits)
-    session = Session(launcher, "stdio", limits, ledger)
+    totals = UsageTotals(limits)
+    session = WorkerSession(launcher, "stdio", limits, totals)
     deadline = monotonic() + limits.wall_s
     late = TimedOut(limit="wall", seconds=limits.wall_s)
     try:
         session.send({"op": "run", "source": job.source, "argv": job.argv, "stdin": stdin}, deadline)
         ending = session.wait(deadline - monotonic())
         outcome = _flooded(ending, limits) or (late if monotonic() >= deadline else _outcome(ending, limits))
-    except Lost as lost:
+    except WorkerLost as lost:
         outcome = session.explain(lost, late)
-    return StdioRun(stdout=ledger.stdout, stderr=ledger.stderr, ending=outcome, usage=ledger.usage)
+    return StdioRun(stdout=totals.stdout, stderr=totals.stderr, ending=outcome, usage=totals.usage)
 
 
 def _outcome(ending: ExitStatus, limits: Limits) -> Outcome | None:

@@ -13,7 +13,7 @@ _SLACK_BYTES = 64 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class MemoryWatch:
+class MemoryGuard:
     """Looks at a process and all below it, in a thread, until stopped; calls `end` once when they hold too much.
 
     Memory that grows faster than it is looked at is over the bound for a moment.

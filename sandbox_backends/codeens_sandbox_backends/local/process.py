@@ -12,7 +12,7 @@ from typing import Literal
 from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.host.memory_watch import MemoryWatch
+from codeens_sandbox_backends.host.memory_watch import MemoryGuard
 from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.host.start import Started
 from codeens_sandbox_backends.local.cgroups import Cgroup, make_cgroup
@@ -64,7 +64,7 @@ class LocalProcess:
         if stdout is None or stderr is None:
             raise SandboxBroken("a worker was started without pipes for its output")
         self._output = Output(stdout, stderr, limits.output_bytes)
-        self._memory = MemoryWatch(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
+        self._memory = MemoryGuard(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
 
     def kill(self) -> None:
         """End every process of this worker at once. Thread-safe; does nothing the second time."""

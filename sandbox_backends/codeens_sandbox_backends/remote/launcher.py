@@ -20,7 +20,7 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.remote.connection import Connection, Said
 from codeens_sandbox_backends.remote.pool import Pool, Ready
-from codeens_sandbox_backends.remote.relay import Lines
+from codeens_sandbox_backends.remote.relay import RelayLines
 from codeens_sandbox_backends.remote.setup import Setup
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class JobLauncher:
         self._pool = pool
         self._ready = ready
         self._setup = setup
-        self._first: Lines | None = ready.relays[0]
+        self._first: RelayLines | None = ready.relays[0]
         self._lock = threading.Lock()
         self._given_up = False
         self._tasks: list[Future[Any]] = []
@@ -47,7 +47,7 @@ class JobLauncher:
             lines = self._done(self._spawn(lambda: self._pool.another_relay(self._ready)))
         ours, theirs = socket.socketpair()
         connection = Connection(lines, theirs)
-        order = self._setup.order(kind, limits, self._ready.greeting)
+        order = self._setup.order(kind, limits, self._ready.handshake)
         try:
             served = self._spawn(lambda: connection.serve(order))
         except BaseException:

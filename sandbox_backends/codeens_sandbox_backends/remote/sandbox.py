@@ -26,7 +26,7 @@ from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.launcher import JobLauncher
 from codeens_sandbox_backends.remote.pool import Lease, Pool
 from codeens_sandbox_backends.remote.service import Service
-from codeens_sandbox_backends.remote.setup import Options, Setup, setup_of
+from codeens_sandbox_backends.remote.setup import ServiceOptions, Setup, setup_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ _END_S = 90.0
 
 
 async def open_remote(
-    connect: Connect, spec: SandboxSpec, *, isolation: IsolationLevel, options: Options
+    connect: Connect, spec: SandboxSpec, *, isolation: IsolationLevel, options: ServiceOptions
 ) -> RemoteSandbox:
     """Open a sandbox: the first one of the service is there when this returns. Orphans are removed before.
 

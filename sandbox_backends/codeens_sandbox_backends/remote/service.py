@@ -28,14 +28,14 @@ class Fault(Struct, frozen=True, kw_only=True):
     """What the service asked for, where the SDK tells it."""
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class ListedSandbox(Struct, frozen=True, kw_only=True):
     """A sandbox as the service lists it."""
 
     id: str
     labels: Mapping[str, str]
 
 
-class Program(Protocol):
+class ServiceProgram(Protocol):
     """A running program of a sandbox: its standard input and output."""
 
     async def send(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Program(Protocol):
         ...
 
 
-class Machine(Protocol):
+class ServiceSandbox(Protocol):
     """A sandbox of the service."""
 
     @property
@@ -64,7 +64,7 @@ class Machine(Protocol):
         """Write a file; folders on the way are made."""
         ...
 
-    async def start(self, command: str) -> Program:
+    async def start(self, command: str) -> ServiceProgram:
         """Start a line of shell as the most privileged user that there is, without a terminal."""
         ...
 
@@ -90,7 +90,7 @@ class Service(Protocol):
         """What an exception that one of the methods raised means."""
         ...
 
-    async def create(self, labels: Mapping[str, str], ttl_s: int) -> Machine:
+    async def create(self, labels: Mapping[str, str], ttl_s: int) -> ServiceSandbox:
         """Make a sandbox without a network that the service itself ends after `ttl_s` seconds, and wait until it runs.
 
         May be called again with the same labels when it is not known what came of it. `labels` hold one that no other
@@ -99,7 +99,7 @@ class Service(Protocol):
         """
         ...
 
-    async def listed(self, labels: Mapping[str, str]) -> list[Listed]:
+    async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
         """All sandboxes that this key can see, in any state, that carry all of these labels."""
         ...
 

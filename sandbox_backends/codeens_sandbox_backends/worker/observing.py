@@ -12,7 +12,7 @@ from .calling import settle
 from .loader import innermost
 
 
-class MemoryWatch:
+class AllocationWatch:
     """Stands for a function; after a call `peak` is the most that it had allocated, in bytes (tracemalloc)."""
 
     def __init__(self, function: Callable[..., Any]) -> None:

@@ -85,11 +85,11 @@ def start(fd: int) -> Channel:
         fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
     os.set_inheritable(fd, False)
     channel = Channel(fd)
-    greet(channel)
+    send_handshake(channel)
     return channel
 
 
-def greet(channel: Channel) -> None:
+def send_handshake(channel: Channel) -> None:
     """Say that the worker is up."""
     channel.send({"up": "%d.%d" % sys.version_info[:2]})
 

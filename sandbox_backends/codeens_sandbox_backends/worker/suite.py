@@ -1,4 +1,4 @@
-"""The user's own tests beside the code, in one process. Worker kind `suite`.
+"""The user's own tests beside the code, in one process. CallWorker kind `suite`.
 
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|

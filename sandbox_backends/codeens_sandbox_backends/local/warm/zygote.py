@@ -49,7 +49,7 @@ class ForkRequest(NamedTuple):
     """Bytes that are kept of each output; None: it is dropped where it is printed."""
 
 
-class Zygote:
+class ZygoteProcess:
     """A process that forks workers. One thread uses it at a time; `kill_child` may come from any."""
 
     def __init__(self, process: WorkerProcess, own_filter: bytes, job_filter: bytes) -> None:
@@ -176,7 +176,7 @@ def _packed(message: object) -> bytes:
 class WarmProcess(WarmWorker):
     """A worker that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(self, zygote: Zygote, request: ForkRequest, release: Callable[[Zygote], None]) -> None:
+    def __init__(self, zygote: ZygoteProcess, request: ForkRequest, release: Callable[[ZygoteProcess], None]) -> None:
         """Take one from the zygote. `release` is called once, when it has ended, and the zygote is free again or dead.
 
         Raises:

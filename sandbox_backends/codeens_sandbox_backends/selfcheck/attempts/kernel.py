@@ -77,6 +77,7 @@ def privileges() -> list[str]:
     if os.geteuid():
         found += worked([("setuid", lambda: in_child(lambda: os.setuid(0)))])
     if status.get("NoNewPrivs", "").strip() != "1":
+        found.append("programs can lend rights: NoNewPrivs is not set")
         found += [f"{path} lends its owner's rights" for path in _lenders()]
     return found
 
