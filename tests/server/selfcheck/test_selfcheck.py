@@ -11,7 +11,7 @@ import pytest
 
 from codeens_sandbox_backends.base import CallsResult, IsolationLevel, Limits, Returned, Sandbox
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, SelfCheckResult, run_checks
+from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, SelfCheckResult, open_context, run_checks
 from codeens_sandbox_backends.selfcheck.outside import Outside
 from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import judged, suited
@@ -31,11 +31,9 @@ async def opened(name: str, *, hide: bool = True) -> AsyncGenerator[tuple[CheckC
     with Outside() as outside:
         async with open_project() as project:
             spec = sandbox_spec(project.target, Settings(limits=_LIMITS))
-            sandbox = await get_backend(name).open(spec if hide else msgspec.structs.replace(spec, hidden=()))
-            try:
-                yield CheckContext(sandbox=sandbox, outside=outside), project
-            finally:
-                await sandbox.aclose()
+            wanted = spec if hide else msgspec.structs.replace(spec, hidden=())
+            async with open_context(get_backend(name), wanted, outside) as context:
+                yield context, project
 
 
 async def failed(context: CheckContext, checks: Sequence[SelfCheck]) -> dict[str, str]:
