@@ -69,7 +69,7 @@ class DaytonaService:
         return explain(error)
 
     async def create(self, labels: Mapping[str, str], ttl_s: int) -> DaytonaMachine:
-        """The sandbox's name is of its label: a second request for it is answered by what the first one made."""
+        """Create a sandbox named after its label: a second request is answered with what the first one made."""
         try:
             sandbox = await self._made(labels, _minutes(ttl_s))
         except DaytonaConflictError:
@@ -83,7 +83,7 @@ class DaytonaService:
         return DaytonaMachine(sandbox, self._settings.options.python, self._tasks)
 
     async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
-        """One that has a name is asked for by it: a list may be behind."""
+        """List sandboxes; one that has a name is asked for by it, since a list may be out of date."""
         found = await self._named(_name(labels)) if SANDBOX in labels else None
         if found is None:
             query = ListSandboxesQuery(labels=dict(labels))
@@ -103,7 +103,7 @@ class DaytonaService:
         await self._client.close()
 
     async def _named(self, name: str) -> list[AsyncSandbox] | None:
-        """The one, or none; None when that cannot be told."""
+        """Return the sandbox of that name in a list, or an empty list; None when that cannot be told."""
         try:
             return [await self._client.get(name, request_timeout=_REQUEST_S)]
         except DaytonaNotFoundError:
@@ -165,6 +165,6 @@ def _minutes(seconds: int) -> int:
 
 
 def _move(uploaded: str, path: str) -> str:
-    """A line of shell that does it once, however often it is run."""
+    """Return a line of shell that moves the file once, however often it is run."""
     source, target, folder = map(shlex.quote, (uploaded, path, str(Path(path).parent)))
     return f"mkdir -p {folder} && {{ [ ! -e {source} ] || mv {source} {target}; }}"

@@ -84,7 +84,7 @@ class DockerClient:
         return made
 
     def output(self, container: str) -> str:
-        """The end of what a container wrote, if its output is kept."""
+        """Return the end of what a container wrote, if its output is kept."""
         with _asked("tell what a container said"):
             said = self._client.logs(container, tail=_LINES_AT_MOST)
         return said.decode("utf-8", "replace").strip()[-_WORDS_AT_MOST:]
@@ -103,7 +103,7 @@ class DockerClient:
                     raise
 
     def listed(self, *filters: str) -> list[ListedContainer]:
-        """All containers, running or not, that have these labels (`name` or `name=value`)."""
+        """Return all containers, running or not, that have these labels (`name` or `name=value`)."""
         with _asked("list its containers"):
             found = self._client.containers(all=True, filters={"label": list(filters)})
         return [ListedContainer(one["Id"], one["Labels"], one["State"] == "running") for one in found]
@@ -113,7 +113,7 @@ class DockerClient:
             return bool(self._client.containers(filters={"id": container}))
 
     def was_out_of_memory(self, container: str, since: float) -> bool:
-        """Whether the kernel killed a process in a container, which may be gone, for its memory bound."""
+        """Return whether the kernel killed a process in a container, which may be gone, for its memory bound."""
         filters = {"container": container, "event": "oom"}
         with _asked("tell what happened"):
             events = self._client.events(since=int(since), until=int(time()) + 1, filters=filters, decode=True)

@@ -160,7 +160,7 @@ def _see_off(worker: int) -> dict[str, Any]:
 
 
 def _killed_for_memory() -> int:
-    """How many processes the kernel has ended in this container for memory."""
+    """Return how many processes the kernel has ended in this container for memory."""
     for name in _OUT_OF_MEMORY_FILES:
         try:
             lines = Path(name).read_text(encoding="ascii").splitlines()

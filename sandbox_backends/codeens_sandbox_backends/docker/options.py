@@ -54,7 +54,7 @@ class Bounds(NamedTuple):
 
 
 def bounds_of(limits: Limits, kind: WorkerKind) -> Bounds:
-    """What a worker of that kind needs."""
+    """Return what a worker of that kind needs."""
     return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=kind != "suite")
 
 
@@ -85,7 +85,7 @@ class ContainerConfig:
         self._runtime = engine.runtime
 
     def config(self, bounds: Bounds, door: Door) -> dict[str, Any]:
-        """The body of the request for one container, whose first process calls at `door`."""
+        """Return the body of the request for one container, whose first process calls at `door`."""
         closed = str(door.closed_file)
         hidden = [_nothing(path, closed) for path in self._hidden] if bounds.hides else []
         hidden += [_mount(closed, path) for path in _WRITTEN_BY_DAEMONS]
@@ -138,7 +138,7 @@ def _mount(source: str, target: str) -> dict[str, Any]:
 
 
 def _nothing(path: str, closed_file: str) -> dict[str, Any]:
-    """What cannot be read, over a path."""
+    """Return a mount that covers a path with something unreadable."""
     if not Path(path).is_dir():
         return _mount(closed_file, path)
     options = {"SizeBytes": _SMALLEST_BYTES, "Mode": 0}
@@ -146,7 +146,7 @@ def _nothing(path: str, closed_file: str) -> dict[str, Any]:
 
 
 def _with_mounts_inside(paths: Sequence[str]) -> list[str]:
-    """The paths, and each mount point inside one of them."""
+    """Return the paths, and each mount point inside one of them."""
     inner = {place for place in _mount_points() for path in paths if place.startswith(path.rstrip("/") + "/")}
     return [*paths, *sorted(inner)]
 
@@ -186,7 +186,7 @@ def ensure_image(engine: DockerClient, links: Iterable[tuple[str, str]]) -> str:
 
 
 def _archive(links: Iterable[tuple[str, str]]) -> bytes:
-    """The same bytes for the same links. Folders on the way to a link are made by who unpacks it."""
+    """Return a tar archive of links, the same bytes for the same links."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         mount_point = tarfile.TarInfo("codeens")

@@ -128,7 +128,7 @@ class DockerProcess:
         return self._ending
 
     def _said(self, timeout: float) -> bytes | None:
-        """The first process's last words, empty when it ended without any; None while it lives on."""
+        """Return the first process's last words, empty when it ended without any; None while it lives on."""
         deadline = monotonic() + timeout
         text = b""
         while not text.endswith(b"\n") and len(text) < _REPORT_AT_MOST:

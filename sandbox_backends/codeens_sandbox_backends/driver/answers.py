@@ -11,7 +11,7 @@ from codeens_sandbox_backends.driver.wire import CallAnswer
 
 
 def receive_answer(session: WorkerSession, call: CallInput, index: int, deadline: float) -> tuple[Outcome, int]:
-    """The outcome of the call with that index, and its peak of traced bytes (0 when not watched).
+    """Return the outcome of the call with that index, and its peak of traced bytes (0 when not watched).
 
     Raises:
         WorkerLost: There is no answer before the deadline, or it is not one to this call.
@@ -21,7 +21,7 @@ def receive_answer(session: WorkerSession, call: CallInput, index: int, deadline
 
 
 def receive_change(session: WorkerSession, index: int, deadline: float) -> Outcome:
-    """The same outcome, without arguments where the call has left them as they were.
+    """Return the outcome of the call with that index, without arguments that the call left unchanged.
 
     Raises:
         WorkerLost: There is no answer before the deadline, or it is not one to this call.
@@ -30,7 +30,7 @@ def receive_change(session: WorkerSession, index: int, deadline: float) -> Outco
 
 
 def checked(outcome: Returned | Raised | Unencodable, call: CallInput, *, same: bool) -> Outcome:
-    """The outcome with its arguments, made sure to consist of trees.
+    """Return the outcome with its arguments, after checking that all are well-formed trees.
 
     Raises:
         WorkerLost: It does not.

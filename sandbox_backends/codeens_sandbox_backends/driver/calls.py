@@ -36,7 +36,7 @@ _RESTARTS = 5
 
 
 def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
-    """One outcome per input, in order."""
+    """Return one outcome per input, in order."""
     driver = _Calls(launcher, job.program, limits)
     outcomes = driver.outcomes(job.inputs)
     ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised, Unencodable))]
@@ -64,7 +64,7 @@ class _Calls:
         self._deadline = monotonic() + limits.wall_s
 
     def outcomes(self, inputs: tuple[CallInput, ...]) -> list[Outcome]:
-        """Outcomes of all inputs."""
+        """Return the outcomes of all inputs."""
         outcomes: list[Outcome] = []
         for _ in range(_RESTARTS + 1):
             failure = self._go_on(inputs, outcomes)
@@ -104,7 +104,7 @@ class _Calls:
         return None
 
     def peaks(self, inputs: Sequence[CallInput], ran: Sequence[int]) -> tuple[int, ...]:
-        """Peak of traced bytes per input, 0 for one whose call did not come to an end; empty when it can't be known."""
+        """Return the peak of traced bytes per input, 0 for a call that did not end; empty if unknown."""
         peaks = [0] * len(inputs)
         session = self._watched()
         try:
@@ -122,7 +122,7 @@ class _Calls:
         return tuple(peaks)
 
     def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
-        """CoveredLines of the function that these inputs run; None when it can't be known."""
+        """Return the lines of the function that these inputs run; None if unknown."""
         folder = coverage_folder()
         if folder is None:
             return None
@@ -154,7 +154,7 @@ class _Calls:
         return monotonic() >= self._deadline
 
     def _late(self) -> TimedOut:
-        """What an answer that did not come now exceeded."""
+        """Return the limit that a missing answer has exceeded by now."""
         limit: Literal["wall", "call"] = "wall" if self._over() else "call"
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
 
@@ -165,7 +165,7 @@ def _request(inputs: Sequence[CallInput], first: int, *, last: bool) -> dict[str
 
 @cache
 def coverage_folder() -> str | None:
-    """The folder of the `coverage` package of this interpreter.
+    """Return the folder of the `coverage` package of this interpreter.
 
     A sandbox in which it is not readable reports no lines.
     """

@@ -29,7 +29,7 @@ _GIVE_UP_S = 0.5
 
 
 class _Advance(NamedTuple):
-    """What calls that were made in advance came to."""
+    """Outcomes of the calls that were made before the tests ran."""
 
     known: list[tuple[CallInput, _Known]]
     end: tuple[CallInput, Outcome] | None
@@ -37,11 +37,11 @@ class _Advance(NamedTuple):
 
 
 class _Mispredicted(Exception):
-    """The tests did not make the calls that were prefetch."""
+    """The tests did not make the predicted calls."""
 
 
 def run_check(launcher: Launcher, job: CheckJob, limits: Limits, prefetch: CallPrefetch | None = None) -> CheckResult:
-    """Passed only when the tests ran to their end and raised nothing."""
+    """Run the tests; passed only if they ran to their end and raised nothing."""
     known = prefetch or CallPrefetch()
     totals = UsageTotals(limits)
     deadline = monotonic() + limits.wall_s
@@ -95,11 +95,11 @@ class _Tests:
         return self._session
 
     def settled(self) -> None:
-        """What was asked for has been answered."""
+        """Note that the last request has been answered."""
         self._open = False
 
     def guess(self) -> PredictedCalls:
-        """What calls the tests make where they like all answers; not waited for long."""
+        """Guess the tests' calls by running them against answers that agree with everything; do not wait long."""
         deadline = monotonic() + min(_GUESS_S, self._limits.wall_s / 4)
         try:
             guessed = self.ask(deadline, op="guess").receive(GuessedCalls, deadline)
@@ -111,12 +111,12 @@ class _Tests:
         return PredictedCalls(guessed.calls, guessed.whole) if well_formed else PredictedCalls()
 
     def explain(self, lost: WorkerLost, late: TimedOut) -> Outcome:
-        """What the loss of the process means; it is ended."""
+        """End the process, and return what its loss means."""
         self._open = False
         return self._session.explain(lost, late) if self._session else late
 
     def give_up(self) -> None:
-        """Have tests that wait for the outcome of a call wait for another request, or end the process."""
+        """Make tests that wait for an outcome wait for another request instead, or end the process."""
         if self._session is not None and self._open:
             deadline = monotonic() + _GIVE_UP_S
             try:
@@ -128,7 +128,7 @@ class _Tests:
                 self._end(0.0)
 
     def end(self) -> None:
-        """See the process off, at rest where it can be brought to it."""
+        """Stop the test process, left idle for reuse where possible."""
         self.give_up()
         self._end(_END_S)
 
@@ -150,17 +150,17 @@ class _Check:
         self.asked: list[CallInput] = []
         """Calls that the tests made besides."""
         self.said = b""
-        """All that the worker said, where it has ended with the calls that were prefetch."""
+        """Reply bytes of a worker that ended with the predicted calls."""
         self._tests = tests
         self._launcher = launcher
         self._limits = limits
         self._totals = totals
         self._deadline = deadline
         self._no_more = False
-        """Whether the worker has ended with the calls that were prefetch."""
+        """Whether the worker ended with the predicted calls."""
 
     def run(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> Outcome | None:
-        """None when the tests pass, or have passed with the same answers; else what kept them from it.
+        """Return None if the tests pass, or have passed with the same answers; else the failure.
 
         Raises:
             _Mispredicted: the tests make other calls than these.
@@ -187,7 +187,7 @@ class _Check:
             return worker.explain(lost, self._late("wall"))
 
     def _in_advance(self, worker: WorkerSession, calls: tuple[CallInput, ...]) -> _Advance:
-        """The outcomes of the calls that were asked for with the program, up to the first that is not known."""
+        """Return the outcomes of the calls sent with the program, up to the first that did not return or raise."""
         known: list[tuple[CallInput, _Known]] = []
         try:
             for index, call in enumerate(calls):
@@ -225,7 +225,7 @@ class _Check:
             tests.send({"outcome": outcome}, self._deadline)
 
     def _call(self, worker: WorkerSession, call: CallInput, advance: _Advance) -> Outcome:
-        """One call that was not answered in advance."""
+        """Make one call that was not predicted."""
         if advance.end is not None:
             if not _same(call, advance.end[0]):
                 raise _Mispredicted
@@ -253,5 +253,5 @@ class _Check:
 
 
 def _same(a: CallInput, b: CallInput) -> bool:
-    """As texts: values of different types may be equal."""
+    """Compare calls as texts: values of different types may be equal."""
     return msgspec.json.encode(a) == msgspec.json.encode(b)

@@ -91,7 +91,7 @@ class WorkerSession:
         self._frames = FrameReader(self._read)
         self._ended: ExitStatus | None = None
         self.said = b""
-        """All that a warm worker said which has ended with its last request, without the nonce; else nothing."""
+        """Reply bytes, without the nonce, of a warm worker that ended with its last request; else empty."""
         self._warm = self._process if isinstance(self._process, WarmWorker) else None
         self.nonce = ""
         if self._warm is None:
@@ -137,7 +137,7 @@ class WorkerSession:
             return b""
 
     def receive(self, kind: type[M], deadline: float) -> M:
-        """The next message, which must be of that kind.
+        """Return the next message, which must be of that kind.
 
         Raises:
             WorkerLost: There is none before the deadline, or something else came.
@@ -212,7 +212,7 @@ class WorkerSession:
 
 
 def death(ending: ExitStatus, limits: Limits) -> Outcome:
-    """What the end of a worker that should have gone on means for the code."""
+    """Return what it means for the code that its worker ended when it should have gone on."""
     used_up = ending.cpu_s is not None and ending.cpu_s >= limits.cpu_s
     if ending.limit == "memory":
         return Died(reason="memory", detail=f"it used more than {limits.memory_bytes} bytes")

@@ -10,7 +10,7 @@ from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, Wor
 
 
 def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
-    """Every input's output and ending; a limit that one input exceeds does not concern the others."""
+    """Return every input's output and ending; a limit that one input exceeds does not concern the others."""
     return StdioResult(runs=tuple(_run(launcher, job, stdin, limits) for stdin in job.stdins))
 
 
@@ -33,7 +33,7 @@ def _outcome(ending: ExitStatus, limits: Limits) -> Outcome | None:
 
 
 def _flooded(ending: ExitStatus, limits: Limits) -> Died | None:
-    """What is kept of the output is not all of it. Which of the streams was cut shows in their lengths."""
+    """Return the failure of a script whose output was cut; the streams' lengths tell which one was."""
     if ending.dropped_bytes and len(ending.stdout) >= limits.output_bytes:
         return Died(reason="output", detail=f"it printed more than {limits.output_bytes} bytes")
     return None

@@ -21,7 +21,7 @@ from codeens_sandbox_backends.driver.wire import SuiteEnd, SuiteMessage
 
 
 def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:
-    """All tests that ended, in order, and what the target was called with meanwhile."""
+    """Return all tests that ended, in order, and what the target was called with meanwhile."""
     suite = _Suite(job)
     totals = UsageTotals(limits)
     session = WorkerSession(launcher, "suite", limits, totals)

@@ -61,7 +61,7 @@ class _Side(NamedTuple):
 
 
 def run_timing(launcher: Launcher, job: TimingJob, limits: Limits) -> TimingResult:
-    """Race until all pairs are run, the budget is used up, or a side stops answering."""
+    """Run pairs until all are measured, the budget is used up, or a side stops answering."""
     run = _TimingRun(launcher, job, limits)
     try:
         run.run()
@@ -84,7 +84,7 @@ class _SampleKind:
 
 
 def _smallest(inputs: Sequence[CallInput]) -> list[int]:
-    """Index of the input of the shortest text; nothing where it is the only one."""
+    """Return the index of the smallest input by its text; empty where it is the only one."""
     sizes = [len(msgspec.json.encode(call)) for call in inputs]
     return [sizes.index(min(sizes))] if len(sizes) > 1 else []
 
@@ -122,7 +122,7 @@ class _TimingRun:
             self._pairs.append(self._bare_pair(number))
 
     def result(self, failure: Outcome | None, side: Name | None) -> TimingResult:
-        """All that was measured so far."""
+        """Return all that was measured so far."""
         return TimingResult(
             pairs=tuple(self._pairs),
             inner=self._inner,
@@ -177,7 +177,7 @@ class _TimingRun:
         )
 
     def _settled(self) -> bool:
-        """Whether more whole passes would say no more: too little is saved, or the quickest of each side agree."""
+        """Return whether more end-to-end loops are pointless: too little is saved, or each side's quickest agree."""
         timed = [pair for pair in self._pairs if pair.a and pair.b]
         saved = min(min(pair.a) for pair in timed) - min(min(pair.b) for pair in timed)
         if saved <= self._job.confirm_s:
@@ -189,7 +189,7 @@ class _TimingRun:
         return all(seconds[_FEWEST_PAIRS - 1] - seconds[0] <= _SETTLED * saved for seconds in sides)
 
     def _bare_pair(self, number: int) -> TimingPair:
-        """A whole pass of each side, and nothing else."""
+        """Time one end-to-end loop of each side, and nothing else."""
         sides: dict[Name, _Side] = {}
         for name in ("a", "b") if number % 2 == 0 else ("b", "a"):
             with self._side(name) as side:
@@ -218,7 +218,7 @@ class _TimingRun:
             session.end()
 
     def _whole(self, side: _Side) -> float:
-        """Seconds from the inputs to the last output of a pass."""
+        """Time a loop end to end, in seconds from sending the inputs to the last output."""
         deadline = self._deadline()
         started = perf_counter()
         side.session.send({"inputs": self._inputs}, deadline)
@@ -228,7 +228,7 @@ class _TimingRun:
         return seconds
 
     def _sample(self, side: _Side, inner: int, rehearse: Sequence[int] = ()) -> float:
-        """Seconds per pass; the inputs of those indices are run before the clock starts."""
+        """Return the seconds per loop; the inputs at the indices `rehearse` are run before the clock starts."""
         with self._losses(side):
             deadline = self._deadline()
             request = {"op": "sample", "whole": False, "inputs": self._inputs, "inner": inner, "fresh": self._fresh}

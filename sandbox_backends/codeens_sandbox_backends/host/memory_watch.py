@@ -52,13 +52,13 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _resident(pid: int) -> int:
-    """Bytes in memory; what is shared with another process counts for both. Cheap."""
+    """Return bytes in memory; shared ones count for each process. Cheap."""
     fields = _text(Path(f"/proc/{pid}/statm")).split()
     return int(fields[1]) * _PAGE if len(fields) > 1 else 0
 
 
 def _share(pid: int) -> int:
-    """Bytes in memory; what is shared with other processes is divided by how many they are."""
+    """Return bytes in memory; shared ones are divided by the number of processes."""
     for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024

@@ -59,7 +59,7 @@ class Calls:
         await self._repeated("pass on what was sent to a program", lambda: program.send(data), _CALL_S)
 
     async def receive(self, program: ServiceProgram) -> bytes:
-        """The next piece of output; not repeated, and not bounded: a worker may be silent for long."""
+        """Return the next piece of output; not repeated, and not bounded: a worker may be silent for long."""
         try:
             return await program.receive()
         except SandboxError:
@@ -102,7 +102,7 @@ class Calls:
 
 
 def _pause_after(fault: Fault, attempt: int) -> float | None:
-    """Seconds until another try; None where there is to be none."""
+    """Return the seconds until another try; None to give up."""
     if fault.kind not in {"busy", "lost"} or attempt == _TRIES - 1:
         return None
     if fault.retry_after_s is not None:

@@ -111,7 +111,7 @@ class Pool:
             self._changed.notify_all()
 
     async def _some(self, needed_s: float) -> Ready:
-        """One that waits, or a new one, when there may be one more."""
+        """Return a sandbox that waits, or make a new one once there may be one more."""
         while True:
             async with self._changed:
                 while not self._waiting and self._is_full and not self._closing.is_set():
@@ -163,7 +163,7 @@ class Pool:
                 self._changed.notify()
 
     async def _made(self, life_s: int) -> Ready:
-        """A new sandbox, counted already; nothing is left of it when it could not be made."""
+        """Make a sandbox, which is counted already; leave nothing of it behind if that fails."""
         labels = labels_for_one()
         machine: ServiceSandbox | None = None
         ready: Ready | None = None

@@ -111,7 +111,7 @@ class RelayLines:
             await self._calls.send(self._program, line + b"\n")
 
     async def next(self, nonce: str) -> tuple[str, bytes]:
-        """The next line's word and text.
+        """Return the next line's word and text.
 
         Raises:
             SandboxBroken: the stream ended, or a line is not of the relay that was given this nonce.

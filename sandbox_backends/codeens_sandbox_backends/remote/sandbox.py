@@ -189,7 +189,7 @@ class RemoteSandbox:
 
 
 def _sandbox_error(error: BaseException) -> SandboxError:
-    """What an error means for who opens a sandbox; groups are of the task that it came from."""
+    """Return what an error means for who opens a sandbox; groups are of the task that it came from."""
     if isinstance(error, BaseExceptionGroup):
         return _sandbox_error(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
     return error if isinstance(error, SandboxError) else SandboxBroken(f"a remote sandbox did not open: {error!r}")
@@ -204,7 +204,7 @@ async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
 
 
 def _needed_s(job: Job[Any], usual: Limits) -> float:
-    """Seconds that a job may take at the most, and more."""
+    """Return the seconds that a job may take at the most, and more."""
     limits = job.limits or usual
     racing = job.budget_s if isinstance(job, TimingJob) else 0.0
     return 2 * limits.wall_s + racing + _SPARE_S

@@ -46,7 +46,7 @@ class ServiceProgram(Protocol):
         ...
 
     async def receive(self) -> bytes:
-        """The next piece of its standard output, in order, of any size; empty when the program has ended."""
+        """Return the next piece of its standard output, in order, of any size; empty when the program has ended."""
         ...
 
     async def aclose(self) -> None:
@@ -87,7 +87,7 @@ class Service(Protocol):
         ...
 
     def explain(self, error: Exception) -> Fault:
-        """What an exception that one of the methods raised means."""
+        """Return what an exception that one of the methods raised means."""
         ...
 
     async def create(self, labels: Mapping[str, str], ttl_s: int) -> ServiceSandbox:
@@ -100,7 +100,7 @@ class Service(Protocol):
         ...
 
     async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
-        """All sandboxes that this key can see, in any state, that carry all of these labels."""
+        """Return all sandboxes that this key can see, in any state, that carry all of these labels."""
         ...
 
     async def delete(self, machine_id: str) -> None:

@@ -101,7 +101,7 @@ class Setup(NamedTuple):
         self._filter(handshake)
 
     def order(self, kind: WorkerKind, limits: Limits, handshake: RelayHandshake) -> WorkerOrder:
-        """What a relay is told to start a worker; without the nonce, which is for one use."""
+        """Return what a relay is told to start a worker; without the nonce, which is for one use."""
         return WorkerOrder(
             nonce="",
             text=_WORKER.format(kind=kind),

@@ -46,7 +46,7 @@ def _no_arguments(_: Outside) -> tuple[object, ...]:
 
 
 def _escape(name: str, area: str, function: str, given: Arguments = _no_arguments, seen: Seen = _nothing) -> SelfCheck:
-    """An attempt that must reach nothing, neither by what it says nor by what is seen outside."""
+    """Return a check whose attempt must reach nothing, by what it says and by what is seen outside."""
 
     async def run(context: CheckContext) -> str:
         reached = await attempt(context.sandbox, area, function, *given(context.outside))
@@ -65,7 +65,7 @@ def _judge(_: Outside) -> tuple[object, ...]:
 
 
 async def _system_files(context: CheckContext) -> str:
-    """A file inside may have the name of one outside: it is reached when the content is the same."""
+    """Compare contents: a file inside may have the name of one outside without being it."""
     for line in await attempt(context.sandbox, "files", "digests", list(_SYSTEM_FILES)):
         path, _, digest = line.rpartition(" ")
         if _digest(path) in {digest, None}:
@@ -94,7 +94,7 @@ async def _create(context: CheckContext) -> str:
 
 
 async def _listen(context: CheckContext) -> str:
-    """Code inside waits on a port, and this process calls there."""
+    """Have code inside wait on a port, and call there from this process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     said: list[str] = []
@@ -128,7 +128,7 @@ async def _stay(context: CheckContext) -> str:
 
 
 async def _later_job(context: CheckContext) -> str:
-    """One job leaves a secret wherever it can, the next looks for it."""
+    """Have one job leave a secret wherever it can, and the next look for it."""
     secret, key = new_secret(), new_key()
     try:
         await attempt(context.sandbox, "inherited", "leave", secret, key, context.outside.marker)
@@ -142,7 +142,7 @@ async def _later_job(context: CheckContext) -> str:
 
 
 async def _other_job(context: CheckContext) -> str:
-    """The same while the first job still runs."""
+    """Do the same while the first job still runs."""
     secret, key = new_secret(), new_key()
     said: list[str] = []
     try:

@@ -34,7 +34,7 @@ Judge = Callable[[CallsResult], str]
 
 
 def _limit(name: str, source: str, limits: Limits, judge: Judge) -> SelfCheck:
-    """A function `f` that does not stop by itself; `judge` says why its bound did not hold."""
+    """Return a check of an `f` that does not stop by itself; `judge` says why its bound did not hold."""
 
     async def run(context: CheckContext) -> str:
         program = Program(module="greedy", qualname="f", modules=(ModuleSource(name="greedy", source=source),))
@@ -49,7 +49,7 @@ def _limit(name: str, source: str, limits: Limits, judge: Judge) -> SelfCheck:
 
 
 def _ended(*expected: type[Outcome]) -> Judge:
-    """The call came to one of these ends."""
+    """Expect one of these outcomes."""
 
     def judge(result: CallsResult) -> str:
         outcome = result.outcomes[0]
@@ -59,14 +59,14 @@ def _ended(*expected: type[Outcome]) -> Judge:
 
 
 def _out_of_memory(result: CallsResult) -> str:
-    """The call was refused memory, or ended for it."""
+    """Expect that the call was refused memory, or ended for it."""
     outcome = result.outcomes[0]
     refused = isinstance(outcome, Raised) and outcome.type == "MemoryError"
     return "" if refused or (isinstance(outcome, Died) and outcome.reason == "memory") else f"it came to {outcome}"
 
 
 def _at_most(bound: float, *, least: float = 0) -> Judge:
-    """The call was stopped, or told a number that is not over the bound; what is allowed, `least`, it could have."""
+    """Expect that the call was stopped, or returned a number from `least` to the bound."""
 
     def judge(result: CallsResult) -> str:
         outcome = result.outcomes[0]
@@ -254,7 +254,7 @@ def f():
 
 
 async def _shell_bomb(context: CheckContext) -> str:
-    """The processes of a bomb are gone with its job."""
+    """Expect that the processes of a bomb are gone with its job."""
     marker = new_secret()
     source = _SHELL_BOMB.replace("MARKER", marker)
     limits = Limits(processes=24, wall_s=2, cpu_s=2)

@@ -108,7 +108,7 @@ def _decode(tree: Any, where: str) -> Any:
 
 
 def _rebuilt(outcome: Message) -> BaseException:
-    """An exception of the same builtin type with the same text, or one of the same name."""
+    """Return an exception of the same builtin type with the same text, or one of the same name."""
     name: str = outcome["type"].rpartition(":")[2].rpartition(".")[2]
     message: str = outcome["message"]
     base: Any = getattr(builtins, outcome["type"], None)
@@ -122,7 +122,7 @@ def _rebuilt(outcome: Message) -> BaseException:
 
 
 def _with_text(base: Any, message: str) -> Any:
-    """An exception that shows this text, whatever its class would make of the argument."""
+    """Return an exception that shows this text, whatever its class would make of the argument."""
     try:
         error = base(message)
         if str(error) == message:
@@ -206,7 +206,7 @@ def _execute(source: str, file: str, names: Dict[str, Any]) -> None:
 
 @lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
-    """The tests of a task are run for each of its candidates."""
+    """Compile the tests of a task once: they are run for each of its candidates."""
     return compile(source, file, "exec", dont_inherit=True)
 
 

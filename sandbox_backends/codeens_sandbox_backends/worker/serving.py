@@ -31,7 +31,7 @@ class Channel:
         self.nonce = ""
 
     def receive(self) -> Dict[str, Any]:
-        """The next request.
+        """Return the next request.
 
         Raises:
             Closed: The judge closed the channel.
@@ -61,7 +61,7 @@ class Channel:
         self.send_packed(self.packed(message))
 
     def packed(self, message: Dict[str, Any]) -> bytes:
-        """The frame of a message, to be sent later."""
+        """Return the frame of a message, to be sent later."""
         return pack(_dumps({"nonce": self.nonce, **message}).encode("utf-8", "backslashreplace"))
 
     def send_packed(self, frame: bytes) -> None:

@@ -60,7 +60,7 @@ class _WatchedImport:
         self.recorder = recorder
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
-        """The import system's question whether this finder has a module."""
+        """Answer the import system whether this finder has a module."""
         if name != self.name:
             return None
         for finder in sys.meta_path:

@@ -143,7 +143,7 @@ class Zygote:
             os._exit(_NOT_READY)
 
     def _input(self, kind: bytes) -> int:
-        """A script's input is put into a file of its own; others have nothing to read."""
+        """Return an empty file for a script's input; others have nothing to read."""
         return os.memfd_create("input") if kind == SCRIPT else self._nothing
 
     def _keep_only(self, descriptors: List[int], stdin: int) -> None:

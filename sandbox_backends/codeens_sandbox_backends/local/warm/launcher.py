@@ -58,7 +58,7 @@ class WarmWorkers:
         self._tests = Pool(self._start_tests, at_most)
 
     def fits(self, job: Job[Any], limits: Limits) -> bool:
-        """Whether warm workers can be tried for a job."""
+        """Return whether warm workers can be tried for a job."""
         if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
             return False
         if isinstance(job, StdioJob):
@@ -70,7 +70,7 @@ class WarmWorkers:
         return not any(_ABSENT in module.source for module in job.program.modules)
 
     def launcher(self, job: Job[Any], cancelled: Callable[[], bool]) -> WarmLauncher:
-        """A launcher for one job."""
+        """Return a launcher for one job."""
         silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
         self._zygotes.prepare()
         if isinstance(job, CheckJob):

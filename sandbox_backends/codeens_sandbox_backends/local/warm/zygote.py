@@ -68,7 +68,7 @@ class ZygoteProcess:
         self._control.settimeout(_KILL_GRACE_S)
 
     def worker(self, request: ForkRequest) -> DrainingSocket:
-        """The channel of a new worker.
+        """Return the channel of a new worker.
 
         Raises:
             SandboxBroken: the zygote is gone.
@@ -125,7 +125,7 @@ class ZygoteProcess:
         return channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline)
 
     def ended(self, channel: DrainingSocket, deadline: float) -> tuple[int, bool, float, int] | None:
-        """How the worker ended: wait status, whether for its processor time, seconds of it, peak KiB.
+        """Return wait status, whether the processor time was used up, its seconds, and peak KiB.
 
         None when it has not ended before the deadline.
 

@@ -216,7 +216,7 @@ class Relay:
 
 
 def _oom_kills() -> int:
-    """How many processes the kernel has killed for memory, as far as it says."""
+    """Count the processes that the kernel has killed for memory, as far as it tells."""
     count = 0
     for name in _OOM_FILES:
         try:

@@ -62,7 +62,7 @@ class ConfinedWorker:
 
 
 def _born(order: dict[str, Any], uid: int, flags: int, ends: Ends) -> int:
-    """Number of a new first process of new namespaces.
+    """Start the first process of new namespaces, and return its number.
 
     A process that has left its namespace of processes cannot start threads: another one does, and goes. What is born
     waits for that, so that it is this one's child.
@@ -100,7 +100,7 @@ def _born(order: dict[str, Any], uid: int, flags: int, ends: Ends) -> int:
 
 
 def why_no_walls() -> str:
-    """What keeps this system from giving workers namespaces; empty when nothing does. Tried in a process that ends."""
+    """Return what keeps this system from giving workers namespaces, empty if nothing; tried in a child."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
