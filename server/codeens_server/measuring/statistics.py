@@ -21,8 +21,8 @@ T_QUANTILES = {
 formulas 26.7.3 and 26.7.4). A claim to either side is chance once in a hundred, and 95 % is kept when noise is not
 normal."""
 BIAS = 0.01
-"""Log ratio that the order of runs and the layout of code and data can make without any difference in the code (Mytkowicz
-et al., ASPLOS 2009). A choice, held to by `bench/aa.py`: functions that race against themselves."""
+"""Log ratio that the order of runs and the layout of code and data can make without any difference in the code
+(Mytkowicz et al., ASPLOS 2009). A choice, held to by `bench/aa.py`: functions that race against themselves."""
 MIN_PAIRS = 3
 """Fewer have no spread to speak of: at two pairs the quantile of t is 31.8."""
 REMEMBERED = 0.5

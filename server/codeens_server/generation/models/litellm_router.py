@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.exchange import Message, Sampling
-from codeens_server.generation.models.keys import redact
+from codeens_server.text import redact
 
 RETRIES = 2
 COOLDOWN_S = 5.0
@@ -90,11 +90,16 @@ class LiteLLM:
         """End the Router, and with the last one what LiteLLM left running: its logging task, clients, connections."""
         with anyio.CancelScope(shield=True):
             async with _TURN:
-                self._router.discard()
+                self._end_router()
                 LiteLLM._open -= 1
                 if not LiteLLM._open:
                     with anyio.move_on_after(CLOSING_S):
                         await self._close_clients()
+
+    def _end_router(self) -> None:
+        # `retire` since 1.110, which deprecates `discard`; both only unhook the Router's callbacks.
+        end = getattr(self._router, "retire", None) or self._router.discard
+        end()
 
     async def _close_clients(self) -> None:
         worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
