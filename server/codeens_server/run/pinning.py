@@ -8,7 +8,7 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Run
 from codeens_server.errors import InputError
-from codeens_server.judging.pinning import keep
+from codeens_server.judging.clusters import keep
 from codeens_server.run.differences import numbered_differences
 from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
