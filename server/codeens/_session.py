@@ -19,11 +19,12 @@ from codeens._options import RunKeywords, resolve
 from codeens._results import Run
 from codeens._sandboxes import Sandboxes
 from codeens._targets import Code, TargetLike, find, is_code, tidy
-from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Case, Target
 from codeens_server.domain import Run as RunDocument
 from codeens_server.errors import CodeensError, Hint, InputError, RunError
+from codeens_server.files import settings_folder
 from codeens_server.generation.models.editor_model import EditorModel
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
@@ -106,7 +107,7 @@ class Session:
 
         def load() -> Loaded:
             return load_settings(
-                flags=flags, workspace=folder, environ=self.environ, user_dir=user_folder(), trusted=self.trusted
+                flags=flags, workspace=folder, environ=self.environ, user_dir=settings_folder(), trusted=self.trusted
             )
 
         return self._fresh.get(("settings", folder), load)
