@@ -15,7 +15,9 @@ from codeens_server.errors import CodeensError, Hint, InputError
 from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
 
-_FLAGS = {name: f"--{name}" for name in ("goal", "mode", "samples", "rounds", "sandbox", "tests", "results", "right")} | {
+_FLAGS = {
+    name: f"--{name}" for name in ("goal", "mode", "samples", "rounds", "sandbox", "tests", "results", "right")
+} | {
     "models": "--model",
     "variants": "--variant",
     "budget_usd": "--budget-usd",
@@ -61,6 +63,8 @@ def _advice(hint: Hint) -> str:
                 "`codeens doctor` shows which can be reached."
             )
         case "runs":
+            if hint.name:
+                return f"Go on with it: codeens run --resume {hint.name}"
             return "`codeens runs list` shows all."
         case "variants":
             return "Enable one with `codeens variants enable NAME`, or name one with --variant NAME."

@@ -193,9 +193,9 @@ def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
     clusters = (replace(run.clusters[0], differences=(difference,)), run.clusters[1])
     evidence = replace(run.evidence, cases=())
     keep(replace(run, evidence=evidence, results=(right_row, wrong_row), clusters=clusters))
-    assert "1 input on which candidates differ, not 2" in codeens("runs", "pin-input", run.run_id, "2").stderr
-    assert "is neither" in codeens("runs", "pin-input", run.run_id, "1", "--right", "5").stderr
-    result = codeens("runs", "pin-input", run.run_id, "1", "--json")
+    assert "1 input on which candidates differ, not 2" in codeens("runs", "pin", run.run_id, "2").stderr
+    assert "is neither" in codeens("runs", "pin", run.run_id, "1", "--right", "5").stderr
+    result = codeens("runs", "pin", run.run_id, "1", "--json")
     assert result.exit_code == 0, result.output
     again = msgspec.json.decode(result.stdout, type=Run)
     ranks = {row.candidate.id: row.rank for row in again.results}
