@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.base import CallInput
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.domain import Run
-from codeens_server.workspace import snapshots
+from codeens_server.workspace import text
 from codeens_server.workspace.find import find_target
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
@@ -107,7 +107,7 @@ def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(
     assert run.results[0].candidate.replacement.function.strip() in smallest.read_text(encoding="utf-8")
     shown = codeens("runs", "show", run.run_id, "--json")
     assert msgspec.json.decode(shown.stdout, type=Run) == run
-    monkeypatch.setattr(snapshots, "_snapshots", OrderedDict[str, object]())  # as in another process
+    monkeypatch.setattr(text, "_snapshots", OrderedDict[str, object]())  # as in another process
     resumed = codeens("run", "--resume", run.run_id)
     assert resumed.exit_code == 2
     assert "has changed since the run" in resumed.stderr
