@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from codeens_server.lazy import lazy_exports
+from codeens._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from codeens._options import RunKeywords

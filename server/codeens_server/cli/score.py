@@ -13,16 +13,16 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.cli import options
-from codeens_server.cli.setup import settings_for, workspace_here
-from codeens_server.cli.signals import interruptible
-from codeens_server.cli.table import console, verdict_text
+from codeens_server.cli.report import console, plain_table, verdict_text
+from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.config.settings import Settings
-from codeens_server.errors import InputError, RunError
+from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
 from codeens_server.tasks.reading import load_task
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task
 from codeens_server.tasks.scoring import score_task
 from codeens_server.text import one_line
+from codeens_server.views.cells import is_unsafe
 from codeens_server.workspace.environment import interpreter_for
 
 _MAX_SOURCE_BYTES = 1 << 20
@@ -40,23 +40,22 @@ def score(
     """Judge each candidate file by all that the task demands. The task may be JSON or YAML."""
     task = load_task(task_file)
     scored = [ScoredCandidate(id=path.name, source=_source(path)) for path in candidates]
-    settings = settings_for(trust=trust_workspace, sandbox=sandbox)
-    report = anyio.run(_score, task, scored, settings)
+    session = session_here(trust=trust_workspace, sandbox=sandbox)
+    settings = settings_of(session)
+    message = "the scoring was ended before it was done."
+    report = anyio.run(unless_interrupted, lambda: _score(session.root, settings, task, scored), message)
     if as_json:
         click.echo(to_json(report, indent=2))
     else:
         console().print(_table(report))
 
 
-async def _score(task: Task, candidates: list[ScoredCandidate], settings: Settings) -> ScoreReport:
-    python = interpreter_for(workspace_here(), settings)
-    spec = SandboxSpec(python=str(python), limits=settings.limits)
-    async with interruptible(), open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
+async def _score(root: Path, settings: Settings, task: Task, candidates: list[ScoredCandidate]) -> ScoreReport:
+    spec = SandboxSpec(python=str(interpreter_for(root, settings)), limits=settings.limits)
+    async with open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
         return await score_task(
             task, candidates, sandbox=executor, sandbox_label=executor.label, limits=settings.limits
         )
-    message = "the scoring was ended before it was done."
-    raise RunError(message)
 
 
 def _source(path: Path) -> str:
@@ -76,14 +75,15 @@ def _source(path: Path) -> str:
 
 
 def _table(report: ScoreReport) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("", "candidate", "score", "verdict"):
-        table.add_column(heading, overflow="fold")
+    table = plain_table("", "candidate", "score", "verdict")
     for result in report.results:
+        verdict = result.verdict
+        said = f"{verdict.passed}/{verdict.total} checks" if verdict.status == "passed" else one_line(result.reason)
+        unsafe = is_unsafe(verdict)
         table.add_row(
             "-" if result.rank is None else str(result.rank),
             Text(one_line(result.candidate.id)),
             f"{result.weight_passed:g}/{result.weight_total:g}",
-            verdict_text(result.verdict, f"{result.verdict.passed}/{result.verdict.total} checks", result.reason),
+            verdict_text(verdict.status, f"{said}, NOT ISOLATED" if unsafe else said, unsafe=unsafe),
         )
     return table

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from codeens_server.cli.main import main
+from codeens._scripts.codeens import main
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Run
 from codeens_server.run.events import CandidateGenerated, CandidateJudged, EvidenceGathered, RunFinished

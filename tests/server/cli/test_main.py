@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -9,9 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from codeens_server.cli.failures import Told, told
-from codeens_server.cli.lazy import Later
-from codeens_server.cli.main import main
+from codeens._scripts.codeens import LazyCommand, main
+from codeens_server.cli.failures import ShownError, shown
 from codeens_server.errors import InputError, RunError
 from tests.server.cli.conftest import Codeens
 
@@ -20,7 +18,7 @@ _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "a
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     program = (
-        "import sys; from codeens_server.cli.main import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+        "import sys; from codeens._scripts.codeens import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
     )
     result = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     listed = re.findall(r"^  (\w+)  ", result.stdout, re.MULTILINE)
@@ -45,10 +43,10 @@ def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log
 ) -> None:
     monkeypatch.setenv("MAKER_API_KEY", "sk-very-secret")
 
-    def broken(self: Later) -> None:
+    def broken(self: LazyCommand) -> None:
         raise ZeroDivisionError("with sk-very-secret inside")
 
-    monkeypatch.setattr(Later, "load", broken)
+    monkeypatch.setattr(LazyCommand, "load", broken)
     result = codeens("doctor")
     log = home / "data" / "codeens" / "codeens.log"
     assert result.exit_code == 1
@@ -72,8 +70,8 @@ def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log
     ],
 )
 def test_an_error_for_people_is_told_as_it_is_wherever_it_was_raised(error: Exception, code: int) -> None:
-    telling = told(error, log=Path(os.devnull))
-    assert isinstance(telling, Told)
+    telling = shown(error)
+    assert isinstance(telling, ShownError)
     assert (telling.message, telling.exit_code) == ("x", code)
 
 
