@@ -11,6 +11,8 @@ from typing import Unpack
 
 import anyio
 import anyio.to_thread
+from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.workspace.layout import workspace_root
 from msgspec.structs import replace
 
 from codeens._candidates import Candidates, given_candidates
@@ -25,7 +27,6 @@ from codeens_server.domain import Case, Target
 from codeens_server.domain import Run as RunDocument
 from codeens_server.errors import CodeensError, Hint, InputError, RunError
 from codeens_server.files import settings_folder
-from codeens_server.generation.models.editor_model import EditorModel
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
 from codeens_server.run.pinning import decided_case
@@ -34,7 +35,6 @@ from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import RunLine, StoredRun
 from codeens_server.workspace.environment import interpreter_for
-from codeens_server.workspace.layout import workspace_root
 from codeens_variants.registry import FoundVariant
 
 OnEvent = Callable[[RunEvent], None]

@@ -53,10 +53,8 @@ def score(
 async def _score(root: Path, settings: Settings, task: Task, candidates: list[ScoredCandidate]) -> ScoreReport:
     spec = SandboxSpec(python=str(interpreter_for(root, settings)), limits=settings.limits)
     async with open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
-        return await executor.run(
-            lambda sandbox: score_task(
-                task, candidates, sandbox=sandbox, sandbox_label=executor.label, limits=settings.limits
-            )
+        return await score_task(
+            task, candidates, sandbox=executor, sandbox_label=executor.label, limits=settings.limits
         )
 
 
