@@ -58,7 +58,8 @@ def shown(error: Exception) -> ShownError:
 def _advice(hint: Hint) -> str:
     match hint.kind:
         case "option":
-            return f"Set it with {_FLAGS[hint.name]}." if hint.name in _FLAGS else f"It is the setting {hint.name}."
+            flag = _FLAGS.get(hint.name)
+            return f"The option is {flag}." if flag else f"The setting is {hint.name}."
         case "model":
             return (
                 "Configure a model: --model openai/NAME with OPENAI_API_KEY set, or start Ollama; "
