@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
+from codeens_server.run.tally import Tally
 from msgspec import Struct
 
 from codeens_mcp_tools.errors import ToolError, error_text
 from codeens_mcp_tools.tools.progress import ProgressReporter
-from codeens_server.domain import Candidate, Run, Target
+from codeens_server.domain import Candidate, RunDocument, Target
 from codeens_server.errors import RunError
 from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished, RunStarted
 from codeens_server.run.request import RunRequest
-from codeens_server.run.tally import Tally
 
 if TYPE_CHECKING:
     from codeens_server.run.engine import Engine
@@ -41,7 +41,7 @@ class LiveRun:
         self.job = job
         self.run_id = ""
         self.tally = Tally()
-        self.run: Run | None = None
+        self.run: RunDocument | None = None
         self.failure: Exception | None = None
         self.duplicates: dict[str, str] = {}
         """Id of a candidate → id of the one that has the same code and came first."""

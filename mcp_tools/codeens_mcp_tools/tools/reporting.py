@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codeens_server.run.tally import Tally
+from codeens_server.store.stored import StoredRun
+
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.documents import (
     ClusterReport,
@@ -17,10 +20,8 @@ from codeens_mcp_tools.tools.documents import (
 )
 from codeens_mcp_tools.tools.framework import ToolAnswer
 from codeens_mcp_tools.tools.progress import summary
-from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, Run, Target
+from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, RunDocument, Target
 from codeens_server.ranking.wording import label
-from codeens_server.run.tally import Tally
-from codeens_server.store.stored import StoredRun
 from codeens_server.text import money, one_line, plural
 
 PAGE = 10
@@ -57,7 +58,7 @@ def _answer(
     target: Target,
     state: State,
     progress: RunProgress,
-    run: Run | None,
+    run: RunDocument | None,
     why: str,
     duplicates: Mapping[str, str],
     offset: int,
@@ -92,7 +93,7 @@ def _progress(tally: Tally) -> RunProgress:
     )
 
 
-def _result(run: Run, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
+def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
     return Result(
         mode=run.mode,
         goal=run.goal,

@@ -12,7 +12,7 @@ from codeens_server.cli.setup import is_trusted, settings_for
 from codeens_server.cli.signals import interruptible
 from codeens_server.cli.table import console
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.errors import RunError
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import RunFinished
@@ -49,7 +49,7 @@ def job_of_stored_run(run_id: str, results: str | None, *, trust: bool) -> tuple
     return Job(settings=settings, request=stored.request, root=root, trust=trust, resume=stored.run_id), stored
 
 
-async def run_job(job: Job, *, quiet: bool) -> Run:
+async def run_job(job: Job, *, quiet: bool) -> RunDocument:
     """Run it and give back its document.
 
     Raises:
@@ -57,7 +57,7 @@ async def run_job(job: Job, *, quiet: bool) -> Run:
         RunError: the run could not be completed, or was ended before it found anything.
         SandboxUnavailable: the sandbox asked for cannot isolate here.
     """
-    document: Run | None = None
+    document: RunDocument | None = None
     with open_store(job.settings) as store:
         variants = {
             name: item.variant for name, item in found_variants(job.root, trusted=is_trusted(flag=job.trust)).items()

@@ -15,7 +15,7 @@ from codeens_server.cli.engine_room import Job, job_of_stored_run, run_job
 from codeens_server.cli.report import print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.domain import ModeRequest, Run
+from codeens_server.domain import ModeRequest, RunDocument
 from codeens_server.run.request import RunRequest
 from codeens_server.store.documents import to_json
 from codeens_server.workspace.find import find_target
@@ -151,7 +151,7 @@ def _new(spec: str, results: str | None, asked: Asked, *, trust: bool) -> Job:
     return Job(settings=settings, request=request, root=Path(target.root), trust=trust)
 
 
-def _print(document: Run, *, diff: int | str | None, as_json: bool) -> None:
+def _print(document: RunDocument, *, diff: int | str | None, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(document, indent=2))
     elif diff is not None:

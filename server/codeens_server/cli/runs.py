@@ -16,7 +16,7 @@ from codeens_server.cli.lazy import Later, LazyGroup
 from codeens_server.cli.report import print_map, print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store
@@ -92,7 +92,7 @@ def _ask(results: str | None, question: Callable[[RunStore], Awaitable[T]]) -> T
         return anyio.run(asked)
 
 
-def _finished(run_id: str, results: str | None) -> Run:
+def _finished(run_id: str, results: str | None) -> RunDocument:
     stored: StoredRun = _ask(results, lambda store: store.load(run_id))
     if stored.run is None:
         message = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Case, Run, Target
+from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.generation.models.editor_model import EditorModel
@@ -63,7 +63,7 @@ async def run_job(
                 take(event)
 
 
-async def pin_input(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
+async def pin_input(run: RunDocument, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
     """Decide what is right on an input where candidates differ, and keep it with the run.
 
     Raises:
@@ -76,7 +76,7 @@ async def pin_input(run: Run, number: int, right: int | None, *, settings: Setti
     return case
 
 
-async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, Run]:
+async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, RunDocument]:
     """What the store has of a run, whoever made it, and its document.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Mode, RankedResult, Run, Target
+from codeens_server.domain import ORIGINAL, Mode, RankedResult, RunDocument, Target
 from codeens_server.errors import EvidenceError, InputError
 from codeens_server.lsp.arguments import RunArguments
 from codeens_server.lsp.buffers import Buffer
@@ -32,7 +32,7 @@ class Record:
         self.settings = settings
         self.run_id = ""
         self.tally = Tally()
-        self.run: Run | None = None
+        self.run: RunDocument | None = None
         self.failure: BaseException | None = None
         """Why it came to no result."""
         self.begun = anyio.Event()
@@ -45,7 +45,13 @@ class Record:
 
     @classmethod
     def of_done(
-        cls, buffer: Buffer, target: Target, arguments: RunArguments, request: RunRequest, settings: Settings, run: Run
+        cls,
+        buffer: Buffer,
+        target: Target,
+        arguments: RunArguments,
+        request: RunRequest,
+        settings: Settings,
+        run: RunDocument,
     ) -> Record:
         """The record of a run that was made elsewhere, and is done."""
         record = cls(buffer, target, arguments, request, settings)
@@ -102,7 +108,7 @@ class Record:
         self.begun.set()
         self.ended.set()
 
-    def finished(self) -> Run:
+    def finished(self) -> RunDocument:
         """The document.
 
         Raises:

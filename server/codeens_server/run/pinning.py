@@ -6,17 +6,16 @@ from codeens_sandbox_backends.base import Program
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Run
-from codeens_server.errors import InputError
+from codeens_server.domain import ORIGINAL, Case, DistinguishingInput, RunDocument
+from codeens_server.errors import Hint, InputError
 from codeens_server.judging.pinning import keep
-from codeens_server.run.differences import numbered_differences
 from codeens_server.text import plural
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.program import program_for
 
 
-async def decided_case(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
-    """The case that says what is right on an input, as `numbered_differences` counts them from 1.
+async def decided_case(run: RunDocument, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
+    """Return the case that says what is right on an input, as `RunDocument.numbered_differences` counts from 1.
 
     Args:
         right: the index of the cluster that is right; None: the original, when the run improved it.
@@ -32,28 +31,28 @@ async def decided_case(run: Run, number: int, right: int | None, *, settings: Se
         return await executor.run(lambda opened: keep(difference, program, sandbox=opened))
 
 
-def _numbered(run: Run, number: int) -> tuple[int, DistinguishingInput]:
-    differences = numbered_differences(run)
+def _numbered(run: RunDocument, number: int) -> tuple[int, DistinguishingInput]:
+    differences = run.numbered_differences()
     if 1 <= number <= len(differences):
         return differences[number - 1]
     message = f"run {run.run_id} has {plural(len(differences), 'input')} on which candidates differ, not {number}."
-    raise InputError(message)
+    raise InputError(message, code="no_such_difference")
 
 
-def _right_member(run: Run, group: int, difference: DistinguishingInput, right: int | None) -> str:
+def _right_member(run: RunDocument, group: int, difference: DistinguishingInput, right: int | None) -> str:
     groups = (group, difference.other)
     if right is None:
         if run.mode == "improve":
             return ORIGINAL
-        message = f"say which group is right on this input: --right {groups[0]} or --right {groups[1]}."
-        raise InputError(message)
+        message = f"say which group is right on this input, {groups[0]} or {groups[1]}."
+        raise InputError(message, code="right_not_said", hint=Hint("option", "right"))
     if right not in groups:
-        message = f"this input tells groups {groups[0]} and {groups[1]} apart; --right {right} is neither."
-        raise InputError(message)
-    cluster: Cluster = next(cluster for cluster in run.clusters if cluster.index == right)
+        message = f"this input tells groups {groups[0]} and {groups[1]} apart; {right} is neither."
+        raise InputError(message, code="right_is_neither", hint=Hint("option", "right"))
+    cluster = next(cluster for cluster in run.clusters if cluster.index == right)
     return ORIGINAL if ORIGINAL in cluster.members else cluster.members[0]
 
 
-def _program(run: Run, member: str) -> Program:
+def _program(run: RunDocument, member: str) -> Program:
     row = next((row for row in run.results if row.candidate.id == member), None)
     return program_for(run.target, None if row is None else row.candidate.replacement)
