@@ -34,7 +34,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
             title="Generate candidates",
             description="Ask several models, each in several ways, for another implementation of one Python function; "
             "gives their source, who made it and what it cost. Nothing is run: call score next. With "
-            "prompts_only=true no model is call and no key is needed: you get the prompts, write the candidates "
+            "prompts_only=true no model is asked and no key is needed: you get the prompts, write the candidates "
             "yourself, and call score. To do all of it in one go, use start_ensemble.",
             answers=(documents.Generated,),
             annotations=_hints(read_only=True, open_world=True),
@@ -126,7 +126,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
             arguments.ListVariants,
             at("list_variants"),
             title="List variants",
-            description="The ways in which candidates can be call for: for speed, less memory, readability, …",
+            description="The ways in which candidates can be asked for: for speed, less memory, readability, …",
             answers=(documents.VariantList,),
             annotations=_hints(read_only=True),
         ),
@@ -135,7 +135,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
             arguments.ListModels,
             at("list_models"),
             title="List models",
-            description="The models that can be call for candidates here, with their prices.",
+            description="The models that can be asked for candidates here, with their prices.",
             answers=(documents.ModelList,),
             annotations=_hints(read_only=True),
         ),

@@ -46,7 +46,7 @@ class GeneratedCandidate(Struct, frozen=True, kw_only=True):
 
 
 class VariantPrompt(Struct, frozen=True, kw_only=True):
-    """What a model would be call."""
+    """What a model would be asked."""
 
     variant: str
     description: str

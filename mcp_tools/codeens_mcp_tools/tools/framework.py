@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from codeens_mcp_tools.errors import error_text
 from codeens_mcp_tools.tools.progress import ProgressReporter
-from codeens_mcp_tools.tools.schemas import input_schema, output_schema
 from codeens_sandbox_backends.reading import converted
 from codeens_server.store.documents import to_json
 
@@ -112,3 +111,26 @@ def _result(answer: ToolAnswer) -> CallToolResult:
     content: list[ContentBlock] = [TextContent(text=answer.text)]
     content += [ResourceLink(uri=uri, name=uri, description=what) for uri, what in answer.links]
     return CallToolResult(content=content, structured_content=msgspec.json.decode(to_json(answer.document)))
+
+
+_TEMPLATE = "#/$defs/{name}"
+
+
+def input_schema(kind: type[Struct]) -> dict[str, Any]:
+    """The schema of a tool's arguments: an object."""
+    return _inlined(kind)
+
+
+def output_schema(*kinds: type[Struct]) -> dict[str, Any]:
+    """The schema of a tool's structured answer: an object, of one of several types."""
+    if len(kinds) == 1:
+        return _inlined(kinds[0])
+    roots, components = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
+    return {"type": "object", "anyOf": list(roots), "$defs": components}
+
+
+def _inlined(kind: type[Struct]) -> dict[str, Any]:
+    """With the root's properties at the top, where clients look for them."""
+    (root,), components = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
+    schema: dict[str, Any] = components.pop(root["$ref"].rpartition("/")[2])
+    return {**schema, "$defs": components} if components else schema

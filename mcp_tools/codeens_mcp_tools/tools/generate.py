@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import anyio
 import anyio.to_thread
-from codeens_server.run.plan import refuse_without_model
 from msgspec.structs import replace
 
 from codeens_mcp_tools.context import AppContext
@@ -26,10 +25,11 @@ from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
+from codeens_server.run.producers import refuse_without_model
 from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 
@@ -129,7 +129,7 @@ async def _ask(
 
 def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[Answer]:
     target = subject.target
-    made = offline_candidates(target, context_of(target), snapshot(target).text, variants)
+    made = offline_candidates(target, snapshot(target).text, variants)
     if not made:
         raise NothingGenerated(
             f"no candidate was made for {target.qualname}: offline rewrites find nothing to change in it, and no model "

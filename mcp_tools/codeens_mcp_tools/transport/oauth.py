@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from argparse import Namespace
-from typing import Any, cast
+from typing import Any
 
-import anyio
+import anyio.to_thread
 import httpx
 import jwt
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from mcp.server.auth.settings import AuthSettings
+from msgspec import Struct
 from pydantic import AnyHttpUrl
+
+from codeens_sandbox_backends.reading import decoded
 
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures only: with a shared secret, whoever can check a token could make one."""
 _METADATA = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
 _SECONDS = 10.0
-_MOST_BYTES = 1 << 20
 _ASKED_AGAIN_AFTER_S = 60.0
+
+
+class _Metadata(Struct, frozen=True):
+    issuer: str = ""
+    jwks_uri: str = ""
 
 
 class OAuth(TokenVerifier):
@@ -28,9 +37,9 @@ class OAuth(TokenVerifier):
         self._issuer = issuer.rstrip("/")
         self._resource = resource
         self._scopes = scopes
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._published: jwt.PyJWKClient | None = None
         self._asked_at = -_ASKED_AGAIN_AFTER_S
-        self._asking = anyio.Lock()
+        self._asking = threading.Lock()
 
     @classmethod
     def asked_for(cls, call: Namespace) -> OAuth | None:
@@ -52,7 +61,8 @@ class OAuth(TokenVerifier):
     async def verify_token(self, token: str) -> AccessToken | None:
         """Who a token is for; None when it is not good here."""
         try:
-            key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
+            name = jwt.get_unverified_header(token).get("kid", "")
+            key = await anyio.to_thread.run_sync(self._key, name)
             if key is None:
                 return None
             claims: dict[str, Any] = jwt.decode(
@@ -74,34 +84,26 @@ class OAuth(TokenVerifier):
             subject=str(claims["sub"]) if "sub" in claims else None,
         )
 
-    async def _key(self, name: str) -> jwt.PyJWK | None:
-        """A key of the issuer. One that is not known makes it be call again, not too often."""
-        async with self._asking:
-            now = anyio.current_time()
-            if name not in self._keys and now - self._asked_at >= _ASKED_AGAIN_AFTER_S:
-                self._asked_at = now
-                self._keys = await self._published()
-            return self._keys.get(name)
+    def _key(self, name: str) -> jwt.PyJWK | None:
+        """Return a key of the issuer; blocks. One that is not known makes it be asked again, not too often."""
+        with self._asking:
+            known = _named(name, self._published.get_signing_keys() if self._published else [])
+            now = time.monotonic()
+            if known is not None or now - self._asked_at < _ASKED_AGAIN_AFTER_S:
+                return known
+            self._asked_at = now
+            self._published = self._published or self._discovered()
+            return _named(name, self._published.get_signing_keys(refresh=True) if self._published else [])
 
-    async def _published(self) -> dict[str, jwt.PyJWK]:
-        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
-            for path in _METADATA:
-                metadata = await _document(client, f"{self._issuer}{path}")
-                if metadata and str(metadata.get("issuer", "")).rstrip("/") == self._issuer:
-                    document = await _document(client, str(metadata["jwks_uri"]))
-                    keys = jwt.PyJWKSet.from_dict(document or {"keys": []}).keys
-                    return {key.key_id or "": key for key in keys}
-        return {}
+    def _discovered(self) -> jwt.PyJWKClient | None:
+        """Return the issuer's published keys, by its metadata (RFC 8414, OpenID Connect Discovery)."""
+        for path in _METADATA:
+            response = httpx.get(f"{self._issuer}{path}", timeout=_SECONDS, trust_env=False)
+            metadata = decoded(response.content, _Metadata) if response.is_success else _Metadata()
+            if metadata.issuer.rstrip("/") == self._issuer:
+                return jwt.PyJWKClient(metadata.jwks_uri, timeout=_SECONDS)
+        return None
 
 
-async def _document(client: httpx.AsyncClient, url: str) -> dict[str, Any] | None:
-    async with client.stream("GET", url) as response:
-        if not response.is_success:
-            return None
-        body = b""
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > _MOST_BYTES:
-                return None
-    document: Any = httpx.Response(200, content=body).json()
-    return cast("dict[str, Any]", document) if isinstance(document, dict) else None
+def _named(name: str, keys: list[jwt.PyJWK]) -> jwt.PyJWK | None:
+    return next((key for key in keys if (key.key_id or "") == name), None)

@@ -8,9 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from codeens_server.cli.table import is_unsafe, result_rows, shown_name, shown_rank
-from codeens_server.domain import Evidence, RunDocument
-from codeens_server.run.differences import numbered_differences
-from codeens_server.run.state import ORIGINAL
+from codeens_server.domain import ORIGINAL, Evidence, RunDocument
 from codeens_server.text import money, one_line, plural, visible
 
 
@@ -33,7 +31,7 @@ def print_map(run: RunDocument, console: Console) -> None:
     for cluster in run.clusters:
         members = ", ".join(_names(run).get(member, member) for member in cluster.members)
         console.print(f"group {cluster.index} ({plural(cluster.weight, 'answer')}): {visible(members)}")
-    for number, (group, difference) in enumerate(numbered_differences(run), start=1):
+    for number, (group, difference) in enumerate(run.numbered_differences(), start=1):
         console.print(f"{number}. {one_line(difference.call)}")
         console.print(f"   group {group}: {one_line(difference.here)}")
         console.print(f"   group {difference.other}: {one_line(difference.there)}")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
 from codeens_server.lsp.titles import cases
 from codeens_server.ranking.wording import evidence, interval, label, times
-from codeens_server.run.differences import numbered_differences
 from codeens_server.text import money, one_line, plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
@@ -112,7 +111,7 @@ def _map(run: RunDocument) -> Iterator[str]:
     )
     told = [
         f"{number}. {_code(each.call)}: group {group} gives {_code(each.here)}, group {each.other} {_code(each.there)}"
-        for number, (group, each) in enumerate(numbered_differences(run), start=1)
+        for number, (group, each) in enumerate(run.numbered_differences(), start=1)
     ]
     if told:
         yield "\n".join(told)

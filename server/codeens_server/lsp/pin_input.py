@@ -36,7 +36,7 @@ class PinInput:
         run = record.finished()
         from codeens_server.lsp.engine_room import pin_input
 
-        case = await pin_input(run, asked.number, asked.right, settings=record.settings, sandbox=record.request.sandbox)
+        case = await pin_input(run, asked.number, asked.right, settings=record.settings)
         path, test = await self._write(run, case)
         again = record.again()
         await self._runs.follow(again, params.work_done_token, judge_again=record.run_id)

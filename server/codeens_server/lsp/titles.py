@@ -25,12 +25,12 @@ def rejected_title(row: RankedResult) -> str:
 
 def lens_title(record: Record) -> str:
     """How a run goes, or what came of it: `codeens: 4/6 correct · best 2.1x [1.9, 2.3]`."""
-    tally, run = record.tally, record.run
+    state, run = record.state, record.run
     if run is None and record.is_under_way:
-        if not tally.generated:
-            return f"codeens: {one_line(tally.doing)}"
+        if state is None or not state.generated:
+            return f"codeens: {one_line(state.doing) if state else 'starting'}"
         return (
-            f"codeens: {tally.generated}/{tally.planned} generated, {tally.executed} executed, {tally.passed} correct"
+            f"codeens: {state.generated}/{state.planned} generated, {state.executed} executed, {state.passed} correct"
         )
     if run is None:
         return "codeens: the run came to no result"

@@ -12,13 +12,13 @@ from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.domain import Candidate, Case, Evidence, ModeRequest, StopReason, Target
+from codeens_server.domain import Candidate, Evidence, ModeRequest, StopReason, Target
 from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, TargetError
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.editor_model import EditorModel, editor_settings, is_editor_model
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
-from codeens_server.run.events import CandidatesGiven, CasePinned, RunEvent, RunResumed, RunStarted, StoredEvent
+from codeens_server.run.events import CandidatesGiven, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.execution import Execution
 from codeens_server.run.ids import new_run_id
 from codeens_server.run.log import RunLog
@@ -37,7 +37,7 @@ from codeens_server.run.state import RunState
 from codeens_server.run.variants import chosen_variants
 from codeens_server.store.runs import RunStore
 from codeens_server.workspace.environment import sandbox_spec
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 
@@ -146,14 +146,10 @@ class Engine:
             yield stream
 
     @asynccontextmanager
-    async def rejudge(self, run_id: str, *, pin: Case | None = None) -> AsyncGenerator[RunStream]:
-        """Judge, measure and rank the candidates of a stored run again. Nothing new is asked for.
+    async def rejudge(self, run_id: str) -> AsyncGenerator[RunStream]:
+        """Judge, measure and rank the candidates of a stored run again, by the inputs pinned since.
 
-        Interrupted, the run is left with candidates that have no verdict: going on with it judges them.
-
-        Args:
-            run_id: of a run that gathered its evidence.
-            pin: an input to hold the candidates to from now on; one of the same id is replaced.
+        Nothing new is asked for. Interrupted, it leaves candidates without a verdict, which are judged when the run is gone on with.
 
         Raises:
             InputError: there is no such run, it has no evidence, or the function is not what it was.
@@ -162,9 +158,8 @@ class Engine:
         if state.evidence is None:
             message = f"run {state.run_id} has no evidence yet to judge by."
             raise InputError(message, code="no_evidence")
-        pinned = [] if pin is None else [CasePinned(case=pin)]
-        first = [*pinned, RunResumed(judge_again=True)]
-        async with self._run(RunLog(state, self._store), _giving(()), _accept_all, *first) as stream:
+        again = RunResumed(judge_again=True)
+        async with self._run(RunLog(state, self._store), _giving(()), _accept_all, again) as stream:
             yield stream
 
     @asynccontextmanager

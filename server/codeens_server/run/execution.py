@@ -16,7 +16,7 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Candidate, Cluster, Evidence, StopReason
 from codeens_server.errors import Hint, NothingGenerated, RunError
 from codeens_server.evidence.gather import EvidencePlan, gather
-from codeens_server.generation.reply.normalise import digest
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.judging.judge import judge
 from codeens_server.measuring.measure import Baseline, baseline, measure
 from codeens_server.run import report
@@ -116,7 +116,7 @@ class Execution:
             timeout_s=request.timeout_s,
             limits=self._settings.limits,
         )
-        evidence = await self._executor.run(lambda sandbox: gather(target, plan, sandbox=sandbox, say=self._say))
+        evidence = await gather(target, plan, sandbox=self._executor, say=self._say)
         self._accept(evidence)
         await self.log.emit(EvidenceGathered(evidence=evidence))
 
@@ -171,14 +171,12 @@ class Execution:
         """Judge a candidate, and measure it if it passed."""
         target, evidence = self._state.target, self._evidence()
         try:
-            judged = await self._executor.run(
-                lambda sandbox: judge(
-                    candidate,
-                    target=target,
-                    evidence=evidence,
-                    sandbox=sandbox,
-                    sandbox_label=self._executor.label,
-                )
+            judged = await judge(
+                candidate,
+                target=target,
+                evidence=evidence,
+                sandbox=self._executor,
+                sandbox_label=self._executor.label,
             )
         except SandboxError as error:
             await self.log.emit(SandboxFailed(candidate_id=candidate.id, why=str(error)))
@@ -194,8 +192,8 @@ class Execution:
             return
         target, evidence = self._state.target, self._evidence()
         try:
-            measured = await self._executor.run_alone(
-                lambda sandbox: measure(candidate, target=target, evidence=evidence, sandbox=sandbox, baseline=known)
+            measured = await measure(
+                candidate, target=target, evidence=evidence, sandbox=self._executor, baseline=known
             )
         except SandboxError as error:
             message = f"{candidate.id}: not measured: {error}"
@@ -209,7 +207,7 @@ class Execution:
         async with self._measuring:
             if self._baseline is None and not self._cannot_measure:
                 try:
-                    known = await self._executor.run_alone(lambda sandbox: baseline(target, evidence, sandbox))
+                    known = await baseline(target, evidence, self._executor)
                 except SandboxError as error:
                     self._cannot_measure = True
                     await self.log.emit(Noted(kind="original", message=f"nothing was measured: {error}"))
@@ -249,7 +247,7 @@ class Execution:
         with self._scope as scope:
             try:
                 clusters = await report.with_differences(
-                    self._state, evidence, clusters, outcomes, executor=self._executor
+                    self._state, evidence, clusters, outcomes, sandbox=self._executor
                 )
             except SandboxError as error:
                 message = f"behaviour map: smallest inputs not searched: {error}"

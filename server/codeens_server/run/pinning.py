@@ -9,26 +9,56 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Case, DistinguishingInput, RunDocument
 from codeens_server.errors import Hint, InputError
 from codeens_server.judging.pinning import keep
+from codeens_server.run.events import CasePinned
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunStore
 from codeens_server.text import plural
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
-from codeens_server.workspace.program import program_for
 
 
-async def decided_case(run: RunDocument, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
-    """Return the case that says what is right on an input, as `RunDocument.numbered_differences` counts from 1.
+async def pin(store: RunStore, run_id: str, number: int, right: int | None, *, settings: Settings) -> Case:
+    """Hold the candidates of a finished run to an input on which they differ, and return it as a case.
+
+    No verdict of before counts any more: the run is to be judged again.
 
     Args:
+        store: where the run is kept.
+        run_id: of the run.
+        number: of the input, counted from 1 as `RunDocument.numbered_differences` does.
         right: the index of the cluster that is right; None: the original, when the run improved it.
+        settings: of the run's workspace.
 
     Raises:
-        InputError: there is no such input, nobody says what is right on it, or it is nothing to hold a candidate to.
+        InputError: there is no such run or input, the run did not come to an end, nobody says what is right on it, or it is nothing to hold a candidate to.
         SandboxError: the sandbox failed.
     """
+    state = await store.load(run_id)
+    case = await _decided(finished(state), number, right, settings=settings, sandbox=state.request.sandbox)
+    pinned = CasePinned(case=case)
+    state.apply(pinned)
+    await store.append(state, pinned)
+    return case
+
+
+def finished(state: RunState) -> RunDocument:
+    """Return the document of a run.
+
+    Raises:
+        InputError: it did not come to an end.
+    """
+    if state.document is None:
+        message = f"run {state.run_id} did not come to an end; it can be gone on with."
+        raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
+    return state.document
+
+
+async def _decided(run: RunDocument, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
     group, difference = _numbered(run, number)
     program = _program(run, _right_member(run, group, difference, right))
     spec = sandbox_spec(run.target, settings)
     async with open_executor(get_backend(sandbox), spec, settings.parallel) as executor:
-        return await executor.run(lambda opened: keep(difference, program, sandbox=opened))
+        return await keep(difference, program, sandbox=executor)
 
 
 def _numbered(run: RunDocument, number: int) -> tuple[int, DistinguishingInput]:

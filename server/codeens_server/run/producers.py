@@ -22,7 +22,7 @@ from codeens_server.run.events import CandidateGenerated, GenerationFailed, Note
 from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 Produced: TypeAlias = CandidateGenerated | GenerationFailed | Noted | RunStopped
@@ -83,7 +83,7 @@ async def offline_rewrites(target: Target, variants: Sequence[Variant]) -> list[
 
 
 def _rewritten(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
-    return offline_candidates(target, context_of(target), snapshot(target).text, variants)
+    return offline_candidates(target, snapshot(target).text, variants)
 
 
 class GenerationPlan(Struct, frozen=True, kw_only=True):

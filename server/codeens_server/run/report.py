@@ -8,8 +8,7 @@ from typing import TypeAlias
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Outcome, Program
-from codeens_sandbox_backends.executor import Executor
+from codeens_sandbox_backends.base import Outcome, Program, Sandbox
 from codeens_server.config.settings import Settings
 from codeens_server.domain import (
     ORIGINAL,
@@ -22,15 +21,14 @@ from codeens_server.domain import (
     Verdict,
 )
 from codeens_server.evidence.strategies.inputs import strategy_for
-from codeens_server.generation.reply.normalise import digest
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.judging.agreement import agree
 from codeens_server.judging.clusters import behaviour_clusters, find_differences
 from codeens_server.ranking.rank import Entry, Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.run.state import RunState
-from codeens_server.workspace.edit import ConflictError
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.edit import ConflictError, program_for
+from codeens_server.workspace.text import snapshot
 
 DIFFERENCES_BUDGET_S = 20.0
 """Seconds given to the search for the smallest inputs on which clusters differ."""
@@ -56,7 +54,7 @@ async def behaviour_map(state: RunState, evidence: Evidence, outcomes: Outcomes)
 
 
 async def with_differences(
-    state: RunState, evidence: Evidence, clusters: tuple[Cluster, ...], outcomes: Outcomes, *, executor: Executor
+    state: RunState, evidence: Evidence, clusters: tuple[Cluster, ...], outcomes: Outcomes, *, sandbox: Sandbox
 ) -> tuple[Cluster, ...]:
     """Return the clusters with the smallest inputs that tell them apart.
 
@@ -67,17 +65,15 @@ async def with_differences(
     programs = await anyio.to_thread.run_sync(_programs, target, state, clusters)
     source = await anyio.to_thread.run_sync(snapshot, target)
     strategy = strategy_for(target, [case.input for case in evidence.cases], source.text)
-    return await executor.run(
-        lambda sandbox: find_differences(
-            clusters,
-            programs=programs,
-            target=target,
-            strategy=strategy,
-            cases=evidence.cases,
-            sandbox=sandbox,
-            outcomes=outcomes,
-            budget_s=DIFFERENCES_BUDGET_S,
-        )
+    return await find_differences(
+        clusters,
+        programs=programs,
+        target=target,
+        strategy=strategy,
+        cases=evidence.cases,
+        sandbox=sandbox,
+        outcomes=outcomes,
+        budget_s=DIFFERENCES_BUDGET_S,
     )
 
 

@@ -59,6 +59,8 @@ class RunState:
         """The candidates to judge, of a run that asks for none."""
         self.evidence: Evidence | None = None
         self.original: Measurement | None = None
+        self.answers: dict[str, Candidate] = {}
+        """All that was generated, duplicates included."""
         self.candidates: dict[str, Candidate] = {}
         """Without duplicates; each names in `same_as` who else gave the same code."""
         self.duplicates: dict[str, str] = {}
@@ -70,8 +72,6 @@ class RunState:
         """Why the sandbox could not run a candidate."""
         self.answered: set[str] = set()
         """Ids of all calls that are not made again: they gave a candidate, or a reply that was paid for."""
-        self.generated = 0
-        """Answers that are candidates, duplicates included."""
         self.cost_usd = 0.0
         self.cost_known = True
         """Whether every answer that was paid for had a price."""
@@ -134,6 +134,11 @@ class RunState:
     def planned(self) -> int:
         """How many answers are expected, as far as is known."""
         return sum(self._planned.values())
+
+    @property
+    def generated(self) -> int:
+        """How many answers are candidates, duplicates included."""
+        return len(self.answers)
 
     @property
     def executed(self) -> int:
@@ -241,8 +246,8 @@ class RunState:
             return
         candidate = event.candidate
         self.answered.add(candidate.id)
+        self.answers[candidate.id] = candidate
         self._notes.pop(("generation", candidate.id), None)
-        self.generated += 1
         self._pay(candidate.cost_usd)
         self.tokens += 0 if candidate.cached else candidate.tokens_in + candidate.tokens_out
         if event.duplicate_of is None:

@@ -1,0 +1,42 @@
+"""What can be asked of a run, and how it becomes a request: what is not asked is as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from codeens_sandbox_backends.reading import converted
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Goal, ModeRequest, Target
+from codeens_server.run.request import RunOptions, RunRequest
+from codeens_server.run.request import resolve as resolved
+
+
+class RunKeywords(TypedDict, total=False):
+    """The options of a run. Each that is left out, or None, is as the settings say."""
+
+    goal: Goal | None
+    mode: ModeRequest | None
+    models: Sequence[str] | None
+    variants: Sequence[str] | None
+    samples: int | None
+    """Answers for each model and variant."""
+    rounds: int | None
+    sandbox: str | None
+    tests: Sequence[str] | None
+    """Files or test ids, relative to the workspace, to judge by; all that reach the function when left out."""
+    budget_usd: float | None
+    budget_tokens: int | None
+    timeout_s: float | None
+    fresh: bool | None
+    """Ask the models again, also what they answered before."""
+
+
+def resolve(target: Target, options: RunKeywords, settings: Settings) -> RunRequest:
+    """Return the request for a run: what was asked, else what is configured.
+
+    Raises:
+        InputError: a limit would let nothing happen.
+    """
+    asked = {name: value for name, value in options.items() if value is not None}
+    return resolved(f"{target.path}:{target.line}", converted(asked, RunOptions), settings)
