@@ -118,7 +118,7 @@ def document_view(run: RunDocument) -> RunView:
         status="finished",
         mode=run.mode,
         goal=run.goal,
-        stopped=summary.stopped,
+        stopped=summary.stopped or "",
         progress=_document_progress(run, cost),
         headline=one_line(run.headline),
         short=_document_short(run, rows),
