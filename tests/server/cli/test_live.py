@@ -69,6 +69,7 @@ def test_in_a_terminal_the_counts_are_drawn_in_place(width: int, events: list[Ru
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, color_system=None)
     with live_view(console, quiet=False) as view:
+        show(view, events[:2])
         show(view, events)
     assert "3/4" in out.getvalue()
     assert "\x1b[2J" not in out.getvalue()
