@@ -116,7 +116,6 @@ async def _score(
             references=references,
             executor=executor,
             workers=workers,
-            limits=settings.limits,
         )
         return began, time.monotonic()
     message = "the scoring was ended before it was done; with --out, --resume goes on with it."

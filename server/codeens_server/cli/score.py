@@ -19,7 +19,6 @@ from codeens_server.cli.table import console, verdict_text
 from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError, RunError
 from codeens_server.store.documents import to_json
-from codeens_server.tasks.reading import load_task
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task
 from codeens_server.tasks.scoring import score_task
 from codeens_server.text import one_line
@@ -38,7 +37,7 @@ def score(
     task_file: Path, candidates: tuple[Path, ...], sandbox: str | None, trust_workspace: bool, as_json: bool
 ) -> None:
     """Judge each candidate file by all that the task demands. The task may be JSON or YAML."""
-    task = load_task(task_file)
+    task = Task.from_file(task_file)
     scored = [ScoredCandidate(id=path.name, source=_source(path)) for path in candidates]
     settings = settings_for(trust=trust_workspace, sandbox=sandbox)
     report = anyio.run(_score, task, scored, settings)
