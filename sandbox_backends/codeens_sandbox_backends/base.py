@@ -9,28 +9,33 @@ is ever rebuilt on the judge's side, and no expected value ever enters a sandbox
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, TypeAlias, overload
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, overload
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 Tree: TypeAlias = Any
 """An encoded value: JSON whose lists are tagged with the exact type (`["list", 1, 2]`, `["tuple"]`, `["set", …]`)."""
 
 
+# The upper bound keeps `inf` out, which TOML can write.
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=1e308)]
+Count: TypeAlias = Annotated[int, Meta(gt=0)]
+
+
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one job may use at the most; exceeding one is the code's failure and is named in the result."""
 
-    wall_s: float = 10.0
-    cpu_s: float = 10.0
-    call_s: float = 5.0
+    wall_s: Seconds = 10.0
+    cpu_s: Seconds = 10.0
+    call_s: Seconds = 5.0
     """Wall seconds for one call of a `CallsJob`; the calls after a hung one are run in a fresh worker."""
-    memory_bytes: int = 1 << 30
-    processes: int = 64
-    output_bytes: int = 1 << 20
+    memory_bytes: Count = 1 << 30
+    processes: Count = 64
+    output_bytes: Count = 1 << 20
     """Bytes of stdout and of stderr that are kept; what is beyond is dropped and said to be."""
-    answer_bytes: int = 64 << 20
+    answer_bytes: Count = 64 << 20
     """Bytes of encoded answers a worker may send in one job."""
-    disk_bytes: int = 64 << 20
+    disk_bytes: Count = 64 << 20
 
 
 class SandboxSpec(Struct, frozen=True, kw_only=True):

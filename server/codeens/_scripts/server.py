@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -45,32 +44,53 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
                 f"{address.host} can be reached from other machines, which could run code as you. Listen on 127.0.0.1, "
                 "or give --token-file a file with a secret that clients must know."
             )
-    if asked.mcp is not None:
-        if asked.mcp == "stdio" and asked.stdio:
-            parser.error("standard input serves editors (--stdio) or agents (--mcp stdio), not both: use --mcp http.")
-        sys.exit(_mcp_door()(asked))
-    sys.exit(_door(asked.tcp, asked.ws)(token))
+    if asked.mcp is None:
+        sys.exit(_serve_editors(asked))
+    if asked.mcp == "stdio" and asked.stdio:
+        parser.error("standard input serves editors (--stdio) or agents (--mcp stdio), not both: use --mcp http.")
+    sys.exit(_serve_agents(asked))
 
 
-def _mcp_door() -> Callable[[argparse.Namespace], int]:
-    """The door for agents; it stands above this package, which does not know it."""
-    gc.disable()
-    door = import_module("codeens_mcp_tools.entry")
-    gc.freeze()
-    gc.enable()
-    return door.run
-
-
-def _door(tcp: Address | None, ws: Address | None) -> Callable[[str | None], int]:
+def _serve_editors(asked: argparse.Namespace) -> int:
     # Thousands of classes are made, and none of them is garbage. The door enables it when it has answered.
     gc.disable()
     from codeens_server.lsp import door
 
-    if tcp is not None:
-        return lambda token: door.tcp(tcp.host, tcp.port, token)
-    if ws is not None:
-        return lambda token: door.ws(ws.host, ws.port, token)
-    return door.stdio
+    if asked.tcp is not None:
+        return door.tcp(asked.tcp.host, asked.tcp.port, asked.token)
+    if asked.ws is not None:
+        return door.ws(asked.ws.host, asked.ws.port, asked.token)
+    return door.stdio(asked.token)
+
+
+def _serve_agents(asked: argparse.Namespace) -> int:
+    gc.disable()
+    from codeens_mcp_tools import entry
+
+    beside = _editors_beside(asked)
+    gc.freeze()
+    gc.enable()
+    return entry.run(asked, beside)
+
+
+def _editors_beside(asked: argparse.Namespace) -> Callable[[], Awaitable[None]] | None:
+    """Return what serves editors in the process that serves agents, where that was asked for."""
+    token: str | None = asked.token
+    if asked.tcp is not None or asked.ws is not None:
+        from codeens_server.lsp.ports import serve_tcp, serve_ws
+
+        if asked.tcp is not None:
+            return lambda: serve_tcp(asked.tcp.host, asked.tcp.port, token)
+        return lambda: serve_ws(asked.ws.host, asked.ws.port, token)
+    if not asked.stdio:
+        return None
+    from codeens_server.lsp.channels import StandardStreams
+    from codeens_server.lsp.serving import serve
+
+    async def serve_standard_streams() -> None:
+        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), token, is_child=True)
+
+    return serve_standard_streams
 
 
 def _parser() -> argparse.ArgumentParser:
