@@ -17,8 +17,8 @@ from codeens_server.judging.judge import shown_name
 from codeens_server.judging.shrinking import Seen, shrink
 from codeens_server.judging.static_checks import refusal
 from codeens_server.text import plural
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.text import snapshot
 
 _SEARCH_S = 15.0
 """Seconds given to making a telling input smaller: as long as one waits for an answer that is not about a run."""

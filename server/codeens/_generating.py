@@ -18,7 +18,7 @@ from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.store.cache import StoredCache
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 
@@ -113,7 +113,7 @@ async def rewrite(target: Target, mode: Mode, variants: Sequence[Variant]) -> Ge
     """
 
     def made() -> list[Candidate]:
-        return offline_candidates(target, context_of(target), snapshot(target).text, variants)
+        return offline_candidates(target, snapshot(target).text, variants)
 
     why = "offline rewrites find nothing to change in it, and no model can be reached"
     return _generated(target, mode, await anyio.to_thread.run_sync(made), [], why)

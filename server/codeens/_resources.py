@@ -29,7 +29,7 @@ from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
 from codeens_server.workspace.environment import interpreter_for
-from codeens_server.workspace.layout import workspace_root
+from codeens_server.workspace.find import workspace_root
 from codeens_variants.manifest import Variant
 from codeens_variants.registry import FoundVariant
 

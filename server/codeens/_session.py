@@ -145,7 +145,7 @@ class Session(Runs):
         say("making inputs")
         settings, spec, pair = await anyio.to_thread.run_sync(prepare)
         async with self.sandbox(settings, spec) as executor:
-            return await executor.run(lambda opened: compare_pair(pair, opened, say))
+            return await compare_pair(pair, executor, say)
 
     async def run_code(
         self,
@@ -185,7 +185,7 @@ class Session(Runs):
         settings = _with_sandbox(await anyio.to_thread.run_sync(self.settings_here), sandbox)
         bounds = limits or settings.limits
         async with self.sandbox(settings, _spec_here(settings)) as executor:
-            return await executor.run(lambda opened: run_job(job, opened, backend=settings.sandbox, limits=bounds))
+            return await run_job(job, executor, backend=settings.sandbox, limits=bounds)
 
     async def generate(
         self,
@@ -265,13 +265,11 @@ class Session(Runs):
         results: dict[str, ScoreResult] = {}
         tell = on_progress or _say_nothing
         async with self.sandbox(settings, _spec_here(settings)) as executor:
-            runs = await executor.run(lambda opened: runs_for(task, opened, settings.limits))
+            runs = await runs_for(task, executor, settings.limits)
 
             async def judge(item: ScoredCandidate) -> None:
                 program = replace(item, source=task.program(item.source))
-                result = await executor.run(
-                    lambda opened: score_one(task, program, runs, sandbox=opened, sandbox_label=executor.label)
-                )
+                result = await score_one(task, program, runs, sandbox=executor, sandbox_label=executor.label)
                 results[item.id] = replace(result, candidate=item)
                 tell("judging", len(results), len(given))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -106,7 +105,7 @@ async def judge_references(
 
     async def work() -> None:
         for task in waiting:
-            known[task.id] = await executor.run(partial(runs_for, task, limits=limits))
+            known[task.id] = await runs_for(task, executor, limits)
 
     await _together(work, workers)
     return known
@@ -130,7 +129,7 @@ async def score_samples(
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await executor.run(partial(_judged, sample, tasks[sample.task_id], references[sample.task_id])))
+            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], executor))
 
     await _together(work, workers)
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
-from codeens_server.judging.source import parsed
+from codeens_server.parsing import ParseFailure, parse
 
 
 def defines(source: str, name: str) -> bool:
     """Return whether a text is Python that defines a function of that name at its top."""
-    module = parsed(source)
+    module = parse(source)
     return isinstance(module, ast.Module) and any(getattr(node, "name", None) == name for node in module.body)
 
 
 @lru_cache(maxsize=512)
 def helpers_of(prompt: str, entry_point: str) -> str:
     """Return what a prompt that is Python defines beside the function it asks for; tests may call it."""
-    module = parsed(prompt)
-    if isinstance(module, str):
-        module = parsed(f"{prompt.rstrip()}\n    pass\n")
-    if isinstance(module, str):
+    module = parse(prompt)
+    if isinstance(module, ParseFailure):
+        module = parse(f"{prompt.rstrip()}\n    pass\n")
+    if isinstance(module, ParseFailure):
         return ""
     module.body = [node for node in module.body if getattr(node, "name", None) != entry_point]
     return ast.unparse(module)

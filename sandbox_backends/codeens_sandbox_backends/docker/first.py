@@ -47,7 +47,7 @@ class _Filter(ctypes.Structure):
 def main(door: str) -> None:
     """Serve the judge behind the socket at `door`. Returns in the worker, and there only."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python's handler would let foreign code interrupt this process
-    importlib.import_module("codeens_worker.play")  # while nobody waits yet
+    importlib.import_module("codeens_worker.calls")  # while nobody waits yet
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.connect(door)
     bound = _in_scratch()
