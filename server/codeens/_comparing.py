@@ -14,7 +14,7 @@ from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.judging.judge import shown_name
-from codeens_server.judging.shrinking import Seen, shrink
+from codeens_server.judging.shrinking import Observation, shrink
 from codeens_server.judging.static_checks import refusal
 from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
@@ -95,7 +95,7 @@ async def compare_pair(pair: Pair, sandbox: Sandbox, say: Callable[[str], None])
     """
     say(f"running both on {plural(len(pair.inputs), 'input')}")
     start = await _differing(pair, pair.inputs, sandbox)
-    if start is not None and start.is_telling:
+    if start is not None and start.is_distinguishing:
         say("making the input smaller")
         start = await shrink(start, pair.here, pair.there, strategy=pair.strategy, sandbox=sandbox, budget_s=_SEARCH_S)
     elif start is not None:
@@ -113,10 +113,10 @@ async def compare_pair(pair: Pair, sandbox: Sandbox, say: Callable[[str], None])
     )
 
 
-async def _differing(pair: Pair, inputs: tuple[CallInput, ...], sandbox: Sandbox) -> Seen | None:
+async def _differing(pair: Pair, inputs: tuple[CallInput, ...], sandbox: Sandbox) -> Observation | None:
     """Return the smallest of the inputs on which they differ; one on which both answer goes first."""
     ours = await sandbox.run(CallsJob(program=pair.here, inputs=inputs))
     theirs = await sandbox.run(CallsJob(program=pair.there, inputs=inputs))
-    seen = map(Seen, inputs, ours.outcomes, theirs.outcomes)
+    seen = map(Observation, inputs, ours.outcomes, theirs.outcomes)
     differing = (item for item in seen if outcome_key(item.here) != outcome_key(item.there))
-    return min(differing, key=lambda item: (not item.is_telling, item.size), default=None)
+    return min(differing, key=lambda item: (not item.is_distinguishing, item.size), default=None)

@@ -24,7 +24,7 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
 from codeens_server.errors import CodeensError
 from codeens_server.files import settings_folder
-from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
