@@ -136,6 +136,10 @@ class Resources:
                 self._store = self._stack.enter_context(open_store(self.settings()))
             return self._store
 
+    async def opened_store(self) -> RunStore:
+        """Return the store of runs, opened without blocking; see `store`."""
+        return await anyio.to_thread.run_sync(lambda: self.store)
+
     async def target(self, target: TargetLike) -> Target:
         """Return the function that is meant.
 
@@ -162,8 +166,7 @@ class Resources:
         Raises:
             RunError: the database cannot be read; nothing is removed.
         """
-        settings, store = await anyio.to_thread.run_sync(lambda: (self.settings(), self.store))
-        await tidy(settings, store)
+        await tidy(await anyio.to_thread.run_sync(self.settings), await self.opened_store())
 
     def settings_of(self, target: Target) -> Settings:
         """Return the settings for a target: code without a file is run by the interpreter of the session's project."""

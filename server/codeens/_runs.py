@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Unpack
 
 import anyio
@@ -17,12 +16,13 @@ from codeens._results import Run
 from codeens._targets import TargetLike
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Case, Target
-from codeens_server.domain import Run as RunDocument
-from codeens_server.errors import Hint, InputError, RunError
+from codeens_server.errors import Hint, RunError
 from codeens_server.run.engine import Engine, RunStream
-from codeens_server.run.events import RunEvent, RunFinished
-from codeens_server.run.pinning import decided_case
-from codeens_server.store.stored import RunLine, StoredRun
+from codeens_server.run.events import RunEvent, RunFinished, StoredEvent
+from codeens_server.run.pinning import finished as document_of
+from codeens_server.run.pinning import pin
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunLine
 
 OnEvent = Callable[[RunEvent], None]
 
@@ -45,7 +45,7 @@ class Runs(Resources):
         """
         found = await self.target(target)
         engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found) as stream:
+        async with engine.start(resolve(found, options, settings), found) as stream:
             yield stream
 
     @asynccontextmanager
@@ -67,7 +67,7 @@ class Runs(Resources):
         found = await self.target(target)
         given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author)
         engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found, given=given) as stream:
+        async with engine.judge(resolve(found, options, settings), found, given) as stream:
             yield stream
 
     @asynccontextmanager
@@ -78,7 +78,9 @@ class Runs(Resources):
             CodeensError: there is no such run, or see `stream`.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self._again(await self.state(run_id), judge_again=False) as stream:
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.resume(state.run_id) as stream:
             yield stream
 
     @asynccontextmanager
@@ -89,7 +91,9 @@ class Runs(Resources):
             CodeensError: there is no such run, or see `stream`.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self._again(await self.state(run_id), judge_again=True) as stream:
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.rejudge(state.run_id) as stream:
             yield stream
 
     async def run(self, target: TargetLike, *, on_event: OnEvent | None = None, **options: Unpack[RunKeywords]) -> Run:
@@ -147,17 +151,14 @@ class Runs(Resources):
             SandboxError: the sandbox failed.
         """
         state = await self.state(run_id)
-        document = _document(state)
         settings = await anyio.to_thread.run_sync(self.settings_of, state.target)
-        case = await decided_case(document, number, right, settings=settings, sandbox=state.request.sandbox)
-        await self.store.pin_case(state.run_id, case)
-        return case
+        return await pin(await self.opened_store(), state.run_id, number, right, settings=settings)
 
     async def runs(self, limit: int = 20) -> list[RunLine]:
         """Return the latest runs, newest first."""
-        return await self.store.list_runs(limit)
+        return await (await self.opened_store()).list_runs(limit)
 
-    async def state(self, run_id: str) -> StoredRun:
+    async def state(self, run_id: str) -> RunState:
         """Return everything that is known of a run, finished or not.
 
         Args:
@@ -167,7 +168,7 @@ class Runs(Resources):
             InputError: no such run, or several.
             RunError: the store cannot be read.
         """
-        return await self.store.load(run_id)
+        return await (await self.opened_store()).load(run_id)
 
     async def load(self, run_id: str) -> Run:
         """Return a finished run.
@@ -176,7 +177,24 @@ class Runs(Resources):
             InputError: no such run, or several, or it did not come to an end (code `run_not_finished`).
             RunError: the store cannot be read.
         """
-        return Run(_document(await self.state(run_id)))
+        return Run(document_of(await self.state(run_id)))
+
+    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[StoredEvent]:
+        """Yield the events of a run as they are committed, by whatever process, until it has ended.
+
+        A run whose process was killed never ends: bound the wait where that matters.
+
+        Args:
+            run_id: may be shortened.
+            after: how many events of the run's log are known already.
+
+        Raises:
+            InputError: no such run, or several.
+            RunError: the store cannot be read.
+        """
+        store = await self.opened_store()
+        async for event in store.follow(await store.full_id(run_id), after):
+            yield event
 
     async def _engine(self, target: Target) -> tuple[Engine, Settings]:
         """Return what runs a target, with the settings and variants of its workspace."""
@@ -186,7 +204,6 @@ class Runs(Resources):
             engine = Engine(
                 settings,
                 self.store,
-                cwd=Path(target.root),
                 variants=self.variants_of(target),
                 environ=self.environ,
                 editor_model=self.editor_model,
@@ -194,19 +211,6 @@ class Runs(Resources):
             return engine, settings
 
         return await anyio.to_thread.run_sync(prepare)
-
-    @asynccontextmanager
-    async def _again(self, state: StoredRun, *, judge_again: bool) -> AsyncGenerator[RunStream]:
-        engine, _ = await self._engine(state.target)
-        async with engine.run(state.request, resume=state.run_id, judge_again=judge_again) as stream:
-            yield stream
-
-
-def _document(state: StoredRun) -> RunDocument:
-    if state.run is None:
-        message = f"run {state.run_id} did not come to an end; it can be resumed."
-        raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
-    return state.run
 
 
 async def finished(stream: RunStream, on_event: OnEvent | None) -> Run:

@@ -25,8 +25,8 @@ from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Ask
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
-from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
-from codeens_server.run.plan import refuse_without_model
+from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.run.producers import refuse_without_model
 from codeens_server.run.variants import chosen_variants
 from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
 from codeens_server.tasks.scoring import report_of, runs_for, score_one
@@ -218,7 +218,7 @@ class Session(Runs):
         """
         target, settings, chosen = await self._asked(subject, variants)
         wanted = mode_of(target, mode)
-        found = resolve_models(models, settings, self.environ) or await find_local_models()
+        found = await choose_models(models, settings, self.environ, editor=self.editor_model is not None)
         refuse_without_model(wanted, target, found)
         if not found:
             return await rewrite(target, wanted, chosen)
@@ -226,7 +226,7 @@ class Session(Runs):
         ask = Ask(target=target, context=context, mode=wanted, models=found, variants=chosen, samples=samples)
         budget = Budget(usd=settings.budget_usd if budget_usd is None else budget_usd, tokens=settings.budget_tokens)
         async with Models(with_fallbacks(found, settings, self.environ), self.environ, self.editor_model) as client:
-            cache = (await anyio.to_thread.run_sync(lambda: self.store)).cache(Reply)
+            cache = (await self.opened_store()).cache(Reply)
             return await ask_models(ask, client=client, cache=cache, budget=budget, say=on_progress or _say_nothing)
 
     async def prompts(
