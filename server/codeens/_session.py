@@ -13,6 +13,7 @@ from codeens._candidates import GIVEN, Candidates, given_candidates, named
 from codeens._comparing import Comparison, Pair, compare_pair, pair_of
 from codeens._generating import Generated, Prompt, ask_models, mode_of, prompts_for, rewrite
 from codeens._options import RunKeywords
+from codeens._progress import OnProgress
 from codeens._results import Report, Run
 from codeens._running import CodeJob, CodeResult, read_call, run_job
 from codeens._runs import OnEvent, Runs, finished
@@ -33,9 +34,6 @@ from codeens_server.tasks.scoring import report_of, runs_for, score_one
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_variants.manifest import Variant
-
-OnProgress = Callable[[str, int, int], None]
-"""Gets what is going on in a few words, how much of it is done, and of how much; 0 of 0 where nobody knows."""
 
 
 class Session(Runs):
