@@ -124,7 +124,6 @@ async def _score(
             references=references,
             executor=executor,
             workers=workers,
-            limits=settings.limits,
         )
         return began, time.monotonic()
 

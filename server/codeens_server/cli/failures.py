@@ -18,7 +18,7 @@ from codeens_variants.manifest import ManifestError
 _FLAGS = {
     **{
         name: f"--{name}"
-        for name in ("data", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
+        for name in ("data", "fresh", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
     },
     "budget_usd": "--budget-usd",
     "models": "--model",
@@ -58,7 +58,8 @@ def shown(error: Exception) -> ShownError:
 def _advice(hint: Hint) -> str:
     match hint.kind:
         case "option":
-            return f"Set it with {_FLAGS[hint.name]}." if hint.name in _FLAGS else f"It is the setting {hint.name}."
+            flag = _FLAGS.get(hint.name)
+            return f"The option is {flag}." if flag else f"The setting is {hint.name}."
         case "model":
             return (
                 "Configure a model: --model openai/NAME with OPENAI_API_KEY set, or start Ollama; "

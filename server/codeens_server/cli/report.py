@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.domain import RankedResult, Run
+from codeens_server.domain import RankedResult, RunDocument
 from codeens_server.errors import InputError
 from codeens_server.ranking.wording import label
 from codeens_server.text import plural, visible
@@ -47,7 +47,7 @@ def plain_table(*headings: str) -> Table:
     return table
 
 
-def print_run(run: Run, out: Console) -> None:
+def print_run(run: RunDocument, out: Console) -> None:
     """Print a run's result."""
     view = document_view(run)
     out.print(f"{view.function.qualname}  {view.function.path}:{view.function.line}", soft_wrap=True)
@@ -61,7 +61,7 @@ def print_run(run: Run, out: Console) -> None:
         out.print(line, soft_wrap=True)
 
 
-def print_differences(run: Run, out: Console) -> None:
+def print_differences(run: RunDocument, out: Console) -> None:
     """Print who did the same, and the smallest inputs on which groups differ, numbered."""
     view = document_view(run)
     places = {row.label: row.place or "-" for row in view.rows}
@@ -77,7 +77,7 @@ def print_differences(run: Run, out: Console) -> None:
         out.print(f"Hold all candidates to one of these: codeens runs pin {view.run_id} NUMBER", soft_wrap=True)
 
 
-def print_diff(run: Run, rank: int | str) -> None:
+def print_diff(run: RunDocument, rank: int | str) -> None:
     """Print the change of a row as a unified diff: for eyes on a terminal, byte for byte into a pipe.
 
     Raises:
@@ -96,7 +96,7 @@ def print_diff(run: Run, rank: int | str) -> None:
         click.secho(visible(line), fg=_DIFF_COLOURS.get(line[:1]))
 
 
-def apply_row(run: Run, rank: int | str) -> None:
+def apply_row(run: RunDocument, rank: int | str) -> None:
     """Write the change of a row into the target's file, and say so on stderr.
 
     Raises:
@@ -117,7 +117,7 @@ def verdict_text(status: str, detail: str, *, unsafe: bool) -> Text:
     return text.append(f": {detail}", style="bold red" if unsafe else "none") if detail else text
 
 
-def _row_of(run: Run, rank: int | str) -> RankedResult | None:
+def _row_of(run: RunDocument, rank: int | str) -> RankedResult | None:
     """Return the row of a rank, as the table numbers them; None where the original stays best.
 
     Raises:

@@ -13,7 +13,7 @@ from codeens import RunKeywords, Session
 from codeens_server.cli import options
 from codeens_server.cli.report import BEST, apply_row, console, print_diff, print_run
 from codeens_server.cli.session import follow, session_here, settings_of
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.store.documents import to_json
 
 _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
@@ -100,7 +100,9 @@ def run(
         ctx.exit(1)
 
 
-async def _run(session: Session, target: str | None, resume: str | None, asked: RunKeywords, *, quiet: bool) -> Run:
+async def _run(
+    session: Session, target: str | None, resume: str | None, asked: RunKeywords, *, quiet: bool
+) -> RunDocument:
     async with session:
         if resume is not None:
             settings_of(session, Path((await session.state(resume)).target.root))

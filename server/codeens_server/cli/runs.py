@@ -22,9 +22,9 @@ from codeens_server.cli.report import (
     print_run,
 )
 from codeens_server.cli.session import follow, session_here, settings_of
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.store.documents import to_json
-from codeens_server.store.stored import RunLine
+from codeens_server.store.runs import RunLine
 from codeens_server.text import money, one_line
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def apply(run_id: str, rank: int | str, results: str | None) -> None:
 def pin(run_id: str, number: int, right: int | None, results: str | None, trust_workspace: bool, as_json: bool) -> None:
     """Hold all candidates to input NUMBER of `codeens runs show ID`, and rank them again. No model is asked."""
 
-    async def pinned(session: Session) -> Run:
+    async def pinned(session: Session) -> RunDocument:
         await session.pin(run_id, number, right)
         return await follow(session.stream_rejudge(run_id), quiet=as_json)
 
@@ -117,7 +117,7 @@ def _ask(results: str | None, question: Callable[[Session], Awaitable[T]], *, tr
     return anyio.run(answer)
 
 
-def _finished(run_id: str, results: str | None) -> Run:
+def _finished(run_id: str, results: str | None) -> RunDocument:
     return _ask(results, lambda session: session.load(run_id)).document
 
 
@@ -125,7 +125,7 @@ def _table(lines: list[RunLine]) -> Table:
     table = plain_table("id", "when (UTC)", "target", "goal", "answers", "cost", "result")
     table.columns[0].no_wrap = True
     for line in lines:
-        state = "not ended" if line.stopped is None else ""
+        state = "" if line.ended else "not ended"
         table.add_row(
             line.run_id,
             f"{line.created:%Y-%m-%d %H:%M}",

@@ -9,21 +9,14 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.executor import open_executor
-from codeens_sandbox_backends.registry import get_backend
 from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table, verdict_text
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
-from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
-from codeens_server.tasks.reading import load_task
-from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task
-from codeens_server.tasks.scoring import score_task
+from codeens_server.tasks.schema import ScoreReport, Task
 from codeens_server.text import one_line
 from codeens_server.views.cells import is_unsafe
-from codeens_server.workspace.environment import interpreter_for
 
 _MAX_SOURCE_BYTES = 1 << 20
 
@@ -38,24 +31,24 @@ def score(
     task_file: Path, candidates: tuple[Path, ...], sandbox: str | None, trust_workspace: bool, as_json: bool
 ) -> None:
     """Judge each candidate file by all that the task demands. The task may be JSON or YAML."""
-    task = load_task(task_file)
-    scored = [ScoredCandidate(id=path.name, source=_source(path)) for path in candidates]
+    task = Task.from_file(task_file)
+    sources = {(path.name if _is_only(path, candidates) else str(path)): _source(path) for path in candidates}
     session = session_here(trust=trust_workspace, sandbox=sandbox)
-    settings = settings_of(session)
-    message = "the scoring was ended before it was done."
-    report = anyio.run(unless_interrupted, lambda: _score(session.root, settings, task, scored), message)
+    settings_of(session)
+
+    async def judge() -> ScoreReport:
+        async with session:
+            return (await session.judge(task, sources, author="")).document
+
+    report = anyio.run(unless_interrupted, judge, "the scoring was ended before it was done.")
     if as_json:
         click.echo(to_json(report, indent=2))
     else:
         console().print(_table(report))
 
 
-async def _score(root: Path, settings: Settings, task: Task, candidates: list[ScoredCandidate]) -> ScoreReport:
-    spec = SandboxSpec(python=str(interpreter_for(root, settings)), limits=settings.limits)
-    async with open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
-        return await score_task(
-            task, candidates, sandbox=executor, sandbox_label=executor.label, limits=settings.limits
-        )
+def _is_only(path: Path, others: tuple[Path, ...]) -> bool:
+    return sum(other.name == path.name for other in others) == 1
 
 
 def _source(path: Path) -> str:

@@ -15,10 +15,9 @@ from codeens import Session
 from codeens_server.cli.live import live_view
 from codeens_server.cli.report import console
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.errors import Hint, RunError
 from codeens_server.run.engine import RunStream
-from codeens_server.run.events import RunFinished
 from codeens_server.text import visible
 
 T = TypeVar("T")
@@ -43,22 +42,21 @@ def settings_of(session: Session, root: Path | None = None) -> Settings:
     return loaded.settings
 
 
-async def follow(opening: AbstractAsyncContextManager[RunStream], *, quiet: bool) -> Run:
+async def follow(opening: AbstractAsyncContextManager[RunStream], *, quiet: bool) -> RunDocument:
     """Show how a run goes until it is done; the first Ctrl-C ends it with what was found.
 
     Raises:
         CodeensError: the request is wrong, or the run could not be completed.
         SandboxError: the sandbox asked for cannot isolate here.
     """
-    document: Run | None = None
+    document: RunDocument | None = None
     async with interruptible() as interruption:
         with live_view(console(stderr=True), quiet=quiet) as view:
             async with opening as stream:
                 interruption.at_first(stream.stop)
                 async for event in stream:
-                    view.show(event)
-                    if isinstance(event, RunFinished):
-                        document = event.run
+                    view.show(event, stream.state)
+                document = stream.state.document
     if document is None:
         message = "the run was ended before it came to a result; what was found is kept."
         raise RunError(message, hint=Hint("runs"))

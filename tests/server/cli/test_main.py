@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from codeens import RunKeywords
 from codeens._scripts.codeens import LazyCommand, main
 from codeens_server.cli.failures import ShownError, shown
-from codeens_server.errors import InputError, RunError
+from codeens_server.cli.run import run
+from codeens_server.errors import Hint, InputError, RunError
 from tests.server.cli.conftest import Codeens
 
 _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "anyio", "codeens_server.domain"}
@@ -73,6 +75,29 @@ def test_an_error_for_people_is_told_as_it_is_wherever_it_was_raised(error: Exce
     telling = shown(error)
     assert isinstance(telling, ShownError)
     assert (telling.message, telling.exit_code) == ("x", code)
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        (Hint("option", "budget_usd"), "x. The option is --budget-usd."),
+        (Hint("option", "max_inputs"), "x. The setting is max_inputs."),
+        (Hint("model"), "--model openai/NAME"),
+        (Hint("runs"), "`codeens runs list`"),
+        (Hint("runs", "20260101-abcdef"), "codeens run --resume 20260101-abcdef"),
+        (Hint("variants"), "`codeens variants enable NAME`"),
+        (Hint("fix", "Mend it."), "x. Mend it."),
+    ],
+)
+def test_what_can_be_done_about_an_error_is_said_in_the_words_of_the_command_line(hint: Hint, said: str) -> None:
+    assert said in shown(InputError("x.", hint=hint)).message
+
+
+@pytest.mark.parametrize("name", sorted(RunKeywords.__annotations__))
+def test_an_error_about_an_option_names_a_flag_that_there_is(name: str) -> None:
+    message = shown(InputError("x.", hint=Hint("option", name))).message
+    flags = {parameter.name: parameter.opts[0] for parameter in run.params}
+    assert message == (f"x. The option is {flags[name]}." if name in flags else f"x. The setting is {name}.")
 
 
 def test_broken_settings_stop_every_command_with_file_line_and_key(codeens: Codeens, here: Path) -> None:
