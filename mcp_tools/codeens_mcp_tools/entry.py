@@ -15,7 +15,7 @@ from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from codeens_mcp_tools.transport.stdio import claimed, message_streams
 
-Door = Callable[[], Awaitable[None]]
+Door = Callable[[], Awaitable[object]]
 
 
 def run(call: Namespace) -> int:
@@ -94,17 +94,13 @@ def _http(app: AppContext, call: Namespace) -> Door:
 def _language_server(call: Namespace) -> Door | None:
     """The door for editors that was asked for beside this one."""
     if call.tcp is not None or call.ws is not None:
-        from codeens_server.lsp.ports import serve_tcp, serve_ws
+        from codeens_server.lsp.entry import serve_tcp, serve_ws
 
         if call.tcp is not None:
             return lambda: serve_tcp(call.tcp.host, call.tcp.port, call.token)
         return lambda: serve_ws(call.ws.host, call.ws.port, call.token)
     if not call.stdio:
         return None
-    from codeens_server.lsp.channels import StandardStreams
-    from codeens_server.lsp.serving import serve
+    from codeens_server.lsp.entry import serve_stdio
 
-    async def serve_editor() -> None:
-        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), call.token, is_child=True)
-
-    return serve_editor
+    return lambda: serve_stdio(call.token)

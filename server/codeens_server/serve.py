@@ -64,13 +64,13 @@ def _mcp_door() -> Callable[[argparse.Namespace], int]:
 def _door(tcp: Address | None, ws: Address | None) -> Callable[[str | None], int]:
     # Thousands of classes are made, and none of them is garbage. The door enables it when it has answered.
     gc.disable()
-    from codeens_server.lsp import door
+    from codeens_server.lsp import entry
 
     if tcp is not None:
-        return lambda token: door.tcp(tcp.host, tcp.port, token)
+        return lambda token: entry.tcp(tcp.host, tcp.port, token)
     if ws is not None:
-        return lambda token: door.ws(ws.host, ws.port, token)
-    return door.stdio
+        return lambda token: entry.ws(ws.host, ws.port, token)
+    return entry.stdio
 
 
 def _parser() -> argparse.ArgumentParser:

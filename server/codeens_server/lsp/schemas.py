@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from codeens_server.lsp.arguments import (
+from codeens_server.lsp.runs.arguments import (
     PinArguments,
     RerankArguments,
     RerunArguments,
@@ -16,7 +16,7 @@ from codeens_server.lsp.arguments import (
     RunArguments,
     RunId,
 )
-from codeens_server.lsp.editor_model import GenerateParams, GenerateResult
+from codeens_server.lsp.runs.editor_model import GenerateParams, GenerateResult
 
 ARGUMENTS: tuple[Any, ...] = (RunArguments, RerunArguments, RunId, RowArguments, PinArguments, RerankArguments)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)

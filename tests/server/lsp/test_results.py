@@ -111,9 +111,9 @@ async def test_a_rejected_candidate_is_disabled_with_its_reason(ran: Ran) -> Non
 
 
 async def test_only_the_kinds_asked_for_are_answered(ran: Ran) -> None:
-    applying = await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeens.apply"])
-    assert {action.kind for action in applying} == {"refactor.rewrite.codeens.apply"}
-    assert len(applying) == 2
+    edits = await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeens.apply"])
+    assert {action.kind for action in edits} == {"refactor.rewrite.codeens.apply"}
+    assert len(edits) == 2
     assert await ran.editor.actions(ran.uri, ran.line, only=["source.organizeImports"]) == []
     assert await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeensX"]) == []
     assert len(await ran.editor.actions(ran.uri, ran.line, only=["refactor"])) == 6

@@ -1,0 +1,77 @@
+"""Errors as error replies: the code that the protocol has for them, and the sentence that a person reads."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+import msgspec
+from cattrs import transform_error
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from codeens_sandbox_backends import reading
+from codeens_sandbox_backends.errors import SandboxError
+from codeens_server.crash_log import innermost, without_secrets, write_log
+from codeens_server.errors import CodeensError
+
+_MOST_TOLD = 500
+
+T = TypeVar("T")
+
+
+class ErrorReply(Exception):
+    """An error reply."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = int(code)
+
+
+def parse_error(why: str) -> ErrorReply:
+    """Of bytes that are no message."""
+    return ErrorReply(types.ErrorCodes.ParseError, why)
+
+
+def converted(value: object, kind: type[T]) -> T:
+    """A value of the client as one of our types.
+
+    Raises:
+        ErrorReply: it is none.
+    """
+    try:
+        return reading.converted(value, kind)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise ErrorReply(types.ErrorCodes.InvalidParams, str(error)) from None
+
+
+def invalid_params(error: BaseException) -> ErrorReply:
+    """What could not be read as the parameters of a method."""
+    if isinstance(error, ErrorReply):
+        return error
+    if isinstance(error, JsonRpcException):
+        return ErrorReply(error.code, error.message)
+    try:
+        why = "; ".join(transform_error(error))
+    except Exception as unclear:  # noqa: BLE001
+        # Foreign data makes cattrs fail in any way, also while it tells how it failed.
+        why = f"{type(unclear).__name__}"
+    return ErrorReply(types.ErrorCodes.InvalidParams, f"the parameters are wrong: {why[:_MOST_TOLD]}")
+
+
+def error_reply(error: BaseException) -> ErrorReply:
+    """What a handler raised. An error that nobody foresaw goes into the log, with its traceback."""
+    from codeens_variants.manifest import ManifestError
+
+    cause = innermost(error)
+    if isinstance(cause, ErrorReply):
+        return cause
+    if isinstance(cause, JsonRpcException):
+        return ErrorReply(cause.code, cause.message)
+    if isinstance(cause, (CodeensError, SandboxError, ManifestError)):
+        return ErrorReply(types.LSPErrorCodes.RequestFailed, str(cause))
+    from platformdirs import user_data_path
+
+    what = f"{type(cause).__name__}: {without_secrets(str(cause), os.environ)}"
+    where = write_log(error, user_data_path("codeens", appauthor=False) / "codeens.log", os.environ)
+    return ErrorReply(types.ErrorCodes.InternalError, f"this is a fault of codeens ({what[:_MOST_TOLD]}). {where}")
