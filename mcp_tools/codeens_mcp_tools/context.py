@@ -18,9 +18,10 @@ from codeens_mcp_tools.roots import Roots
 from codeens_mcp_tools.runs import LiveRuns
 from codeens_mcp_tools.sandboxes import Sandboxes
 from codeens_mcp_tools.tools.warming import warm
-from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.errors import CodeensError
+from codeens_server.files import settings_folder
 from codeens_server.run.variants import found_variants
 from codeens_variants.registry import FoundVariant
 
@@ -89,7 +90,7 @@ class AppContext:
     def _loaded(self, root: Path, flags: Mapping[str, object]) -> Settings:
         def load() -> Settings:
             return load_settings(
-                flags=flags, workspace=root, environ=self.environ, user_dir=user_folder(), trusted=self.is_trusted
+                flags=flags, workspace=root, environ=self.environ, user_dir=settings_folder(), trusted=self.is_trusted
             ).settings
 
         return self._fresh.get(("settings", root, *sorted(flags.items())), load)

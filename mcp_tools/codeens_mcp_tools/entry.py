@@ -18,21 +18,20 @@ from codeens_mcp_tools.transport.stdio import claimed, message_streams
 Door = Callable[[], Awaitable[object]]
 
 
-def run(call: Namespace) -> int:
-    """Serve as the arguments of `codeens-server` say; returns the exit code."""
+def run(call: Namespace, beside: Door | None = None) -> int:
+    """Serve as the arguments of `codeens-server` say, and `beside` in the same process; return the exit code."""
     options = ServerOptions(roots=tuple(call.root or [Path.cwd()]), trusted=call.trust_workspace)
     failure: BaseException | None = None
     try:
-        anyio.run(_serve, call, options)
+        anyio.run(_serve, call, options, beside)
     except* OSError as group:
         failure = group.exceptions[0]
         sys.stderr.write(f"codeens-server: error: {failure}\n")
     return 0 if failure is None else 1
 
 
-async def _serve(call: Namespace, options: ServerOptions) -> None:
+async def _serve(call: Namespace, options: ServerOptions, beside: Door | None) -> None:
     async with open_context(options) as app, _until_signalled() as scope, anyio.create_task_group() as group:
-        beside = _language_server(call)
         if beside is not None:
             group.start_soon(_ending, beside, scope if call.stdio else None)
         mcp = _stdio(app) if call.mcp == "stdio" else _http(app, call)
@@ -89,18 +88,3 @@ def _http(app: AppContext, call: Namespace) -> Door:
     )
     server = make_server(app, auth=oauth.settings(), token_verifier=oauth) if oauth is not None else make_server(app)
     return lambda: serve_http(server, access)
-
-
-def _language_server(call: Namespace) -> Door | None:
-    """The door for editors that was asked for beside this one."""
-    if call.tcp is not None or call.ws is not None:
-        from codeens_server.lsp.entry import serve_tcp, serve_ws
-
-        if call.tcp is not None:
-            return lambda: serve_tcp(call.tcp.host, call.tcp.port, call.token)
-        return lambda: serve_ws(call.ws.host, call.ws.port, call.token)
-    if not call.stdio:
-        return None
-    from codeens_server.lsp.entry import serve_stdio
-
-    return lambda: serve_stdio(call.token)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
-from platformdirs import user_data_path
 
 from codeens_sandbox_backends.errors import SandboxError, SandboxUnavailable, UnknownBackend
-from codeens_server.crash_log import innermost, without_secrets, write_log
+from codeens_server.crash_log import innermost, log_crash
 from codeens_server.errors import ChangedError, CodeensError, EvidenceError, NothingGenerated, TargetError
 from codeens_variants.manifest import ManifestError
 
@@ -40,9 +37,8 @@ def error_text(error: Exception) -> str:
         return f"The arguments are wrong: {cause}. Look at the tool's input schema and call again."[:_MOST_TOLD]
     if isinstance(cause, (CodeensError, SandboxError, ManifestError)):
         return " ".join(filter(None, [_sentence(str(cause)), _next_step(cause)]))
-    what = f"{type(cause).__name__}: {without_secrets(str(cause), os.environ)}"
-    where = write_log(error, user_data_path("codeens", appauthor=False) / "codeens.log", os.environ)
-    return f"This is a fault of codeens ({what[:_MOST_TOLD]}). {where} Calling again will not help."
+    crash = log_crash(error)
+    return f"{crash[0].upper()}{crash[1:]} Calling again will not help."
 
 
 def _next_step(error: BaseException) -> str:

@@ -15,8 +15,6 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     CheckJob,
-    Job,
-    JobResult,
     Limits,
     Outcome,
     Raised,
@@ -26,7 +24,7 @@ from codeens_sandbox_backends.base import (
     Unencodable,
 )
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
-from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.driver.sandbox import run_job
 from codeens_sandbox_backends.driver.trees import well_formed_input, well_formed_outcome
 from codeens_sandbox_backends.worker.frames import pack
 from tests.sandbox_backends.programs import program
@@ -39,8 +37,8 @@ _LENGTH = struct.Struct(">I")
 _SCALARS: list[Any] = [None, True, False, 0, 1, -1, 1.0, -0.0, 1 << 53, 1 << 80, "", "x", "nan", "more", [], {}, [[]]]
 _TAGS = ["list", "dict", "int", "float", "str", "set", "object", "ndarray", "pandas", "enum", "more", "iter", "bytes"]
 _CALL = CallInput(args=(1,))
-JOBS: dict[WorkerKind, Job] = {
-    "play": CallsJob(program=program(""), inputs=(_CALL, _CALL)),
+JOBS: dict[WorkerKind, CallsJob | CheckJob | SuiteJob] = {
+    "calls": CallsJob(program=program(""), inputs=(_CALL, _CALL)),
     "check": CheckJob(program=program(""), tests="f(1)", name="f"),
     "suite": SuiteJob(kind="pytest", root="/nowhere", program=program(""), record=True),
 }
@@ -127,7 +125,7 @@ _RAISED = {"kind": "raised", "type": "ValueError", "message": "m", "traceback": 
 _TEST = {"test": {"id": "a::b", "outcome": "passed", "entered": 1, "seconds": 0.5}}
 _RECORDED = {"test": "a::b", "input": {"args": [1]}, "outcome": _RAISED}
 RIGHT: dict[WorkerKind, list[list[Any]]] = {
-    "play": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
+    "calls": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
     "check": [[{"call": {"args": [1], "kwargs": {}}, "used": 0}], [{"verdict": None, "used": 0}]],
     "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "unencodable": ["m:C"], "failure": None}}]],
 }
@@ -179,7 +177,7 @@ def spoilt_bytes(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> JobResult:
+def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> object:
     """What the judge makes of a worker of this role that sends these replies.
 
     Raises:
@@ -194,7 +192,7 @@ def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> 
     return result
 
 
-def _outcomes(result: JobResult) -> list[Outcome]:
+def _outcomes(result: object) -> list[Outcome]:
     if isinstance(result, CallsResult):
         assert len(result.outcomes) == 2
         return list(result.outcomes)

@@ -97,6 +97,6 @@ def test_a_spoilt_value_is_refused_or_another_value(value: Any, rng: random.Rand
     tree = spoilt(encode(value), rng)
     reply: dict[str, Any] = {"index": 0, "outcome": {"kind": "returned", "value": tree, "args": []}}
     with nothing_runs():
-        result = judged("play", [[{"loaded": True}], [reply]])
+        result = judged("calls", [[{"loaded": True}], [reply]])
     assert isinstance(result, CallsResult)
     assert isinstance(result.outcomes[0], Died) or result.outcomes[0] == Returned(value=tree)

@@ -7,8 +7,7 @@ import struct
 
 import pytest
 
-from codeens_sandbox_backends.local.seccomp import program
-from codeens_sandbox_backends.local.syscalls import MACHINES
+from codeens_sandbox_backends.host.seccomp import MACHINES, program
 
 _ALLOWED = 0x7FFF0000
 _KILLED = 0x80000000

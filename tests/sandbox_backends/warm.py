@@ -39,7 +39,7 @@ class Launches:
         warm, cold = WarmLauncher.launch, BwrapLauncher.launch
 
         def launch_warm(launcher: WarmLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:
-            self.warm += role == "play"
+            self.warm += role == "calls"
             return warm(launcher, role, limits)
 
         def launch_cold(launcher: BwrapLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:

@@ -15,8 +15,7 @@ from codeens_server.domain import ORIGINAL, Candidate
 from codeens_server.errors import unknown
 from codeens_server.store.documents import to_json
 from codeens_server.store.stored import StoredRun
-from codeens_server.workspace.edit import unified_diff
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import program_for, unified_diff
 
 
 async def run(app: AppContext, run_id: str) -> str:

@@ -25,9 +25,9 @@ from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.judging.shrinking import Seen, shrink
 from codeens_server.judging.static_checks import refusal
 from codeens_server.text import plural
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 
 _SEARCH_S = 15.0
 

@@ -29,7 +29,7 @@ from codeens_server.run.plan import refuse_without_model
 from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 
@@ -129,7 +129,7 @@ async def _ask(
 
 def _rewritten(subject: Subject, variants: Sequence[Variant]) -> list[Answer]:
     target = subject.target
-    made = offline_candidates(target, context_of(target), snapshot(target).text, variants)
+    made = offline_candidates(target, snapshot(target).text, variants)
     if not made:
         raise NothingGenerated(
             f"no candidate was made for {target.qualname}: offline rewrites find nothing to change in it, and no model "

@@ -11,9 +11,8 @@ from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.arguments import GivenSource
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
 from codeens_server.generation.generate import METHODS
-from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.normalise import digest
 from codeens_server.workspace.context import context_of
 
 AGENT = "agent"
@@ -60,7 +59,7 @@ def candidate_for(target: Target, given: GivenSource | str, kept: CandidateCache
         id=given.id,
         model=AGENT,
         variant=given.id,
-        source=source_of(replacement),
+        source=replacement.source,
         replacement=replacement,
         digest=digest(replacement),
         cost_usd=0.0,

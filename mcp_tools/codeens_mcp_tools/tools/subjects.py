@@ -16,10 +16,9 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
 from codeens_server.workspace.environment import interpreter_for
-from codeens_server.workspace.find import find_target
+from codeens_server.workspace.find import find_target, workspace_root
 from codeens_server.workspace.functions import functions_in
-from codeens_server.workspace.layout import workspace_root
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 _LONGEST_CODE = 1 << 20
 _BY_LINE = re.compile(r"(?P<path>.+):(?P<line>\d+)$")
@@ -127,7 +126,7 @@ def _in_code(
 
 
 def _only_function(code: str) -> str:
-    names = [site.qualname for site in functions_in(parse(code, "the code")) if not site.is_nested]
+    names = [site.qualname for site in functions_in(parse_source(code, "the code")) if not site.is_nested]
     if len(names) == 1:
         return names[0]
     listed = ", ".join(names[:10])

@@ -15,8 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codeens_server.files import private_folder, write_private
-from codeens_server.store.opening import data_folder
+from codeens_server.files import data_folder, private_folder, write_private
 
 _MOST_CLIENTS = 4096
 SESSION_HEADER = "mcp-session-id"

@@ -18,8 +18,8 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.docker.container import Container
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.output import Output
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.reading import decoded
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits
 
-WorkerKind: TypeAlias = Literal["play", "suite", "check", "stdio"]
+WorkerKind: TypeAlias = Literal["calls", "suite", "check", "stdio"]
 """A module of the worker package; its `main(fd)` serves the channel whose descriptor it is given."""
 
 
@@ -45,12 +46,16 @@ class WorkerProcess(Protocol):
         ...
 
 
-class WarmWorker:
-    """Base of workers that come from a process which has greeted already: they do not greet again."""
+class WarmWorker(ABC):
+    """Base of workers that come from a process whose handshake is done: they have none of their own."""
 
+    @abstractmethod
     def rest(self, seconds: float) -> bool:
-        """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
-        raise NotImplementedError
+        """Sleep until the worker has ended, for `seconds` at most.
+
+        Returns:
+            Whether it has ended; what it said can then be read.
+        """
 
 
 class Launcher(Protocol):

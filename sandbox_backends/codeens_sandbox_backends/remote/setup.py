@@ -12,14 +12,14 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local import seccomp
+from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.seccomp import MACHINES
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.syscalls import MACHINES
 from codeens_sandbox_backends.remote.bundle import Bundle, bundle_of
 from codeens_sandbox_backends.remote.connection import SILENCE_S
-from codeens_sandbox_backends.remote.order import Greeting, Order
-from codeens_sandbox_backends.remote.python import version_of
+from codeens_sandbox_backends.remote.packages import version_of
+from codeens_sandbox_backends.remote.relay import Greeting, Order
 
 ARCHIVE = "/codeens/bundle.tar.gz"
 """Where the bundle is put in a sandbox."""

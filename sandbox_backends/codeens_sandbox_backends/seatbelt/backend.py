@@ -13,15 +13,14 @@ from anyio import to_thread
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.layout import interpreter_folders
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.probe import probe
-from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.host.layout import interpreter_folders
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
 from codeens_sandbox_backends.seatbelt.process import GroupProcess
 from codeens_sandbox_backends.seatbelt.profile import profile
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 NAME = "seatbelt"
 TOOL = "/usr/bin/sandbox-exec"
@@ -44,14 +43,14 @@ class SeatbeltBackend:
         """Try the isolation in a real sandbox."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox.
 
         Raises:
             SandboxUnavailable: this is no macOS, or the interpreter cannot be shown without a home folder.
         """
         launcher = await to_thread.run_sync(SeatbeltLauncher, spec)
-        return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
+        return WorkerSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class SeatbeltLauncher:
@@ -76,7 +75,7 @@ class SeatbeltLauncher:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def launch(self, role: WorkerKind, limits: Limits) -> GroupProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+        """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(role, self._folder, rlimits(limits, processes=None))
         started = start(

@@ -7,7 +7,7 @@ import ast
 from codeens_sandbox_backends.base import Outcome, Raised
 from codeens_server.domain import Target
 from codeens_server.evidence.strategies.definitions import Definitions
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 _NETWORK = frozenset(
     {"requests", "httpx", "aiohttp", "urllib3", "socket", "ftplib", "smtplib", "websockets", "paramiko"}
@@ -30,9 +30,8 @@ _REFUSED = frozenset(
 
 def what_it_needs(target: Target, source: str) -> str:
     """`input()` or `the network` where the function's own text calls for it, else empty."""
-    try:
-        tree = parse_module(target.source)
-    except UNPARSABLE:
+    tree = parse(target.source)
+    if isinstance(tree, ParseFailure):
         return ""
     definitions = Definitions(source)
     names = [definitions.full_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]

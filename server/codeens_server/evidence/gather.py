@@ -23,8 +23,8 @@ from codeens_server.evidence.strategies.inputs import Plan, plan_inputs
 from codeens_server.evidence.tests.recorded import distinct_calls
 from codeens_server.evidence.tests.running import Say, run_tests
 from codeens_server.evidence.tests.triage import TestEvidence
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.text import snapshot
 
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 

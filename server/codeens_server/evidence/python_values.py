@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 
 from codeens_sandbox_backends.base import CallInput, Tree
 from codeens_sandbox_backends.values.compare import render
 from codeens_sandbox_backends.values.nodes import Node, open_node
 from codeens_server.errors import InputError
+from codeens_server.parsing import ParseFailure, parse_expression
 
 _LONGEST = 20_000
 _BUILTIN = frozenset({"scalar", "int", "str", "bytes", "bytearray", "complex", "range", "slice", "ellipsis"})
@@ -37,10 +37,8 @@ def source_of_value(tree: Tree) -> tuple[str, set[str]]:
     """
     imports = {line for node in _nodes([tree]) for line in _imports(node)}
     text = render(tree, _LONGEST)
-    try:
-        ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _unwritable("a value that is too large or has no source") from None
+    if isinstance(parse_expression(text), ParseFailure):
+        raise _unwritable("a value that is too large or has no source")
     return text, imports
 
 

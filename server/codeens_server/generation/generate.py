@@ -19,10 +19,8 @@ from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.errors import ModelError
 from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
-from codeens_server.generation.reply.assembling import source_of
-from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.normalise import digest
-from codeens_server.generation.reply.shapes import remark_of
+from codeens_server.generation.reply.assemble import digest
+from codeens_server.generation.reply.extract import Unusable, extract, remark_of
 from codeens_variants.manifest import Variant
 
 METHODS = ("method", "classmethod", "staticmethod", "property")
@@ -167,7 +165,7 @@ class _Maker:
             id=call.id,
             model=reply.model,
             variant=call.variant.name,
-            source=source_of(replacement),
+            source=replacement.source,
             replacement=replacement,
             sample=call.sample,
             round=self._ask.round,

@@ -10,8 +10,7 @@ from codeens_server.domain import Candidate, CaseOrigin, Evidence, EvidenceGrade
 from codeens_server.judging.replay import Replay, proves_something, replay
 from codeens_server.judging.static_checks import refusal
 from codeens_server.judging.suite import SuiteVerdict, required, run_suite
-from codeens_server.workspace.edit import ConflictError
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import ConflictError, program_for
 
 _WRITTEN_BY_PEOPLE: frozenset[CaseOrigin] = frozenset({"doctest", "test_case", "pinned"})
 """Cases whose outcome somebody asked for; the outcome of all others is what the original did."""

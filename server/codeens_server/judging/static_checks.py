@@ -6,8 +6,8 @@ import ast
 
 from codeens_server.domain import Replacement, Target
 from codeens_server.judging.signatures import incompatibility
-from codeens_server.judging.source import parsed
 from codeens_server.judging.tampering import tampering
+from codeens_server.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionNode, decorator_names, is_generator
 
 _BINDING = frozenset({"staticmethod", "classmethod", "property", "cached_property", "contextmanager", "overload"})
@@ -16,13 +16,13 @@ _CACHES = frozenset({"cache", "lru_cache"})
 
 def refusal(target: Target, replacement: Replacement) -> str | None:
     """Why a replacement is not even run, in one clause; None when it may be."""
-    parts = [parsed(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
-    broken = next((part for part in parts if isinstance(part, str)), None)
+    parts = [parse(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
+    broken = next((part for part in parts if isinstance(part, ParseFailure)), None)
     if broken is not None:
-        return broken
+        return str(broken)
     modules = [part for part in parts if isinstance(part, ast.Module)]
-    original = parsed(target.source)
-    if isinstance(original, str):
+    original = parse(target.source)
+    if isinstance(original, ParseFailure):
         return f"the original cannot be read again: {original}"
     return _misfit(target, _only_function(original), modules[0]) or _quarantine(original, modules)
 

@@ -33,8 +33,7 @@ from codeens_server.errors import InputError
 from codeens_server.measuring.readability import Unmeasurable, readability
 from codeens_server.measuring.statistics import MIN_PAIRS, speed_interval
 from codeens_server.measuring.timed_cases import smaller_half, timed_cases
-from codeens_server.workspace.edit import diff_size
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import diff_size, program_for
 
 LONGEST_PASS_S = 1.0
 """Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""

@@ -29,7 +29,7 @@ from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 StopReason: TypeAlias = Literal["cancelled", "timeout"]

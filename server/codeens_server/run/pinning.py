@@ -11,8 +11,8 @@ from codeens_server.errors import InputError
 from codeens_server.judging.pinning import keep
 from codeens_server.run.differences import numbered_differences
 from codeens_server.text import plural
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
-from codeens_server.workspace.program import program_for
 
 
 async def decided_case(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:

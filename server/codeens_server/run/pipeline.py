@@ -17,7 +17,7 @@ from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.prompts import Feedback
-from codeens_server.generation.reply.normalise import digest
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateMeasured,

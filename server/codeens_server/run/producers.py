@@ -22,7 +22,7 @@ from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from codeens_server.run.plan import Plan
 from codeens_server.store.cache import StoredCache
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 
 Answer: TypeAlias = CandidateGenerated | GenerationFailed
 
@@ -116,4 +116,4 @@ async def rewrites_of(plan: Plan) -> list[Candidate]:
 
 
 def _rewritten(plan: Plan) -> list[Candidate]:
-    return offline_candidates(plan.target, context_of(plan.target), snapshot(plan.target).text, plan.variants)
+    return offline_candidates(plan.target, snapshot(plan.target).text, plan.variants)

@@ -44,6 +44,10 @@ class BorrowedTests(WarmWorker):
         self.channel: socket.socket = tests.process.channel
         tests.checks += 1
 
+    def rest(self, seconds: float) -> bool:
+        """Return False at once: this process does not end with a request."""
+        return False
+
     def kill(self) -> None:
         """End the process itself. Thread-safe; does nothing after `wait`."""
         if self._ending is None:

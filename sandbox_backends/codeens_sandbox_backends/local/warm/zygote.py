@@ -23,14 +23,14 @@ from msgspec import structs
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.host.limits import Rlimit
 from codeens_sandbox_backends.local.handshake import await_handshake
-from codeens_sandbox_backends.local.limits import Rlimit
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")
 """As in `worker/zygote.py`."""
-_ROLES: dict[WorkerKind, bytes] = {"play": b"p", "stdio": b"s"}
+_ROLES: dict[WorkerKind, bytes] = {"calls": b"c", "stdio": b"s"}
 """Likewise."""
 _NOT_READY = 70
 """Likewise."""

@@ -26,7 +26,7 @@ from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.leaves import Leaves, Trees, kind_of, weighted
 from codeens_server.evidence.strategies.shapes import like
 from codeens_server.evidence.strategies.usage import guesses
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 
@@ -143,10 +143,8 @@ class _Knowledge:
 
 def _defaults(source: str) -> dict[str, Tree]:
     """Default values that are literals other than None."""
-    try:
-        function = parse_module(source).body[0]
-    except (*UNPARSABLE, IndexError):
-        return {}
+    tree = parse(source)
+    function = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return {}
     arguments = function.args

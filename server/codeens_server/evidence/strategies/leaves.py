@@ -19,7 +19,7 @@ from hypothesis.strategies import SearchStrategy
 from codeens_sandbox_backends.base import Tree
 from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.values.nodes import SCALAR, open_node
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 Trees: TypeAlias = "SearchStrategy[Tree]"
 
@@ -116,9 +116,8 @@ class Leaves:
 
 def _constants(source: str) -> Iterator[object]:
     """Literals in the function's text, docstrings left out."""
-    try:
-        tree = parse_module(source)
-    except UNPARSABLE:
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
         return
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

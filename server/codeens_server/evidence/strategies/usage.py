@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.leaves import Leaves, Trees, listed, mapped, unique
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 
 def _words_by_kind(table: str) -> dict[str, frozenset[str]]:
@@ -51,9 +51,8 @@ _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift,
 
 def guesses(source: str, names: list[str], leaves: Leaves) -> dict[str, Trees | None]:
     """For each parameter the kinds that its use in the function's text speaks for; None where nothing does."""
-    try:
-        tree = parse_module(source)
-    except UNPARSABLE:
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
         return dict.fromkeys(names)
     return {name: _strategy(_votes(tree, name), leaves) for name in names}
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.tests.import_graph import names_in
-from codeens_server.parsing import parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 
 class DirectTests(NamedTuple):
@@ -24,8 +24,10 @@ class DirectTests(NamedTuple):
 def direct_tests(root: Path, file: str, name: str) -> DirectTests:
     """Read a test file; without ids where it cannot be read or nothing in it names the target."""
     try:
-        tree = parse_module((root / file).read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse((root / file).read_bytes())
+    except OSError:
+        return DirectTests(file)
+    if isinstance(tree, ParseFailure):
         return DirectTests(file)
     used = {defined: names_in(statement) for statement in tree.body for defined in _defined(statement)}
     leading = _leading(used, name)

@@ -14,7 +14,7 @@ from codeens_server.domain import Target
 from codeens_server.errors import EvidenceError
 from codeens_server.evidence.tests.import_graph import FileFacts, ImportGraph, facts_of
 from codeens_server.evidence.tests.pytest_files import pytest_files
-from codeens_server.workspace.layout import import_root, module_name
+from codeens_server.workspace.find import import_root, module_name
 
 _MAX_FILES_SEEN = 3_000
 _MAX_FILES_FOLLOWED = 1_500

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_server.parsing import parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 _MAX_FILE_BYTES = 1 << 20
 
@@ -29,8 +29,10 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             return _NOTHING
-        tree = parse_module(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse(path.read_bytes())
+    except OSError:
+        return _NOTHING
+    if isinstance(tree, ParseFailure):
         return _NOTHING
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     imports = frozenset(name for node in ast.walk(tree) for name in _imported(node, package))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.generation.models.keys import redact
+from codeens_server.text import redact
 
 LONGEST = 200
 NOISE = re.compile(r"^(?:litellm\.)?\w+(?:Error|Exception|Timeout)?: |^\w*Exception - |^Error code: \d+ - ")

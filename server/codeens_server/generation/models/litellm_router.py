@@ -86,11 +86,16 @@ class LiteLLM:
         """End the Router, and with the last one what LiteLLM left running: its logging task, clients, connections."""
         with anyio.CancelScope(shield=True):
             async with _TURN:
-                self._router.discard()
+                self._end_router()
                 LiteLLM._open -= 1
                 if not LiteLLM._open:
                     with anyio.move_on_after(CLOSING_S):
                         await self._close_clients()
+
+    def _end_router(self) -> None:
+        # `retire` since 1.110, which deprecates `discard`; both only unhook the Router's callbacks.
+        end = getattr(self._router, "retire", None) or self._router.discard
+        end()
 
     async def _close_clients(self) -> None:
         worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")

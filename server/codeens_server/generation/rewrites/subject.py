@@ -11,7 +11,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites.facts import Facts
 from codeens_server.generation.rewrites.names import is_variable, names_bound_by, target_names
-from codeens_server.parsing import parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -38,11 +38,13 @@ class Subject:
     def __init__(self, facts: Facts, text: str) -> None:
         self.facts = facts
         index = _Index()
+        # libcst's parser may end the process on nesting that Python itself refuses.
+        if isinstance(refused := parse(text), ParseFailure):
+            raise NotReadable(str(refused))
         try:
-            parse_module(text)  # libcst's parser may end the process on nesting that Python itself refuses
             self.module = cst.parse_module(text)
             self.module.visit(index)
-        except (SyntaxError, ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
+        except (ValueError, RecursionError, MemoryError, cst.ParserSyntaxError) as error:
             raise NotReadable(str(error)) from error
         if len(self.module.body) != 1 or not isinstance(self.module.body[0], cst.FunctionDef):
             raise NotReadable("the text is not one function")

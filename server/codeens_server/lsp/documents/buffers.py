@@ -14,10 +14,11 @@ from pygls.uris import to_fs_path
 
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
+from codeens_server.files import data_folder
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.workspace.find import find_in_text
 from codeens_server.workspace.functions import FunctionNode
-from codeens_server.workspace.text import lines_of, parse, read_source
+from codeens_server.workspace.text import lines_of, parse_source, read_source
 
 _MAGIC = re.compile(r"[ \t]*[%!?]|.*\?[ \t]*$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%")
@@ -105,9 +106,7 @@ def _text(document: Document | None) -> str:
 
 def _stand_in(uri: str, folder: Path | None) -> Path:
     """Where a document without a file would be."""
-    from platformdirs import user_data_path
-
-    return (folder or user_data_path("codeens", appauthor=False) / "unsaved") / f"{_word(uri)[-60:]}.py"
+    return (folder or data_folder() / "unsaved") / f"{_word(uri)[-60:]}.py"
 
 
 def _word(text: str) -> str:
@@ -136,7 +135,7 @@ def _only_definitions(cell: str) -> str:
     if cell and not cell.endswith(("\n", "\r")):
         cell += "\n"
     try:
-        tree = parse(cell, "a cell")
+        tree = parse_source(cell, "a cell")
     except TargetError:
         return "".join(map(_comment, lines_of(cell)))
     lines = lines_of(cell)

@@ -19,7 +19,7 @@ from codeens_server.lsp.documents.buffers import without_magics
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.documents.splitter import Piece, Splitter, starts_of
 from codeens_server.workspace.functions import FunctionSite, decorator_names, functions_in, is_body_missing
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 _QUIET_S = 0.2
 """Time without an edit after which what is not read yet is read."""
@@ -138,7 +138,7 @@ class Outliner:
 def _read(piece: Piece) -> _Read:
     added = piece.place == "member"
     try:
-        sites = functions_in(parse(piece.as_module().removeprefix("\ufeff"), ""))
+        sites = functions_in(parse_source(piece.as_module().removeprefix("\ufeff"), ""))
     except TargetError as error:
         match = _BROKEN_AT.match(str(error))
         return Broken(int(match[1]) - 1 - added, match[2]) if match else Broken(0, str(error).lstrip())
@@ -234,7 +234,7 @@ class Outlines:
 
 def _parses(text: str) -> bool:
     try:
-        parse(text.removeprefix("\ufeff"), "")
+        parse_source(text.removeprefix("\ufeff"), "")
     except TargetError:
         return False
     return True

@@ -19,7 +19,7 @@ from codeens_server.lsp.runs.arguments import PinArguments, read
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.runs import Runs
 from codeens_server.lsp.transport.client import Client
-from codeens_server.workspace.text import newline_of, parse, read_source
+from codeens_server.workspace.text import newline_of, parse_source, read_source
 
 
 class PinInput:
@@ -127,7 +127,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
         TargetError: the text does not parse.
     """
     newline = newline_of(text)
-    tree = parse(text, "the file of tests")
+    tree = parse_source(text, "the file of tests")
     present = {ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))}
     missing = [line for line in imports if line not in present]
     if not tree.body:
@@ -143,7 +143,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
 def free_number(text: str, name: str) -> int:
     """The first number that no kept test of a function has in a file of tests."""
     try:
-        tree = parse(text, "the file of tests")
+        tree = parse_source(text, "the file of tests")
     except TargetError:
         return 1
     taken = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
