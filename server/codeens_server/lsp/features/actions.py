@@ -11,12 +11,11 @@ from codeens_server.domain import Goal, ModeRequest
 from codeens_server.lsp.documents.documents import Document
 from codeens_server.lsp.documents.edits import unchanged
 from codeens_server.lsp.documents.outline import Broken, Function, Outline
-from codeens_server.lsp.features.titles import apply_title, rejected_title
-from codeens_server.lsp.runs.arguments import RowArguments, RunArguments, RunId, command, written
-from codeens_server.lsp.runs.records import Record
+from codeens_server.lsp.runs.messages import RowArguments, RunArguments, RunId, command, written
+from codeens_server.lsp.runs.records import RunRecord
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.names import APPLY, APPLY_KIND, CANCEL, QUICK_FIX, RUN, RUN_KIND
-from codeens_server.text import one_line
+from codeens_server.views.model import RowView, RunView
 
 _MOST_SHOWN = 10
 _GOALS: tuple[tuple[Goal, str], ...] = (
@@ -26,7 +25,7 @@ _GOALS: tuple[tuple[Goal, str], ...] = (
 )
 
 
-class Asked(NamedTuple):
+class ActionRequest(NamedTuple):
     """What a client asks actions for."""
 
     document: Document
@@ -35,7 +34,7 @@ class Asked(NamedTuple):
     context: types.CodeActionContext
 
 
-def actions(asked: Asked, client: Client, records: dict[str, Record]) -> list[types.CodeAction]:
+def actions(asked: ActionRequest, client: Client, records: dict[str, RunRecord]) -> list[types.CodeAction]:
     """The actions for a place in a document; `records`: the latest runs of its functions."""
     function = asked.outline.at(asked.line)
     if function is None:
@@ -49,18 +48,23 @@ def actions(asked: Asked, client: Client, records: dict[str, Record]) -> list[ty
 
 
 def _for_function(
-    asked: Asked, function: Function, client: Client, record: Record | None
+    asked: ActionRequest, function: Function, client: Client, record: RunRecord | None
 ) -> Iterator[types.CodeAction]:
     if record is not None and record.is_under_way:
         title = f"Cancel the run of `{_name(function)}`"
         yield _commanded(title, RUN_KIND, command(title, CANCEL, RunId(run_id=record.run_id)))
-    elif record is not None and record.run is not None and unchanged(asked.document, asked.outline, record.target):
-        yield from _results(record, client)
+    elif (
+        record is not None
+        and record.view is not None
+        and record.view.status == "finished"
+        and unchanged(asked.document, asked.outline, record.target)
+    ):
+        yield from _results(record.view, client)
     yield from _quick_fixes(asked, function, record)
     yield from _runs(asked, function, record)
 
 
-def _runs(asked: Asked, function: Function, record: Record | None) -> Iterator[types.CodeAction]:
+def _runs(asked: ActionRequest, function: Function, record: RunRecord | None) -> Iterator[types.CodeAction]:
     name = _name(function)
     first = f"Run ensemble on `{name}`"
     if reason := _why_not(asked, function, record):
@@ -73,7 +77,7 @@ def _runs(asked: Asked, function: Function, record: Record | None) -> Iterator[t
         yield _run(title.format(name), RUN_KIND, asked, function, goal=goal)
 
 
-def _quick_fixes(asked: Asked, function: Function, record: Record | None) -> Iterator[types.CodeAction]:
+def _quick_fixes(asked: ActionRequest, function: Function, record: RunRecord | None) -> Iterator[types.CodeAction]:
     """To repair what a diagnostic stands in, or what failed its tests in an earlier run; to write what has no body."""
     if _why_not(asked, function, record):
         return
@@ -92,7 +96,7 @@ def _quick_fixes(asked: Asked, function: Function, record: Record | None) -> Ite
         yield repair
 
 
-def _why_not(asked: Asked, function: Function, record: Record | None) -> str:
+def _why_not(asked: ActionRequest, function: Function, record: RunRecord | None) -> str:
     if record is not None and record.is_under_way:
         return f"a run of {function.qualname} is under way"
     later = [other for other in asked.outline.named(function.qualname) if other.line > function.line]
@@ -101,27 +105,39 @@ def _why_not(asked: Asked, function: Function, record: Record | None) -> str:
     return f"{function.qualname} is defined again at line {later[-1].line + 1}"
 
 
-def _results(record: Record, client: Client) -> Iterator[types.CodeAction]:
-    run = record.finished()
-    ranked = [row for row in run.results if row.rank is not None]
-    for number, row in enumerate(ranked[:_MOST_SHOWN], start=1):
-        title = apply_title(number, row, run)
-        argument = RowArguments(run_id=run.run_id, candidate=row.candidate.id)
-        action = types.CodeAction(title=title, kind=APPLY_KIND, is_preferred=row.candidate.id == run.best or None)
+def _results(run: RunView, client: Client) -> Iterator[types.CodeAction]:
+    candidates = [row for row in run.rows if not row.original]
+    ranked = [row for row in candidates if row.number is not None]
+    for row in ranked[:_MOST_SHOWN]:
+        title = _apply_title(row)
+        argument = RowArguments(run_id=run.run_id, candidate=row.id)
+        action = types.CodeAction(title=title, kind=APPLY_KIND, is_preferred=row.best or None)
         if client.resolves_edits:
             action.data = written(argument)
         else:
             action.command = command(title, APPLY, argument)
         yield action
-    rejected = [row for row in run.results if row.rank is None]
+    rejected = [row for row in candidates if row.number is None]
     for row in rejected[:_MOST_SHOWN]:
-        yield _disabled(rejected_title(row), APPLY_KIND, one_line(row.reason) or row.verdict.status)
+        yield _disabled(f"Apply {row.label}", APPLY_KIND, row.reason or row.verdict.text)
+
+
+def _apply_title(row: RowView) -> str:
+    """Return for instance `1. Apply gpt-x · performance: 2.1x [1.9, 2.3], -12 % memory, 34/34 tests, +3 -7 lines`."""
+    memory = row.memory.text if row.memory.trend in {"better", "worse"} else ""
+    proof = [
+        f"{row.speed.text} {row.speed.detail}".strip(),
+        f"{memory} memory" if memory else "",
+        row.verdict.detail,
+        f"{row.diff.text} lines" if row.diff.text else "",
+    ]
+    return f"{row.place if row.tied else f'{row.place}.'} Apply {row.label}: {', '.join(filter(None, proof))}"
 
 
 def _run(
     title: str,
     kind: str,
-    asked: Asked,
+    asked: ActionRequest,
     function: Function,
     *,
     goal: Goal | None = None,

@@ -1,4 +1,4 @@
-"""A result put into its document: the edit for it, and the refusal when the function is not what was run any more."""
+"""Put a result into its document: the edit for it, or the refusal when the function is not what was run any more."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from codeens_server.lsp.documents.buffers import BYTE_ORDER_MARK, buffer_of, wit
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.documents.edits import applied, text_edits, unchanged, workspace_edit
 from codeens_server.lsp.documents.outline import Outlines
-from codeens_server.lsp.runs.arguments import RowArguments
 from codeens_server.lsp.runs.lookup import RunLookup
-from codeens_server.lsp.runs.records import Record
+from codeens_server.lsp.runs.messages import RowArguments
+from codeens_server.lsp.runs.records import RunRecord
 from codeens_server.lsp.transport.client import Client
 from codeens_server.ranking.wording import label
 from codeens_server.text import one_line
@@ -24,7 +24,7 @@ from codeens_server.text import one_line
 class CandidateEdit(NamedTuple):
     """A result, and the edit that puts it into its document."""
 
-    record: Record
+    record: RunRecord
     row: RankedResult
     edit: types.WorkspaceEdit
 
@@ -39,7 +39,7 @@ class CandidateEdits:
         self._lookup = lookup
 
     async def of(self, asked: RowArguments) -> CandidateEdit:
-        """The edit for a result, in the document as it is now.
+        """Return the edit for a result, in the document as it is now.
 
         Raises:
             InputError: there is no such result, or it is the original, or one is applied already.
@@ -53,7 +53,7 @@ class CandidateEdits:
         function = unchanged(document, outline, record.target)
         if function is None and (there := applied(document, outline, record.finished())):
             message = f"{one_line(label(there.candidate))} is applied already. Undo that to apply another."
-            raise InputError(message)
+            raise InputError(message, code="applied_already")
         if function is None:
             message = (
                 f"{record.qualname} was changed since the run {record.run_id}; nothing was applied. "

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from codeens_server.domain import ORIGINAL, RankedResult, Run
-from codeens_server.lsp.features.titles import cases
-from codeens_server.ranking.wording import evidence, interval, label, times
-from codeens_server.run.differences import numbered_differences
-from codeens_server.text import money, one_line, plural
+from codeens_server.text import one_line, plural
+from codeens_server.views.model import CellView, RowView, RunView
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 _MOST_ROWS = 12
 
 
-def hover_text(run: Run) -> str:
-    """The evidence of a run's best rows, as a table."""
-    lines = [f"**codeens** · {escaped(run.headline)}", "", *_table(run, _MOST_ROWS), "", *_grounds(run)]
-    return "\n".join(lines)
+def hover_text(run: RunView) -> str:
+    """Return a finished run's headline and best rows, as a table."""
+    return "\n".join(
+        [f"**codeens** · {escaped(run.headline)}", "", *_table(run.rows, _MOST_ROWS), "", escaped(_grounds(run))]
+    )
 
 
-def report(run: Run, diff: str) -> str:
-    """Everything about a run that a person decides by.
+def report(run: RunView, diff: str) -> str:
+    """Return everything about a finished run that a person decides by.
 
     Args:
+        run: what is shown of it.
         diff: the change of the best row; empty when the original stays.
     """
+    notes = [f"- {escaped(note.text)}" for note in run.notes]
     parts = [
-        f"# codeens: {escaped(run.target.qualname)}",
+        f"# codeens: {escaped(run.function.qualname)}",
         escaped(run.headline) + ".",
-        "\n".join(_table(run, len(run.results) + 1)),
-        "\n".join(_grounds(run)),
-        *_notes(run),
+        "\n".join(_table(run.rows, len(run.rows))),
+        escaped(_grounds(run)),
+        *(["\n".join(notes)] if notes else []),
         *_map(run),
     ]
     if diff:
@@ -41,81 +41,58 @@ def report(run: Run, diff: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as Markdown shows it unchanged, on one line."""
+    """Return text as Markdown shows it unchanged, on one line."""
     return _SPECIAL.sub(r"\\\1", one_line(text))
 
 
-def _table(run: Run, most: int) -> Iterator[str]:
+def _table(rows: Sequence[RowView], most: int) -> Iterator[str]:
     yield "| | candidate | verdict | speed | memory | readable | lines | cost |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    rows = (run.original, *run.results)
-    for number, row in enumerate(rows[:most]):
-        yield f"| {' | '.join(_cells(number, row, run))} |"
+    for row in rows[:most]:
+        yield f"| {' | '.join(_cells(row))} |"
     if len(rows) > most:
         yield f"| | {len(rows) - most} more | | | | | | |"
 
 
-def _cells(number: int, row: RankedResult, run: Run) -> list[str]:
-    is_original = row.candidate.id == ORIGINAL
-    name = "original" if is_original else escaped(label(row.candidate))
-    place = "" if row.rank is None else f"{number}{'=' if row.tied else ''}"
+def _cells(row: RowView) -> list[str]:
+    name = escaped(row.label)
+    verdict = escaped(": ".join(filter(None, [row.verdict.text, row.verdict.detail])))
     return [
-        place,
-        f"**{name}**" if row.candidate.id == run.best else name,
-        _verdict(row, run),
-        " ".join(interval(row.speed)) if row.speed else "",
-        times(row.memory.ratio) if row.memory and row.memory.ratio is not None else "",
-        f"{row.readability.score:.0f}" if row.readability else "",
-        "" if is_original else f"+{row.diff.added} -{row.diff.removed}",
-        "" if is_original else escaped(money(row.cost_usd)),
+        row.place,
+        f"**{name}**" if row.best else name,
+        f"**{verdict}**" if row.unsafe else verdict,
+        _cell(row.speed),
+        _cell(row.memory),
+        _cell(row.readability),
+        _cell(row.diff),
+        escaped(row.cost),
     ]
 
 
-def _verdict(row: RankedResult, run: Run) -> str:
-    verdict = row.verdict
-    said = evidence(verdict, improving=run.mode == "improve") if verdict.status == "passed" else row.reason
-    isolation = " **NOT ISOLATED**" if verdict.sandbox.startswith("unsafe") else ""
-    shared = " (told by the process it ran in)" if verdict.isolation == "shared" else ""
-    return f"{verdict.status}: {escaped(said or verdict.reason)}{shared}{isolation}"
+def _cell(cell: CellView) -> str:
+    return f"{cell.text} {cell.detail}".strip()
 
 
-def _grounds(run: Run) -> Iterator[str]:
-    coverage = run.evidence.coverage
-    lines = f", {coverage.percent:.0f} % of the lines" if coverage else ""
-    cost = f"{'' if run.summary.cost_known else 'at least '}{money(run.summary.cost_usd)}"
-    yield (
-        f"Evidence: {cases(run)}{lines}. {plural(run.summary.generated, 'answer')}, {run.summary.executed} run, "
-        f"{run.summary.passed} passed, {escaped(cost)}, {run.summary.wall_s:.1f} s."
-    )
+def _grounds(run: RunView) -> str:
+    return f"Evidence: {run.evidence}. {run.totals}."
 
 
-def _notes(run: Run) -> Iterator[str]:
-    said = [f"- {escaped(note)}" for note in run.evidence.notes]
-    said += [
-        f"- set aside: {aside.count} {escaped(aside.what)}: {escaped(aside.why)}" for aside in run.evidence.excluded
-    ]
-    said += [f"- failed: {escaped(failure)}" for failure in run.summary.failures]
-    said += [f"- ended early: {escaped(run.summary.stopped)}"] if run.summary.stopped else []
-    if said:
-        yield "\n".join(said)
-
-
-def _map(run: Run) -> Iterator[str]:
-    """Which candidates do the same, and the smallest inputs on which groups differ."""
+def _map(run: RunView) -> Iterator[str]:
+    """Which candidates do the same, and the smallest inputs on which clusters differ."""
     if len(run.clusters) < 2:
         return
-    names = {row.candidate.id: label(row.candidate) for row in run.results} | {ORIGINAL: "original"}
     yield "## Where candidates differ"
     yield "\n".join(
-        f"- group {cluster.index}: {escaped(', '.join(names.get(member, member) for member in cluster.members))}"
+        f"- group {cluster.index} ({plural(cluster.answers, 'answer')}): {escaped(', '.join(cluster.members))}"
         for cluster in run.clusters
     )
-    told = [
-        f"{number}. {_code(each.call)}: group {group} gives {_code(each.here)}, group {each.other} {_code(each.there)}"
-        for number, (group, each) in enumerate(numbered_differences(run), start=1)
+    found = [
+        f"{each.number}. {_code(each.call)}: "
+        + ", ".join(f"group {side.group} gives {_code(side.result)}" for side in each.sides)
+        for each in run.differences
     ]
-    if told:
-        yield "\n".join(told)
+    if found:
+        yield "\n".join(found)
 
 
 def _code(text: str) -> str:

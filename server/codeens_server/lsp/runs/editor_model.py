@@ -12,8 +12,8 @@ from codeens_server.generation.models.errors import ModelError
 from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_server.lsp.transport.client import Client, NoAnswer
 from codeens_server.lsp.transport.errors import ErrorReply, converted
+from codeens_server.lsp.transport.names import GENERATE
 
-GENERATE = "codeens/generate"
 _ANSWERED_WITHIN_S = 300.0
 
 

@@ -1,4 +1,4 @@
-"""Runs by their id: those of the session, and those that the store has from before, or from the command line."""
+"""Find runs by their id: those of the session, and those that the store has from before, or from the command line."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 import anyio.to_thread
 
 from codeens_server.domain import Target
-from codeens_server.errors import TargetError
+from codeens_server.errors import Hint, InputError, TargetError
 from codeens_server.lsp.documents.buffers import Buffer, buffer_of, first_folder, target_in
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.documents.edits import unchanged
 from codeens_server.lsp.documents.outline import Outlines
-from codeens_server.lsp.runs.arguments import RunArguments
-from codeens_server.lsp.runs.records import Record, Records
+from codeens_server.lsp.runs.messages import RunArguments
+from codeens_server.lsp.runs.records import RunRecord, RunRecords
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.configuration import Configuration
 from codeens_server.run.request import RunRequest
+
+_ASKED_BY_EDITORS = frozenset(RunArguments.__struct_fields__) & frozenset(RunRequest.__struct_fields__)
 
 
 class RunLookup:
@@ -28,7 +30,7 @@ class RunLookup:
         documents: Documents,
         outlines: Outlines,
         configuration: Configuration,
-        records: Records,
+        records: RunRecords,
     ) -> None:
         self._client = client
         self._documents = documents
@@ -36,8 +38,8 @@ class RunLookup:
         self._configuration = configuration
         self._records = records
 
-    async def record(self, run_id: str | None) -> Record:
-        """A run by its id, which may be shortened to its beginning when it is from the store; None: the latest.
+    async def record(self, run_id: str | None) -> RunRecord:
+        """Return a run by its id, which may be shortened when it is from the store; None: the latest.
 
         Raises:
             InputError: there is no such run, or it did not come to an end.
@@ -45,15 +47,21 @@ class RunLookup:
         """
         if run_id is None or self._records.find(run_id) is not None:
             return self._records.get(run_id)
-        from codeens_server.lsp.engine_room import finished_run
+        # The library takes half a second to import.
+        from codeens import Session
 
-        loaded = await self._configuration.load(first_folder(self._documents) or Path.cwd(), None, {})
-        stored, run = await finished_run(run_id, loaded.settings)
-        buffer, target = await self._place(run.target)
-        if known := self._records.find(run.run_id):
+        root = first_folder(self._documents) or Path.cwd()
+        loaded = await self._configuration.load(root, None)
+        async with Session(root, settings=loaded.settings) as session:
+            state = await session.state(run_id)
+        if state.document is None:
+            message = f"run {state.run_id} did not come to an end; it can be resumed."
+            raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
+        buffer, target = await self._place(state.target)
+        if known := self._records.find(state.run_id):
             return known
-        arguments = _asked(buffer.uri, run.target, stored.request)
-        record = Record.of_done(buffer, target, arguments, stored.request, loaded.settings, run)
+        arguments = _asked(buffer.uri, target, state.request)
+        record = RunRecord.recalled(buffer, target, arguments, loaded.settings, state)
         self._records.recall(record)
         self._client.refresh_lenses()
         return record
@@ -75,17 +83,5 @@ class RunLookup:
 
 def _asked(uri: str, target: Target, request: RunRequest) -> RunArguments:
     """What would have an editor make the run."""
-    return RunArguments(
-        uri=uri,
-        function=target.qualname,
-        goal=request.goal,
-        mode=request.mode,
-        models=request.models,
-        variants=request.variants,
-        samples=request.samples,
-        rounds=request.rounds,
-        sandbox=request.sandbox,
-        tests=request.tests,
-        budget_usd=request.budget_usd,
-        timeout_s=request.timeout_s,
-    )
+    options = {name: getattr(request, name) for name in _ASKED_BY_EDITORS}
+    return RunArguments(uri=uri, function=target.qualname, **options)

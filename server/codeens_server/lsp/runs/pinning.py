@@ -11,13 +11,13 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
-from codeens_server.domain import Case, Run, Target
+from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
 from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
 from codeens_server.lsp.documents.documents import Document, Documents
-from codeens_server.lsp.runs.arguments import PinArguments, read
 from codeens_server.lsp.runs.lookup import RunLookup
-from codeens_server.lsp.runs.runs import Runs
+from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
+from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport.client import Client
 from codeens_server.workspace.text import newline_of, parse_source, read_source
 
@@ -25,7 +25,7 @@ from codeens_server.workspace.text import newline_of, parse_source, read_source
 class PinInput:
     """The command."""
 
-    def __init__(self, client: Client, documents: Documents, lookup: RunLookup, runs: Runs) -> None:
+    def __init__(self, client: Client, documents: Documents, lookup: RunLookup, runs: RunTasks) -> None:
         self._client = client
         self._documents = documents
         self._lookup = lookup
@@ -37,15 +37,13 @@ class PinInput:
         self._runs.check_trust()
         record = await self._lookup.record(asked.run_id)
         run = record.finished()
-        from codeens_server.lsp.engine_room import pin_input
-
-        case = await pin_input(run, asked.number, asked.right, settings=record.settings, sandbox=record.request.sandbox)
+        async with self._runs.session(record) as session:
+            case = await session.pin(record.run_id, asked.number, asked.right)
         path, test = await self._write(run, case)
-        again = record.again()
-        await self._runs.follow(again, params.work_done_token, judge_again=record.run_id)
-        return {"runId": record.run_id, "uri": path.as_uri(), "test": test}
+        await self._runs.rejudge(record, params.work_done_token)
+        return written(PinnedTest(run_id=record.run_id, uri=path.as_uri(), test=test))
 
-    async def _write(self, run: Run, case: Case) -> tuple[Path, str]:
+    async def _write(self, run: RunDocument, case: Case) -> tuple[Path, str]:
         path = file_of_test(run)
         opened = self._documents.opened(path.as_uri())
         exists = opened is not None or await anyio.Path(path).is_file()
@@ -54,7 +52,7 @@ class PinInput:
         imports, function = source_of_test(case, run.target, number)
         text = appended(document.source, imports, function)
         edit = _edit(document, text, exists=exists, client=self._client)
-        await self._client.make_edit(edit, "codeens: keep input as test")
+        await self._client.make_edit(edit, "codeens: pin input as test")
         return path, text
 
 
@@ -104,12 +102,12 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
             imports |= {"import pytest", import_of(case.expected.type)}
             lines += [f"with pytest.raises({case.expected.type.rpartition(':')[2]}):", f"    {call}"]
         case _:
-            raise InputError("this input cannot be kept as a test: nobody says what comes out.")
+            raise InputError("this input cannot be pinned as a test: nobody says what comes out.")
     body = "".join(f"    {line}\n" for line in lines)
-    return sorted(imports - {""}), f"def test_{name}_on_kept_input_{number}():\n{body}"
+    return sorted(imports - {""}), f"def test_{name}_on_pinned_input_{number}():\n{body}"
 
 
-def file_of_test(run: Run) -> Path:
+def file_of_test(run: RunDocument) -> Path:
     """Where the test goes: the one file whose tests reach the function, else a new one."""
     root = Path(run.target.root)
     files = {test.id.partition("::")[0] for test in run.evidence.tests}
@@ -141,10 +139,10 @@ def appended(text: str, imports: list[str], function: str) -> str:
 
 
 def free_number(text: str, name: str) -> int:
-    """The first number that no kept test of a function has in a file of tests."""
+    """The first number that no pinned test of a function has in a file of tests."""
     try:
         tree = parse_source(text, "the file of tests")
     except TargetError:
         return 1
     taken = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return next(number for number in range(1, len(taken) + 2) if f"test_{name}_on_kept_input_{number}" not in taken)
+    return next(number for number in range(1, len(taken) + 2) if f"test_{name}_on_pinned_input_{number}" not in taken)

@@ -46,9 +46,9 @@ class Client:
         return cast("Mapping[str, object]", own) if isinstance(own, dict) else {}
 
     @property
-    def wants_events(self) -> bool:
-        """It is sent `codeens/event`."""
-        return self._own.get("events") is True
+    def follows_runs(self) -> bool:
+        """It is sent `codeens/didChangeRun`."""
+        return self._own.get("runs") is True
 
     @property
     def has_views(self) -> bool:

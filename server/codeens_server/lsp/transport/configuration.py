@@ -83,13 +83,12 @@ class Configuration:
 
         return bool(self.options.trusted) or os.environ.get(TRUST_VARIABLE) == "1"
 
-    async def load(self, root: Path, folder: str | None, flags: Mapping[str, object]) -> Loaded:
-        """The settings for a workspace.
+    async def load(self, root: Path, folder: str | None) -> Loaded:
+        """Return the settings for a workspace.
 
         Args:
             root: where the workspace's own settings file is.
             folder: URI of the editor's folder, whose settings in the editor are asked for.
-            flags: what was given for this one run.
 
         Raises:
             ConfigError: a source of settings is broken.
@@ -100,7 +99,7 @@ class Configuration:
         editor = snake_case(await self._of_editor(folder))
         return await anyio.to_thread.run_sync(
             lambda: load_settings(
-                flags=flags,
+                flags={},
                 editor=editor,
                 workspace=root,
                 environ=os.environ,

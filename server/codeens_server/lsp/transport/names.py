@@ -1,6 +1,9 @@
-"""Names that clients know: of commands, and of the kinds of code actions."""
+"""Names that clients know: of messages, commands and kinds of code actions."""
 
 from __future__ import annotations
+
+RUN_CHANGED = "codeens/didChangeRun"
+GENERATE = "codeens/generate"
 
 RUN = "codeens.run"
 APPLY = "codeens.apply"
@@ -8,9 +11,9 @@ DIFF = "codeens.diff"
 CANCEL = "codeens.cancel"
 RERUN = "codeens.rerun"
 SHOW_RUN = "codeens.showRun"
-KEEP_INPUT = "codeens.pinInputAsTest"
+PIN_INPUT = "codeens.pinInputAsTest"
 RERANK = "codeens.rerank"
-COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, KEEP_INPUT, RERANK)
+COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, RERANK)
 
 REWRITE = "refactor.rewrite.codeens"
 RUN_KIND = f"{REWRITE}.run"

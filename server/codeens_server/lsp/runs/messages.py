@@ -1,16 +1,20 @@
-"""The argument of each command: one object. Their schemas are in docs/protocol.md."""
+"""What commands take and answer, and what is sent about runs. The schemas are in docs/protocol.md."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from lsprotocol import types
 from msgspec import Struct
 
 from codeens_server.config.settings import Weights
-from codeens_server.domain import Goal, ModeRequest
+from codeens_server.domain import Goal, ModeRequest, RunDocument
 from codeens_server.lsp.transport.errors import ErrorReply, converted
+from codeens_server.views.model import RunView
+
+if TYPE_CHECKING:
+    from codeens import RunKeywords
 
 
 class _Argument(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -36,6 +40,22 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
     budget_usd: float | None = None
     timeout_s: float | None = None
     fresh: bool = False
+
+    def options(self) -> RunKeywords:
+        """Return what is asked of the run."""
+        return {
+            "goal": self.goal,
+            "mode": self.mode,
+            "models": self.models,
+            "variants": self.variants,
+            "samples": self.samples,
+            "rounds": self.rounds,
+            "sandbox": self.sandbox,
+            "tests": self.tests,
+            "budget_usd": self.budget_usd,
+            "timeout_s": self.timeout_s,
+            "fresh": self.fresh,
+        }
 
 
 class RunId(_Argument, frozen=True, kw_only=True):
@@ -81,11 +101,81 @@ class RerankArguments(_Argument, frozen=True, kw_only=True):
     """None: those that the settings say for the goal."""
 
 
+class _Result(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is sent to the client; every field is."""
+
+
+class Started(_Result, frozen=True, kw_only=True):
+    """Of `codeens.run`, `codeens.rerun`."""
+
+    run_id: str
+    headline: str | None
+    """None while the run is under way."""
+    best: str | None
+
+
+class Applied(_Result, frozen=True, kw_only=True):
+    """Of `codeens.apply`."""
+
+    run_id: str
+    candidate: str
+
+
+class CandidateDiff(_Result, frozen=True, kw_only=True):
+    """Of `codeens.diff`."""
+
+    run_id: str
+    candidate: str
+    uri: str
+    diff: str
+    """Unified."""
+    before: str
+    """The whole document."""
+    after: str
+
+
+class ShownRun(_Result, frozen=True, kw_only=True):
+    """Of `codeens.showRun`."""
+
+    uri: str
+    run: RunDocument
+    view: RunView
+    report: str
+    """Markdown."""
+
+
+class Reranked(_Result, frozen=True, kw_only=True):
+    """Of `codeens.rerank`."""
+
+    uri: str
+    weights: Weights
+    """By which the rows of the view are in order."""
+    view: RunView
+
+
+class PinnedTest(_Result, frozen=True, kw_only=True):
+    """Of `codeens.pinInputAsTest`."""
+
+    run_id: str
+    uri: str
+    test: str
+    """What was added to the file."""
+
+
+class RunChanged(_Result, frozen=True, kw_only=True):
+    """`codeens/didChangeRun`: the run as it is shown now."""
+
+    uri: str
+    view: RunView
+    spent: str
+    """What the session's runs have cost so far."""
+
+
 T = TypeVar("T")
 
 
 def read(params: types.ExecuteCommandParams, kind: type[T]) -> T:
-    """The argument of a command.
+    """Return the argument of a command.
 
     Raises:
         ErrorReply: it is not what the command takes.
@@ -100,13 +190,13 @@ def read(params: types.ExecuteCommandParams, kind: type[T]) -> T:
 
 
 def command(title: str, name: str, argument: Struct) -> types.Command:
-    """A command as a client is given it, to send it back."""
+    """Return a command as a client is given it, to send it back."""
     return types.Command(title=title, command=name, arguments=[written(argument)])
 
 
-def written(argument: Struct) -> dict[str, Any]:
-    """An argument as it is sent."""
-    return cast("dict[str, Any]", msgspec.to_builtins(argument))
+def written(message: Struct) -> dict[str, Any]:
+    """Return an argument or a result as JSON values."""
+    return cast("dict[str, Any]", msgspec.to_builtins(message))
 
 
 def _wrong(params: types.ExecuteCommandParams, why: str) -> ErrorReply:
