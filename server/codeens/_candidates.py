@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.normalise import digest
 from msgspec.structs import replace
 
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
 from codeens_server.errors import InputError
 from codeens_server.generation.generate import METHODS
-from codeens_server.generation.reply.assembling import source_of
 from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.normalise import digest
 from codeens_server.workspace.context import context_of
 
 GIVEN = "given"

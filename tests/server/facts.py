@@ -20,7 +20,7 @@ from codeens_server.domain import (
     RankedResult,
     Readability,
     Replacement,
-    Run,
+    RunDocument,
     RunSummary,
     Score,
     Target,
@@ -141,7 +141,7 @@ def request(run_target: Target) -> RunRequest:
     return RunRequest(target=f"{run_target.path}::{run_target.qualname}", goal="speed", budget_usd=1.0)
 
 
-def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped: str = "") -> Run:
+def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped: str = "") -> RunDocument:
     original = RankedResult(
         rank=0,
         candidate=candidate("original", run_target.source, cost_usd=0.0),
@@ -170,7 +170,7 @@ def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped
         reason="total([1, 2]) gave 4, not 3",
     )
     difference = DistinguishingInput(other=1, input=CallInput(args=(["list"],)), call="total([])", here="0", there="4")
-    return Run(
+    return RunDocument(
         run_id=run_id,
         target=run_target,
         mode="improve",

@@ -11,13 +11,10 @@ from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Program, Sandbox
 from codeens_sandbox_backends.values.compare import outcome_key, render_call, render_outcome_pair
-from codeens_server.domain import Case, Cluster, DistinguishingInput, Target
+from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
 from codeens_server.judging.agreement import behaviour_groups
 from codeens_server.judging.judge import shown_name
 from codeens_server.judging.shrinking import Seen, shrink
-
-ORIGINAL = "original"
-"""The id under which the original stands among the candidates."""
 
 _MOST_PAIRS = 10
 
