@@ -11,7 +11,6 @@ from typing import Unpack
 
 import anyio
 import anyio.to_thread
-from codeens_server.workspace.layout import workspace_root
 from msgspec.structs import replace
 
 from codeens._candidates import Candidates, given_candidates
@@ -20,11 +19,12 @@ from codeens._options import RunKeywords, resolve
 from codeens._results import Run
 from codeens._sandboxes import Sandboxes
 from codeens._targets import Code, TargetLike, find, is_code, tidy
-from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Case, Target
 from codeens_server.errors import CodeensError, Hint, RunError
-from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.files import settings_folder
+from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
 from codeens_server.run.pinning import finished, pin
@@ -33,6 +33,7 @@ from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunLine, RunStore
 from codeens_server.workspace.environment import interpreter_for
+from codeens_server.workspace.find import workspace_root
 from codeens_variants.registry import FoundVariant
 
 OnEvent = Callable[[RunEvent], None]
@@ -105,7 +106,7 @@ class Session:
 
         def load() -> Loaded:
             return load_settings(
-                flags=flags, workspace=folder, environ=self.environ, user_dir=user_folder(), trusted=self.trusted
+                flags=flags, workspace=folder, environ=self.environ, user_dir=settings_folder(), trusted=self.trusted
             )
 
         return self._fresh.get(("settings", folder), load)

@@ -42,7 +42,7 @@ async def finished_run(app: AppContext, run_id: str) -> RunDocument:
         ToolError: there is no such run, or it has no result.
     """
     live = app.runs.get(run_id)
-    run = live.run if live is not None else (await stored_run(app, run_id)).run
+    run = live.run if live is not None else (await stored_run(app, run_id)).document
     if run is None:
         raise ToolError(f"Run {run_id} has no result yet. Call get_run(id={run_id!r}, wait_seconds=50) first.")
     return run

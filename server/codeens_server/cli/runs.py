@@ -95,8 +95,8 @@ def _finished(run_id: str, results: str | None) -> RunDocument:
     state = _ask(results, lambda store: store.load(run_id))
     if state.document is None:
         message = (
-            f"run {state.run_id} did not come to an end ({plural(state.generated, 'answer')}, {state.executed} judged). "
-            f"Go on with it: codeens run --resume {state.run_id}"
+            f"run {state.run_id} did not come to an end ({plural(state.generated, 'answer')}, "
+            f"{state.executed} judged). Go on with it: codeens run --resume {state.run_id}"
         )
         raise InputError(message)
     return state.document

@@ -14,10 +14,8 @@ from msgspec.structs import replace
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Context, Mode, Target
 from codeens_server.generation.budget import Budget, BudgetExceeded
-from codeens_server.generation.models.cache import ResponseCache, request_key
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.errors import ModelError
-from codeens_server.generation.models.exchange import Message, Reply, Sampling
+from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract, remark_of

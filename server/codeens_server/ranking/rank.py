@@ -22,16 +22,18 @@ from codeens_server.domain import (
 )
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
+    BUILT_IN,
     READABILITY_NOISE,
     VERIFIED,
     Standing,
     correctness,
     memory_change,
     readability_change,
+    shares,
     standing,
+    weights_for,
 )
 from codeens_server.ranking.scorers import Scorer, apply_scorer
-from codeens_server.ranking.weights import BUILT_IN, shares, weights_for
 
 SCORE_NOISE = 0.5
 """Points within which two scores say the same."""

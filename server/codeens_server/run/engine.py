@@ -15,8 +15,7 @@ from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain import Candidate, Evidence, ModeRequest, StopReason, Target
 from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, TargetError
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.editor_model import EditorModel, editor_settings, is_editor_model
-from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.exchange import EditorModel, Reply, editor_settings, is_editor_model
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.run.events import CandidatesGiven, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.execution import Execution
@@ -149,7 +148,8 @@ class Engine:
     async def rejudge(self, run_id: str) -> AsyncGenerator[RunStream]:
         """Judge, measure and rank the candidates of a stored run again, by the inputs pinned since.
 
-        Nothing new is asked for. Interrupted, it leaves candidates without a verdict, which are judged when the run is gone on with.
+        Nothing new is asked for. Interrupted, it leaves candidates without a verdict, which are judged when the run is
+        gone on with.
 
         Raises:
             InputError: there is no such run, it has no evidence, or the function is not what it was.

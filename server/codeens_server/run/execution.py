@@ -68,6 +68,8 @@ class Execution:
         self._started = time.monotonic()
         self._scope = anyio.CancelScope()
         self._stopped: StopReason | None = None
+        # The first candidates shall have their verdicts before the last ones have their first jobs.
+        self._judging = anyio.CapacityLimiter(executor.parallel)
         self._measuring = anyio.Lock()
         self._baseline: Baseline | None = None
         self._cannot_measure = False
@@ -146,7 +148,7 @@ class Execution:
             for candidate in self._state.unmeasured():
                 group.start_soon(self._measure, candidate)
             if self._state.original is None:
-                group.start_soon(self._measured_original)
+                group.start_soon(self._measure_original)
             for producer in producers:
                 group.start_soon(producer.produce, self._state, number, admit)
 
@@ -171,13 +173,14 @@ class Execution:
         """Judge a candidate, and measure it if it passed."""
         target, evidence = self._state.target, self._evidence()
         try:
-            judged = await judge(
-                candidate,
-                target=target,
-                evidence=evidence,
-                sandbox=self._executor,
-                sandbox_label=self._executor.label,
-            )
+            async with self._judging:
+                judged = await judge(
+                    candidate,
+                    target=target,
+                    evidence=evidence,
+                    sandbox=self._executor,
+                    sandbox_label=self._executor.label,
+                )
         except SandboxError as error:
             await self.log.emit(SandboxFailed(candidate_id=candidate.id, why=str(error)))
             return
@@ -188,33 +191,36 @@ class Execution:
             await self._measure(candidate)
 
     async def _measure(self, candidate: Candidate) -> None:
-        if (known := await self._measured_original()) is None:
-            return
+        """Measure a candidate; one at a time, since what runs beside a race is in its noise."""
         target, evidence = self._state.target, self._evidence()
-        try:
-            measured = await measure(
-                candidate, target=target, evidence=evidence, sandbox=self._executor, baseline=known
-            )
-        except SandboxError as error:
-            message = f"{candidate.id}: not measured: {error}"
-            await self.log.emit(Noted(kind="measuring", subject=candidate.id, message=message))
-            return
+        async with self._measuring:
+            if (known := await self._measured_original()) is None:
+                return
+            try:
+                measured = await measure(
+                    candidate, target=target, evidence=evidence, sandbox=self._executor, baseline=known
+                )
+            except SandboxError as error:
+                message = f"{candidate.id}: not measured: {error}"
+                await self.log.emit(Noted(kind="measuring", subject=candidate.id, message=message))
+                return
         await self.log.emit(CandidateMeasured(candidate_id=candidate.id, measurement=measured))
+
+    async def _measure_original(self) -> None:
+        async with self._measuring:
+            await self._measured_original()
 
     async def _measured_original(self) -> Baseline | None:
         """Return the original's side of all comparisons, measured once in every process; None if it cannot be."""
-        target, evidence = self._state.target, self._evidence()
-        async with self._measuring:
-            if self._baseline is None and not self._cannot_measure:
-                try:
-                    known = await baseline(target, evidence, self._executor)
-                except SandboxError as error:
-                    self._cannot_measure = True
-                    await self.log.emit(Noted(kind="original", message=f"nothing was measured: {error}"))
-                else:
-                    self._baseline = known
-                    await self.log.emit(OriginalMeasured(measurement=known.measurement))
-            return self._baseline
+        if self._baseline is None and not self._cannot_measure:
+            try:
+                self._baseline = await baseline(self._state.target, self._evidence(), self._executor)
+            except SandboxError as error:
+                self._cannot_measure = True
+                await self.log.emit(Noted(kind="original", message=f"nothing was measured: {error}"))
+            else:
+                await self.log.emit(OriginalMeasured(measurement=self._baseline.measurement))
+        return self._baseline
 
     def _evidence(self) -> Evidence:
         evidence = self._state.evidence

@@ -8,7 +8,7 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Case, DistinguishingInput, RunDocument
 from codeens_server.errors import Hint, InputError
-from codeens_server.judging.pinning import keep
+from codeens_server.judging.clusters import keep
 from codeens_server.run.events import CasePinned
 from codeens_server.run.state import RunState
 from codeens_server.store.runs import RunStore
@@ -30,7 +30,8 @@ async def pin(store: RunStore, run_id: str, number: int, right: int | None, *, s
         settings: of the run's workspace.
 
     Raises:
-        InputError: there is no such run or input, the run did not come to an end, nobody says what is right on it, or it is nothing to hold a candidate to.
+        InputError: there is no such run or input, the run did not come to an end, nobody says what is right on the
+            input, or it is nothing to hold a candidate to.
         SandboxError: the sandbox failed.
     """
     state = await store.load(run_id)

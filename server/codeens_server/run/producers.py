@@ -14,8 +14,8 @@ from codeens_server.domain import Candidate, Context, ModeRequest, Target
 from codeens_server.errors import Hint, InputError
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Answer, Ask, calls_of, generate
-from codeens_server.generation.models.cache import ResponseCache
 from codeens_server.generation.models.client import Models
+from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.run.events import CandidateGenerated, GenerationFailed, Noted, RunStopped

@@ -22,8 +22,7 @@ from codeens_server.domain import (
 )
 from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.generation.reply.assemble import digest
-from codeens_server.judging.agreement import agree
-from codeens_server.judging.clusters import behaviour_clusters, find_differences
+from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences
 from codeens_server.ranking.rank import Entry, Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.run.state import RunState

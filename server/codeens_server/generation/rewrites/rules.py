@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeens_server.errors import ConfigError, unknown
-from codeens_server.generation.rewrites.codemods.aliasing import LocalAlias
 from codeens_server.generation.rewrites.codemods.counting import ManualCountToCounter
 from codeens_server.generation.rewrites.codemods.grouping import SetdefaultToDefaultdict
-from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant
+from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant, LocalAlias
 from codeens_server.generation.rewrites.codemods.indexing import NestedLoopToIndex
 from codeens_server.generation.rewrites.codemods.joining import ConcatenationToJoin
 from codeens_server.generation.rewrites.codemods.membership import MembershipToSet

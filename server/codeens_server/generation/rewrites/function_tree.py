@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias, TypeVar
 import libcst as cst
 
 from codeens_server.generation.rewrites.facts import Facts
-from codeens_server.generation.rewrites.names import is_variable, names_bound_by, target_names
 from codeens_server.parsing import ParseFailure, parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
@@ -28,7 +27,7 @@ class NotReadable(Exception):
     """The text is not one function that libcst can hold: too deep, or not one definition."""
 
 
-class Subject:
+class FunctionTree:
     """One function definition at the left margin, ready for questions.
 
     Raises:
@@ -224,3 +223,51 @@ class _Index(cst.CSTVisitor):
     def on_leave(self, original_node: cst.CSTNode) -> None:
         left = self._path.pop()
         assert left is original_node
+
+
+def names_bound_by(node: cst.CSTNode) -> Iterator[str]:
+    """Names that this node gives a value, takes away or declares; nodes below it are not looked at."""
+    match node:
+        case cst.AssignTarget() | cst.For() | cst.CompFor() | cst.NamedExpr() | cst.AnnAssign() | cst.AugAssign():
+            yield from (name.value for name in target_names(node.target))
+        case cst.Del():
+            yield from (name.value for name in target_names(node.target))
+        case cst.AsName(name=name):
+            yield from (found.value for found in target_names(name))
+        case cst.ImportAlias(asname=None):
+            yield node.evaluated_name.split(".")[0]
+        case cst.Param(name=name) | cst.FunctionDef(name=name) | cst.ClassDef(name=name) | cst.NameItem(name=name):
+            yield name.value
+        case cst.MatchAs(name=cst.Name(value=value)) | cst.MatchStar(name=cst.Name(value=value)):
+            yield value
+        case cst.MatchMapping(rest=cst.Name(value=value)):
+            yield value
+        case _:
+            return
+
+
+def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
+    """The names in an assignment target; attributes and subscripts bind no name."""
+    match target:
+        case cst.Name():
+            yield target
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                yield from target_names(element.value)
+        case cst.StarredElement(value=value):
+            yield from target_names(value)
+        case _:
+            return
+
+
+def is_variable(name: cst.Name, parent: cst.CSTNode | None) -> bool:
+    """Whether the name stands for a variable here; names of attributes, keywords and imports do not."""
+    match parent:
+        case cst.Attribute(value=value) | cst.Arg(value=value):
+            return value is name
+        case cst.ImportAlias() | cst.ImportFrom() | cst.NameItem() | cst.FunctionDef() | cst.ClassDef() | cst.Param():
+            return False
+        case cst.MatchKeywordElement(key=key):
+            return key is not name
+        case _:
+            return True
