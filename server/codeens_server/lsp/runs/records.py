@@ -11,7 +11,9 @@ from codeens_server.domain import ORIGINAL, RankedResult, RunDocument, Target
 from codeens_server.errors import EvidenceError, Hint, InputError
 from codeens_server.lsp.documents.buffers import Buffer
 from codeens_server.lsp.runs.messages import RunArguments
+from codeens_server.lsp.transport.errors import error_reply
 from codeens_server.run.state import RunState
+from codeens_server.text import one_line
 from codeens_server.views.model import RunView
 from codeens_server.views.run_view import view_of
 
@@ -32,7 +34,8 @@ class RunRecord:
         self.is_recalled = False
         """It was made elsewhere, so that it cost this session nothing."""
         self.failure: BaseException | None = None
-        """Why it came to no result."""
+        self.why = ""
+        """Why it came to no result, in one line."""
         self.begun = anyio.Event()
         """Set when it has an id, or failed before."""
         self.ended = anyio.Event()
@@ -105,6 +108,10 @@ class RunRecord:
         else:
             self.scope.cancel()
 
+    def fail(self, error: BaseException) -> None:
+        """Take why it came to no result."""
+        self.failure, self.why = error, one_line(str(error_reply(error)))
+
     def end(self) -> None:
         """Mark it as done: nothing of it is left."""
         self._stop = None
@@ -145,7 +152,7 @@ class RunRecord:
             return view_of(state, status="running")
         if state.document is not None:
             return view_of(state)
-        return view_of(state, status="failed", failure=str(self.failure or "it came to no result"))
+        return view_of(state, status="failed", failure=self.why)
 
 
 class RunRecords:

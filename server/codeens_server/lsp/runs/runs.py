@@ -22,7 +22,6 @@ from codeens_server.lsp.runs.messages import RunArguments, RunChanged, written
 from codeens_server.lsp.runs.records import RunRecord, RunRecords
 from codeens_server.lsp.transport.client import Client, NoAnswer
 from codeens_server.lsp.transport.configuration import Configuration
-from codeens_server.lsp.transport.errors import error_reply
 from codeens_server.lsp.transport.names import RUN_CHANGED
 from codeens_server.text import money, one_line
 
@@ -146,10 +145,10 @@ class RunTasks:
                     await self._consume(record, stream, bar)
             if record.state is None or record.state.document is None:
                 message = f"the run of {record.qualname} was cancelled; nothing was kept."
-                record.failure = RunError(message, code="cancelled")
+                record.fail(RunError(message, code="cancelled"))
         except Exception as error:  # noqa: BLE001
             # Reported to who waits for the run, or shown; a run that fails does not end the session.
-            record.failure = innermost(error)
+            record.fail(innermost(error))
         finally:
             del self._bars[bar.token]
             record.end()
@@ -179,6 +178,8 @@ class RunTasks:
             async for _ in stream:
                 changed.set()
             showing.cancel_scope.cancel()
+        if record.view is not None:
+            bar.report(record.view.progress)
 
     def _show(self, record: RunRecord, bar: ProgressBar | None = None) -> None:
         view = record.view
@@ -208,9 +209,7 @@ def _opened(session: Session, record: RunRecord, rejudge: str | None) -> Abstrac
 
 
 def _outcome(record: RunRecord) -> str:
-    if record.failure is not None:
-        return one_line(str(error_reply(record.failure)))
-    return one_line(record.document.headline) if record.document else "cancelled"
+    return record.why or (one_line(record.document.headline) if record.document else "cancelled")
 
 
 class ProgressBar:

@@ -76,7 +76,9 @@ class ServerProtocol(LanguageServerProtocol):
 
     def refuse(self, msg_id: MsgId | None, refusal: ErrorReply) -> None:
         """Answer with an error; the id is None where it is not known what was asked."""
-        error = {"code": refusal.code, "message": str(refusal)}
+        error: dict[str, Any] = {"code": refusal.code, "message": str(refusal)}
+        if refusal.kind is not None:
+            error["data"] = {"code": refusal.kind}
         self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "error": error})
 
     def log(self, message: str) -> None:
