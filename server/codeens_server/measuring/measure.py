@@ -132,7 +132,7 @@ async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox)
 
 
 def _problem(race: TimingResult, cases: Sequence[Case]) -> str:
-    """Why the times of a race mean nothing; empty when they do."""
+    """Return why the times of a race mean nothing; empty when they do."""
     if race.failure is not None:
         side = "original" if race.failed_side == "a" else "candidate"
         return f"speed not measured: in the timed run the {side} failed: {trees.render_outcome(race.failure)}"
@@ -159,7 +159,7 @@ async def _candidate_memory(program: Program, sandbox: Sandbox, baseline: Baseli
 
 
 def _memory(result: CallsResult, original: Memory | None) -> Memory | None:
-    """The peak over all inputs, where each of them was answered."""
+    """Return the peak over all inputs, where each of them was answered."""
     if not result.peak_bytes or not all(isinstance(outcome, Returned) for outcome in result.outcomes):
         return None
     peak = max(result.peak_bytes)
@@ -181,7 +181,7 @@ async def _diff(target: Target, candidate: Candidate) -> tuple[DiffSize, str]:
 
 
 def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
-    """Up to `most` cases on which the original returns, the largest of every origin, each input once.
+    """Choose at most `most` cases on which the original returns, the largest of every origin, each input once.
 
     The origins take turns, so that no kind of input is crowded out. An input is there once, because a second call with
     equal arguments is what memory between calls would make cheap. The order is that of `cases`.
@@ -206,12 +206,12 @@ def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
 
 
 def smaller_half(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases of smaller input, at least one, in their order."""
+    """Return the cases of smaller input, at least one, in their order."""
     by_size = sorted(range(len(cases)), key=lambda index: size(cases[index].input))
     return tuple(cases[index] for index in sorted(by_size[: max(1, len(cases) // 2)]))
 
 
 def size(call: CallInput) -> tuple[int, bytes]:
-    """Orders inputs: the longer text is the larger, and of two equally long ones the one with the larger digits."""
+    """Order inputs by length of text; of two equally long ones the one with the larger digits is the larger."""
     text = msgspec.json.encode(call)
     return len(text), text

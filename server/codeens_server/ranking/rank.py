@@ -58,11 +58,11 @@ class Votes(Struct, frozen=True, kw_only=True):
         return cls(of_cluster=dict(answers), total=sum(answers.values()))
 
     def share(self, cluster: int | None) -> float:
-        """0 to 1; 1 where behaviour could not be compared."""
+        """Return a cluster's share of the answers, 0 to 1; 1 where behaviour could not be compared."""
         return 1.0 if cluster is None else self.of_cluster[cluster] / self.total
 
     def told(self, cluster: int | None) -> str:
-        """The share in words; empty where there is nothing to share."""
+        """Return the share in words; empty where there is nothing to share."""
         if cluster is None or self.total < 2:
             return ""
         return f"agrees with {self.of_cluster[cluster]} of {self.total} answers"
@@ -239,7 +239,7 @@ def _standings(
 
 
 def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:
-    """Whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
+    """Return whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
     if row.verdict.evidence not in VERIFIED:
         return False
     gain = place.score.total - base.score.total
@@ -257,7 +257,7 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
 def _numbered(
     rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
 ) -> list[RankedResult]:
-    """Rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
+    """Return rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
     order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
     numbered: list[RankedResult] = []
     group: list[int] = []
@@ -276,7 +276,7 @@ def _same(a: Standing, b: Standing) -> bool:
 
 
 def _effort(row: RankedResult) -> tuple[int, float, str]:
-    """Decides between equal scores: the smaller edit, the cheaper answer."""
+    """Order rows of equal score: the smaller edit first, then the cheaper answer."""
     return row.diff.added + row.diff.removed, row.cost_usd or 0.0, row.candidate.id
 
 

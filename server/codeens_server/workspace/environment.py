@@ -18,7 +18,7 @@ _VENV_FOLDERS = (".venv", "venv", "env")
 
 
 def interpreter_for(root: Path, settings: Settings) -> Path:
-    """The interpreter of the workspace: as configured, else its virtual environment, else the one that runs codeens.
+    """Return the workspace's interpreter: the one configured, else its virtual environment's, else the one of codeens.
 
     Raises:
         ConfigError: the configured interpreter does not exist.
@@ -37,7 +37,7 @@ def interpreter_for(root: Path, settings: Settings) -> Path:
 
 
 def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
-    """What the target's code must find inside: its workspace, its interpreter, that one's packages. Nothing else."""
+    """Return what the target's code must find inside: its workspace, its interpreter and that one's packages."""
     root = Path(target.root)
     python = interpreter_for(root, settings)
     wanted = [root, Path(target.import_root), *_interpreter_folders(python), Path(coverage.__file__).parent]
@@ -48,14 +48,14 @@ def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
 
 
 def _originals(target: Target) -> tuple[str, ...]:
-    """Where the original can be read: a candidate that runs it would be right, until it takes its place."""
+    """Return where the original can be read: a candidate that runs it would be right, until it takes its place."""
     file = Path(target.path)
     compiled = (file.parent / "__pycache__").glob(f"{glob.escape(file.stem)}.*.pyc")
     return str(file), *map(str, compiled), str(Path(target.root) / ".git")
 
 
 def _interpreter_folders(python: Path) -> list[Path]:
-    """The environment's folder, its base installation, and folders that its `.pth` files add."""
+    """Return the environment's folder, its base installation, and folders that its `.pth` files add."""
     prefix = python.parent.parent
     folders = [prefix, prefix.resolve(), python.resolve().parent.parent]
     config = prefix / "pyvenv.cfg"
@@ -71,7 +71,7 @@ def _interpreter_folders(python: Path) -> list[Path]:
 
 
 def _is_too_wide(path: Path) -> bool:
-    """The home folder and what is above it are never opened as a whole."""
+    """Return whether it is the home folder or above it: these are never opened as a whole."""
     resolved, home = path.resolve(), Path.home().resolve()
     return resolved == home or resolved in home.parents or resolved in {Path("/"), Path("/etc"), Path("/var")}
 
