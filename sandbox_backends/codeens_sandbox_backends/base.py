@@ -143,10 +143,11 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Job(Struct, Generic[R], frozen=True, kw_only=True):
-    """Work for a sandbox; `R` is the type of its result. The kinds are the subclasses below, and no others."""
+class Job(Struct, Generic[R_co], frozen=True, kw_only=True):
+    """Work for a sandbox; `R_co` is the type of its result. The kinds are the subclasses below, and no others."""
 
     limits: Limits | None = None
     """In place of the limits of the sandbox's specification."""

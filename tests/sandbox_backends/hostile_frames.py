@@ -100,18 +100,18 @@ class _Worker:
 
 @dataclass
 class HostileLauncher:
-    """Workers of the role in question say what they are told to; the others what is right."""
+    """Workers of the kind in question say what they are told to; the others what is right."""
 
-    role: WorkerKind
+    kind: WorkerKind
     replies: Sequence[Any]
     mutate: Mutate = bytes
     launched: int = field(default=0)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> _Worker:
+    def launch(self, kind: WorkerKind, limits: Limits) -> _Worker:
         ours, theirs = socket.socketpair()
         channel = _Answering(fileno=ours.detach())
-        hostile = role == self.role
-        channel.answer_with(theirs, self.replies if hostile else RIGHT[role], self.mutate if hostile else bytes)
+        hostile = kind == self.kind
+        channel.answer_with(theirs, self.replies if hostile else RIGHT[kind], self.mutate if hostile else bytes)
         theirs.sendall(pack(b'{"nonce":"","up":"3.11"}'))
         self.launched += 1
         return _Worker(channel)
@@ -129,7 +129,7 @@ RIGHT: dict[WorkerKind, list[list[Any]]] = {
     "check": [[{"call": {"args": [1], "kwargs": {}}, "used": 0}], [{"verdict": None, "used": 0}]],
     "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "unencodable": ["m:C"], "failure": None}}]],
 }
-"""What a worker of each role says to each request."""
+"""What a worker of each kind says to each request."""
 
 
 def spoilt(node: Any, rng: random.Random) -> Any:
@@ -177,13 +177,13 @@ def spoilt_bytes(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> object:
-    """What the judge makes of a worker of this role that sends these replies.
+def judged(kind: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> object:
+    """What the judge makes of a worker of this kind that sends these replies.
 
     Raises:
         AssertionError: of something that is no outcome.
     """
-    result = run_job(HostileLauncher(role, replies, mutate), JOBS[role], LIMITS)
+    result = run_job(HostileLauncher(kind, replies, mutate), JOBS[kind], LIMITS)
     for outcome in _outcomes(result):
         assert isinstance(outcome, Outcome)
         assert not isinstance(outcome, (Returned, Raised, Unencodable)) or well_formed_outcome(outcome)

@@ -45,7 +45,7 @@ class ScriptedLauncher:
     replies: tuple[Reply, ...]
     start: bytes = pack(b'{"nonce":"","up":"3.11"}')
 
-    def launch(self, role: WorkerKind, limits: Limits) -> ScriptedWorker:
+    def launch(self, kind: WorkerKind, limits: Limits) -> ScriptedWorker:
         ours, theirs = socket.socketpair()
         threading.Thread(target=self._talk, args=(theirs,), daemon=True).start()
         return ScriptedWorker(ours)

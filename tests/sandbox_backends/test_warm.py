@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import Limits, Returned, Sandbox, TimedOut
+from codeens_sandbox_backends.base import CallsResult, Died, Limits, Returned, Sandbox, TimedOut
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
-from codeens_sandbox_backends.local.warm.zygote import Kind, Zygote
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, Zygote
 from tests.sandbox_backends import conformance
 from tests.sandbox_backends.conformance import answer, call
 from tests.sandbox_backends.warm import MARKS, Launches, opened
@@ -112,15 +112,15 @@ async def test_reaching_for_the_process_before_ends_the_worker(
 async def _fell_short(sandbox: Sandbox, source: str) -> bool:
     """Whether the job was run again, told by the peak of its process numbers: a warm one is never seen here."""
     seen: list[bool] = []
-    settled = WarmLauncher.fell_short.fget
-    assert settled is not None
+    settles = WarmLauncher.settles
 
-    def watched(launcher: WarmLauncher) -> bool:
-        seen.append(settled(launcher))
-        return seen[-1]
+    def watched(launcher: WarmLauncher, result: object) -> bool:
+        assert isinstance(result, CallsResult)
+        seen.append(result.outcomes == (Died(reason="signal", detail="SIGSYS"),))
+        return settles(launcher, result)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WarmLauncher, "fell_short", property(watched))
+        patch.setattr(WarmLauncher, "settles", watched)
         await call(sandbox, source)
     return any(seen)
 
@@ -229,7 +229,7 @@ async def test_a_worker_that_died_while_it_waited_for_a_job_is_held_against_none
     ahead = Zygote.fork_ahead
     waited: list[bool] = []
 
-    def and_kill(zygote: Zygote, kind: Kind) -> None:
+    def and_kill(zygote: Zygote, kind: ForkRequest) -> None:
         ahead(zygote, kind)
         zygote.kill_child()
         waited.append(bool(select.select([zygote.process.channel], [], [], 30.0)[0]))

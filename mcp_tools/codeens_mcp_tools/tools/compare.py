@@ -72,7 +72,7 @@ async def compare_candidates(app: AppContext, call: ToolCall[CompareCandidates])
     await call.reporter.tell(f"running both on {plural(len(inputs), 'input')}")
     spec = sandbox_spec(target, settings)
     async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
-        return _answer(arguments, target, await executor.run(search), len(inputs))
+        return _answer(arguments, target, await search(executor), len(inputs))
 
 
 async def _of_run(app: AppContext, arguments: CompareCandidates) -> _Pair:

@@ -66,7 +66,7 @@ async def run_in_sandbox(app: AppContext, call: ToolCall[RunInSandbox]) -> ToolA
     limits = _limits(arguments.limits, settings.limits)
     spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
     async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
-        report = await executor.run(lambda sandbox: _run(arguments, limits, sandbox, settings.sandbox))
+        report = await _run(arguments, limits, executor, settings.sandbox)
     return ToolAnswer(text=_text(report), document=report)
 
 

@@ -97,11 +97,7 @@ async def _judge_all(
     results: list[ScoreResult] = []
 
     async def judge(group: list[ScoredCandidate]) -> None:
-        report = await executor.run(
-            lambda sandbox: score_task(
-                task, group, sandbox=sandbox, sandbox_label=executor.label, limits=settings.limits
-            )
-        )
+        report = await score_task(task, group, sandbox=executor, sandbox_label=executor.label, limits=settings.limits)
         results.extend(report.results)
         await reporter.tell(f"{len(results)} of {len(programs)} judged", len(results), len(programs))
 

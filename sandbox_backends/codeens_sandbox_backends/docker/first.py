@@ -6,7 +6,7 @@ kernel keeps signals without a handler from the first process of a namespace).
 
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
-| a line of JSON: `role`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
+| a line of JSON: `kind`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
 | the worker's channel, its standard output, its standard error            | process is gone: `Report`        |
 """
 
@@ -106,7 +106,7 @@ def _become_worker(order: dict[str, Any], channel: int, stdout: int, stderr: int
     program = _Filter(len(steps) // _FILTER_STEP_BYTES, steps)
     _prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.addressof(program))
     site.main()
-    importlib.import_module("codeens_worker." + order["role"]).main(channel)
+    importlib.import_module("codeens_worker." + order["kind"]).main(channel)
 
 
 def _prctl(option: int, *arguments: int) -> None:

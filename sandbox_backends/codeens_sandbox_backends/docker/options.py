@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker import first
+from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
@@ -53,9 +53,9 @@ class Bounds(NamedTuple):
     """Whether the spec's hidden files are."""
 
 
-def bounds_of(limits: Limits, role: WorkerKind) -> Bounds:
-    """What a worker of that role needs."""
-    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=role != "suite")
+def bounds_of(limits: Limits, kind: WorkerKind) -> Bounds:
+    """What a worker of that kind needs."""
+    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=kind != "suite")
 
 
 class Options:

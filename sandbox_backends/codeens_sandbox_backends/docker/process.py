@@ -47,7 +47,7 @@ class DockerProcess:
     def __init__(
         self,
         container: Container,
-        role: WorkerKind,
+        kind: WorkerKind,
         limits: Limits,
         syscall_filter: bytes,
         give_back: Callable[[Container], None],
@@ -63,7 +63,7 @@ class DockerProcess:
         self._killed = False
         self._ending: ExitStatus | None = None
         order = {
-            "role": role,
+            "kind": kind,
             "rlimits": rlimits(limits, processes=None),
             "last": container.orders_left <= 1,
             "filter": base64.b64encode(syscall_filter).decode("ascii"),

@@ -61,10 +61,10 @@ class WarmWorker(ABC):
 class Launcher(Protocol):
     """Starts workers inside one sandbox."""
 
-    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
-        """Start a fresh interpreter in isolation that serves `role`.
+    def launch(self, kind: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a fresh interpreter in isolation that serves `kind`.
 
-        The process runs `worker.<role>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
+        The process runs `worker.<kind>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
 
         Raises:
             SandboxUnavailable: this machine cannot isolate that way.

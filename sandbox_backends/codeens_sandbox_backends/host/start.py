@@ -131,12 +131,12 @@ if os.read(channel, 1) != {go!r}:
 import site
 site.main()
 sys.path.insert(0, {folder!r})
-from codeens_worker.{role} import main
+from codeens_worker.{kind} import main
 main(channel)
 """
 
 
-def bootstrap(role: WorkerKind | Literal["zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
+def bootstrap(kind: WorkerKind | Literal["zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
     """Source for `python -c`; `folder` holds the package `codeens_worker`. The channel is its standard input."""
     plain = [tuple(limit) for limit in limits]
-    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, role=role)
+    return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, kind=kind)

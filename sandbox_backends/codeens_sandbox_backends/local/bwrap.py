@@ -13,8 +13,8 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.limits import Rlimit, process_bound, rlimits
-from codeens_sandbox_backends.host.seccomp import MACHINES
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.host.syscalls import architecture
 from codeens_sandbox_backends.local.pidfd import parent_of
 from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.local.staging import NOBODY, Staging, stage
@@ -61,12 +61,13 @@ class BwrapLauncher:
 
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
-        machine = MACHINES.get(os.uname().machine)
+        machine = architecture(os.uname().machine)
         if machine is None:
             raise SandboxUnavailable(
                 "local", f"no system call filter for {os.uname().machine}", "Use an x86_64 or aarch64 machine"
             )
         self._python = spec.python
+        self.machine = machine
         self._filter = seccomp.program(machine)
         self._layout = layout_of(spec, backend="local")
         self._worker = os.path.realpath(Path(worker.__file__).parent)
@@ -91,10 +92,10 @@ class BwrapLauncher:
         """The user that workers are, outside."""
         return NOBODY if self._staging else os.geteuid()
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
         """Start a worker; see `driver.launcher.Launcher`."""
-        hidden = () if role == "suite" else self._hidden
-        text = bootstrap(role, _WORKER_PARENT, self._rlimits(limits))
+        hidden = () if kind == "suite" else self._hidden
+        text = bootstrap(kind, _WORKER_PARENT, self._rlimits(limits))
         return self._start(text, limits, self._own_places(limits), hidden)
 
     def launch_zygote(self, limits: Limits) -> LocalProcess:

@@ -80,12 +80,12 @@ class SandlockLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
         """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, str(self._code), rlimits(limits, processes=None))
+        text = bootstrap(kind, str(self._code), rlimits(limits, processes=None))
         command = [self._python, *INTERPRETER_FLAGS, "-c", text]
-        policy = self._policy(limits, own, [] if role == "suite" else self._hidden)
+        policy = self._policy(limits, own, [] if kind == "suite" else self._hidden)
         wanted = json.dumps({"policy": policy, "command": command, "killed": KILLED})
         lifeline, ours = os.pipe()
         try:

@@ -46,11 +46,11 @@ class UnsafeLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
         """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(
-            role, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
+            kind, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
         )
         # Dies with this thread where that tool is there; only the worker itself does, not what it started.
         tool = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []

@@ -40,14 +40,14 @@ class JobLauncher:
         self._tasks: list[Future[Any]] = []
         self._workers: list[RemoteProcess] = []
 
-    def launch(self, role: WorkerKind, limits: Limits) -> RemoteProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> RemoteProcess:
         """Start a worker; see `driver.launcher.Launcher`."""
         lines, self._first = self._first, None
         if lines is None:
             lines = self._done(self._spawn(lambda: self._pool.another_relay(self._ready)))
         ours, theirs = socket.socketpair()
         connection = Connection(lines, theirs)
-        order = self._setup.order(role, limits, self._ready.greeting)
+        order = self._setup.order(kind, limits, self._ready.greeting)
         try:
             served = self._spawn(lambda: connection.serve(order))
         except BaseException:

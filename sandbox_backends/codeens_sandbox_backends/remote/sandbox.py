@@ -159,7 +159,8 @@ class RemoteSandbox:
 
     async def _drive(self, launcher: JobLauncher, job: Job[R]) -> R:
         self._jobs.add(launcher)
-        workers = WorkerSandbox(launcher, isolation=self._isolation, limits=self._setup.spec.limits, prefetch=self._prefetch)
+        limits = self._setup.spec.limits
+        workers = WorkerSandbox(launcher, isolation=self._isolation, limits=limits, prefetch=self._prefetch)
         results: list[R] = []
         failures: list[BaseException] = []
         try:

@@ -74,12 +74,12 @@ class SeatbeltLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> GroupProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> GroupProcess:
         """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, self._folder, rlimits(limits, processes=None))
+        text = bootstrap(kind, self._folder, rlimits(limits, processes=None))
         started = start(
-            [self._tool, "-p", self._rules(role, own), self._python, *INTERPRETER_FLAGS, "-c", text],
+            [self._tool, "-p", self._rules(kind, own), self._python, *INTERPRETER_FLAGS, "-c", text],
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own},
             cwd=own,
             session=True,
@@ -89,8 +89,8 @@ class SeatbeltLauncher:
             started.release()
         return process
 
-    def _rules(self, role: WorkerKind, own: str) -> str:
-        hidden = () if role == "suite" else self._hidden
+    def _rules(self, kind: WorkerKind, own: str) -> str:
+        hidden = () if kind == "suite" else self._hidden
         try:
             return profile(readable=self._readable, runnable=self._runnable, hidden=hidden, writable=own)
         except ValueError as error:

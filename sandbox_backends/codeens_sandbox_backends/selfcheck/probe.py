@@ -27,7 +27,7 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, Sandbox
 
 _LIMITS = Limits(wall_s=10.0, call_s=5.0)
 _TIMEOUT_S = 30.0
-_SCRIPT = Path(__file__).with_name("probe_script.py")
+_SCRIPT = Path(__file__).parent / "attempts" / "leaks.py"
 
 
 async def probe(name: str, isolation: IsolationLevel, open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> Readiness:

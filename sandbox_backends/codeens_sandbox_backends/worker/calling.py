@@ -98,7 +98,6 @@ def finish(outcome: Dict[str, Any], call: Dict[str, Any], arguments: Arguments) 
     return {"outcome": {**outcome, "args": args, "kwargs": kwargs}}
 
 
-_type_of: Callable[[Any], Any] = type
 _DICTS = (dict, OrderedDict, defaultdict, Counter)
 
 

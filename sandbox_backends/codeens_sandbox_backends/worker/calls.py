@@ -1,4 +1,4 @@
-"""The worker: loads a program and calls its function. WorkerKind `play`.
+"""The worker: loads a program and calls its function. Worker kind `calls`.
 
 | request (`op`)                       | answers (each with the job's `nonce`)                                |
 |--------------------------------------|----------------------------------------------------------------------|

@@ -1,4 +1,4 @@
-"""Runs test source against a function that lives in another process. WorkerKind `check`.
+"""Runs test source against a function that lives in another process. Worker kind `check`.
 
 | message (`op`)               | from   | answer                                                                   |
 |------------------------------|--------|--------------------------------------------------------------------------|

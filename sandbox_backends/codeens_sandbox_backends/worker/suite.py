@@ -1,4 +1,4 @@
-"""The user's own tests beside the code, in one process. WorkerKind `suite`.
+"""The user's own tests beside the code, in one process. Worker kind `suite`.
 
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|

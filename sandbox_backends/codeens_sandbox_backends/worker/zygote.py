@@ -5,8 +5,8 @@
 | first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.greet`), once  |
 |   needed before the first job (`_Setting`)       |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
-| `p` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
-|   with those of channel, stdout and stderr       |   child serves the role `play` or `stdio`         |
+| `c` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
+|   with those of channel, stdout and stderr       |   child serves the kind `calls` or `stdio`        |
 | `k`                                              | none; the child, if there is one, is killed       |
 
 One child lives at a time. It has no way to make another process, so its end is the end of the job. Nothing of a job
@@ -61,8 +61,8 @@ _BIND_NOW = "LD_BIND_NOW"
 _FIRST_COLLECTION = 10_000
 """Objects after which garbage is looked for: most workers have ended before."""
 _LENGTH = struct.Struct(">I")
-WORKER, SCRIPT = b"p", b"s"
-_ROLES = (WORKER, SCRIPT)
+CALLS, SCRIPT = b"c", b"s"
+_KINDS = (CALLS, SCRIPT)
 _CHANNEL = 3
 _DESCRIPTOR = struct.Struct("=i")
 _ROOM = socket.CMSG_SPACE(3 * _DESCRIPTOR.size)
@@ -88,12 +88,12 @@ class Zygote:
         Filter(bytes.fromhex(setting["own_filter"])).install()
 
     def serve(self) -> bytes:
-        """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its role."""
+        """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its kind."""
         while True:
             kind, descriptors = self._next()
             if kind == b"l":
                 self._take_limits(json.loads(self._message()))
-            elif kind in _ROLES:
+            elif kind in _KINDS:
                 child = os.fork()
                 if child == 0:
                     self._become(kind, descriptors)

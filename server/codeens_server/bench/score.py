@@ -106,7 +106,7 @@ async def judge_references(
     async def work() -> None:
         for task in waiting:
             runs = known[task.id] = FullTime(limits)
-            await executor.run(partial(check_all, task, task.reference_solution or "", runs=runs))
+            await check_all(task, task.reference_solution or "", executor, runs=runs)
 
     await _together(work, workers)
     return known
@@ -132,7 +132,7 @@ async def score_samples(
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await executor.run(partial(_judged, sample, tasks[sample.task_id], paces[sample.task_id])))
+            results.add(await _judged(sample, tasks[sample.task_id], paces[sample.task_id], executor))
 
     await _together(work, workers)
 

@@ -108,7 +108,7 @@ async def _affordable(
 
 
 def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
-    return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True)
+    return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True, exclusive=True)
 
 
 async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple[Interval | None, str]:

@@ -29,7 +29,7 @@ async def decided_case(run: Run, number: int, right: int | None, *, settings: Se
     program = _program(run, _right_member(run, group, difference, right))
     spec = sandbox_spec(run.target, settings)
     async with open_executor(get_backend(sandbox), spec, settings.parallel) as executor:
-        return await executor.run(lambda opened: keep(difference, program, sandbox=opened))
+        return await keep(difference, program, sandbox=executor)
 
 
 def _numbered(run: Run, number: int) -> tuple[int, DistinguishingInput]:

@@ -128,7 +128,7 @@ class Pipeline:
             timeout_s=plan.request.timeout_s or plan.settings.timeout_s,
             limits=plan.settings.limits,
         )
-        evidence = await self._executor.run(lambda sandbox: gather(plan.target, needed, sandbox=sandbox, say=self._say))
+        evidence = await gather(plan.target, needed, sandbox=self._executor, say=self._say)
         if not plan.judge_again and plan.given is None:
             refuse_without_model(evidence.mode, plan.target, plan.models)
         if not self._is_stored:

@@ -91,17 +91,15 @@ async def _with_differences(
     examples = [case.input for case in evidence.cases]
     strategy = strategy_for(plan.target, examples, source.text)
     try:
-        return await executor.run(
-            lambda sandbox: find_differences(
-                clusters,
-                programs=programs,
-                target=plan.target,
-                strategy=strategy,
-                cases=evidence.cases,
-                sandbox=sandbox,
-                outcomes=outcomes,
-                budget_s=DIFFERENCES_BUDGET_S,
-            )
+        return await find_differences(
+            clusters,
+            programs=programs,
+            target=plan.target,
+            strategy=strategy,
+            cases=evidence.cases,
+            sandbox=executor,
+            outcomes=outcomes,
+            budget_s=DIFFERENCES_BUDGET_S,
         )
     except SandboxError as error:
         state.failures.append(f"behaviour map: smallest inputs not searched: {error}")

@@ -25,13 +25,11 @@ from codeens_sandbox_backends.base import (
 from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import process_bound, rlimits
-from codeens_sandbox_backends.host.seccomp import MACHINES
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm import filter as warm_filter
-from codeens_sandbox_backends.local.warm.filter import WARM_CALLS
 from codeens_sandbox_backends.local.warm.pool import Pool
 from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
-from codeens_sandbox_backends.local.warm.zygote import Kind, WarmProcess, Zygote
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, Zygote
 
 _ENDLESS_S = 1_000_000
 """Processor time of a process that lives over many jobs; each job has its own bound."""
@@ -50,12 +48,11 @@ class WarmWorkers:
     """All warm processes of one sandbox."""
 
     def __init__(self, launcher: BwrapLauncher, limits: Limits, at_most: int = max(2, os.cpu_count() or 2)) -> None:
-        machine = os.uname().machine
         self._launcher = launcher
         self._limits = limits
         self._filters = (
-            warm_filter.program_for_all(MACHINES[machine], WARM_CALLS[machine]),
-            warm_filter.program_for_workers(MACHINES[machine], WARM_CALLS[machine]),
+            warm_filter.program_for_all(launcher.machine),
+            warm_filter.program_for_workers(launcher.machine),
         )
         self._zygotes = Pool(self._start_zygote, at_most)
         self._tests = Pool(self._start_tests, at_most)
@@ -135,7 +132,7 @@ class WarmLauncher:
             return not _from_the_system(result.failure)
         return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))
 
-    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> WorkerProcess:
         """Start a worker; see `driver.launcher.Launcher`.
 
         Raises:
@@ -143,11 +140,11 @@ class WarmLauncher:
         """
         if self._fell_short:
             raise FellShort("the code needs a sandbox of its own")
-        if role == "check":
+        if kind == "check":
             return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
         bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
-        kind = Kind(role, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
-        worker = WarmProcess(self._zygotes.take(self._cancelled), kind, self._zygotes.give_back)
+        request = ForkRequest(kind, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
+        worker = WarmProcess(self._zygotes.take(self._cancelled), request, self._zygotes.give_back)
         self._workers.append(worker)
         return worker
 

@@ -12,7 +12,7 @@ _CHECKS_AT_MOST = 1000
 
 
 class TestsProcess:
-    """A worker of role `check` in a sandbox of its own."""
+    """A worker of kind `check` in a sandbox of its own."""
 
     def __init__(self, process: WorkerProcess) -> None:
         """Take over a process that has just been started.
@@ -46,6 +46,7 @@ class BorrowedTests(WarmWorker):
 
     def rest(self, seconds: float) -> bool:
         """Return False at once: this process does not end with a request."""
+        del seconds
         return False
 
     def kill(self) -> None:
