@@ -188,7 +188,7 @@ def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: 
             f"{target.qualname} needs {needs}, and codeens runs code without it, so nothing it does can be compared. "
             "Write a test that replaces it (monkeypatch), or name a function that takes the data as an argument."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="needs_outside")
 
 
 def _notes(

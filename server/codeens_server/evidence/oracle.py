@@ -32,7 +32,7 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.values.compare import render_outcome, same, same_outcome
 from codeens_server.domain import Case, CaseOrigin, Excluded
-from codeens_server.errors import EvidenceError
+from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.assess import is_refused
 
 _Answer: TypeAlias = "tuple[CandidateInput, Outcome]"
@@ -210,9 +210,9 @@ def _check_loaded(program: Program, result: CallsResult) -> None:
     if not result.loaded and result.outcomes:
         message = (
             f"{program.module} cannot be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
-            "Check that its dependencies are installed for the interpreter used (setting `python`)."
+            "Check that its dependencies are installed for the workspace's interpreter."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="not_loadable", hint=Hint("option", "python"))
 
 
 def _useless(outcome: Outcome) -> str:

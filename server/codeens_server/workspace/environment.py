@@ -12,7 +12,7 @@ import coverage
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
-from codeens_server.errors import ConfigError
+from codeens_server.errors import ConfigError, Hint
 
 _VENV_FOLDERS = (".venv", "venv", "env")
 
@@ -26,8 +26,8 @@ def interpreter_for(root: Path, settings: Settings) -> Path:
     if settings.python is not None:
         configured = (root / Path(settings.python).expanduser()).absolute()
         if not os.access(configured, os.X_OK):
-            message = f"the setting python = {settings.python!r} does not name an interpreter."
-            raise ConfigError(message)
+            message = f"{settings.python!r} does not name an interpreter."
+            raise ConfigError(message, code="no_interpreter", hint=Hint("option", "python"))
         return configured
     for name in _VENV_FOLDERS:
         python = root / name / "bin" / "python"
