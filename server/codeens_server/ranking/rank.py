@@ -107,7 +107,7 @@ def rank(
 
 
 def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()) -> Run:
-    """The same run for another goal or other weights, from its document alone; without `weights` the built-in ones.
+    """Rank a run again for another goal or other weights, from its document alone; by default with built-in weights.
 
     Raises:
         ConfigError: the weights cannot be used.
@@ -185,7 +185,7 @@ def _ranking(
         for row, place in zip(passed, standings, strict=True)
     ]
     ordered = _numbered(passed, standings, better)
-    results = (*ordered, *sorted(rejected, key=_checks_passed, reverse=True))
+    results = (*ordered, *sorted(rejected, key=_failure))
     best = ordered[0] if ordered and (any(better) or not improving) else None
     return Ranking(
         original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
@@ -280,5 +280,6 @@ def _effort(row: RankedResult) -> tuple[int, float, str]:
     return row.diff.added + row.diff.removed, row.cost_usd or 0.0, row.candidate.id
 
 
-def _checks_passed(row: RankedResult) -> float:
-    return row.verdict.passed / row.verdict.total if row.verdict.total else -1.0
+def _failure(row: RankedResult) -> tuple[float, str]:
+    """Order rejected rows: the smaller share of failed checks first; those without any check last."""
+    return -row.verdict.passed / row.verdict.total if row.verdict.total else 1.0, row.candidate.id
