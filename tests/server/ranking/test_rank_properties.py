@@ -21,7 +21,7 @@ GRADES: tuple[EvidenceGrade, ...] = get_args(EvidenceGrade)
 many = settings(max_examples=200, deadline=None)
 
 ratios = st.floats(0.05, 20.0)
-intervals = st.builds(lambda low, width: speed(low, low * width), ratios, st.floats(1.0, 4.0))
+intervals = st.tuples(ratios, st.floats(1.0, 4.0)).map(lambda drawn: speed(drawn[0], drawn[0] * drawn[1]))
 measurements = st.builds(
     measured,
     ratio=st.none() | intervals,
