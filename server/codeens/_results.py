@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeens_server.domain import Run as RunDocument
+from codeens_server.domain import RunDocument
 
 
 class Run:

@@ -11,8 +11,6 @@ from typing import Unpack
 
 import anyio
 import anyio.to_thread
-from codeens_server.generation.models.editor_model import EditorModel
-from codeens_server.workspace.layout import workspace_root
 from msgspec.structs import replace
 
 from codeens._candidates import Candidates, given_candidates
@@ -21,19 +19,21 @@ from codeens._options import RunKeywords, resolve
 from codeens._results import Run
 from codeens._sandboxes import Sandboxes
 from codeens._targets import Code, TargetLike, find, is_code, tidy
-from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Case, Target
-from codeens_server.domain import Run as RunDocument
-from codeens_server.errors import CodeensError, Hint, InputError, RunError
+from codeens_server.errors import CodeensError, Hint, RunError
+from codeens_server.files import settings_folder
+from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
-from codeens_server.run.pinning import decided_case
+from codeens_server.run.pinning import finished, pin
+from codeens_server.run.state import RunState
 from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store
-from codeens_server.store.runs import RunStore
-from codeens_server.store.stored import RunLine, StoredRun
+from codeens_server.store.runs import RunLine, RunStore
 from codeens_server.workspace.environment import interpreter_for
+from codeens_server.workspace.find import workspace_root
 from codeens_variants.registry import FoundVariant
 
 OnEvent = Callable[[RunEvent], None]
@@ -106,7 +106,7 @@ class Session:
 
         def load() -> Loaded:
             return load_settings(
-                flags=flags, workspace=folder, environ=self.environ, user_dir=user_folder(), trusted=self.trusted
+                flags=flags, workspace=folder, environ=self.environ, user_dir=settings_folder(), trusted=self.trusted
             )
 
         return self._fresh.get(("settings", folder), load)
@@ -182,7 +182,7 @@ class Session:
         """
         found = await self.target(target)
         engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found) as stream:
+        async with engine.start(resolve(found, options, settings), found) as stream:
             yield stream
 
     @asynccontextmanager
@@ -204,7 +204,7 @@ class Session:
         found = await self.target(target)
         given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author)
         engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found, given=given) as stream:
+        async with engine.judge(resolve(found, options, settings), found, given) as stream:
             yield stream
 
     @asynccontextmanager
@@ -215,7 +215,9 @@ class Session:
             CodeensError: there is no such run, or see `stream`.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self._again(await self.state(run_id), judge_again=False) as stream:
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.resume(state.run_id) as stream:
             yield stream
 
     @asynccontextmanager
@@ -226,7 +228,9 @@ class Session:
             CodeensError: there is no such run, or see `stream`.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self._again(await self.state(run_id), judge_again=True) as stream:
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.rejudge(state.run_id) as stream:
             yield stream
 
     async def run(self, target: TargetLike, *, on_event: OnEvent | None = None, **options: Unpack[RunKeywords]) -> Run:
@@ -284,17 +288,14 @@ class Session:
             SandboxError: the sandbox failed.
         """
         state = await self.state(run_id)
-        document = _document(state)
         settings = await anyio.to_thread.run_sync(self._settings_of, state.target)
-        case = await decided_case(document, number, right, settings=settings, sandbox=state.request.sandbox)
-        await self.store.pin_case(state.run_id, case)
-        return case
+        return await pin(self.store, state.run_id, number, right, settings=settings)
 
     async def runs(self, limit: int = 20) -> list[RunLine]:
         """Return the latest runs, newest first."""
         return await self.store.list_runs(limit)
 
-    async def state(self, run_id: str) -> StoredRun:
+    async def state(self, run_id: str) -> RunState:
         """Return everything that is known of a run, finished or not.
 
         Args:
@@ -313,7 +314,7 @@ class Session:
             InputError: no such run, or several, or it did not come to an end (code `run_not_finished`).
             RunError: the store cannot be read.
         """
-        return Run(_document(await self.state(run_id)))
+        return Run(finished(await self.state(run_id)))
 
     def _settings_of(self, target: Target) -> Settings:
         """Code without a file is run by the interpreter of the session's workspace."""
@@ -332,7 +333,6 @@ class Session:
             engine = Engine(
                 settings,
                 self.store,
-                cwd=root,
                 variants=variants,
                 environ=self.environ,
                 editor_model=self._editor_model,
@@ -341,28 +341,15 @@ class Session:
 
         return await anyio.to_thread.run_sync(prepare)
 
-    @asynccontextmanager
-    async def _again(self, state: StoredRun, *, judge_again: bool) -> AsyncGenerator[RunStream]:
-        engine, _ = await self._engine(state.target)
-        async with engine.run(state.request, resume=state.run_id, judge_again=judge_again) as stream:
-            yield stream
-
-
-def _document(state: StoredRun) -> RunDocument:
-    if state.run is None:
-        message = f"run {state.run_id} did not come to an end; it can be resumed."
-        raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
-    return state.run
-
 
 async def _finished(stream: RunStream, on_event: OnEvent | None) -> Run:
-    finished: Run | None = None
+    made: Run | None = None
     async for event in stream:
         if on_event is not None:
             on_event(event)
         if isinstance(event, RunFinished):
-            finished = Run(event.run)
-    if finished is None:
+            made = Run(event.run)
+    if made is None:
         message = "the run was ended before it came to a result."
         raise RunError(message, code="no_result", hint=Hint("runs"))
-    return finished
+    return made

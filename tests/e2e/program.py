@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 TARGET = "orders.py::repeat_customers"
@@ -57,11 +57,11 @@ class Workspace(NamedTuple):
                 process.kill()
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def document(self, *arguments: str) -> Run:
+    def document(self, *arguments: str) -> RunDocument:
         """Run with `--json`, and read the one document that it prints."""
         done = self.codeens(*arguments, "--json")
         assert done.returncode == 0, done.stderr
-        return msgspec.json.decode(done.stdout.encode(), type=Run)
+        return msgspec.json.decode(done.stdout.encode(), type=RunDocument)
 
     def files(self) -> dict[str, bytes]:
         """Every file of the workspace."""

@@ -7,14 +7,14 @@ import sys
 import click
 
 from codeens_server.cli.options import BEST
-from codeens_server.domain import RankedResult, Run
+from codeens_server.domain import RankedResult, RunDocument
 from codeens_server.errors import InputError
 from codeens_server.ranking.wording import label
 from codeens_server.text import visible
 from codeens_server.workspace.edit import apply_edit, unified_diff
 
 
-def row_of(run: Run, rank: int | str) -> RankedResult | None:
+def row_of(run: RunDocument, rank: int | str) -> RankedResult | None:
     """The row of a rank, as the table numbers them: ties stand one after another; None: the original stays best.
 
     Raises:
@@ -33,7 +33,7 @@ def row_of(run: Run, rank: int | str) -> RankedResult | None:
     raise InputError(message)
 
 
-def print_diff(run: Run, rank: int | str) -> None:
+def print_diff(run: RunDocument, rank: int | str) -> None:
     """Print the change as a unified diff: for eyes on a terminal, byte for byte into a pipe.
 
     Raises:
@@ -53,7 +53,7 @@ def print_diff(run: Run, rank: int | str) -> None:
         click.secho(visible(line), fg=colour)
 
 
-def apply_row(run: Run, rank: int | str) -> None:
+def apply_row(run: RunDocument, rank: int | str) -> None:
     """Write the change into the target's file, and say so on stderr.
 
     Raises:

@@ -10,8 +10,7 @@ from codeens_server.cli import options
 from codeens_server.cli.engine_room import job_of_stored_run, run_job
 from codeens_server.cli.report import print_run
 from codeens_server.cli.table import console
-from codeens_server.errors import InputError
-from codeens_server.run.pinning import decided_case
+from codeens_server.run.pinning import finished, pin
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store
 
@@ -30,13 +29,9 @@ def pin_input(
 ) -> None:
     """Hold all candidates to input N of `codeens runs show ID`, and rank them again. No model is asked."""
     job, stored = job_of_stored_run(run_id, results, trust=trust_workspace)
-    if stored.run is None:
-        message = f"run {stored.run_id} did not come to an end. Go on with it: codeens run --resume {stored.run_id}"
-        raise InputError(message)
-    run = stored.run
-    case = anyio.run(lambda: decided_case(run, number, right, settings=job.settings, sandbox=job.request.sandbox))
+    finished(stored)
     with open_store(job.settings) as store:
-        anyio.run(store.pin_case, stored.run_id, case)
+        anyio.run(lambda: pin(store, stored.run_id, number, right, settings=job.settings))
     document = anyio.run(lambda: run_job(replace(job, judge_again=True), quiet=as_json))
     if as_json:
         click.echo(to_json(document, indent=2))

@@ -8,13 +8,11 @@ from rich.console import Console
 from rich.text import Text
 
 from codeens_server.cli.table import is_unsafe, result_rows, shown_name, shown_rank
-from codeens_server.domain import Evidence, Run
-from codeens_server.run.differences import numbered_differences
-from codeens_server.run.state import ORIGINAL
+from codeens_server.domain import ORIGINAL, Evidence, RunDocument
 from codeens_server.text import money, one_line, plural, visible
 
 
-def print_run(run: Run, console: Console) -> None:
+def print_run(run: RunDocument, console: Console) -> None:
     """Print a run's result."""
     console.print(f"{visible(run.target.qualname)}  {visible(run.target.path)}:{run.target.line}", soft_wrap=True)
     console.print()
@@ -27,13 +25,13 @@ def print_run(run: Run, console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
-def print_map(run: Run, console: Console) -> None:
+def print_map(run: RunDocument, console: Console) -> None:
     """Print the behaviour map: who did the same, and the smallest inputs on which groups differ, numbered."""
     console.print()
     for cluster in run.clusters:
         members = ", ".join(_names(run).get(member, member) for member in cluster.members)
         console.print(f"group {cluster.index} ({plural(cluster.weight, 'answer')}): {visible(members)}")
-    for number, (group, difference) in enumerate(numbered_differences(run), start=1):
+    for number, (group, difference) in enumerate(run.numbered_differences(), start=1):
         console.print(f"{number}. {one_line(difference.call)}")
         console.print(f"   group {group}: {one_line(difference.here)}")
         console.print(f"   group {difference.other}: {one_line(difference.there)}")
@@ -41,14 +39,14 @@ def print_map(run: Run, console: Console) -> None:
         console.print(f"Hold all candidates to one of these: codeens runs pin-input {run.run_id} N", soft_wrap=True)
 
 
-def _names(run: Run) -> dict[str, str]:
+def _names(run: RunDocument) -> dict[str, str]:
     names = {ORIGINAL: "0 original"}
     for number, row in enumerate(run.results, start=1):
         names[row.candidate.id] = f"{shown_rank(row, number)} {shown_name(row.candidate, run)}"
     return names
 
 
-def _grounds(run: Run) -> Iterator[Text]:
+def _grounds(run: RunDocument) -> Iterator[Text]:
     evidence, summary = run.evidence, run.summary
     yield Text(f"evidence: {_counts(evidence)}", style="dim")
     for note in evidence.notes:
@@ -87,7 +85,7 @@ def _counts(evidence: Evidence) -> str:
     return ", ".join(parts) or "none"
 
 
-def _next_steps(run: Run) -> Iterator[str]:
+def _next_steps(run: RunDocument) -> Iterator[str]:
     best = next((number for number, row in enumerate(run.results, start=1) if row.candidate.id == run.best), None)
     if run.summary.stopped:
         yield f"go on:    codeens run --resume {run.run_id}"

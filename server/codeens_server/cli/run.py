@@ -15,8 +15,8 @@ from codeens_server.cli.engine_room import Job, job_of_stored_run, run_job
 from codeens_server.cli.report import print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.domain import ModeRequest, Run
-from codeens_server.run.request import RunRequest
+from codeens_server.domain import ModeRequest, RunDocument
+from codeens_server.run.request import RunOptions, resolve
 from codeens_server.store.documents import to_json
 from codeens_server.workspace.find import find_target
 
@@ -133,25 +133,19 @@ def _new(spec: str, results: str | None, asked: Asked, *, trust: bool) -> Job:
         timeout_s=asked["timeout"],
         results=results,
     )
-    request = RunRequest(
-        target=f"{target.path}:{target.line}",
-        goal=settings.goal,
+    options = RunOptions(
         mode=asked["mode"],
         models=asked["models"],
         variants=asked["variants"],
-        samples=settings.samples,
         rounds=asked["rounds"],
-        sandbox=settings.sandbox,
         tests=asked["tests"],
-        budget_usd=settings.budget_usd,
-        budget_tokens=settings.budget_tokens,
-        timeout_s=settings.timeout_s,
         fresh=asked["fresh"],
     )
-    return Job(settings=settings, request=request, root=Path(target.root), trust=trust)
+    request = resolve(f"{target.path}:{target.line}", options, settings)
+    return Job(settings=settings, request=request, target=target, root=Path(target.root), trust=trust)
 
 
-def _print(document: Run, *, diff: int | str | None, as_json: bool) -> None:
+def _print(document: RunDocument, *, diff: int | str | None, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(document, indent=2))
     elif diff is not None:

@@ -16,12 +16,11 @@ from codeens_server.cli.lazy import Later, LazyGroup
 from codeens_server.cli.report import print_map, print_run
 from codeens_server.cli.setup import settings_for
 from codeens_server.cli.table import console
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store
-from codeens_server.store.runs import RunStore
-from codeens_server.store.stored import RunLine, StoredRun
+from codeens_server.store.runs import RunLine, RunStore
 from codeens_server.text import money, one_line, plural
 
 T = TypeVar("T")
@@ -92,15 +91,15 @@ def _ask(results: str | None, question: Callable[[RunStore], Awaitable[T]]) -> T
         return anyio.run(asked)
 
 
-def _finished(run_id: str, results: str | None) -> Run:
-    stored: StoredRun = _ask(results, lambda store: store.load(run_id))
-    if stored.run is None:
+def _finished(run_id: str, results: str | None) -> RunDocument:
+    state = _ask(results, lambda store: store.load(run_id))
+    if state.document is None:
         message = (
-            f"run {stored.run_id} did not come to an end ({plural(len(stored.candidates), 'answer')}, "
-            f"{len(stored.judged)} judged). Go on with it: codeens run --resume {stored.run_id}"
+            f"run {state.run_id} did not come to an end ({plural(state.generated, 'answer')}, "
+            f"{state.executed} judged). Go on with it: codeens run --resume {state.run_id}"
         )
         raise InputError(message)
-    return stored.run
+    return state.document
 
 
 def _table(lines: list[RunLine]) -> Table:
@@ -108,7 +107,7 @@ def _table(lines: list[RunLine]) -> Table:
     for heading in ("id", "when (UTC)", "target", "goal", "answers", "cost", "result"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "id")
     for line in lines:
-        state = "not ended" if line.stopped is None else ""
+        state = "" if line.ended else "not ended"
         table.add_row(
             line.run_id,
             f"{line.created:%Y-%m-%d %H:%M}",

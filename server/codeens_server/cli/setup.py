@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
+from codeens_server.config.loading import TRUST_VARIABLE, load_settings
 from codeens_server.config.settings import Settings
+from codeens_server.files import settings_folder
 from codeens_server.text import visible
 from codeens_server.workspace.find import workspace_root
 
@@ -23,7 +24,7 @@ def settings_for(workspace: Path | None = None, *, trust: bool = False, **flags:
         flags=flags,
         workspace=workspace or workspace_here(),
         environ=os.environ,
-        user_dir=user_folder(),
+        user_dir=settings_folder(),
         trusted=is_trusted(flag=trust),
     )
     for sentence in loaded.ignored:

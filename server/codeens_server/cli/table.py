@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.domain import Candidate, Interval, Memory, RankedResult, Run, Verdict
+from codeens_server.domain import Candidate, Interval, Memory, RankedResult, RunDocument, Verdict
 from codeens_server.ranking.wording import evidence, interval, label, times
 from codeens_server.text import money, one_line
 
@@ -40,7 +40,7 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def result_rows(run: Run, *, width: int) -> RenderableType:
+def result_rows(run: RunDocument, *, width: int) -> RenderableType:
     """All rows: the original, the ranked, and the rejected with their reasons."""
     rows = [_row(result, number, run) for number, result in enumerate((run.original, *run.results))]
     return _as_table(rows) if width >= _WIDTH_FOR_A_TABLE else _as_list(rows)
@@ -58,7 +58,7 @@ def shown_rank(result: RankedResult, number: int) -> str:
     return f"{number}=" if result.tied else str(number)
 
 
-def shown_name(candidate: Candidate, run: Run) -> str:
+def shown_name(candidate: Candidate, run: RunDocument) -> str:
     """The model and the variant; with the id where several rows have both in common."""
     if candidate.id == run.original.candidate.id:
         return "original"
@@ -66,7 +66,7 @@ def shown_name(candidate: Candidate, run: Run) -> str:
     return one_line(label(candidate) + (f" ({candidate.id})" if len(alike) > 1 else ""))
 
 
-def _row(result: RankedResult, number: int, run: Run) -> Row:
+def _row(result: RankedResult, number: int, run: RunDocument) -> Row:
     is_original = result is run.original
     alike = len(result.candidate.same_as)
     style = "bold" if result.candidate.id == run.best else ""

@@ -11,10 +11,11 @@ from rich.text import Text
 from codeens_server.cli import options
 from codeens_server.cli.setup import is_trusted, settings_for, workspace_here
 from codeens_server.cli.table import console
-from codeens_server.config.loading import FILE_NAME, load_settings, user_folder
+from codeens_server.config.loading import FILE_NAME, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.config.user_file import set_disabled_variants
 from codeens_server.errors import InputError, unknown
+from codeens_server.files import settings_folder
 from codeens_server.run.variants import found_variants
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, visible
@@ -115,7 +116,7 @@ def disable(name: str, trust_workspace: bool) -> None:
 
 def _switch(name: str, *, disabled: bool) -> None:
     """Change the user's own list only; what a workspace or the environment says stands before it."""
-    folder = user_folder()
+    folder = settings_folder()
     own = load_settings(flags={}, workspace=None, environ={}, user_dir=folder, trusted=False).settings
     names = [other for other in own.disabled_variants if other != name] + ([name] if disabled else [])
     set_disabled_variants(folder / FILE_NAME, names)

@@ -61,6 +61,8 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     why: str
     cost_usd: float | None = 0.0
     """What an unusable reply cost; None: its price is not known. 0.0: no reply came, or it was kept before."""
+    tokens: int = 0
+    """Read and written for an unusable reply; 0 where it was kept before."""
 
 
 Answer: TypeAlias = Candidate | FailedCall
@@ -153,6 +155,7 @@ class _Maker:
                 variant=call.variant.name,
                 why=f"{error}{cut if reply.finish_reason == 'length' else ''}",
                 cost_usd=reply.cost_usd,
+                tokens=0 if cached else reply.tokens_in + reply.tokens_out,
             )
 
     def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:

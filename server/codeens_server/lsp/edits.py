@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lsprotocol import types
 from msgspec.structs import replace
 
-from codeens_server.domain import RankedResult, Replacement, Run, Target
+from codeens_server.domain import RankedResult, Replacement, RunDocument, Target
 from codeens_server.lsp.buffers import BYTE_ORDER_MARK
 from codeens_server.lsp.documents import Document
 from codeens_server.lsp.outline import Function, Outline
@@ -24,7 +24,7 @@ def unchanged(document: Document, outline: Outline, target: Target) -> Function 
     return None
 
 
-def applied(document: Document, outline: Outline, run: Run) -> RankedResult | None:
+def applied(document: Document, outline: Outline, run: RunDocument) -> RankedResult | None:
     """The candidate of a run that stands in its function's place by now, whoever put it there."""
     ranked = {_plain(row.candidate.replacement.function): row for row in run.results if row.rank is not None}
     for function in outline.named(run.target.qualname):

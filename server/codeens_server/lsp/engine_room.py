@@ -8,17 +8,17 @@ from pathlib import Path
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Case, Run, Target
-from codeens_server.errors import InputError, RunError
+from codeens_server.domain import Case, RunDocument, Target
+from codeens_server.errors import RunError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import RunEvent
-from codeens_server.run.pinning import decided_case
+from codeens_server.run.pinning import finished, pin
 from codeens_server.run.request import RunRequest
+from codeens_server.run.state import RunState
 from codeens_server.run.variants import found_variants
 from codeens_server.store.opening import open_store, results_folder
-from codeens_server.store.stored import StoredRun
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -37,14 +37,14 @@ async def run_job(
     *,
     editor_model: EditorModel | None,
     at_start: Callable[[Callable[[], None]], None],
-    take: Callable[[RunEvent], None],
+    take: Callable[[RunEvent, RunState], None],
 ) -> None:
     """Run it to its end.
 
     Args:
         editor_model: asks the models of the editor.
         at_start: gets what ends the work and keeps what was found.
-        take: gets every event.
+        take: gets every event, and what is known after it.
 
     Raises:
         InputError: the request is wrong; nothing was written.
@@ -55,28 +55,26 @@ async def run_job(
     found = found_variants(root, trusted=job.trusted)
     variants = {name: item.variant for name, item in found.items()}
     with open_store(job.settings) as store:
-        engine = Engine(job.settings, store, cwd=root, variants=variants, editor_model=editor_model)
+        engine = Engine(job.settings, store, variants=variants, editor_model=editor_model)
         again = job.judge_again
-        async with engine.run(job.request, target=job.target, resume=again, judge_again=again is not None) as stream:
+        async with engine.rejudge(again) if again else engine.start(job.request, job.target) as stream:
             at_start(stream.stop)
             async for event in stream:
-                take(event)
+                take(event, stream.state)
 
 
-async def pin_input(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
+async def pin_input(run: RunDocument, number: int, right: int | None, *, settings: Settings) -> Case:
     """Decide what is right on an input where candidates differ, and keep it with the run.
 
     Raises:
         InputError: there is no such input, or nobody says what is right on it.
         SandboxError: the sandbox failed.
     """
-    case = await decided_case(run, number, right, settings=settings, sandbox=sandbox)
     with open_store(settings) as store:
-        await store.pin_case(run.run_id, case)
-    return case
+        return await pin(store, run.run_id, number, right, settings=settings)
 
 
-async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, Run]:
+async def finished_run(run_id: str, settings: Settings) -> tuple[RunState, RunDocument]:
     """What the store has of a run, whoever made it, and its document.
 
     Raises:
@@ -84,10 +82,8 @@ async def finished_run(run_id: str, settings: Settings) -> tuple[StoredRun, Run]
         RunError: the store cannot be read.
     """
     with open_store(settings) as store:
-        stored = await store.load(run_id)
-    if stored.run is None:
-        raise InputError(f"run {stored.run_id} did not come to an end. Go on: codeens run --resume {stored.run_id}")
-    return stored, stored.run
+        state = await store.load(run_id)
+    return state, finished(state)
 
 
 def write_artifact(settings: Settings, run_id: str, name: str, text: str) -> Path:

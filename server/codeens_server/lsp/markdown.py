@@ -5,23 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codeens_server.domain import ORIGINAL, RankedResult, Run
+from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
 from codeens_server.lsp.titles import cases
 from codeens_server.ranking.wording import evidence, interval, label, times
-from codeens_server.run.differences import numbered_differences
 from codeens_server.text import money, one_line, plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 _MOST_ROWS = 12
 
 
-def hover_text(run: Run) -> str:
+def hover_text(run: RunDocument) -> str:
     """The evidence of a run's best rows, as a table."""
     lines = [f"**codeens** · {escaped(run.headline)}", "", *_table(run, _MOST_ROWS), "", *_grounds(run)]
     return "\n".join(lines)
 
 
-def report(run: Run, diff: str) -> str:
+def report(run: RunDocument, diff: str) -> str:
     """Everything about a run that a person decides by.
 
     Args:
@@ -45,7 +44,7 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", one_line(text))
 
 
-def _table(run: Run, most: int) -> Iterator[str]:
+def _table(run: RunDocument, most: int) -> Iterator[str]:
     yield "| | candidate | verdict | speed | memory | readable | lines | cost |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     rows = (run.original, *run.results)
@@ -55,7 +54,7 @@ def _table(run: Run, most: int) -> Iterator[str]:
         yield f"| | {len(rows) - most} more | | | | | | |"
 
 
-def _cells(number: int, row: RankedResult, run: Run) -> list[str]:
+def _cells(number: int, row: RankedResult, run: RunDocument) -> list[str]:
     is_original = row.candidate.id == ORIGINAL
     name = "original" if is_original else escaped(label(row.candidate))
     place = "" if row.rank is None else f"{number}{'=' if row.tied else ''}"
@@ -71,7 +70,7 @@ def _cells(number: int, row: RankedResult, run: Run) -> list[str]:
     ]
 
 
-def _verdict(row: RankedResult, run: Run) -> str:
+def _verdict(row: RankedResult, run: RunDocument) -> str:
     verdict = row.verdict
     said = evidence(verdict, improving=run.mode == "improve") if verdict.status == "passed" else row.reason
     isolation = " **NOT ISOLATED**" if verdict.sandbox.startswith("unsafe") else ""
@@ -79,7 +78,7 @@ def _verdict(row: RankedResult, run: Run) -> str:
     return f"{verdict.status}: {escaped(said or verdict.reason)}{shared}{isolation}"
 
 
-def _grounds(run: Run) -> Iterator[str]:
+def _grounds(run: RunDocument) -> Iterator[str]:
     coverage = run.evidence.coverage
     lines = f", {coverage.percent:.0f} % of the lines" if coverage else ""
     cost = f"{'' if run.summary.cost_known else 'at least '}{money(run.summary.cost_usd)}"
@@ -89,7 +88,7 @@ def _grounds(run: Run) -> Iterator[str]:
     )
 
 
-def _notes(run: Run) -> Iterator[str]:
+def _notes(run: RunDocument) -> Iterator[str]:
     said = [f"- {escaped(note)}" for note in run.evidence.notes]
     said += [
         f"- set aside: {aside.count} {escaped(aside.what)}: {escaped(aside.why)}" for aside in run.evidence.excluded
@@ -100,7 +99,7 @@ def _notes(run: Run) -> Iterator[str]:
         yield "\n".join(said)
 
 
-def _map(run: Run) -> Iterator[str]:
+def _map(run: RunDocument) -> Iterator[str]:
     """Which candidates do the same, and the smallest inputs on which groups differ."""
     if len(run.clusters) < 2:
         return
@@ -112,7 +111,7 @@ def _map(run: Run) -> Iterator[str]:
     )
     told = [
         f"{number}. {_code(each.call)}: group {group} gives {_code(each.here)}, group {each.other} {_code(each.there)}"
-        for number, (group, each) in enumerate(numbered_differences(run), start=1)
+        for number, (group, each) in enumerate(run.numbered_differences(), start=1)
     ]
     if told:
         yield "\n".join(told)

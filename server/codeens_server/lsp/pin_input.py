@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 from lsprotocol import types
 
-from codeens_server.domain import Case, Run
+from codeens_server.domain import Case, RunDocument
 from codeens_server.errors import InputError
 from codeens_server.lsp.arguments import PinArguments, read
 from codeens_server.lsp.client import Client
@@ -36,13 +36,13 @@ class PinInput:
         run = record.finished()
         from codeens_server.lsp.engine_room import pin_input
 
-        case = await pin_input(run, asked.number, asked.right, settings=record.settings, sandbox=record.request.sandbox)
+        case = await pin_input(run, asked.number, asked.right, settings=record.settings)
         path, test = await self._write(run, case)
         again = record.again()
         await self._runs.follow(again, params.work_done_token, judge_again=record.run_id)
         return {"runId": record.run_id, "uri": path.as_uri(), "test": test}
 
-    async def _write(self, run: Run, case: Case) -> tuple[Path, str]:
+    async def _write(self, run: RunDocument, case: Case) -> tuple[Path, str]:
         path = file_of_test(run)
         opened = self._documents.opened(path.as_uri())
         exists = opened is not None or await anyio.Path(path).is_file()

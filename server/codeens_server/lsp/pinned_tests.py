@@ -7,7 +7,7 @@ from pathlib import Path
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
-from codeens_server.domain import Case, Run, Target
+from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
 from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
 from codeens_server.workspace.text import newline_of, parse_source
@@ -49,7 +49,7 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
     return sorted(imports - {""}), f"def test_{name}_on_kept_input_{number}():\n{body}"
 
 
-def file_of_test(run: Run) -> Path:
+def file_of_test(run: RunDocument) -> Path:
     """Where the test goes: the one file whose tests reach the function, else a new one."""
     root = Path(run.target.root)
     files = {test.id.partition("::")[0] for test in run.evidence.tests}

@@ -7,8 +7,8 @@ from uuid import uuid4
 from lsprotocol import types
 
 from codeens_server.lsp.client import Client, NoAnswer
-from codeens_server.run.tally import Tally
-from codeens_server.text import money, one_line, plural
+from codeens_server.run.state import RunState
+from codeens_server.views.run_view import progress_of
 
 _CREATED_WITHIN_S = 3.0
 ProgressToken = str | int
@@ -37,10 +37,12 @@ class ProgressBar:
         self._is_open = True
         self._send(types.WorkDoneProgressBegin(title=title, cancellable=True, message="starting", percentage=0))
 
-    def report(self, tally: Tally) -> None:
+    def report(self, state: RunState) -> None:
         """Say how far it is."""
-        done = min(99, 100 * tally.executed // tally.planned) if tally.planned else 0
-        self._send(types.WorkDoneProgressReport(cancellable=True, message=told(tally), percentage=done))
+        progress = progress_of(state)
+        done = min(99, 100 * progress.executed // progress.planned) if progress.planned else 0
+        message = progress.text if progress.generated else progress.doing
+        self._send(types.WorkDoneProgressReport(cancellable=True, message=message, percentage=done))
 
     def end(self, message: str) -> None:
         """Take it away."""
@@ -52,14 +54,3 @@ class ProgressBar:
     ) -> None:
         if self._is_open:
             self._client.notify(types.PROGRESS, types.ProgressParams(token=self.token, value=value))
-
-
-def told(tally: Tally) -> str:
-    """`5/10 generated, 3 executed, best gpt-x 2.1 [1.9, 2.3], $0.03`; before the first answer, what is going on."""
-    if not tally.generated:
-        return one_line(tally.doing)
-    failed = f" ({plural(tally.failures, 'failure')})" if tally.failures else ""
-    return (
-        f"{tally.generated}/{tally.planned} generated{failed}, {tally.executed} executed, best {tally.best()}, "
-        f"{money(tally.cost_usd)}"
-    )

@@ -7,13 +7,12 @@ from collections.abc import Callable
 import anyio
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Mode, RankedResult, Run, Target
+from codeens_server.domain import ORIGINAL, Mode, RankedResult, RunDocument, Target
 from codeens_server.errors import EvidenceError, InputError
 from codeens_server.lsp.arguments import RunArguments
 from codeens_server.lsp.buffers import Buffer
-from codeens_server.run.events import EvidenceGathered, RunEvent, RunFinished, RunStarted
 from codeens_server.run.request import RunRequest
-from codeens_server.run.tally import Tally
+from codeens_server.run.state import RunState
 
 _KEPT = 100
 
@@ -31,8 +30,9 @@ class Record:
         self.request = request
         self.settings = settings
         self.run_id = ""
-        self.tally = Tally()
-        self.run: Run | None = None
+        self.state: RunState | None = None
+        """What is known of a run of this session; None until it has an id."""
+        self.run: RunDocument | None = None
         self.failure: BaseException | None = None
         """Why it came to no result."""
         self.begun = anyio.Event()
@@ -45,7 +45,13 @@ class Record:
 
     @classmethod
     def of_done(
-        cls, buffer: Buffer, target: Target, arguments: RunArguments, request: RunRequest, settings: Settings, run: Run
+        cls,
+        buffer: Buffer,
+        target: Target,
+        arguments: RunArguments,
+        request: RunRequest,
+        settings: Settings,
+        run: RunDocument,
     ) -> Record:
         """The record of a run that was made elsewhere, and is done."""
         record = cls(buffer, target, arguments, request, settings)
@@ -74,16 +80,11 @@ class Record:
         """Whether it found tests that fail before any change."""
         return self._mode == "repair" or isinstance(self.failure, EvidenceError)
 
-    def take(self, event: RunEvent) -> None:
-        """Take an event in."""
-        self.tally.show(event)
-        if isinstance(event, RunStarted):
-            self.run_id = event.run_id
-            self.begun.set()
-        elif isinstance(event, EvidenceGathered):
-            self._mode = event.evidence.mode
-        elif isinstance(event, RunFinished):
-            self.run = event.run
+    def take(self, state: RunState) -> None:
+        """Take in what is known now."""
+        self.state, self.run_id, self.run = state, state.run_id, state.document
+        self._mode = state.evidence.mode if state.evidence else None
+        self.begun.set()
 
     def cancel(self) -> None:
         """End its model calls and sandboxes at once; what was found is kept."""
@@ -102,7 +103,7 @@ class Record:
         self.begun.set()
         self.ended.set()
 
-    def finished(self) -> Run:
+    def finished(self) -> RunDocument:
         """The document.
 
         Raises:

@@ -10,7 +10,7 @@ from lsprotocol import types
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Goal, RankedResult, Run, Score
+from codeens_server.domain import Goal, RankedResult, RunDocument, Score
 from codeens_server.lsp.arguments import RerankArguments, read
 from codeens_server.lsp.recalling import Recalling
 
@@ -50,7 +50,7 @@ class Reranking:
         return msgspec.to_builtins(ranked)
 
 
-def _reranked(run: Run, asked: RerankArguments, settings: Settings) -> Reranked:
+def _reranked(run: RunDocument, asked: RerankArguments, settings: Settings) -> Reranked:
     # Nothing of it is needed before the first answer of the server.
     from codeens_server.ranking.rank import rerank
     from codeens_server.ranking.score import weights_for

@@ -22,7 +22,8 @@ from codeens_server.lsp.progress import ProgressBar, ProgressToken
 from codeens_server.lsp.records import Record, Records
 from codeens_server.lsp.refusals import refusal_for
 from codeens_server.run.events import RunEvent
-from codeens_server.run.request import RunRequest
+from codeens_server.run.request import RunOptions, resolve
+from codeens_server.run.state import RunState
 from codeens_server.text import one_line
 
 EVENT = "codeens/event"
@@ -118,21 +119,15 @@ class Runs:
         for sentence in loaded.ignored:
             self._client.say(one_line(sentence), types.MessageType.Warning)
         settings = loaded.settings
-        request = RunRequest(
-            target=f"{target.path}:{target.line}",
-            goal=settings.goal,
+        options = RunOptions(
             mode=arguments.mode,
             models=arguments.models,
             variants=arguments.variants,
-            samples=settings.samples,
             rounds=arguments.rounds,
-            sandbox=settings.sandbox,
             tests=arguments.tests,
-            budget_usd=settings.budget_usd,
-            budget_tokens=settings.budget_tokens,
-            timeout_s=settings.timeout_s,
             fresh=arguments.fresh,
         )
+        request = resolve(f"{target.path}:{target.line}", options, settings)
         return Record(buffer, target, arguments, request, settings)
 
     async def _drive(self, record: Record, token: ProgressToken | None, judge_again: str | None) -> None:
@@ -160,10 +155,10 @@ class Runs:
 
         refreshed = anyio.current_time()
 
-        def take(event: RunEvent) -> None:
+        def take(event: RunEvent, state: RunState) -> None:
             nonlocal refreshed
-            record.take(event)
-            bar.report(record.tally)
+            record.take(state)
+            bar.report(state)
             if self._client.wants_events:
                 params = {"runId": record.run_id, "uri": record.uri, "event": msgspec.to_builtins(event)}
                 self._client.notify(EVENT, params)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from codeens_server.domain import ORIGINAL, RankedResult, Run
+from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
 from codeens_server.lsp.records import Record
 from codeens_server.ranking.score import VERIFIED, memory_change
-from codeens_server.ranking.wording import TIMES, evidence, interval, label, was_judged
+from codeens_server.ranking.wording import TIMES, evidence, interval, label
 from codeens_server.text import one_line, plural
 
 MINUS = "\N{MINUS SIGN}"
 
 
-def apply_title(number: int, row: RankedResult, run: Run) -> str:
+def apply_title(number: int, row: RankedResult, run: RunDocument) -> str:
     """`1. Apply gpt-x · performance: 2.1x [1.9, 2.3], -12 % memory, 34/34 tests, +3 -7 lines`."""
     place = f"{number}=" if row.tied else f"{number}."
     proof = [_speed(row), _memory(row), _evidence(row, run), f"+{row.diff.added} {MINUS}{row.diff.removed} lines"]
@@ -25,12 +25,12 @@ def rejected_title(row: RankedResult) -> str:
 
 def lens_title(record: Record) -> str:
     """How a run goes, or what came of it: `codeens: 4/6 correct · best 2.1x [1.9, 2.3]`."""
-    tally, run = record.tally, record.run
+    state, run = record.state, record.run
     if run is None and record.is_under_way:
-        if not tally.generated:
-            return f"codeens: {one_line(tally.doing)}"
+        if state is None or not state.generated:
+            return f"codeens: {one_line(state.doing) if state else 'starting'}"
         return (
-            f"codeens: {tally.generated}/{tally.planned} generated, {tally.executed} executed, {tally.passed} correct"
+            f"codeens: {state.generated}/{state.planned} generated, {state.executed} executed, {state.passed} correct"
         )
     if run is None:
         return "codeens: the run came to no result"
@@ -47,14 +47,14 @@ def applied_title(row: RankedResult) -> str:
     return one_line(f"codeens: applied {label(row.candidate)}{speed}")
 
 
-def cases(run: Run) -> str:
+def cases(run: RunDocument) -> str:
     """What the run rests on, counted."""
     tests = [plural(len(run.evidence.tests), "test")] if run.evidence.tests else []
     return ", ".join([*tests, plural(len(run.evidence.cases), "input")])
 
 
-def _counted(run: Run) -> str:
-    judged = [row for row in run.results if was_judged(row)]
+def _counted(run: RunDocument) -> str:
+    judged = [row for row in run.results if row.judged]
     passed = sum(row.verdict.status == "passed" for row in judged)
     not_run = len(run.results) - len(judged)
     said = [f"{passed}/{len(judged)} correct"] if judged else []
@@ -75,7 +75,7 @@ def _memory(row: RankedResult) -> str:
     return f"{'+' if change > 0 else MINUS}{abs(change)} % memory"
 
 
-def _evidence(row: RankedResult, run: Run) -> str:
+def _evidence(row: RankedResult, run: RunDocument) -> str:
     said = evidence(row.verdict, improving=run.mode == "improve")
     marks = [] if row.verdict.evidence in VERIFIED else ["not verified"]
     marks += ["NOT ISOLATED"] if row.verdict.sandbox.startswith("unsafe") else []

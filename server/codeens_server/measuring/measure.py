@@ -39,7 +39,6 @@ from codeens_server.workspace.edit import diff_size, program_for
 
 LONGEST_PASS_S = 1.0
 """Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""
-WRONG_WHEN_TIMED = "wrong in the timed run"
 NOTHING_TO_COMPARE = "speed not measured: there is no working original to compare with"
 MOST = 50
 
@@ -52,6 +51,15 @@ class Baseline(Struct, frozen=True, kw_only=True):
     program: Program
     measurement: Measurement
     """Of the original itself; its speed is None: it is what speed is measured against."""
+
+
+class Raced(Struct, frozen=True, kw_only=True):
+    """What a race gave: the speed, or in `note` why there is none."""
+
+    speed: Interval | None = None
+    mismatch: bool = False
+    """The second program answered otherwise than it must."""
+    note: str = ""
 
 
 async def baseline(target: Target, evidence: Evidence, sandbox: Sandbox) -> Baseline:
@@ -83,15 +91,20 @@ async def measure(
     """
     program = await anyio.to_thread.run_sync(program_for, target, candidate.replacement)
     if evidence.mode == "improve":
-        speed, speed_note = await _race(program, sandbox, baseline)
+        raced = await _race(program, sandbox, baseline)
     else:
-        speed, speed_note = None, NOTHING_TO_COMPARE
+        raced = Raced(note=NOTHING_TO_COMPARE)
     memory, memory_note = await _candidate_memory(program, sandbox, baseline)
     metrics, readability_notes = await _readability(candidate.source)
     diff, diff_note = await _diff(target, candidate)
-    notes = [speed_note, memory_note, *readability_notes, diff_note]
+    notes = [raced.note, memory_note, *readability_notes, diff_note]
     return Measurement(
-        speed=speed, memory=memory, readability=metrics, diff=diff, notes=tuple(note for note in notes if note)
+        speed=raced.speed,
+        mismatch=raced.mismatch,
+        memory=memory,
+        readability=metrics,
+        diff=diff,
+        notes=tuple(note for note in notes if note),
     )
 
 
@@ -111,14 +124,14 @@ def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
     return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True, exclusive=True)
 
 
-async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple[Interval | None, str]:
+async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> Raced:
     if not baseline.cases:
-        return None, "speed not measured: no input is known on which the original returns a comparable value"
+        return Raced(note="speed not measured: no input is known on which the original returns a comparable value")
     inputs = tuple(case.input for case in baseline.cases)
     return await compare_speed(TimingJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
 
 
-async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> tuple[Interval | None, str]:
+async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> Raced:
     """How many times as fast `b` is, or why that is not known. `cases` say what each of the inputs must give.
 
     Raises:
@@ -126,21 +139,25 @@ async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox)
     """
     race = await sandbox.run(job)
     if problem := _problem(race, cases):
-        return None, problem
+        return problem
     speed = speed_interval(race, len(job.inputs))
-    return speed, "" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time"
+    return Raced(
+        speed=speed,
+        note="" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time",
+    )
 
 
-def _problem(race: TimingResult, cases: Sequence[Case]) -> str:
-    """Return why the times of a race mean nothing; empty when they do."""
+def _problem(race: TimingResult, cases: Sequence[Case]) -> Raced | None:
+    """Return why the times of a race mean nothing; None when they mean something."""
     if race.failure is not None:
         side = "original" if race.failed_side == "a" else "candidate"
-        return f"speed not measured: in the timed run the {side} failed: {trees.render_outcome(race.failure)}"
+        failure = trees.render_outcome(race.failure)
+        return Raced(note=f"speed not measured: in the timed run the {side} failed: {failure}")
     if not _all_expected(race.outcomes_b, cases):
-        return WRONG_WHEN_TIMED
+        return Raced(mismatch=True, note="wrong in the timed run")
     if not _all_expected(race.outcomes_a, cases):
-        return "speed not measured: the original itself answered differently in the timed run"
-    return ""
+        return Raced(note="speed not measured: the original itself answered differently in the timed run")
+    return None
 
 
 def _all_expected(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> bool:

@@ -9,7 +9,17 @@ import msgspec
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Candidate, Goal, Measurement, RankedResult, Run, Target, Verdict
+from codeens_server.domain import (
+    ORIGINAL,
+    Candidate,
+    Goal,
+    Measurement,
+    RankedResult,
+    RunDocument,
+    StopReason,
+    Target,
+    Verdict,
+)
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
     BUILT_IN,
@@ -25,7 +35,6 @@ from codeens_server.ranking.score import (
 )
 from codeens_server.ranking.scorers import Scorer, apply_scorer
 
-ORIGINAL = "original"
 SCORE_NOISE = 0.5
 """Points within which two scores say the same."""
 MARGIN = 1.0
@@ -88,7 +97,7 @@ def rank(
     goal: Goal,
     settings: Settings,
     scorers: Sequence[Scorer] = (),
-    stopped: str = "",
+    stopped: StopReason | None = None,
 ) -> Ranking:
     """Rank by the goal's weights. Whether the original passes decides between improving it and replacing it.
 
@@ -106,7 +115,9 @@ def rank(
     return _ranking(first, rows, target=target, goal=goal, weights=weights, scorers=scorers, stopped=stopped)
 
 
-def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()) -> Run:
+def rerank(
+    run: RunDocument, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()
+) -> RunDocument:
     """Rank a run again for another goal or other weights, from its document alone; by default with built-in weights.
 
     Raises:
@@ -132,15 +143,12 @@ def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Seq
 
 
 def _row(entry: Entry, reason: str) -> RankedResult:
-    measured = entry.measurement or Measurement()
     return RankedResult(
         rank=None,
         candidate=entry.candidate,
         verdict=entry.verdict,
-        speed=measured.speed,
-        memory=measured.memory,
-        readability=measured.readability,
-        diff=measured.diff,
+        judged=not entry.not_run,
+        measurement=entry.measurement or Measurement(),
         cost_usd=entry.candidate.cost_usd,
         cluster=entry.cluster,
         reason=reason,
@@ -149,7 +157,7 @@ def _row(entry: Entry, reason: str) -> RankedResult:
 
 def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResult:
     if entry.not_run:
-        return _row(entry, f"{wording.NOT_RUN}{entry.not_run}")
+        return _row(entry, f"not run: {entry.not_run}")
     if entry.verdict.status != "passed":
         return _row(entry, wording.rejection(entry.verdict))
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
@@ -167,7 +175,7 @@ def _ranking(
     goal: Goal,
     weights: Weights,
     scorers: Sequence[Scorer],
-    stopped: str,
+    stopped: StopReason | None,
 ) -> Ranking:
     improving = original.verdict.status == "passed"
     passed = [row for row in rows if row.verdict.status == "passed"]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeens_server.domain import Candidate, DiffSize, Interval, Memory, RankedResult, Verdict
+from codeens_server.domain import OFFLINE, Candidate, DiffSize, Interval, Memory, RankedResult, StopReason, Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
-OFFLINE = "offline"
-NOT_RUN = "not run: "
-"""How the reason of a row begins that nobody could run."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -49,25 +46,25 @@ def original_reason(verdict: Verdict) -> str:
 
 
 def headline(
-    best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str, stopped: str = ""
+    best: RankedResult | None,
+    results: Sequence[RankedResult],
+    *,
+    improving: bool,
+    agreeing: str,
+    stopped: StopReason | None = None,
 ) -> str:
     """Return which is best and why, in one sentence; `best` is None where the original stays.
 
     `agreeing` says how many other answers do what the best does, `stopped` why the run ended before all was done.
     """
-    judged = sum(was_judged(row) for row in results)
-    verdict = _verdict(best, [row for row in results if was_judged(row)], improving=improving, agreeing=agreeing)
+    judged = sum(row.judged for row in results)
+    verdict = _verdict(best, [row for row in results if row.judged], improving=improving, agreeing=agreeing)
     if not stopped and judged == len(results):
         return verdict
     done = f"{judged or 'none'} of {_count(len(results))} judged" if results else "there is no candidate yet"
     kept = "keep the original" if improving else ""
     said = [f"{stopped}: {done}" if stopped else done, verdict if judged else kept]
     return "; ".join(filter(None, said))
-
-
-def was_judged(row: RankedResult) -> bool:
-    """Return whether anything is known of the code: it was run, or refused."""
-    return not row.reason.startswith(NOT_RUN)
 
 
 def _verdict(best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str) -> str:

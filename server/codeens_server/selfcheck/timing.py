@@ -70,7 +70,8 @@ async def _speed(
         min_sample_s=sample_s,
         budget_s=_BUDGET_S,
     )
-    return await compare_speed(job, cases, room.sandbox)
+    raced = await compare_speed(job, cases, room.sandbox)
+    return raced.speed, raced.note
 
 
 def _program(source: str, name: str) -> Program:

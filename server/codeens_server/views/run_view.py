@@ -13,12 +13,11 @@ from codeens_server.domain import (
     ORIGINAL,
     Candidate,
     Cluster,
-    DistinguishingInput,
     Evidence,
     Goal,
     Measurement,
     RankedResult,
-    Run,
+    RunDocument,
     Target,
     Verdict,
 )
@@ -69,7 +68,7 @@ class RunFacts(Protocol):
     @property
     def doing(self) -> str: ...
     @property
-    def document(self) -> Run | None: ...
+    def document(self) -> RunDocument | None: ...
 
 
 def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = "") -> RunView:
@@ -104,7 +103,7 @@ def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = 
     )
 
 
-def document_view(run: Run) -> RunView:
+def document_view(run: RunDocument) -> RunView:
     """Return the view of a finished run."""
     rows = _document_rows(run)
     clusters = tuple(_cluster(cluster, rows) for cluster in run.clusters)
@@ -119,7 +118,7 @@ def document_view(run: Run) -> RunView:
         status="finished",
         mode=run.mode,
         goal=run.goal,
-        stopped=summary.stopped,
+        stopped=summary.stopped or "",
         progress=_document_progress(run, cost),
         headline=one_line(run.headline),
         short=_document_short(run, rows),
@@ -174,17 +173,6 @@ def evidence_text(evidence: Evidence) -> str:
     return ", ".join(parts) or "none"
 
 
-def numbered_differences(run: Run) -> list[tuple[int, DistinguishingInput]]:
-    """Return each pair of clusters once, as (index of the cluster that reports it, difference), in a fixed order."""
-    reported = {(cluster.index, each.other) for cluster in run.clusters for each in cluster.differences}
-    return [
-        (cluster.index, difference)
-        for cluster in run.clusters
-        for difference in cluster.differences
-        if difference.other > cluster.index or (difference.other, cluster.index) not in reported
-    ]
-
-
 def _function(target: Target) -> FunctionView:
     return FunctionView(
         name=one_line(target.qualname.rpartition("<locals>.")[2]),
@@ -195,7 +183,7 @@ def _function(target: Target) -> FunctionView:
     )
 
 
-def _results(run: Run) -> tuple[RankedResult, ...]:
+def _results(run: RunDocument) -> tuple[RankedResult, ...]:
     return (run.original, *run.results)
 
 
@@ -241,7 +229,7 @@ def _live_short(status: RunStatus, progress: ProgressView) -> str:
     return f"{progress.generated}/{progress.planned} generated, {progress.executed} executed, {progress.passed} passed"
 
 
-def _document_rows(run: Run) -> tuple[RowView, ...]:
+def _document_rows(run: RunDocument) -> tuple[RowView, ...]:
     labels = _labels(row.candidate for row in run.results)
     improving = run.mode == "improve"
     rows = (
@@ -252,7 +240,7 @@ def _document_rows(run: Run) -> tuple[RowView, ...]:
     return tuple(replace(row, spoken=spoken(row)) for row in marked)
 
 
-def _document_progress(run: Run, cost: str) -> ProgressView:
+def _document_progress(run: RunDocument, cost: str) -> ProgressView:
     summary = run.summary
     return ProgressView(
         planned=summary.generated,
@@ -269,7 +257,7 @@ def _document_progress(run: Run, cost: str) -> ProgressView:
     )
 
 
-def _document_short(run: Run, rows: Sequence[RowView]) -> str:
+def _document_short(run: RunDocument, rows: Sequence[RowView]) -> str:
     candidates = [row for row in rows if not row.original]
     judged = [row for row in candidates if row.status != "not_run"]
     passed = sum(row.status == "passed" for row in judged)
@@ -283,7 +271,7 @@ def _document_short(run: Run, rows: Sequence[RowView]) -> str:
     return f"{', '.join(counts) or 'no candidate'} · {verdict}{stopped}"
 
 
-def _groups(rows: Sequence[RowView], run: Run) -> Iterator[GroupView]:
+def _groups(rows: Sequence[RowView], run: RunDocument) -> Iterator[GroupView]:
     """Groups of the same behaviour, in the order of their best rows; then the rejected, then those not run."""
     origin = {cluster.index for cluster in run.clusters if ORIGINAL in cluster.members}
     ranked = [row for row in rows if row.number is not None or (row.original and row.status == "passed")]
@@ -322,7 +310,7 @@ def _cluster(cluster: Cluster, rows: Sequence[RowView]) -> ClusterView:
     return ClusterView(index=cluster.index, name=name, answers=cluster.weight, members=members)
 
 
-def _differences(run: Run, names: Mapping[int, str]) -> tuple[DifferenceView, ...]:
+def _differences(run: RunDocument, names: Mapping[int, str]) -> tuple[DifferenceView, ...]:
     return tuple(
         DifferenceView(
             number=number,
@@ -333,11 +321,11 @@ def _differences(run: Run, names: Mapping[int, str]) -> tuple[DifferenceView, ..
             ),
             must_choose=run.mode != "improve",
         )
-        for number, (group, found) in enumerate(numbered_differences(run), start=1)
+        for number, (group, found) in enumerate(run.numbered_differences(), start=1)
     )
 
 
-def _notes(run: Run) -> Iterator[NoteView]:
+def _notes(run: RunDocument) -> Iterator[NoteView]:
     for note in run.evidence.notes:
         yield NoteView(kind="evidence", text=one_line(note))
     for item in run.evidence.excluded:

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, Replacement, Target
+from codeens_server.domain import OFFLINE, Candidate, Replacement, Target
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft, Rule
 from codeens_server.generation.rewrites.rules import chosen
 from codeens_variants.manifest import Variant
-
-MODEL = "offline"
 
 
 class Rewrite(NamedTuple):
@@ -81,8 +79,8 @@ def _chained(variant: str, rules: list[Rule], start: Draft) -> Rewrite:
 def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
     replacement = rewrite.draft.replacement()
     return Candidate(
-        id=f"{MODEL}-{rewrite.name.replace(':', '-')}",
-        model=MODEL,
+        id=f"{OFFLINE}-{rewrite.name.replace(':', '-')}",
+        model=OFFLINE,
         variant=variant,
         source=replacement.source,
         replacement=replacement,
@@ -94,7 +92,7 @@ def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
 
 def _credited(candidate: Candidate, variant: str) -> Candidate:
     """Return the candidate with one more variant that leads to it."""
-    label = f"{MODEL} · {variant}"
+    label = f"{OFFLINE} · {variant}"
     if variant == candidate.variant or label in candidate.same_as:
         return candidate
     return replace(candidate, same_as=(*candidate.same_as, label))
