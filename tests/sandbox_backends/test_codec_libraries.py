@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import EncodeError, decode, encode
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.codec import decode, encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 
 numpy: Any = pytest.importorskip("numpy")
 pandas: Any = pytest.importorskip("pandas")

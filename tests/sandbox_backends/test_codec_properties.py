@@ -9,8 +9,9 @@ from typing import Any, cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import canonical, decode, encode
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.codec import decode, encode
+from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.hostile_frames import spoilt
 from tests.sandbox_backends.values import ATOMS, VALUES
 
@@ -27,7 +28,7 @@ def without_order(tree: Any) -> Any:
     if not isinstance(tree, list):
         return tree
     items: list[Any] = [without_order(item) for item in cast("list[Any]", tree)]
-    return [items[0], *sorted(items[1:], key=canonical)] if items[:1] in (["set"], ["frozenset"]) else items
+    return [items[0], *sorted(items[1:], key=json_text)] if items[:1] in (["set"], ["frozenset"]) else items
 
 
 @given(VALUES)
@@ -36,7 +37,7 @@ def test_a_value_comes_back_with_the_same_encoding_and_type(value: Any) -> None:
     tree = encode(value)
     again = decode(through_json(tree))
     assert type(again) is type(value)
-    assert canonical(encode(again)) == canonical(tree)
+    assert json_text(encode(again)) == json_text(tree)
 
 
 @given(VALUES)
@@ -52,7 +53,7 @@ def test_the_judge_takes_nothing_that_the_encoder_would_write_otherwise(value: A
     if not well_formed(tree) or _names_what_is_not_there(tree):
         return
     again = encode(decode(tree))
-    assert canonical(without_order(again)) == canonical(without_order(tree))
+    assert json_text(without_order(again)) == json_text(without_order(tree))
 
 
 def _names_what_is_not_there(tree: Any) -> bool:

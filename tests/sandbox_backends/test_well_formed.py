@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import canonical
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.values import SCALARS
 
 Json: st.SearchStrategy[Any] = st.recursive(
@@ -24,7 +24,7 @@ Json: st.SearchStrategy[Any] = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
     if well_formed(tree):
-        canonical(tree)
+        json_text(tree)
 
 
 NO_TREES: list[Any] = [

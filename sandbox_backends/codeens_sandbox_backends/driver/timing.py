@@ -26,7 +26,7 @@ from codeens_sandbox_backends.driver.answers import checked
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
 from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals, death
 from codeens_sandbox_backends.driver.wire import SampleAnswer
-from codeens_sandbox_backends.worker.decoding import is_mutable
+from codeens_sandbox_backends.worker.values.codec import is_mutable
 
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3

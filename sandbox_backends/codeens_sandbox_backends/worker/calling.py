@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable, Dict, List, Tuple
 
-from .codec import Drained, EncodeError, decode, drain, encode, is_lazy
-from .encoding import MAX_ITERATED
 from .failures import describe
+from .values.codec import decode, encode
+from .values.coding import MAX_ITERATED, Drained, drain
+from .values.grammar import EncodeError
+from .values.objects import is_lazy
 
 Arguments = Tuple[List[Any], Dict[str, Any]]
 RunCoroutine = Callable[[Any], Any]

@@ -28,10 +28,11 @@ from types import CodeType, ModuleType
 from typing import Any, Dict, List
 
 from . import serving
-from .codec import DecodeError, EncodeError, decode, encode
 from .copying import copy_back
 from .failures import describe
 from .guessing import Guess
+from .values.codec import decode, encode
+from .values.grammar import DecodeError, EncodeError
 
 Message = Dict[str, Any]
 _FILE = "<tests>"

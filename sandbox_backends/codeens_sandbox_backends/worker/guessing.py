@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List
 
-from .codec import encode
+from .values.codec import encode
 
 _CALLS_AT_MOST = 1000
 

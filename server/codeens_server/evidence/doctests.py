@@ -11,7 +11,7 @@ import doctest
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded, Outcome, Raised, Returned
 from codeens_server.domain import Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
 from codeens_server.evidence.prose_examples import prose_examples
@@ -103,7 +103,7 @@ def _read_comparison(node: ast.Compare, want: str, target: Target) -> tuple[Call
     return literal_call(node.left, target), Returned(value=literal(node.comparators[0]))
 
 
-def _wanted(want: str, target: Target) -> Tree:
+def _wanted(want: str, target: Target) -> Encoded:
     """The literal below the example, or on its first line where prose follows without an empty line."""
     if not want.strip() or target.is_generator or target.returns == "None":
         message = "what is printed is not what is returned"

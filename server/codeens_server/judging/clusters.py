@@ -10,7 +10,8 @@ from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Program, Sandbox
-from codeens_sandbox_backends.values.compare import outcome_key, render_call, render_outcome_pair
+from codeens_sandbox_backends.values.compare import outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.domain import Case, Cluster, DistinguishingInput, Target
 from codeens_server.judging.agreement import behaviour_groups
 from codeens_server.judging.judge import shown_name

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, render_outcome
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Case, DistinguishingInput
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import proves_something

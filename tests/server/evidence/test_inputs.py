@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical_call
-from codeens_sandbox_backends.worker.codec import decode
+from codeens_sandbox_backends.values.sample import kind_of
+from codeens_sandbox_backends.worker.values.codec import decode
 from codeens_server.evidence.strategies.inputs import generate_inputs, plan_inputs, strategy_for
-from codeens_server.evidence.strategies.leaves import kind_of
 from tests.server.evidence.workspaces import target_in
 
 _HEAD = """
@@ -63,7 +63,7 @@ def _inputs(
     return generate_inputs(target_in(root, source), examples, source, count)
 
 
-def _first(root: Path, annotation: str) -> list[Tree]:
+def _first(root: Path, annotation: str) -> list[Encoded]:
     return [call.args[0] for call in _inputs(root, f"value: {annotation}", 16)]
 
 

@@ -7,17 +7,9 @@ from typing import Any
 import pytest
 
 from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut, Unencodable
-from codeens_sandbox_backends.values.compare import (
-    canonical,
-    outcome_key,
-    render,
-    render_call,
-    render_outcome,
-    render_outcome_pair,
-    same,
-    same_outcome,
-)
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.values.compare import canonical, outcome_key, same, same_outcome
+from codeens_sandbox_backends.values.render import render, render_call, render_outcome, render_outcome_pair
+from codeens_sandbox_backends.worker.values.codec import encode
 
 
 def nested(depth: int, leaf: Any = 1) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
 from codeens_server.domain import Parameter, Target
 
 _POSITIONAL = frozenset({"positional", "normal"})
@@ -32,7 +32,7 @@ def variadic(parameters: Sequence[Parameter]) -> Parameter | None:
     return next((parameter for parameter in parameters if parameter.kind == "var_positional"), None)
 
 
-def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tree] | None:
+def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Encoded] | None:
     """Values by parameter name, that of `*args` a tuple; None for a call that these parameters do not take.
 
     A call that fills `**kwargs` is not taken apart either.
@@ -42,19 +42,19 @@ def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tr
     rest, more = variadic(parameters), call.args[len(places) :]
     if (more and rest is None) or not call.kwargs.keys() <= known:
         return None
-    values: dict[str, Tree] = dict(zip(places, call.args, strict=False))
+    values: dict[str, Encoded] = dict(zip(places, call.args, strict=False))
     if values.keys() & call.kwargs.keys():
         return None
     return values | call.kwargs | ({rest.name: ["tuple", *more]} if rest is not None and more else {})
 
 
-def put_together(values: Mapping[str, Tree], parameters: Sequence[Parameter]) -> CallInput:
+def put_together(values: Mapping[str, Encoded], parameters: Sequence[Parameter]) -> CallInput:
     """The call that gives these values: by position up to the first one left out, by name after it.
 
     A positional-only parameter after one that is left out is left out too, and so is `*args`.
     """
-    args: list[Tree] = []
-    kwargs: dict[str, Tree] = {}
+    args: list[Encoded] = []
+    kwargs: dict[str, Encoded] = {}
     by_position = True
     for parameter in parameters:
         if parameter.kind == "var_positional" and by_position:

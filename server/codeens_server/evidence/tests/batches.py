@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from codeens_sandbox_backends.base import Limits, Outcome, Program, Sandbox, SuiteJob, SuiteResult, TimedOut
-from codeens_sandbox_backends.values.compare import render_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 
 _FILES_PER_BATCH = 8
 _SHARE_FOR_ONE = 0.5

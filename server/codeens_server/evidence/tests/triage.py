@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import RecordedCall, SuiteResult, TestReport, TimedOut
-from codeens_sandbox_backends.values.compare import render_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.tests.batches import Batches
 from codeens_server.evidence.tests.discovery import Discovery
