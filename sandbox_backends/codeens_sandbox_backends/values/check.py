@@ -15,7 +15,8 @@ from math import isfinite
 from typing import Any, NamedTuple, cast
 
 from codeens_sandbox_backends.base import CallInput, Encoded, Outcome, Raised, Returned, Unencodable
-from codeens_sandbox_backends.worker.values.codec import KINDS, decode, encode
+from codeens_sandbox_backends.worker.values.codec import KINDS, TABLE
+from codeens_sandbox_backends.worker.values.coding import Decoder, Encoder
 from codeens_sandbox_backends.worker.values.grammar import (
     BOUND,
     COUNT,
@@ -78,9 +79,9 @@ def well_formed(encoded: Encoded) -> bool:
                 return False
             continue
         node = _opened(cast("Encoded", current))
-        if node is None or not _fits(node, KINDS[node.tag]):
+        if node is None or not (node.tag in _PLAIN or _fits(node, KINDS[node.tag])):
             return False
-        if KINDS[node.tag].exact and not _is_slow(node):
+        if node.tag in _EXACT and not _is_slow(node):
             exact.append(current)
         left.extend(node.children)
     # Only now, when all that is below them is known to be of the form that their decoding expects.
@@ -202,8 +203,10 @@ def _fits(node: Node, kind: Kind) -> bool:
 
 def _comes_back(encoded: Encoded) -> bool:
     """Whether a value of an `exact` kind is written in the one form that the encoder writes it in."""
+    kind = KINDS[encoded[0]]
     try:
-        return repr(encode(decode(encoded, classes=False), classes=False)) == repr(encoded)
+        value = kind.decode(Decoder(TABLE, classes=False), encoded)
+        return repr(kind.encode(Encoder(TABLE, classes=False, iterators=False), value)) == repr(encoded)
     except (ArithmeticError, TypeError, ValueError, EncodeError, DecodeError):
         return False
 
@@ -301,3 +304,8 @@ _MORE: dict[str, Callable[[Node], bool]] = {
     "pandas": lambda node: PARTS.get(node.head[0]) == len(node.children),
 }
 """What the table does not say."""
+_EXACT = frozenset(tag for tag, kind in KINDS.items() if kind.exact)
+_PLAIN = frozenset(
+    tag for tag, kind in KINDS.items() if not kind.head and isinstance(kind.below, str) and tag not in _MORE
+)
+"""Of which there is nothing but what is below them."""

@@ -40,6 +40,7 @@ _LARGEST_CONSTANT = 1 << 40
 _EARLIEST = dt.datetime.fromisoformat("1970-01-01")
 _SECONDS = 130 * 365 * 86_400
 """Up to the year 2100."""
+_PATTERNS = ("a", "[a-z]+", r"\d+", r"\w+", r"\s*", "^a|b$", "(a)(b)?", ".", "[^,]+", r"(?P<name>\w)=(\d*)")
 _FOLDERS = ("a", "b.txt", "src", "data.tar.gz", ".hidden", "with space", "..")
 
 
@@ -179,6 +180,17 @@ def _paths(_: Sampler) -> Samples:
     return st.tuples(st.sampled_from(["", "", "/"]), parts).map(lambda drawn: ["path", drawn[0] + "/".join(drawn[1])])
 
 
+def _ranges(_: Sampler) -> Samples:
+    steps = st.sampled_from([1, 1, 2, 3, -1, -2])
+    return st.tuples(st.integers(-10, 50), st.integers(-10, 50), steps).map(lambda drawn: ["range", *drawn])
+
+
+def _patterns(sampler: Sampler) -> Samples:
+    texts = st.one_of(st.sampled_from(_PATTERNS), sampler.texts(long=False))
+    flags = st.sampled_from([0, 0, 0, *KINDS["pattern"].head[0]])
+    return st.tuples(flags, texts).map(lambda drawn: ["pattern", *drawn]).filter(_is_value)
+
+
 _BY_ANNOTATION = {name: kind for kind in KINDS.values() for name in kind.annotations}
 _UNTAGGED: Mapping[str, Callable[[Sampler], Samples]] = {
     "None": lambda _: st.none(),
@@ -200,6 +212,8 @@ _DRAWN: Mapping[str, Callable[[Sampler], Samples]] = {
     "time": _moments("time", slice(_DATE + 1, None)),
     "timedelta": _timedeltas,
     "path": _paths,
+    "pattern": _patterns,
+    "range": _ranges,
     "uuid": lambda _: st.uuids().map(lambda value: ["uuid", value.hex]),
 }
 """Values that people use, of kinds of which their parts may be far more."""

@@ -11,8 +11,8 @@ from .named import NAMED
 from .plain import PLAIN
 from .tables import TABLES
 
-_TABLE = Table((*PLAIN, *NAMED, *ARRAYS, *TABLES))
-KINDS: Dict[str, Kind] = _TABLE.kinds
+TABLE = Table((*PLAIN, *NAMED, *ARRAYS, *TABLES))
+KINDS: Dict[str, Kind] = TABLE.kinds
 """By tag: everything that has an encoding, other than JSON's own scalars."""
 
 
@@ -27,7 +27,7 @@ def encode(value: Any, *, classes: bool = True, iterators: bool = True) -> Any:
     Raises:
         EncodeError: It holds something that has no exact encoding, itself, or too much.
     """
-    return Encoder(_TABLE, classes, iterators).encode(value)
+    return Encoder(TABLE, classes, iterators).encode(value)
 
 
 def decode(encoded: Any, *, classes: bool = True) -> Any:
@@ -42,7 +42,7 @@ def decode(encoded: Any, *, classes: bool = True) -> Any:
         DecodeError: The tag is unknown, or names a class where that is not allowed.
         ImportError, AttributeError: The class or function is not there.
     """
-    return Decoder(_TABLE, classes).decode(encoded)
+    return Decoder(TABLE, classes).decode(encoded)
 
 
 def is_mutable(encoded: Any) -> bool:

@@ -118,6 +118,8 @@ class Annotations:
             return self._of(arguments[0], depth + 1)
         if name in {"tuple", "Tuple"}:
             return self._tuple(arguments, depth)
+        if name == "Pattern" and dotted_name(arguments[0]) == "str":
+            return self._sampler.named(name)
         return self._container(name, arguments, depth)
 
     def _tuple(self, arguments: list[ast.expr], depth: int) -> Samples | None:
