@@ -25,9 +25,9 @@ from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Interval, Replacement
 from codeens_server.measuring.statistics import speed_interval
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.program import program_for
 
 HERE = Path(__file__).parent
 

@@ -49,15 +49,15 @@ def main() -> None:
 
 
 class _Judge:
-    """Takes bytes for what a worker says: which role, in place of which reply, framed or not, and then the payload."""
+    """Takes bytes for what a worker says: which kind, in place of which reply, framed or not, and then the payload."""
 
     def __init__(self, frames: Any) -> None:
         self.frames = frames
-        self.roles = list(frames.JOBS)
+        self.kinds = list(frames.JOBS)
         self.tried = 0
         self._watching = False
-        for role in self.roles:  # what is imported late is imported now
-            frames.judged(role, frames.RIGHT[role])
+        for kind in self.kinds:  # what is imported late is imported now
+            frames.judged(kind, frames.RIGHT[kind])
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, _: tuple[Any, ...]) -> None:
@@ -69,8 +69,8 @@ class _Judge:
         if len(data) < _HEADER:
             return
         self.tried += 1
-        role = self.roles[data[0] % len(self.roles)]
-        place, framed, payload = data[1] % len(self.frames.RIGHT[role]), data[2] % 4, data[_HEADER:]
+        kind = self.kinds[data[0] % len(self.kinds)]
+        place, framed, payload = data[1] % len(self.frames.RIGHT[kind]), data[2] % 4, data[_HEADER:]
         turn = -1
 
         def spoil(right: bytes) -> bytes:
@@ -84,7 +84,7 @@ class _Judge:
 
         self._watching = True
         try:
-            self.frames.judged(role, self.frames.RIGHT[role], spoil)
+            self.frames.judged(kind, self.frames.RIGHT[kind], spoil)
         finally:
             self._watching = False
 
@@ -92,8 +92,8 @@ class _Judge:
         """What is right, as inputs to begin with."""
         return [
             bytes([number, place, 1]) + json.dumps({"nonce": "NONCE", **message}).encode()
-            for number, role in enumerate(self.roles)
-            for place, messages in enumerate(self.frames.RIGHT[role])
+            for number, kind in enumerate(self.kinds)
+            for place, messages in enumerate(self.frames.RIGHT[kind])
             for message in messages
         ] + [bytes([0, 1, 1]) + _returned(value) for value in _VALUES]
 

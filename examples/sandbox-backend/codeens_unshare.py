@@ -14,13 +14,13 @@ from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.prepare import prepared
-from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.local.process import prepared
+from codeens_sandbox_backends.selfcheck.probe import probe
 from codeens_sandbox_backends.local.process import LocalProcess
-from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.host.start import start
 
 ISOLATION_LEVEL = IsolationLevel(
     filesystem=False, network=True, processes=True, kernel=False, label="unshare: files are NOT kept apart"
@@ -37,7 +37,7 @@ class UnshareBackend:
         """Try it in a real sandbox."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox.
 
         Raises:
@@ -45,7 +45,7 @@ class UnshareBackend:
         """
         if shutil.which("unshare") is None:
             raise SandboxUnavailable(self.name, "unshare is not installed", "Install util-linux")
-        return LocalSandbox(UnshareLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
+        return WorkerSandbox(UnshareLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class UnshareLauncher:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from codeens_server.serve import main
+from codeens._scripts.server import main
 
 main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.errors import ToolError
 
 
 class Roots:
@@ -23,12 +23,12 @@ class Roots:
         """The real path of what is named.
 
         Raises:
-            Unanswerable: it is outside of all roots, or no path.
+            ToolError: it is outside of all roots, or no path.
         """
         try:
             path = (self.first / Path(text).expanduser()).resolve()
         except (OSError, RuntimeError, ValueError) as error:
-            raise Unanswerable(f"{text!r} is no path ({error}). Give one below {self.first}.") from None
+            raise ToolError(f"{text!r} is no path ({error}). Give one below {self.first}.") from None
         self.check(path, text)
         return path
 
@@ -36,12 +36,12 @@ class Roots:
         """See that a path is inside.
 
         Raises:
-            Unanswerable: it is not.
+            ToolError: it is not.
         """
         real = path.resolve()
         if not any(real == folder or folder in real.parents for folder in self.folders):
             allowed = ", ".join(map(str, self.folders))
-            raise Unanswerable(
+            raise ToolError(
                 f"{name} is outside of the folders that this server may use ({allowed}). Name a file in one of "
                 f"them, or have the user start the server with --root for its folder."
             )

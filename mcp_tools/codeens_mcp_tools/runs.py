@@ -9,8 +9,8 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
-from codeens_mcp_tools.failures import Unanswerable, told
-from codeens_mcp_tools.progress import Teller
+from codeens_mcp_tools.errors import ToolError, error_text
+from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_server.domain import Candidate, Run, Target
 from codeens_server.errors import RunError
 from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished, RunStarted
@@ -58,9 +58,9 @@ class LiveRun:
     @property
     def why(self) -> str:
         """Why it came to no result; empty when it did, or may yet."""
-        return "" if self.failure is None else told(self.failure)
+        return "" if self.failure is None else error_text(self.failure)
 
-    async def drive(self, teller: Teller | None = None) -> None:
+    async def drive(self, reporter: ProgressReporter | None = None) -> None:
         """Make the run, to its end. What goes wrong is kept as `failure`; cancelling this leaves nothing behind."""
         job = self.job
         try:
@@ -69,8 +69,8 @@ class LiveRun:
                     self._stop = stream.stop
                     async for event in stream:
                         self._take(event)
-                        if teller is not None:
-                            await teller.show(self.tally)
+                        if reporter is not None:
+                            await reporter.show(self.tally)
         except Exception as error:  # noqa: BLE001
             # Told to whoever asks for the run; one that fails does not end the server.
             self.failure = error
@@ -109,7 +109,7 @@ class LiveRun:
         self._changed = anyio.Event()
 
 
-class Runs:
+class LiveRuns:
     """All runs of this process."""
 
     def __init__(self, tasks: TaskGroup) -> None:
@@ -132,7 +132,7 @@ class Runs:
             raise
         return self._begun(live)
 
-    async def make(self, job: Job, teller: Teller) -> LiveRun:
+    async def make(self, job: Job, reporter: ProgressReporter) -> LiveRun:
         """Make a run within a call: to its end, or until the call is cancelled.
 
         Raises:
@@ -140,7 +140,7 @@ class Runs:
             SandboxError: its sandbox could not be opened.
         """
         live = self._added(job)
-        await live.drive(teller)
+        await live.drive(reporter)
         if live.failure is not None:
             self._begun(live)
             raise live.failure
@@ -170,7 +170,7 @@ class Runs:
         under_way = [live for live in self._all if live.is_under_way]
         if len(under_way) >= _MOST_AT_ONCE:
             ids = ", ".join(live.run_id for live in under_way if live.run_id)
-            raise Unanswerable(
+            raise ToolError(
                 f"{len(under_way)} runs are under way, which is the most. Wait for one (get_run with wait_seconds) or "
                 f"end one (cancel_run): {ids}."
             )

@@ -1,4 +1,4 @@
-"""The MCP server: tools, resources, prompts and the view, at work in a room."""
+"""The MCP server: tools, resources, prompts and the view."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import Tool as MCPTool
 
-from codeens_mcp_tools.lines import Received, Sent
-from codeens_mcp_tools.prompts import add_prompts
-from codeens_mcp_tools.resources import add_resources
-from codeens_mcp_tools.room import Room
-from codeens_mcp_tools.toolbox import VIEW, tools_of
-from codeens_mcp_tools.view import page
+from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.resources.prompts import add_prompts
+from codeens_mcp_tools.resources.serving import add_resources
+from codeens_mcp_tools.resources.view import page
+from codeens_mcp_tools.tools.declarations import VIEW, tools_of
+from codeens_mcp_tools.transport.stdio import Received, Sent
 
 NAME = "codeens"
 INSTRUCTIONS = (
@@ -33,9 +33,9 @@ INSTRUCTIONS = (
 class Server(MCPServer[Any]):
     """The SDK's server, that can also be served over streams which are not standard input and output."""
 
-    def __init__(self, room: Room, **options: Any) -> None:
+    def __init__(self, app: AppContext, **options: Any) -> None:
         super().__init__(NAME, **options)
-        self._room = room
+        self._room = app
 
     async def list_tools(self) -> list[MCPTool]:
         """What there is. Who asks for it will call one: what that needs is imported meanwhile."""
@@ -48,7 +48,7 @@ class Server(MCPServer[Any]):
 
 
 def make_server(
-    room: Room,
+    app: AppContext,
     *,
     auth: AuthSettings | None = None,
     token_verifier: TokenVerifier | None = None,
@@ -57,7 +57,7 @@ def make_server(
     """A server for any number of clients.
 
     Args:
-        room: what the tools share.
+        app: what the tools share.
         auth: with `token_verifier`: how clients prove who they are, over HTTP.
         token_verifier: checks their tokens.
         more_tools: served beside those of codeens.
@@ -68,16 +68,16 @@ def make_server(
         VIEW, page(), name="run view", title="Run", description="The ranked table of a run, live.", csp=csp
     )
     server = Server(
-        room,
+        app,
         title="codeens",
         instructions=INSTRUCTIONS,
         version=version("codeens"),
-        tools=[*tools_of(room), *more_tools],
+        tools=[*tools_of(app), *more_tools],
         extensions=[apps],
         auth=auth,
         token_verifier=token_verifier,
         log_level="ERROR",
     )
-    add_resources(server, room)
+    add_resources(server, app)
     add_prompts(server)
     return server

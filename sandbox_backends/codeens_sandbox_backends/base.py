@@ -9,28 +9,33 @@ is ever rebuilt on the judge's side, and no expected value ever enters a sandbox
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, TypeAlias, overload
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 Encoded: TypeAlias = Any
 """An encoded value: JSON whose lists are tagged with the exact type (`["list", 1, 2]`, `["tuple"]`, `["set", …]`)."""
 
 
+# The upper bound keeps `inf` out, which TOML can write.
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=1e308)]
+Count: TypeAlias = Annotated[int, Meta(gt=0)]
+
+
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one job may use at the most; exceeding one is the code's failure and is named in the result."""
 
-    wall_s: float = 10.0
-    cpu_s: float = 10.0
-    call_s: float = 5.0
+    wall_s: Seconds = 10.0
+    cpu_s: Seconds = 10.0
+    call_s: Seconds = 5.0
     """Wall seconds for one call of a `CallsJob`; the calls after a hung one are run in a fresh worker."""
-    memory_bytes: int = 1 << 30
-    processes: int = 64
-    output_bytes: int = 1 << 20
+    memory_bytes: Count = 1 << 30
+    processes: Count = 64
+    output_bytes: Count = 1 << 20
     """Bytes of stdout and of stderr that are kept; what is beyond is dropped and said to be."""
-    answer_bytes: int = 64 << 20
+    answer_bytes: Count = 64 << 20
     """Bytes of encoded answers a worker may send in one job."""
-    disk_bytes: int = 64 << 20
+    disk_bytes: Count = 64 << 20
 
 
 class SandboxSpec(Struct, frozen=True, kw_only=True):
@@ -137,7 +142,20 @@ class Usage(Struct, frozen=True, kw_only=True):
     peak_rss_bytes: int | None = None
 
 
-class CallsJob(Struct, frozen=True, kw_only=True):
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Job(Struct, Generic[R_co], frozen=True, kw_only=True):
+    """Work for a sandbox; `R_co` is the type of its result. The kinds are the subclasses below, and no others."""
+
+    limits: Limits | None = None
+    """In place of the limits of the sandbox's specification."""
+    exclusive: bool = False
+    """Nothing else of the same executor may run meanwhile: the job takes times."""
+
+
+class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
     """Load a program in a fresh worker and call it once with each input, in order."""
 
     program: Program
@@ -148,7 +166,6 @@ class CallsJob(Struct, frozen=True, kw_only=True):
     """Also report which lines of the target function ran."""
     fresh: bool = False
     """In an interpreter that is started for this job, with a hash seed of its own: jobs may share one otherwise."""
-    limits: Limits | None = None
 
 
 class CallsResult(Struct, frozen=True, kw_only=True):
@@ -164,7 +181,7 @@ class CallsResult(Struct, frozen=True, kw_only=True):
     lines_total: tuple[int, ...] = ()
 
 
-class TimingJob(Struct, frozen=True, kw_only=True):
+class TimingJob(Job["TimingResult"], frozen=True, kw_only=True):
     """Time two programs against each other, interleaved, on the same inputs, with the clock outside both.
 
     Each pair starts a fresh worker for `a` and one for `b`. Each sample forks the loaded worker, so that no
@@ -190,7 +207,7 @@ class TimingJob(Struct, frozen=True, kw_only=True):
     budget_s: float = 20.0
     """Wall seconds after which no new pair is begun (at least three pairs are)."""
     confirm_s: float = 0.005
-    limits: Limits | None = None
+    exclusive: bool = True
 
 
 class TimingPair(Struct, frozen=True, kw_only=True):
@@ -228,7 +245,7 @@ class TimingResult(Struct, frozen=True, kw_only=True):
     failed_side: Literal["a", "b"] | None = None
 
 
-class SuiteJob(Struct, frozen=True, kw_only=True):
+class SuiteJob(Job["SuiteResult"], frozen=True, kw_only=True):
     """Run the user's own tests (`pytest`) or the target's doctests (`doctest`) beside the code, in one process.
 
     What it reports comes from the process that the code ran in, and can be forged by it: isolation "shared".
@@ -243,7 +260,6 @@ class SuiteJob(Struct, frozen=True, kw_only=True):
     record: bool = False
     """Trace which tests enter the target and record its calls (arguments before, outcome after)."""
     max_recorded: int = 500
-    limits: Limits | None = None
 
 
 class TestReport(Struct, frozen=True, kw_only=True):
@@ -282,7 +298,7 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     stderr: str = ""
 
 
-class CheckJob(Struct, frozen=True, kw_only=True):
+class CheckJob(Job["CheckResult"], frozen=True, kw_only=True):
     """Run test source against a program that lives in another process.
 
     The test source runs in a judge process of its own sandbox. It sees the program's function only as a proxy.
@@ -295,7 +311,6 @@ class CheckJob(Struct, frozen=True, kw_only=True):
     """Source run in the judge before the tests: helpers that the tests call. Never the candidate's."""
     name: str
     """The name that the tests call the function by."""
-    limits: Limits | None = None
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
@@ -306,13 +321,12 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
-class StdioJob(Struct, frozen=True, kw_only=True):
+class StdioJob(Job["StdioResult"], frozen=True, kw_only=True):
     """Run a program text as a script: stdin to stdout, once per input."""
 
     source: str
     stdins: tuple[str, ...]
     argv: tuple[str, ...] = ()
-    limits: Limits | None = None
 
 
 class StdioRun(Struct, frozen=True, kw_only=True):
@@ -327,26 +341,26 @@ class StdioResult(Struct, frozen=True, kw_only=True):
     runs: tuple[StdioRun, ...]
 
 
-Job: TypeAlias = CallsJob | TimingJob | SuiteJob | CheckJob | StdioJob
-JobResult: TypeAlias = CallsResult | TimingResult | SuiteResult | CheckResult | StdioResult
-
-
 class Sandbox(Protocol):
-    """An open sandbox. Each job gets fresh processes. Cancelling `run` ends them before it returns."""
+    """An open sandbox."""
 
     @property
     def isolation(self) -> IsolationLevel: ...
 
-    @overload
-    async def run(self, job: CallsJob) -> CallsResult: ...
-    @overload
-    async def run(self, job: TimingJob) -> TimingResult: ...
-    @overload
-    async def run(self, job: SuiteJob) -> SuiteResult: ...
-    @overload
-    async def run(self, job: CheckJob) -> CheckResult: ...
-    @overload
-    async def run(self, job: StdioJob) -> StdioResult: ...
+    async def run(self, job: Job[R]) -> R:
+        """Run a job on fresh processes. Cancelling ends them before this returns.
+
+        Args:
+            job: One of the kinds in this module.
+
+        Returns:
+            What the code did, failures of the code included.
+
+        Raises:
+            SandboxBroken: the sandbox failed; the job can be run again in a new one.
+            SandboxUnavailable: this machine, or the service, no longer isolates that way.
+        """
+        ...
 
     async def aclose(self) -> None:
         """End every process of this sandbox. Safe to call twice."""

@@ -1,10 +1,10 @@
-"""Runs work on sandboxes: bounded, retried once in a new sandbox, and alone on the machine while it is timed."""
+"""Run jobs in a sandbox with bounded concurrency; reopen it once if it breaks; give timing jobs the machine alone."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 import anyio
@@ -13,6 +13,8 @@ from codeens_sandbox_backends.base import (
     Backend,
     CallInput,
     CallsJob,
+    IsolationLevel,
+    Job,
     ModuleSource,
     Program,
     Returned,
@@ -21,66 +23,58 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 
-T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Executor:
-    """A sandbox of one backend, opened again when it breaks, shared by at most `parallel` jobs."""
+    """A sandbox like any other, with bounded concurrency, that a new one takes the place of when it breaks."""
 
     def __init__(self, backend: Backend, spec: SandboxSpec, sandbox: Sandbox, parallel: int) -> None:
         self._backend = backend
         self._spec = spec
         self._sandbox = sandbox
-        self._parallel = parallel
+        self.parallel = parallel
+        """How many jobs run at once; further ones wait, the first to come first."""
         self._slots = anyio.Semaphore(parallel, fast_acquire=True)
         self._quiet = anyio.Lock()
         self._reopening = anyio.Lock()
 
     @property
-    def sandbox(self) -> Sandbox:
-        """The sandbox that is open now."""
-        return self._sandbox
+    def isolation(self) -> IsolationLevel:
+        return self._sandbox.isolation
 
     @property
     def label(self) -> str:
         """The backend and what it isolates, for verdicts."""
         return f"{self._backend.name}: {self._sandbox.isolation.label}"
 
-    async def run(self, work: Callable[[Sandbox], Awaitable[T]]) -> T:
-        """Do work beside other work.
+    async def run(self, job: Job[R]) -> R:
+        """Run a job; an exclusive one while no other job of this executor runs.
 
         Raises:
             SandboxError: the sandbox failed, and a new one failed as well.
         """
-        async with self._slots:
-            return await self._twice(work)
+        if not job.exclusive:
+            async with self._slots:
+                return await self._run(job)
+        async with self._quiet, AsyncExitStack() as taken:
+            for _ in range(self.parallel):
+                await taken.enter_async_context(self._slots)
+            return await self._run(job)
 
-    async def run_alone(self, work: Callable[[Sandbox], Awaitable[T]]) -> T:
-        """Do work while no other job of this executor runs: what is timed must not be disturbed.
+    async def aclose(self) -> None:
+        """End every process of the sandbox that is open now. Safe to call twice."""
+        await self._sandbox.aclose()
 
-        Raises:
-            SandboxError: the sandbox failed, and a new one failed as well.
-        """
-        async with self._quiet:
-            taken = 0
-            try:
-                for _ in range(self._parallel):
-                    await self._slots.acquire()
-                    taken += 1
-                return await self._twice(work)
-            finally:
-                for _ in range(taken):
-                    self._slots.release()
-
-    async def _twice(self, work: Callable[[Sandbox], Awaitable[T]]) -> T:
+    async def _run(self, job: Job[R]) -> R:
         used = self._sandbox
         try:
-            return await work(used)
+            return await used.run(job)
         except SandboxUnavailable:
             raise
         except SandboxBroken:
             await self._reopen(used)
-            return await work(self._sandbox)
+            return await self._sandbox.run(job)
 
     async def _reopen(self, broken: Sandbox) -> None:
         async with self._reopening:
@@ -91,7 +85,7 @@ class Executor:
 
 @asynccontextmanager
 async def open_executor(backend: Backend, spec: SandboxSpec, parallel: int) -> AsyncGenerator[Executor]:
-    """An executor on a fresh sandbox; leaving the block ends every process of it, also when cancelled.
+    """Open an executor on a fresh sandbox; leaving the block ends every process of it, also when cancelled.
 
     Raises:
         SandboxUnavailable: the backend cannot isolate here, or what should be the interpreter is none.
@@ -99,11 +93,11 @@ async def open_executor(backend: Backend, spec: SandboxSpec, parallel: int) -> A
     executor = Executor(backend, spec, await backend.open(spec), parallel)
     try:
         if spec.python != sys.executable:
-            await _try_interpreter(executor.sandbox, backend.name, spec.python)
+            await _try_interpreter(executor, backend.name, spec.python)
         yield executor
     finally:
         with anyio.CancelScope(shield=True):
-            await executor.sandbox.aclose()
+            await executor.aclose()
 
 
 _ONE = Program(module="one", qualname="f", modules=(ModuleSource(name="one", source="def f():\n    return 1\n"),))

@@ -80,6 +80,12 @@ class Replacement(Struct, frozen=True, kw_only=True):
     helpers: tuple[str, ...] = ()
     """Module-level definitions placed before the target, no indentation."""
 
+    @property
+    def source(self) -> str:
+        """Imports, helpers and the function as one text, in the order in which a module would have them."""
+        parts = ["\n".join(self.imports), *self.helpers, self.function.strip("\n")]
+        return "\n\n\n".join(part for part in parts if part) + "\n"
+
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """One implementation. `source` is everything new: imports, helpers and the function, readable as a module part."""

@@ -1,4 +1,4 @@
-"""Files that only their owner may read, written whole or not at all."""
+"""The user's folders, and files that only their owner may read, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ import tempfile
 from pathlib import Path
 
 _MAX_NAME = 80
+
+
+def data_folder() -> Path:
+    """Return the user's folder for what codeens keeps: runs, the log, tokens."""
+    from platformdirs import user_data_path
+
+    return user_data_path("codeens", appauthor=False)
+
+
+def settings_folder() -> Path:
+    """Return the user's folder for what is written by hand: settings and variants."""
+    from platformdirs import user_config_path
+
+    return user_config_path("codeens", appauthor=False)
 
 
 def private_folder(path: Path) -> Path:
@@ -31,6 +45,6 @@ def write_private(path: Path, text: str) -> None:
 
 
 def safe_name(name: str) -> str:
-    """A name that is one path component on any system, whoever chose it."""
+    """Return the name as one path component on any system, whoever chose it."""
     plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip(".")
     return plain[:_MAX_NAME] or "_"

@@ -1,13 +1,15 @@
-"""The one way to Python's own parser, for text that may be broken or hostile; it runs nothing of it."""
+"""Python's own parser, for text that may be broken or hostile. Nothing of the text is run, and every thread may ask."""
 
 from __future__ import annotations
 
 import ast
+import symtable
 import threading
 import warnings
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""All that parsing raises for a text that it refuses."""
+T = TypeVar("T")
 
 # Python before 3.11.8 and 3.12.2 counts the depth of all trees under construction in one place: a collection of garbage
 # that lets another thread parse makes it fail with SystemError (CPython issue 106905). Filters of warnings, too, belong
@@ -15,19 +17,41 @@ UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _one_at_a_time = threading.Lock()
 
 
-def parse_module(source: str | bytes, filename: str = "<unknown>") -> ast.Module:
-    """The tree of a module, from any thread; what Python would warn of is not told.
+class ParseFailure(NamedTuple):
+    """Why a text is refused."""
 
-    Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: it has none (`UNPARSABLE`).
-    """
+    message: str
+    """The parser's words, `syntax error: ` before them where it is one."""
+    line: int = 0
+    """1-based; 0 where no line is to blame: the text is too deep or too large."""
+    column: int = 0
+    """1-based; 0 where it is not known."""
+
+    def __str__(self) -> str:
+        return f"{self.message} (line {self.line})" if self.line else f"it cannot be parsed: {self.message}"
+
+
+def parse(text: str | bytes) -> ast.Module | ParseFailure:
+    """Return the syntax tree of a module, or why it has none; never raise, and show no warning."""
+    return _alone(lambda: ast.parse(text))
+
+
+def parse_expression(text: str) -> ast.expr | ParseFailure:
+    """Return the syntax tree of one expression, with or without blanks around it; see `parse`."""
+    return _alone(lambda: ast.parse(text.strip(), mode="eval").body)
+
+
+def symbol_table(text: str) -> symtable.SymbolTable | ParseFailure:
+    """Return which names the scopes of a module bind and use; see `parse`."""
+    return _alone(lambda: symtable.symtable(text, "<text>", "exec"))
+
+
+def _alone(read: Callable[[], T]) -> T | ParseFailure:
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(source, filename=filename)
-
-
-def parse_expression(text: str) -> ast.expr:
-    """The tree of one expression, with blanks around it or none; see `parse_module`."""
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text.strip(), mode="eval").body
+        try:
+            return read()
+        except SyntaxError as error:
+            return ParseFailure(f"syntax error: {error.msg}", error.lineno or 0, error.offset or 0)
+        except (ValueError, RecursionError, MemoryError) as error:
+            return ParseFailure(str(error) or type(error).__name__)

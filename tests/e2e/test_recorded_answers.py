@@ -40,10 +40,8 @@ async def _is_right(task: dict[str, str], source: str) -> bool:
     official = Task(id=task["task_id"], prompt=task["prompt"], entry_point=task["entry_point"], tests=task["test"])
     spec = SandboxSpec(python=sys.executable)
     async with open_executor(get_backend("local"), spec, 1) as executor:
-        report = await executor.run(
-            lambda sandbox: score_task(
-                official, [ScoredCandidate(id="best", source=source)], sandbox=sandbox, sandbox_label=executor.label
-            )
+        report = await score_task(
+            official, [ScoredCandidate(id="best", source=source)], sandbox=executor, sandbox_label=executor.label
         )
     return report.results[0].rank == 1
 

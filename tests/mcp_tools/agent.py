@@ -87,8 +87,8 @@ async def solve(
             tools = [RemoteTool(client, tool.name, tool.description or "", tool.input_schema) for tool in listed.tools]
 
             def run(task_id: str = task_id, tools: Sequence[Tool] = tools) -> str:
-                asked = OpenAIServerModel("loopback", api_base=server.url, api_key="none")
-                agent = ToolCallingAgent(tools=tools, model=asked, max_steps=_STEPS, verbosity_level=_QUIET)
+                call = OpenAIServerModel("loopback", api_base=server.url, api_key="none")
+                agent = ToolCallingAgent(tools=tools, model=call, max_steps=_STEPS, verbosity_level=_QUIET)
                 return str(agent.run(f"SOLVE <{task_id}>"))
 
             answers[task_id] = await anyio.to_thread.run_sync(run)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
-from codeens_mcp_tools.room import Options, Room, open_room
+from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from tests.mcp_tools.calling import Caller
 from tests.sandbox_backends.machine import why_not
@@ -53,10 +53,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(workspace: Path, environ: Mapping[str, str]) -> AsyncGenerator[tuple[Room, Caller]]:
-    """A server's room and a client of it, in this process."""
-    async with open_room(Options(roots=(workspace,), environ=environ)) as room, Client(make_server(room)) as client:
-        yield room, Caller(client)
+async def opened(workspace: Path, environ: Mapping[str, str]) -> AsyncGenerator[tuple[AppContext, Caller]]:
+    """A server's app and a client of it, in this process."""
+    async with (
+        open_context(ServerOptions(roots=(workspace,), environ=environ)) as app,
+        Client(make_server(app)) as client,
+    ):
+        yield app, Caller(client)
 
 
 @pytest.fixture

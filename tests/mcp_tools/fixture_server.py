@@ -19,9 +19,9 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from codeens_mcp_tools.http import Access, serve_http
-from codeens_mcp_tools.room import Options, open_room
+from codeens_mcp_tools.context import ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
+from codeens_mcp_tools.transport.http import Access, serve_http
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _SOUND = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA="
@@ -128,8 +128,8 @@ def add_fixtures(server: MCPServer[Any]) -> None:
 
 
 async def _serve(root: Path) -> None:
-    async with open_room(Options(roots=(root,))) as room:
-        server = make_server(room)
+    async with open_context(ServerOptions(roots=(root,))) as app:
+        server = make_server(app)
         add_fixtures(server)
         await serve_http(server, Access(host="127.0.0.1", port=0, token=None))
 

@@ -42,11 +42,11 @@ async def test_prompts_are_given_without_any_model(caller: Caller) -> None:
 async def test_prompts_for_a_task_ask_for_its_function(caller: Caller) -> None:
     prose = {**ADD, "prompt": "Add two things."}
 
-    asked = await caller.call("generate_variants", task=prose, prompts_only=True, variants=["baseline"])
+    call = await caller.call("generate_variants", task=prose, prompts_only=True, variants=["baseline"])
 
-    assert asked.document["mode"] == "implement"
-    assert "def add(argument_1, argument_2)" in asked.text
-    assert "Add two things." in asked.text
+    assert call.document["mode"] == "implement"
+    assert "def add(argument_1, argument_2)" in call.text
+    assert "Add two things." in call.text
 
 
 async def test_without_a_model_a_working_function_is_rewritten_offline(caller: Caller) -> None:

@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from codeens_mcp_tools.given_code import KEPT_S
+from codeens_mcp_tools.tools.given_code import KEPT_S
 from tests.mcp_tools.calling import SORTED
 from tests.mcp_tools.conftest import SUMS, isolated, opened
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from codeens_mcp_tools.guards import SESSION_HEADER, LimitGuard, Limits
+from codeens_mcp_tools.transport.guards import SESSION_HEADER, LimitGuard, Limits
 
 pytestmark = pytest.mark.anyio
 

@@ -55,8 +55,8 @@ def test_a_web_page_can_not_reach_it_by_a_name_of_its_own(server: Listening) -> 
 
 
 def test_no_web_page_may_read_its_answers(server: Listening) -> None:
-    asked = {**HEADERS, "Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    preflight = httpx.options(server.url, headers=asked, trust_env=False)
+    call = {**HEADERS, "Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    preflight = httpx.options(server.url, headers=call, trust_env=False)
 
     for answer in (preflight, post(server), post(server, Origin="http://localhost:3000")):
         assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -220,8 +220,8 @@ async def test_an_editor_is_shown_the_run_of_an_agent_by_the_same_process(worksp
     with listening(workspace, home, "--stdio") as server:
         editor = ByHand(server)
         root = workspace.as_uri()
-        asked = {"capabilities": {}, "processId": None, "rootUri": root, "initializationOptions": {"token": TOKEN}}
-        initialized = await anyio.to_thread.run_sync(editor.ask, "initialize", asked)
+        call = {"capabilities": {}, "processId": None, "rootUri": root, "initializationOptions": {"token": TOKEN}}
+        initialized = await anyio.to_thread.run_sync(editor.ask, "initialize", call)
         editor.tell("initialized", {})
         async with connected(server) as caller:
             begun = await caller.call("start_ensemble", target="sums.py::unique", goal="speed")

@@ -87,10 +87,10 @@ def test_the_snippet_for_http_starts_what_the_generic_one_reaches(workspace: Pat
 
 
 def test_the_bundle_keeps_keys_secret_and_asks_for_folders() -> None:
-    asked = json.loads((BUNDLE / "manifest.json").read_text(encoding="utf-8"))["user_config"]
+    call = json.loads((BUNDLE / "manifest.json").read_text(encoding="utf-8"))["user_config"]
 
-    assert all(option.get("sensitive") for name, option in asked.items() if name.endswith("_key"))
-    assert (asked["roots"]["type"], asked["roots"]["required"]) == ("directory", True)
+    assert all(option.get("sensitive") for name, option in call.items() if name.endswith("_key"))
+    assert (call["roots"]["type"], call["roots"]["required"]) == ("directory", True)
 
 
 def bundle_command(folder: Path, roots: list[Path]) -> StdioServerParameters:
@@ -117,8 +117,8 @@ def uv_environment(tmp_path: Path) -> dict[str, str]:
     """What lets uv work in a home that is empty; skips where there is no uv, or no index that it can ask."""
     uv = shutil.which("uv", path=REAL["PATH"]) or pytest.skip("uv is not installed")
     cache = subprocess.run([uv, "cache", "dir"], env=REAL, capture_output=True, text=True, check=True)
-    asked = [uv, "pip", "compile", "--no-cache", "--no-deps", "-"]
-    probe = subprocess.run(asked, input="msgspec", env=REAL, cwd=tmp_path, capture_output=True, text=True, check=False)
+    call = [uv, "pip", "compile", "--no-cache", "--no-deps", "-"]
+    probe = subprocess.run(call, input="msgspec", env=REAL, cwd=tmp_path, capture_output=True, text=True, check=False)
     if probe.returncode:
         pytest.skip(f"uv can ask no package index: {probe.stderr.strip()[-200:]}")
     return {
@@ -137,11 +137,11 @@ async def test_the_bundle_starts_the_server_with_its_folders(
     second = workspace / "second"
     second.mkdir()
     (second / "sums.py").write_text(SUMS, encoding="utf-8")
-    asked = bundle_command(folder, [workspace, second])
-    environ = {**environment(home), **uv_environment, **(asked.env or {})}
+    call = bundle_command(folder, [workspace, second])
+    environ = {**environment(home), **uv_environment, **(call.env or {})}
 
     with anyio.fail_after(110):
-        async with Client(asked.model_copy(update={"env": environ, "cwd": home})) as client:
+        async with Client(call.model_copy(update={"env": environ, "cwd": home})) as client:
             tools = {tool.name for tool in (await client.list_tools()).tools}
             for target in (workspace / "sums.py", second / "sums.py"):
                 arguments = {"target": f"{target}::unique", "prompts_only": True}

@@ -11,7 +11,7 @@ import pytest
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
-from codeens_mcp_tools.resources import ARTIFACT, RUN, VARIANT
+from codeens_mcp_tools.resources.serving import ARTIFACT, RUN, VARIANT
 from tests.mcp_tools.calling import ADD, RIGHT, SORTED, Caller
 from tests.mcp_tools.conftest import SUMS, isolated
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_mcp_tools.failures import Unanswerable
+from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.roots import Roots
 from tests.mcp_tools.calling import DICT, SORTED, Caller
 from tests.mcp_tools.conftest import SUMS, isolated, opened
@@ -31,7 +31,7 @@ def test_a_path_outside_is_refused(tmp_path: Path, name: str) -> None:
     inside = tmp_path / "inside"
     inside.mkdir()
     if name:
-        with pytest.raises(Unanswerable):
+        with pytest.raises(ToolError):
             Roots([inside]).resolve(name)
     else:
         assert Roots([inside]).resolve(name) == inside
@@ -39,7 +39,7 @@ def test_a_path_outside_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_whose_name_only_begins_like_a_root_is_outside(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    with pytest.raises(Unanswerable, match=OUTSIDE):
+    with pytest.raises(ToolError, match=OUTSIDE):
         Roots([tmp_path / "work"]).resolve(str(tmp_path / "work-of-others" / "a.py"))
 
 

@@ -72,10 +72,10 @@ async def test_code_reaches_neither_files_of_the_machine_nor_its_ports(caller: C
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        asked = await caller.call("run_in_sandbox", code=code, calls=[f"ask({port})"])
+        call = await caller.call("run_in_sandbox", code=code, calls=[f"ask({port})"])
     read = await caller.call("run_in_sandbox", code=code, calls=[f"read({str(workspace / 'sums.py')!r})"])
 
-    assert [call["kind"] for call in asked.document["calls"]] == ["raised"]
+    assert [call["kind"] for call in call.document["calls"]] == ["raised"]
     assert read.document["calls"][0]["shown"].startswith("raises FileNotFoundError")
 
 

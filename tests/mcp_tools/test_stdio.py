@@ -66,8 +66,8 @@ async def test_both_eras_of_the_protocol_are_served(workspace: Path, home: Path,
 def test_nothing_but_the_protocol_is_on_standard_output(workspace: Path, home: Path) -> None:
     with started(workspace, home, "--mcp", "stdio") as process:
         call = {"name": "run_in_sandbox", "arguments": {"code": "print('loud')"}}
-        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        send(process, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"}, asked)
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        send(process, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"}, call)
         assert receive(process)["result"]["serverInfo"]["name"] == "codeens"
         answer = receive(process)
         out, _ = process.communicate(timeout=30)

@@ -67,14 +67,14 @@ async def session(server: Listening) -> AsyncGenerator[Session]:
 
 
 async def test_a_closed_connection_ends_the_question_to_a_model_and_no_other_call(workspace: Path, home: Path) -> None:
-    asked = {"target": "sums.py::unique", "variants": ["baseline"]}
+    call = {"target": "sums.py::unique", "variants": ["baseline"]}
     async with ModelServer(answer=lambda _: "", script={"*": ["hang"]}) as model:
         configure(home, model, "slow")
         with listening(workspace, home, environ=KEY) as server, anyio.fail_after(100):
             async with session(server) as client:
-                async with client.calling(1, "generate_variants", {**asked, "variants": ["performance"]}):
+                async with client.calling(1, "generate_variants", {**call, "variants": ["performance"]}):
                     await model.until_asked()
-                    async with client.calling(2, "generate_variants", asked):
+                    async with client.calling(2, "generate_variants", call):
                         await model.until_asked(2)
                         assert model.open_connections == 2
                     await model.until_left(1)

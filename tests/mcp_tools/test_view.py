@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_mcp_tools.view import page
+from codeens_mcp_tools.resources.view import page
 from tests.mcp_tools.calling import SORTED, Caller, candidate
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.npm_tools import run_tool, tools_folder

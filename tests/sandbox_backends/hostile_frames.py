@@ -15,8 +15,6 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     CheckJob,
-    Job,
-    JobResult,
     Limits,
     Outcome,
     Raised,
@@ -26,7 +24,7 @@ from codeens_sandbox_backends.base import (
     Unencodable,
 )
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
-from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.driver.sandbox import run_job
 from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 from codeens_sandbox_backends.worker.frames import pack
 from tests.sandbox_backends.programs import program
@@ -39,8 +37,8 @@ _LENGTH = struct.Struct(">I")
 _SCALARS: list[Any] = [None, True, False, 0, 1, -1, 1.0, -0.0, 1 << 53, 1 << 80, "", "x", "nan", "more", [], {}, [[]]]
 _TAGS = ["list", "dict", "int", "float", "str", "set", "object", "ndarray", "pandas", "enum", "more", "iter", "bytes"]
 _CALL = CallInput(args=(1,))
-JOBS: dict[WorkerKind, Job] = {
-    "play": CallsJob(program=program(""), inputs=(_CALL, _CALL)),
+JOBS: dict[WorkerKind, CallsJob | CheckJob | SuiteJob] = {
+    "calls": CallsJob(program=program(""), inputs=(_CALL, _CALL)),
     "check": CheckJob(program=program(""), tests="f(1)", name="f"),
     "suite": SuiteJob(kind="pytest", root="/nowhere", program=program(""), record=True),
 }
@@ -102,18 +100,18 @@ class _Worker:
 
 @dataclass
 class HostileLauncher:
-    """Workers of the role in question say what they are told to; the others what is right."""
+    """Workers of the kind in question say what they are told to; the others what is right."""
 
-    role: WorkerKind
+    kind: WorkerKind
     replies: Sequence[Any]
     mutate: Mutate = bytes
     launched: int = field(default=0)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> _Worker:
+    def launch(self, kind: WorkerKind, limits: Limits) -> _Worker:
         ours, theirs = socket.socketpair()
         channel = _Answering(fileno=ours.detach())
-        hostile = role == self.role
-        channel.answer_with(theirs, self.replies if hostile else RIGHT[role], self.mutate if hostile else bytes)
+        hostile = kind == self.kind
+        channel.answer_with(theirs, self.replies if hostile else RIGHT[kind], self.mutate if hostile else bytes)
         theirs.sendall(pack(b'{"nonce":"","up":"3.11"}'))
         self.launched += 1
         return _Worker(channel)
@@ -127,11 +125,11 @@ _RAISED = {"kind": "raised", "type": "ValueError", "message": "m", "traceback": 
 _TEST = {"test": {"id": "a::b", "outcome": "passed", "entered": 1, "seconds": 0.5}}
 _RECORDED = {"test": "a::b", "input": {"args": [1]}, "outcome": _RAISED}
 RIGHT: dict[WorkerKind, list[list[Any]]] = {
-    "play": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
+    "calls": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
     "check": [[{"call": {"args": [1], "kwargs": {}}, "used": 0}], [{"verdict": None, "used": 0}]],
     "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "unencodable": ["m:C"], "failure": None}}]],
 }
-"""What a worker of each role says to each request."""
+"""What a worker of each kind says to each request."""
 
 
 def spoilt(node: Any, rng: random.Random) -> Any:
@@ -179,13 +177,13 @@ def spoilt_bytes(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
-def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> JobResult:
-    """What the judge makes of a worker of this role that sends these replies.
+def judged(kind: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> object:
+    """What the judge makes of a worker of this kind that sends these replies.
 
     Raises:
         AssertionError: of something that is no outcome.
     """
-    result = run_job(HostileLauncher(role, replies, mutate), JOBS[role], LIMITS)
+    result = run_job(HostileLauncher(kind, replies, mutate), JOBS[kind], LIMITS)
     for outcome in _outcomes(result):
         assert isinstance(outcome, Outcome)
         assert not isinstance(outcome, (Returned, Raised, Unencodable)) or well_formed_outcome(outcome)
@@ -194,7 +192,7 @@ def judged(role: WorkerKind, replies: Sequence[Any], mutate: Mutate = bytes) -> 
     return result
 
 
-def _outcomes(result: JobResult) -> list[Outcome]:
+def _outcomes(result: object) -> list[Outcome]:
     if isinstance(result, CallsResult):
         assert len(result.outcomes) == 2
         return list(result.outcomes)

@@ -18,7 +18,7 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 
 WORKER = Path(codeens_sandbox_backends.worker.__file__).parent
-_BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_worker.{role} import main; main({fd})"
+_BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_worker.{kind} import main; main({fd})"
 _WRITTEN_OFF_S = 20.0
 
 
@@ -84,12 +84,12 @@ class PlainLauncher:
         shutil.rmtree(self.folder)
         assert kind is not None or not left, "the driver left a worker behind"
 
-    def launch(self, role: WorkerKind, limits: Limits) -> PlainProcess:
+    def launch(self, kind: WorkerKind, limits: Limits) -> PlainProcess:
         ours, theirs = socket.socketpair()
         stdout, stderr = _scratch(), _scratch()
         fd = theirs.fileno()
         popen = subprocess.Popen(
-            [self.python, "-I", "-c", _BOOT.format(folder=self.folder, role=role, fd=fd)],
+            [self.python, "-I", "-c", _BOOT.format(folder=self.folder, kind=kind, fd=fd)],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

@@ -21,7 +21,7 @@ from codeens_sandbox_backends.base import (
     TimingJob,
     TimingResult,
 )
-from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.driver.sandbox import run_job
 from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.plain_launcher import PlainLauncher
 

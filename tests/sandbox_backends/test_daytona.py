@@ -18,7 +18,7 @@ from codeens_sandbox_backends.base import Limits, Returned, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.remote.labels import OURS, OWNER, SANDBOX, VERSION
+from codeens_sandbox_backends.remote.calls import OURS, OWNER, SANDBOX, VERSION
 from tests.sandbox_backends.conformance import answer, call, processes_with, until
 from tests.sandbox_backends.daytona_fake.faults import TERMINAL, UPLOAD, Fault
 from tests.sandbox_backends.daytona_fake.service import KEY, Service

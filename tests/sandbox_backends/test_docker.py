@@ -19,7 +19,7 @@ import pytest
 from docker.errors import NotFound
 
 from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, SandboxSpec
-from codeens_sandbox_backends.docker.owner import OWNER_LABEL
+from codeens_sandbox_backends.docker.container import OWNER_LABEL
 from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner

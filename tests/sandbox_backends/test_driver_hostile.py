@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallsJob, CallsResult, Died, Limits, Outcome, Returned, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
-from codeens_sandbox_backends.driver.run_job import run_job
+from codeens_sandbox_backends.driver.sandbox import run_job
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.values.check import well_formed_outcome
 from codeens_sandbox_backends.worker.frames import FrameReader, pack
@@ -45,7 +45,7 @@ class ScriptedLauncher:
     replies: tuple[Reply, ...]
     start: bytes = pack(b'{"nonce":"","up":"3.11"}')
 
-    def launch(self, role: WorkerKind, limits: Limits) -> ScriptedWorker:
+    def launch(self, kind: WorkerKind, limits: Limits) -> ScriptedWorker:
         ours, theirs = socket.socketpair()
         threading.Thread(target=self._talk, args=(theirs,), daemon=True).start()
         return ScriptedWorker(ours)

@@ -18,7 +18,7 @@ from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.hostile_frames import JOBS, RIGHT, judged, spoilt, spoilt_bytes
 from tests.sandbox_backends.values import VALUES
 
-ROLES: list[WorkerKind] = list(JOBS)
+KINDS: list[WorkerKind] = list(JOBS)
 Rngs = st.randoms(use_true_random=False)
 FUZZED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _SPOILT = 0.5
@@ -59,7 +59,7 @@ def nothing_runs() -> Generator[None]:
 
 
 def test_what_is_right_is_believed() -> None:
-    calls, check, suite = (judged(role, RIGHT[role]) for role in ROLES)
+    calls, check, suite = (judged(kind, RIGHT[kind]) for kind in KINDS)
     assert isinstance(calls, CallsResult)
     assert calls.outcomes[0] == Returned(value=5, args=(1,))
     assert isinstance(check, CheckResult)
@@ -74,20 +74,20 @@ def test_the_watch_notices_code_that_runs() -> None:
 
 
 @seed(1)
-@given(st.sampled_from(ROLES), Rngs)
+@given(st.sampled_from(KINDS), Rngs)
 @FUZZED
-def test_a_spoilt_message_is_refused_or_taken_for_what_it_says(role: WorkerKind, rng: random.Random) -> None:
-    replies = [[spoilt(message, rng) for message in messages] for messages in RIGHT[role]]
+def test_a_spoilt_message_is_refused_or_taken_for_what_it_says(kind: WorkerKind, rng: random.Random) -> None:
+    replies = [[spoilt(message, rng) for message in messages] for messages in RIGHT[kind]]
     with nothing_runs():
-        judged(role, replies)
+        judged(kind, replies)
 
 
 @seed(2)
-@given(st.sampled_from(ROLES), Rngs)
+@given(st.sampled_from(KINDS), Rngs)
 @FUZZED
-def test_spoilt_bytes_are_refused_or_taken_for_what_they_say(role: WorkerKind, rng: random.Random) -> None:
+def test_spoilt_bytes_are_refused_or_taken_for_what_they_say(kind: WorkerKind, rng: random.Random) -> None:
     with nothing_runs():
-        judged(role, RIGHT[role], lambda data: spoilt_bytes(data, rng) if rng.random() < _SPOILT else data)
+        judged(kind, RIGHT[kind], lambda data: spoilt_bytes(data, rng) if rng.random() < _SPOILT else data)
 
 
 @seed(3)
@@ -97,6 +97,6 @@ def test_a_spoilt_value_is_refused_or_another_value(value: Any, rng: random.Rand
     tree = spoilt(encode(value), rng)
     reply: dict[str, Any] = {"index": 0, "outcome": {"kind": "returned", "value": tree, "args": []}}
     with nothing_runs():
-        result = judged("play", [[{"loaded": True}], [reply]])
+        result = judged("calls", [[{"loaded": True}], [reply]])
     assert isinstance(result, CallsResult)
     assert isinstance(result.outcomes[0], Died) or result.outcomes[0] == Returned(value=tree)

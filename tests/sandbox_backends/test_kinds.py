@@ -82,7 +82,9 @@ EXAMPLES: dict[str, Any] = {
 }
 ENCODED: dict[str, Any] = {tag: encode(value) for tag, value in EXAMPLES.items()}
 HAVE_SOURCE = sorted(tag for tag, kind in KINDS.items() if kind.source is not None)
-CHECKED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CHECKED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 every_kind = pytest.mark.parametrize("tag", sorted(KINDS))
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.advice import namespace_fix
-from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.registry import get_backend
+from codeens_sandbox_backends.selfcheck.probe import probe
 from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.machine import why_not
 

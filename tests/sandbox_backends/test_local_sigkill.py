@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from codeens_sandbox_backends.docker.container import remove_orphans
 from codeens_sandbox_backends.docker.engine import Engine
-from codeens_sandbox_backends.docker.owner import remove_orphans
 from tests.sandbox_backends.conformance import SLEEPERS, processes_with, until
 from tests.sandbox_backends.daemon import Daemon
 from tests.sandbox_backends.machine import why_not

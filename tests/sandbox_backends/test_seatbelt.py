@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, Returned, SandboxSpec, TimedOut
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.seatbelt.backend import ISOLATION_LEVEL, SeatbeltLauncher
 from codeens_sandbox_backends.seatbelt.profile import profile
@@ -88,10 +88,10 @@ def tool(tmp_path: Path) -> str:
     return str(place)
 
 
-def opened(tool: str, workspace: Path) -> LocalSandbox:
+def opened(tool: str, workspace: Path) -> WorkerSandbox:
     spec = SandboxSpec(python=sys.executable, readable=(str(workspace),), hidden=(str(workspace / "secret.py"),))
     launcher = SeatbeltLauncher(spec, tool)
-    return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
+    return WorkerSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 @pytest.mark.anyio

@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import Limits, Returned, Sandbox, TimedOut
+from codeens_sandbox_backends.base import CallsResult, Died, Limits, Returned, Sandbox, TimedOut
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
-from codeens_sandbox_backends.local.warm.zygote import Kind, Zygote
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, Zygote
 from tests.sandbox_backends import conformance
 from tests.sandbox_backends.conformance import answer, call
 from tests.sandbox_backends.warm import MARKS, Launches, opened
@@ -72,14 +72,14 @@ def f():
     async with opened() as sandbox:
         launches.cold.clear()
         assert await answer(sandbox, source) == "done"
-    assert launches.cold == ["play"]
+    assert launches.cold == ["calls"]
 
 
 async def test_an_error_of_the_system_is_found_out_about_in_a_sandbox_of_its_own(launches: Launches) -> None:
     source = "def f(*path):\n    with open('/'.join(path)) as file:\n        return file.read(4)\n"
     async with opened() as sandbox:
         assert await answer(sandbox, source, "", "proc", "self", "comm") == "pyth"
-    assert "play" in launches.cold
+    assert "calls" in launches.cold
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ async def test_reaching_for_the_process_before_ends_the_worker(
 async def _fell_short(sandbox: Sandbox, source: str) -> bool:
     """Whether the job was run again, told by the peak of its process numbers: a warm one is never seen here."""
     seen: list[bool] = []
-    settled = WarmLauncher.fell_short.fget
-    assert settled is not None
+    settles = WarmLauncher.settles
 
-    def watched(launcher: WarmLauncher) -> bool:
-        seen.append(settled(launcher))
-        return seen[-1]
+    def watched(launcher: WarmLauncher, result: object) -> bool:
+        assert isinstance(result, CallsResult)
+        seen.append(result.outcomes == (Died(reason="signal", detail="SIGSYS"),))
+        return settles(launcher, result)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WarmLauncher, "fell_short", property(watched))
+        patch.setattr(WarmLauncher, "settles", watched)
         await call(sandbox, source)
     return any(seen)
 
@@ -229,7 +229,7 @@ async def test_a_worker_that_died_while_it_waited_for_a_job_is_held_against_none
     ahead = Zygote.fork_ahead
     waited: list[bool] = []
 
-    def and_kill(zygote: Zygote, kind: Kind) -> None:
+    def and_kill(zygote: Zygote, kind: ForkRequest) -> None:
         ahead(zygote, kind)
         zygote.kill_child()
         waited.append(bool(select.select([zygote.process.channel], [], [], 30.0)[0]))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.docker import inside
-from codeens_sandbox_backends.local import memory_watch
+from codeens_sandbox_backends.docker import first
+from codeens_sandbox_backends.host import memory_watch
 from codeens_sandbox_backends.remote.inside import relay
 from tests.sandbox_backends.plain_launcher import WORKER
 
@@ -18,7 +18,7 @@ FILES = [
     *sorted(WORKER.rglob("*.py")),
     *sorted(RELAY.glob("*.py")),
     Path(memory_watch.__file__),
-    Path(inside.__file__),
+    Path(first.__file__),
 ]
 
 

@@ -38,13 +38,13 @@ class Launches:
         self.cold: list[WorkerKind] = []
         warm, cold = WarmLauncher.launch, BwrapLauncher.launch
 
-        def launch_warm(launcher: WarmLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:
-            self.warm += role == "play"
-            return warm(launcher, role, limits)
+        def launch_warm(launcher: WarmLauncher, kind: WorkerKind, limits: Limits) -> WorkerProcess:
+            self.warm += kind == "calls"
+            return warm(launcher, kind, limits)
 
-        def launch_cold(launcher: BwrapLauncher, role: WorkerKind, limits: Limits) -> WorkerProcess:
-            self.cold.append(role)
-            return cold(launcher, role, limits)
+        def launch_cold(launcher: BwrapLauncher, kind: WorkerKind, limits: Limits) -> WorkerProcess:
+            self.cold.append(kind)
+            return cold(launcher, kind, limits)
 
         monkeypatch.setattr(WarmLauncher, "launch", launch_warm)
         monkeypatch.setattr(BwrapLauncher, "launch", launch_cold)

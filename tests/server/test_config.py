@@ -8,7 +8,7 @@ import pytest
 from codeens_sandbox_backends.base import Limits
 from codeens_server.config.loading import Loaded, load_settings
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.errors import ConfigError
+from codeens_server.errors import ConfigError, Hint
 
 Load = Callable[..., Loaded]
 
@@ -75,7 +75,7 @@ def test_codeens_toml_goes_before_pyproject(load: Load) -> None:
 
 def test_the_sources_that_set_something_are_named(load: Load, tmp_path: Path) -> None:
     loaded = load(flags={"samples": 2}, toml="parallel = 1")
-    assert loaded.sources == ("flags", str(tmp_path / "codeens.toml"))
+    assert loaded.sources == ("options", str(tmp_path / "codeens.toml"))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,12 @@ def test_an_environment_variable_is_read_by_the_type_of_its_setting(
         ("samples = 2.5", "line 1, samples: must be a whole number, not 2.5."),
         ("samples = 0", "must be more than 0"),
         ("budget_usd = inf", "must be a finite number"),
+        ("limits.cpu_s = nan", "must be a finite number"),
+        (
+            '[[models]]\nname = "a"\noutput_cost_per_token = -1',
+            r"line 3, models\[0\].output_cost_per_token: .*0 or more",
+        ),
+        ("scorer_weights.mine = -1", "scorer_weights.mine: must be 0 or more, not -1"),
         ("variants = 1", "variants: must be a list, not 1."),
         ("limits = 1", "limits: must be a table, not 1."),
         (
@@ -132,11 +138,13 @@ def test_lines_of_pyproject_are_those_of_the_whole_file(load: Load) -> None:
         load(pyproject='[project]\ngoal = "x"\n[tool.codeens]\ngoal = "x"')
 
 
-def test_a_mistake_in_a_flag_or_a_variable_is_told_by_its_name(load: Load) -> None:
-    with pytest.raises(ConfigError, match=r"^--budget-usd: must be more than 0, not -1.0\.$"):
+def test_a_mistake_in_an_option_or_a_variable_is_told_by_its_name(load: Load) -> None:
+    with pytest.raises(ConfigError, match=r"^budget_usd: must be more than 0, not -1.0\.$") as caught:
         load(flags={"budget_usd": -1.0})
-    with pytest.raises(ConfigError, match=r"^--timeout: must be more than 0"):
+    assert caught.value.hint == Hint("option", "budget_usd")
+    with pytest.raises(ConfigError, match=r"^timeout_s: must be more than 0") as caught:
         load(flags={"timeout_s": 0.0})
+    assert caught.value.hint == Hint("option", "timeout_s")
     with pytest.raises(ConfigError, match=r"^CODEENS_LIMITS__WAL_S: there is no such setting. Did you mean 'wall_s'"):
         load(environ={"CODEENS_LIMITS__WAL_S": "1"})
 

@@ -18,11 +18,10 @@ Goal: TypeAlias = Literal["balanced", "correctness", "speed", "memory", "readabi
 PLACEHOLDERS = ("function", "context", "qualname", "goal", "task")
 """What a prompt may refer to in braces; `function` must be there."""
 REWRITES = (
-    *("ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:RET", "ruff:UP"),
-    *("memoise", "list-membership-to-set", "concatenation-to-join", "hoist-loop-invariant", "generator-for-list"),
-    *("sort-to-min-max-heapq", "append-loop-to-comprehension", "manual-count-to-counter", "local-alias-in-hot-loop"),
-    *("dict-setdefault-to-defaultdict", "any-all-for-flag-loop", "pow-mod", "string-startswith-tuple"),
-    *("nested-loop-to-index", "quadratic-builtins", "queue-to-deque"),
+    *("ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:PIE", "ruff:RET", "ruff:UP"),
+    *("memoise", "list-membership-to-set", "concatenation-to-join", "hoist-loop-invariant", "queue-to-deque"),
+    *("sort-to-min-max-heapq", "manual-count-to-counter", "local-alias-in-hot-loop", "nested-loop-to-index"),
+    *("dict-setdefault-to-defaultdict", "quadratic-builtins", "pow-mod"),
 )
 """The offline rewrites that there are: families of ruff's fixes, and codemods."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")

@@ -1,6 +1,6 @@
 // How Python is told to be a server of codeens: apart from what is in the folder that it starts in, and in its environment.
 
-const START = "from codeens_server.serve import main; main()";
+const START = "from codeens._scripts.server import main; main()";
 const ISOLATED = ["-I", "-X", "utf8", "-c", START];
 
 export function languageServerArguments(): string[] {

@@ -7,7 +7,7 @@ import { descendants, until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
 
 const workspace = join(REPOSITORY, "examples/shop");
-const SERVER = "codeens_server.serve";
+const SERVER = "codeens._scripts.server";
 
 scene(
   "a Python without codeens is named, with the fix",

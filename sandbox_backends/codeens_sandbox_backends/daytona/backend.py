@@ -11,9 +11,9 @@ from anyio.abc import TaskGroup
 from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.daytona.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 _SERVICE = "codeens_sandbox_backends.daytona.service"
 ISOLATION_LEVEL = IsolationLevel(

@@ -21,10 +21,10 @@ from daytona import (
     ListSandboxesQuery,
 )
 
-from codeens_sandbox_backends.daytona.explaining import NotMade, explain
+from codeens_sandbox_backends.daytona.faults import NotMade, explain
 from codeens_sandbox_backends.daytona.settings import NAME, Settings
 from codeens_sandbox_backends.daytona.terminal import TerminalProgram
-from codeens_sandbox_backends.remote.labels import SANDBOX
+from codeens_sandbox_backends.remote.calls import SANDBOX
 from codeens_sandbox_backends.remote.service import Fault, Listed
 
 _CREATE_S = 110.0

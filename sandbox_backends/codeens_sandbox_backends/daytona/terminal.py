@@ -24,7 +24,7 @@ from anyio.abc import TaskGroup
 from daytona import AsyncSandbox
 
 from codeens_sandbox_backends.daytona import window
-from codeens_sandbox_backends.daytona.explaining import Cut
+from codeens_sandbox_backends.daytona.faults import Cut
 
 _READY = b"codeens-terminal-is-raw\n"
 _READY_S = 30.0

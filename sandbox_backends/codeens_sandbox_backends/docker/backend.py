@@ -9,12 +9,12 @@ from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.docker.engine import NAME
 from codeens_sandbox_backends.docker.launcher import DockerLauncher
 from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 _LABEL = "no network, read-only, unprivileged user without capabilities, system call filter"
 ISOLATION_LEVEL = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label=f"docker: {_LABEL}")
-OWN_KERNEL_TIER = IsolationLevel(
+OWN_KERNEL_ISOLATION = IsolationLevel(
     filesystem=True, network=True, processes=True, kernel=True, label=f"docker with gVisor's kernel: {_LABEL}"
 )
 
@@ -28,7 +28,7 @@ class DockerBackend:
         """Try the isolation in a real container."""
         isolation = ISOLATION_LEVEL
 
-        async def open_(spec: SandboxSpec) -> LocalSandbox:
+        async def open_(spec: SandboxSpec) -> WorkerSandbox:
             nonlocal isolation
             sandbox = await self.open(spec)
             isolation = sandbox.isolation
@@ -37,12 +37,12 @@ class DockerBackend:
         readiness = await probe(self.name, ISOLATION_LEVEL, open_)
         return structs.replace(readiness, isolation=isolation)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox, whose first container is started before this returns.
 
         Raises:
             SandboxUnavailable: there is no daemon, or it cannot isolate, or not this way.
         """
         launcher = await to_thread.run_sync(DockerLauncher, spec)
-        isolation = OWN_KERNEL_TIER if launcher.has_own_kernel else ISOLATION_LEVEL
-        return LocalSandbox(launcher, isolation=isolation, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)
+        isolation = OWN_KERNEL_ISOLATION if launcher.has_own_kernel else ISOLATION_LEVEL
+        return WorkerSandbox(launcher, isolation=isolation, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)

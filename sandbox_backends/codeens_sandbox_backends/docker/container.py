@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import select
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-from codeens_sandbox_backends.docker.door import Door
 from codeens_sandbox_backends.docker.engine import Engine
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.owner import whereabouts
 
 _START_TIMEOUT_S = 30.0
 _LOOK_EVERY_S = 0.2
@@ -86,3 +91,65 @@ def _last_words(engine: Engine, config: dict[str, Any], door: Door) -> str:
         return engine.output(again) or "nothing"
     finally:
         engine.remove(again)
+
+
+SOCKET_NAME = "socket"
+
+
+class Door:
+    """A socket that waits for one caller. Close it when done."""
+
+    def __init__(self) -> None:
+        self._parent = Path(tempfile.mkdtemp(prefix="codeens-"))
+        self.folder = self._parent / "door"
+        self.closed_file = self._parent / "closed"
+        """A file that nobody but its owner can open."""
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self.folder.mkdir(mode=0o755)
+            self.folder.chmod(0o755)
+            self.closed_file.touch(mode=0)
+            _bind(self._listener, self.folder)
+            (self.folder / SOCKET_NAME).chmod(0o666)  # the container's user is nobody of this machine
+            self._listener.listen(1)
+        except BaseException:
+            self.close()
+            raise
+
+    def caller(self, timeout: float) -> socket.socket | None:
+        """The connection of who called; None when nobody did within `timeout` seconds."""
+        poll = select.poll()
+        poll.register(self._listener, select.POLLIN)
+        return self._listener.accept()[0] if poll.poll(timeout * 1000) else None
+
+    def close(self) -> None:
+        """Stop listening and remove the folder; a connection stays."""
+        self._listener.close()
+        shutil.rmtree(self._parent, ignore_errors=True)
+
+
+def _bind(listener: socket.socket, folder: Path) -> None:
+    """Bind through a descriptor: a socket's address has room for about a hundred bytes, a folder's path is longer."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listener.bind(f"/proc/self/fd/{descriptor}/{SOCKET_NAME}")
+    finally:
+        os.close(descriptor)
+
+
+SANDBOX_LABEL = "codeens.sandbox"
+OWNER_LABEL = "codeens.owner"
+
+
+def remove_orphans(engine: Engine) -> None:
+    """Remove containers of codeens processes that are gone; containers of others, and of living ones, stay."""
+    for container in engine.listed(OWNER_LABEL):
+        if _is_orphan(container.labels[OWNER_LABEL], running=container.running):
+            with suppress(SandboxBroken):  # tried again by the next one
+                engine.remove(container.id)
+
+
+def _is_orphan(label: str, *, running: bool) -> bool:
+    """Whether its owner is known to be gone. Of what is out of sight from here only what has ended is an orphan."""
+    where = whereabouts(label)
+    return where == "gone" or (where == "another boot" and not running)

@@ -9,16 +9,15 @@ from contextlib import suppress
 from functools import partial
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.docker.container import Container
+from codeens_sandbox_backends.docker.container import OWNER_LABEL, SANDBOX_LABEL, Container, remove_orphans
 from codeens_sandbox_backends.docker.engine import NAME, Engine
 from codeens_sandbox_backends.docker.options import Bounds, Options, bounds_of
-from codeens_sandbox_backends.docker.owner import OWNER_LABEL, SANDBOX_LABEL, remove_orphans
 from codeens_sandbox_backends.docker.pool import Pool
 from codeens_sandbox_backends.docker.process import DockerProcess
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
-from codeens_sandbox_backends.local import seccomp
-from codeens_sandbox_backends.local.syscalls import MACHINES
+from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.syscalls import architecture
 from codeens_sandbox_backends.owner import owner
 
 RUNS_SETTING = "CODEENS_DOCKER_RUNS"
@@ -34,7 +33,7 @@ class DockerLauncher:
 
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when there is no daemon, or a container with this spec does not start."""
-        machine = MACHINES.get(os.uname().machine)
+        machine = architecture(os.uname().machine)
         if os.uname().sysname != "Linux" or machine is None:
             why = f"no system call filter for {os.uname().sysname} on {os.uname().machine}"
             raise SandboxUnavailable(NAME, why, "Use Linux on an x86_64 or aarch64 machine")
@@ -48,7 +47,7 @@ class DockerLauncher:
         except BaseException:
             self._engine.close()
             raise
-        self._pool = Pool(self._start, bounds_of(spec.limits, "play"))
+        self._pool = Pool(self._start, bounds_of(spec.limits, "calls"))
         self._closed = False
         try:
             self._pool.prepare()
@@ -70,13 +69,13 @@ class DockerLauncher:
             self._remove_all()
         self._engine.close()
 
-    def launch(self, role: WorkerKind, limits: Limits) -> DockerProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
-        bounds = bounds_of(limits, role)
+    def launch(self, kind: WorkerKind, limits: Limits) -> DockerProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
+        bounds = bounds_of(limits, kind)
         for _ in range(_TRIES):
             container = self._pool.take(bounds)
             try:
-                return DockerProcess(container, role, limits, self._filter, partial(self._pool.give_back, bounds))
+                return DockerProcess(container, kind, limits, self._filter, partial(self._pool.give_back, bounds))
             except OSError:
                 container.discard()
         raise SandboxBroken("containers end while they wait for their order")

@@ -5,23 +5,25 @@ Names and meaning: Docker Engine API, `POST /containers/create`.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import re
+import tarfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
-from codeens_sandbox_backends.docker import inside
-from codeens_sandbox_backends.docker.door import SOCKET_NAME, Door
+from codeens_sandbox_backends.docker import first
+from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
-from codeens_sandbox_backends.docker.image import ensure_image
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS
+from codeens_sandbox_backends.host.layout import layout_of
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
-from codeens_sandbox_backends.local.layout import layout_of
 from codeens_sandbox_backends.local.staging import NOBODY
 
 _PLACE = "/codeens"
@@ -51,9 +53,9 @@ class Bounds(NamedTuple):
     """Whether the spec's hidden files are."""
 
 
-def bounds_of(limits: Limits, role: WorkerKind) -> Bounds:
-    """What a worker of that role needs."""
-    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=role != "suite")
+def bounds_of(limits: Limits, kind: WorkerKind) -> Bounds:
+    """What a worker of that kind needs."""
+    return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=kind != "suite")
 
 
 class Options:
@@ -74,7 +76,7 @@ class Options:
             # A tmpfs hides what the image has there; what it leads to is shown instead of the link.
             *(_mount(os.path.realpath(place), place) for place in covered),
             _mount(os.path.realpath(Path(worker.__file__).parent), f"{_PLACE}/codeens_worker"),
-            _mount(os.path.realpath(inside.__file__), f"{_PLACE}/codeens_inside.py"),
+            _mount(os.path.realpath(first.__file__), f"{_PLACE}/codeens_inside.py"),
         ]
         self._command = [spec.python, *INTERPRETER_FLAGS, "-c", _TEXT]
         self._labels = labels
@@ -164,3 +166,34 @@ def _require_readable(path: str) -> None:
             f"{path} cannot be read by the unprivileged user that code runs as",
             "Allow all to read it (chmod -R o+rX); folders above it may stay closed",
         )
+
+
+_PREFIX = "localhost/codeens-empty-"
+"""No registry's host stands in front, or podman would look there."""
+_TAG = "latest"
+"""Podman 4 gives this one, whatever is asked for."""
+_DIGEST_LENGTH = 16
+
+
+def ensure_image(engine: Engine, links: Iterable[tuple[str, str]]) -> str:
+    """Name of an image that holds these symbolic links (place, what it points to); made when it is not there."""
+    archive = _archive(links)
+    repository = _PREFIX + hashlib.sha256(archive).hexdigest()[:_DIGEST_LENGTH]
+    name = f"{repository}:{_TAG}"
+    if not engine.has_image(name):
+        engine.import_image(archive, repository, _TAG)
+    return name
+
+
+def _archive(links: Iterable[tuple[str, str]]) -> bytes:
+    """The same bytes for the same links. Folders on the way to a link are made by who unpacks it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        mount_point = tarfile.TarInfo("codeens")
+        mount_point.type, mount_point.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(mount_point)
+        for place, target in sorted(links):
+            link = tarfile.TarInfo(place.lstrip("/"))
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            tar.addfile(link)
+    return buffer.getvalue()

@@ -18,8 +18,8 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.docker.container import Container
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.output import Output
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.reading import decoded
 
@@ -47,7 +47,7 @@ class DockerProcess:
     def __init__(
         self,
         container: Container,
-        role: WorkerKind,
+        kind: WorkerKind,
         limits: Limits,
         syscall_filter: bytes,
         give_back: Callable[[Container], None],
@@ -63,7 +63,7 @@ class DockerProcess:
         self._killed = False
         self._ending: ExitStatus | None = None
         order = {
-            "role": role,
+            "kind": kind,
             "rlimits": rlimits(limits, processes=None),
             "last": container.orders_left <= 1,
             "filter": base64.b64encode(syscall_filter).decode("ascii"),

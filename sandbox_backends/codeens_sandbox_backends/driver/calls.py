@@ -9,6 +9,8 @@ of the machine are not in the result: they would be the watching's, not the code
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any, Literal
 
@@ -26,7 +28,6 @@ from codeens_sandbox_backends.base import (
     Unencodable,
 )
 from codeens_sandbox_backends.driver.answers import receive_answer
-from codeens_sandbox_backends.driver.coverage_folder import coverage_folder
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals
 from codeens_sandbox_backends.driver.wire import Lines
@@ -82,7 +83,7 @@ class _Calls:
         Returns:
             What kept the program from being loaded, None where it was.
         """
-        session = Session(self._launcher, "play", self._limits, self.ledger)
+        session = Session(self._launcher, "calls", self._limits, self.ledger)
         loaded = False
         try:
             left = inputs[len(outcomes) :]
@@ -140,7 +141,7 @@ class _Calls:
             session.end()
 
     def _watched(self) -> Session:
-        return Session(self._launcher, "play", self._limits, UsageTotals(self._limits))
+        return Session(self._launcher, "calls", self._limits, UsageTotals(self._limits))
 
     def _answers(self, session: Session, inputs: Sequence[CallInput], first: int) -> Iterator[tuple[Outcome, int]]:
         for index, call in enumerate(inputs, first):
@@ -158,3 +159,14 @@ class _Calls:
 
 def _request(inputs: Sequence[CallInput], first: int, *, last: bool) -> dict[str, Any]:
     return {"op": "calls", "inputs": inputs, "first": first, "last": last}
+
+
+@cache
+def coverage_folder() -> str | None:
+    """The folder of the `coverage` package of this interpreter.
+
+    A sandbox in which it is not readable reports no lines.
+    """
+    spec = find_spec("coverage")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    return folders[0] if folders else None

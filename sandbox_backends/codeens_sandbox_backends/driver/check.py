@@ -165,7 +165,7 @@ class _Check:
         Raises:
             _Astray: the tests make other calls than these.
         """
-        worker = Session(self._launcher, "play", self._limits, self._ledger)
+        worker = Session(self._launcher, "calls", self._limits, self._ledger)
         self._no_more = foresight.whole
         try:
             failure = self._load(worker, foresight)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits
 
-WorkerKind: TypeAlias = Literal["play", "suite", "check", "stdio"]
+WorkerKind: TypeAlias = Literal["calls", "suite", "check", "stdio"]
 """A module of the worker package; its `main(fd)` serves the channel whose descriptor it is given."""
 
 
@@ -45,21 +46,25 @@ class WorkerProcess(Protocol):
         ...
 
 
-class WarmWorker:
-    """Base of workers that come from a process which has greeted already: they do not greet again."""
+class WarmWorker(ABC):
+    """Base of workers that come from a process whose handshake is done: they have none of their own."""
 
+    @abstractmethod
     def rest(self, seconds: float) -> bool:
-        """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
-        raise NotImplementedError
+        """Sleep until the worker has ended, for `seconds` at most.
+
+        Returns:
+            Whether it has ended; what it said can then be read.
+        """
 
 
 class Launcher(Protocol):
     """Starts workers inside one sandbox."""
 
-    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
-        """Start a fresh interpreter in isolation that serves `role`.
+    def launch(self, kind: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a fresh interpreter in isolation that serves `kind`.
 
-        The process runs `worker.<role>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
+        The process runs `worker.<kind>.main(fd)` under `python -I`, with `limits` in force before any foreign code.
 
         Raises:
             SandboxUnavailable: this machine cannot isolate that way.

@@ -81,10 +81,10 @@ class Session:
         SandboxBroken: The worker did not start.
     """
 
-    def __init__(self, launcher: Launcher, role: WorkerKind, limits: Limits, ledger: UsageTotals) -> None:
+    def __init__(self, launcher: Launcher, kind: WorkerKind, limits: Limits, ledger: UsageTotals) -> None:
         self._limits = limits
         self._ledger = ledger
-        self._process = launcher.launch(role, limits)
+        self._process = launcher.launch(kind, limits)
         self._left = limits.answer_bytes
         self._left_nodes = _MOST_NODES
         self._deadline = 0.0

@@ -201,7 +201,7 @@ class _Race:
     def _side(self, name: Name) -> Generator[_Side]:
         """A fresh worker with the program of that side loaded, and a whole pass done before anything else can be."""
         program = self._job.a if name == "a" else self._job.b
-        session = Session(self._launcher, "play", self._limits, UsageTotals(self._limits))
+        session = Session(self._launcher, "calls", self._limits, UsageTotals(self._limits))
         side = _Side(name, session)
         try:
             with self._losses(side):

@@ -12,9 +12,9 @@ from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.e2b.service import E2BService
 from codeens_sandbox_backends.e2b.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.probe import probe
 from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,

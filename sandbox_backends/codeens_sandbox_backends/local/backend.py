@@ -9,14 +9,13 @@ from anyio import to_thread
 from msgspec import structs
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.advice import namespace_fix
-from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.probe import probe
+from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool, namespace_fix
 from codeens_sandbox_backends.local.sandlock import SandlockBackend
 from codeens_sandbox_backends.local.warm.launcher import WarmWorkers
 from codeens_sandbox_backends.seatbelt.backend import SeatbeltBackend
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
 
@@ -77,14 +76,14 @@ class _Bubblewrap:
     async def probe(self) -> Readiness:
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         missing = missing_tool()
         if missing is not None:
             raise SandboxUnavailable(self.name, *missing)
         launcher = await to_thread.run_sync(BwrapLauncher, spec)
-        return LocalSandbox(
+        return WorkerSandbox(
             launcher,
             isolation=ISOLATION_LEVEL,
             limits=spec.limits,
-            warm=WarmWorkers(launcher, spec.limits) if self._warm else None,
+            shared=WarmWorkers(launcher, spec.limits) if self._warm else None,
         )

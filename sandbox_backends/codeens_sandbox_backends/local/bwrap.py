@@ -10,16 +10,14 @@ from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
-from codeens_sandbox_backends.local import seccomp
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.layout import layout_of
-from codeens_sandbox_backends.local.limits import Rlimit, process_bound, rlimits
+from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.layout import layout_of
+from codeens_sandbox_backends.host.limits import Rlimit, process_bound, rlimits
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.host.syscalls import architecture
 from codeens_sandbox_backends.local.pidfd import parent_of
-from codeens_sandbox_backends.local.prepare import prepared
-from codeens_sandbox_backends.local.process import LocalProcess
+from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.local.staging import NOBODY, Staging, stage
-from codeens_sandbox_backends.local.start import start
-from codeens_sandbox_backends.local.syscalls import MACHINES
 
 LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call filter"
 _HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the worker's own
@@ -63,12 +61,13 @@ class BwrapLauncher:
 
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
-        machine = MACHINES.get(os.uname().machine)
+        machine = architecture(os.uname().machine)
         if machine is None:
             raise SandboxUnavailable(
                 "local", f"no system call filter for {os.uname().machine}", "Use an x86_64 or aarch64 machine"
             )
         self._python = spec.python
+        self.machine = machine
         self._filter = seccomp.program(machine)
         self._layout = layout_of(spec, backend="local")
         self._worker = os.path.realpath(Path(worker.__file__).parent)
@@ -93,10 +92,10 @@ class BwrapLauncher:
         """The user that workers are, outside."""
         return NOBODY if self._staging else os.geteuid()
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
-        hidden = () if role == "suite" else self._hidden
-        text = bootstrap(role, _WORKER_PARENT, self._rlimits(limits))
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
+        hidden = () if kind == "suite" else self._hidden
+        text = bootstrap(kind, _WORKER_PARENT, self._rlimits(limits))
         return self._start(text, limits, self._own_places(limits), hidden)
 
     def launch_zygote(self, limits: Limits) -> LocalProcess:
@@ -173,3 +172,23 @@ def missing_tool() -> tuple[str, str] | None:
         if os.geteuid() == 0 and shutil.which(tool) is None:
             return f"{tool} is not installed", "Install util-linux, or run codeens as an ordinary user"
     return None
+
+
+_SETTINGS = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "15000"),
+)
+"""Name, the value that forbids, the value that allows. Of Ubuntu, of Debian, of every Linux."""
+_CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
+
+
+def namespace_fix(settings: Path = Path("/proc/sys")) -> str:
+    """One sentence; `settings` is the folder that the kernel shows its settings in."""
+    for name, forbids, allows in _SETTINGS:
+        file = settings.joinpath(*name.split("."))
+        if file.is_file() and file.read_text(encoding="utf-8").strip() == forbids:
+            return f"Allow unprivileged user namespaces: sysctl -w {name}={allows}"
+    if any(Path(mark).exists() for mark in _CONTAINER_MARKS):
+        return "Start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+    return "Use bubblewrap 0.8 or newer, and allow unprivileged user namespaces"

@@ -6,16 +6,17 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.local.cgroups import Cgroup
-from codeens_sandbox_backends.local.memory_watch import MemoryWatch
-from codeens_sandbox_backends.local.output import Output
-from codeens_sandbox_backends.local.pidfd import Consumed, Watched
-from codeens_sandbox_backends.local.start import Started
+from codeens_sandbox_backends.host.memory_watch import MemoryWatch
+from codeens_sandbox_backends.host.output import Output
+from codeens_sandbox_backends.host.start import Started
+from codeens_sandbox_backends.local.cgroups import Cgroup, make_cgroup
+from codeens_sandbox_backends.local.pidfd import Consumed, Watched, watch
 
 _KILL_GRACE_S = 5.0
 """How long killed processes may take to be gone: they can be stuck in the kernel, freeing memory."""
@@ -139,3 +140,47 @@ def _signal_in(code: int, *, wrapped: bool) -> int | None:
     """The signal that an exit code stands for: negative from Python, 128 and more from a wrapper."""
     number = -code if code < 0 else code - 128 if wrapped else 0
     return number if number in signal.valid_signals() else None
+
+
+def prepared(
+    started: Started,
+    limits: Limits,
+    *,
+    root: int,
+    wrapped: bool,
+    memory_code: int | None = None,
+    kill_rest: Callable[[], None] = nothing,
+    clean_up: Callable[[], None] = nothing,
+) -> LocalProcess:
+    """Put the worker into a control group where there are any, and release it.
+
+    `root` is the process whose end is the end of all others; the rest is as for `LocalProcess`.
+
+    Raises:
+        SandboxBroken: the worker ended meanwhile.
+    """
+    cgroup = make_cgroup(limits)
+    try:
+        if cgroup is not None and not cgroup.add(started.pid):
+            cgroup.remove()
+            cgroup = None
+        watched = watch(started.popen.pid, root, started.pid)
+    except OSError as error:
+        why = started.discard()
+        if cgroup is not None:
+            cgroup.remove()
+        clean_up()
+        raise SandboxBroken(f"a sandboxed process ended while it was being prepared ({error}): {why}") from error
+    process = LocalProcess(
+        started,
+        limits,
+        watched=watched,
+        cgroup=cgroup,
+        wrapped=wrapped,
+        memory_code=memory_code,
+        kill_rest=kill_rest,
+        clean_up=clean_up,
+    )
+    with suppress(OSError):  # when it is gone, its channel tells
+        started.release()
+    return process

@@ -15,15 +15,13 @@ from anyio import to_thread
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.layout import layout_of
-from codeens_sandbox_backends.local.limits import ADDRESS_SPACE_FACTOR, rlimits
-from codeens_sandbox_backends.local.prepare import prepared
-from codeens_sandbox_backends.local.probe import probe
-from codeens_sandbox_backends.local.process import LocalProcess
-from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.host.layout import layout_of
+from codeens_sandbox_backends.host.limits import ADDRESS_SPACE_FACTOR, rlimits
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.local.process import LocalProcess, prepared
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(
     filesystem=True,
@@ -50,14 +48,14 @@ class SandlockBackend:
         """Try the isolation in a real sandbox."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox.
 
         Raises:
             SandboxUnavailable: the package, or what it needs, is not there.
         """
         launcher = await to_thread.run_sync(SandlockLauncher, spec)
-        return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
+        return WorkerSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class SandlockLauncher:
@@ -82,12 +80,12 @@ class SandlockLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, str(self._code), rlimits(limits, processes=None))
+        text = bootstrap(kind, str(self._code), rlimits(limits, processes=None))
         command = [self._python, *INTERPRETER_FLAGS, "-c", text]
-        policy = self._policy(limits, own, [] if role == "suite" else self._hidden)
+        policy = self._policy(limits, own, [] if kind == "suite" else self._hidden)
         wanted = json.dumps({"policy": policy, "command": command, "killed": KILLED})
         lifeline, ours = os.pipe()
         try:

@@ -11,13 +11,11 @@ from pathlib import Path
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.limits import process_bound, rlimits
-from codeens_sandbox_backends.local.prepare import prepared
-from codeens_sandbox_backends.local.probe import probe
-from codeens_sandbox_backends.local.process import LocalProcess
-from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
+from codeens_sandbox_backends.host.limits import process_bound, rlimits
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.local.process import LocalProcess, prepared
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")
 
@@ -31,9 +29,9 @@ class UnsafeBackend:
         """Whether a worker starts and answers here. What it can reach is not held against it."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox that keeps nothing apart."""
-        return LocalSandbox(UnsafeLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
+        return WorkerSandbox(UnsafeLauncher(spec.python), isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class UnsafeLauncher:
@@ -48,11 +46,11 @@ class UnsafeLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
         text = bootstrap(
-            role, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
+            kind, self._folder, rlimits(limits, processes=process_bound(limits, uid=os.geteuid(), own_namespace=False))
         )
         # Dies with this thread where that tool is there; only the worker itself does, not what it started.
         tool = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []

@@ -15,13 +15,12 @@ from typing import NamedTuple
 
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.driver.coverage_folder import coverage_folder
+from codeens_sandbox_backends.driver.calls import coverage_folder
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local import memory_watch
-from codeens_sandbox_backends.local.layout import SYSTEM, is_below, links_on, outermost
+from codeens_sandbox_backends.host import memory_watch
+from codeens_sandbox_backends.host.layout import SYSTEM, is_below, links_on, outermost
 from codeens_sandbox_backends.remote import inside
-from codeens_sandbox_backends.remote.packages import imported_packages
-from codeens_sandbox_backends.remote.python import installations_of, site_packages_of
+from codeens_sandbox_backends.remote.packages import imported_packages, installations_of, site_packages_of
 
 FILES_AT_MOST = 20_000
 BYTES_AT_MOST = 128 << 20
@@ -104,9 +103,9 @@ class _Archive:
     def add_ours(self) -> None:
         """The relay and the worker. What is above the relay's folder is there in name only."""
         top = "inside/codeens_sandbox_backends"
-        for package in ("", "/local", "/remote"):
+        for package in ("", "/host", "/remote"):
             self._tar.addfile(tarfile.TarInfo(f"{top}{package}/__init__.py"))
-        self.add(Path(memory_watch.__file__), f"{top}/local/memory_watch.py")
+        self.add(Path(memory_watch.__file__), f"{top}/host/memory_watch.py")
         for package, place in ((inside, f"{top}/remote/inside"), (worker, "worker/codeens_worker")):
             for folder in package.__path__:
                 for file in sorted(Path(folder).rglob("*.py")):

@@ -6,12 +6,14 @@ All calls of `service` may be repeated (see there), except reading a program's o
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import anyio
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.owner import owner, whereabouts
 from codeens_sandbox_backends.remote.service import Fault, Listed, Machine, Program, Service
 
 T = TypeVar("T")
@@ -106,3 +108,33 @@ def _pause_after(fault: Fault, attempt: int) -> float | None:
     if fault.retry_after_s is not None:
         return fault.retry_after_s if fault.retry_after_s <= _LONGEST_PAUSE_S else None
     return _FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, keeps no secret
+
+
+OURS = "codeens"
+"""On every sandbox that codeens makes, with the value `VERSION`."""
+VERSION = "1"
+OWNER = "codeens-owner"
+SANDBOX = "codeens-sandbox"
+"""Its value is different for each sandbox: it finds one that was made while the answer was lost."""
+
+
+def labels_for_one() -> dict[str, str]:
+    """Labels for a sandbox that is to be made."""
+    return {OURS: VERSION, OWNER: owner(), SANDBOX: uuid.uuid4().hex}
+
+
+async def remove_orphans(calls: Calls) -> None:
+    """Delete sandboxes of codeens processes of this machine that are gone.
+
+    Those of others, of living ones, and of other machines stay; the service ends them when their time is over.
+    """
+    for one in await calls.listed({OURS: VERSION}):
+        if one.labels.get(OURS) == VERSION and whereabouts(one.labels.get(OWNER, "")) == "gone":
+            await calls.delete(one.id)
+
+
+async def remove_made(calls: Calls, labels: dict[str, str]) -> None:
+    """Delete what was made with these labels, if anything was."""
+    for one in await calls.listed({SANDBOX: labels[SANDBOX]}):
+        if one.labels.get(SANDBOX) == labels[SANDBOX]:
+            await calls.delete(one.id)

@@ -12,8 +12,7 @@ import msgspec
 from anyio import wait_readable, wait_writable
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
-from codeens_sandbox_backends.remote.lines import Lines, decoded, unpacked
-from codeens_sandbox_backends.remote.order import Order, Report
+from codeens_sandbox_backends.remote.relay import Lines, Order, Report, decoded, unpacked
 
 SILENCE_S = 90.0
 _ALIVE_EVERY_S = SILENCE_S / 3

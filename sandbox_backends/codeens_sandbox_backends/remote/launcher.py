@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import WorkerKind
-from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.remote.connection import Connection
-from codeens_sandbox_backends.remote.lines import Lines
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
+from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
+from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
+from codeens_sandbox_backends.remote.connection import Connection, Said
 from codeens_sandbox_backends.remote.pool import Pool, Ready
-from codeens_sandbox_backends.remote.process import RemoteProcess
+from codeens_sandbox_backends.remote.relay import Lines
 from codeens_sandbox_backends.remote.setup import Setup
 
 T = TypeVar("T")
@@ -36,14 +40,14 @@ class JobLauncher:
         self._tasks: list[Future[Any]] = []
         self._workers: list[RemoteProcess] = []
 
-    def launch(self, role: WorkerKind, limits: Limits) -> RemoteProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+    def launch(self, kind: WorkerKind, limits: Limits) -> RemoteProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
         lines, self._first = self._first, None
         if lines is None:
             lines = self._done(self._spawn(lambda: self._pool.another_relay(self._ready)))
         ours, theirs = socket.socketpair()
         connection = Connection(lines, theirs)
-        order = self._setup.order(role, limits, self._ready.greeting)
+        order = self._setup.order(kind, limits, self._ready.greeting)
         try:
             served = self._spawn(lambda: connection.serve(order))
         except BaseException:
@@ -83,3 +87,82 @@ class JobLauncher:
             return task.result()
         except CancelledError:
             raise SandboxBroken("the job was given up") from None
+
+
+_KILL_GRACE_S = 20.0
+"""The way there and back included."""
+_KILLED = ExitStatus(signal=signal.SIGKILL.value)
+
+
+class RemoteProcess:
+    """A worker. `kill` may be called from any thread; `wait` from one."""
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        connection: Connection,
+        served: Future[Said],
+        spawn: Callable[[Callable[[], Coroutine[Any, Any, None]]], object],
+    ) -> None:
+        """`served` is what comes of `connection`; `spawn` starts a task in its loop."""
+        self.channel = channel
+        self._connection = connection
+        self._served = served
+        self._spawn = spawn
+        self._lock = threading.Lock()
+        self._killed = False
+        self._ending: ExitStatus | None = None
+
+    def kill(self) -> None:
+        """End every process of this worker at once. Thread-safe; does nothing the second time."""
+        with self._lock:
+            if self._killed or self._served.done():
+                return
+            self._killed = True
+        with suppress(RuntimeError):  # the loop is gone, and everything with it
+            self._spawn(self._have_killed)
+
+    def wait(self, timeout: float) -> ExitStatus:
+        """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
+
+        Raises:
+            SandboxBroken: the sandbox, or the connection to it, failed.
+        """
+        if self._ending is None:
+            self.channel.close()
+            self._ending = _KILLED  # should what follows fail, it is not tried again
+            self._ending = self._seen_off(timeout)
+        return self._ending
+
+    def _seen_off(self, timeout: float) -> ExitStatus:
+        try:
+            try:
+                return _ending_of(self._served.result(timeout))
+            except NotYet:
+                self.kill()
+                return _ending_of(self._served.result(_KILL_GRACE_S))
+        except CancelledError:
+            raise SandboxBroken("the job was given up, and its sandbox with it") from None
+        except NotYet:
+            self._served.cancel()
+            raise SandboxBroken("a worker in a remote sandbox could not be ended") from None
+
+    async def _have_killed(self) -> None:
+        with suppress(SandboxError):  # who waits for the end is told
+            await self._connection.kill()
+
+
+def _ending_of(said: Said) -> ExitStatus:
+    report = said.report
+    number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
+    over_memory = report.over_memory and number == signal.SIGKILL
+    return ExitStatus(
+        exit_code=os.WEXITSTATUS(report.status) if number is None else None,
+        signal=number,
+        limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
+        stdout=said.stdout,
+        stderr=said.stderr,
+        dropped_bytes=report.dropped_bytes,
+        cpu_s=report.cpu_s,
+        peak_rss_bytes=report.peak_rss_bytes,
+    )

@@ -10,10 +10,8 @@ from time import monotonic
 import anyio
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
-from codeens_sandbox_backends.remote.calls import Calls
-from codeens_sandbox_backends.remote.labels import labels_for_one, remove_made, remove_orphans
-from codeens_sandbox_backends.remote.lines import Lines
-from codeens_sandbox_backends.remote.order import Greeting
+from codeens_sandbox_backends.remote.calls import Calls, labels_for_one, remove_made, remove_orphans
+from codeens_sandbox_backends.remote.relay import Greeting, Lines
 from codeens_sandbox_backends.remote.service import Machine
 from codeens_sandbox_backends.remote.setup import ARCHIVE, Setup
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
-from typing import TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio import to_thread
@@ -13,31 +13,22 @@ from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from codeens_sandbox_backends.base import (
-    CallsJob,
-    CallsResult,
-    CheckJob,
-    CheckResult,
     IsolationLevel,
     Job,
-    JobResult,
     Limits,
     SandboxSpec,
-    StdioJob,
-    StdioResult,
-    SuiteJob,
-    SuiteResult,
     TimingJob,
-    TimingResult,
 )
 from codeens_sandbox_backends.driver.prefetch import CallPrefetch
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
-from codeens_sandbox_backends.local.jobs import LocalSandbox
 from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.launcher import JobLauncher
 from codeens_sandbox_backends.remote.pool import Lease, Pool
 from codeens_sandbox_backends.remote.service import Service
 from codeens_sandbox_backends.remote.setup import Options, Setup, setup_of
 
+R = TypeVar("R")
 T = TypeVar("T")
 Connect: TypeAlias = Callable[[TaskGroup], Awaitable[Service]]
 """Makes a service, in the event loop that all its calls are made in; the tasks are there until it is closed."""
@@ -71,8 +62,8 @@ class RemoteSandbox:
 
     def __init__(self, setup: Setup, isolation: IsolationLevel) -> None:
         self._setup = setup
-        self._tier = isolation
-        self._foreseen = CallPrefetch()
+        self._isolation = isolation
+        self._prefetch = CallPrefetch()
         self._threads = anyio.CapacityLimiter(_WAITING_AT_MOST)
         self._held = ExitStack()
         self._portal: BlockingPortal | None = None
@@ -82,7 +73,7 @@ class RemoteSandbox:
 
     @property
     def isolation(self) -> IsolationLevel:
-        return self._tier
+        return self._isolation
 
     async def start(self, connect: Connect) -> None:
         """Make the first sandbox. See `open_remote`."""
@@ -114,17 +105,7 @@ class RemoteSandbox:
                 begun.set_exception(_sandbox_error(error))
             raise
 
-    @overload
-    async def run(self, job: CallsJob) -> CallsResult: ...
-    @overload
-    async def run(self, job: TimingJob) -> TimingResult: ...
-    @overload
-    async def run(self, job: SuiteJob) -> SuiteResult: ...
-    @overload
-    async def run(self, job: CheckJob) -> CheckResult: ...
-    @overload
-    async def run(self, job: StdioJob) -> StdioResult: ...
-    async def run(self, job: Job) -> JobResult:
+    async def run(self, job: Job[R]) -> R:
         """Run one job in a sandbox that is deleted afterwards; once more in another one when that failed.
 
         Cancelling deletes it before it returns.
@@ -155,7 +136,7 @@ class RemoteSandbox:
                 self._portal.call(self._pool.close)
         self._held.close()
 
-    async def _run_once(self, job: Job, *, fresh: bool = False) -> JobResult:
+    async def _run_once(self, job: Job[R], *, fresh: bool = False) -> R:
         portal, pool = self._portal, self._pool
         if self._closed or portal is None or pool is None:
             raise SandboxBroken("the sandbox is closed")
@@ -166,7 +147,7 @@ class RemoteSandbox:
             await self._result_of(portal.start_task_soon(lambda: pool.take(lease, needed_s, fresh=fresh)))
             if lease.ready is None:
                 raise SandboxBroken("the sandbox is closed")
-            result = await self._conduct(JobLauncher(portal, pool, lease.ready, self._setup), job)
+            result = await self._drive(JobLauncher(portal, pool, lease.ready, self._setup), job)
             ended_well = True
             return result
         finally:
@@ -176,10 +157,11 @@ class RemoteSandbox:
                 else:
                     await self._result_of(portal.start_task_soon(pool.end, lease))
 
-    async def _conduct(self, launcher: JobLauncher, job: Job) -> JobResult:
+    async def _drive(self, launcher: JobLauncher, job: Job[R]) -> R:
         self._jobs.add(launcher)
-        workers = LocalSandbox(launcher, isolation=self._tier, limits=self._setup.spec.limits, prefetch=self._foreseen)
-        results: list[JobResult] = []
+        limits = self._setup.spec.limits
+        workers = WorkerSandbox(launcher, isolation=self._isolation, limits=limits, prefetch=self._prefetch)
+        results: list[R] = []
         failures: list[BaseException] = []
         try:
             async with anyio.create_task_group() as tasks:
@@ -221,7 +203,7 @@ async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
         launcher.give_up()
 
 
-def _needed_s(job: Job, usual: Limits) -> float:
+def _needed_s(job: Job[Any], usual: Limits) -> float:
     """Seconds that a job may take at the most, and more."""
     limits = job.limits or usual
     racing = job.budget_s if isinstance(job, TimingJob) else 0.0

@@ -12,14 +12,14 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local import seccomp
+from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.syscalls import architecture
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.syscalls import MACHINES
 from codeens_sandbox_backends.remote.bundle import Bundle, bundle_of
 from codeens_sandbox_backends.remote.connection import SILENCE_S
-from codeens_sandbox_backends.remote.order import Greeting, Order
-from codeens_sandbox_backends.remote.python import version_of
+from codeens_sandbox_backends.remote.packages import version_of
+from codeens_sandbox_backends.remote.relay import Greeting, Order
 
 ARCHIVE = "/codeens/bundle.tar.gz"
 """Where the bundle is put in a sandbox."""
@@ -51,7 +51,7 @@ import site
 site.main()
 sys.path.insert(0, "/codeens")
 sys.path.append("/codeens/packages")
-from codeens_worker.{role} import main
+from codeens_worker.{kind} import main
 main(channel)
 """
 
@@ -98,27 +98,32 @@ class Setup(NamedTuple):
                 f"Name a Python {self.python} there with {options.python_setting}, or an image that has one with "
                 f"{options.image_setting}",
             )
-        if greeting.machine not in MACHINES:
-            raise SandboxUnavailable(
-                backend, f"there is no system call filter for {greeting.machine}", "Choose x86_64 or aarch64 sandboxes"
-            )
+        self._filter(greeting)
 
-    def order(self, role: WorkerKind, limits: Limits, greeting: Greeting) -> Order:
+    def order(self, kind: WorkerKind, limits: Limits, greeting: Greeting) -> Order:
         """What a relay is told to start a worker; without the nonce, which is for one use."""
         return Order(
             nonce="",
-            text=_WORKER.format(role=role),
+            text=_WORKER.format(kind=kind),
             environment=ENVIRONMENT,
             rlimits=rlimits(limits, processes=limits.processes),
-            filter=base64.b64encode(seccomp.program(MACHINES[greeting.machine])).decode("ascii"),
+            filter=base64.b64encode(self._filter(greeting)).decode("ascii"),
             shown=self.bundle.shown,
             links=self.bundle.links,
-            covered=() if role == "suite" else tuple(os.path.realpath(path) for path in self.spec.hidden),
+            covered=() if kind == "suite" else tuple(os.path.realpath(path) for path in self.spec.hidden),
             disk_bytes=limits.disk_bytes,
             memory_bytes=limits.memory_bytes,
             output_bytes=limits.output_bytes,
             silence_s=SILENCE_S,
         )
+
+    def _filter(self, greeting: Greeting) -> bytes:
+        """Return the system call filter of workers."""
+        known = architecture(greeting.machine)
+        if known is None:
+            why = f"there is no system call filter for {greeting.machine}"
+            raise SandboxUnavailable(self.options.backend, why, "Choose x86_64 or aarch64 sandboxes")
+        return seccomp.program(known)
 
 
 def setup_of(spec: SandboxSpec, options: Options) -> Setup:

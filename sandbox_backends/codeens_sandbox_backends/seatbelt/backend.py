@@ -13,15 +13,14 @@ from anyio import to_thread
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.local.bootstrap import INTERPRETER_FLAGS, bootstrap
-from codeens_sandbox_backends.local.jobs import LocalSandbox
-from codeens_sandbox_backends.local.layout import interpreter_folders
-from codeens_sandbox_backends.local.limits import rlimits
-from codeens_sandbox_backends.local.probe import probe
-from codeens_sandbox_backends.local.start import start
+from codeens_sandbox_backends.host.layout import interpreter_folders
+from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
 from codeens_sandbox_backends.seatbelt.process import GroupProcess
 from codeens_sandbox_backends.seatbelt.profile import profile
+from codeens_sandbox_backends.selfcheck.probe import probe
 
 NAME = "seatbelt"
 TOOL = "/usr/bin/sandbox-exec"
@@ -44,14 +43,14 @@ class SeatbeltBackend:
         """Try the isolation in a real sandbox."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
-    async def open(self, spec: SandboxSpec) -> LocalSandbox:
+    async def open(self, spec: SandboxSpec) -> WorkerSandbox:
         """Open a sandbox.
 
         Raises:
             SandboxUnavailable: this is no macOS, or the interpreter cannot be shown without a home folder.
         """
         launcher = await to_thread.run_sync(SeatbeltLauncher, spec)
-        return LocalSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
+        return WorkerSandbox(launcher, isolation=ISOLATION_LEVEL, limits=spec.limits)
 
 
 class SeatbeltLauncher:
@@ -75,12 +74,12 @@ class SeatbeltLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> GroupProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+    def launch(self, kind: WorkerKind, limits: Limits) -> GroupProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, self._folder, rlimits(limits, processes=None))
+        text = bootstrap(kind, self._folder, rlimits(limits, processes=None))
         started = start(
-            [self._tool, "-p", self._rules(role, own), self._python, *INTERPRETER_FLAGS, "-c", text],
+            [self._tool, "-p", self._rules(kind, own), self._python, *INTERPRETER_FLAGS, "-c", text],
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own},
             cwd=own,
             session=True,
@@ -90,8 +89,8 @@ class SeatbeltLauncher:
             started.release()
         return process
 
-    def _rules(self, role: WorkerKind, own: str) -> str:
-        hidden = () if role == "suite" else self._hidden
+    def _rules(self, kind: WorkerKind, own: str) -> str:
+        hidden = () if kind == "suite" else self._hidden
         try:
             return profile(readable=self._readable, runnable=self._runnable, hidden=hidden, writable=own)
         except ValueError as error:

@@ -13,9 +13,9 @@ from contextlib import suppress
 from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.local.output import Output
+from codeens_sandbox_backends.host.output import Output
+from codeens_sandbox_backends.host.start import Started
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
-from codeens_sandbox_backends.local.start import Started
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0

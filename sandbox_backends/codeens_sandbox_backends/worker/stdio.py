@@ -1,4 +1,4 @@
-"""A program text as a script: standard input to standard output. WorkerKind `stdio`.
+"""A program text as a script: standard input to standard output. Worker kind `stdio`.
 
 | request (`op`)             | answer                                                                            |
 |----------------------------|-----------------------------------------------------------------------------------|

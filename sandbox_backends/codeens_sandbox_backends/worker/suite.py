@@ -1,4 +1,4 @@
-"""The user's own tests beside the code, in one process. WorkerKind `suite`.
+"""The user's own tests beside the code, in one process. Worker kind `suite`.
 
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|
@@ -11,13 +11,19 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from doctest import DocTest, DocTestFinder, DocTestParser, DocTestRunner, Example
 from importlib.machinery import PathFinder
-from typing import Any, Dict, Optional, Union
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
 from . import serving
-from .failures import describe
-from .loader import LoadError, install, load, resolve
+from .failures import bounded, describe
+from .loader import LoadError, innermost, install, load, resolve, show_sources
 from .recording import Recorder
+
+if TYPE_CHECKING:
+    from .suite import Reporter
+
 
 Message = Dict[str, Any]
 Failure = Union[None, str, Message]
@@ -104,8 +110,6 @@ class Suite:
     def _outcome(self, request: Message, reporter: Reporter) -> Failure:
         try:
             if request["kind"] == "doctest":
-                from .doctests import run_doctests
-
                 run_doctests(load(request["program"]), request["program"], reporter)
                 return None
             return _run_pytest(request, reporter)
@@ -132,3 +136,42 @@ def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
     channel = serving.start(fd)
     serving.serve(channel, {"suite": Suite(channel).run})
+
+
+def run_doctests(target: Any, program: Dict[str, Any], reporter: Reporter) -> None:
+    """Run the groups in order, in one namespace made from the module's; ids are `doctest:<qualname>:<line>`.
+
+    A group is a run of examples with nothing but blank lines between them; `line` is that of its first one in the file.
+    """
+    qualname, module = program["qualname"], sys.modules[program["module"]]
+    names = dict(vars(module))
+    file = getattr(module, "__file__", None)
+    show_sources()
+    for found in DocTestFinder(recurse=False).find(innermost(target) or target, qualname, module=False):
+        first = (found.lineno or 0) + 1
+        for group in _groups(found.docstring or "", qualname):
+            test = f"doctest:{qualname}:{first + group[0].lineno}"
+            reporter.begin(test)
+            _run_group(DocTest(group, names, test, file, found.lineno, None), reporter)
+
+
+def _groups(docstring: str, name: str) -> List[List[Example]]:
+    groups: List[List[Example]] = []
+    apart = True
+    for part in DocTestParser().parse(docstring, name):
+        if isinstance(part, str):
+            apart = apart or bool(part.strip())
+        elif apart:
+            groups.append([part])
+            apart = False
+        else:
+            groups[-1].append(part)
+    return groups
+
+
+def _run_group(test: DocTest, reporter: Reporter) -> None:
+    report: List[str] = []
+    started = perf_counter()
+    results = DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
+    outcome = "failed" if results.failed else "passed" if results.attempted else "skipped"
+    reporter.report(test.name, outcome, bounded("".join(report)), perf_counter() - started)

@@ -5,8 +5,8 @@
 | first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.greet`), once  |
 |   needed before the first job (`_Setting`)       |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
-| `p` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
-|   with those of channel, stdout and stderr       |   child serves the role `play` or `stdio`         |
+| `c` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
+|   with those of channel, stdout and stderr       |   child serves the kind `calls` or `stdio`        |
 | `k`                                              | none; the child, if there is one, is killed       |
 
 One child lives at a time. It has no way to make another process, so its end is the end of the job. Nothing of a job
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import gc
 import json
+import linecache
 import os
 import resource
 import select
@@ -29,9 +30,10 @@ from importlib import import_module
 from typing import Any, Dict, List, Tuple
 
 from . import serving, stdio
+from .calls import Worker
 from .confining import Filter, do_without_new_rights, give_back_memory
-from .play import Worker
-from .rehearsing import rehearse
+from .frames import pack
+from .serving import Channel, serve_next
 
 _IMPORTED = (
     "bisect",
@@ -59,8 +61,8 @@ _BIND_NOW = "LD_BIND_NOW"
 _FIRST_COLLECTION = 10_000
 """Objects after which garbage is looked for: most workers have ended before."""
 _LENGTH = struct.Struct(">I")
-WORKER, SCRIPT = b"p", b"s"
-_ROLES = (WORKER, SCRIPT)
+CALLS, SCRIPT = b"c", b"s"
+_KINDS = (CALLS, SCRIPT)
 _CHANNEL = 3
 _DESCRIPTOR = struct.Struct("=i")
 _ROOM = socket.CMSG_SPACE(3 * _DESCRIPTOR.size)
@@ -86,12 +88,12 @@ class Zygote:
         Filter(bytes.fromhex(setting["own_filter"])).install()
 
     def serve(self) -> bytes:
-        """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its role."""
+        """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its kind."""
         while True:
             kind, descriptors = self._next()
             if kind == b"l":
                 self._take_limits(json.loads(self._message()))
-            elif kind in _ROLES:
+            elif kind in _KINDS:
                 child = os.fork()
                 if child == 0:
                     self._become(kind, descriptors)
@@ -203,3 +205,44 @@ def main(control: int) -> None:
         stdio.serve(worker.channel)
     else:
         serving.serve(worker.channel, worker.operations)
+
+
+_NAME = "codeens_rehearsal"
+_SOURCE = """\
+from typing import List, Tuple
+
+def rehearse(number, text, items: List[Tuple[int, str]]) -> float:
+    found = {word: len(word) for word in text.split()}
+    for index, item in enumerate(items):
+        if index > 1:
+            raise ValueError(item)
+        items[index] = (item, [found, {1, 2.5}, sorted(found), None, True])
+    return number * 1.5
+"""
+_CALLS: List[Dict[str, Any]] = [
+    {"args": [1, "to be or not", ["list"]], "kwargs": {}},
+    {"args": [2.5, "", ["list", 1, ["tuple", 2, "x"]]], "kwargs": {}},
+    {"args": [-1], "kwargs": {"text": "be", "items": ["list", 1, 2, 3, ["dict", ["k", ["set", 1]]]]}},
+]
+_OFTEN = 10
+"""The interpreter (3.11) adapts code to its use after eight runs of it."""
+
+
+def rehearse() -> None:
+    """Have workers serve that job, and remove what it leaves behind."""
+    modules = [{"name": _NAME, "source": _SOURCE, "path": None}]
+    program = {"module": _NAME, "qualname": "rehearse", "modules": modules, "sys_path": []}
+    before = set(linecache.cache)
+    for _ in range(_OFTEN):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            worker = Worker(Channel(theirs.fileno()))
+            for request in (
+                {"op": "load", "nonce": "", "program": program, "watch": ""},
+                {"op": "calls", "inputs": _CALLS, "first": 0, "last": False},
+            ):
+                ours.sendall(pack(json.dumps(request).encode()))
+                serve_next(worker.channel, worker.operations)
+        del sys.modules[_NAME], sys.meta_path[0]
+    for name in set(linecache.cache) - before:
+        del linecache.cache[name]

@@ -1,9 +1,10 @@
-"""Judges samples of a data set, several at once, and writes each verdict down when it is known."""
+"""Judge samples of a data set, several at once, writing each verdict down when it is known; pass@k of them all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -105,7 +106,7 @@ async def judge_references(
     async def work() -> None:
         for task in waiting:
             runs = known[task.id] = FullTime(limits)
-            await executor.run(partial(check_all, task, task.reference_solution or "", runs=runs))
+            await check_all(task, task.reference_solution or "", executor, runs=runs)
 
     await _together(work, workers)
     return known
@@ -131,7 +132,7 @@ async def score_samples(
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await executor.run(partial(_judged, sample, tasks[sample.task_id], paces[sample.task_id])))
+            results.add(await _judged(sample, tasks[sample.task_id], paces[sample.task_id], executor))
 
     await _together(work, workers)
 
@@ -160,3 +161,21 @@ async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> S
 
 def _reason(check: Check) -> str:
     return check.failure.got if check.failure else ""
+
+
+def pass_at_k(samples: int, right: int, k: int) -> float:
+    """The unbiased estimate from `right` of `samples` samples (Chen et al. 2021, arXiv:2107.03374, section 2.1)."""
+    if samples - right < k:
+        return 1.0
+    return 1.0 - prod(1.0 - k / n for n in range(samples - right + 1, samples + 1))
+
+
+def mean_pass_at(ks: Iterable[int], counts: Iterable[tuple[int, int]]) -> dict[str, float]:
+    """`pass@k` over tasks, of each (samples, right), for the k that every task has samples for."""
+    tasks = list(counts)
+    fewest = min((samples for samples, _ in tasks), default=0)
+    return {
+        f"pass@{k}": sum(pass_at_k(samples, right, k) for samples, right in tasks) / len(tasks)
+        for k in ks
+        if k <= fewest
+    }

@@ -16,8 +16,7 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
-from codeens_server.bench.passk import mean_pass_at
-from codeens_server.bench.score import Results, judge_references, score_samples
+from codeens_server.bench.score import Results, judge_references, mean_pass_at, score_samples
 from codeens_server.cli import options
 from codeens_server.cli.setup import settings_for, workspace_here
 from codeens_server.cli.signals import interruptible

@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from codeens_sandbox_backends.errors import SandboxError, UnknownBackend
-from codeens_server.crash_log import innermost, without_secrets, write_log
-from codeens_server.errors import CodeensError, InputError
+from codeens_server.crash_log import innermost, log_crash
+from codeens_server.errors import CodeensError, Hint, InputError
 from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
 
+_FLAGS = {name: f"--{name}" for name in ("goal", "mode", "samples", "rounds", "sandbox", "tests", "results", "right")} | {
+    "models": "--model",
+    "variants": "--variant",
+    "budget_usd": "--budget-usd",
+    "timeout_s": "--timeout",
+}
+"""By the name of the run option. What is not here can only be set in a settings file."""
 
-class Told(click.ClickException):
+
+class ShownError(click.ClickException):
     """An error that was put into words; click shows it and exits."""
 
     exit_code = 1
@@ -29,18 +34,35 @@ class Told(click.ClickException):
         click.echo(visible(self.message), err=True, file=file)
 
 
-class InputTold(Told):
+class ShownInputError(ShownError):
     """The same, of a wrong input."""
 
     exit_code = 2
 
 
-def told(error: Exception, *, log: Path, environ: Mapping[str, str] = os.environ) -> Told:
-    """Any error as its one line; one that nobody foresaw goes into the log with its traceback."""
+def shown(error: Exception) -> ShownError:
+    """Return any error as its one line; one that nobody foresaw goes into the log with its traceback."""
     cause = innermost(error)
-    if isinstance(cause, (InputError, UnknownBackend, ManifestError)):
-        return InputTold(str(cause))
-    if isinstance(cause, (CodeensError, SandboxError)):
-        return Told(str(cause))
-    what = f"{type(cause).__name__}: {without_secrets(str(cause), environ)}"
-    return Told(f"this is a fault of codeens ({what}). {write_log(error, log, environ)}")
+    if isinstance(cause, CodeensError):
+        kind = ShownInputError if isinstance(cause, InputError) else ShownError
+        return kind(f"{cause} {_advice(cause.hint)}" if cause.hint else str(cause))
+    if isinstance(cause, (UnknownBackend, ManifestError)):
+        return ShownInputError(str(cause))
+    return ShownError(str(cause) if isinstance(cause, SandboxError) else log_crash(error))
+
+
+def _advice(hint: Hint) -> str:
+    match hint.kind:
+        case "option":
+            return f"Set it with {_FLAGS[hint.name]}." if hint.name in _FLAGS else f"It is the setting {hint.name}."
+        case "model":
+            return (
+                "Name one with --model openai/NAME and OPENAI_API_KEY set, start Ollama, or configure models; "
+                "`codeens doctor` shows which can be reached."
+            )
+        case "runs":
+            return "`codeens runs list` shows all."
+        case "variants":
+            return "Enable one with `codeens variants enable NAME`, or name one with --variant NAME."
+        case "fix":
+            return hint.name

@@ -52,10 +52,8 @@ async def _score(task: Task, candidates: list[ScoredCandidate], settings: Settin
     python = interpreter_for(workspace_here(), settings)
     spec = SandboxSpec(python=str(python), limits=settings.limits)
     async with interruptible(), open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
-        return await executor.run(
-            lambda sandbox: score_task(
-                task, candidates, sandbox=sandbox, sandbox_label=executor.label, limits=settings.limits
-            )
+        return await score_task(
+            task, candidates, sandbox=executor, sandbox_label=executor.label, limits=settings.limits
         )
     message = "the scoring was ended before it was done."
     raise RunError(message)

@@ -10,7 +10,7 @@ import click
 from codeens_server.config.loading import TRUST_VARIABLE, load_settings, user_folder
 from codeens_server.config.settings import Settings
 from codeens_server.text import visible
-from codeens_server.workspace.layout import workspace_root
+from codeens_server.workspace.find import workspace_root
 
 
 def settings_for(workspace: Path | None = None, *, trust: bool = False, **flags: object) -> Settings:

@@ -1,4 +1,4 @@
-"""Reads the settings from flags, environment, workspace file and user file; the first that has a key wins."""
+"""Merge the settings of options, editor, environment, workspace file and user file; the first that has a key wins."""
 
 from __future__ import annotations
 
@@ -9,22 +9,19 @@ from typing import cast, get_origin
 import msgspec
 import tomli
 from msgspec import Struct
-from platformdirs import user_config_path
 
 from codeens_sandbox_backends.reading import converted
 from codeens_sandbox_backends.registry import backend_names
-from codeens_server.config.checking import EDITOR, Source, Table, check, dotted, is_struct
+from codeens_server.config.checking import Key, Table, dotted, is_struct
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.config.toml_lines import Key
+from codeens_server.config.sources import EDITOR, ENVIRONMENT, ENVIRONMENT_PREFIX, OPTIONS, Source, read_file
 from codeens_server.errors import ConfigError, unknown
 
 FILE_NAME = "codeens.toml"
 TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
 DATA_VARIABLE = "CODEENS_DATA"
-"""The folder of data sets. Like the other one no setting, but spoken of beside them."""
+"""The folder of data sets; like the variable above no setting."""
 
-_PREFIX = "CODEENS_"
-_MAX_FILE_BYTES = 1 << 20
 _TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "scorer_weights", "budget_usd", "budget_tokens")
 _TRUSTED_ONLY_OF_MODEL = frozenset({"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token"})
 _PATHS = ("python", "results")
@@ -64,20 +61,20 @@ def load_settings(
         ConfigError: a source is broken; the message names file, line and key.
     """
     layers = [
-        (Source(label="flags"), _given(flags)),
+        (Source(label=OPTIONS), _given(flags)),
         (Source(label=EDITOR), _given(editor or {})),
-        (Source(label="environment"), _from_environment(environ)),
+        (Source(label=ENVIRONMENT), _from_environment(environ)),
     ]
     ignored: list[str] = []
     if workspace is not None and (found := _workspace_file(workspace)):
         source, table = found
-        check(table, Settings, source)
+        source.check(table)
         layers.append((source, _without_untrusted(table, source, ignored, trusted=trusted)))
     if (user_file := user_dir / FILE_NAME).is_file():
-        layers.append(_from_file(user_file, ()))
+        layers.append(_from_file(user_file))
     merged: Table = {}
     for source, table in layers:
-        check(table, Settings, source)
+        source.check(table)
         merged = _merge(merged, table)
     settings = converted(merged, Settings)
     _check_models(settings.models)
@@ -114,8 +111,8 @@ def _check_weights(settings: Settings) -> None:
 def _from_environment(environ: Mapping[str, str]) -> Table:
     table: Table = {}
     for name, text in sorted(environ.items()):
-        if name.startswith(_PREFIX) and name not in (TRUST_VARIABLE, DATA_VARIABLE) and not _is_a_backends(name):
-            key = name.removeprefix(_PREFIX).lower().split("__")
+        if name.startswith(ENVIRONMENT_PREFIX) and not _is_no_setting(name):
+            key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
             value: object = _value_of(text, _type_at(key))
             for part in reversed(key):
                 value = {part: value}
@@ -123,13 +120,15 @@ def _from_environment(environ: Mapping[str, str]) -> Table:
     return table
 
 
-def _is_a_backends(name: str) -> bool:
-    """Whether a sandbox backend reads it itself: `CODEENS_DOCKER_IMAGE`, for one."""
-    return any(name.startswith(f"{_PREFIX}{backend.upper()}_") for backend in backend_names())
+def _is_no_setting(name: str) -> bool:
+    """Whether a variable is read elsewhere, as a sandbox backend reads `CODEENS_DOCKER_IMAGE`."""
+    return name in (TRUST_VARIABLE, DATA_VARIABLE) or any(
+        name.startswith(f"{ENVIRONMENT_PREFIX}{backend.upper()}_") for backend in backend_names()
+    )
 
 
 def _type_at(key: list[str]) -> object:
-    """The type that the settings model has at a key; None where it has none, which `check` tells."""
+    """Return the type that the settings model has at a key; None where it has none, which `Source.check` tells."""
     kind: object = Settings
     for part in key:
         if not is_struct(kind):
@@ -139,7 +138,7 @@ def _type_at(key: list[str]) -> object:
 
 
 def _value_of(text: str, kind: object) -> object:
-    """A text by the type it is for: as itself, as a comma-separated list, or as TOML writes the value."""
+    """Read a text by the type it is for: as itself, as a comma-separated list, or as TOML writes the value."""
     if kind in (None, str, str | None):
         return text
     if get_origin(kind) is tuple and not text.lstrip().startswith("["):
@@ -152,51 +151,21 @@ def _value_of(text: str, kind: object) -> object:
 
 def _workspace_file(root: Path) -> tuple[Source, Table] | None:
     if (own := root / FILE_NAME).is_file():
-        return _from_file(own, ())
+        return _from_file(own)
     if (shared := root / "pyproject.toml").is_file():
         return _from_file(shared, ("tool", "codeens"))
     return None
 
 
-def _from_file(path: Path, prefix: tuple[str, ...]) -> tuple[Source, Table]:
-    text = _read(path)
-    try:
-        value: object = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        message = f"{path} is not valid TOML: {error}."
-        raise ConfigError(message) from None
-    for part in prefix:
-        value = cast("Table", value).get(part, {}) if isinstance(value, dict) else {}
-    source = Source(label=str(path), text=text, prefix=prefix)
-    if not isinstance(value, dict):
-        raise source.error((), "must be a table.")
-    return source, _resolved(cast("Table", value), path.parent)
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
-            message = f"{path} is larger than {_MAX_FILE_BYTES} bytes, which no settings file needs to be."
-            raise ConfigError(message)
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8."
-        raise ConfigError(message) from None
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}."
-        raise ConfigError(message) from None
-
-
-def _resolved(table: Table, folder: Path) -> Table:
-    """Relative paths in a file are meant from that file's folder."""
+def _from_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
+    source, table = read_file(path, prefix)
+    # Relative paths in a file are meant from that file's folder.
     paths = {
-        name: str(folder / Path(value).expanduser())
+        name: str(path.parent / Path(value).expanduser())
         for name in _PATHS
         if isinstance(value := table.get(name), str) and value
     }
-    return {**table, **paths}
+    return source, {**table, **paths}
 
 
 def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trusted: bool) -> Table:
@@ -208,10 +177,10 @@ def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trus
     kept = dict(table)
     if kept.get("sandbox") == "unsafe":
         del kept["sandbox"]
-        leave_out(("sandbox",), "only you can ask for unsafe, by --sandbox unsafe")
+        leave_out(("sandbox",), "only you can ask for unsafe")
     if trusted:
         return kept
-    hint = f"it needs trust (--trust-workspace or {TRUST_VARIABLE}=1)"
+    hint = f"it needs your trust ({TRUST_VARIABLE}=1)"
     untrusted = [name for name in _TRUSTED_ONLY if name in kept]
     if kept.get("sandbox", "local") != "local":
         untrusted.append("sandbox")
@@ -244,8 +213,3 @@ def _merge(strong: Table, weak: Table) -> Table:
         both = isinstance(value, dict) and isinstance(other, dict)
         merged[name] = _merge(cast("Table", value), cast("Table", other)) if both else value
     return merged
-
-
-def user_folder() -> Path:
-    """The user's folder for settings."""
-    return user_config_path("codeens", appauthor=False)

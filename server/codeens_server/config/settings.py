@@ -1,22 +1,27 @@
-"""The one settings model. Sources, the first wins: flags, editor, environment, workspace file, user file."""
+"""The one settings model. Sources, the first wins: options, editor, environment, workspace file, user file."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.base import Count, Limits, Seconds
 from codeens_server.domain import Goal
+
+# Nothing but a bound keeps `inf` out, which TOML can write.
+Dollars: TypeAlias = Annotated[float, Meta(gt=0, le=1e308)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1e308)]
+Price: TypeAlias = Annotated[float, Meta(ge=0, le=1e308)]
 
 
 class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shares of the score; they need not add up to 100, they are normalised."""
 
-    correctness: float = 40.0
-    quality: float = 25.0
-    speed: float = 20.0
-    efficiency: float = 15.0
+    correctness: Share = 40.0
+    quality: Share = 25.0
+    speed: Share = 20.0
+    efficiency: Share = 15.0
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,13 +33,13 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """LiteLLM's name (`openai/gpt-x`, `ollama_chat/qwen3`); empty: the same as `name`."""
     api_base: str | None = None
     api_key_env: str | None = None
-    input_cost_per_token: float | None = None
-    output_cost_per_token: float | None = None
-    max_tokens: int = 4096
-    timeout_s: float = 120.0
-    rpm: int | None = None
-    tpm: int | None = None
-    max_parallel: int = 8
+    input_cost_per_token: Price | None = None
+    output_cost_per_token: Price | None = None
+    max_tokens: Count = 4096
+    timeout_s: Seconds = 120.0
+    rpm: Count | None = None
+    tpm: Count | None = None
+    max_parallel: Count = 8
     fallbacks: tuple[str, ...] = ()
     """Names of other configured models."""
 
@@ -47,13 +52,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names to run; empty: all enabled ones."""
     disabled_variants: tuple[str, ...] = ()
     goal: Goal = "balanced"
-    samples: int = 1
+    samples: Count = 1
     sandbox: str = "local"
     python: str | None = None
     """Interpreter for candidates; None: the workspace's virtual environment, else the one that runs codeens."""
-    budget_usd: float | None = 1.0
-    budget_tokens: int | None = None
-    timeout_s: float = 600.0
+    budget_usd: Dollars | None = 1.0
+    budget_tokens: Count | None = None
+    timeout_s: Seconds = 600.0
     results: str | None = None
     """Folder of runs and artifacts; None: the user's data folder."""
     database_url: str | None = None
@@ -62,12 +67,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Overrides of a goal's built-in weights."""
     scorers: tuple[str, ...] = ()
     """Names of entry points of the group `codeens.scorers` to apply."""
-    scorer_weights: dict[str, float] = field(default_factory=dict[str, float])
+    scorer_weights: dict[str, Share] = field(default_factory=dict[str, Share])
     """Share of a scorer beside those of `weights`; 10 where nothing is said."""
     limits: Limits = field(default_factory=Limits)
-    max_inputs: int = 200
+    max_inputs: Count = 200
     """Generated inputs per function."""
-    parallel: int = 2
+    parallel: Count = 2
     """Sandboxes at work at once."""
     rewrites: Literal["auto", "always", "never"] = "auto"
     """Offline rewrites: `auto` uses them beside models for goals other than correctness, and alone without models."""

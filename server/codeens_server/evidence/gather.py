@@ -6,38 +6,43 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import anyio.to_thread
-from msgspec import structs
+from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Program, Raised, Returned, Sandbox
+from codeens_sandbox_backends.base import CallInput, Limits, Outcome, Program, Raised, Returned, Sandbox
 from codeens_sandbox_backends.values.compare import canonical_call
-from codeens_server.config.settings import Settings
-from codeens_server.domain import Case, Coverage, Evidence, Mode, Target
+from codeens_server.domain import Case, Coverage, Evidence, Mode, ModeRequest, Target
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.coverage import measure_coverage, thinness
+from codeens_server.evidence.assess import measure_coverage, resolve_mode, thinness, what_it_needs
 from codeens_server.evidence.docstring import DocstringEvidence, run_examples
-from codeens_server.evidence.effects import what_it_needs
-from codeens_server.evidence.modes import resolve_mode
-from codeens_server.evidence.oracle import Answers, Proposal, ask_original, numbered
-from codeens_server.evidence.strategies.arguments import has_instance, named, parameters_of
+from codeens_server.evidence.oracle import CandidateInput, OracleAnswers, ask_original, numbered
 from codeens_server.evidence.strategies.draw import draw
-from codeens_server.evidence.strategies.inputs import Plan, plan_inputs
-from codeens_server.evidence.tests.recorded import distinct_calls
-from codeens_server.evidence.tests.running import Say, run_tests
-from codeens_server.evidence.tests.triage import TestEvidence
-from codeens_server.run.request import RunRequest
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.evidence.strategies.inputs import InputPlan, has_instance, named, parameters_of, plan_inputs
+from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_tests
+from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.text import snapshot
 
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 
 
-async def gather(target: Target, *, request: RunRequest, settings: Settings, sandbox: Sandbox, say: Say) -> Evidence:
+class EvidencePlan(Struct, frozen=True, kw_only=True):
+    """What to gather."""
+
+    mode: ModeRequest = "auto"
+    tests: tuple[str, ...] = ()
+    """Tests to judge by, in place of those that are found."""
+    max_inputs: int
+    """Inputs to generate at the most."""
+    timeout_s: float
+    """Seconds that the whole run may take; a share of them is for the tests."""
+    limits: Limits
+
+
+async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Say) -> Evidence:
     """Find, run and weigh the evidence about a function, on the original only.
 
     Args:
         target: The function.
-        request: Its mode, tests and time.
-        settings: Limits and the number of generated inputs.
+        plan: What to gather.
         sandbox: Where the original and its tests run.
         say: Gets sentences about what is going on.
 
@@ -48,16 +53,24 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
     source = await anyio.to_thread.run_sync(lambda: snapshot(target).text)
-    tests = await run_tests(target, _traced(program), request=request, settings=settings, sandbox=sandbox, say=say)
-    docstring = await run_examples(target, program, limits=settings.limits, sandbox=sandbox)
-    mode = resolve_mode(request.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
+    tests = await run_tests(
+        target,
+        _traced(program),
+        asked_for=plan.tests,
+        run_timeout_s=plan.timeout_s,
+        limits=plan.limits,
+        sandbox=sandbox,
+        say=say,
+    )
+    docstring = await run_examples(target, program, limits=plan.limits, sandbox=sandbox)
+    mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
     known = _known(target, tests, docstring, mode)
-    plan, inputs = await _generated(target, [proposal.input for proposal in known], source, settings, mode)
+    strategy, inputs = await _generated(target, [proposal.input for proposal in known], source, plan.max_inputs, mode)
     await say(f"{len(known)} known calls, {len(inputs)} inputs generated")
-    proposals = [*known, *(Proposal(origin="generated", input=call, label="generated") for call in inputs)]
-    answers = await _weighed(target, program, proposals, plan, mode, settings, sandbox)
+    proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in inputs)]
+    answers = await _weighed(target, program, proposals, strategy, mode, plan.limits, sandbox)
     _refuse_outside(target, source, answers, tests, mode)
-    coverage = await _coverage(target, program, answers.cases, settings, sandbox)
+    coverage = await _coverage(target, program, answers.cases, plan.limits, sandbox)
     return Evidence(
         mode=mode,
         cases=answers.cases,
@@ -67,7 +80,7 @@ async def gather(target: Target, *, request: RunRequest, settings: Settings, san
         excluded=(*tests.excluded, *docstring.excluded, *answers.excluded),
         notes=(
             *tests.notes,
-            *_notes(target, source, answers, plan, mode, [*tests.failing, *docstring.failing]),
+            *_notes(target, source, answers, strategy, mode, [*tests.failing, *docstring.failing]),
             *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
         ),
     )
@@ -78,7 +91,7 @@ def _traced(program: Program) -> Program:
     return structs.replace(program, qualname=program.qualname.partition(".<locals>.")[0])
 
 
-def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[Proposal]:
+def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[CandidateInput]:
     """Inputs from the docstring and from tests, each once, with what is said to come out.
 
     What a call did in a test is expected only as long as no test fails: a passing test may have made a call whose wrong
@@ -86,20 +99,20 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
     """
     if target.kind == "nested":
         return []
-    first: dict[str, Proposal] = {}
+    first: dict[str, CandidateInput] = {}
     for example in docstring.examples:
         label = f"docstring line {example.line}"
-        proposal = Proposal(origin="doctest", input=example.input, label=label, known=example.promised)
+        proposal = CandidateInput(origin="doctest", input=example.input, label=label, known=example.promised)
         first.setdefault(canonical_call(example.input), proposal)
     written = list(first.values())
     trusted = mode == "improve" or not (tests.failing or docstring.failing or target.body_missing)
     by_doctest = distinct_calls(docstring.recorded, [proposal.input for proposal in written])
-    written += [Proposal(origin="doctest", input=call.input, label=call.test) for call in by_doctest]
+    written += [CandidateInput(origin="doctest", input=call.input, label=call.test) for call in by_doctest]
     by_tests = distinct_calls(tests.recorded, [proposal.input for proposal in written])
     return [
         *written,
         *(
-            Proposal(
+            CandidateInput(
                 origin="recorded", input=call.input, label=call.test, known=_told(call.outcome) if trusted else None
             )
             for call in by_tests
@@ -108,14 +121,14 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
 
 
 async def _generated(
-    target: Target, examples: Sequence[CallInput], source: str, settings: Settings, mode: Mode
-) -> tuple[Plan, list[CallInput]]:
+    target: Target, examples: Sequence[CallInput], source: str, max_inputs: int, mode: Mode
+) -> tuple[InputPlan, list[CallInput]]:
     """Inputs from the strategy; guesses only where the original can be asked whether they make sense."""
     plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
     seed = f"{target.module}:{target.qualname}"
-    make = partial(draw, plan.strategy, settings.max_inputs, seed=seed)
+    make = partial(draw, plan.strategy, max_inputs, seed=seed)
     known = {canonical_call(call) for call in examples}
     drawn = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
     return plan, [call for call in drawn if canonical_call(call) not in known]
@@ -124,21 +137,21 @@ async def _generated(
 async def _weighed(
     target: Target,
     program: Program,
-    proposals: Sequence[Proposal],
-    plan: Plan,
+    proposals: Sequence[CandidateInput],
+    plan: InputPlan,
     mode: Mode,
-    settings: Settings,
+    limits: Limits,
     sandbox: Sandbox,
-) -> Answers:
+) -> OracleAnswers:
     """In `improve` the original says what must come out; else only people do, and it is not asked."""
     if mode != "improve":
-        return Answers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
+        return OracleAnswers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
     return await ask_original(
         program,
         proposals,
         guessed=plan.guessed,
         typed=_is_typed(target),
-        limits=settings.limits,
+        limits=limits,
         sandbox=sandbox,
     )
 
@@ -154,14 +167,14 @@ def _is_typed(target: Target) -> bool:
 
 
 async def _coverage(
-    target: Target, program: Program, cases: Sequence[Case], settings: Settings, sandbox: Sandbox
+    target: Target, program: Program, cases: Sequence[Case], limits: Limits, sandbox: Sandbox
 ) -> Coverage | None:
     if target.body_missing:
         return None
-    return await measure_coverage(program, cases, limits=settings.limits, sandbox=sandbox)
+    return await measure_coverage(program, cases, limits=limits, sandbox=sandbox)
 
 
-def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEvidence, mode: Mode) -> None:
+def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: TestEvidence, mode: Mode) -> None:
     """Refuse a function that cannot be run here, when no test that replaces the outside is there either.
 
     Raises:
@@ -179,7 +192,7 @@ def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEv
 
 
 def _notes(
-    target: Target, source: str, answers: Answers, plan: Plan, mode: Mode, failing: Sequence[str]
+    target: Target, source: str, answers: OracleAnswers, plan: InputPlan, mode: Mode, failing: Sequence[str]
 ) -> Iterator[str]:
     if plan.strategy is None:
         yield f"no inputs were generated: {plan.why}"

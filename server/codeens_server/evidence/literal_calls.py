@@ -11,7 +11,7 @@ from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Target
 from codeens_server.evidence.strategies.definitions import dotted_name
-from codeens_server.parsing import UNPARSABLE, parse_expression
+from codeens_server.parsing import ParseFailure, parse_expression
 
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
 
@@ -27,9 +27,9 @@ def literal(node: ast.expr | str) -> Encoded:
         NotLiteral: it is something else.
     """
     try:
-        value: Any = ast.literal_eval(parse_expression(node) if isinstance(node, str) else node)
+        value: Any = ast.literal_eval(expression(node) if isinstance(node, str) else node)
         return encode(value)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, EncodeError):
+    except (ValueError, TypeError, RecursionError, MemoryError, EncodeError):
         message = "not a literal"
         raise NotLiteral(message) from None
 
@@ -40,11 +40,11 @@ def expression(text: str) -> ast.expr:
     Raises:
         NotLiteral: the text is not one.
     """
-    try:
-        return parse_expression(text)
-    except UNPARSABLE:
+    node = parse_expression(text)
+    if isinstance(node, ParseFailure):
         message = "not an expression"
-        raise NotLiteral(message) from None
+        raise NotLiteral(message)
+    return node
 
 
 def literal_call(node: ast.expr, target: Target) -> CallInput:

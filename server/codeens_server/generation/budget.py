@@ -9,9 +9,7 @@ from contextlib import asynccontextmanager
 import anyio
 from msgspec import Struct
 
-from codeens_server.config.settings import Settings
 from codeens_server.generation.models.exchange import Reply
-from codeens_server.run.request import RunRequest
 
 
 class BudgetExceeded(Exception):
@@ -37,23 +35,13 @@ class Budget:
         self.spent_tokens = spent_tokens
         self.cost_known = True
         """Whether every answer that was paid for had a price."""
-        self.exhausted = ""
-        """`budget` from the moment that a call was refused."""
+        self.exhausted = False
+        """True from the moment that a call was refused."""
         self._usd = usd
         self._tokens = tokens
         self._held_usd = 0.0
         self._held_tokens = 0
         self._settled = anyio.Condition()
-
-    @classmethod
-    def of(cls, request: RunRequest, settings: Settings, *, spent_usd: float = 0.0, spent_tokens: int = 0) -> Budget:
-        """The caps that were asked for, else those configured."""
-        return cls(
-            usd=settings.budget_usd if request.budget_usd is None else request.budget_usd,
-            tokens=settings.budget_tokens if request.budget_tokens is None else request.budget_tokens,
-            spent_usd=spent_usd,
-            spent_tokens=spent_tokens,
-        )
 
     @property
     def remark(self) -> str:
@@ -62,7 +50,7 @@ class Budget:
             return ""
         return (
             f"the price of a model is not known, so that the cap of ${self._usd:g} does not hold for it: set "
-            "input_cost_per_token and output_cost_per_token for the model, or cap tokens (--budget-tokens)."
+            "input_cost_per_token and output_cost_per_token for the model, or cap the tokens."
         )
 
     @asynccontextmanager
@@ -78,7 +66,7 @@ class Budget:
         async with self._settled:
             while not self._fits(usd, estimate.tokens):
                 if not self._held_tokens:
-                    self.exhausted = "budget"
+                    self.exhausted = True
                     raise BudgetExceeded
                 await self._settled.wait()
             self._held_usd += usd

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
-from anyio.streams.memory import MemoryObjectSendStream
 from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Context, Mode, Target
 from codeens_server.generation.budget import Budget, BudgetExceeded
-from codeens_server.generation.models.cache import ResponseCache, request_key
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.errors import ModelError
-from codeens_server.generation.models.exchange import Message, Reply, Sampling
+from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
-from codeens_server.generation.reply.assembling import source_of
-from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.normalise import digest
-from codeens_server.generation.reply.shapes import remark_of
-from codeens_server.run.events import CandidateGenerated, GenerationFailed
+from codeens_server.generation.reply.assemble import digest
+from codeens_server.generation.reply.extract import Unusable, extract, remark_of
 from codeens_variants.manifest import Variant
 
 METHODS = ("method", "classmethod", "staticmethod", "property")
@@ -57,6 +52,22 @@ class Call(Struct, frozen=True, kw_only=True):
     feedback: Feedback | None = None
 
 
+class FailedCall(Struct, frozen=True, kw_only=True):
+    """A call that brought no candidate."""
+
+    id: str
+    model: str
+    variant: str
+    why: str
+    cost_usd: float | None = 0.0
+    """What an unusable reply cost; None: its price is not known. 0.0: no reply came, or it was kept before."""
+
+
+Answer: TypeAlias = Candidate | FailedCall
+Deliver: TypeAlias = Callable[[Answer], Awaitable[None]]
+"""Takes an answer in. It is not cancelled while it does."""
+
+
 def calls_of(ask: Ask) -> list[Call]:
     """All requests of a round, in a stable order and under stable ids."""
     return list(_again(ask) if ask.feedback else _anew(ask))
@@ -68,9 +79,9 @@ async def generate(
     client: Models,
     cache: ResponseCache,
     budget: Budget,
-    send: MemoryObjectSendStream[CandidateGenerated | GenerationFailed],
+    deliver: Deliver,
 ) -> None:
-    """Make all requests of a round; candidates and failures are sent as they come. `send` is left open.
+    """Make all requests of a round; candidates and failures are delivered as they come, several at once.
 
     When the budget is used up the requests not yet begun are left out without a word: `budget.exhausted` says so.
     """
@@ -78,19 +89,16 @@ async def generate(
     async with anyio.create_task_group() as group:
         for call in calls_of(ask):
             if call.id not in ask.known:
-                group.start_soon(_deliver, maker, call, send)
+                group.start_soon(_deliver, maker, call, deliver)
 
 
-async def _deliver(
-    maker: _Maker, call: Call, send: MemoryObjectSendStream[CandidateGenerated | GenerationFailed]
-) -> None:
+async def _deliver(maker: _Maker, call: Call, deliver: Deliver) -> None:
     try:
-        event = await maker.answer(call)
+        await maker.answer(call, deliver)
     except ModelError as error:
-        event = GenerationFailed(model=call.model.name, variant=call.variant.name, why=error.why)
+        await deliver(FailedCall(id=call.id, model=call.model.name, variant=call.variant.name, why=error.why))
     except BudgetExceeded:
         return
-    await send.send(event)
 
 
 class _Maker:
@@ -104,8 +112,11 @@ class _Maker:
         self._stub = "\n\n".join([ask.context.imports, *ask.context.helpers, ask.target.source])
         self._reading = anyio.CapacityLimiter(1)
 
-    async def answer(self, call: Call) -> CandidateGenerated | GenerationFailed:
-        """What a call brought: a candidate, or a reply that is none and cost what it cost."""
+    async def answer(self, call: Call, deliver: Deliver) -> None:
+        """Deliver what a call brought: a candidate, or a reply that is none and cost what it cost.
+
+        From the moment that a reply was paid for until it is delivered this is not cancelled.
+        """
         ask = self._ask
         messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
         sampling = Sampling(
@@ -114,15 +125,8 @@ class _Maker:
             max_tokens=call.variant.max_tokens or call.model.max_tokens,
         )
         reply, cached = await self._reply(call, messages, sampling)
-        try:
-            candidate = await anyio.to_thread.run_sync(
-                self._read, call, as_text(messages), reply, cached, limiter=self._reading
-            )
-        except Unusable as error:
-            cut = f" (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
-            why = f"{error}{cut if reply.finish_reason == 'length' else ''}"
-            return GenerationFailed(model=reply.model, variant=call.variant.name, why=why, cost_usd=reply.cost_usd)
-        return CandidateGenerated(candidate=candidate)
+        with anyio.CancelScope(shield=True):
+            await deliver(await self._read(call, as_text(messages), reply, cached))
 
     async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
         """The answer, and whether it was kept from an earlier run."""
@@ -138,7 +142,20 @@ class _Maker:
             await self._cache.put(key, reply)
         return reply, False
 
-    def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:
+    async def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Answer:
+        try:
+            return await anyio.to_thread.run_sync(self._extract, call, prompt, reply, cached, limiter=self._reading)
+        except Unusable as error:
+            cut = f" (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
+            return FailedCall(
+                id=call.id,
+                model=reply.model,
+                variant=call.variant.name,
+                why=f"{error}{cut if reply.finish_reason == 'length' else ''}",
+                cost_usd=reply.cost_usd,
+            )
+
+    def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:
         target = self._ask.target
         name = target.qualname.rpartition(".")[2]
         replacement = extract(reply.text, name, stub=self._stub, is_method=target.kind in METHODS)
@@ -146,7 +163,7 @@ class _Maker:
             id=call.id,
             model=reply.model,
             variant=call.variant.name,
-            source=source_of(replacement),
+            source=replacement.source,
             replacement=replacement,
             sample=call.sample,
             round=self._ask.round,

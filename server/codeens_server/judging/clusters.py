@@ -1,7 +1,13 @@
-"""The behaviour map: who did the same on all inputs, and for two groups the smallest input on which they differ."""
+"""The behaviour map: who did the same on all inputs, and for two groups the smallest input on which they differ.
+
+Where nobody knows what should come out, the share of a group's answers is its agreement. This is the choice by executed
+outputs of MBR-Exec (Shi et al. 2022, arXiv:2204.11454) with whole outcome vectors. It is a vote, not a proof. A person
+who knows better pins an input: every candidate is then held to what the chosen program does on it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import combinations, islice
 
@@ -9,16 +15,14 @@ import anyio
 from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Program, Sandbox
-from codeens_sandbox_backends.values.compare import outcome_key
-from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
-from codeens_server.domain import Case, Cluster, DistinguishingInput, Target
-from codeens_server.judging.agreement import behaviour_groups
+from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Returned, Sandbox
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
+from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
+from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name
-from codeens_server.judging.shrinking import Seen, shrink
-
-ORIGINAL = "original"
-"""The id under which the original stands among the candidates."""
+from codeens_server.judging.replay import proves_something
+from codeens_server.judging.shrinking import Observation, shrink
 
 _MOST_PAIRS = 10
 
@@ -63,31 +67,31 @@ async def find_differences(
     found: dict[int, list[DistinguishingInput]] = {cluster.index: [] for cluster in clusters}
     deadline = anyio.current_time() + budget_s
     for done, (left, right) in enumerate(pairs):
-        a, b = _speaker(left, programs), _speaker(right, programs)
+        a, b = _representative(left, programs), _representative(right, programs)
         seen = smallest_known(cases, outcomes[a], outcomes[b])
         share = (deadline - anyio.current_time()) / (len(pairs) - done)
         if share > 0 and a in programs and b in programs:
             seen = await shrink(seen, programs[a], programs[b], strategy=strategy, sandbox=sandbox, budget_s=share)
         found[left.index].append(_difference(right, seen, target))
-        found[right.index].append(_difference(left, Seen(seen.input, seen.there, seen.here), target))
+        found[right.index].append(_difference(left, Observation(seen.input, seen.there, seen.here), target))
     return tuple(replace(cluster, differences=tuple(found[cluster.index])) for cluster in clusters)
 
 
-def _speaker(cluster: Cluster, programs: Mapping[str, Program]) -> str:
+def _representative(cluster: Cluster, programs: Mapping[str, Program]) -> str:
     return next((member for member in cluster.members if member in programs), cluster.members[0])
 
 
-def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Seen:
+def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Observation:
     """The smallest case on which two members of different clusters differ; one with two answers goes first."""
     differing = [
-        Seen(case.input, ours, theirs)
+        Observation(case.input, ours, theirs)
         for case, ours, theirs in zip(cases, here, there, strict=True)
         if outcome_key(ours) != outcome_key(theirs)
     ]
-    return min(differing, key=lambda seen: (not seen.is_telling, seen.size))
+    return min(differing, key=lambda seen: (not seen.is_distinguishing, seen.size))
 
 
-def _difference(other: Cluster, seen: Seen, target: Target) -> DistinguishingInput:
+def _difference(other: Cluster, seen: Observation, target: Target) -> DistinguishingInput:
     here, there = render_outcome_pair(seen.here, seen.there)
     return DistinguishingInput(
         other=other.index,
@@ -96,3 +100,52 @@ def _difference(other: Cluster, seen: Seen, target: Target) -> DistinguishingInp
         here=here,
         there=there,
     )
+
+
+def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[str]]:
+    """Ids that did the same on every input, in the order in which they were first seen."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, vector in outcomes.items():
+        groups.setdefault(tuple(map(outcome_key, vector)), []).append(name)
+    return list(groups.values())
+
+
+def agree(entries: Mapping[str, tuple[Outcome, ...]], weights: Mapping[str, int]) -> dict[str, float]:
+    """The share, 0 to 1, of all answers that did exactly what each one did.
+
+    `weights` says how many answers stand behind an id (1 where it is silent). What returned on no input at all agrees
+    with nobody: crashing alike is no sign of being right.
+    """
+    total = sum(weights.get(name, 1) for name in entries)
+    shares: dict[str, float] = {}
+    for group in behaviour_groups(entries):
+        returned = any(isinstance(outcome, Returned) for outcome in entries[group[0]])
+        share = sum(weights.get(name, 1) for name in group) / total if returned else 0.0
+        shares |= dict.fromkeys(group, share)
+    return shares
+
+
+def pinned_case(call: CallInput, expected: Outcome) -> Case:
+    """A case that demands `expected`. The same input always gets the same id.
+
+    Raises:
+        InputError: `expected` is nothing to hold a candidate to: no answer, a dead process, no exact encoding.
+    """
+    if not proves_something(expected):
+        message = f"this input cannot be kept: {render_outcome(expected)}. Keep one that returns or raises."
+        raise InputError(message)
+    digest = hashlib.sha256(canonical_call(call).encode("utf-8")).hexdigest()
+    return Case(id=f"kept-{digest[:12]}", origin="pinned", input=call, expected=expected, label="kept by hand")
+
+
+async def keep(difference: DistinguishingInput, chosen: Program, *, sandbox: Sandbox) -> Case:
+    """The case that says: on this input, what the `chosen` program does is right.
+
+    The program is run once more, since a difference has only the text of what it did.
+
+    Raises:
+        InputError: it does nothing there that a candidate can be held to.
+        SandboxError: the sandbox failed.
+    """
+    result = await sandbox.run(CallsJob(program=chosen, inputs=(difference.input,)))
+    return pinned_case(difference.input, result.outcomes[0])

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import anyio.to_thread
+from msgspec import Struct
 
-from codeens_sandbox_backends.base import Program, Sandbox
+from codeens_sandbox_backends.base import Outcome, Program, Sandbox
 from codeens_server.domain import Candidate, CaseOrigin, Evidence, EvidenceGrade, Isolation, Target, Verdict
 from codeens_server.judging.replay import Replay, proves_something, replay
 from codeens_server.judging.static_checks import refusal
 from codeens_server.judging.suite import SuiteVerdict, required, run_suite
-from codeens_server.run.events import CandidateJudged
-from codeens_server.workspace.edit import ConflictError
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import ConflictError, program_for
 
 _WRITTEN_BY_PEOPLE: frozenset[CaseOrigin] = frozenset({"doctest", "test_case", "pinned"})
 """Cases whose outcome somebody asked for; the outcome of all others is what the original did."""
 
 
+class Judged(Struct, frozen=True, kw_only=True):
+    """What came of holding one candidate to the evidence."""
+
+    verdict: Verdict
+    outcomes: tuple[Outcome, ...] = ()
+    """One per case of the evidence, in its order; empty for a candidate that was refused without being run."""
+
+
 async def judge(
     candidate: Candidate, *, target: Target, evidence: Evidence, sandbox: Sandbox, sandbox_label: str
-) -> CandidateJudged:
+) -> Judged:
     """Hold one candidate to the evidence: without running it, call by call, and by the user's tests, in this order.
 
     A gate that is not passed ends it. The outcomes of all cases are given whatever the verdict is.
@@ -30,17 +37,17 @@ async def judge(
     """
     why = await anyio.to_thread.run_sync(refusal, target, candidate.replacement)
     if why is not None:
-        return _refused(candidate, why)
+        return _refused(why)
     try:
         program = await anyio.to_thread.run_sync(program_for, target, candidate.replacement)
     except ConflictError as conflict:
-        return _refused(candidate, str(conflict))
+        return _refused(str(conflict))
     replayed = await replay(shown_name(target), program, evidence.cases, sandbox)
     if replayed.status != "passed":
         verdict = _failed_replay(replayed, evidence, sandbox_label)
     else:
         verdict = await _with_tests(replayed, program, target, evidence, sandbox, sandbox_label)
-    return CandidateJudged(candidate_id=candidate.id, verdict=verdict, outcomes=replayed.outcomes)
+    return Judged(verdict=verdict, outcomes=replayed.outcomes)
 
 
 def shown_name(target: Target) -> str:
@@ -48,8 +55,8 @@ def shown_name(target: Target) -> str:
     return target.qualname.rpartition("<locals>.")[2]
 
 
-def _refused(candidate: Candidate, why: str) -> CandidateJudged:
-    return CandidateJudged(candidate_id=candidate.id, verdict=Verdict(status="refused", reason=why))
+def _refused(why: str) -> Judged:
+    return Judged(verdict=Verdict(status="refused", reason=why))
 
 
 def _failed_replay(replayed: Replay, evidence: Evidence, sandbox_label: str) -> Verdict:

@@ -43,7 +43,7 @@ _SETTINGS = settings(
 )
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """An input, and what each of two programs did on it."""
 
     input: CallInput
@@ -51,7 +51,7 @@ class Seen(NamedTuple):
     there: Outcome
 
     @property
-    def is_telling(self) -> bool:
+    def is_distinguishing(self) -> bool:
         """Whether they differ and both answered: what is too slow or ended may be so by chance, or was never run."""
         silent = isinstance(self.here, (TimedOut, Died)) or isinstance(self.there, (TimedOut, Died))
         return not silent and outcome_key(self.here) != outcome_key(self.there)
@@ -64,14 +64,14 @@ class Seen(NamedTuple):
 
 
 async def shrink(
-    start: Seen,
+    start: Observation,
     here: Program,
     there: Program,
     *,
     strategy: SearchStrategy[CallInput] | None,
     sandbox: Sandbox,
     budget_s: float,
-) -> Seen:
+) -> Observation:
     """The smallest input found within `budget_s` seconds on which both programs answer and differ.
 
     First inputs of the function's own types are searched (`strategy`), then what is smaller than the best of them.
@@ -88,7 +88,7 @@ async def shrink(
                 return
             ours = await sandbox.run(CallsJob(program=here, inputs=inputs, limits=_LIMITS))
             theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, limits=_LIMITS))
-            search.learn(map(Seen, inputs, ours.outcomes, theirs.outcomes))
+            search.learn(map(Observation, inputs, ours.outcomes, theirs.outcomes))
 
     with anyio.move_on_after(budget_s):
         if strategy is not None:
@@ -102,18 +102,18 @@ async def shrink(
 class _Search:
     """What is known so far of inputs and the two programs."""
 
-    def __init__(self, start: Seen) -> None:
+    def __init__(self, start: Observation) -> None:
         self._start = start
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, Observation] = {}
         self.learn([start])
 
-    def learn(self, tried: Iterable[Seen]) -> None:
+    def learn(self, tried: Iterable[Observation]) -> None:
         """Take in what was tried."""
         self._seen |= {canonical_call(seen.input): seen for seen in tried}
 
-    def best(self) -> Seen:
+    def best(self) -> Observation:
         """The smallest that tells the programs apart; the start when none does."""
-        return min((seen for seen in self._seen.values() if seen.is_telling), key=_size, default=self._start)
+        return min((seen for seen in self._seen.values() if seen.is_distinguishing), key=_size, default=self._start)
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
         """What Hypothesis' search would have to know to get further than it gets with what is known."""
@@ -123,7 +123,7 @@ class _Search:
         def tells_apart(call: CallInput) -> bool:
             key = canonical_call(call)
             if key in self._seen:
-                return self._seen[key].is_telling
+                return self._seen[key].is_distinguishing
             if len(wanted) < _MOST_AT_ONCE:
                 wanted[key] = call
             return False
@@ -139,5 +139,5 @@ class _Search:
         return tuple(call for key, call in calls.items() if key not in self._seen)
 
 
-def _size(seen: Seen) -> tuple[int, str]:
+def _size(seen: Observation) -> tuple[int, str]:
     return seen.size

@@ -12,6 +12,7 @@ from pygls.uris import to_fs_path
 
 from codeens_server.domain import Target
 from codeens_server.errors import TargetError
+from codeens_server.files import data_folder
 from codeens_server.lsp.documents import Document, Documents
 from codeens_server.lsp.notebooks import module_of
 from codeens_server.workspace.find import find_in_text
@@ -101,9 +102,7 @@ def _text(document: Document | None) -> str:
 
 def _stand_in(uri: str, folder: Path | None) -> Path:
     """Where a document without a file would be."""
-    from platformdirs import user_data_path
-
-    return (folder or user_data_path("codeens", appauthor=False) / "unsaved") / f"{_word(uri)[-60:]}.py"
+    return (folder or data_folder() / "unsaved") / f"{_word(uri)[-60:]}.py"
 
 
 def _word(text: str) -> str:

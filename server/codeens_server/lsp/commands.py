@@ -27,7 +27,7 @@ from codeens_server.lsp.runs import Runs
 from codeens_server.ranking.wording import label
 from codeens_server.text import one_line
 from codeens_server.workspace.edit import splice, unified_diff
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 
 Command = Callable[[types.ExecuteCommandParams], Awaitable[Any]]
 

@@ -14,6 +14,7 @@ from lsprotocol import types
 from msgspec import Struct
 
 from codeens_server.errors import InputError
+from codeens_server.files import settings_folder
 from codeens_server.lsp.client import Client, NoAnswer
 from codeens_server.lsp.refusals import Refusal, converted
 
@@ -94,7 +95,7 @@ class Configuration:
             ConfigError: a source of settings is broken.
         """
         # Not at the top: what it imports is not needed for the first answer.
-        from codeens_server.config.loading import load_settings, user_folder
+        from codeens_server.config.loading import load_settings
 
         editor = snake_case(await self._of_editor(folder))
         return await anyio.to_thread.run_sync(
@@ -103,7 +104,7 @@ class Configuration:
                 editor=editor,
                 workspace=root,
                 environ=os.environ,
-                user_dir=user_folder(),
+                user_dir=settings_folder(),
                 trusted=self.is_trusted,
             )
         )

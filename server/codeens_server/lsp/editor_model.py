@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from codeens_server.generation.models.editor_model import NAME
-from codeens_server.generation.models.errors import ModelError
-from codeens_server.generation.models.exchange import Message, Reply, Sampling
+from codeens_server.generation.models.exchange import EDITOR_MODEL, Message, ModelError, Reply, Sampling
 from codeens_server.lsp.client import Client, NoAnswer
 from codeens_server.lsp.refusals import Refusal, converted
 
@@ -51,7 +49,7 @@ class ClientModel:
             ModelError: it gave none.
         """
         params = GenerateParams(
-            model=name.removeprefix(NAME).removeprefix("/") or None,
+            model=name.removeprefix(EDITOR_MODEL).removeprefix("/") or None,
             messages=tuple(messages),
             temperature=sampling.temperature,
             top_p=sampling.top_p,

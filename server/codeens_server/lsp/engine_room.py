@@ -11,7 +11,7 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import Case, Run, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
-from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import RunEvent
 from codeens_server.run.pinning import decided_case

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from codeens_server.errors import TargetError
 from codeens_server.workspace.functions import FunctionNode
-from codeens_server.workspace.text import lines_of, parse
+from codeens_server.workspace.text import lines_of, parse_source
 
 _MAGIC = re.compile(r"[ \t]*[%!?]|.*\?[ \t]*$")
 _CELL_MAGIC = re.compile(r"[ \t]*%%")
@@ -36,7 +36,7 @@ def _only_definitions(cell: str) -> str:
     if cell and not cell.endswith(("\n", "\r")):
         cell += "\n"
     try:
-        tree = parse(cell, "a cell")
+        tree = parse_source(cell, "a cell")
     except TargetError:
         return "".join(map(_comment, lines_of(cell)))
     lines = lines_of(cell)

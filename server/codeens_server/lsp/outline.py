@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from codeens_server.errors import TargetError
 from codeens_server.lsp.pieces import Cutter, Piece, starts_of
 from codeens_server.workspace.functions import FunctionSite, decorator_names, functions_in, is_body_missing
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 _BROKEN_AT = re.compile(r":(\d+):\d+: syntax error: (.*)\. Mend it first\.", re.DOTALL)
 
@@ -130,7 +130,7 @@ class Outliner:
 def _read(piece: Piece) -> _Read:
     added = piece.place == "member"
     try:
-        sites = functions_in(parse(piece.as_module().removeprefix("\ufeff"), ""))
+        sites = functions_in(parse_source(piece.as_module().removeprefix("\ufeff"), ""))
     except TargetError as error:
         match = _BROKEN_AT.match(str(error))
         return Broken(int(match[1]) - 1 - added, match[2]) if match else Broken(0, str(error).lstrip())

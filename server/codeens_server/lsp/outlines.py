@@ -12,7 +12,7 @@ from codeens_server.errors import TargetError
 from codeens_server.lsp.documents import Document, Documents
 from codeens_server.lsp.notebooks import without_magics
 from codeens_server.lsp.outline import Outline, Outliner
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 _QUIET_S = 0.2
 """Time without an edit after which what is not read yet is read."""
@@ -90,7 +90,7 @@ class Outlines:
 
 def _parses(text: str) -> bool:
     try:
-        parse(text.removeprefix("\ufeff"), "")
+        parse_source(text.removeprefix("\ufeff"), "")
     except TargetError:
         return False
     return True

@@ -10,7 +10,7 @@ from codeens_sandbox_backends.values.compare import same
 from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, Run, Target
 from codeens_server.errors import InputError, TargetError
-from codeens_server.workspace.text import newline_of, parse
+from codeens_server.workspace.text import newline_of, parse_source
 
 
 def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
@@ -77,7 +77,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
         TargetError: the text does not parse.
     """
     newline = newline_of(text)
-    tree = parse(text, "the file of tests")
+    tree = parse_source(text, "the file of tests")
     present = {ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))}
     missing = [line for line in imports if line not in present]
     if not tree.body:
@@ -93,7 +93,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
 def free_number(text: str, name: str) -> int:
     """The first number that no kept test of a function has in a file of tests."""
     try:
-        tree = parse(text, "the file of tests")
+        tree = parse_source(text, "the file of tests")
     except TargetError:
         return 1
     taken = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

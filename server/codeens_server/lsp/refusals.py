@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +11,7 @@ from pygls.exceptions import JsonRpcException
 
 from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxError
-from codeens_server.crash_log import innermost, without_secrets, write_log
+from codeens_server.crash_log import innermost, log_crash
 from codeens_server.errors import CodeensError
 
 _MOST_TOLD = 500
@@ -70,8 +69,4 @@ def refusal_for(error: BaseException) -> Refusal:
         return Refusal(cause.code, cause.message)
     if isinstance(cause, (CodeensError, SandboxError, ManifestError)):
         return Refusal(types.LSPErrorCodes.RequestFailed, str(cause))
-    from platformdirs import user_data_path
-
-    what = f"{type(cause).__name__}: {without_secrets(str(cause), os.environ)}"
-    where = write_log(error, user_data_path("codeens", appauthor=False) / "codeens.log", os.environ)
-    return Refusal(types.ErrorCodes.InternalError, f"this is a fault of codeens ({what[:_MOST_TOLD]}). {where}")
+    return Refusal(types.ErrorCodes.InternalError, log_crash(error))

@@ -53,8 +53,8 @@ class Reranking:
 def _reranked(run: Run, asked: RerankArguments, settings: Settings) -> Reranked:
     # Nothing of it is needed before the first answer of the server.
     from codeens_server.ranking.rank import rerank
+    from codeens_server.ranking.score import weights_for
     from codeens_server.ranking.scorers import load_scorers
-    from codeens_server.ranking.weights import weights_for
 
     goal = asked.goal or run.goal
     weights = asked.weights or weights_for(goal, settings)

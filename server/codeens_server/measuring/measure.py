@@ -1,13 +1,16 @@
-"""Measures one candidate against the original: runtime, memory, readability, size of the edit."""
+"""Measure one candidate against the original: runtime, memory, readability, size of the edit."""
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 
 import anyio.to_thread
+import msgspec
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import (
+    CallInput,
     CallsJob,
     CallsResult,
     Outcome,
@@ -32,14 +35,13 @@ from codeens_server.domain import (
 from codeens_server.errors import InputError
 from codeens_server.measuring.readability import Unmeasurable, readability
 from codeens_server.measuring.statistics import MIN_PAIRS, speed_interval
-from codeens_server.measuring.timed_cases import smaller_half, timed_cases
-from codeens_server.workspace.edit import diff_size
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import diff_size, program_for
 
 LONGEST_PASS_S = 1.0
 """Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""
 WRONG_WHEN_TIMED = "wrong in the timed run"
 NOTHING_TO_COMPARE = "speed not measured: there is no working original to compare with"
+MOST = 50
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
@@ -106,7 +108,7 @@ async def _affordable(
 
 
 def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
-    return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True)
+    return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True, exclusive=True)
 
 
 async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple[Interval | None, str]:
@@ -176,3 +178,40 @@ async def _diff(target: Target, candidate: Candidate) -> tuple[DiffSize, str]:
         return await anyio.to_thread.run_sync(diff_size, target, candidate.replacement), ""
     except InputError as error:
         return DiffSize(), f"size of the edit not measured: {error}"
+
+
+def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
+    """Up to `most` cases on which the original returns, the largest of every origin, each input once.
+
+    The origins take turns, so that no kind of input is crowded out. An input is there once, because a second call with
+    equal arguments is what memory between calls would make cheap. The order is that of `cases`.
+    """
+    by_origin: defaultdict[str, list[int]] = defaultdict(list)
+    seen: set[str] = set()
+    for index, case in enumerate(cases):
+        identity = trees.canonical_call(case.input)
+        if isinstance(case.expected, Returned) and identity not in seen:
+            seen.add(identity)
+            by_origin[case.origin].append(index)
+    queues = deque(
+        deque(sorted(found, key=lambda at: size(cases[at].input), reverse=True)) for found in by_origin.values()
+    )
+    chosen: list[int] = []
+    while queues and len(chosen) < most:
+        queue = queues.popleft()
+        chosen.append(queue.popleft())
+        if queue:
+            queues.append(queue)
+    return tuple(cases[index] for index in sorted(chosen))
+
+
+def smaller_half(cases: Sequence[Case]) -> tuple[Case, ...]:
+    """The cases of smaller input, at least one, in their order."""
+    by_size = sorted(range(len(cases)), key=lambda index: size(cases[index].input))
+    return tuple(cases[index] for index in sorted(by_size[: max(1, len(cases) // 2)]))
+
+
+def size(call: CallInput) -> tuple[int, bytes]:
+    """Orders inputs: the longer text is the larger, and of two equally long ones the one with the larger digits."""
+    text = msgspec.json.encode(call)
+    return len(text), text

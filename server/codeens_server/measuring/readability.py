@@ -16,7 +16,7 @@ from radon.complexity import add_inner_blocks, cc_visit_ast
 from radon.visitors import Function
 
 from codeens_server.domain import Readability
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 RULES = "E,F,B,C4,SIM,PERF,RET,UP,N"
 NOT_OURS = "F821"
@@ -68,10 +68,13 @@ def score(*, cyclomatic: int, cognitive: int, lines: int, findings: int) -> floa
 
 def _structure(source: str) -> tuple[int, int, int]:
     """Cyclomatic and cognitive complexity, and the number of statements."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        message = f"the source cannot be analysed: {tree}"
+        raise Unmeasurable(message)
     try:
-        tree = parse_module(source)
         return _cyclomatic(tree), _cognitive(source), _lines(tree)
-    except UNPARSABLE as error:
+    except RecursionError as error:
         message = f"the source cannot be analysed: {type(error).__name__}"
         raise Unmeasurable(message) from error
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from math import cos, exp, inf, log, pi, sin, sqrt, tan
+from math import exp, inf, log, sqrt
 from statistics import fmean, median, stdev
 from typing import Literal
 
 from codeens_sandbox_backends.base import TimingPair, TimingResult
 from codeens_server.domain import Interval
 
-CONFIDENCE = 0.98
-"""Two-sided: a claim to either side is chance once in a hundred, and 95 % is kept when noise is not normal."""
+T_QUANTILES = {
+    2: 6.964556734283252,
+    3: 4.540702858568077,
+    4: 3.746947387979179,
+    5: 3.364929998907178,
+    6: 3.142668403290964,
+}
+"""Student's t for a two-sided interval of 98 %, by degrees of freedom (Abramowitz & Stegun, table 26.10; more digits by
+formulas 26.7.3 and 26.7.4). A claim to either side is chance once in a hundred, and 95 % is kept when noise is not
+normal."""
 BIAS = 0.01
-"""Log ratio that the order of the runs and the layout of code and data can make without any difference in the code."""
+"""Log ratio that the order of runs and the layout of code and data can make without any difference in the code
+(Mytkowicz et al., ASPLOS 2009). A choice, held to by `bench/aa.py`: functions that race against themselves."""
 MIN_PAIRS = 3
+"""Fewer have no spread to speak of: at two pairs the quantile of t is 31.8."""
 REMEMBERED = 0.5
 """Share of a later pass that a first one must take longer before the code is said to remember results."""
 SPREADS = 2.0
-"""Median absolute deviations that a median of seven differences is off by chance in less than 1 % of all cases."""
+"""Median absolute deviations by which a median of seven differences is off by chance in less than 1 % of all cases."""
 REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
 HIDDEN_NOTE = "works when the clock does not run; the ratio is of whole passes"
 UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
@@ -27,9 +36,9 @@ CONFIRMABLE_S = 0.005
 """Who saves as many seconds in a pass must do so where nothing can be hidden: loaded and run once. Less is within what
 a pass costs to send."""
 SURE = 2.326
-"""Standard deviations of a normal distribution that 99 % of it stay below."""
+"""z for a one-sided 99 % bound."""
 CONFIRMED = 0.75
-"""Share of what is saved that need not be seen there."""
+"""Share of the saving that need not show when a program is loaded and run once; a choice."""
 LOAD_NOTE = "loading it takes what it saves"
 SLOWED = 1.1
 """From here on the original is said to have run slower beside the candidate than alone."""
@@ -97,40 +106,21 @@ def _median_of(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> float:
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower end, mean and upper end for independent log ratios, three or more.
+    """Return lower end, mean and upper end for independent log ratios, three or more.
 
-    Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
+    It is Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
     """
     centre = fmean(values)
-    half = student_t(CONFIDENCE, len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
+    half = t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
     return centre - half, centre, centre + half
 
 
-@cache
-def student_t(confidence: float, freedom: int) -> float:
-    """The two-sided quantile of Student's t: |t| stays below it with probability `confidence`.
+def t_quantile(freedom: int) -> float:
+    """Return the quantile of Student's t for `freedom` degrees of freedom, 2 or more.
 
-    Bisects the closed form for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4).
+    A race has seven pairs at the most. For more, the quantile for seven is given: too wide, and never too narrow.
     """
-    low, high = 0.0, pi / 2
-    while high - low > 1e-14:
-        middle = (low + high) / 2
-        if _t_probability(middle, freedom) < confidence:
-            low = middle
-        else:
-            high = middle
-    return sqrt(freedom) * tan(low)
-
-
-def _t_probability(angle: float, freedom: int) -> float:
-    """Probability that |t| is below sqrt(freedom)·tan(angle)."""
-    odd = freedom % 2
-    term = cos(angle) if odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for index in range(2 + odd, freedom - 1, 2):
-        term *= cos(angle) ** 2 * (index - 1) / index
-        total += term
-    return (angle + sin(angle) * total) * 2 / pi if odd else sin(angle) * total
+    return T_QUANTILES[min(freedom, max(T_QUANTILES))]
 
 
 def _is_timed(pair: TimingPair) -> bool:

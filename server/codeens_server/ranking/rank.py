@@ -12,16 +12,18 @@ from codeens_server.config.settings import Settings, Weights
 from codeens_server.domain import Candidate, Goal, Measurement, RankedResult, Run, Target, Verdict
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
+    BUILT_IN,
     READABILITY_NOISE,
     VERIFIED,
     Standing,
     correctness,
     memory_change,
     readability_change,
+    shares,
     standing,
+    weights_for,
 )
 from codeens_server.ranking.scorers import Scorer, apply_scorer
-from codeens_server.ranking.weights import BUILT_IN, shares, weights_for
 
 ORIGINAL = "original"
 SCORE_NOISE = 0.5

@@ -1,4 +1,4 @@
-"""From what was measured of a row to points. The formulas are explained in docs/ranking.md."""
+"""From what was measured of a row, and the weights of a goal, to points. docs/ranking.md explains the formulas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from math import copysign, log
 
 from msgspec import Struct
 
-from codeens_server.domain import EvidenceGrade, Interval, Memory, RankedResult, Score, Verdict
+from codeens_server.config.settings import Settings, Weights
+from codeens_server.domain import EvidenceGrade, Goal, Interval, Memory, RankedResult, Score, Verdict
+from codeens_server.errors import ConfigError
 
 GRADES: dict[EvidenceGrade, float] = {"tests": 1.0, "differential": 0.9, "agreement": 0.5, "none": 0.0}
 VERIFIED: frozenset[EvidenceGrade] = frozenset({"tests", "differential"})
@@ -25,6 +27,13 @@ MEMORY_GRAIN_BYTES = 16_384
 """Added to both sides: small peaks are the interpreter's, not the algorithm's."""
 MEMORY_NOISE = log(1.05)
 READABILITY_NOISE = 1.0
+BUILT_IN: dict[Goal, Weights] = {
+    "balanced": Weights(correctness=40, quality=25, speed=20, efficiency=15),
+    "correctness": Weights(correctness=70, quality=15, speed=10, efficiency=5),
+    "speed": Weights(correctness=30, quality=10, speed=50, efficiency=10),
+    "memory": Weights(correctness=30, quality=10, speed=10, efficiency=50),
+    "readability": Weights(correctness=30, quality=50, speed=10, efficiency=10),
+}
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -108,3 +117,28 @@ def ratio_value(log_ratio: float) -> float:
 def _bent(gain: float, half: float) -> float:
     """-1 to 1, and one half where the gain is `half`."""
     return gain / (abs(gain) + half)
+
+
+def weights_for(goal: Goal, settings: Settings) -> Weights:
+    """The settings' weights of a goal, else the built-in ones."""
+    return settings.weights.get(goal) or BUILT_IN[goal]
+
+
+def shares(weights: Weights, extra: Mapping[str, float]) -> dict[str, float]:
+    """Points of each part, 100 together; `extra` are parts beside the four of `weights`.
+
+    Raises:
+        ConfigError: a weight is negative or not finite, or none is above 0.
+    """
+    given = {
+        "correctness": weights.correctness,
+        "quality": weights.quality,
+        "speed": weights.speed,
+        "efficiency": weights.efficiency,
+        **extra,
+    }
+    total = sum(given.values())
+    if not 0 < total < float("inf") or any(weight < 0 for weight in given.values()):
+        shown = ", ".join(f"{name} {weight:g}" for name, weight in given.items())
+        raise ConfigError(f"weights must not be negative and one must be above 0, but they are: {shown}.")
+    return {name: 100.0 * weight / total for name, weight in given.items()}

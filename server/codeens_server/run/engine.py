@@ -18,7 +18,7 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain import Candidate, Target
 from codeens_server.errors import ChangedError, CodeensError, InputError, TargetError
-from codeens_server.generation.models.editor_model import EditorModel, editor_settings, is_editor_model
+from codeens_server.generation.models.exchange import EditorModel, editor_settings, is_editor_model
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.run.events import RunEvent
 from codeens_server.run.pipeline import Pipeline
@@ -29,7 +29,7 @@ from codeens_server.store.runs import RunStore
 from codeens_server.store.stored import StoredRun
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
 StopReason: TypeAlias = Literal["cancelled", "timeout"]

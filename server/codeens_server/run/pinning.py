@@ -8,11 +8,11 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Run
 from codeens_server.errors import InputError
-from codeens_server.judging.pinning import keep
+from codeens_server.judging.clusters import keep
 from codeens_server.run.differences import numbered_differences
 from codeens_server.text import plural
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
-from codeens_server.workspace.program import program_for
 
 
 async def decided_case(run: Run, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
@@ -29,7 +29,7 @@ async def decided_case(run: Run, number: int, right: int | None, *, settings: Se
     program = _program(run, _right_member(run, group, difference, right))
     spec = sandbox_spec(run.target, settings)
     async with open_executor(get_backend(sandbox), spec, settings.parallel) as executor:
-        return await executor.run(lambda opened: keep(difference, program, sandbox=opened))
+        return await keep(difference, program, sandbox=executor)
 
 
 def _numbered(run: Run, number: int) -> tuple[int, DistinguishingInput]:

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.domain import Candidate, Case, Evidence
 from codeens_server.errors import NothingGenerated, RunError
-from codeens_server.evidence.gather import gather
+from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.prompts import Feedback
-from codeens_server.generation.reply.normalise import digest
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateMeasured,
@@ -121,11 +121,14 @@ class Pipeline:
             await self._replay(stored)
             return replace(stored.evidence, cases=_with_kept(stored.evidence.cases, stored.kept))
         plan = self.plan
-        evidence = await self._executor.run(
-            lambda sandbox: gather(
-                plan.target, request=plan.request, settings=plan.settings, sandbox=sandbox, say=self._say
-            )
+        needed = EvidencePlan(
+            mode=plan.request.mode,
+            tests=plan.request.tests,
+            max_inputs=plan.settings.max_inputs,
+            timeout_s=plan.request.timeout_s or plan.settings.timeout_s,
+            limits=plan.settings.limits,
         )
+        evidence = await gather(plan.target, needed, sandbox=self._executor, say=self._say)
         if not plan.judge_again and plan.given is None:
             refuse_without_model(evidence.mode, plan.target, plan.models)
         if not self._is_stored:
@@ -142,12 +145,18 @@ class Pipeline:
 
     async def _candidates(self, evidence: Evidence, rewrites: Sequence[Candidate]) -> None:
         plan, state = self.plan, self._state
-        budget = Budget.of(plan.request, plan.settings, spent_usd=state.cost_usd, spent_tokens=state.tokens)
+        asked, own = plan.request, plan.settings
+        budget = Budget(
+            usd=own.budget_usd if asked.budget_usd is None else asked.budget_usd,
+            tokens=own.budget_tokens if asked.budget_tokens is None else asked.budget_tokens,
+            spent_usd=state.cost_usd,
+            spent_tokens=state.tokens,
+        )
         async with open_sources(plan, evidence.mode, rewrites, budget, self._store.cache(Reply)) as sources:
             number, feedback = 0, list[Feedback]()
             while number == 0 or feedback:
                 await Round(plan.target, evidence, self._executor, state, self._emit, number).run(sources, feedback)
-                self._stopped = self._stopped or budget.exhausted
+                self._stopped = self._stopped or ("budget" if budget.exhausted else "")
                 number += 1
                 feedback = self._feedback(number)
         if budget.remark:

@@ -10,7 +10,7 @@ from codeens_sandbox_backends.base import Backend, SandboxSpec
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain import Candidate, ModeRequest, Target
 from codeens_server.errors import InputError
-from codeens_server.generation.models.editor_model import EditorModel
+from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.request import RunRequest
 from codeens_server.store.stored import StoredRun
 from codeens_variants.manifest import Variant

@@ -12,6 +12,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from codeens_server.domain import Candidate, Context, Mode
 from codeens_server.generation.budget import Budget
+from codeens_server.generation.generate import Answer as Reply_
 from codeens_server.generation.generate import Ask, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
@@ -21,7 +22,7 @@ from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from codeens_server.run.plan import Plan
 from codeens_server.store.cache import StoredCache
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.text import snapshot
 
 Answer: TypeAlias = CandidateGenerated | GenerationFailed
 
@@ -58,7 +59,16 @@ class Sources:
                 for candidate in self._rewrites:
                     await send.send(CandidateGenerated(candidate=candidate))
             ask = self._ask(number, feedback)
-            await generate(ask, client=self._client, cache=self._cache, budget=self._budget, send=send)
+
+            async def deliver(answer: Reply_) -> None:
+                if isinstance(answer, Candidate):
+                    await send.send(CandidateGenerated(candidate=answer))
+                else:
+                    why, cost = answer.why, answer.cost_usd
+                    failed = GenerationFailed(model=answer.model, variant=answer.variant, why=why, cost_usd=cost)
+                    await send.send(failed)
+
+            await generate(ask, client=self._client, cache=self._cache, budget=self._budget, deliver=deliver)
 
     def _ask(self, number: int, feedback: Sequence[Feedback]) -> Ask:
         plan = self._plan
@@ -106,4 +116,4 @@ async def rewrites_of(plan: Plan) -> list[Candidate]:
 
 
 def _rewritten(plan: Plan) -> list[Candidate]:
-    return offline_candidates(plan.target, context_of(plan.target), snapshot(plan.target).text, plan.variants)
+    return offline_candidates(plan.target, snapshot(plan.target).text, plan.variants)

@@ -13,16 +13,14 @@ from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.domain import Candidate, Cluster, Evidence, Replacement, Run, Target, Verdict
 from codeens_server.evidence.strategies.inputs import strategy_for
-from codeens_server.generation.reply.normalise import digest
-from codeens_server.judging.agreement import agree
-from codeens_server.judging.clusters import behaviour_clusters, find_differences
+from codeens_server.generation.reply.assemble import digest
+from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences
 from codeens_server.ranking.rank import Entry, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.run.plan import Plan
 from codeens_server.run.state import ORIGINAL, RunState
-from codeens_server.workspace.edit import ConflictError
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import snapshot
+from codeens_server.workspace.edit import ConflictError, program_for
+from codeens_server.workspace.text import snapshot
 
 DIFFERENCES_BUDGET_S = 20.0
 """Seconds given to the search for the smallest inputs on which clusters differ."""
@@ -93,17 +91,15 @@ async def _with_differences(
     examples = [case.input for case in evidence.cases]
     strategy = strategy_for(plan.target, examples, source.text)
     try:
-        return await executor.run(
-            lambda sandbox: find_differences(
-                clusters,
-                programs=programs,
-                target=plan.target,
-                strategy=strategy,
-                cases=evidence.cases,
-                sandbox=sandbox,
-                outcomes=outcomes,
-                budget_s=DIFFERENCES_BUDGET_S,
-            )
+        return await find_differences(
+            clusters,
+            programs=programs,
+            target=plan.target,
+            strategy=strategy,
+            cases=evidence.cases,
+            sandbox=executor,
+            outcomes=outcomes,
+            budget_s=DIFFERENCES_BUDGET_S,
         )
     except SandboxError as error:
         state.failures.append(f"behaviour map: smallest inputs not searched: {error}")

@@ -38,6 +38,8 @@ class Round:
         self._target = target
         self._evidence = evidence
         self._executor = executor
+        # The first candidates shall have their verdicts before the last ones have their first jobs.
+        self._judging = anyio.CapacityLimiter(executor.parallel)
         self._state = state
         self._emit = emit
         self._number = number
@@ -83,19 +85,18 @@ class Round:
 
     async def _judge(self, candidate: Candidate, measure_in: MemoryObjectSendStream[Candidate]) -> None:
         try:
-            judged = await self._executor.run(
-                lambda sandbox: judge(
+            async with self._judging:
+                judged = await judge(
                     candidate,
                     target=self._target,
                     evidence=self._evidence,
-                    sandbox=sandbox,
+                    sandbox=self._executor,
                     sandbox_label=self._executor.label,
                 )
-            )
         except SandboxError as error:
             await self._emit(SandboxFailed(candidate_id=candidate.id, why=str(error)))
             return
-        await self._emit(judged)
+        await self._emit(CandidateJudged(candidate_id=candidate.id, verdict=judged.verdict, outcomes=judged.outcomes))
         if judged.verdict.status == "passed":
             await measure_in.send(candidate)
 
@@ -109,9 +110,7 @@ class Round:
         if self._state.baseline is not None:
             return
         try:
-            self._state.baseline = await self._executor.run_alone(
-                lambda sandbox: baseline(self._target, self._evidence, sandbox)
-            )
+            self._state.baseline = await baseline(self._target, self._evidence, self._executor)
         except SandboxError as error:
             self._state.failures.append(f"nothing was measured: {error}")
 
@@ -119,10 +118,8 @@ class Round:
         if (known := self._state.baseline) is None:
             return
         try:
-            measured = await self._executor.run_alone(
-                lambda sandbox: measure(
-                    candidate, target=self._target, evidence=self._evidence, sandbox=sandbox, baseline=known
-                )
+            measured = await measure(
+                candidate, target=self._target, evidence=self._evidence, sandbox=self._executor, baseline=known
             )
         except SandboxError as error:
             self._state.failures.append(f"{candidate.id}: not measured: {error}")

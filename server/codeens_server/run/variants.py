@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from codeens_server.config.loading import user_folder
 from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError, unknown
+from codeens_server.files import settings_folder
 from codeens_variants.manifest import Variant
 from codeens_variants.registry import FoundVariant, find_variants
 
@@ -22,7 +22,7 @@ def found_variants(workspace: Path, *, trusted: bool) -> dict[str, FoundVariant]
         ManifestError: a manifest is broken.
     """
     theirs = workspace / WORKSPACE_FOLDER if trusted else None
-    return find_variants(user_dir=user_folder() / USER_FOLDER, workspace_dir=theirs)
+    return find_variants(user_dir=settings_folder() / USER_FOLDER, workspace_dir=theirs)
 
 
 def chosen_variants(names: Sequence[str], settings: Settings, variants: Mapping[str, Variant]) -> tuple[Variant, ...]:

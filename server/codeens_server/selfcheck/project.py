@@ -17,8 +17,8 @@ from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Candidate, Case, Evidence, Replacement, Target
 from codeens_server.judging.judge import judge
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.program import program_for
 
 _MODULE = '''\
 KEY = {key}

@@ -15,7 +15,7 @@ from codeens_server.domain import Candidate, Run, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.store.documents import to_json
-from codeens_server.workspace.program import program_for
+from codeens_server.workspace.edit import program_for
 
 
 class Artifacts:

@@ -6,17 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 from codeens_server.config.settings import Settings
+from codeens_server.files import data_folder
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.database import Database
 from codeens_server.store.runs import RunStore
-
-
-def data_folder() -> Path:
-    """The user's folder for what codeens keeps."""
-    return user_data_path("codeens", appauthor=False)
 
 
 def results_folder(settings: Settings) -> Path:

@@ -27,7 +27,7 @@ from codeens_sandbox_backends.base import (
     StdioResult,
     TimedOut,
 )
-from codeens_server.judging.source import parsed
+from codeens_server.parsing import parse
 
 FLOOR_S = 0.3
 """Least processor time: about a hundred times what a call of a small function and its process take together."""
@@ -161,7 +161,7 @@ def _loads_others(job: _Job) -> bool:
 
 
 def _imported(source: str) -> list[str]:
-    module = parsed(source)
+    module = parse(source)
     names: list[str] = []
     for node in ast.walk(module) if isinstance(module, ast.Module) else ():
         if isinstance(node, ast.Import):

@@ -29,7 +29,7 @@ from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Failure, Status
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import status_of
-from codeens_server.judging.source import parsed
+from codeens_server.parsing import ParseFailure, parse
 from codeens_server.tasks.adaptive_limits import Runs
 from codeens_server.tasks.lenient import matches
 from codeens_server.tasks.printed import accepted_texts, accepts
@@ -203,10 +203,10 @@ async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, run
 @lru_cache(maxsize=512)
 def helpers_of(prompt: str, entry_point: str) -> str:
     """What a prompt that is Python defines beside the function it asks for; tests may call it."""
-    module = parsed(prompt)
-    if isinstance(module, str):
-        module = parsed(f"{prompt.rstrip()}\n    pass\n")
-    if isinstance(module, str):
+    module = parse(prompt)
+    if isinstance(module, ParseFailure):
+        module = parse(f"{prompt.rstrip()}\n    pass\n")
+    if isinstance(module, ParseFailure):
         return ""
     module.body = [node for node in module.body if getattr(node, "name", None) != entry_point]
     return ast.unparse(module)
@@ -214,5 +214,5 @@ def helpers_of(prompt: str, entry_point: str) -> str:
 
 def defines(source: str, name: str) -> bool:
     """Whether a text is Python that defines a function of that name at its top."""
-    module = parsed(source)
+    module = parse(source)
     return isinstance(module, ast.Module) and any(getattr(node, "name", None) == name for node in module.body)

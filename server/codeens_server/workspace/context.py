@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 
 from codeens_server.domain import Context, Target
-from codeens_server.workspace.functions import FunctionSite, functions_in
+from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, used_names
 from codeens_server.workspace.indent import dedent
-from codeens_server.workspace.names import bound_names, used_names
-from codeens_server.workspace.snapshots import snapshot
-from codeens_server.workspace.text import lines_of, parse
+from codeens_server.workspace.text import lines_of, parse_source, snapshot
 
 MAX_CONTEXT_CHARS = 8000
 """Helpers past this are left out, nearest in use first."""
@@ -18,7 +16,7 @@ MAX_CONTEXT_CHARS = 8000
 def context_of(target: Target) -> Context:
     """Imports, class header and the module's own names that the function uses, directly or through each other."""
     text = snapshot(target).text
-    tree = parse(text, target.path)
+    tree = parse_source(text, target.path)
     site = next(site for site in functions_in(tree) if site.line == target.line and site.qualname == target.qualname)
     lines = lines_of(text)
     return Context(

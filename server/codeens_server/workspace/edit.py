@@ -1,4 +1,4 @@
-"""The one edit that puts a replacement into its file, and nothing else."""
+"""The one edit that puts a replacement into its file, and the module that a sandbox gets with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from codeens_sandbox_backends.base import ModuleSource, Program
 from codeens_server.domain import DiffSize, Replacement, Target
 from codeens_server.errors import ChangedError, InputError
-from codeens_server.workspace.functions import FunctionSite, functions_in
+from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, same_code
 from codeens_server.workspace.indent import indent
-from codeens_server.workspace.names import bound_names, same_code
-from codeens_server.workspace.snapshots import current_source, snapshot
-from codeens_server.workspace.text import indentation_of, lines_of, newline_of, parse
+from codeens_server.workspace.text import current_source, indentation_of, lines_of, newline_of, parse_source, snapshot
 
 
 class ConflictError(InputError):
@@ -53,7 +52,7 @@ def line_edits(source: str, target: Target, replacement: Replacement) -> list[Li
         ConflictError: see `splice`.
         TargetError: see `splice`.
     """
-    tree = parse(source, target.path)
+    tree = parse_source(source, target.path)
     lines = lines_of(source)
     newline = newline_of(source)
     site = _site(tree, target)
@@ -84,11 +83,13 @@ def _new_helpers(tree: ast.Module, helpers: tuple[str, ...], target: Target) -> 
     existing = {name: node for node in tree.body for name in bound_names(node)}
     new: list[str] = []
     for helper in helpers:
-        nodes = parse(helper, "a helper of the candidate").body
+        nodes = parse_source(helper, "a helper of the candidate").body
         clashes = [name for node in nodes for name in bound_names(node) if name in existing]
         if not clashes:
             new.append(helper)
-        elif not all(same_code(existing[name], node) for node in nodes for name in bound_names(node)):
+        elif not all(
+            same_code(ast.unparse(existing[name]), ast.unparse(node)) for node in nodes for name in bound_names(node)
+        ):
             message = f"it redefines {clashes[0]}, which {Path(target.path).name} has already"
             raise ConflictError(message)
     return new
@@ -104,7 +105,9 @@ def _new_imports(tree: ast.Module, imports: tuple[str, ...]) -> list[str]:
     }
     new: list[str] = []
     for text in imports:
-        for part in (part for node in parse(text, "an import of the candidate").body for part in _import_parts(node)):
+        for part in (
+            part for node in parse_source(text, "an import of the candidate").body for part in _import_parts(node)
+        ):
             line = ast.unparse(part)
             if line in present or line in new:
                 continue
@@ -205,3 +208,22 @@ def _diff(before: str, after: str, old: str, new: str) -> list[str]:
         if not line.endswith(("\n", "\r")):
             lines.append("\n\\ No newline at end of file\n")
     return lines
+
+
+def program_for(target: Target, replacement: Replacement | None) -> Program:
+    """The target's module with the replacement in it; with None, as it stands.
+
+    Raises:
+        ChangedError: the file as it was is not at hand any more.
+        ConflictError: the replacement would rebind a name of the module.
+    """
+    text = snapshot(target).text
+    if replacement is not None:
+        text = splice(text, target, replacement)
+    folders = dict.fromkeys((target.import_root, target.root))
+    return Program(
+        module=target.module,
+        qualname=target.qualname,
+        modules=(ModuleSource(name=target.module, source=text, path=target.path),),
+        sys_path=tuple(folders),
+    )

@@ -1,4 +1,4 @@
-"""Finds the function that a person named."""
+"""The function that a user points at, with its workspace and its module name."""
 
 from __future__ import annotations
 
@@ -18,12 +18,36 @@ from codeens_server.workspace.functions import (
     is_generator,
 )
 from codeens_server.workspace.indent import dedent
-from codeens_server.workspace.layout import import_root, module_name, workspace_root
-from codeens_server.workspace.snapshots import remember
-from codeens_server.workspace.text import SourceText, lines_of, parse, read_source, source_of
+from codeens_server.workspace.text import SourceText, lines_of, parse_source, read_source, remember, source_of
 
 _BY_LINE = re.compile(r"(?P<path>.+\.pyi?):(?P<line>-?\d+)$")
 _USAGE = "Give the target as path.py::function, path.py::Class.method or path.py:LINE."
+_MARKERS = ("codeens.toml", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini", ".git", ".hg")
+
+
+def workspace_root(path: Path) -> Path:
+    """The nearest folder above that holds a project file; else the folder that the file is imported from."""
+    for folder in path.parents:
+        if any((folder / marker).exists() for marker in _MARKERS):
+            return folder
+    return import_root(path)
+
+
+def import_root(path: Path) -> Path:
+    """The folder that must be on `sys.path`: the first one above without `__init__.py`."""
+    folder = path.parent
+    while (folder / "__init__.py").is_file() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def module_name(path: Path) -> str:
+    """The dotted name under which the file is imported from its import root."""
+    relative = path.relative_to(import_root(path)).with_suffix("")
+    parts = [re.sub(r"\W", "_", part) for part in relative.parts]
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
 
 
 def find_target(spec: str, *, cwd: Path) -> Target:
@@ -50,7 +74,7 @@ def find_in_text(path: Path, line: int, text: str) -> Target:
 
 
 def _found(path: Path, wanted: str | int, source: SourceText) -> Target:
-    tree = parse(source.text, str(path))
+    tree = parse_source(source.text, str(path))
     sites = functions_in(tree)
     site = _at_line(sites, wanted, path) if isinstance(wanted, int) else _by_name(tree, sites, wanted, path)
     _refuse_unsupported(site, sites, path)

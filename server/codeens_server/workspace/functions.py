@@ -1,4 +1,4 @@
-"""Every function of a module with its place, found without running it."""
+"""What a syntax tree says of a module: its functions, the names it binds and uses, and whether code is the same."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+from codeens_server.parsing import parse
+
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
-Scope: TypeAlias = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+Scope: TypeAlias = ast.ClassDef | FunctionNode
 
 
 class FunctionSite(NamedTuple):
@@ -110,3 +112,36 @@ def is_generator(node: FunctionNode) -> bool:
         if not isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             pending.extend(ast.iter_child_nodes(current))
     return False
+
+
+def bound_names(node: ast.AST) -> list[str]:
+    """Names that a module-level statement binds in the module."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
+    return [found.id for found in ast.walk(node) if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Store)]
+
+
+def used_names(node: ast.AST) -> set[str]:
+    """Names that are read anywhere inside."""
+    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Load)}
+
+
+def normalised(text: str) -> str:
+    """Return the dump of a text's tree without docstrings; the text itself where it is not Python."""
+    tree = parse(text)
+    if not isinstance(tree, ast.Module):
+        return text
+    for node in ast.walk(tree):
+        if isinstance(node, Scope) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    try:
+        return ast.dump(tree)
+    except RecursionError:
+        return text
+
+
+def same_code(one: str, other: str) -> bool:
+    """Return True if two texts differ in comments, layout and docstrings only."""
+    return normalised(one) == normalised(other)

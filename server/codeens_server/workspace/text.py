@@ -1,4 +1,4 @@
-"""A source file as text, with what is needed to write it back byte for byte."""
+"""A source file as text: read so that it can be written back byte for byte, and remembered as it was."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import hashlib
 import io
 import re
 import tokenize
+from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_server.errors import TargetError
-from codeens_server.parsing import parse_module
+from codeens_server.domain import Target
+from codeens_server.errors import ChangedError, TargetError
+from codeens_server.parsing import ParseFailure, parse
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_KEPT = 64
+"""Texts that are remembered at a time."""
+_snapshots: OrderedDict[str, SourceText] = OrderedDict()
 
 
 class SourceText(NamedTuple):
@@ -61,20 +66,17 @@ def source_of(path: Path, text: str) -> SourceText:
     return SourceText(text, "utf-8", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
 
-def parse(text: str, path: str) -> ast.Module:
-    """Parse source text.
+def parse_source(text: str, path: str) -> ast.Module:
+    """Return the syntax tree of a file's text.
 
     Raises:
         TargetError: it is not valid Python; the message has the position.
     """
-    try:
-        return parse_module(text, path)
-    except SyntaxError as error:
-        message = f"{path}:{error.lineno or 1}:{error.offset or 1}: syntax error: {error.msg}. Mend it first."
-        raise TargetError(message) from None
-    except (RecursionError, MemoryError, ValueError) as error:
-        message = f"{path} cannot be parsed: {error}."
-        raise TargetError(message) from None
+    tree = parse(text)
+    if isinstance(tree, ParseFailure):
+        place = f"{path}:{tree.line}:{tree.column or 1}: " if tree.line else f"{path} cannot be parsed: "
+        raise TargetError(f"{place}{tree.message}.{' Mend it first.' if tree.line else ''}")
+    return tree
 
 
 def lines_of(text: str) -> list[str]:
@@ -93,3 +95,33 @@ def newline_of(text: str) -> str:
 def indentation_of(line: str) -> str:
     """The white space that a line begins with."""
     return line[: len(line) - len(line.lstrip(" \t\f"))]
+
+
+def remember(source: SourceText) -> None:
+    """Keep a text under the digest of its bytes; the oldest of many is forgotten."""
+    _snapshots[source.sha256] = source
+    _snapshots.move_to_end(source.sha256)
+    while len(_snapshots) > _KEPT:
+        _snapshots.popitem(last=False)
+
+
+def snapshot(target: Target) -> SourceText:
+    """The target's file as it was when the target was found.
+
+    Raises:
+        ChangedError: it is not remembered, and the file is another one by now.
+    """
+    return _snapshots.get(target.file_sha256) or current_source(target)
+
+
+def current_source(target: Target) -> SourceText:
+    """The target's file, read now.
+
+    Raises:
+        ChangedError: the file is not what it was when the target was found.
+    """
+    source = read_source(Path(target.path))
+    if source.sha256 != target.file_sha256:
+        message = f"{target.path} has changed since the run; nothing was written. Run again on the file as it is now."
+        raise ChangedError(message)
+    return source

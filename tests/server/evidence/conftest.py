@@ -13,8 +13,7 @@ from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Evidence
-from codeens_server.evidence.gather import gather
-from codeens_server.run.request import RunRequest
+from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
 from tests.server.evidence.workspaces import write
@@ -46,8 +45,8 @@ async def evidence_of(tmp_path: Path, backend: Backend, anyio_backend: str) -> A
         except SandboxUnavailable as missing:
             pytest.skip(str(missing))
         opened.append(sandbox)
-        asked = RunRequest(target=f"mod.py::{name}", **request)
-        evidence = await gather(target, request=asked, settings=settings, sandbox=sandbox, say=say)
+        plan = EvidencePlan(max_inputs=max_inputs, timeout_s=settings.timeout_s, limits=settings.limits, **request)
+        evidence = await gather(target, plan, sandbox=sandbox, say=say)
         assert said
         return evidence
 

@@ -155,7 +155,8 @@ def test_enums_and_named_tuples_name_their_class(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "annotation", ["Callable[[int], int]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"]
+    "annotation",
+    ["Callable[[int], int]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
 )
 def test_a_type_that_can_not_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
     source = f"{_HEAD}\ndef f(good: int, bad: {annotation!r}): ...\n"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
-import anyio
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import Failure
+from codeens_server.domain import Candidate, Failure
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.prompts import Feedback
-from codeens_server.run.events import CandidateGenerated, GenerationFailed
 from tests.loopback.server import ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, MemoryCache, ask, model, variant
 
@@ -23,18 +19,19 @@ pytestmark = [
 ]
 
 
-async def _generate(
-    asked: Ask, *, budget: Budget | None = None, cache: MemoryCache | None = None
-) -> list[CandidateGenerated | GenerationFailed]:
-    send, receive = anyio.create_memory_object_stream[CandidateGenerated | GenerationFailed](math.inf)
-    async with Models(asked.models, ENVIRON) as client, send:
-        await generate(asked, client=client, cache=cache or MemoryCache(), budget=budget or Budget(), send=send)
-    async with receive:
-        return [event async for event in receive]
+async def _generate(asked: Ask, *, budget: Budget | None = None, cache: MemoryCache | None = None) -> list[Answer]:
+    answers: list[Answer] = []
+
+    async def deliver(answer: Answer) -> None:
+        answers.append(answer)
+
+    async with Models(asked.models, ENVIRON) as client:
+        await generate(asked, client=client, cache=cache or MemoryCache(), budget=budget or Budget(), deliver=deliver)
+    return answers
 
 
-def _candidates(events: list[CandidateGenerated | GenerationFailed]) -> dict[str, CandidateGenerated]:
-    return {event.candidate.id: event for event in events if isinstance(event, CandidateGenerated)}
+def _candidates(answers: list[Answer]) -> dict[str, Candidate]:
+    return {answer.id: answer for answer in answers if isinstance(answer, Candidate)}
 
 
 async def test_all_models_variants_and_samples_are_asked() -> None:
@@ -46,7 +43,7 @@ async def test_all_models_variants_and_samples_are_asked() -> None:
     assert set(found) == {
         f"{name}-{kind}-{sample}" for name in ("a-b", "c") for kind in ("baseline", "fast") for sample in (0, 1)
     }
-    candidate = found["a-b-fast-1"].candidate
+    candidate = found["a-b-fast-1"]
     assert (candidate.model, candidate.variant, candidate.sample, candidate.round) == ("A/b", "fast", 1, 0)
     assert candidate.replacement.function == 'def double(n: int) -> int:\n    """Twice n."""\n    return n + n'
     assert candidate.source == candidate.replacement.function + "\n"
@@ -54,7 +51,7 @@ async def test_all_models_variants_and_samples_are_asked() -> None:
     assert "Write double." in candidate.prompt
     assert candidate.rationale == "Addition is enough."
     assert candidate.cost_usd
-    assert len({event.candidate.digest for event in found.values()}) == 1
+    assert len({candidate.digest for candidate in found.values()}) == 1
 
 
 async def test_a_failed_model_and_an_unusable_answer_are_told_and_do_not_stop_the_rest() -> None:
@@ -64,7 +61,7 @@ async def test_a_failed_model_and_an_unusable_answer_are_told_and_do_not_stop_th
     async with ModelServer(answer=answer, script={"down": ["401"]}) as server:
         events = await _generate(ask(*(model(name, server.url) for name in ("good", "down", "chatty"))))
     assert list(_candidates(events)) == ["good-baseline-0"]
-    failures = {event.model: event.why for event in events if isinstance(event, GenerationFailed)}
+    failures = {answer.model: answer.why for answer in events if isinstance(answer, FailedCall)}
     assert failures["down"].startswith("the key was refused")
     assert failures["chatty"] == "the reply holds no Python code that could be the function"
 
@@ -72,7 +69,7 @@ async def test_a_failed_model_and_an_unusable_answer_are_told_and_do_not_stop_th
 async def test_an_answer_cut_for_its_length_says_which_setting_to_raise() -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": ["length"]}) as server:
         (event,) = await _generate(ask(model("m", server.url)))
-    assert isinstance(event, GenerationFailed)
+    assert isinstance(event, FailedCall)
     assert "raise max_tokens" in event.why
 
 
@@ -87,7 +84,7 @@ async def test_the_same_request_is_paid_for_once() -> None:
         await _generate(replace(asked, fresh=True), cache=cache)
         assert len(server.requests) == 4
     assert len(again) == 2
-    assert all(event.candidate.cached and event.candidate.cost_usd == 0.0 for event in again.values())
+    assert all(candidate.cached and candidate.cost_usd == 0.0 for candidate in again.values())
 
 
 async def test_no_request_is_begun_that_does_not_fit_the_budget() -> None:
@@ -95,7 +92,7 @@ async def test_no_request_is_begun_that_does_not_fit_the_budget() -> None:
         asked = ask(model("m", server.url, max_tokens=1000, max_parallel=1), samples=5)
         budget = Budget(tokens=2500)
         events = await _generate(asked, budget=budget)
-    assert budget.exhausted == "budget"
+    assert budget.exhausted
     assert 1 <= len(events) == len(server.requests) < 5
     assert budget.spent_tokens <= 2500
 
@@ -103,7 +100,7 @@ async def test_no_request_is_begun_that_does_not_fit_the_budget() -> None:
 async def test_another_round_asks_only_those_that_failed_and_tells_them_why() -> None:
     async with ModelServer(answer=lambda _: ANSWER) as server:
         asked = ask(model("m", server.url), model("n", server.url))
-        first = _candidates(await _generate(asked))["m-baseline-0"].candidate
+        first = _candidates(await _generate(asked))["m-baseline-0"]
         feedback = Feedback(candidate=first, failure=Failure(where="double(-1)", expected="-2", got="-3"))
         again = replace(asked, round=1, feedback=(feedback,))
         events = await _generate(again)

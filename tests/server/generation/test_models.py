@@ -6,8 +6,8 @@ import pytest
 
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import InputError
-from codeens_server.generation.models.keys import redact
 from codeens_server.generation.models.resolve import find_local_models, resolve_models
+from codeens_server.text import redact
 from tests.loopback.server import ModelServer
 
 CONFIGURED = Settings(
@@ -68,4 +68,5 @@ async def test_a_server_on_loopback_is_found_with_its_first_chat_model() -> None
 def test_keys_are_taken_out_of_texts() -> None:
     environ = {"OPENAI_API_KEY": "abc123def456", "MY_TOKEN": "hunter22", "HOME": "/home/me"}
     text = "key abc123def456 of /home/me, Bearer xyz, hunter22, sk-proj-99999999"
-    assert redact(text, environ) == "key [key] of /home/me, Bearer [key], [key], [key]"
+    assert redact(text, environ) == "key <OPENAI_API_KEY> of /home/me, Bearer <key>, <MY_TOKEN>, <key>"
+    assert redact("api_base_url and key_of_target", environ) == "api_base_url and key_of_target"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,8 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.worker.calling import perform
 
+R = TypeVar("R")
+
 
 class InProcess:
     """Programs are named after the functions they stand for; only calls are supported."""
@@ -32,13 +34,13 @@ class InProcess:
     def isolation(self) -> IsolationLevel:
         return IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="in process")
 
-    async def run(self, job: Job) -> Any:
+    async def run(self, job: Job[R]) -> R:
         assert isinstance(job, CallsJob)
         self.jobs += 1
         function = self.functions[job.program.module]
-        return CallsResult(
-            outcomes=tuple(outcome_of(function, call) for call in job.inputs), loaded=True, usage=Usage(wall_s=0.0)
-        )
+        outcomes = tuple(outcome_of(function, call) for call in job.inputs)
+        result: Any = CallsResult(outcomes=outcomes, loaded=True, usage=Usage(wall_s=0.0))
+        return result
 
     async def aclose(self) -> None:
         """Nothing to end."""

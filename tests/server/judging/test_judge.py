@@ -12,8 +12,7 @@ from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Mode, Target
-from codeens_server.judging.judge import judge
-from codeens_server.run.events import CandidateJudged
+from codeens_server.judging.judge import Judged, judge
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import candidate_of, local_sandbox
 
@@ -86,7 +85,7 @@ def evidence(
     return Evidence(mode=mode, cases=cases, tests=(*passed, *failed))
 
 
-async def judged(target: Target, candidate: Candidate | str, held_to: Evidence) -> CandidateJudged:
+async def judged(target: Target, candidate: Candidate | str, held_to: Evidence) -> Judged:
     if isinstance(candidate, str):
         candidate = candidate_of(candidate)
     async with local_sandbox(target) as sandbox:

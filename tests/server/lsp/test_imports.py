@@ -29,7 +29,7 @@ HEAVY = [
 
 SESSION = """
 import io, json, os, sys, threading
-from codeens_server import serve
+from codeens._scripts import server
 there, here = os.pipe()
 back, out = os.pipe()
 def message(**more):
@@ -49,7 +49,7 @@ os.dup2(there, 0)
 told = os.dup(1)
 os.dup2(out, 1)
 try:
-    serve.main(["--stdio"])
+    server.main(["--stdio"])
 except SystemExit as end:
     code = end.code
 answers = os.read(back, 60000).decode()
@@ -72,7 +72,7 @@ def test_modules_of_the_users_folder_do_not_get_in_the_way(tmp_path: Path) -> No
     for name in ("asyncio", "json", "server", "pygls", "argparse"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('imported')\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "codeens_server.serve", "--help"], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, "-I", "-m", "codeens._scripts.server", "--help"], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert "--stdio" in done.stdout

@@ -11,9 +11,9 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Candidate, Case, Evidence, Replacement
 from codeens_server.measuring.measure import baseline, measure
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.program import program_for
 
 SLOW = """
 def total(n):

@@ -12,7 +12,6 @@ INDEX = "nested-loop-to-index"
 QUADRATIC = "quadratic-builtins"
 POWER = "pow-mod"
 MEMOISE = "memoise"
-PREFIX = "string-startswith-tuple"
 
 ORDERS = [{"customer": 1, "sum": 5}, {"customer": 2, "sum": 7}, {"customer": 1, "sum": 1}]
 CUSTOMERS = [{"id": 1, "name": "a"}, {"id": 3, "name": "b"}, {"id": 1, "name": "c"}]
@@ -270,19 +269,3 @@ def test_a_static_method_is_remembered_below_its_decorator(tmp_path: Path) -> No
 )
 def test_what_may_differ_between_calls_is_not_remembered(tmp_path: Path, source: str) -> None:
     assert rewritten(tmp_path, MEMOISE, source, "A.f" if "class" in source else "f") is None
-
-
-def test_prefixes_are_tested_in_one_call(tmp_path: Path) -> None:
-    source = """
-        def f(text):
-            if text.startswith("a") or text.startswith("b") or not text:
-                return 1
-            return not text.endswith("x") and not text.endswith("y") and 2
-    """
-    after = rewritten(tmp_path, PREFIX, source)
-    assert after is not None
-    assert 'if text.startswith(("a", "b")) or not text:' in after
-    assert 'return not text.endswith(("x", "y")) and 2' in after
-    check_equal(source, after, [("",), ("abc",), ("bx",), ("cy",), ("cz",), (1,)])
-    assert rewritten(tmp_path, PREFIX, "def f(s, a, b):\n    return s.startswith(a) or s.startswith(b)\n") is None
-    assert rewritten(tmp_path, PREFIX, "def f(s, t):\n    return s.startswith('a') or t.startswith('b')\n") is None

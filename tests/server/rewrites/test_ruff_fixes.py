@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.domain import Context
 from codeens_server.errors import RunError
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.generation.rewrites.rules import rule_names
@@ -21,8 +20,11 @@ from tests.server.rewrites.workshop import candidates, rewritten, target_in, var
     [
         ("PERF", "found = []\nfor x in xs:\n    if x:\n        found.append(x)\nreturn found", "[x for x in xs if x]"),
         ("C4", "return set([x for x in xs])", "return set(xs)"),
+        ("C4", "return any([x > 2 for x in xs])", "return any(x > 2 for x in xs)"),
         ("FURB", "return sorted(xs, key=lambda pair: pair[1])", "key=operator.itemgetter(1)"),
         ("SIM", "if xs:\n    return True\nelse:\n    return False", "return bool(xs)"),
+        ("SIM", "for x in xs:\n    if x > 2:\n        return True\nreturn False", "return any(x > 2 for x in xs)"),
+        ("PIE", "return xs.startswith('a') or xs.startswith('b')", "return xs.startswith(('a', 'b'))"),
         ("RET", "if xs:\n    return 1\nelse:\n    return 2", "return 1\n    return 2"),
         ("UP", 'return "{} and {}".format(xs, 1)', 'f"{xs} and {1}"'),
     ],
@@ -62,7 +64,7 @@ def test_a_getter_is_told_from_its_setter(tmp_path: Path) -> None:
     )
     path = tmp_path / "module.py"
     path.write_text(source, encoding="utf-8")
-    found = offline_candidates(find_target(f"{path}:3", cwd=tmp_path), Context(), source, [variant("ruff:C4")])
+    found = offline_candidates(find_target(f"{path}:3", cwd=tmp_path), source, [variant("ruff:C4")])
     assert found[0].replacement.function == "@property\ndef f(self):\n    return set(self.xs)\n"
 
 
@@ -82,4 +84,4 @@ def test_a_missing_ruff_is_an_error_that_names_the_fix(tmp_path: Path, monkeypat
 
 def test_every_family_that_is_promised_is_there() -> None:
     families = [name for name in rule_names() if name.startswith("ruff:")]
-    assert families == ["ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:RET", "ruff:UP"]
+    assert families == ["ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:PIE", "ruff:RET", "ruff:UP"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from codeens_server.domain import Candidate, Context, Target
+from codeens_server.domain import Candidate, Target
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.find import find_target
@@ -30,7 +30,7 @@ def target_in(folder: Path, source: str, name: str) -> Target:
 
 
 def candidates(folder: Path, source: str, name: str, *variants: Variant) -> list[Candidate]:
-    return offline_candidates(target_in(folder, source, name), Context(), source, variants)
+    return offline_candidates(target_in(folder, source, name), source, variants)
 
 
 def function(signature: str, *parts: str) -> str:

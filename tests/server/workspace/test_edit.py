@@ -11,7 +11,7 @@ from codeens_server.errors import ChangedError
 from codeens_server.workspace.edit import ConflictError, apply_edit, diff_size, splice, unified_diff
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.functions import functions_in
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 
 def _target(path: Path, name: str) -> Target:
@@ -133,8 +133,8 @@ def test_every_function_of_real_modules_replaced_by_itself_changes_nothing() -> 
     for module in (colorsys, textwrap):
         path = Path(str(module.__file__))
         text = path.read_text(encoding="utf-8")
-        names = [site.qualname for site in functions_in(parse(text, str(path)))]
-        for site in functions_in(parse(text, str(path))):
+        names = [site.qualname for site in functions_in(parse_source(text, str(path)))]
+        for site in functions_in(parse_source(text, str(path))):
             if names.count(site.qualname) > 1:
                 continue
             target = find_target(f"{path}::{site.qualname}", cwd=path.parent)

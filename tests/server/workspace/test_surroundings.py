@@ -11,10 +11,10 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import Replacement
 from codeens_server.errors import ChangedError, ConfigError
 from codeens_server.workspace.context import context_of
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target
-from codeens_server.workspace.program import program_for
-from codeens_server.workspace.snapshots import current_source
+from codeens_server.workspace.text import current_source
 
 SOURCE = '''\
 import math

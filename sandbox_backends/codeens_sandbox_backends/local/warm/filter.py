@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from codeens_sandbox_backends.local import seccomp
-from codeens_sandbox_backends.local.seccomp import step
-from codeens_sandbox_backends.local.syscalls import Machine
-from codeens_sandbox_backends.local.warm.syscalls import WarmCalls
+from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.seccomp import step
+from codeens_sandbox_backends.host.syscalls import Architecture
 
 _CLONE_THREAD = 0x00010000
 _WRITES = 0x3 | 0x40 | 0x200 | 0x400000
@@ -25,38 +24,44 @@ _FCNTL_OWNERS = (8, 10, 15, 1024)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE: they make the kernel send signals, or stop others."""
 _IOCTL_OWNERS = (0x8901, 0x8902)
 """FIOSETOWN, SIOCSPGRP."""
+_OF_THE_ZYGOTE = ("kill", "pidfd_open", "memfd_create")
+"""Calls that the process which workers come from makes itself."""
 _AND = 0x54
+"""BPF_ALU | BPF_AND | BPF_K of linux/bpf_common.h."""
 _KILL = step(seccomp.RETURN, seccomp.KILL)
 _ALLOW = step(seccomp.RETURN, seccomp.ALLOW)
 
 
-def program_for_all(machine: Machine, calls: WarmCalls) -> bytes:
+def program_for_all(machine: Architecture) -> bytes:
     """What the process that workers come from can do without too, as an array of `struct sock_filter`.
 
     It takes this filter when it starts, so that each worker gets it for nothing.
     """
-    steps = [*_begin(machine), *_fatal(calls.fatal)]
-    steps += _when(calls.prlimit64, [_argument(0), step(seccomp.EQUAL, 0, on_true=1), _KILL, _ALLOW])
+    inspected = machine.numbers["inspected"]
+    numbers = [number for name, number in machine.numbers["fatal"].items() if name not in _OF_THE_ZYGOTE]
+    steps = [*_begin(machine), *_fatal(sorted(numbers))]
+    steps += _when(inspected["prlimit64"], [_argument(0), step(seccomp.EQUAL, 0, on_true=1), _KILL, _ALLOW])
     shared = [_argument(3), step(_AND, _SHARED_MEMORY), step(seccomp.EQUAL, _SHARED_MEMORY, on_false=1), _KILL, _ALLOW]
-    steps += _when(calls.mmap, shared)
-    for number, commands in ((calls.fcntl, _FCNTL_OWNERS), (calls.ioctl, _IOCTL_OWNERS)):
+    steps += _when(inspected["mmap"], shared)
+    for number, commands in ((inspected["fcntl"], _FCNTL_OWNERS), (inspected["ioctl"], _IOCTL_OWNERS)):
         tests = [part for command in commands for part in (step(seccomp.EQUAL, command, on_false=1), _KILL)]
         steps += _when(number, [_argument(1), *tests, _ALLOW])
     return b"".join([*steps, _ALLOW])
 
 
-def program_for_workers(machine: Machine, calls: WarmCalls) -> bytes:
+def program_for_workers(machine: Architecture) -> bytes:
     """What is fatal to workers alone. Short: the kernel goes through it for every number when a worker takes it."""
-    steps = [*_begin(machine), *_fatal(calls.fatal_for_workers)]
+    inspected = machine.numbers["inspected"]
+    steps = [*_begin(machine), *_fatal(machine.numbers["fatal"][name] for name in _OF_THE_ZYGOTE)]
     writes = step(seccomp.ANY_BIT, _WRITES, on_false=1)
-    if calls.open is not None:
-        steps += _when(calls.open, [_argument(1), writes, _KILL, _ALLOW])
-    steps += _when(calls.openat, [_argument(2), writes, _KILL, _ALLOW])
-    steps += _when(machine.clone, [_argument(0), step(seccomp.ANY_BIT, _CLONE_THREAD, on_true=1), _KILL, _ALLOW])
+    if "open" in inspected:
+        steps += _when(inspected["open"], [_argument(1), writes, _KILL, _ALLOW])
+    steps += _when(inspected["openat"], [_argument(2), writes, _KILL, _ALLOW])
+    steps += _when(inspected["clone"], [_argument(0), step(seccomp.ANY_BIT, _CLONE_THREAD, on_true=1), _KILL, _ALLOW])
     return b"".join([*steps, _ALLOW])
 
 
-def _begin(machine: Machine) -> list[bytes]:
+def _begin(machine: Architecture) -> list[bytes]:
     return [
         step(seccomp.LOAD, seccomp.ARCH_AT),
         step(seccomp.EQUAL, machine.audit_arch, on_true=1),

@@ -6,6 +6,7 @@ import builtins
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import structs
 
@@ -15,7 +16,6 @@ from codeens_sandbox_backends.base import (
     CheckJob,
     CheckResult,
     Job,
-    JobResult,
     Limits,
     Raised,
     StdioJob,
@@ -24,14 +24,12 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.host.limits import process_bound, rlimits
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
-from codeens_sandbox_backends.local.limits import process_bound, rlimits
-from codeens_sandbox_backends.local.pool import Pool
-from codeens_sandbox_backends.local.syscalls import MACHINES
 from codeens_sandbox_backends.local.warm import filter as warm_filter
-from codeens_sandbox_backends.local.warm.syscalls import WARM_CALLS
+from codeens_sandbox_backends.local.warm.pool import Pool
 from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
-from codeens_sandbox_backends.local.warm.zygote import Kind, WarmProcess, Zygote
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, Zygote
 
 _ENDLESS_S = 1_000_000
 """Processor time of a process that lives over many jobs; each job has its own bound."""
@@ -50,17 +48,16 @@ class WarmWorkers:
     """All warm processes of one sandbox."""
 
     def __init__(self, launcher: BwrapLauncher, limits: Limits, at_most: int = max(2, os.cpu_count() or 2)) -> None:
-        machine = os.uname().machine
         self._launcher = launcher
         self._limits = limits
         self._filters = (
-            warm_filter.program_for_all(MACHINES[machine], WARM_CALLS[machine]),
-            warm_filter.program_for_workers(MACHINES[machine], WARM_CALLS[machine]),
+            warm_filter.program_for_all(launcher.machine),
+            warm_filter.program_for_workers(launcher.machine),
         )
         self._zygotes = Pool(self._start_zygote, at_most)
         self._tests = Pool(self._start_tests, at_most)
 
-    def fits(self, job: Job, limits: Limits) -> bool:
+    def fits(self, job: Job[Any], limits: Limits) -> bool:
         """Whether warm workers can be tried for a job."""
         if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
             return False
@@ -72,7 +69,7 @@ class WarmWorkers:
             return False
         return not any(_ABSENT in module.source for module in job.program.modules)
 
-    def launcher(self, job: Job, cancelled: Callable[[], bool]) -> WarmLauncher:
+    def launcher(self, job: Job[Any], cancelled: Callable[[], bool]) -> WarmLauncher:
         """A launcher for one job."""
         silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
         self._zygotes.prepare()
@@ -118,37 +115,38 @@ class WarmLauncher:
         self._workers: list[WarmProcess] = []
 
     @property
-    def fell_short(self) -> bool:
+    def _fell_short(self) -> bool:
         """Whether a worker was ended for something that only a sandbox of its own allows."""
         return any(worker.signal == signal.SIGSYS for worker in self._workers)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> WorkerProcess:
-        """Start a worker; see `conduct.launch.Launcher`.
+    def settles(self, result: object) -> bool:
+        """Return whether what the job did is what it would do in a sandbox of its own.
+
+        An error of the operating system may come from what is missing for warm workers.
+        """
+        if self._fell_short:
+            return False
+        if isinstance(result, CallsResult):
+            return not any(_from_the_system(outcome) for outcome in result.outcomes)
+        if isinstance(result, CheckResult):
+            return not _from_the_system(result.failure)
+        return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))
+
+    def launch(self, kind: WorkerKind, limits: Limits) -> WorkerProcess:
+        """Start a worker; see `driver.launcher.Launcher`.
 
         Raises:
             FellShort: a worker of this job fell short, so that the others need not be tried.
         """
-        if self.fell_short:
+        if self._fell_short:
             raise FellShort("the code needs a sandbox of its own")
-        if role == "check":
+        if kind == "check":
             return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
         bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
-        kind = Kind(role, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
-        worker = WarmProcess(self._zygotes.take(self._cancelled), kind, self._zygotes.give_back)
+        request = ForkRequest(kind, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
+        worker = WarmProcess(self._zygotes.take(self._cancelled), request, self._zygotes.give_back)
         self._workers.append(worker)
         return worker
-
-
-def settles(result: JobResult) -> bool:
-    """Whether what a job did with warm workers is what it would do in a sandbox of its own.
-
-    An error of the operating system may come from what is missing for warm workers.
-    """
-    if isinstance(result, CallsResult):
-        return not any(_from_the_system(outcome) for outcome in result.outcomes)
-    if isinstance(result, CheckResult):
-        return not _from_the_system(result.failure)
-    return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))
 
 
 def _from_the_system(outcome: object) -> bool:

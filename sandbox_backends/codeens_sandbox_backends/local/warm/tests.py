@@ -12,7 +12,7 @@ _CHECKS_AT_MOST = 1000
 
 
 class TestsProcess:
-    """A worker of role `check` in a sandbox of its own."""
+    """A worker of kind `check` in a sandbox of its own."""
 
     def __init__(self, process: WorkerProcess) -> None:
         """Take over a process that has just been started.
@@ -43,6 +43,11 @@ class BorrowedTests(WarmWorker):
         self._killed = False
         self.channel: socket.socket = tests.process.channel
         tests.checks += 1
+
+    def rest(self, seconds: float) -> bool:
+        """Return False at once: this process does not end with a request."""
+        del seconds
+        return False
 
     def kill(self) -> None:
         """End the process itself. Thread-safe; does nothing after `wait`."""

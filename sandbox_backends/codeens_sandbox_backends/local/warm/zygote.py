@@ -23,14 +23,14 @@ from msgspec import structs
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.host.limits import Rlimit
 from codeens_sandbox_backends.local.handshake import await_handshake
-from codeens_sandbox_backends.local.limits import Rlimit
 from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")
 """As in `worker/zygote.py`."""
-_ROLES: dict[WorkerKind, bytes] = {"play": b"p", "stdio": b"s"}
+_KIND_BYTES: dict[WorkerKind, bytes] = {"calls": b"c", "stdio": b"s"}
 """Likewise."""
 _NOT_READY = 70
 """Likewise."""
@@ -38,11 +38,11 @@ _KILL_GRACE_S = 5.0
 _LENGTH = struct.Struct(">I")
 
 
-class Kind(NamedTuple):
+class ForkRequest(NamedTuple):
     """What a worker is forked for."""
 
-    role: WorkerKind
-    """`play` or `stdio`."""
+    kind: WorkerKind
+    """`calls` or `stdio`."""
     rlimits: tuple[Rlimit, ...]
     cpu_s: float
     keep: int | None
@@ -61,14 +61,14 @@ class Zygote:
         self.process = process
         self.dead = False
         self._control = process.channel
-        self._ahead: tuple[Kind, DrainingSocket] | None = None
+        self._ahead: tuple[ForkRequest, DrainingSocket] | None = None
         """A worker that waits for a job."""
         self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
         self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
         await_handshake(process)
         self._control.settimeout(_KILL_GRACE_S)
 
-    def worker(self, kind: Kind) -> DrainingSocket:
+    def worker(self, request: ForkRequest) -> DrainingSocket:
         """The channel of a new worker.
 
         Raises:
@@ -77,25 +77,25 @@ class Zygote:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             waiting, channel = ahead
-            if waiting == kind and not self.rest(channel, 0.0):
+            if waiting == request and not self.rest(channel, 0.0):
                 return channel
             self._discard(channel)
-        return self._fork(kind)
+        return self._fork(request)
 
-    def fork_ahead(self, kind: Kind) -> None:
+    def fork_ahead(self, request: ForkRequest) -> None:
         """Have a worker of this kind ready for the next job, if the zygote is there."""
         if not self.dead:
             with contextlib.suppress(SandboxBroken):
-                self._ahead = kind, self._fork(kind)
+                self._ahead = request, self._fork(request)
 
-    def _fork(self, kind: Kind) -> DrainingSocket:
-        limits = (kind.rlimits, kind.cpu_s)
+    def _fork(self, request: ForkRequest) -> DrainingSocket:
+        limits = (request.rlimits, request.cpu_s)
         if limits != self._limits:
-            self._send(b"l" + _packed({"rlimits": kind.rlimits, "cpu_s": kind.cpu_s}))
+            self._send(b"l" + _packed({"rlimits": request.rlimits, "cpu_s": request.cpu_s}))
             self._limits = limits
-        channel, theirs, ends = connected(kind.keep)
+        channel, theirs, ends = connected(request.keep)
         try:
-            socket.send_fds(self._control, [_ROLES[kind.role]], [theirs.fileno(), *ends])
+            socket.send_fds(self._control, [_KIND_BYTES[request.kind]], [theirs.fileno(), *ends])
         except OSError as error:
             _drop(channel)
             self.end()
@@ -176,19 +176,19 @@ def _packed(message: object) -> bytes:
 class WarmProcess(WarmWorker):
     """A worker that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(self, zygote: Zygote, kind: Kind, release: Callable[[Zygote], None]) -> None:
+    def __init__(self, zygote: Zygote, request: ForkRequest, release: Callable[[Zygote], None]) -> None:
         """Take one from the zygote. `release` is called once, when it has ended, and the zygote is free again or dead.
 
         Raises:
             SandboxBroken: the zygote is gone.
         """
         self._zygote = zygote
-        self._kind = kind
+        self._request = request
         self._release = release
         self._lock = threading.Lock()
         self._ending: ExitStatus | None = None
         try:
-            self._draining = zygote.worker(kind)
+            self._draining = zygote.worker(request)
         except SandboxBroken:
             release(zygote)
             raise
@@ -252,6 +252,6 @@ class WarmProcess(WarmWorker):
             self._ending = structs.replace(
                 ending, stdout=stdout, stderr=stderr, dropped_bytes=self._draining.pipes.dropped
             )
-            self._zygote.fork_ahead(self._kind)
+            self._zygote.fork_ahead(self._request)
             self._release(self._zygote)
             return self._ending

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ...local.memory_watch import MemoryWatch
+from ...host.memory_watch import MemoryWatch
 from . import kernel
 from .first import Ends, be_first
 

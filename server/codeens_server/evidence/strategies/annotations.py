@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.definitions import Definitions, dotted_name
-from codeens_server.parsing import UNPARSABLE, parse_expression
+from codeens_server.parsing import ParseFailure, parse_expression
 
 _LISTS = frozenset(
     {"list", "List", "Sequence", "MutableSequence", "Collection", "Container", "Iterable", "Reversible", "Sized"}
@@ -195,10 +195,8 @@ class Annotations:
 
 
 def _parsed(annotation: str) -> ast.expr | None:
-    try:
-        return parse_expression(annotation)
-    except UNPARSABLE:
-        return None
+    node = parse_expression(annotation)
+    return None if isinstance(node, ParseFailure) else node
 
 
 def _literals(nodes: list[ast.expr]) -> Samples | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 
 _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 
@@ -26,11 +26,9 @@ class Definitions:
         self.aliases: dict[str, ast.expr] = {}
         self.type_variables: dict[str, ast.Call | None] = {}
         self._imported: dict[str, str] = {}
-        try:
-            tree = parse_module(source)
-        except UNPARSABLE:
-            return
-        self._read_body(tree.body, "")
+        tree = parse(source)
+        if not isinstance(tree, ParseFailure):
+            self._read_body(tree.body, "")
 
     def _read_body(self, body: list[ast.stmt], prefix: str) -> None:
         for statement in body:

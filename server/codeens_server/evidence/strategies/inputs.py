@@ -14,24 +14,18 @@ from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, we
 from codeens_server.domain import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.annotations import Annotations
-from codeens_server.evidence.strategies.arguments import (
-    has_instance,
-    named,
-    parameters_of,
-    put_together,
-    take_apart,
-    variadic,
-)
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
-from codeens_server.evidence.strategies.shapes import like
-from codeens_server.evidence.strategies.usage import constants, guesses
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.evidence.strategies.examples import like
+from codeens_server.evidence.strategies.type_guess import constants, guesses
+from codeens_server.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
+_POSITIONAL = frozenset({"positional", "normal"})
+_BY_NAME = frozenset({"normal", "keyword"})
 
 
-class Plan(NamedTuple):
+class InputPlan(NamedTuple):
     """How inputs can be made. Without a strategy, `why` says what is missing."""
 
     strategy: SearchStrategy[CallInput] | None
@@ -57,10 +51,10 @@ def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, 
     return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
 
 
-def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> Plan:
+def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> InputPlan:
     """The strategy for a target's calls and how much it may be trusted."""
     if target.kind == "nested":
-        return Plan(None, why="a nested function cannot be called from outside")
+        return InputPlan(None, why="a nested function cannot be called from outside")
     parameters = parameters_of(target)
     apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
     knowledge = _Knowledge(target, apart, Definitions(source))
@@ -70,11 +64,11 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> P
         if strategy is not None:
             known[parameter.name] = strategy
         elif not parameter.has_default:
-            return Plan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
+            return InputPlan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
     rest = variadic(parameters)
     if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
         known[rest.name] = strategy
-    return Plan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
+    return InputPlan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
 
 
 class _Knowledge:
@@ -143,10 +137,8 @@ class _Knowledge:
 
 def _defaults(source: str) -> dict[str, Encoded]:
     """Default values that are literals other than None."""
-    try:
-        function = parse_module(source).body[0]
-    except (*UNPARSABLE, IndexError):
-        return {}
+    tree = parse(source)
+    function = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return {}
     arguments = function.args
@@ -202,3 +194,59 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
+
+
+def parameters_of(target: Target) -> list[Parameter]:
+    """The parameters that a call gives; `self` is one of them, `cls` is not."""
+    parameters = list(target.parameters)
+    return parameters[1:] if target.kind == "classmethod" else parameters
+
+
+def has_instance(target: Target) -> bool:
+    """Whether the first argument of a call is the instance."""
+    return target.kind in {"method", "property"}
+
+
+def named(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Those that one value is given for: not `*args` and `**kwargs`."""
+    return [parameter for parameter in parameters if parameter.kind not in {"var_positional", "var_keyword"}]
+
+
+def variadic(parameters: Sequence[Parameter]) -> Parameter | None:
+    """The parameter `*args`, if there is one."""
+    return next((parameter for parameter in parameters if parameter.kind == "var_positional"), None)
+
+
+def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Encoded] | None:
+    """Values by parameter name, that of `*args` a tuple; None for a call that these parameters do not take.
+
+    A call that fills `**kwargs` is not taken apart either.
+    """
+    places = [parameter.name for parameter in parameters if parameter.kind in _POSITIONAL]
+    known = {parameter.name for parameter in named(parameters)}
+    rest, more = variadic(parameters), call.args[len(places) :]
+    if (more and rest is None) or not call.kwargs.keys() <= known:
+        return None
+    values: dict[str, Encoded] = dict(zip(places, call.args, strict=False))
+    if values.keys() & call.kwargs.keys():
+        return None
+    return values | call.kwargs | ({rest.name: ["tuple", *more]} if rest is not None and more else {})
+
+
+def put_together(values: Mapping[str, Encoded], parameters: Sequence[Parameter]) -> CallInput:
+    """The call that gives these values: by position up to the first one left out, by name after it.
+
+    A positional-only parameter after one that is left out is left out too, and so is `*args`.
+    """
+    args: list[Encoded] = []
+    kwargs: dict[str, Encoded] = {}
+    by_position = True
+    for parameter in parameters:
+        if parameter.kind == "var_positional" and by_position:
+            args.extend(values.get(parameter.name, ["tuple"])[1:])
+        by_position = by_position and parameter.name in values and parameter.kind in _POSITIONAL
+        if by_position:
+            args.append(values[parameter.name])
+        elif parameter.name in values and parameter.kind in _BY_NAME:
+            kwargs[parameter.name] = values[parameter.name]
+    return CallInput(args=tuple(args), kwargs=kwargs)

@@ -1,10 +1,11 @@
-"""The only place that touches LiteLLM: it is untyped, takes seconds to import, and talks to the terminal if let."""
+"""LiteLLM's Router, loaded late and closed clean, and what its errors mean in one line without keys."""
 
 from __future__ import annotations
 
 import importlib
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,12 +14,15 @@ import anyio.to_thread
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.exchange import Message, Sampling
+from codeens_server.text import redact
 
 RETRIES = 2
 COOLDOWN_S = 5.0
 CLOSING_S = 5.0
 _TURN = anyio.Lock()
 """Held by who begins or ends."""
+LONGEST = 200
+NOISE = re.compile(r"^(?:litellm\.)?\w+(?:Error|Exception|Timeout)?: |^\w*Exception - |^Error code: \d+ - ")
 
 
 class LiteLLM:
@@ -86,11 +90,16 @@ class LiteLLM:
         """End the Router, and with the last one what LiteLLM left running: its logging task, clients, connections."""
         with anyio.CancelScope(shield=True):
             async with _TURN:
-                self._router.discard()
+                self._end_router()
                 LiteLLM._open -= 1
                 if not LiteLLM._open:
                     with anyio.move_on_after(CLOSING_S):
                         await self._close_clients()
+
+    def _end_router(self) -> None:
+        # `retire` since 1.110, which deprecates `discard`; both only unhook the Router's callbacks.
+        end = getattr(self._router, "retire", None) or self._router.discard
+        end()
 
     async def _close_clients(self) -> None:
         worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
@@ -120,3 +129,38 @@ def _deployment(model: ModelSettings, environ: Mapping[str, str]) -> dict[str, A
     if key or model.api_base:
         params["api_key"] = key or "none"
     return {"model_name": model.name, "litellm_params": params, "model_info": {"id": model.name}}
+
+
+def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) -> str:
+    """Why a call failed, and what to do about it where a person can do something."""
+    said = redact(_first_line(str(error)), environ)
+    for base in type(error).__mro__:
+        if base.__name__ in SENTENCES:
+            return SENTENCES[base.__name__].format(
+                said=said, seconds=model.timeout_s, key=model.api_key_env or "its API key", name=model.model
+            )
+    return f"{type(error).__name__}: {said}"
+
+
+SENTENCES = {
+    "AuthenticationError": "the key was refused: set {key}",
+    "PermissionDeniedError": "the key does not allow this model: {said}",
+    "RateLimitError": "still over the rate limit after the last retry: {said}",
+    "Timeout": "no answer within {seconds:g} s",
+    "NotFoundError": "there is no model {name!r} there: {said}",
+    "ContextWindowExceededError": "the prompt is longer than the model can read",
+    "ContentPolicyViolationError": "refused by the provider's content policy",
+    "BadRequestError": "the request was refused: {said}",
+    "InternalServerError": "the server failed: {said}",
+    "ServiceUnavailableError": "the server is not available: {said}",
+    "APIConnectionError": "the connection failed: {said}",
+    "APIError": "the server answered with an error: {said}",
+}
+"""LiteLLM's exceptions, and OpenAI's that they are made from, by the name of the class; the nearest base counts."""
+
+
+def _first_line(text: str) -> str:
+    line = next((line for line in text.split("\n") if line.strip()), "no reason was given").strip()
+    while (shorter := NOISE.sub("", line)) != line:
+        line = shorter
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

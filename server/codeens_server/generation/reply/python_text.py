@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import symtable
-import warnings
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from codeens_server.parsing import parse_module
+from codeens_server.parsing import ParseFailure, parse, symbol_table
+from codeens_server.workspace.functions import FunctionNode
 from codeens_server.workspace.text import lines_of
-
-Result = TypeVar("Result")
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 INCOMPLETE = ("was never closed", "unterminated triple-quoted", "unexpected EOF")
 """Parser messages which say that more lines could make the text whole."""
@@ -26,7 +23,7 @@ MOST_CUTS = 200
 whole, such tries in one text, and lines taken from a torn definition's end."""
 
 
-class Piece(NamedTuple):
+class Statement(NamedTuple):
     """A statement at the top of a text, and its own text with decorators."""
 
     node: ast.stmt
@@ -40,15 +37,10 @@ class Names(NamedTuple):
     used: frozenset[str]
 
 
-def parse(text: str) -> ast.Module | SyntaxError:
-    """The tree of a text, or why it has none. Never raises, whatever the text is."""
-    return _guarded(lambda: parse_module(text))
-
-
 def names_of(text: str) -> Names:
     """The global names a text binds and uses, nested scopes included; a text that Python refuses has none."""
-    table = _guarded(lambda: symtable.symtable(text, "<reply>", "exec"))
-    if isinstance(table, SyntaxError):
+    table = symbol_table(text)
+    if isinstance(table, ParseFailure):
         return Names(frozenset(), frozenset())
     symbols = table.get_symbols()
     bound = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
@@ -56,13 +48,13 @@ def names_of(text: str) -> Names:
     return Names(frozenset(bound), frozenset(used | set(_globals_below(table))))
 
 
-def pieces(text: str) -> list[Piece]:
+def statements_of(text: str) -> list[Statement]:
     """The top-level statements of a text, in order; what is no Python (prose, a torn end) is left out."""
     tree = parse(text)
     if isinstance(tree, ast.Module):
         return _split(tree, text)
     chunks = _chunks(text)
-    found: list[Piece] = []
+    found: list[Statement] = []
     position = attempts = 0
     while position < len(chunks):
         most = MOST_EXTENSIONS if attempts < MOST_ATTEMPTS else 1
@@ -90,26 +82,15 @@ def always_leaves(body: list[ast.stmt]) -> bool:
             return False
 
 
-def _guarded(read: Callable[[], Result]) -> Result | SyntaxError:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return read()
-        except SyntaxError as error:
-            return error
-        except (ValueError, RecursionError, MemoryError) as error:
-            return SyntaxError(str(error) or type(error).__name__)
-
-
 def _globals_below(table: symtable.SymbolTable) -> Iterator[str]:
     for child in table.get_children():
         yield from (symbol.get_name() for symbol in child.get_symbols() if symbol.is_global())
         yield from _globals_below(child)
 
 
-def _split(tree: ast.Module, text: str) -> list[Piece]:
+def _split(tree: ast.Module, text: str) -> list[Statement]:
     lines = lines_of(text)
-    return [Piece(node, _text_of(node, lines, text)) for node in tree.body]
+    return [Statement(node, _text_of(node, lines, text)) for node in tree.body]
 
 
 def _text_of(node: ast.stmt, lines: list[str], text: str) -> str:
@@ -136,7 +117,7 @@ def _chunks(text: str) -> list[str]:
     return found
 
 
-def _longest(chunks: list[str]) -> tuple[int, int, list[Piece]]:
+def _longest(chunks: list[str]) -> tuple[int, int, list[Statement]]:
     """The statements that begin at the first chunk; before them how many more chunks were tried, and are taken."""
     text = ""
     tried = 0
@@ -145,12 +126,12 @@ def _longest(chunks: list[str]) -> tuple[int, int, list[Piece]]:
         tree = parse(text)
         if isinstance(tree, ast.Module):
             return tried, tried + 1, _split(tree, text)
-        if not (text.startswith("@") or any(sign in str(tree.msg) for sign in INCOMPLETE)):
+        if not (text.startswith("@") or any(sign in tree.message for sign in INCOMPLETE)):
             break
     return tried, 1, _cut_back(chunks[0])
 
 
-def _cut_back(chunk: str) -> list[Piece]:
+def _cut_back(chunk: str) -> list[Statement]:
     """A torn definition without its torn end, if what is left of it cannot fall out of its end."""
     if not re.match(r"(?:async\s+def|def|class)\b", chunk):
         return []
@@ -160,7 +141,7 @@ def _cut_back(chunk: str) -> list[Piece]:
         if isinstance(tree, ast.Module):
             whole = bool(tree.body) and _is_whole(tree.body[-1])
             return _split(tree, "".join(lines)) if whole else []
-        del lines[min(len(lines), tree.lineno or 0) - 1 :]
+        del lines[min(len(lines), tree.line) - 1 :]
         if len(lines) < 2:
             break
     return []
@@ -169,4 +150,4 @@ def _cut_back(chunk: str) -> list[Piece]:
 def _is_whole(node: ast.stmt) -> bool:
     if isinstance(node, ast.ClassDef):
         return _is_whole(node.body[-1])
-    return isinstance(node, Definition) and always_leaves(node.body)
+    return isinstance(node, FunctionNode) and always_leaves(node.body)

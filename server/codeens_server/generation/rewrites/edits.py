@@ -7,8 +7,8 @@ from typing import cast
 
 import libcst as cst
 
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.placing import Statement, computed_above
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class Edits:
@@ -17,7 +17,7 @@ class Edits:
     Comments above and beside what goes away are kept above what comes instead.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: FunctionTree) -> None:
         self._subject = subject
         self._nodes: dict[cst.CSTNode, cst.CSTNode] = {}
         self._statements: dict[cst.CSTNode, list[Statement]] = {}

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from codeens_server.domain import Target
 from codeens_server.errors import ChangedError
-from codeens_server.parsing import parse_module
 from codeens_server.workspace.functions import FunctionSite, functions_in
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 LONGEST_VALUE = 4000
 """Characters of a module constant that are still looked at."""
@@ -39,7 +38,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     def with_import(self, line: str) -> Facts:
         """These facts after one more import at the top of the module."""
-        imports = dict(_imported(parse_module(line).body[0]))
+        imports = dict(_imported(parse_source(line, "an import").body[0]))
         return replace(self, names=self.names | set(imports), imports={**self.imports, **imports})
 
 
@@ -50,7 +49,7 @@ def facts_of(source: str, target: Target) -> Facts:
         TargetError: the text does not parse.
         ChangedError: the target is not where it was.
     """
-    tree = parse(source, target.path)
+    tree = parse_source(source, target.path)
     site = _site_of(tree, target)
     nodes = list(_module_level(tree))
     outside = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, Context, Replacement, Target
-from codeens_server.generation.reply.normalise import digest
+from codeens_server.domain import Candidate, Replacement, Target
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft, Rule
 from codeens_server.generation.rewrites.rules import chosen
@@ -25,7 +25,7 @@ class Rewrite(NamedTuple):
     rationale: str
 
 
-def offline_candidates(target: Target, context: Context, source: str, variants: Sequence[Variant]) -> list[Candidate]:
+def offline_candidates(target: Target, source: str, variants: Sequence[Variant]) -> list[Candidate]:
     """Rewrite the target by the rules that the variants name; `source` is the text of the target's whole file.
 
     Every rule is tried alone; those of a variant which change something are then chained into one more candidate.
@@ -38,7 +38,6 @@ def offline_candidates(target: Target, context: Context, source: str, variants: 
         ChangedError: the source is not the one that the target was found in.
         RunError: ruff is not installed beside codeens.
     """
-    del context  # the rules read the file itself
     if target.body_missing:
         return []
     plans = [(variant.name, chosen(variant.rewrites)) for variant in variants]
@@ -81,12 +80,11 @@ def _chained(variant: str, rules: list[Rule], start: Draft) -> Rewrite:
 
 def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
     replacement = rewrite.draft.replacement()
-    parts = ["\n".join(replacement.imports), *replacement.helpers, replacement.function.strip("\n")]
     return Candidate(
         id=f"{MODEL}-{rewrite.name.replace(':', '-')}",
         model=MODEL,
         variant=variant,
-        source="\n\n\n".join(part for part in parts if part) + "\n",
+        source=replacement.source,
         replacement=replacement,
         digest=key,
         rationale=rewrite.rationale,

@@ -8,12 +8,12 @@ import subprocess
 import tempfile
 from importlib import import_module
 
+from codeens_server.domain import Target
 from codeens_server.errors import InputError, RunError
-from codeens_server.generation.reply.normalise import same_code
 from codeens_server.generation.rewrites.rule import Draft
-from codeens_server.parsing import UNPARSABLE, parse_module
+from codeens_server.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import splice
-from codeens_server.workspace.functions import FunctionSite, functions_in
+from codeens_server.workspace.functions import FunctionSite, functions_in, same_code
 from codeens_server.workspace.indent import dedent
 from codeens_server.workspace.text import lines_of
 
@@ -22,6 +22,7 @@ FAMILIES = {
     "C4": "comprehensions written the long way round",
     "FURB": "code for which the standard library has a shorter and quicker form",
     "SIM": "conditions and blocks that can be simpler",
+    "PIE": "needless code, and several tests that one call can make",
     "RET": "needless branches and assignments around return",
     "UP": "code that newer versions of Python let one write more simply",
 }
@@ -81,10 +82,10 @@ def _ruff() -> str:
 
 def _taken_over(draft: Draft, before: str, after: str) -> Draft | None:
     """The draft with the function as it is in the repaired file, and the imports that it needs from there."""
-    old_tree, new_tree = _parsed(before), _parsed(after)
-    if old_tree is None or new_tree is None:
+    old_tree, new_tree, original = parse(before), parse(after), parse(draft.source)
+    if isinstance(old_tree, ParseFailure) or isinstance(new_tree, ParseFailure) or isinstance(original, ParseFailure):
         return None
-    site = _same_function(draft, old_tree, new_tree)
+    site = _same_function(draft.target, original, old_tree, new_tree)
     if site is None:
         return None
     lines = lines_of(after)[site.line - 1 : site.end_line]
@@ -98,21 +99,13 @@ def _taken_over(draft: Draft, before: str, after: str) -> Draft | None:
     return draft.changed(function, added)
 
 
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return parse_module(source)
-    except UNPARSABLE:
-        return None
-
-
-def _same_function(draft: Draft, old: ast.Module, new: ast.Module) -> FunctionSite | None:
-    """The target in the repaired tree: the same one, in order, of the functions of its name."""
-    name = draft.target.qualname
-    before = [site for site in functions_in(old) if site.qualname == name]
-    after = [site for site in functions_in(new) if site.qualname == name]
-    original = [site for site in functions_in(parse_module(draft.source)) if site.qualname == name]
-    place = next((number for number, site in enumerate(original) if site.line == draft.target.line), None)
-    return after[place] if place is not None and len(before) == len(after) == len(original) else None
+def _same_function(target: Target, original: ast.Module, old: ast.Module, new: ast.Module) -> FunctionSite | None:
+    """Find the target in the repaired tree: the same one, in order, of the functions of its name."""
+    first, before, after = (
+        [site for site in functions_in(tree) if site.qualname == target.qualname] for tree in (original, old, new)
+    )
+    place = next((number for number, site in enumerate(first) if site.line == target.line), None)
+    return after[place] if place is not None and len(before) == len(after) == len(first) else None
 
 
 def _imports(tree: ast.Module) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from codeens_server.domain import Replacement, Target
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.facts import Facts
-from codeens_server.generation.rewrites.subject import NotReadable, Subject
+from codeens_server.generation.rewrites.function_tree import FunctionTree, NotReadable
 
 MOST_PASSES = 25
 """Of one codemod over one function: each pass changes one place."""
@@ -28,10 +28,10 @@ class Draft:
     imports: tuple[str, ...] = ()
 
     @cached_property
-    def subject(self) -> Subject | None:
+    def subject(self) -> FunctionTree | None:
         """The function's tree; None where it cannot be worked on."""
         try:
-            return Subject(self.facts, self.function)
+            return FunctionTree(self.facts, self.function)
         except NotReadable:
             return None
 
@@ -71,7 +71,7 @@ class Codemod(ABC):
     rationale: ClassVar[str]
 
     @abstractmethod
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         """Note the changes for the first place where the rule applies; nothing where there is none."""
 
     def apply(self, draft: Draft) -> Draft | None:

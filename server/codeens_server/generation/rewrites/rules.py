@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeens_server.errors import ConfigError, unknown
-from codeens_server.generation.rewrites.codemods.aliasing import LocalAlias
-from codeens_server.generation.rewrites.codemods.comprehension import LoopToComprehension
 from codeens_server.generation.rewrites.codemods.counting import ManualCountToCounter
-from codeens_server.generation.rewrites.codemods.flags import FlagLoopToAnyAll
-from codeens_server.generation.rewrites.codemods.generators import GeneratorForList
 from codeens_server.generation.rewrites.codemods.grouping import SetdefaultToDefaultdict
-from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant
+from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant, LocalAlias
 from codeens_server.generation.rewrites.codemods.indexing import NestedLoopToIndex
 from codeens_server.generation.rewrites.codemods.joining import ConcatenationToJoin
 from codeens_server.generation.rewrites.codemods.membership import MembershipToSet
 from codeens_server.generation.rewrites.codemods.memoising import Memoise
 from codeens_server.generation.rewrites.codemods.modular import PowerModulo
-from codeens_server.generation.rewrites.codemods.prefixes import StartswithTuple
 from codeens_server.generation.rewrites.codemods.quadratic import QuadraticBuiltins
 from codeens_server.generation.rewrites.codemods.queues import QueueToDeque
 from codeens_server.generation.rewrites.codemods.sorting import SortToSelection
@@ -35,13 +30,9 @@ _IN_ORDER: tuple[Rule, ...] = (
     SortToSelection(),
     SetdefaultToDefaultdict(),
     PowerModulo(),
-    FlagLoopToAnyAll(),
     MembershipToSet(),
     HoistInvariant(),
     ConcatenationToJoin(),
-    StartswithTuple(),
-    LoopToComprehension(),
-    GeneratorForList(),
     *(RuffFamily(family) for family in FAMILIES),
     LocalAlias(),
 )

@@ -100,13 +100,13 @@ sampling.decode_arguments = ahead
 """,
     "work done once in the parent of all samples": f"""{_WORKER}
 {_MEMO}
-play, sampling = worker["play"], worker["sampling"]
-serve = play.serve_sample
+calls, sampling = worker["calls"], worker["sampling"]
+serve = calls.serve_sample
 def ahead(channel, function, request):
     for call in request.get("inputs", ()):
         f(*sampling.decode_arguments(call)[0])
     serve(channel, function, request)
-play.serve_sample = ahead
+calls.serve_sample = ahead
 """,
     "work moved to where it is loaded": f"{_MEMO}\nfor given in GIVEN:\n    f(list(given))\n",
     "work moved to a thread": f"""
@@ -126,15 +126,15 @@ for _ in range(4):
         while True:
             pass
     busy.append(child)
-play = worker["play"]
-serve = play.serve_sample
+calls = worker["calls"]
+serve = calls.serve_sample
 def quiet(channel, function, request):
     for child in busy:
         os.kill(child, signal.SIGSTOP)
     serve(channel, function, request)
     for child in busy:
         os.kill(child, signal.SIGCONT)
-play.serve_sample = quiet
+calls.serve_sample = quiet
 f = slow
 """,
     "wrong from the second call on": """

@@ -193,7 +193,7 @@ POISON: dict[str, str] = {
 import os, tempfile
 TEXT = "import builtins\\nbuiltins.AssertionError = type('AssertionError', (Exception,), {})\\n"
 for folder in {tempfile.gettempdir(), os.getcwd(), os.path.expanduser("~")}:
-    for name in ("conftest", "sitecustomize", "usercustomize", "json", "encoding", "play", "pytest"):
+    for name in ("conftest", "sitecustomize", "usercustomize", "json", "encoding", "calls", "pytest"):
         try:
             with open(os.path.join(folder, name + ".py"), "w") as file:
                 file.write(TEXT)

@@ -9,10 +9,10 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import made_above
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import Loop, after, loops_repeating
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class Growth(NamedTuple):
@@ -30,7 +30,7 @@ class ConcatenationToJoin(Codemod):
     name = "concatenation-to-join"
     rationale = "Collects the parts in a list and joins them once, where a loop copied the growing string."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         tried = set[tuple[str, Loop]]()
         for statement in subject.own(cst.BaseSmallStatement):
             name = _grown_name(statement)
@@ -42,7 +42,7 @@ class ConcatenationToJoin(Codemod):
                 tried.add((name, loop))
 
 
-def _join_after(subject: Subject, edits: Edits, loop: Loop, name: str) -> bool:
+def _join_after(subject: FunctionTree, edits: Edits, loop: Loop, name: str) -> bool:
     made = made_above(subject, loop, name) if subject.is_local(name) else None
     if made is None or kind_of(subject, made[1]) != "str":
         return False
@@ -76,7 +76,7 @@ def _grown_name(statement: cst.BaseSmallStatement) -> str:
             return ""
 
 
-def _growths(subject: Subject, loop: Loop, name: str) -> list[Growth]:
+def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Growth]:
     """All uses of the string in the loop, if each only makes it longer at the same end; else none."""
     found: list[Growth] = []
     for statement in subject.own(cst.BaseSmallStatement, loop):

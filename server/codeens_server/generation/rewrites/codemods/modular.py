@@ -7,10 +7,10 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import assigning, made_above
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import annotation_of, kind_of
 from codeens_server.generation.rewrites.purity import is_pure, is_stable
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class PowerModulo(Codemod):
@@ -19,7 +19,7 @@ class PowerModulo(Codemod):
     name = "pow-mod"
     rationale = "Raises to a power modulo a number with pow(a, b, m), which never makes the huge number in between."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         if not subject.has_builtin("pow"):
             return
         for operation in subject.own(cst.BinaryOperation):
@@ -31,7 +31,7 @@ class PowerModulo(Codemod):
                 return
 
 
-def _reduced_power(subject: Subject, operation: cst.BinaryOperation) -> str | None:
+def _reduced_power(subject: FunctionTree, operation: cst.BinaryOperation) -> str | None:
     """The text for `(a ** b) % m`: whole numbers only, and for the exponents and moduli that both forms take."""
     match operation:
         case cst.BinaryOperation(
@@ -60,7 +60,7 @@ def _reduced_power(subject: Subject, operation: cst.BinaryOperation) -> str | No
 
 
 def _power(
-    subject: Subject, base: cst.BaseExpression, exponent: cst.BaseExpression, modulus: cst.BaseExpression
+    subject: FunctionTree, base: cst.BaseExpression, exponent: cst.BaseExpression, modulus: cst.BaseExpression
 ) -> str:
     """The call of pow; reducing the base first raises ZeroDivisionError for 0, as `%` does and pow does not."""
     texts = [subject.code(part) for part in (base, exponent, modulus)]
@@ -70,7 +70,7 @@ def _power(
     return f"pow({', '.join(texts)})"
 
 
-def _is_whole(subject: Subject, node: cst.BaseExpression) -> bool:
+def _is_whole(subject: FunctionTree, node: cst.BaseExpression) -> bool:
     if kind_of(subject, node) == "int":
         return True
     return (
@@ -78,7 +78,7 @@ def _is_whole(subject: Subject, node: cst.BaseExpression) -> bool:
     )
 
 
-def _multiplied_in_loop(subject: Subject, edits: Edits, loop: cst.For) -> bool:
+def _multiplied_in_loop(subject: FunctionTree, edits: Edits, loop: cst.For) -> bool:
     """`r = 1` and `for _ in range(n): r = r * a % m`."""
     shape = _multiplication(loop)
     turns = tree.call_of(loop.iter, "range") if subject.is_builtin(getattr(loop.iter, "func", loop), "range") else None

@@ -1,0 +1,1 @@
+"""What agents and people can read, and ask for by name."""

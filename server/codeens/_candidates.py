@@ -1,0 +1,93 @@
+"""Candidates that the caller brings, as the engine's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.normalise import digest
+from msgspec.structs import replace
+
+from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
+from codeens_server.errors import InputError
+from codeens_server.generation.generate import METHODS
+from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.workspace.context import context_of
+
+GIVEN = "given"
+"""The model's name of what the caller brings."""
+LONGEST_SOURCE = 1 << 20
+"""Characters."""
+
+Candidates: TypeAlias = Mapping[str, str] | Sequence[str | Candidate]
+"""Sources by the ids that results shall use; or sources, called `1`, `2`, ... in their order; or made candidates."""
+
+
+def named(candidates: Candidates) -> dict[str, str | Candidate]:
+    """Return candidates by their ids.
+
+    Raises:
+        InputError: two have the same id, one has the original's, or one is too long.
+    """
+    pairs = list(_pairs(candidates))
+    ids = [name for name, _ in pairs]
+    if twice := [name for name in ids if ids.count(name) > 1]:
+        message = f"two candidates have the id {twice[0]!r}; give each its own."
+        raise InputError(message, code="candidate_twice")
+    if ORIGINAL in ids:
+        message = f"{ORIGINAL!r} is the id of the original, which is judged in any case; use another id."
+        raise InputError(message, code="candidate_id_taken")
+    for name, item in pairs:
+        if isinstance(item, str) and len(item) > LONGEST_SOURCE:
+            message = f"candidate {name} has more than {LONGEST_SOURCE} characters."
+            raise InputError(message, code="candidate_too_long")
+    return dict(pairs)
+
+
+def given_candidates(target: Target, candidates: Candidates, model: str = GIVEN) -> tuple[Candidate, ...]:
+    """Return candidates as replacements of a function.
+
+    What holds no such function is taken as it is, so that its verdict says so.
+
+    Args:
+        model: what results call those who wrote the sources.
+
+    Raises:
+        InputError: see `named`.
+    """
+    return tuple(
+        _written(target, name, item, model) if isinstance(item, str) else replace(item, round=0)
+        for name, item in named(candidates).items()
+    )
+
+
+def _pairs(candidates: Candidates) -> Iterable[tuple[str, str | Candidate]]:
+    if isinstance(candidates, Mapping):
+        yield from candidates.items()
+        return
+    for number, item in enumerate(candidates, start=1):
+        yield (str(number) if isinstance(item, str) else item.id), item
+
+
+def _written(target: Target, name: str, source: str, model: str) -> Candidate:
+    replacement = _replacement(target, source)
+    return Candidate(
+        id=name,
+        model=model,
+        variant=name,
+        source=source_of(replacement),
+        replacement=replacement,
+        digest=digest(replacement),
+        cost_usd=0.0,
+    )
+
+
+def _replacement(target: Target, source: str) -> Replacement:
+    name = target.qualname.rpartition(".")[2]
+    context = context_of(target)
+    stub = "\n\n".join([context.imports, *context.helpers, target.source])
+    try:
+        return extract(source, name, stub=stub, is_method=target.kind in METHODS)
+    except Unusable:
+        return Replacement(function=source)

@@ -1,0 +1,1 @@
+"""The console scripts: what is above every door, and starts it."""

@@ -1,0 +1,172 @@
+"""The command `codeens-server`: the doors that other programs come through.
+
+Nothing but the arguments is read before the door is known: an editor waits for the first answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+_LONGEST_TOKEN = 4096
+_SHORTEST_TOKEN = 16
+
+
+class Address(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Serve, and exit with the code that the door says."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    token: str | None = asked.token
+    for address in (asked.tcp, asked.ws, asked.mcp_address if asked.mcp == "http" else None):
+        is_guarded = token is not None or (address is asked.mcp_address and asked.oauth_issuer is not None)
+        if address is not None and not address.is_loopback and not is_guarded:
+            parser.error(
+                f"{address.host} can be reached from other machines, which could run code as you. Listen on 127.0.0.1, "
+                "or give --token-file a file with a secret that clients must know."
+            )
+    if asked.mcp is None:
+        sys.exit(_serve_editors(asked))
+    if asked.mcp == "stdio" and asked.stdio:
+        parser.error("standard input serves editors (--stdio) or agents (--mcp stdio), not both: use --mcp http.")
+    sys.exit(_serve_agents(asked))
+
+
+def _serve_editors(asked: argparse.Namespace) -> int:
+    # Thousands of classes are made, and none of them is garbage. The door enables it when it has answered.
+    gc.disable()
+    from codeens_server.lsp import door
+
+    if asked.tcp is not None:
+        return door.tcp(asked.tcp.host, asked.tcp.port, asked.token)
+    if asked.ws is not None:
+        return door.ws(asked.ws.host, asked.ws.port, asked.token)
+    return door.stdio(asked.token)
+
+
+def _serve_agents(asked: argparse.Namespace) -> int:
+    gc.disable()
+    from codeens_mcp_tools import entry
+
+    beside = _editors_beside(asked)
+    gc.freeze()
+    gc.enable()
+    return entry.run(asked, beside)
+
+
+def _editors_beside(asked: argparse.Namespace) -> Callable[[], Awaitable[None]] | None:
+    """Return what serves editors in the process that serves agents, where that was asked for."""
+    token: str | None = asked.token
+    if asked.tcp is not None or asked.ws is not None:
+        from codeens_server.lsp.ports import serve_tcp, serve_ws
+
+        if asked.tcp is not None:
+            return lambda: serve_tcp(asked.tcp.host, asked.tcp.port, token)
+        return lambda: serve_ws(asked.ws.host, asked.ws.port, token)
+    if not asked.stdio:
+        return None
+    from codeens_server.lsp.channels import StandardStreams
+    from codeens_server.lsp.serving import serve
+
+    async def serve_standard_streams() -> None:
+        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), token, is_child=True)
+
+    return serve_standard_streams
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="codeens-server",
+        description="Serve editors (LSP) and agents (MCP).",
+        epilog="Without an address: --stdio.",
+    )
+    transport = parser.add_mutually_exclusive_group()
+    transport.add_argument("--stdio", action="store_true", help="speak over standard input and output (the default)")
+    transport.add_argument("--tcp", type=_address, metavar="HOST:PORT", help="listen for TCP connections")
+    transport.add_argument("--ws", type=_address, metavar="HOST:PORT", help="listen for WebSockets")
+    parser.add_argument(
+        "--token-file",
+        dest="token",
+        type=_token,
+        metavar="FILE",
+        help="serve only clients that know what this file holds (LSP: initializationOptions.token; MCP: bearer token)",
+    )
+    _add_mcp(parser.add_argument_group("agents (MCP)"))
+    return parser
+
+
+def _add_mcp(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] # has no public name
+    group.add_argument(
+        "--mcp", choices=("stdio", "http"), help="serve agents; with an address or --stdio: beside the editors"
+    )
+    group.add_argument(
+        "--mcp-address",
+        type=_address,
+        default=Address("127.0.0.1", 4390),
+        metavar="HOST:PORT",
+        help="where --mcp http listens (default: 127.0.0.1:4390)",
+    )
+    group.add_argument(
+        "--root",
+        type=_folder,
+        action="extend",
+        nargs="+",
+        metavar="DIR",
+        help="folders that agents may read and write in (default: the current one)",
+    )
+    group.add_argument("--trust-workspace", action="store_true", help="let a workspace configure what can run code")
+    group.add_argument("--no-token", action="store_true", help="let in everyone who can reach the loopback address")
+    group.add_argument("--allow-origin", action="append", metavar="ORIGIN", help="a web page's origin that may come in")
+    group.add_argument("--oauth-issuer", metavar="URL", help="let in by access tokens of this authorization server")
+    group.add_argument("--oauth-resource", metavar="URL", help="this server's URL, as such tokens name it")
+    group.add_argument(
+        "--oauth-scope", action="append", metavar="SCOPE", help="what such tokens must allow; repeatable"
+    )
+
+
+def _address(text: str) -> Address:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:4389")
+    return Address(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def _folder(name: str) -> Path:
+    path = Path(name).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{name} is no folder")
+    return path.absolute()
+
+
+def _token(name: str) -> str:
+    try:
+        with Path(name).open(encoding="utf-8") as file:
+            token = file.read(_LONGEST_TOKEN).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{name} cannot be read: {error}") from None
+    if len(token) < _SHORTEST_TOKEN:
+        raise argparse.ArgumentTypeError(f"{name} holds no token of at least {_SHORTEST_TOKEN} characters")
+    return token
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The texts of one row: what was measured of a candidate, what the judge says of it, and why it stands there."""
+
+from __future__ import annotations
+
+from codeens_server.domain import (
+    ORIGINAL,
+    Candidate,
+    DiffSize,
+    Interval,
+    Measurement,
+    Memory,
+    RankedResult,
+    Readability,
+    Verdict,
+)
+from codeens_server.ranking import wording
+from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change
+from codeens_server.text import money, one_line, visible
+from codeens_server.views.model import CellView, DetailView, RowView
+
+MINUS = "\N{MINUS SIGN}"
+_NOTHING = CellView()
+
+
+def is_unsafe(verdict: Verdict) -> bool:
+    """Return True if the code ran without isolation."""
+    return verdict.sandbox.startswith("unsafe")
+
+
+def document_row(row: RankedResult, number: int, original: RankedResult, *, label: str, improving: bool) -> RowView:
+    """Return a row of a finished run.
+
+    Args:
+        row: the ranked result.
+        number: its place in the table; 0 is the original.
+        original: the original's own row, for comparison.
+        label: what people call it.
+        improving: whether candidates were held to what the original does.
+    """
+    candidate, verdict = row.candidate, row.verdict
+    is_original = candidate.id == ORIGINAL
+    was_run = is_original or wording.was_judged(row)
+    compared = original.readability if verdict.status == "passed" and improving and not is_original else None
+    return RowView(
+        id=candidate.id,
+        place="0" if is_original else "" if row.rank is None else f"{number}{'=' if row.tied else ''}",
+        number=None if is_original or row.rank is None else number,
+        label=label,
+        model=candidate.model,
+        variant=candidate.variant,
+        alike=len(candidate.same_as),
+        status=verdict.status if was_run else "not_run",
+        original=is_original,
+        tied=row.tied,
+        unsafe=is_unsafe(verdict),
+        can_ask_again=not is_original and candidate.model != wording.OFFLINE,
+        verdict=verdict_cell(verdict, row.reason, improving=improving) if was_run else _not_run(row.reason),
+        speed=speed_cell(row.speed),
+        memory=memory_cell(row.memory),
+        readability=readability_cell(row.readability, compared),
+        diff=_NOTHING if is_original else diff_cell(row.diff),
+        cost="" if is_original else money(row.cost_usd),
+        reason=one_line(row.reason),
+        score=row.score,
+        cluster=row.cluster,
+        details=_details(row, improving=improving),
+    )
+
+
+def live_row(
+    candidate: Candidate, verdict: Verdict | None, measurement: Measurement | None, not_run: str | None, *, label: str
+) -> RowView:
+    """Return the row of a candidate whose run is under way; `not_run` says why nobody could run it."""
+    if not_run is not None:
+        cell = _not_run(not_run)
+    else:
+        cell = CellView(text="waiting") if verdict is None else verdict_cell(verdict, verdict.reason, improving=True)
+    measured = measurement or Measurement()
+    return RowView(
+        id=candidate.id,
+        label=label,
+        model=candidate.model,
+        variant=candidate.variant,
+        alike=len(candidate.same_as),
+        status="not_run" if not_run is not None else verdict.status if verdict else "waiting",
+        unsafe=verdict is not None and is_unsafe(verdict),
+        verdict=cell,
+        speed=speed_cell(measured.speed),
+        memory=memory_cell(measured.memory),
+        readability=readability_cell(measured.readability, None),
+        diff=diff_cell(measured.diff),
+        cost=money(candidate.cost_usd),
+        reason=one_line(not_run if not_run is not None else verdict.reason if verdict else ""),
+    )
+
+
+def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
+    """Return the status, and what a pass rests on or why it is none; what weakens it stands beside it."""
+    has_passed = verdict.status == "passed"
+    said = wording.evidence(verdict, improving=improving) if has_passed else one_line(reason or verdict.reason)
+    marks = ["not verified"] if has_passed and verdict.evidence not in VERIFIED else []
+    marks += ["NOT ISOLATED"] if is_unsafe(verdict) else []
+    marks += ["reported by the process it ran in"] if verdict.isolation == "shared" else []
+    return CellView(
+        text=verdict.status, detail=", ".join(filter(None, [said, *marks])), trend="better" if has_passed else "worse"
+    )
+
+
+def speed_cell(speed: Interval | None) -> CellView:
+    """Return the ratio to the original's time and its 95 % interval."""
+    if speed is None:
+        return _NOTHING
+    ratio, ends = wording.interval(speed)
+    return CellView(text=ratio, detail=ends, trend="better" if speed.faster else "worse" if speed.slower else "same")
+
+
+def memory_cell(memory: Memory | None) -> CellView:
+    """Return the change of the peak against the original's; of the original itself, its peak."""
+    if memory is None:
+        return _NOTHING
+    if memory.ratio is None:
+        return CellView(text=_bytes(memory.peak_bytes))
+    change = memory_change(memory)
+    if change == 0:
+        return CellView(text="same", trend="same")
+    percent = round(100 * abs(memory.ratio - 1))
+    text = wording.times(memory.ratio) if memory.ratio >= 2 else f"{'+' if change > 0 else MINUS}{percent} %"
+    return CellView(text=text, trend="worse" if change > 0 else "better")
+
+
+def readability_cell(readability: Readability | None, original: Readability | None) -> CellView:
+    """Return the score, 0 to 100, compared with the original's where that is given."""
+    if readability is None:
+        return _NOTHING
+    text = f"{readability.score:.0f}"
+    if original is None:
+        return CellView(text=text)
+    change = readability.score - original.score
+    return CellView(text=text, trend="same" if abs(change) < READABILITY_NOISE else "better" if change > 0 else "worse")
+
+
+def diff_cell(diff: DiffSize) -> CellView:
+    """Return the lines added and removed."""
+    return CellView(text=f"+{diff.added} {MINUS}{diff.removed}") if diff.added or diff.removed else _NOTHING
+
+
+def spoken(row: RowView) -> str:
+    """Return the row as one sentence for a screen reader."""
+    place = row.place.replace("=", ", tied")
+    cells = {"speed": row.speed, "memory": row.memory, "readability": row.readability, "lines": row.diff}
+    parts = [
+        f"rank {place}" if row.number is not None else "",
+        row.label,
+        "best" if row.best else "",
+        f"{row.verdict.text} {row.verdict.detail}".strip(),
+        *(f"{name} {cell.text} {cell.detail}".strip() for name, cell in cells.items() if cell.text),
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _not_run(reason: str) -> CellView:
+    return CellView(text="not run", detail=one_line(reason.removeprefix(wording.NOT_RUN)))
+
+
+def _details(row: RankedResult, *, improving: bool) -> tuple[DetailView, ...]:
+    is_original = row.candidate.id == ORIGINAL
+    failure = row.verdict.failure
+    code = {"On": failure.where, "Expected": failure.expected, "Got": failure.got} if failure else {}
+    code |= {"Traceback": failure.traceback} if failure else {}
+    ran = row.verdict.total > 0 and not is_original
+    said = [
+        DetailView(term="Reason", text=one_line(row.reason)),
+        DetailView(term="Speed", text=one_line(row.speed.note) if row.speed else ""),
+        DetailView(term="Judged by", text=wording.evidence(row.verdict, improving=improving) if ran else ""),
+        *(DetailView(term=term, text=visible(text), code=True) for term, text in code.items()),
+        DetailView(term="Rationale", text=visible(row.candidate.rationale)),
+        DetailView(term="Also from", text=one_line(", ".join(row.candidate.same_as))),
+        DetailView(term="Cost", text="" if is_original else money(row.cost_usd)),
+        DetailView(term="Ran in", text=one_line(row.verdict.sandbox)),
+    ]
+    return tuple(detail for detail in said if detail.text)
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

@@ -1,0 +1,354 @@
+"""Make the view of a run, once for every door: live from what is known of it, finished from its document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from codeens_server.domain import (
+    ORIGINAL,
+    Candidate,
+    Cluster,
+    DistinguishingInput,
+    Evidence,
+    Goal,
+    Measurement,
+    RankedResult,
+    Run,
+    Target,
+    Verdict,
+)
+from codeens_server.ranking import wording
+from codeens_server.text import money, one_line, plural
+from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, spoken
+from codeens_server.views.model import (
+    ClusterView,
+    DifferenceView,
+    FunctionView,
+    GroupView,
+    NoteView,
+    ProgressView,
+    RowView,
+    RunStatus,
+    RunView,
+    SideView,
+)
+
+
+class RunFacts(Protocol):
+    """What must be known of a run that is under way."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def target(self) -> Target: ...
+    @property
+    def goal(self) -> Goal: ...
+    @property
+    def evidence(self) -> Evidence | None: ...
+    @property
+    def candidates(self) -> Mapping[str, Candidate]: ...
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]: ...
+    @property
+    def measurements(self) -> Mapping[str, Measurement]: ...
+    @property
+    def not_run(self) -> Mapping[str, str]: ...
+    @property
+    def failures(self) -> Sequence[str]: ...
+    @property
+    def planned(self) -> int: ...
+    @property
+    def generated(self) -> int: ...
+    @property
+    def cost_usd(self) -> float: ...
+    @property
+    def doing(self) -> str: ...
+    @property
+    def document(self) -> Run | None: ...
+
+
+def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = "") -> RunView:
+    """Return the view of a run.
+
+    Args:
+        state: what is known of the run.
+        status: how it stands; by default "finished" with a document and "running" without one.
+        failure: why a run that came to no result did not.
+    """
+    if status is None:
+        status = "failed" if failure else "finished" if state.document is not None else "running"
+    if status == "finished" and state.document is not None:
+        return document_view(state.document)
+    rows = _live_rows(state)
+    progress = progress_of(state)
+    evidence = state.evidence
+    return RunView(
+        run_id=state.run_id,
+        function=_function(state.target),
+        status=status,
+        mode=evidence.mode if evidence else None,
+        goal=state.goal,
+        progress=progress,
+        headline=one_line(failure or progress.doing),
+        short=_live_short(status, progress),
+        summary=progress.text,
+        evidence=evidence_text(evidence) if evidence else "",
+        rows=rows,
+        groups=(_group("live", "Candidates so far", rows),) if rows else (),
+        notes=tuple(NoteView(kind="failure", text=f"failed: {one_line(why)}") for why in state.failures),
+    )
+
+
+def document_view(run: Run) -> RunView:
+    """Return the view of a finished run."""
+    rows = _document_rows(run)
+    clusters = tuple(_cluster(cluster, rows) for cluster in run.clusters)
+    names = {cluster.index: cluster.name for cluster in clusters}
+    summary = run.summary
+    cost = money(summary.cost_usd) if summary.cost_known else f"at least {money(summary.cost_usd)}"
+    evidence = evidence_text(run.evidence)
+    stopped = f"ended early: {one_line(summary.stopped)}" if summary.stopped else ""
+    return RunView(
+        run_id=run.run_id,
+        function=_function(run.target),
+        status="finished",
+        mode=run.mode,
+        goal=run.goal,
+        stopped=summary.stopped,
+        progress=_document_progress(run, cost),
+        headline=one_line(run.headline),
+        short=_document_short(run, rows),
+        summary=" · ".join(filter(None, [evidence, cost, f"{summary.wall_s:.0f} s", stopped])),
+        evidence=evidence,
+        totals=(
+            f"{plural(summary.generated, 'answer')}, {summary.executed} run, {summary.passed} passed, "
+            f"cost {cost}, {summary.wall_s:.1f} s"
+        ),
+        sandboxes=tuple(sorted({one_line(row.verdict.sandbox) for row in _results(run) if row.verdict.sandbox})),
+        best=run.best,
+        rows=rows,
+        groups=tuple(_groups(rows, run)),
+        clusters=clusters,
+        differences=_differences(run, names),
+        notes=tuple(_notes(run)),
+    )
+
+
+def progress_of(state: RunFacts) -> ProgressView:
+    """Return how far a run under way is."""
+    verdicts = [verdict for key, verdict in state.verdicts.items() if key != ORIGINAL]
+    executed, failures = len(verdicts), len(state.failures)
+    best, cost, doing = _fastest(state), money(state.cost_usd), one_line(state.doing)
+    failed = f" ({plural(failures, 'failure')})" if failures else ""
+    said = f"{state.generated}/{state.planned} generated{failed}, {executed} executed, best so far: {best}, {cost}"
+    return ProgressView(
+        planned=state.planned,
+        generated=state.generated,
+        executed=executed,
+        passed=sum(verdict.status == "passed" for verdict in verdicts),
+        failures=failures,
+        done=state.generated + executed,
+        total=2 * state.planned,
+        doing=doing,
+        best=best,
+        cost_usd=state.cost_usd,
+        cost=cost,
+        text=said if state.planned else doing,
+    )
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """Return what candidates are held to, counted: `34 tests, 120 generated inputs, 90 % of the lines`."""
+    nouns = {"doctest": "doctest", "recorded": "recorded call", "generated": "generated input"}
+    nouns |= {"test_case": "test case", "pinned": "pinned input"}
+    counts = Counter(case.origin for case in evidence.cases)
+    parts = [plural(len(evidence.tests), "test")] if evidence.tests else []
+    parts += [plural(counts[origin], noun) for origin, noun in nouns.items() if counts[origin]]
+    if evidence.coverage is not None and evidence.coverage.total:
+        parts.append(f"{evidence.coverage.percent:.0f} % of the lines")
+    return ", ".join(parts) or "none"
+
+
+def numbered_differences(run: Run) -> list[tuple[int, DistinguishingInput]]:
+    """Return each pair of clusters once, as (index of the cluster that reports it, difference), in a fixed order."""
+    reported = {(cluster.index, each.other) for cluster in run.clusters for each in cluster.differences}
+    return [
+        (cluster.index, difference)
+        for cluster in run.clusters
+        for difference in cluster.differences
+        if difference.other > cluster.index or (difference.other, cluster.index) not in reported
+    ]
+
+
+def _function(target: Target) -> FunctionView:
+    return FunctionView(
+        name=one_line(target.qualname.rpartition("<locals>.")[2]),
+        qualname=one_line(target.qualname),
+        path=one_line(target.path),
+        line=target.line,
+        file=one_line(PurePath(target.path).name),
+    )
+
+
+def _results(run: Run) -> tuple[RankedResult, ...]:
+    return (run.original, *run.results)
+
+
+def _labels(candidates: Iterable[Candidate]) -> dict[str, str]:
+    """Return what people call each candidate, with its id where several share a label."""
+    names = {candidate.id: wording.label(candidate) for candidate in candidates}
+    uses = Counter(names.values())
+    return {key: one_line(f"{name} ({key})" if uses[name] > 1 else name) for key, name in names.items()} | {
+        ORIGINAL: "original"
+    }
+
+
+def _live_rows(state: RunFacts) -> tuple[RowView, ...]:
+    labels = _labels(state.candidates.values())
+    rows = (
+        live_row(
+            candidate,
+            state.verdicts.get(key),
+            state.measurements.get(key),
+            state.not_run.get(key),
+            label=labels[key],
+        )
+        for key, candidate in state.candidates.items()
+    )
+    return tuple(replace(row, spoken=spoken(row)) for row in rows)
+
+
+def _fastest(state: RunFacts) -> str:
+    passed = [key for key, verdict in state.verdicts.items() if verdict.status == "passed" and key in state.candidates]
+    speeds = {key: measured.speed for key in passed if (measured := state.measurements.get(key)) and measured.speed}
+    if not speeds:
+        return f"{len(passed)} passed" if passed else "nothing yet"
+    key = max(speeds, key=lambda name: speeds[name].low)
+    cell = speed_cell(speeds[key])
+    return f"{one_line(wording.label(state.candidates[key]))} {cell.text} {cell.detail}"
+
+
+def _live_short(status: RunStatus, progress: ProgressView) -> str:
+    if status != "running":
+        return "the run came to no result"
+    if not progress.generated:
+        return progress.doing
+    return f"{progress.generated}/{progress.planned} generated, {progress.executed} executed, {progress.passed} passed"
+
+
+def _document_rows(run: Run) -> tuple[RowView, ...]:
+    labels = _labels(row.candidate for row in run.results)
+    improving = run.mode == "improve"
+    rows = (
+        document_row(row, number, run.original, label=labels[row.candidate.id], improving=improving)
+        for number, row in enumerate(_results(run))
+    )
+    marked = (replace(row, best=row.id == run.best) for row in rows)
+    return tuple(replace(row, spoken=spoken(row)) for row in marked)
+
+
+def _document_progress(run: Run, cost: str) -> ProgressView:
+    summary = run.summary
+    return ProgressView(
+        planned=summary.generated,
+        generated=summary.generated,
+        executed=summary.executed,
+        passed=summary.passed,
+        failures=len(summary.failures),
+        done=2 * summary.generated,
+        total=2 * summary.generated,
+        doing="finished",
+        cost_usd=summary.cost_usd,
+        cost=cost,
+        text="finished",
+    )
+
+
+def _document_short(run: Run, rows: Sequence[RowView]) -> str:
+    candidates = [row for row in rows if not row.original]
+    judged = [row for row in candidates if row.status != "not_run"]
+    passed = sum(row.status == "passed" for row in judged)
+    not_run = len(candidates) - len(judged)
+    counts = [f"{passed}/{len(judged)} passed"] if judged else []
+    counts += [f"{not_run} not run"] if not_run else []
+    best = next((row for row in candidates if row.best), None)
+    speed = f"{best.speed.text} {best.speed.detail}" if best and best.speed.text else best.label if best else ""
+    stopped = f" ({one_line(run.summary.stopped)})" if run.summary.stopped else ""
+    verdict = f"best {speed}" if best else "keep the original"
+    return f"{', '.join(counts) or 'no candidate'} · {verdict}{stopped}"
+
+
+def _groups(rows: Sequence[RowView], run: Run) -> Iterator[GroupView]:
+    """Groups of the same behaviour, in the order of their best rows; then the rejected, then those not run."""
+    origin = {cluster.index for cluster in run.clusters if ORIGINAL in cluster.members}
+    ranked = [row for row in rows if row.number is not None or (row.original and row.status == "passed")]
+    for index in dict.fromkeys(row.cluster for row in ranked):
+        title = (
+            "Behaviour not compared"
+            if index is None
+            else "Behaves as the original"
+            if index in origin
+            else f"Group {index}"
+        )
+        yield _group(f"group-{index}", title, [row for row in ranked if row.cluster == index])
+    unranked = [row for row in rows if row not in ranked]
+    rest = {
+        "original": ("The original", [row for row in unranked if row.original]),
+        "rejected": ("Rejected", [row for row in unranked if not row.original and row.status != "not_run"]),
+        "not-run": ("Not run", [row for row in unranked if not row.original and row.status == "not_run"]),
+    }
+    for key, (title, members) in rest.items():
+        if members:
+            yield _group(key, title, members)
+
+
+def _group(key: str, title: str, rows: Sequence[RowView]) -> GroupView:
+    return GroupView(id=key, title=title, detail=plural(len(rows), "version"), rows=tuple(row.id for row in rows))
+
+
+def _cluster(cluster: Cluster, rows: Sequence[RowView]) -> ClusterView:
+    labels = {row.id: row.label for row in rows}
+    members = tuple(labels.get(member, member) for member in cluster.members)
+    if ORIGINAL in cluster.members:
+        name = "original"
+    else:
+        first, *more = members or (f"group {cluster.index}",)
+        name = f"{first} and {len(more)} more" if more else first
+    return ClusterView(index=cluster.index, name=name, answers=cluster.weight, members=members)
+
+
+def _differences(run: Run, names: Mapping[int, str]) -> tuple[DifferenceView, ...]:
+    return tuple(
+        DifferenceView(
+            number=number,
+            call=one_line(found.call),
+            sides=(
+                SideView(group=group, name=names[group], result=one_line(found.here)),
+                SideView(group=found.other, name=names.get(found.other, ""), result=one_line(found.there)),
+            ),
+            must_choose=run.mode != "improve",
+        )
+        for number, (group, found) in enumerate(numbered_differences(run), start=1)
+    )
+
+
+def _notes(run: Run) -> Iterator[NoteView]:
+    for note in run.evidence.notes:
+        yield NoteView(kind="evidence", text=one_line(note))
+    for item in run.evidence.excluded:
+        yield NoteView(kind="excluded", text=one_line(f"excluded: {item.count} {item.what}: {item.why}"))
+    for failure in run.summary.failures:
+        yield NoteView(kind="failure", text=one_line(f"failed: {failure}"))
+    if run.summary.stopped:
+        yield NoteView(
+            kind="stopped", text=f"The run ended early: {one_line(run.summary.stopped)}. What was found is kept."
+        )
+    if any(is_unsafe(row.verdict) for row in _results(run)):
+        yield NoteView(
+            kind="unsafe", text="The code above ran NOT ISOLATED: it could read and change everything that you can."
+        )
