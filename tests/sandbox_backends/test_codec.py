@@ -1,4 +1,4 @@
-"""The tree format: what goes in comes out, with exact types, and the rest is refused."""
+"""The encoded format: what goes in comes out, with exact types, and the rest is refused."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class Zone(dt.tzinfo):
     pass
 
 
-def through_json(tree: Any) -> Any:
-    return json.loads(json.dumps(tree))
+def through_json(encoded: Any) -> Any:
+    return json.loads(json.dumps(encoded))
 
 
 PLAIN: list[Any] = [
@@ -128,21 +128,21 @@ PLAIN: list[Any] = [
 
 @pytest.mark.parametrize("value", [*PLAIN, int, [dict]], ids=repr)
 def test_plain_values_of_the_standard_library_come_back_exactly(value: object) -> None:
-    tree = through_json(encode(value, classes=False))
-    assert well_formed(tree)
-    assert repr(decode(tree, classes=False)) == repr(value)
-    assert type(decode(tree, classes=False)) is type(value)
+    encoded = through_json(encode(value, classes=False))
+    assert well_formed(encoded)
+    assert repr(decode(encoded, classes=False)) == repr(value)
+    assert type(decode(encoded, classes=False)) is type(value)
 
 
 @pytest.mark.parametrize("value", [Colour.RED, Point(1, [2]), Frozen(1, [2]), Oops("a", 1), Frozen, json_text, len])
 def test_values_that_name_a_class_or_function_come_back_where_names_are_allowed(value: object) -> None:
-    tree = through_json(encode(value))
-    assert well_formed(tree)
-    assert repr(decode(tree)) == repr(value)
+    encoded = through_json(encode(value))
+    assert well_formed(encoded)
+    assert repr(decode(encoded)) == repr(value)
     with pytest.raises(EncodeError):
         encode([value], classes=False)
     with pytest.raises(DecodeError):
-        decode(["list", tree], classes=False)
+        decode(["list", encoded], classes=False)
 
 
 def test_an_instance_comes_back_with_slots_and_dictionary_as_they_were() -> None:
@@ -154,8 +154,8 @@ def test_an_instance_comes_back_with_slots_and_dictionary_as_they_were() -> None
 
 
 def test_no_method_of_an_encoded_object_is_called() -> None:
-    tree = encode([Liar()])
-    assert tree == ["list", ["object", f"{__name__}:Liar", ["value", 1]]]
+    encoded = encode([Liar()])
+    assert encoded == ["list", ["object", f"{__name__}:Liar", ["value", 1]]]
 
 
 def test_one_and_true_and_a_float_of_the_same_size_have_different_texts() -> None:

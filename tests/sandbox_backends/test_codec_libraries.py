@@ -21,11 +21,11 @@ extra: Any = pytest.importorskip("hypothesis.extra.numpy")
 
 def through(value: Any) -> Any:
     """The value on the other side, which must have the same encoding and type."""
-    tree = json.loads(json.dumps(encode(value, classes=True)))
-    assert well_formed(tree)
-    again = decode(tree)
+    encoded = json.loads(json.dumps(encode(value, classes=True)))
+    assert well_formed(encoded)
+    again = decode(encoded)
     assert type(again) is type(value)
-    assert encode(again) == tree
+    assert encode(again) == encoded
     return again
 
 

@@ -22,12 +22,12 @@ Json: st.SearchStrategy[Any] = st.recursive(
 
 @given(Json)
 @settings(max_examples=200, deadline=None)
-def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
-    if well_formed(tree):
-        json_text(tree)
+def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(encoded: Any) -> None:
+    if well_formed(encoded):
+        json_text(encoded)
 
 
-NO_TREES: list[Any] = [
+NOT_ENCODED: list[Any] = [
     [],
     [1],
     ["nope"],
@@ -85,6 +85,6 @@ NO_TREES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("tree", NO_TREES, ids=repr)
-def test_json_that_is_no_encoded_value_is_found_out(tree: object) -> None:
-    assert not well_formed(tree)
+@pytest.mark.parametrize("encoded", NOT_ENCODED, ids=repr)
+def test_json_that_is_no_encoded_value_is_found_out(encoded: object) -> None:
+    assert not well_formed(encoded)

@@ -30,7 +30,7 @@ def receive_change(session: Session, index: int, deadline: float) -> Outcome:
 
 
 def checked(outcome: Returned | Raised | Unencodable, call: CallInput, *, same: bool) -> Outcome:
-    """The outcome with its arguments, made sure to consist of trees.
+    """The outcome with its arguments, made sure to be encoded values.
 
     Raises:
         Lost: It does not.

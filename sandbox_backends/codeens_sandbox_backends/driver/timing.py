@@ -94,7 +94,7 @@ class _Race:
         self._launcher = launcher
         self._job = job
         self._limits = limits
-        self._fresh = any(is_mutable(tree) for call in job.inputs for tree in (*call.args, *call.kwargs.values()))
+        self._fresh = any(is_mutable(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
         self._inputs = msgspec.Raw(msgspec.json.encode(job.inputs))
         self._smallest = _smallest(job.inputs)
         self._over_at = monotonic() + job.budget_s

@@ -17,23 +17,7 @@ from typing import Any, NamedTuple, cast
 from codeens_sandbox_backends.base import CallInput, Encoded, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.worker.values.codec import KINDS, TABLE
 from codeens_sandbox_backends.worker.values.coding import Decoder, Encoder
-from codeens_sandbox_backends.worker.values.grammar import (
-    BOUND,
-    COUNT,
-    EXACT_INTS,
-    FACTORY,
-    FIELDS,
-    ITERATED,
-    NAME,
-    PAIRS,
-    SHAPE,
-    TEXT,
-    WORD,
-    DecodeError,
-    EncodeError,
-    Form,
-    Kind,
-)
+from codeens_sandbox_backends.worker.values.grammar import EXACT_INTS, DecodeError, EncodeError, Form, Kind
 from codeens_sandbox_backends.worker.values.tables import PARTS
 
 UNREADABLE = "?"
@@ -41,7 +25,7 @@ UNREADABLE = "?"
 SCALAR = "scalar"
 """The tag of what JSON says by itself; the value is the node's head."""
 SETS = frozenset({"set", "frozenset"})
-DICTS = frozenset(tag for tag, kind in KINDS.items() if kind.below == PAIRS)
+DICTS = frozenset(tag for tag, kind in KINDS.items() if kind.below == "pairs")
 
 
 class Node(NamedTuple):
@@ -125,11 +109,11 @@ def _opened(encoded: Encoded) -> Node | None:
     head, rest = parts[1 : 1 + len(kind.head)], parts[1 + len(kind.head) :]
     if len(head) < len(kind.head) or not all(map(_has_form, head, kind.head)):
         return None
-    if kind.below in (PAIRS, FIELDS):
+    if kind.below in ("pairs", "fields"):
         flat = _flattened(rest)
-        fits = flat is not None and (kind.below == PAIRS or all(isinstance(name, str) for name in flat[::2]))
+        fits = flat is not None and (kind.below == "pairs" or all(isinstance(name, str) for name in flat[::2]))
         return Node(kind.tag, tuple(head), flat or ()) if fits else None
-    if kind.below == ITERATED:
+    if kind.below == "iterated":
         more = bool(rest) and rest[-1] == ["more"]
         return Node(kind.tag, (*head, more), rest[:-1] if more else rest)
     if not isinstance(kind.below, str) and len(rest) != len(kind.below):
@@ -177,13 +161,13 @@ def _is_shape(value: Any) -> bool:
 
 
 _FORMS: dict[str, Callable[[Any], bool]] = {
-    TEXT: _is_text,
-    WORD: _is_text,
-    NAME: _is_text,
-    FACTORY: lambda value: value is None or isinstance(value, str),
-    COUNT: _is_count,
-    BOUND: _is_bound,
-    SHAPE: _is_shape,
+    "text": _is_text,
+    "word": _is_text,
+    "name": _is_text,
+    "factory": lambda value: value is None or isinstance(value, str),
+    "count": _is_count,
+    "bound": _is_bound,
+    "shape": _is_shape,
 }
 
 # Checking -----------------------------------------------------------------------------------------------------------
@@ -194,8 +178,7 @@ def _fits(node: Node, kind: Kind) -> bool:
     for value, form in zip(node.head, kind.head, strict=False):
         if isinstance(value, str) and not _STRICT.get(form if isinstance(form, str) else "", _is_utf8)(value):
             return False
-    below = () if isinstance(kind.below, str) else kind.below
-    if any(tags and _tag_of(child) not in tags for tags, child in zip(below, node.children, strict=False)):
+    if any(tags and _tag_of(child) not in tags for tags, child in zip(_BELOW[node.tag], node.children, strict=False)):
         return False
     more = _MORE.get(kind.tag)
     return more is None or more(node)
@@ -233,8 +216,8 @@ def _is_name(text: str) -> bool:
 
 
 _STRICT: dict[str, Callable[[str], bool]] = {
-    NAME: _is_name,
-    FACTORY: lambda text: text.isidentifier() or _is_name(text),
+    "name": _is_name,
+    "factory": lambda text: text.isidentifier() or _is_name(text),
 }
 _QUICKLY_REDUCED = 4096
 """Characters: that a longer fraction is in lowest terms is taken for granted, for it takes long to find out."""
@@ -304,6 +287,10 @@ _MORE: dict[str, Callable[[Node], bool]] = {
     "pandas": lambda node: PARTS.get(node.head[0]) == len(node.children),
 }
 """What the table does not say."""
+_BELOW = {
+    tag: () if isinstance(kind.below, str) else [tags and tags.split("|") for tags in kind.below]
+    for tag, kind in KINDS.items()
+}
 _EXACT = frozenset(tag for tag, kind in KINDS.items() if kind.exact)
 _PLAIN = frozenset(
     tag for tag, kind in KINDS.items() if not kind.head and isinstance(kind.below, str) and tag not in _MORE

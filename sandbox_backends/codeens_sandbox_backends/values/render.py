@@ -14,9 +14,8 @@ from typing import Any, NamedTuple, TypeAlias, cast
 from codeens_sandbox_backends.base import CallInput, Died, Encoded, Outcome, Raised, Returned, TimedOut, Unencodable
 from codeens_sandbox_backends.values.check import SCALAR, UNREADABLE, Node, open_node
 from codeens_sandbox_backends.values.compare import arguments_after, same
-from codeens_sandbox_backends.worker.values import grammar
 from codeens_sandbox_backends.worker.values.codec import KINDS
-from codeens_sandbox_backends.worker.values.grammar import FIELDS, PAIRS, Form, Kind
+from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
 _LONGEST_NUMBER = 100
 _UNREADABLE = "<unreadable value>"
@@ -146,9 +145,9 @@ def _part(part: str, node: Node, kind: Kind, limit: int) -> list[Piece]:
         if place >= len(kind.head):
             return [node.children[place - len(kind.head)]]
         return [Text(_written(node.head[place], kind.head[place], limit))]
-    if kind.below == PAIRS:
+    if kind.below == "pairs":
         return _joined((key, Text(": "), value) for key, value in islice(node.pairs, limit))
-    if kind.below == FIELDS:
+    if kind.below == "fields":
         return _joined((Text(f"{_one_line(name)}="), value) for name, value in islice(node.pairs, limit))
     return _joined((child,) for child in islice(node.children, limit))
 
@@ -156,13 +155,13 @@ def _part(part: str, node: Node, kind: Kind, limit: int) -> list[Piece]:
 def _written(value: Any, form: Form, limit: int) -> str:
     """What is written on a node, according to its form."""
     match form, value:
-        case (grammar.NAME | grammar.FACTORY, str()):
+        case ("name" | "factory", str()):
             return _short_name(value)
-        case grammar.TEXT, str():
+        case "text", str():
             return repr(value[: limit + 1])
-        case grammar.SHAPE, _:
+        case "shape", _:
             return "x".join(map(str, islice(cast("list[int]", value), limit)))
-        case grammar.BOUND, [_, digits]:  # an int that JSON does not hold
+        case "bound", [_, digits]:  # an int that JSON does not hold
             return _payload("int", digits, limit)
         case _:
             return _one_line(str(value)[: limit + 1])

@@ -19,7 +19,7 @@ from codeens_sandbox_backends.base import Encoded
 from codeens_sandbox_backends.values.check import SCALAR, open_node, well_formed
 from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.worker.values.codec import KINDS, decode
-from codeens_sandbox_backends.worker.values.grammar import COUNT, Form, Kind
+from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
 Samples: TypeAlias = "SearchStrategy[Encoded]"
 
@@ -74,11 +74,11 @@ class Sampler:
 
     def _written(self, form: Form) -> Samples:
         if isinstance(form, str):
-            return self.ints() if form == COUNT else self.texts(long=False)
+            return self.ints() if form == "count" else self.texts(long=False)
         return st.sampled_from(form)
 
-    def _tagged(self, tags: frozenset[str]) -> Samples:
-        return st.one_of([self.of(KINDS[tag]) if tag in KINDS else st.none() for tag in sorted(tags)])
+    def _tagged(self, tags: str) -> Samples:
+        return st.one_of([self.of(KINDS[tag]) if tag in KINDS else st.none() for tag in tags.split("|")])
 
     def ints(self) -> Samples:
         return st.integers(0, _CODES).map(self.int_of)

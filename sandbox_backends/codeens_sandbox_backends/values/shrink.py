@@ -11,7 +11,6 @@ from codeens_sandbox_backends.base import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, SETS, Node, open_node
 from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.worker.values.codec import KINDS
-from codeens_sandbox_backends.worker.values.grammar import FIELDS, PAIRS
 
 _DEEPEST = 10
 _MOST_ITEMS = 32
@@ -53,7 +52,7 @@ def _smaller(encoded: Encoded, depth: int, *, texts_only: bool = False) -> Itera
         items = [list(pair) for pair in node.pairs] if node.tag in DICTS else node.children
         yield from (_rebuilt(node, kept) for kept in _shortened(items))
     smaller = partial(_smaller, depth=depth + 1, texts_only=texts_only or shrinks == "texts")
-    if KINDS[node.tag].below in (PAIRS, FIELDS):
+    if KINDS[node.tag].below in ("pairs", "fields"):
         keys = [key for key, _ in node.pairs]
         for values in _one_smaller([value for _, value in node.pairs], smaller):
             yield _rebuilt(node, [[key, value] for key, value in zip(keys, values, strict=True)])

@@ -61,15 +61,15 @@ class Recorder:
             self.dropped += bool(self._keep)
             return None
         self._looks -= 1
-        trees = self._input(args, kwargs)
-        key = json_text([trees["args"], trees["kwargs"]]) if trees else ""
-        if not trees or key in self._seen:
+        encoded = self._input(args, kwargs)
+        key = json_text([encoded["args"], encoded["kwargs"]]) if encoded else ""
+        if not encoded or key in self._seen:
             return None
         if len(self._seen) >= self._keep:
             self.dropped += 1
             return None
         self._seen.add(key)
-        return trees
+        return encoded
 
     def returned(self, call: Optional[Message], value: Any, args: Args, kwargs: Kwargs) -> None:
         """A call that began is over."""

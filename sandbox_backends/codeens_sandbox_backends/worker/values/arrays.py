@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from base64 import b64decode
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List
 
 from .coding import Decoder, Encoder
-from .grammar import EXACT_INTS, SHAPE, TEXT, WORD, EncodeError, Kind
+from .grammar import EXACT_INTS, EncodeError, Head, row
 from .objects import type_name
 
 _type_of: Callable[[Any], Any] = type
@@ -88,18 +88,7 @@ def decode_scalar(kind: Any, fields: Dict[str, Any]) -> Any:
 
 
 _LETTERS = {"datetime64": "M", "timedelta64": "m"}
-_HEAD = (WORD, SHAPE, ("C", "F"), TEXT)
+_HEAD: Head = ("word", "shape", ("C", "F"), "text")
+_UNSEEN_ORDER: Dict[str, Any] = {"shown": "<ndarray $1 $2>", "mutable": True, "unseen": (2,)}
 
-ARRAYS: Tuple[Kind, ...] = (
-    Kind(
-        "ndarray",
-        ("numpy:ndarray",),
-        _HEAD,
-        (),
-        _encode_array,
-        _decode_array,
-        mutable=True,
-        unseen=(2,),
-        shown="<ndarray $1 $2>",
-    ),
-)
+ARRAYS = (row("ndarray", ("numpy:ndarray",), _HEAD, (), _encode_array, _decode_array, **_UNSEEN_ORDER),)

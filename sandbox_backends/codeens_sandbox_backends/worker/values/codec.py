@@ -11,7 +11,7 @@ from .named import NAMED
 from .plain import PLAIN
 from .tables import TABLES
 
-TABLE = Table((*PLAIN, *NAMED, *ARRAYS, *TABLES))
+TABLE = Table((*PLAIN, *ARRAYS, *TABLES, *NAMED))
 KINDS: Dict[str, Kind] = TABLE.kinds
 """By tag: everything that has an encoding, other than JSON's own scalars."""
 

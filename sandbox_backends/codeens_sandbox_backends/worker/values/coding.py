@@ -8,7 +8,7 @@ from json import JSONEncoder
 from math import isfinite
 from typing import Any, Callable, Collection, Dict, Iterable, List, Set, Tuple, cast
 
-from .grammar import EXACT_INTS, NAME, DecodeError, Encode, EncodeError, Kind
+from .grammar import EXACT_INTS, DecodeError, Encode, EncodeError, Kind
 from .objects import reference, type_name
 
 MAX_DEPTH = 150
@@ -163,7 +163,7 @@ class Decoder:
         kind = self.kinds.get(parts[0])
         if kind is None:
             raise DecodeError(f"no value is encoded as {parts[0]!r}")
-        if not self.classes and NAME in kind.head and not is_plain_type(parts):
+        if not self.classes and "name" in kind.head and not is_plain_type(parts):
             raise DecodeError(f"{kind.tag} {parts[1]} is not plain data")
         return kind.decode(self, parts)
 

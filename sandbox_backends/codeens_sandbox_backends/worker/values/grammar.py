@@ -31,7 +31,7 @@ Each tag is one `Kind`: all that encodes, decodes, checks, compares, shows, writ
 
 from __future__ import annotations
 
-from typing import Any, Callable, FrozenSet, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Literal, NamedTuple, Optional, Tuple, Union
 
 EXACT_INTS = 1 << 53
 """JSON numbers of this size and above are not exact everywhere."""
@@ -49,37 +49,15 @@ class DecodeError(Exception):
     """An encoded value cannot be turned into a value here."""
 
 
-# Forms of what is written on a value, beside its tag. A tuple of values is the form of one of those.
-TEXT = "text"
-WORD = "word"
-"""A text that is shown as it is, not as a literal."""
-COUNT = "count"
-NAME = "name"
-"""`module:qualname` of a class or function, which is imported to decode the value."""
-FACTORY = "factory"
-"""A `NAME`, the name of a builtin type, or null."""
-BOUND = "bound"
-"""An int that is not negative, or null."""
-SHAPE = "shape"
-Form = Union[str, Tuple[Any, ...]]
+Form = Union[Literal["text", "word", "count", "name", "factory", "bound", "shape"], Tuple[Any, ...]]
+"""What is written on a value, beside its tag. A tuple is one of what is in it; a `word` is a text that is shown as it
+is, a `name` the `module:qualname` of a class or function, which is imported to decode the value, a `factory` such a
+name, that of a builtin type, or null, and a `bound` an int that is not negative, or null."""
 Head = Tuple[Form, ...]
-
-# What stands below a value: any number of values, or so many as there are sets of tags, each of one of the tags in it.
-ITEMS = "items"
-ITERATED = "iterated"
-"""Items; `["more"]` last where there are more of them."""
-PAIRS = "pairs"
-"""`[key, value]`."""
-FIELDS = "fields"
-"""`[name, value]`, sorted by name."""
-Below = Union[str, Tuple[FrozenSet[str], ...]]
-
-ANY: FrozenSet[str] = frozenset()
-INT = frozenset({"int"})
-"""Scalars have tags too: `int`, `float`, `str`, `bool` and `NoneType`."""
-FLOAT = frozenset({"float"})
-STR = frozenset({"str"})
-
+Below = Union[Literal["items", "iterated", "pairs", "fields"], Tuple[str, ...]]
+"""What stands below a value: any number of items; the same, with `["more"]` last where there are more; `[key, value]`;
+`[name, value]`, sorted by name; or one value for each text of a tuple, which says what tags it may have (`a|b`; empty:
+any). The tags of scalars are `int`, `float`, `str`, `bool` and `NoneType`."""
 Encode = Callable[[Any, Any], Any]
 """From an `Encoder` and a value to the encoded value."""
 Decode = Callable[[Any, Any], Any]
@@ -96,8 +74,16 @@ class Kind(NamedTuple):
     below: Below
     encode: Encode
     decode: Decode
-    when: Optional[Callable[[Any], bool]] = None
-    """Whether instances of another class are encoded so."""
+    shown: str = ""
+    """How a person reads it: `$1` and so on are what follows the tag, `$*` all that is below. Empty: `tag($*)`."""
+    source: Optional[str] = None
+    """The import without which `shown` is no source of the value, `$1` the import of that name, "" none; None where
+    it is no source at all."""
+    annotations: Tuple[str, ...] = ()
+    """Last parts of the names of types that such values are drawn for."""
+    shrinks: Literal["", "items", "places", "texts"] = ""
+    """What becomes smaller: its items, of which each can be dropped; its places, all of which stay; or, for what may
+    belong together, only texts in it. Empty: nothing."""
     exact: bool = False
     """Whether decoding is harmless and quick, so that a check can ask whether encoding again gives the same."""
     mutable: bool = False
@@ -106,13 +92,12 @@ class Kind(NamedTuple):
     """Whether the order of what is below does not count."""
     unseen: Tuple[int, ...] = ()
     """Places in the head that do not count when values are compared."""
-    shown: str = ""
-    """How a person reads it: `$1` and so on are what follows the tag, `$*` all that is below. Empty: `tag($*)`."""
-    source: Optional[str] = None
-    """The import without which `shown` is no source of the value, `$1` the import of that name, "" none; None where
-    it is no source at all."""
-    annotations: Tuple[str, ...] = ()
-    """Last parts of the names of types that such values are drawn for."""
-    shrinks: str = ""
-    """What becomes smaller: its `items`, of which each can be dropped; its `places`, all of which stay; or, for what
-    may belong together, only `texts` in it. Empty: nothing."""
+    when: Optional[Callable[[Any], bool]] = None
+    """Whether instances of another class are encoded so."""
+
+
+def row(
+    tag: str, types: Tuple[Any, ...], head: Head, below: Below, encode: Encode, decode: Decode, **more: Any
+) -> Kind:
+    """Return a `Kind`."""
+    return Kind(tag, types, head, below, encode, decode, **more)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import Enum, Flag
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from .arrays import decode_scalar, encode_scalar, is_scalar
 from .coding import PLAIN_TYPES, Decoder, Drained, Encoder, drain
-from .grammar import FIELDS, INT, ITEMS, ITERATED, NAME, WORD, DecodeError, EncodeError, Kind
+from .grammar import DecodeError, EncodeError, Head, Kind, row
 from .objects import (
     dictionary_of,
     hidden_fields,
@@ -124,68 +124,22 @@ def _subclasses_of(base: type) -> Callable[[Any], bool]:
     return lambda kind: issubclass(kind, base)
 
 
+_NAME: Head = ("name",)
+_ITERATOR: Dict[str, Any] = {"shown": "<$1 of [$*]>", "mutable": True}
+_MEMBER: Dict[str, Any] = {"shown": "$1.$2", "source": "$1"}
+_PLACES: Dict[str, Any] = {"shown": "$1($*)", "source": "$1", "shrinks": "places"}
+_STATE: Dict[str, Any] = {"shown": "$1($*)", "mutable": True}
+_is_exception = _subclasses_of(BaseException)
 _FUNCTIONS = (FunctionType, BuiltinFunctionType)
 
 NAMED: Tuple[Kind, ...] = (
-    Kind(
-        "iter",
-        (Drained,),
-        (WORD,),
-        ITERATED,
-        _encode_iterator,
-        _decode_iterator,
-        when=is_lazy,
-        mutable=True,
-        shown="<$1 of [$*]>",
-    ),
-    Kind("type", (), (NAME,), (), _encode_type, _looked_up, when=_subclasses_of(type), shown="$1"),
-    Kind("function", _FUNCTIONS, (NAME,), (), _encode_function, _looked_up, shown="<function $1>"),
-    Kind(
-        "enum",
-        (),
-        (NAME, WORD),
-        (),
-        _encode_enum,
-        _decode_enum,
-        when=_subclasses_of(Enum),
-        shown="$1.$2",
-        source="$1",
-    ),
-    Kind("flags", (), (NAME,), (INT,), _encode_enum, _decode_flags, shown="$1($*)"),
-    Kind(
-        "exception",
-        (),
-        (NAME,),
-        ITEMS,
-        _encode_exception,
-        _decode_exception,
-        when=_subclasses_of(BaseException),
-        mutable=True,
-        shown="$1($*)",
-    ),
-    Kind(
-        "namedtuple",
-        (),
-        (NAME,),
-        ITEMS,
-        _encode_namedtuple,
-        _decode_namedtuple,
-        when=is_namedtuple,
-        shown="$1($*)",
-        source="$1",
-        shrinks="places",
-    ),
-    Kind(
-        "object",
-        (),
-        (NAME,),
-        FIELDS,
-        _encode_object,
-        _decode_object,
-        when=_has_fields,
-        mutable=True,
-        shown="$1($*)",
-        shrinks="texts",
-    ),
+    row("iter", (Drained,), ("word",), "iterated", _encode_iterator, _decode_iterator, when=is_lazy, **_ITERATOR),
+    row("type", (), _NAME, (), _encode_type, _looked_up, when=_subclasses_of(type), shown="$1"),
+    row("function", _FUNCTIONS, _NAME, (), _encode_function, _looked_up, shown="<function $1>"),
+    row("enum", (), ("name", "word"), (), _encode_enum, _decode_enum, when=_subclasses_of(Enum), **_MEMBER),
+    row("flags", (), _NAME, ("int",), _encode_enum, _decode_flags, shown="$1($*)"),
+    row("exception", (), _NAME, "items", _encode_exception, _decode_exception, when=_is_exception, **_STATE),
+    row("namedtuple", (), _NAME, "items", _encode_namedtuple, _decode_namedtuple, when=is_namedtuple, **_PLACES),
+    row("object", (), _NAME, "fields", _encode_object, _decode_object, when=_has_fields, shrinks="texts", **_STATE),
 )
 """What is asked of a class is asked in this order."""

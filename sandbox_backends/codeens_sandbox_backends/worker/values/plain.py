@@ -8,28 +8,10 @@ from __future__ import annotations
 from base64 import b64decode
 from collections import Counter, OrderedDict, defaultdict, deque
 from importlib import import_module
-from typing import Any, Callable, Dict, FrozenSet, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from .coding import PLAIN_TYPES, Decoder, Encoder, json_text
-from .grammar import (
-    ANY,
-    BOUND,
-    COUNT,
-    FACTORY,
-    FLOAT,
-    INT,
-    ITEMS,
-    PAIRS,
-    STR,
-    TEXT,
-    Below,
-    Decode,
-    DecodeError,
-    Encode,
-    EncodeError,
-    Head,
-    Kind,
-)
+from .grammar import Below, Decode, DecodeError, Encode, EncodeError, Head, Kind, row
 from .objects import lookup, reference, type_name
 
 _type_of: Callable[[Any], Any] = type
@@ -51,6 +33,14 @@ def _base64(tag: str) -> Encode:
 
 def _bytes(_: Decoder, encoded: List[Any]) -> bytes:
     return b64decode(encoded[1])
+
+
+def _bytearray(_: Decoder, encoded: List[Any]) -> bytearray:
+    return bytearray(b64decode(encoded[1]))
+
+
+def _float(_: Decoder, encoded: List[Any]) -> float:
+    return float(encoded[1])
 
 
 def _complex(encoder: Encoder, value: Any) -> Any:
@@ -110,13 +100,17 @@ def _pairs(tag: str) -> Encode:
     return lambda encoder, value: [tag, *encoder.pairs(value)]
 
 
+def _ordered(decoder: Decoder, encoded: List[Any]) -> Any:
+    return OrderedDict(decoder.pairs(encoded))
+
+
 def _counter(decoder: Decoder, encoded: List[Any]) -> Any:
     made: Counter[Any] = Counter()
     made.update(decoder.pairs(encoded))
     return made
 
 
-def _bounded(encoder: Encoder, value: Any) -> Any:
+def _encode_deque(encoder: Encoder, value: Any) -> Any:
     return ["deque", encoder.encode(value.maxlen), *encoder.each(value, value)]
 
 
@@ -124,7 +118,7 @@ def _deque(decoder: Decoder, encoded: List[Any]) -> Any:
     return deque(decoder.rest(encoded, 2), decoder.decode(encoded[1]))
 
 
-def _with_factory(encoder: Encoder, value: Any) -> Any:
+def _encode_defaultdict(encoder: Encoder, value: Any) -> Any:
     factory = value.default_factory
     if factory is None:
         return ["defaultdict", None, *encoder.pairs(value)]
@@ -181,6 +175,10 @@ def encode_zone(encoder: Encoder, zone: Any) -> Any:
     raise EncodeError(name)
 
 
+def _timedelta(_: Encoder, value: Any) -> Any:
+    return ["timedelta", value.days, value.seconds, value.microseconds]
+
+
 def _timezone(decoder: Decoder, encoded: List[Any]) -> Any:
     return import_module("datetime").timezone(*(decoder.decode(part) for part in encoded[1:] if part is not None))
 
@@ -198,156 +196,82 @@ def _called(module: str, name: str, method: str = "") -> Decode:
     return decode
 
 
-def _builtin(of: Any, encode: Encode, decode: Decode, head: Head = (), below: Below = (), **more: Any) -> Kind:
-    more.setdefault("source", "")
-    return Kind(of.__name__, (of,), head, below, encode, decode, **more)
-
-
-def _container(of: Any, encode: Encode, decode: Decode, below: Below = ITEMS, **more: Any) -> Kind:
-    more.setdefault("source", "" if of.__module__ == "builtins" else f"from collections import {of.__name__}")
-    more.setdefault("shrinks", "items")
-    return _builtin(of, encode, decode, below=below, **more)
-
-
 def _of_stdlib(
     tag: str, of: str, encode: Encode, head: Head = (), below: Below = (), method: str = "", **more: Any
 ) -> Kind:
     """Make the row of a class that is called with the parts of its values, in Python as on the wire."""
     module, _, name = of.partition(":")
-    call = f"{name}.{method}" if method else name
-    told: Dict[str, Any] = {
-        "types": (of,),
-        "decode": _called(module, name, method),
-        "exact": True,
-        "shown": f"{call}({'$1' if head else '$*'})",
-        "source": f"from {module} import {name}",
-        "annotations": (name,),
-    }
-    return Kind(tag, head=head, below=below, encode=encode, **{**told, **more})
+    decode = more.pop("decode", _called(module, name, method))
+    more.setdefault("shown", f"{name}.{method}($1)" if method else f"{name}({'$1' if head else '$*'})")
+    told: Dict[str, Any] = {"exact": True, "source": f"from {module} import {name}", "annotations": (name,)}
+    return row(tag, more.pop("types", (of,)), head, below, encode, decode, **{**told, **more})
+
+
+def _builtin(of: Any, head: Head, below: Below, encode: Encode, decode: Decode, **more: Any) -> Kind:
+    told: Dict[str, Any] = {"annotations": (of.__name__,), "source": ""}
+    return row(of.__name__, (of,), head, below, encode, decode, **{**told, **more})
 
 
 def _singleton(tag: str, value: Any, shown: str) -> Kind:
-    def encode(_: Encoder, __: Any) -> Any:
-        return [tag]
-
-    def decode(_: Decoder, __: List[Any]) -> Any:
-        return value
-
-    return Kind(tag, (type(value),), (), (), encode, decode, shown=shown, source="")
+    return row(tag, (type(value),), (), (), lambda _, __: [tag], lambda _, __: value, shown=shown, source="")
 
 
+def _container(of: Any, encode: Encode, decode: Decode, below: Below = "items", head: Head = (), **more: Any) -> Kind:
+    source = "" if of.__module__ == "builtins" else f"from collections import {of.__name__}"
+    return row(of.__name__, (of,), head, below, encode, decode, **{"source": source, "shrinks": "items", **more})
+
+
+_TEXT: Head = ("text",)
+_COUNTS: Head = ("count", "count", "count")
 _INTS = ("int", "Integral", "SupportsInt", "SupportsIndex")
 _FLOATS = ("float", "Real", "Number", "SupportsFloat")
 _TEXTS = ("str", "Text", "AnyStr", "LiteralString")
 _BYTES = ("bytes", "ByteString", "Buffer", "ReadableBuffer")
 _PATHS = ("Path", "PurePath", "PurePosixPath", "PosixPath")
 _PATH_TYPES = ("pathlib:PosixPath", "pathlib._local:PosixPath")
-_NOTHING = frozenset({"NoneType"})
-_ZONE: FrozenSet[str] = frozenset({"timezone", "zoneinfo", "NoneType"})
+_ZONE = "timezone|zoneinfo|NoneType"
+_OFFSET = ("timedelta", "str|NoneType")
+_COMPILED: Dict[str, Any] = {
+    "decode": _compiled,
+    "shown": "re.compile($2, $1)",
+    "source": "import re",
+    "exact": False,
+}
+_DEFAULT: Dict[str, Any] = {"source": None, "shown": "defaultdict($1, {$*})"}
+_MAPPING: Dict[str, Any] = {"mutable": True, "unordered": True}
 _DAYS = "timedelta(days=$1, seconds=$2, microseconds=$3)"
+_REPLACED = "$3.replace(fold=$1, tzinfo=$2)"
 
 PLAIN: Tuple[Kind, ...] = (
-    _builtin(int, _scalar, lambda _, e: int(e[1], 16), (TEXT,), exact=True, annotations=_INTS),
-    _builtin(
-        float,
-        _scalar,
-        lambda _, e: float(e[1]),
-        (("nan", "inf", "-inf"),),
-        source=None,
-        shown="$1",
-        annotations=_FLOATS,
-    ),
-    _builtin(str, _scalar, _surrogates, (TEXT,), exact=True, annotations=_TEXTS),
-    _builtin(bytes, _base64("bytes"), _bytes, (TEXT,), exact=True, annotations=_BYTES),
-    _builtin(
-        bytearray,
-        _base64("bytearray"),
-        lambda _, e: bytearray(b64decode(e[1])),
-        (TEXT,),
-        exact=True,
-        mutable=True,
-        annotations=("bytearray",),
-    ),
-    _builtin(complex, _complex, lambda d, e: complex(*d.rest(e)), below=(FLOAT, FLOAT), annotations=("complex",)),
-    _builtin(
-        range,
-        _triple("range"),
-        lambda d, e: range(*d.rest(e)),
-        below=(INT, INT, INT),
-        exact=True,
-        annotations=("range",),
-    ),
-    _builtin(slice, _triple("slice"), lambda d, e: slice(*d.rest(e)), below=(ANY, ANY, ANY)),
+    _builtin(int, _TEXT, (), _scalar, lambda _, e: int(e[1], 16), exact=True, annotations=_INTS),
+    _builtin(float, (("nan", "inf", "-inf"),), (), _scalar, _float, shown="$1", source=None, annotations=_FLOATS),
+    _builtin(str, _TEXT, (), _scalar, _surrogates, exact=True, annotations=_TEXTS),
+    _builtin(bytes, _TEXT, (), _base64("bytes"), _bytes, exact=True, annotations=_BYTES),
+    _builtin(bytearray, _TEXT, (), _base64("bytearray"), _bytearray, exact=True, mutable=True),
+    _builtin(complex, (), ("float", "float"), _complex, _called("builtins", "complex")),
+    _builtin(range, (), ("int", "int", "int"), _triple("range"), _called("builtins", "range"), exact=True),
+    _builtin(slice, (), ("", "", ""), _triple("slice"), _called("builtins", "slice"), annotations=()),
     _singleton("ellipsis", ..., "..."),
     _singleton("notimplemented", NotImplemented, "NotImplemented"),
-    _of_stdlib("Decimal", "decimal:Decimal", _decimal, (TEXT,)),
-    _of_stdlib("Fraction", "fractions:Fraction", _fraction, below=(INT, INT)),
-    _of_stdlib("uuid", "uuid:UUID", lambda _, v: ["uuid", v.hex], (TEXT,)),
-    _of_stdlib("path", "pathlib:Path", _path, below=(STR,), types=_PATH_TYPES, annotations=_PATHS),
-    _of_stdlib(
-        "pattern",
-        "re:Pattern",
-        _pattern,
-        (_FLAGS,),
-        (STR | {"bytes"},),
-        decode=_compiled,
-        exact=False,
-        shown="re.compile($2, $1)",
-        source="import re",
-    ),
-    _of_stdlib("date", "datetime:date", lambda _, v: ["date", v.isoformat()], (TEXT,), method="fromisoformat"),
-    _of_stdlib("time", "datetime:time", _moment, (TEXT,), method="fromisoformat"),
-    _of_stdlib("datetime", "datetime:datetime", _moment, (TEXT,), method="fromisoformat"),
-    _of_stdlib(
-        "timedelta",
-        "datetime:timedelta",
-        lambda _, v: ["timedelta", v.days, v.seconds, v.microseconds],
-        (COUNT, COUNT, COUNT),
-        shown=_DAYS,
-    ),
-    _of_stdlib(
-        "timezone",
-        "datetime:timezone",
-        encode_zone,
-        below=(frozenset({"timedelta"}), STR | _NOTHING),
-        decode=_timezone,
-        source=None,
-    ),
-    _of_stdlib("zoneinfo", "zoneinfo:ZoneInfo", encode_zone, (TEXT,), exact=False, annotations=()),
-    Kind(
-        "zoned",
-        (),
-        ((0, 1),),
-        (_ZONE, frozenset({"time", "datetime"})),
-        _moment,
-        _zoned,
-        shown="$3.replace(fold=$1, tzinfo=$2)",
-        source="",
-    ),
-    _container(list, _items("list"), lambda d, e: d.rest(e), mutable=True, shown="[$*]"),
+    _of_stdlib("Decimal", "decimal:Decimal", _decimal, _TEXT),
+    _of_stdlib("Fraction", "fractions:Fraction", _fraction, below=("int", "int")),
+    _of_stdlib("uuid", "uuid:UUID", lambda _, v: ["uuid", v.hex], _TEXT),
+    _of_stdlib("path", "pathlib:Path", _path, below=("str",), types=_PATH_TYPES, annotations=_PATHS),
+    _of_stdlib("pattern", "re:Pattern", _pattern, (_FLAGS,), ("str|bytes",), **_COMPILED),
+    _of_stdlib("date", "datetime:date", lambda _, v: ["date", v.isoformat()], _TEXT, method="fromisoformat"),
+    _of_stdlib("time", "datetime:time", _moment, _TEXT, method="fromisoformat"),
+    _of_stdlib("datetime", "datetime:datetime", _moment, _TEXT, method="fromisoformat"),
+    _of_stdlib("timedelta", "datetime:timedelta", _timedelta, _COUNTS, shown=_DAYS),
+    _of_stdlib("timezone", "datetime:timezone", encode_zone, (), _OFFSET, decode=_timezone, source=None),
+    _of_stdlib("zoneinfo", "zoneinfo:ZoneInfo", encode_zone, _TEXT, exact=False, annotations=()),
+    row("zoned", (), ((0, 1),), (_ZONE, "time|datetime"), _moment, _zoned, shown=_REPLACED, source=""),
+    _container(list, _items("list"), lambda d, e: d.rest(e), shown="[$*]", mutable=True),
     _container(tuple, _items("tuple"), lambda d, e: tuple(d.rest(e)), shrinks="places"),
     _container(set, _sorted("set"), lambda d, e: set(d.rest(e)), mutable=True, unordered=True),
     _container(frozenset, _sorted("frozenset"), lambda d, e: frozenset(d.rest(e)), unordered=True),
-    _container(deque, _bounded, _deque, head=(BOUND,), mutable=True, shown="deque([$*], maxlen=$1)"),
-    _container(dict, _pairs("dict"), lambda d, e: d.pairs(e), PAIRS, mutable=True, unordered=True, shown="{$*}"),
-    _container(
-        OrderedDict,
-        _pairs("OrderedDict"),
-        lambda d, e: OrderedDict(d.pairs(e)),
-        PAIRS,
-        mutable=True,
-        shown="OrderedDict({$*})",
-    ),
-    _container(Counter, _pairs("Counter"), _counter, PAIRS, mutable=True, unordered=True, shown="Counter({$*})"),
-    _container(
-        defaultdict,
-        _with_factory,
-        _defaultdict,
-        PAIRS,
-        head=(FACTORY,),
-        mutable=True,
-        unordered=True,
-        source=None,
-        shown="defaultdict($1, {$*})",
-    ),
+    _container(deque, _encode_deque, _deque, head=("bound",), shown="deque([$*], maxlen=$1)", mutable=True),
+    _container(dict, _pairs("dict"), lambda d, e: d.pairs(e), "pairs", shown="{$*}", **_MAPPING),
+    _container(OrderedDict, _pairs("OrderedDict"), _ordered, "pairs", shown="OrderedDict({$*})", mutable=True),
+    _container(Counter, _pairs("Counter"), _counter, "pairs", shown="Counter({$*})", **_MAPPING),
+    _container(defaultdict, _encode_defaultdict, _defaultdict, "pairs", ("factory",), **_DEFAULT, **_MAPPING),
 )

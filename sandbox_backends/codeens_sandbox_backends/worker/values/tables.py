@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .arrays import is_scalar
 from .coding import Decoder, Encoder
-from .grammar import ITEMS, WORD, EncodeError, Kind
-from .objects import type_name
+from .grammar import EncodeError, row
+from .objects import reference, type_name
 from .plain import encode_zone
 
 _WRAPPED = ("NumpyExtensionArray", "PandasArray")
@@ -119,30 +119,21 @@ _KINDS: Dict[str, Callable[[Any, Any], Any]] = {
     "NaTType": lambda _e, _v: _encoded("NaT"),
     "NAType": lambda _e, _v: _encoded("NA"),
 }
-_HOMES = {
-    "Series": "pandas.core.series",
-    "DataFrame": "pandas.core.frame",
-    "Timestamp": "pandas._libs.tslibs.timestamps",
-    "Timedelta": "pandas._libs.tslibs.timedeltas",
-    "NaTType": "pandas._libs.tslibs.nattype",
-    "NAType": "pandas._libs.missing",
-    "RangeIndex": "pandas.core.indexes.range",
-    "CategoricalIndex": "pandas.core.indexes.category",
-    "DatetimeIndex": "pandas.core.indexes.datetimes",
-    "TimedeltaIndex": "pandas.core.indexes.timedeltas",
-    "MultiIndex": "pandas.core.indexes.multi",
-    "Index": "pandas.core.indexes.base",
-}
-"""Where the classes say that they are before pandas 3."""
-_TYPES = {
-    f"{home}:{kind}": encode
-    for kind, encode in _KINDS.items()
-    for home in ("pandas", "pandas.api.typing", _HOMES[kind])
-}
+
+
+def _kind_of(kind: Any) -> Optional[Callable[[Any, Any], Any]]:
+    """What encodes instances of a class, which says that it is elsewhere before pandas 3."""
+    module, _, name = type_name(kind).partition(":")
+    return _KINDS.get(name) if module.partition(".")[0] == "pandas" and reference(kind) else None
+
+
+def _is_known(kind: Any) -> bool:
+    return _kind_of(kind) is not None
 
 
 def _encode(encoder: Encoder, value: Any) -> Any:
-    return _TYPES[type_name(type(value))](encoder, value)
+    encode: Any = _kind_of(type(value))
+    return encode(encoder, value)
 
 
 def _decode(decoder: Decoder, encoded: List[Any]) -> Any:
@@ -202,4 +193,4 @@ _BUILDERS: Dict[str, Tuple[int, Callable[[Any, List[Any]], Any]]] = {
 PARTS = {kind: count for kind, (count, _) in _BUILDERS.items()}
 """How many parts each kind has; how they fit together only pandas knows."""
 
-TABLES: Tuple[Kind, ...] = (Kind("pandas", (*_TYPES,), (WORD,), ITEMS, _encode, _decode, mutable=True, shown="$1($*)"),)
+TABLES = (row("pandas", (), ("word",), "items", _encode, _decode, when=_is_known, shown="$1($*)", mutable=True),)

@@ -13,10 +13,10 @@ from codeens_sandbox_backends.worker.values.codec import encode
 
 
 def nested(depth: int, leaf: Any = 1) -> Any:
-    tree: Any = leaf
+    encoded: Any = leaf
     for _ in range(depth):
-        tree = ["list", tree]
-    return tree
+        encoded = ["list", encoded]
+    return encoded
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "tree",
+    "encoded",
     [
         [],
         ["bogus", 1],
@@ -105,11 +105,11 @@ def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
         ["namedtuple"],
     ],
 )
-def test_a_malformed_tree_is_shown_as_such_and_equals_nothing(tree: Any) -> None:
-    assert render(tree) == "<unreadable value>"
-    assert not same(tree, tree)
-    assert not same(["list", tree], ["list", 1])
-    assert canonical(tree) != canonical(1)
+def test_a_malformed_value_is_shown_as_such_and_equals_nothing(encoded: Any) -> None:
+    assert render(encoded) == "<unreadable value>"
+    assert not same(encoded, encoded)
+    assert not same(["list", encoded], ["list", 1])
+    assert canonical(encoded) != canonical(1)
 
 
 def test_depth_and_size_do_not_matter() -> None:
@@ -126,7 +126,7 @@ def test_depth_and_size_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tree", "shown"),
+    ("encoded", "shown"),
     [
         (encode([1, 2.5, "a", None, True]), "[1, 2.5, 'a', None, True]"),
         (encode({"a": (1,)}), "{'a': (1,)}"),
@@ -161,8 +161,8 @@ def test_depth_and_size_do_not_matter() -> None:
         (["str", "zz"], "<unreadable value>"),
     ],
 )
-def test_values_are_shown_as_python_writes_them(tree: Any, shown: str) -> None:
-    assert render(tree) == shown
+def test_values_are_shown_as_python_writes_them(encoded: Any, shown: str) -> None:
+    assert render(encoded) == shown
 
 
 def test_a_call_is_shown_as_one_would_write_it() -> None:
