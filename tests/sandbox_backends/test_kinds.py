@@ -140,6 +140,20 @@ def test_a_kind_without_source_is_named(tag: str) -> None:
         source_of(["list", ENCODED[tag]])
 
 
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        ["enum", "http:HTTPStatus", "OK + __import__('os').abort()"],
+        ["enum", "http:HTTPStatus(1) or x", "OK"],
+        ["enum", "HTTPStatus(1) or x", "OK"],
+        ["namedtuple", "m:C(1) or x", 1],
+    ],
+)
+def test_no_source_is_made_of_names_that_are_code(encoded: Any) -> None:
+    with pytest.raises(NoSource, match="name"):
+        source_of(encoded)
+
+
 @every_kind
 def test_smaller_values_are_other_values_of_the_same_kind(tag: str) -> None:
     smaller = [call.args[0] for call in smaller_calls(CallInput(args=(ENCODED[tag],)), 50)]

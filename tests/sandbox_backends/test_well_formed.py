@@ -85,6 +85,15 @@ NOT_ENCODED: list[Any] = [
 ]
 
 
+@pytest.mark.parametrize(("tag", "inner", "last"), [("Fraction", "int", 1), ("timezone", "timedelta", None)])
+def test_no_depth_ends_the_judge(tag: str, inner: str, last: int | None) -> None:
+    deep: Any = 1
+    for _ in range(50_000):
+        deep = ["list", deep]
+    assert well_formed(deep)
+    assert not well_formed([tag, [inner, deep], last])
+
+
 @pytest.mark.parametrize("encoded", NOT_ENCODED, ids=repr)
 def test_json_that_is_no_encoded_value_is_found_out(encoded: object) -> None:
     assert not well_formed(encoded)

@@ -224,12 +224,17 @@ _QUICKLY_REDUCED = 4096
 
 
 def _is_slow(node: Node) -> bool:
-    return node.tag == "Fraction" and any(len(str(part)) > _QUICKLY_REDUCED for part in node.children)
+    return node.tag == "Fraction" and any(len(_digits(part)) > _QUICKLY_REDUCED for part in node.children)
+
+
+def _digits(encoded: Encoded) -> str:
+    """The digits of an int that JSON does not hold; empty for another, and where there are none."""
+    return encoded[-1] if isinstance(encoded, list) and isinstance(encoded[-1], str) else ""
 
 
 def _fraction(node: Node) -> bool:
     below = node.children[1]
-    return below > 0 if isinstance(below, int) else not str(below[-1]).startswith("-")
+    return below > 0 if isinstance(below, int) else not _digits(below).startswith("-")
 
 
 def _deque(node: Node) -> bool:

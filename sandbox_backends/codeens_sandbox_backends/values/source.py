@@ -33,17 +33,15 @@ def source_of(encoded: Encoded) -> tuple[str, set[str]]:
 
 
 def import_of(qualified: str) -> str:
-    """Return the import of what the encoding calls `module:name`; empty for a builtin.
+    """Return the import of what the encoding calls `module:name`, or `name` alone; empty for a builtin.
 
     Raises:
         NoSource: It cannot be imported by name.
     """
     module, colon, name = qualified.rpartition(":")
-    if not colon or module == "builtins":
-        return ""
-    if not all(part.isidentifier() for part in [*module.split("."), name]):
-        raise NoSource(f"{qualified}, which cannot be imported by name")
-    return f"from {module} import {name}"
+    if not all(part.isidentifier() for part in [*(module.split(".") if colon else ()), name]):
+        raise NoSource(f"{qualified!r}, which cannot be imported by name")
+    return "" if module in ("", "builtins") else f"from {module} import {name}"
 
 
 def _nodes(encoded: Encoded) -> Iterator[Node]:
@@ -57,7 +55,10 @@ def _nodes(encoded: Encoded) -> Iterator[Node]:
 def _import(node: Node) -> str:
     if node.tag == SCALAR:
         return ""
-    source = KINDS[node.tag].source if node.tag != UNREADABLE else None
-    if source is None:
+    kind = KINDS[node.tag] if node.tag != UNREADABLE else None
+    if kind is None or kind.source is None:
         raise NoSource(f"a value of the kind {node.tag!r}")
-    return import_of(node.head[0]) if source == "$1" else source
+    for value, form in zip(node.head, kind.head, strict=True):
+        if form == "word" and not value.isidentifier():  # it would be code, of whoever made the value
+            raise NoSource(f"{value!r}, which is no name")
+    return import_of(node.head[0]) if kind.source == "$1" else kind.source

@@ -213,7 +213,7 @@ def _builtin(of: Any, head: Head, below: Below, encode: Encode, decode: Decode, 
 
 
 def _singleton(tag: str, value: Any, shown: str) -> Kind:
-    return row(tag, (type(value),), (), (), lambda _, __: [tag], lambda _, __: value, shown=shown, source="")
+    return row(tag, (_type_of(value),), (), (), lambda _, __: [tag], lambda _, __: value, shown=shown, source="")
 
 
 def _container(of: Any, encode: Encode, decode: Decode, below: Below = "items", head: Head = (), **more: Any) -> Kind:
