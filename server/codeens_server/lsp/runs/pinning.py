@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
+<<<<<<< HEAD:server/codeens_server/lsp/runs/pinning.py
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
 from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
@@ -69,6 +70,12 @@ def _edit(document: Document, added: str, *, exists: bool, client: Client) -> ty
     edit = types.TextDocumentEdit(text_document=identifier, edits=edits)
     made = [] if exists else [types.CreateFile(uri=document.uri)]
     return types.WorkspaceEdit(document_changes=[*made, edit])
+=======
+from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
+from codeens_server.domain import Case, Run, Target
+from codeens_server.errors import InputError, TargetError
+from codeens_server.workspace.text import newline_of, parse_source
+>>>>>>> values:server/codeens_server/lsp/pinned_tests.py
 
 
 def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
@@ -80,22 +87,32 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
     if target.kind != "function" or target.is_async or target.is_generator:
         kind = "generator" if target.is_generator else "coroutine" if target.is_async else target.kind
         raise InputError(f"only inputs of plain functions are written as tests, and {target.qualname} is a {kind}.")
-    name = target.qualname
-    imports = {f"from {target.module} import {name}", *imports_of(case.input)}
+    try:
+        return _test_of(case, target.module, target.qualname, number)
+    except NoSource as why:
+        raise InputError(f"this input cannot be written as a test: it has {why}. Write the test by hand.") from None
+
+
+def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
+    imports = {f"from {module} import {name}"}
     names = [f"argument_{index}" for index in range(len(case.input.args))]
     keywords = list(case.input.kwargs)
     bound = dict(zip([*names, *keywords], [*case.input.args, *case.input.kwargs.values()], strict=True))
-    lines = [f"{key} = {source_of_value(tree)[0]}" for key, tree in bound.items()]
+    lines: list[str] = []
+    for key, value in bound.items():
+        text, more = source_of(value)
+        imports |= more
+        lines.append(f"{key} = {text}")
     call = f"{name}({', '.join([*names, *(f'{key}={key}' for key in keywords)])})"
     match case.expected:
         case Returned():
-            text, more = source_of_value(case.expected.value)
+            text, more = source_of(case.expected.value)
             imports |= more
             lines.append(f"assert {call} == {text}")
             after = dict(zip([*names, *keywords], [*case.expected.args, *case.expected.kwargs.values()], strict=False))
             for key, tree in after.items():
                 if not same(tree, bound[key]):
-                    text, more = source_of_value(tree)
+                    text, more = source_of(tree)
                     imports |= more
                     lines.append(f"assert {key} == {text}")
         case Raised():
