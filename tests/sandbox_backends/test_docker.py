@@ -24,8 +24,10 @@ from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.conformance import answer, call, processes_with, until
+from codeens_sandbox_backends.selfcheck.contract import call
+from codeens_sandbox_backends.selfcheck.outside import processes_with
 from tests.sandbox_backends.daemon import GVISORS_NAME, Daemon, started_daemon, why_no_daemon
+from tests.sandbox_backends.tools import answer, until
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,6 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
-<<<<<<< HEAD:server/codeens_server/lsp/runs/pinning.py
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
 from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
@@ -70,12 +69,6 @@ def _edit(document: Document, added: str, *, exists: bool, client: Client) -> ty
     edit = types.TextDocumentEdit(text_document=identifier, edits=edits)
     made = [] if exists else [types.CreateFile(uri=document.uri)]
     return types.WorkspaceEdit(document_changes=[*made, edit])
-=======
-from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
-from codeens_server.domain import Case, Run, Target
-from codeens_server.errors import InputError, TargetError
-from codeens_server.workspace.text import newline_of, parse_source
->>>>>>> values:server/codeens_server/lsp/pinned_tests.py
 
 
 def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
