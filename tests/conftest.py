@@ -9,7 +9,6 @@ from types import ModuleType
 
 import pytest
 
-
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
 
