@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import InputError, unknown
+from codeens_server.generation.models.exchange import editor_settings, is_editor_model
 
 LOCAL_SERVERS = {
     "ollama": "http://127.0.0.1:11434/v1",
@@ -51,14 +52,14 @@ PROVIDERS = (
 
 
 def key_variable(model: str) -> str | None:
-    """The environment variable for a model's provider; None when LiteLLM is to find the key by its own rules."""
+    """Return the variable of a provider's key; None when LiteLLM is to find the key by its own rules."""
     prefix = model.partition("/")[0]
     return next((provider.key for provider in PROVIDERS if provider.prefix == prefix), None)
 
 
 @cache
 def litellm_prefixes() -> frozenset[str]:
-    """All prefixes that LiteLLM knows, read out of its source: importing it takes seconds. Empty when they moved."""
+    """Return LiteLLM's prefixes, read out of its source: importing it takes seconds. Empty when they moved."""
     found = find_spec("litellm")
     folder = Path(found.origin).parent if found and found.origin else Path()
     try:
@@ -70,7 +71,7 @@ def litellm_prefixes() -> frozenset[str]:
 
 
 def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[str, str]) -> tuple[ModelSettings, ...]:
-    """The models to ask, without a look at the network; empty when none is named, configured or has a key.
+    """Return the models to ask, without the network; none when none is named, configured or has a key.
 
     Raises:
         InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown, or
@@ -87,8 +88,30 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     return tuple(_complete(ModelSettings(name=model)) for model in with_key)
 
 
+async def choose_models(
+    names: Sequence[str], settings: Settings, environ: Mapping[str, str], *, editor: bool
+) -> tuple[ModelSettings, ...]:
+    """Return those named, else configured, else with a key, else the editor's own, else of servers on loopback.
+
+    Args:
+        names: the models asked for.
+        settings: which models are configured.
+        environ: where keys are read from.
+        editor: whether there is an editor that can be asked.
+
+    Raises:
+        InputError: see `resolve_models`.
+    """
+    if not editor:
+        return resolve_models(names, settings, environ) or await find_local_models()
+    of_editor = [name for name in dict.fromkeys(names) if is_editor_model(name)]
+    others = [name for name in names if not is_editor_model(name)]
+    models = resolve_models(others, settings, environ) if others or not of_editor else ()
+    return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
+
+
 async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
-    """The first chat model of each OpenAI-compatible server that answers on loopback, within half a second."""
+    """Return the first chat model of each OpenAI-compatible server on loopback that answers in half a second."""
     servers = LOCAL_SERVERS if servers is None else servers
     found: dict[str, ModelSettings] = {}
 
@@ -113,7 +136,7 @@ async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[M
 def with_fallbacks(
     models: Sequence[ModelSettings], settings: Settings, environ: Mapping[str, str]
 ) -> tuple[ModelSettings, ...]:
-    """Models and all that they fall back to, each once."""
+    """Return models and all that they fall back to, each once."""
     configured = {model.name: model for model in resolve_models((), settings, environ)}
     reachable = {model.name: model for model in models}
     pending = list(models)
@@ -126,7 +149,7 @@ def with_fallbacks(
 
 
 def _complete(model: ModelSettings) -> ModelSettings:
-    """With LiteLLM's name filled in, and the variable of its provider's key."""
+    """Fill in LiteLLM's name, and the variable of the provider's key."""
     name = model.model or model.name
     variable = model.api_key_env or (None if model.api_base else key_variable(name))
     return replace(model, model=name, api_key_env=variable)
@@ -164,7 +187,7 @@ def _check_provider(model: ModelSettings) -> None:
 
 
 async def _first_model(base: str) -> str:
-    """The first model a server lists that is not made for embeddings; empty when there is no such server."""
+    """Return the first model a server lists that is not made for embeddings; empty when there is no such server."""
     import httpx
 
     body = b""
