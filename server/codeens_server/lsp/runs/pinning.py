@@ -14,7 +14,6 @@ from codeens_sandbox_backends.values.compare import same
 from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
-from codeens_server.evidence.python_values import import_of
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
