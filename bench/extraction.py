@@ -143,7 +143,7 @@ def _reply(row: Row) -> str:
 
 def assemble(task: HumanEvalTask, replacement: Replacement) -> str:
     """The prompt without the target, and the replacement after it."""
-    around = [statement.text for statement in statements_of(task.prompt) if getattr(statement.node, "name", "") != task.entry_point]
+    around = [piece.text for piece in statements_of(task.prompt) if getattr(piece.node, "name", "") != task.entry_point]
     return "\n\n".join([*replacement.imports, *around, *replacement.helpers, replacement.function]) + "\n"
 
 

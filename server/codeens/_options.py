@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
+import msgspec
+
 from codeens_sandbox_backends.reading import converted
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Goal, ModeRequest, Target
+from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.run.request import RunOptions, RunRequest
 from codeens_server.run.request import resolve as resolved
 
@@ -36,7 +39,19 @@ def resolve(target: Target, options: RunKeywords, settings: Settings) -> RunRequ
     """Return the request for a run: what was asked, else what is configured.
 
     Raises:
-        InputError: a limit would let nothing happen.
+        InputError: there is no such option, it cannot have that value, or a limit would let nothing happen.
     """
     asked = {name: value for name, value in options.items() if value is not None}
+    for name, value in asked.items():
+        _check(name, value)
     return resolved(f"{target.path}:{target.line}", converted(asked, RunOptions), settings)
+
+
+def _check(name: str, value: object) -> None:
+    if name not in RunOptions.__struct_fields__:
+        raise InputError(unknown("option", name, list(RunOptions.__struct_fields__)), code="no_such_option")
+    try:
+        converted({name: value}, RunOptions)
+    except msgspec.ValidationError as error:
+        message = f"{name} cannot be {value!r}: {error}."
+        raise InputError(message, code="wrong_option", hint=Hint("option", name)) from None

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, StdioJob, TimedOut, Tree
+from codeens_sandbox_backends.base import Died, Encoded, Limits, Raised, Returned, Sandbox, StdioJob, TimedOut
 from codeens_sandbox_backends.errors import SandboxBroken
 from tests.sandbox_backends import conformance_bounds
 from tests.sandbox_backends.conformance_tools import SLEEPERS, Check, answer, call, processes_with, until
@@ -33,7 +33,7 @@ async def a_script_reads_stdin_and_writes_stdout(sandbox: Sandbox) -> None:
 
 
 async def two_jobs_at_once_do_not_meet(sandbox: Sandbox) -> None:
-    values: dict[int, Tree] = {}
+    values: dict[int, Encoded] = {}
 
     async def one(number: int) -> None:
         values[number] = await answer(sandbox, "def f(n):\n    return list(range(n))\n", number)

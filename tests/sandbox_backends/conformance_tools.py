@@ -12,12 +12,12 @@ from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
     CallsResult,
+    Encoded,
     Limits,
     ModuleSource,
     Program,
     Returned,
     Sandbox,
-    Tree,
 )
 
 Check = Callable[[Sandbox], Awaitable[None]]
@@ -44,14 +44,16 @@ def sleeper(marker, daemon=False):
 """Source of a function that leaves a process behind, and returns when that runs; a daemon has its own session."""
 
 
-async def call(sandbox: Sandbox, source: str, *inputs: tuple[Tree, ...], limits: Limits | None = None) -> CallsResult:
+async def call(
+    sandbox: Sandbox, source: str, *inputs: tuple[Encoded, ...], limits: Limits | None = None
+) -> CallsResult:
     """Run `f` of a module with this source, once with each input's arguments."""
     program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
     arguments = tuple(CallInput(args=args) for args in inputs or ((),))
     return await sandbox.run(CallsJob(program=program, inputs=arguments, limits=limits))
 
 
-async def answer(sandbox: Sandbox, source: str, *args: Tree) -> Tree:
+async def answer(sandbox: Sandbox, source: str, *args: Encoded) -> Encoded:
     """The value of one call that must return."""
     outcome = (await call(sandbox, source, args)).outcomes[0]
     assert isinstance(outcome, Returned), outcome

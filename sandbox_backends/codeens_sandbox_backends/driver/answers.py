@@ -6,8 +6,8 @@ from msgspec import structs
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.driver.session import Lost, Session
-from codeens_sandbox_backends.driver.trees import well_formed_outcome
 from codeens_sandbox_backends.driver.wire import Answer
+from codeens_sandbox_backends.values.check import well_formed_outcome
 
 
 def receive_answer(session: Session, call: CallInput, index: int, deadline: float) -> tuple[Outcome, int]:
@@ -30,7 +30,7 @@ def receive_change(session: Session, index: int, deadline: float) -> Outcome:
 
 
 def checked(outcome: Returned | Raised | Unencodable, call: CallInput, *, same: bool) -> Outcome:
-    """The outcome with its arguments, made sure to consist of trees.
+    """The outcome with its arguments, made sure to be encoded values.
 
     Raises:
         Lost: It does not.

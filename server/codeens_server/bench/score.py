@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -17,9 +16,10 @@ from codeens_sandbox_backends.executor import Executor
 from codeens_server.bench.datasets import Sample
 from codeens_server.domain import Status
 from codeens_server.errors import Hint, InputError
-from codeens_server.tasks.adaptive_limits import FullTime, Pace, Runs
+from codeens_server.tasks.adaptive_limits import Runs
 from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import Task
+from codeens_server.tasks.scoring import runs_for
 
 
 class SampleResult(Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class Results:
             raise InputError(message) from None
 
     def left(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Return samples that have no verdict yet.
+        """Samples that have no verdict yet.
 
         Raises:
             InputError: a result that was taken over is of another task than its sample.
@@ -84,7 +84,9 @@ class Results:
             try:
                 result = msgspec.json.decode(line, type=SampleResult)
             except msgspec.MsgspecError as error:
-                message = f"{path}:{number + 1} is not a result of scoring ({error})."
+                message = (
+                    f"{path}:{number + 1} is not a result of scoring ({error}), so that it cannot be gone on with."
+                )
                 raise InputError(message, hint=Hint("fix", "Begin the file anew, or name another.")) from None
             self.by_sample[result.sample] = result
         if torn:  # the line that was being written when it was ended
@@ -94,19 +96,19 @@ class Results:
 
 async def judge_references(
     tasks: Iterable[Task], *, executor: Executor, workers: int, limits: Limits
-) -> dict[str, FullTime]:
-    """What the tasks' own solutions take, by task; and the sandbox knows then what their tests call.
+) -> dict[str, Runs]:
+    """How the samples of each task are run; what tells it also lets the sandbox know what the tests call.
 
     Raises:
+        InputError: a task's own solution fails it.
         SandboxError: the sandbox failed.
     """
     waiting = iter(list(tasks))
-    known: dict[str, FullTime] = {}
+    known: dict[str, Runs] = {}
 
     async def work() -> None:
         for task in waiting:
-            runs = known[task.id] = FullTime(limits)
-            await check_all(task, task.reference_solution or "", executor, runs=runs)
+            known[task.id] = await runs_for(task, executor, limits)
 
     await _together(work, workers)
     return known
@@ -117,10 +119,9 @@ async def score_samples(
     tasks: Mapping[str, Task],
     results: Results,
     *,
-    references: Mapping[str, FullTime],
+    references: Mapping[str, Runs],
     executor: Executor,
     workers: int,
-    limits: Limits,
 ) -> None:
     """Judge samples. `references` has all of their tasks.
 
@@ -128,11 +129,10 @@ async def score_samples(
         SandboxError: the sandbox failed.
     """
     waiting = iter(samples)
-    paces = {name: Pace(limits, partial(_already, runs)) for name, runs in references.items()}
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await _judged(sample, tasks[sample.task_id], paces[sample.task_id], executor))
+            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], executor))
 
     await _together(work, workers)
 
@@ -141,10 +141,6 @@ async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int)
     async with anyio.create_task_group() as group:
         for _ in range(workers):
             group.start_soon(work)
-
-
-async def _already(runs: FullTime) -> FullTime:
-    return runs
 
 
 async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> SampleResult:
@@ -164,31 +160,14 @@ def _reason(check: Check) -> str:
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:
-    """Estimate without bias how likely one of `k` samples is right (Chen et al. 2021, arXiv:2107.03374, section 2.1).
-
-    Args:
-        samples: how many samples there are, at least `k`.
-        right: how many of them are right.
-        k: how many are drawn.
-
-    Returns:
-        The probability, 0 to 1.
-    """
+    """The unbiased estimate from `right` of `samples` samples (Chen et al. 2021, arXiv:2107.03374, section 2.1)."""
     if samples - right < k:
         return 1.0
     return 1.0 - prod(1.0 - k / n for n in range(samples - right + 1, samples + 1))
 
 
 def mean_pass_at(ks: Iterable[int], counts: Iterable[tuple[int, int]]) -> dict[str, float]:
-    """Return the mean of pass@k over tasks.
-
-    Args:
-        ks: the values of k that are wanted.
-        counts: of each task, how many samples it has and how many of them are right.
-
-    Returns:
-        The mean, 0 to 1, by the name `pass@k`; only for the k that every task has samples for.
-    """
+    """`pass@k` over tasks, of each (samples, right), for the k that every task has samples for."""
     tasks = list(counts)
     fewest = min((samples for samples, _ in tasks), default=0)
     return {

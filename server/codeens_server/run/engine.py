@@ -15,8 +15,8 @@ from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain import Candidate, Evidence, ModeRequest, StopReason, Target
 from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, TargetError
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import EditorModel, Reply, editor_settings, is_editor_model
-from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
+from codeens_server.generation.models.exchange import EditorModel, Reply
+from codeens_server.generation.models.resolve import choose_models, with_fallbacks
 from codeens_server.run.events import CandidatesGiven, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.execution import Execution
 from codeens_server.run.ids import new_run_id
@@ -222,13 +222,8 @@ class Engine:
         return opened
 
     async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
-        """Return those named, else configured, else with a key, else the editor's own, else of servers on loopback."""
-        if self._editor_model is None:
-            return resolve_models(request.models, self._settings, self._environ) or await find_local_models()
-        of_editor = [name for name in dict.fromkeys(request.models) if is_editor_model(name)]
-        others = [name for name in request.models if not is_editor_model(name)]
-        models = resolve_models(others, self._settings, self._environ) if others or not of_editor else ()
-        return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
+        has_editor = self._editor_model is not None
+        return await choose_models(request.models, self._settings, self._environ, editor=has_editor)
 
 
 def _begun(request: RunRequest, target: Target) -> tuple[RunState, RunStarted]:

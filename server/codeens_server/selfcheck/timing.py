@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, TimingJob
 from codeens_sandbox_backends.selfcheck.checks import Check, Room
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Case, Interval
 from codeens_server.measuring.measure import compare_speed
 from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, LATER_PASSES, SLOW

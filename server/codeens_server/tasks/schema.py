@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import ast
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
 
+import msgspec
 from msgspec import Struct, field
 
+from codeens_sandbox_backends.reading import converted
 from codeens_server.domain import SCHEMA_VERSION, Score, Verdict
+from codeens_server.errors import ConfigError, InputError
+from codeens_server.tasks.reading import check_names, document_of
+from codeens_server.tasks.source import defines, helpers_of, stub_of
+
+_REQUIRED = ("id", "prompt", "entry_point")
 
 
 class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +47,7 @@ class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task file for `codeens score` (JSON or YAML)."""
+    """A program that is asked for, and what it is judged by: calls, scripts or tests."""
 
     id: str
     prompt: str
@@ -50,10 +61,176 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     difficulty: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
+    @classmethod
+    def from_file(cls, path: str | Path) -> Task:
+        """Read and check a task file, JSON or YAML by its suffix.
+
+        Raises:
+            ConfigError: it cannot be read, is broken (with the position), or a field is missing or strange (named).
+        """
+        return cls.from_dict(document_of(Path(path)), name=str(path))
+
+    @classmethod
+    def from_dict(cls, document: object, *, name: str = "task") -> Task:
+        """Return a task from what JSON or YAML says.
+
+        Args:
+            document: an object with the fields of a task.
+            name: what messages call it.
+
+        Raises:
+            ConfigError: it lacks a field, or has a strange one (named).
+        """
+        if not isinstance(document, dict):
+            message = f"{name}: a task is one object with the fields {', '.join(_REQUIRED)} and test_cases or tests."
+            raise ConfigError(message)
+        fields = cast("dict[str, Any]", document)
+        _check_fields(name, fields)
+        try:
+            task = converted(fields, cls)
+        except (msgspec.ValidationError, RecursionError) as error:
+            message = f"{name}: {error}."
+            raise ConfigError(message) from None
+        if problem := _problem(task):
+            message = f"{name}: {problem}"
+            raise ConfigError(message)
+        return task
+
+    @classmethod
+    def from_humaneval(cls, problem: Mapping[str, str]) -> Task:
+        """Return a problem of HumanEval, a line of its file, as a task.
+
+        Args:
+            problem: has `task_id`, `prompt`, `entry_point`, `canonical_solution`, which continues the prompt, and
+                `test`, which defines `check(candidate)`.
+
+        Raises:
+            ConfigError: a field is missing (named).
+        """
+        try:
+            return cls(
+                id=problem["task_id"],
+                prompt=problem["prompt"],
+                entry_point=problem["entry_point"],
+                tests=problem["test"],
+                reference_solution=problem["prompt"] + problem["canonical_solution"],
+            )
+        except KeyError as error:
+            message = f"a problem of HumanEval has the field {error.args[0]}, which is missing."
+            raise ConfigError(message) from None
+
+    @property
+    def wants_script(self) -> bool:
+        """Whether a script is asked for, not a function."""
+        return any(case.stdin is not None for case in self.test_cases)
+
+    @property
+    def reference(self) -> str | None:
+        """The reference solution as a whole program, also where it only continues the prompt; None: there is none."""
+        return None if self.reference_solution is None else self.joined(self.reference_solution)
+
+    def joined(self, source: str) -> str:
+        """Return a whole program, where a text is either that or what continues the prompt."""
+        if self.wants_script or defines(source, self.entry_point):
+            return source
+        return self.prompt + source
+
+    def program(self, source: str) -> str:
+        """Return a candidate as a whole program: with what the prompt defines around the function, if it left that out.
+
+        Args:
+            source: a whole program, the function alone, or what continues the prompt.
+        """
+        if self.wants_script or not defines(source, self.entry_point):
+            return self.joined(source)
+        stub = None if "from __future__" in source else stub_of(self.prompt, self.entry_point)
+        around = "" if stub is None else helpers_of(stub, self.entry_point)
+        return f"{around}\n\n\n{source}" if around else source
+
+    def module(self) -> str:
+        """Return a module with the function to be written: the prompt where that is Python, else a stub.
+
+        Raises:
+            InputError: the task asks for a script (code `task_wants_script`), or for something that is no function.
+        """
+        if not self.entry_point.isidentifier():
+            message = f"entry_point is {self.entry_point!r}, which is no name of a function."
+            raise InputError(message, code="no_function")
+        if self.wants_script:
+            message = f"task {self.id} asks for a script (its test_cases have stdin), not for a function."
+            raise InputError(message, code="task_wants_script")
+        if (stub := stub_of(self.prompt, self.entry_point)) is not None:
+            return stub
+        docstring = ast.unparse(ast.Constant(self.prompt.strip()))
+        return f"def {self.entry_point}({', '.join(self._parameters())}):\n    {docstring}\n"
+
+    def _parameters(self) -> list[str]:
+        """Return the function's parameters, as the test cases call it."""
+        if not self.test_cases:
+            return ["*args", "**kwargs"]
+        case = self.test_cases[0]
+        return [*(f"argument_{number}" for number in range(1, len(case.args) + 1)), *case.kwargs]
+
+
+def _check_fields(name: str, fields: dict[str, Any]) -> None:
+    check_names(name, "", fields, Task.__struct_fields__, _REQUIRED)
+    cases = fields.get("test_cases")
+    for number, case in enumerate(cast("list[Any]", cases) if isinstance(cases, list) else []):
+        if isinstance(case, dict):
+            of_case = cast("dict[str, Any]", case)
+            check_names(name, f"test_cases[{number}]", of_case, TaskCase.__struct_fields__, ("expected_output",))
+    checker = fields.get("checker")
+    if isinstance(checker, dict):
+        check_names(name, "checker", cast("dict[str, Any]", checker), OutputChecker.__struct_fields__, ())
+
+
+def _problem(task: Task) -> str | None:
+    """Return what the types do not say."""
+    if not task.test_cases and task.tests is None:
+        return "the field test_cases or tests is missing: there is nothing to judge by."
+    if not task.entry_point.isidentifier():
+        return f"entry_point is {task.entry_point!r}, which is no name of a function."
+    if task.tests is not None and not task.tests.strip():
+        return "the field tests is empty."
+    if task.test_cases and sum(case.weight for case in task.test_cases) <= 0:
+        return "the weights of test_cases add up to nothing."
+    of_cases = (_case_problem(case, f"test_cases[{number}]") for number, case in enumerate(task.test_cases))
+    return _checker_problem(task) or next((problem for problem in of_cases if problem), None)
+
+
+def _case_problem(case: TaskCase, where: str) -> str | None:
+    if case.timeout is not None and not (math.isfinite(case.timeout) and case.timeout > 0):
+        return f"timeout of {where} is {case.timeout:g}; give seconds above 0."
+    if not math.isfinite(case.weight) or case.weight < 0:
+        return f"weight of {where} is {case.weight:g}; give 0 or more."
+    if case.stdin is not None and (case.args or case.kwargs):
+        return f"{where} has both stdin and arguments; give one of them."
+    if case.stdin is not None and not _are_texts(case.expected_output):
+        return f"expected_output of {where} is for stdin and must be a text, or a list of texts of which any is right."
+    return None
+
+
+def _are_texts(expected: object) -> bool:
+    texts = cast("list[object]", expected) if isinstance(expected, list) else [expected]
+    return bool(texts) and all(isinstance(text, str) for text in texts)
+
+
+def _checker_problem(task: Task) -> str | None:
+    checker = task.checker
+    tolerances = [given for given in (checker.absolute_tolerance, checker.relative_tolerance) if given is not None]
+    if checker != OutputChecker() and all(case.stdin is None for case in task.test_cases):
+        return "checker is for test_cases with stdin, and there is none."
+    if not all(math.isfinite(given) and given >= 0 for given in tolerances):
+        return "a tolerance of checker is below 0 or not finite."
+    if checker.compare == "exact" and (tolerances or checker.any_order or checker.ignore_case):
+        return 'checker compares "exact", which leaves no room for anything else: drop the rest, or write "lines".'
+    if checker.any_order and tolerances and checker.compare != "tokens":
+        return 'checker has both any_order and a tolerance, for which compare must be "tokens".'
+    return None
+
 
 class ScoredCandidate(Struct, frozen=True, kw_only=True):
     id: str
-    """The file's name."""
     source: str
     model: str = ""
     variant: str = ""
@@ -70,7 +247,7 @@ class ScoreResult(Struct, frozen=True, kw_only=True):
 
 
 class ScoreReport(Struct, frozen=True, kw_only=True):
-    """The document of `codeens score --json`."""
+    """The document of judging candidates on a task."""
 
     schema_version: int = SCHEMA_VERSION
     task: str

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from codeens_server.errors import ConfigError
-from codeens_server.tasks.reading import load_task
-from codeens_server.tasks.schema import OutputChecker
+from codeens_server.tasks.schema import OutputChecker, Task
 
 GOOD: dict[str, Any] = {
     "id": "sum/1",
@@ -23,7 +22,7 @@ GOOD: dict[str, Any] = {
 def refused(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load_task(path)
+        Task.from_file(path)
     message = str(caught.value)
     assert str(path) in message
     return message
@@ -42,9 +41,9 @@ def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
         encoding="utf-8",
     )
 
-    task = load_task(as_json)
+    task = Task.from_file(as_json)
 
-    assert task == load_task(as_yaml)
+    assert task == Task.from_file(as_yaml)
     assert task.test_cases[0].args == [[1, 2]]
     assert task.test_cases[1].stdin == "1 2\n"
 
@@ -54,7 +53,7 @@ def test_a_checker_and_several_right_texts_are_read(tmp_path: Path) -> None:
     path = tmp_path / "task.json"
     path.write_text(json.dumps(GOOD | {"checker": {"compare": "tokens"}, "test_cases": cases}), encoding="utf-8")
 
-    task = load_task(path)
+    task = Task.from_file(path)
 
     assert task.checker == OutputChecker(compare="tokens")
     assert task.test_cases[0].expected_output == ["a", "b"]
@@ -118,4 +117,4 @@ def test_what_is_no_task_at_all_is_refused(tmp_path: Path) -> None:
     assert "ends in .json" in refused(tmp_path / "task.toml", "")
     assert "broken" in refused(tmp_path / "task.yml", "a: &a [*b]")
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_task(tmp_path / "absent.json")
+        Task.from_file(tmp_path / "absent.json")

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import InputError, unknown
+from codeens_server.generation.models.exchange import editor_settings, is_editor_model
 
 LOCAL_SERVERS = {
     "ollama": "http://127.0.0.1:11434/v1",
@@ -85,6 +86,28 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
         return chosen
     with_key = [provider.model for provider in PROVIDERS if environ.get(provider.key)]
     return tuple(_complete(ModelSettings(name=model)) for model in with_key)
+
+
+async def choose_models(
+    names: Sequence[str], settings: Settings, environ: Mapping[str, str], *, editor: bool
+) -> tuple[ModelSettings, ...]:
+    """Return those named, else configured, else with a key, else the editor's own, else of servers on loopback.
+
+    Args:
+        names: the models asked for.
+        settings: which models are configured.
+        environ: where keys are read from.
+        editor: whether there is an editor that can be asked.
+
+    Raises:
+        InputError: see `resolve_models`.
+    """
+    if not editor:
+        return resolve_models(names, settings, environ) or await find_local_models()
+    of_editor = [name for name in dict.fromkeys(names) if is_editor_model(name)]
+    others = [name for name in names if not is_editor_model(name)]
+    models = resolve_models(others, settings, environ) if others or not of_editor else ()
+    return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
 
 
 async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
