@@ -20,7 +20,7 @@ class NotLiteral(Exception):
 
 
 def literal(node: ast.expr | str) -> Tree:
-    """The encoded value of a literal: containers, negative and complex numbers included.
+    """Return the encoded value of a literal: containers, negative and complex numbers included.
 
     Raises:
         NotLiteral: it is something else.
@@ -34,7 +34,7 @@ def literal(node: ast.expr | str) -> Tree:
 
 
 def expression(text: str) -> ast.expr:
-    """One expression.
+    """Return one expression.
 
     Raises:
         NotLiteral: the text is not one.
@@ -47,7 +47,7 @@ def expression(text: str) -> ast.expr:
 
 
 def literal_call(node: ast.expr, target: Target) -> CallInput:
-    """The arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
+    """Return the arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
 
     Raises:
         NotLiteral: it calls something else, or with values that are not literals.
@@ -86,7 +86,7 @@ def _is_target(called: ast.expr, target: Target) -> bool:
 
 
 def _module_names(module: str) -> Iterator[str]:
-    """`a.b.c`, `b.c`, `c`, and the packages above, which may pass the function on: `a.b`, `a`."""
+    """Return `a.b.c`, `b.c`, `c`, and the packages above, which may pass the function on: `a.b`, `a`."""
     parts = module.split(".")
     yield from (".".join(parts[index:]) for index in range(len(parts)))
     yield from (".".join(parts[:index]) for index in range(1, len(parts)))

@@ -36,7 +36,7 @@ class ProseExample(NamedTuple):
 
 
 def prose_examples(text: str, target: Target) -> list[ProseExample]:
-    """The examples in a text, `>>>` lines left out; none where the signs contradict each other."""
+    """Return the examples in a text, `>>>` lines left out; none where the signs contradict each other."""
     found = [(example, sign) for example, sign in _candidates(text, target) if not _is_prompt(text, example.line)]
     kinds_after_equals = {kind_of(example.want) for example, sign in found if sign == "="}
     equals_is_prose = len(kinds_after_equals) > 1
@@ -61,7 +61,7 @@ def _candidates(text: str, target: Target) -> Iterator[tuple[ProseExample, str]]
 
 
 def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
-    """The call that begins at `start`, and where it ends: at the first parenthesis that makes it one."""
+    """Return the call that begins at `start`, and where it ends: at the first parenthesis that makes it one."""
     closing = re.finditer(r"\)", text[start : start + _LONGEST_CALL])
     for _, found in zip(range(_MOST_PARENTHESES), closing, strict=False):
         end = start + found.end()
@@ -75,7 +75,7 @@ def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
 
 
 def _want_at(text: str, start: int) -> Tree:
-    """The longest literal that begins at `start` and ends on a line's text."""
+    """Return the longest literal that begins at `start` and ends on a line's text."""
     if word := _WORDS.match(text, start):
         return _PYTHON_WORDS[word["word"]]
     rest = text[start : start + _LONGEST_WANT]

@@ -40,14 +40,14 @@ class Annotations:
         self._classes: dict[str, Trees | None] = {}
 
     def strategy(self, annotation: str) -> Trees | None:
-        """Values of an annotated type; None for a type that is not supported or says nothing."""
+        """Return values of an annotated type; None for a type that is not supported or says nothing."""
         node = _parsed(annotation)
         if node is None or self._definitions.resolve(node) in _ANYTHING:
             return None
         return self._of(node, 0)
 
     def instance(self, name: str) -> Trees | None:
-        """Instances of a class of this module; None unless its text tells all fields."""
+        """Return instances of a class of this module; None unless its text tells all fields."""
         return self._class(name, 0) if name in self._definitions.classes else None
 
     def _of(self, node: ast.expr, depth: int) -> Trees | None:
@@ -70,7 +70,7 @@ class Annotations:
         return self._of(forward, depth + 1) if forward is not None else None
 
     def _union(self, nodes: list[ast.expr], depth: int) -> Trees | None:
-        """Those members that are supported: the function takes each of them."""
+        """Return those members that are supported: the function takes each of them."""
         members = [strategy for node in nodes if (strategy := self._of(node, depth)) is not None]
         return st.one_of(members) if members else None
 

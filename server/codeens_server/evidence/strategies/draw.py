@@ -34,7 +34,7 @@ _HEALTH_CHECKS = (
 def draw(
     strategy: SearchStrategy[CallInput], count: int, *, seed: str, max_seconds: float = _MAX_SECONDS
 ) -> list[CallInput]:
-    """At most `count` different inputs, the same for the same strategy and seed unless the time runs out.
+    """Return at most `count` different inputs, the same for one strategy and seed unless the time runs out.
 
     Blocks, so it is run in a worker thread. Leaves no example database and no file in the working directory.
     """
@@ -53,7 +53,7 @@ def draw(
 
 
 def _spread(calls: list[CallInput], count: int) -> list[CallInput]:
-    """At most `count` of them: the first of each form, then from all over the list."""
+    """Return at most `count` of them: the first of each form, then from all over the list."""
     if len(calls) <= count:
         return calls
     first_of_form = {_form(call): place for place, call in reversed(list(enumerate(calls)))}
@@ -65,7 +65,7 @@ def _spread(calls: list[CallInput], count: int) -> list[CallInput]:
 
 
 def _form(call: CallInput) -> tuple[object, ...]:
-    """Types of the arguments, and whether they are empty, small or large."""
+    """Return the types of the arguments, and whether they are empty, small or large."""
     values = [*call.args, *(value for _, value in sorted(call.kwargs.items()))]
     return (len(call.args), *sorted(call.kwargs), *((kind_of(value), _scale(value)) for value in values))
 

@@ -19,7 +19,13 @@ _CLASSES = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456
 
 
 def like(seen: Sequence[Tree], leaves: Leaves, depth: int = 0) -> Trees:
-    """Values of the same types as those seen; the seen ones are among them."""
+    """Return values of the same types as those seen, of near sizes and somewhat beyond; the seen ones are among them.
+
+    Args:
+        seen: encoded values, at least one.
+        leaves: strategies for plain values.
+        depth: of the containers around, so that deep ones end.
+    """
     known = list({canonical(tree): tree for tree in seen}.values())[:_MOST_SEEN]
     groups: defaultdict[str, list[Any]] = defaultdict(list)
     for tree in known:
@@ -59,12 +65,12 @@ def _sequences(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees
 
 
 def _positions(bodies: list[list[Tree]], leaves: Leaves, depth: int) -> Trees:
-    """Fixed length, each place with values like those seen there."""
+    """Return bodies of fixed length, each place with values like those seen there."""
     return st.tuples(*(like(list(column), leaves, depth + 1) for column in zip(*bodies, strict=False))).map(list)
 
 
 def _rectangle(items: list[Any]) -> list[Tree] | None:
-    """All cells, where every item seen is a list and at least one is no trivial row; else None."""
+    """Return all cells, where every item seen is a list and they are of one length; else None."""
     if not all(kind_of(item) == "list" for item in items):
         return None
     cells = [cell for item in items for cell in item[1:]]
@@ -73,7 +79,7 @@ def _rectangle(items: list[Any]) -> list[Tree] | None:
 
 
 def _matrices(cells: list[Tree], leaves: Leaves, depth: int) -> Trees:
-    """Rows of one length, as in the examples."""
+    """Return lists of rows of one length, as in the examples."""
     cell = like(cells, leaves, depth + 2)
     return st.tuples(st.integers(1, 6), st.integers(1, 8)).flatmap(
         lambda shape: st.lists(
@@ -96,7 +102,7 @@ def _mappings(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees 
 
 
 def _records(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees:
-    """Always the same keys: each keeps its own kind of value."""
+    """Return mappings that always have the same keys: each keeps its own kind of value."""
     names = [pair[0] for pair in group[0][1:]]
     columns = zip(*([pair[1] for pair in tree[1:]] for tree in group), strict=True)
     values = st.tuples(*(like(list(column), leaves, depth + 1) for column in columns))
@@ -140,7 +146,7 @@ def _booleans(_: list[Any], __: Leaves) -> Trees:
 
 
 def _texts(group: list[Any], leaves: Leaves) -> Trees:
-    """Texts over the characters seen, the seen ones with characters changed within their class, and joined ones."""
+    """Return texts over the characters seen, and seen ones joined, cut, or changed within their class."""
     seen = st.sampled_from(group)
     alphabet = sorted({char for text in group for char in text})
     wider = sorted({char for seen_char in alphabet for char in _class_of(seen_char)})
@@ -160,7 +166,7 @@ def _class_of(char: str) -> str:
 
 
 def _same_form(text: str, seed: int) -> str:
-    """Each letter and digit replaced by another of its class, or kept: `2024-01-31` stays of that form."""
+    """Replace each letter and digit by another of its class, or keep it: `2024-01-31` stays of that form."""
     result: list[str] = []
     for char in text:
         letters = _class_of(char)
@@ -170,7 +176,7 @@ def _same_form(text: str, seed: int) -> str:
 
 
 def _cut(text: str, place: int, width: int) -> str:
-    """Without a few characters at a place."""
+    """Return the text without a few characters at a place."""
     start = place % (len(text) + 1)
     return text[:start] + text[start + width :]
 

@@ -35,7 +35,7 @@ class InputPlan(NamedTuple):
 
 
 def strategy_for(target: Target, examples: Sequence[CallInput], source: str) -> SearchStrategy[CallInput] | None:
-    """Calls of the target as encoded trees; None where nothing is known of a parameter that must be given.
+    """Return calls of the target; None where nothing is known of a parameter that must be given.
 
     Args:
         target: The function.
@@ -46,13 +46,19 @@ def strategy_for(target: Target, examples: Sequence[CallInput], source: str) -> 
 
 
 def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, count: int) -> list[CallInput]:
-    """At most `count` different inputs, the same ones each time; empty where there is no strategy."""
+    """Return at most `count` different inputs, the same ones each time; none where there is no strategy."""
     strategy = strategy_for(target, examples, source)
     return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
 
 
 def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> InputPlan:
-    """The strategy for a target's calls and how much it may be trusted."""
+    """Return how to draw calls of the target, and how far it may be trusted.
+
+    Args:
+        target: the function.
+        examples: calls seen (doctests, recorded calls); their values are varied.
+        source: text of the target's file: dataclasses, enums and aliases are found in it.
+    """
     if target.kind == "nested":
         return InputPlan(None, why="a nested function cannot be called from outside")
     parameters = parameters_of(target)
@@ -88,7 +94,7 @@ class _Knowledge:
         self.guessed = False
 
     def of(self, parameter: Parameter, *, is_instance: bool) -> Trees | None:
-        """The strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
+        """Return the strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         if is_instance:
             made = self._worlds[0].instance(self._owner)
@@ -101,7 +107,7 @@ class _Knowledge:
         return st.one_of(usable) if usable else None
 
     def of_rest(self, parameter: Parameter) -> Trees | None:
-        """Tuples for `*args`; without an example and an annotation none are tried."""
+        """Return tuples for `*args`; none without an example and an annotation."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         annotation = f"tuple[{parameter.annotation}, ...]" if parameter.annotation else None
         strategies = [self._annotated(annotation), like(seen, self._leaves) if seen else None]
@@ -116,7 +122,7 @@ class _Knowledge:
         return st.one_of(usable) if usable else None
 
     def _guess(self, parameter: Parameter) -> list[Trees]:
-        """Not for a parameter whose type is written down and cannot be made: a callable is no list."""
+        """Return guesses from the body, if the parameter's type is not written down: a callable is no list."""
         if parameter.annotation not in {None, "Any", "typing.Any", "object"}:
             return []
         default = self._defaults.get(parameter.name)
@@ -136,7 +142,7 @@ class _Knowledge:
 
 
 def _defaults(source: str) -> dict[str, Tree]:
-    """Default values that are literals other than None."""
+    """Return default values that are literals other than None."""
     tree = parse(source)
     function = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -164,7 +170,7 @@ def _calls(
     apart: Sequence[Mapping[str, Tree]],
     examples: list[CallInput],
 ) -> SearchStrategy[CallInput]:
-    """All arguments anew; values shared between arguments; and examples with one argument changed."""
+    """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
     optional = {name: strategy for name, strategy in known.items() if name not in required}
     anew = st.fixed_dictionaries(required, optional=optional)
@@ -182,7 +188,7 @@ def _calls(
 
 
 def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
-    """One argument replaced by an element of another one that holds values of its kind: a search may then find it."""
+    """Replace one argument by an element of another one that holds values of its kind: a search may then find it."""
     swaps = [
         (name, inside)
         for name, value in values.items()
@@ -197,30 +203,30 @@ def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
 
 
 def parameters_of(target: Target) -> list[Parameter]:
-    """The parameters that a call gives; `self` is one of them, `cls` is not."""
+    """Return the parameters that a call gives; `self` is one of them, `cls` is not."""
     parameters = list(target.parameters)
     return parameters[1:] if target.kind == "classmethod" else parameters
 
 
 def has_instance(target: Target) -> bool:
-    """Whether the first argument of a call is the instance."""
+    """Return whether the first argument of a call is the instance."""
     return target.kind in {"method", "property"}
 
 
 def named(parameters: Sequence[Parameter]) -> list[Parameter]:
-    """Those that one value is given for: not `*args` and `**kwargs`."""
+    """Return those that one value is given for: not `*args` and `**kwargs`."""
     return [parameter for parameter in parameters if parameter.kind not in {"var_positional", "var_keyword"}]
 
 
 def variadic(parameters: Sequence[Parameter]) -> Parameter | None:
-    """The parameter `*args`, if there is one."""
+    """Return the parameter `*args`, if there is one."""
     return next((parameter for parameter in parameters if parameter.kind == "var_positional"), None)
 
 
 def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tree] | None:
-    """Values by parameter name, that of `*args` a tuple; None for a call that these parameters do not take.
+    """Return a call's values by parameter name, that of `*args` as a tuple.
 
-    A call that fills `**kwargs` is not taken apart either.
+    None for a call that these parameters do not take, and for one that fills `**kwargs`.
     """
     places = [parameter.name for parameter in parameters if parameter.kind in _POSITIONAL]
     known = {parameter.name for parameter in named(parameters)}
@@ -234,7 +240,7 @@ def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tr
 
 
 def put_together(values: Mapping[str, Tree], parameters: Sequence[Parameter]) -> CallInput:
-    """The call that gives these values: by position up to the first one left out, by name after it.
+    """Return the call that gives these values: by position up to the first one left out, by name after it.
 
     A positional-only parameter after one that is left out is left out too, and so is `*args`.
     """

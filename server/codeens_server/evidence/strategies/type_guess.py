@@ -14,7 +14,7 @@ from codeens_server.parsing import ParseFailure, parse
 
 
 def _words_by_kind(table: str) -> dict[str, frozenset[str]]:
-    """Lines of `kind: word word …`."""
+    """Read lines of `kind: word word …`."""
     lines = [line.partition(":") for line in table.strip().splitlines()]
     return {kind.strip(): frozenset(words.split()) for kind, _, words in lines}
 
@@ -50,7 +50,7 @@ _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift,
 
 
 def guesses(source: str, names: list[str], leaves: Leaves) -> dict[str, Trees | None]:
-    """For each parameter the kinds that its use in the function's text speaks for; None where nothing does."""
+    """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does."""
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return dict.fromkeys(names)
@@ -132,7 +132,7 @@ def _votes_of_literal(node: ast.expr) -> list[str]:
 
 
 def _element_names(node: ast.AST, name: str) -> list[str]:
-    """Names bound to the elements of the parameter by a loop over it."""
+    """Return names bound to the elements of the parameter by a loop over it."""
     match node:
         case ast.For(iter=ast.Name(id=used), target=ast.Name(id=element)) if used == name:
             return [element]
