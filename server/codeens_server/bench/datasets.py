@@ -53,7 +53,7 @@ class Sample(Struct, frozen=True, kw_only=True):
 
 
 def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path:
-    """Return the data set's file: the given one, or the one in the folder that `CODEENS_DATA` names.
+    """The data set's file: the given one, or the one in the folder that `CODEENS_DATA` names.
 
     Raises:
         InputError: no such data set, or no file of it.
@@ -67,7 +67,7 @@ def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path
 
 
 def load_tasks(path: Path) -> dict[str, Task]:
-    """Return HumanEval's tasks by their id. The file may be compressed.
+    """HumanEval's tasks by their id. The file may be compressed.
 
     Raises:
         InputError: it cannot be read, or a line is not a task (named).
@@ -85,7 +85,7 @@ def load_tasks(path: Path) -> dict[str, Task]:
 
 
 def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
-    """Return samples in the order of the file.
+    """Samples in the order of the file.
 
     Raises:
         InputError: it cannot be read, or a line is not a sample of one of these tasks (named).
@@ -105,7 +105,7 @@ def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
 
 
 def _source(line: _SampleLine, task: Task) -> str | None:
-    """Return the whole program, empty where the answer has none; None where the line is not a sample."""
+    """The whole program, empty where the answer has none; None where the line is not a sample."""
     if isinstance(line.completion, str):
         return task.prompt + line.completion
     if isinstance(line.solution, str):
@@ -114,7 +114,7 @@ def _source(line: _SampleLine, task: Task) -> str | None:
 
 
 def _lines(path: Path, kind: type[S]) -> Iterator[tuple[int, S]]:
-    """Yield lines that are not empty, with their numbers from 0."""
+    """Lines that are not empty, with their numbers from 0."""
     decoder = msgspec.json.Decoder(kind)
     number = 0
     try:

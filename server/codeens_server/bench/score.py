@@ -55,7 +55,7 @@ class Results:
             raise InputError(message) from None
 
     def left(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Return samples that have no verdict yet.
+        """Samples that have no verdict yet.
 
         Raises:
             InputError: a result that was taken over is of another task than its sample.
@@ -158,31 +158,14 @@ def _reason(check: Check) -> str:
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:
-    """Estimate without bias how likely one of `k` samples is right (Chen et al. 2021, arXiv:2107.03374, section 2.1).
-
-    Args:
-        samples: how many samples there are, at least `k`.
-        right: how many of them are right.
-        k: how many are drawn.
-
-    Returns:
-        The probability, 0 to 1.
-    """
+    """The unbiased estimate from `right` of `samples` samples (Chen et al. 2021, arXiv:2107.03374, section 2.1)."""
     if samples - right < k:
         return 1.0
     return 1.0 - prod(1.0 - k / n for n in range(samples - right + 1, samples + 1))
 
 
 def mean_pass_at(ks: Iterable[int], counts: Iterable[tuple[int, int]]) -> dict[str, float]:
-    """Return the mean of pass@k over tasks.
-
-    Args:
-        ks: the values of k that are wanted.
-        counts: of each task, how many samples it has and how many of them are right.
-
-    Returns:
-        The mean, 0 to 1, by the name `pass@k`; only for the k that every task has samples for.
-    """
+    """`pass@k` over tasks, of each (samples, right), for the k that every task has samples for."""
     tasks = list(counts)
     fewest = min((samples for samples, _ in tasks), default=0)
     return {

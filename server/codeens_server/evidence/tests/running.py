@@ -27,7 +27,8 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
-from codeens_sandbox_backends.values.compare import canonical_call, render_outcome
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.tests.discovery import Discovery, discover, given_tests
 from codeens_server.evidence.tests.import_graph import DirectTests, direct_tests
@@ -190,7 +191,7 @@ class Batches:
 
 
 def _unfinished(files: Sequence[str], result: SuiteResult) -> Sequence[str]:
-    """Return the files from the one on in which the last test ended: it may have had more."""
+    """From the file on in which the last test ended: it may have had more."""
     ended = {test.id.partition("::")[0] for test in result.tests}
     begun = [place for place, file in enumerate(files) if file in ended]
     return files[max(begun, default=0) :]
@@ -214,7 +215,7 @@ class TestEvidence(Struct, frozen=True, kw_only=True):
 
 
 def is_enough(results: Sequence[SuiteResult], *, least: bool = False) -> bool:
-    """Return whether no more tests need be looked for; with `least`, whether one at all reaches the target."""
+    """Whether no more tests need be looked for; with `least`, whether there is one at all that reaches the target."""
     reaching = [test for result in results for test in result.tests if test.entered > 0]
     if least:
         return bool(reaching)
@@ -300,7 +301,7 @@ def _notes(batches: Batches, reaching: Sequence[TestReport]) -> Iterator[str]:
 
 
 def _naming(target: Target, tests: Sequence[TestReport]) -> frozenset[str]:
-    """Return ids of tests in files that name the function."""
+    """Ids of tests in files that name the function."""
     name = re.compile(rf"\b{re.escape(target.qualname.rpartition('.')[2])}\b")
     files = {test.id.partition("::")[0] for test in tests}
     naming = {file for file in files if _mentions(Path(target.root) / file, name)}
@@ -315,7 +316,7 @@ def _mentions(path: Path, name: re.Pattern[str]) -> bool:
 
 
 def distinct_calls(recorded: Iterable[RecordedCall], known: Sequence[CallInput]) -> list[RecordedCall]:
-    """Return the first call with each input that is not among those known."""
+    """The first call with each input that is not among those known."""
     seen = {canonical_call(call) for call in known}
     kept: list[RecordedCall] = []
     for call in recorded:
