@@ -13,14 +13,12 @@ from pathlib import Path
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
-from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
+from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.limits import rlimits
-from codeens_sandbox_backends.local.process import prepared
+from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.selfcheck.probe import probe
-from codeens_sandbox_backends.local.process import LocalProcess
-from codeens_sandbox_backends.host.start import start
 
 ISOLATION_LEVEL = IsolationLevel(
     filesystem=False, network=True, processes=True, kernel=False, label="unshare: files are NOT kept apart"

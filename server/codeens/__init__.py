@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from codeens_server.lazy import lazy_exports
+from codeens._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from codeens._api import compare, compare_sync, judge, judge_sync, run, run_code, run_code_sync, run_sync, stream

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Returned
+from codeens_server.config.settings import Settings
 from codeens_server.domain import (
     Candidate,
     Case,
@@ -36,8 +38,9 @@ from codeens_server.run.events import (
     RunStarted,
     StoredEvent,
 )
-from codeens_server.config.settings import Settings
 from codeens_server.run.request import RunOptions, RunRequest, resolve
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunStore
 from codeens_server.workspace.find import find_target
 
 SOURCE = '''"""A module."""
@@ -145,7 +148,9 @@ def request(run_target: Target) -> RunRequest:
     return resolve(f"{run_target.path}::{run_target.qualname}", options, Settings())
 
 
-def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped: StopReason | None = None) -> RunDocument:
+def run_document(
+    run_id: str, run_target: Target, *, label: str = LABEL, stopped: StopReason | None = None
+) -> RunDocument:
     original = RankedResult(
         rank=0,
         candidate=candidate("original", run_target.source, cost_usd=0.0),
@@ -190,3 +195,17 @@ def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped
 
 def finished(run_id: str, run_target: Target) -> RunFinished:
     return RunFinished(run=run_document(run_id, run_target))
+
+
+async def keep(store: RunStore, events: Sequence[StoredEvent]) -> RunState:
+    """Keep a new run of these events."""
+    state = RunState.of(events)
+    await store.append(state, *events)
+    return state
+
+
+async def add(store: RunStore, state: RunState, *events: StoredEvent) -> None:
+    """Go on with a run."""
+    for event in events:
+        state.apply(event)
+    await store.append(state, *events)

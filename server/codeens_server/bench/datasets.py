@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from codeens_server.config.loading import DATA_VARIABLE
-from codeens_server.errors import InputError, unknown
+from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.tasks.schema import Task
 
 FILES = {"humaneval": Path("humaneval", "HumanEval.jsonl.gz")}
@@ -61,8 +61,8 @@ def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path
     if name not in FILES:
         raise InputError(unknown("data set", name, list(FILES)))
     if given is None and DATA_VARIABLE not in environ:
-        message = f"where is {FILES[name].name}? Name it with --data, or the folder of data sets with {DATA_VARIABLE}."
-        raise InputError(message)
+        message = f"where is {FILES[name].name}? The folder of data sets is named by {DATA_VARIABLE}."
+        raise InputError(message, code="no_data_set", hint=Hint("option", "data"))
     return given or Path(environ[DATA_VARIABLE]) / FILES[name]
 
 

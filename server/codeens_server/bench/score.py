@@ -15,7 +15,7 @@ from codeens_sandbox_backends.base import Limits, Sandbox
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.bench.datasets import Sample
 from codeens_server.domain import Status
-from codeens_server.errors import InputError
+from codeens_server.errors import Hint, InputError
 from codeens_server.tasks.adaptive_limits import Runs
 from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import Task
@@ -84,8 +84,10 @@ class Results:
             try:
                 result = msgspec.json.decode(line, type=SampleResult)
             except msgspec.MsgspecError as error:
-                message = f"{path}:{number + 1} is not a result of this command ({error}); leave --resume out."
-                raise InputError(message) from None
+                message = (
+                    f"{path}:{number + 1} is not a result of scoring ({error}), so that it cannot be gone on with."
+                )
+                raise InputError(message, hint=Hint("fix", "Begin the file anew, or name another.")) from None
             self.by_sample[result.sample] = result
         if torn:  # the line that was being written when it was ended
             with path.open("r+b") as file:

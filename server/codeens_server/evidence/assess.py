@@ -9,7 +9,7 @@ from msgspec import structs
 
 from codeens_sandbox_backends.base import CallsJob, Limits, Outcome, Program, Raised, Sandbox
 from codeens_server.domain import Case, Coverage, Mode, ModeRequest, Target
-from codeens_server.errors import EvidenceError
+from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.parsing import ParseFailure, parse
 
@@ -52,14 +52,14 @@ def resolve_mode(
             return "implement"
         return "repair" if failing_tests or failing_examples else "improve"
     if asked == "improve" and target.body_missing:
-        message = f"{target.qualname} has no body to improve. Use --mode implement."
-        raise EvidenceError(message)
+        message = f"{target.qualname} has no body to improve; it can be implemented."
+        raise EvidenceError(message, code="no_body", hint=Hint("option", "mode"))
     if asked == "improve" and failing_tests:
         message = (
             f"tests that reach {target.qualname} fail before any change: {_listed(failing_tests)}. "
-            "Use --mode repair, or leave them out with --tests."
+            "It can be repaired; or name the tests to judge by without these."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="tests_fail", hint=Hint("option", "mode"))
     return asked
 
 

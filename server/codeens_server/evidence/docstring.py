@@ -16,6 +16,7 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
+    Encoded,
     Limits,
     Outcome,
     Program,
@@ -25,7 +26,6 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     SuiteJob,
     TestReport,
-    Tree,
 )
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
@@ -70,7 +70,7 @@ async def run_examples(target: Target, program: Program, *, limits: Limits, sand
 async def _broken_promises(
     examples: Sequence[DocExample], program: Program, limits: Limits, sandbox: Sandbox
 ) -> tuple[str, ...]:
-    """Of the `>>>` examples, those that the original does not live up to.
+    """Return those of the `>>>` examples that the original does not live up to.
 
     Doctest alone may fail for how a value is written; here values are compared.
     """
@@ -101,12 +101,12 @@ class DocExample(NamedTuple):
 
 
 def has_doctests(target: Target) -> bool:
-    """Whether there is anything for doctest to run."""
+    """Return whether there is anything for doctest to run."""
     return target.docstring is not None and ">>>" in target.docstring
 
 
 def doc_examples(target: Target) -> list[DocExample]:
-    """All examples that call the target with literals and promise a literal or an exception, in order."""
+    """Return all examples that call the target with literals and promise a literal or an exception, in order."""
     if target.docstring is None or target.kind in {"nested", "property", "method"}:
         return []
     found = [*_prompted(target.docstring, target), *_prose(target.docstring, target)]
@@ -128,7 +128,7 @@ def _prompted(docstring: str, target: Target) -> Iterator[DocExample]:
 
 
 def _split(docstring: str) -> list[doctest.Example]:
-    """The examples of a docstring; where it is malformed, those of its parts that are not."""
+    """Return the examples of a docstring; where it is malformed, those of its parts that are not."""
     parser = doctest.DocTestParser()
     try:
         return parser.get_examples(docstring)
@@ -147,7 +147,7 @@ def _one(parser: doctest.DocTestParser, first_line: int, text: str) -> list[doct
 
 
 def _parts(docstring: str) -> Iterator[tuple[int, str]]:
-    """A part for each prompt, shifted to the left margin, with the index of its first line."""
+    """Return a part for each prompt, shifted to the left margin, with the index of its first line."""
     lines = docstring.splitlines()
     starts = [index for index, line in enumerate(lines) if line.lstrip().startswith(">>>")]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
@@ -168,15 +168,15 @@ def _read(example: doctest.Example, target: Target) -> tuple[CallInput, Outcome]
 
 
 def _read_comparison(node: ast.Compare, want: str, target: Target) -> tuple[CallInput, Outcome]:
-    """`f(1) == 2` and `f(1) is None`, which promise True whether or not that is written below them."""
+    """Read `f(1) == 2` and `f(1) is None`, which promise True whether or not that is written below them."""
     if len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.Is)) or want not in {"", "True"}:
         message = "not a plain comparison"
         raise NotLiteral(message)
     return literal_call(node.left, target), Returned(value=literal(node.comparators[0]))
 
 
-def _wanted(want: str, target: Target) -> Tree:
-    """The literal below the example, or on its first line where prose follows without an empty line."""
+def _wanted(want: str, target: Target) -> Encoded:
+    """Return the literal below the example, or on its first line where prose follows without an empty line."""
     if not want.strip() or target.is_generator or target.returns == "None":
         message = "what is printed is not what is returned"
         raise NotLiteral(message)

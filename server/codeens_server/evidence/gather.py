@@ -87,12 +87,12 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
 
 
 def _traced(program: Program) -> Program:
-    """What is watched while tests run: of a nested function, the one around it, which can be found from outside."""
+    """Return what is watched while tests run: of a nested function, the one around it, which tests can call."""
     return structs.replace(program, qualname=program.qualname.partition(".<locals>.")[0])
 
 
 def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[CandidateInput]:
-    """Inputs from the docstring and from tests, each once, with what is said to come out.
+    """Return inputs from the docstring and from tests, each once, with what is said to come out.
 
     What a call did in a test is expected only as long as no test fails: a passing test may have made a call whose wrong
     result it did not look at.
@@ -123,7 +123,7 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
 async def _generated(
     target: Target, examples: Sequence[CallInput], source: str, max_inputs: int, mode: Mode
 ) -> tuple[InputPlan, list[CallInput]]:
-    """Inputs from the strategy; guesses only where the original can be asked whether they make sense."""
+    """Return inputs from the strategy; guesses only where the original can be asked whether they make sense."""
     plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
@@ -143,7 +143,7 @@ async def _weighed(
     limits: Limits,
     sandbox: Sandbox,
 ) -> OracleAnswers:
-    """In `improve` the original says what must come out; else only people do, and it is not asked."""
+    """Ask the original what must come out, in `improve`; in other modes only people say it."""
     if mode != "improve":
         return OracleAnswers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
     return await ask_original(
@@ -157,7 +157,7 @@ async def _weighed(
 
 
 def _told(outcome: Outcome | None) -> Returned | Raised | None:
-    """What came of a call, where it can be told."""
+    """Return what came of a call, where it can be told."""
     return outcome if isinstance(outcome, (Returned, Raised)) else None
 
 
@@ -188,7 +188,7 @@ def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: 
             f"{target.qualname} needs {needs}, and codeens runs code without it, so nothing it does can be compared. "
             "Write a test that replaces it (monkeypatch), or name a function that takes the data as an argument."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="needs_outside")
 
 
 def _notes(

@@ -30,9 +30,10 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import render_outcome, same, same_outcome
+from codeens_sandbox_backends.values.compare import same, same_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Case, CaseOrigin, Excluded
-from codeens_server.errors import EvidenceError
+from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.assess import is_refused
 
 _Answer: TypeAlias = "tuple[CandidateInput, Outcome]"
@@ -131,7 +132,7 @@ class _OracleQuery:
         self.refused = 0
 
     async def begin(self) -> None:
-        """Learn what starting costs, which is no time of the original's."""
+        """Learn what starting the original costs, to leave that out of its time."""
         self._startup_s = (await self._run([], self._limits)).usage.wall_s
 
     async def ask(self, proposals: Sequence[CandidateInput], limits: Limits) -> None:
@@ -168,13 +169,13 @@ class _OracleQuery:
         return sum(isinstance(outcome, TimedOut) for outcome in first.outcomes)
 
     async def confirm(self, limits: Limits) -> None:
-        """Where anything differed, ask for all that did not several times more: it may have agreed by chance."""
+        """Ask several times more for all that did not differ, where anything did: it may have agreed by chance."""
         differs = any(why == _DIFFERS for _, why in self.reasons)
         for _ in range(_MORE_TIMES if differs else 0):
             self.kept = await self._agreeing(self.kept, limits)
 
     async def _agreeing(self, answered: Sequence[_Answer], limits: Limits) -> list[_Answer]:
-        """Those on which a fresh process, asked in reverse, does the same."""
+        """Return the answers that a fresh process, asked in reverse, gives again."""
         if not answered:
             return []
         again = await self._run([proposal for proposal, _ in reversed(answered)], limits, fresh=True)
@@ -186,7 +187,7 @@ class _OracleQuery:
         return list(compress(answered, agree))
 
     def _too_large(self, proposal: CandidateInput, outcome: Outcome) -> str:
-        """Why a generated input costs more than it tells; empty when it does not."""
+        """Return why a generated input costs more than it tells; empty when it does not."""
         if proposal.origin != "generated":
             return ""
         size = len(msgspec.json.encode(outcome))
@@ -210,13 +211,13 @@ def _check_loaded(program: Program, result: CallsResult) -> None:
     if not result.loaded and result.outcomes:
         message = (
             f"{program.module} cannot be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
-            "Check that its dependencies are installed for the interpreter used (setting `python`)."
+            "Check that its dependencies are installed for the workspace's interpreter."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="not_loadable", hint=Hint("option", "python"))
 
 
 def _useless(outcome: Outcome) -> str:
-    """Why an outcome says nothing of the function; empty when it does."""
+    """Return why an outcome says nothing of the function; empty when it does."""
     match outcome:
         case TimedOut():
             return "the original takes too long"
@@ -230,7 +231,7 @@ def _useless(outcome: Outcome) -> str:
 
 
 def _reason_against(proposal: CandidateInput, outcome: Outcome, *, typed: bool) -> str:
-    """Why what the original does is not what candidates must do; empty when it is."""
+    """Return why what the original does is not what candidates must do; empty when it is."""
     if proposal.origin == "generated" and isinstance(outcome, Raised):
         if outcome.type in _OUT_OF_RESOURCES:
             return "the original runs out of stack or memory"
@@ -251,14 +252,14 @@ def _contradiction(proposal: CandidateInput, outcome: Outcome) -> str:
 
 
 def keeps_promise(promised: Outcome, outcome: Outcome) -> bool:
-    """Whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
+    """Return whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
     if isinstance(promised, Returned) and isinstance(outcome, Returned):
         return same(promised.value, outcome.value)
     return isinstance(promised, Raised) and isinstance(outcome, Raised) and promised.type == outcome.type
 
 
 def _balanced(kept: Sequence[_Answer], made: int, *, guessed: bool) -> tuple[list[_Answer], Counter[tuple[str, str]]]:
-    """Fewer generated inputs that only raise than a third of all, and no guesses that mostly miss."""
+    """Leave out guesses that mostly miss, and generated inputs that only raise beyond a third of all."""
     returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
     raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
     hits = sum(entry[0].origin == "generated" for entry in returned)
@@ -280,7 +281,7 @@ def _plural(origin: CaseOrigin) -> str:
 
 
 def numbered(kept: Iterable[tuple[CandidateInput, Outcome | None]]) -> tuple[Case, ...]:
-    """Cases of inputs and what must come out, named by their origin."""
+    """Return cases of inputs and what must come out, named by their origin."""
     numbers: Counter[str] = Counter()
     cases: list[Case] = []
     for proposal, outcome in kept:

@@ -71,7 +71,7 @@ Deliver: TypeAlias = Callable[[Answer], Awaitable[None]]
 
 
 def calls_of(ask: Ask) -> list[Call]:
-    """All requests of a round, in a stable order and under stable ids."""
+    """Return all requests of a round, in a stable order and under stable ids."""
     return list(_again(ask) if ask.feedback else _anew(ask))
 
 
@@ -131,7 +131,7 @@ class _Maker:
             await deliver(await self._read(call, as_text(messages), reply, cached))
 
     async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
-        """The answer, and whether it was kept from an earlier run."""
+        """Return the answer, and whether it was kept from an earlier run."""
         key = request_key(call.model, messages, sampling, call.sample)
         kept = None if self._ask.fresh else await self._cache.get(key)
         if kept is not None:
@@ -211,7 +211,7 @@ def _of_round(name: str, number: int) -> str:
 
 
 def _slugs(models: Sequence[ModelSettings]) -> dict[str, str]:
-    """Names of models as parts of ids and of file names; no two are the same."""
+    """Return names of models as parts of ids and of file names; no two are the same."""
     slugs: dict[str, str] = {}
     for model in models:
         slug = re.sub(r"[^a-z0-9.]+", "-", model.name.lower()).strip("-.")[-40:] or "model"

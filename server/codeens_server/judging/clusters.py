@@ -16,13 +16,8 @@ from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Returned, Sandbox
-from codeens_sandbox_backends.values.compare import (
-    canonical_call,
-    outcome_key,
-    render_call,
-    render_outcome,
-    render_outcome_pair,
-)
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
 from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
 from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name
@@ -35,9 +30,16 @@ _MOST_PAIRS = 10
 def behaviour_clusters(
     outcomes: Mapping[str, tuple[Outcome, ...]], cases: Sequence[Case], weights: Mapping[str, int]
 ) -> tuple[Cluster, ...]:
-    """Group those that were run on all cases, the group with the most answers first.
+    """Group candidates that did the same on all cases.
 
-    Ids whose outcomes are not one per case were not run, and are in no cluster.
+    Args:
+        outcomes: what each candidate did, by its id; `outcomes[id][i]` belongs to `cases[i]`. An id that has not one
+            outcome per case was not run, and is in no cluster.
+        cases: the inputs, in order.
+        weights: how many answers stand behind an id; 1 where it is silent.
+
+    Returns:
+        The cluster with the most answers first; of equal ones that of the original first.
     """
     if not cases:
         return ()
@@ -62,8 +64,15 @@ async def find_differences(
 ) -> tuple[Cluster, ...]:
     """Give each pair of clusters, the biggest first and ten pairs at the most, the smallest input they differ on.
 
-    Each pair starts from its smallest case of the evidence and gets an equal part of the `budget_s` seconds to be made
-    smaller; at their end the smallest so far is what is given.
+    Args:
+        clusters: from `behaviour_clusters`, of the same outcomes and cases.
+        programs: what can be run again, by id; a pair without programs keeps its smallest case.
+        target: the function, for the text of calls.
+        strategy: inputs of the function's own types; None searches only below the cases.
+        cases: the inputs that `outcomes` belong to.
+        sandbox: where both programs are run on smaller inputs.
+        outcomes: `outcomes[id][i]` belongs to `cases[i]`.
+        budget_s: seconds for all pairs; each gets an equal part, and at its end the smallest so far counts.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -87,7 +96,13 @@ def _representative(cluster: Cluster, programs: Mapping[str, Program]) -> str:
 
 
 def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Observation:
-    """The smallest case on which two members of different clusters differ; one with two answers goes first."""
+    """Return the smallest case on which two members of different clusters differ; one that both answer goes first.
+
+    Args:
+        cases: what both were run on.
+        here: what the first did; `here[i]` belongs to `cases[i]`.
+        there: what the second did, in the same order. The two must differ somewhere.
+    """
     differing = [
         Observation(case.input, ours, theirs)
         for case, ours, theirs in zip(cases, here, there, strict=True)
@@ -108,7 +123,7 @@ def _difference(other: Cluster, seen: Observation, target: Target) -> Distinguis
 
 
 def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[str]]:
-    """Ids that did the same on every input, in the order in which they were first seen."""
+    """Return ids that did the same on every input, in the order in which they were first seen."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, vector in outcomes.items():
         groups.setdefault(tuple(map(outcome_key, vector)), []).append(name)
@@ -116,10 +131,15 @@ def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[s
 
 
 def agree(entries: Mapping[str, tuple[Outcome, ...]], weights: Mapping[str, int]) -> dict[str, float]:
-    """The share, 0 to 1, of all answers that did exactly what each one did.
+    """Return how many of all answers did exactly what each one did.
 
-    `weights` says how many answers stand behind an id (1 where it is silent). What returned on no input at all agrees
-    with nobody: crashing alike is no sign of being right.
+    Args:
+        entries: what each did, by its id; all vectors belong to the same inputs, in the same order.
+        weights: how many answers stand behind an id; 1 where it is silent.
+
+    Returns:
+        A share, 0 to 1, for each id. What returned on no input at all agrees with nobody: crashing alike is no sign of
+        being right.
     """
     total = sum(weights.get(name, 1) for name in entries)
     shares: dict[str, float] = {}
@@ -131,7 +151,7 @@ def agree(entries: Mapping[str, tuple[Outcome, ...]], weights: Mapping[str, int]
 
 
 def pinned_case(call: CallInput, expected: Outcome) -> Case:
-    """A case that demands `expected`. The same input always gets the same id.
+    """Return a case that demands `expected`. The same input always gets the same id.
 
     Raises:
         InputError: `expected` is nothing to hold a candidate to: no answer, a dead process, no exact encoding.
@@ -144,7 +164,7 @@ def pinned_case(call: CallInput, expected: Outcome) -> Case:
 
 
 async def keep(difference: DistinguishingInput, chosen: Program, *, sandbox: Sandbox) -> Case:
-    """The case that says: on this input, what the `chosen` program does is right.
+    """Pin an input: return the case that demands what the `chosen` program does on it.
 
     The program is run once more, since a difference has only the text of what it did.
 

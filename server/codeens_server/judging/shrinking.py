@@ -22,7 +22,8 @@ from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Died, Limits, Outcome, Program, Sandbox, TimedOut
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key, render_call
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call
 from codeens_sandbox_backends.values.shrink import smaller_calls
 
 _MOST_SEARCHES = 6
@@ -57,7 +58,7 @@ class Observation(NamedTuple):
 
     @property
     def size(self) -> tuple[int, str]:
-        """Orders inputs by how much there is to read."""
+        """Order inputs by how much there is to read: length of the call's text, then the text."""
         text = render_call("", self.input, _MOST_SHOWN)
         return len(text), text
 
@@ -71,9 +72,17 @@ async def shrink(
     sandbox: Sandbox,
     budget_s: float,
 ) -> Observation:
-    """The smallest input found within `budget_s` seconds on which both programs answer and differ.
+    """Search for the smallest input on which both programs answer and differ.
 
-    First inputs of the function's own types are searched (`strategy`), then what is smaller than the best of them.
+    First inputs of the function's own types are searched, then what is smaller than the best of them.
+
+    Args:
+        start: an input on which they differ, with what each did.
+        here: the first program.
+        there: the second.
+        strategy: inputs of the function's types; None searches only below `start`.
+        sandbox: where both run.
+        budget_s: seconds until the smallest found so far is returned.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -111,11 +120,11 @@ class _Search:
         self._seen |= {canonical_call(seen.input): seen for seen in tried}
 
     def best(self) -> Observation:
-        """The smallest that tells the programs apart; the start when none does."""
+        """Return the smallest that tells the programs apart; the start when none does."""
         return min((seen for seen in self._seen.values() if seen.is_distinguishing), key=_size, default=self._start)
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
-        """What Hypothesis' search would have to know to get further than it gets with what is known."""
+        """Return inputs that Hypothesis' search must know to get further than it gets with what is known."""
         set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
         wanted: dict[str, CallInput] = {}
 
@@ -133,7 +142,7 @@ class _Search:
         return tuple(wanted.values())
 
     def wanted_below(self) -> tuple[CallInput, ...]:
-        """What is one step smaller than the best and was not tried."""
+        """Return what is one step smaller than the best and was not tried."""
         calls = {canonical_call(call): call for call in smaller_calls(self.best().input, _MOST_AT_ONCE)}
         return tuple(call for key, call in calls.items() if key not in self._seen)
 

@@ -15,7 +15,7 @@ _CACHES = frozenset({"cache", "lru_cache"})
 
 
 def refusal(target: Target, replacement: Replacement) -> str | None:
-    """Why a replacement is not even run, in one clause; None when it may be."""
+    """Return why a replacement is not even run, in one clause; None when it may be."""
     parts = [parse(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
     broken = next((part for part in parts if isinstance(part, ParseFailure)), None)
     if broken is not None:
@@ -50,7 +50,7 @@ def _misfit(target: Target, original: FunctionNode | None, module: ast.Module) -
 
 
 def _decorator_change(original: FunctionNode, function: FunctionNode) -> str | None:
-    """Decorators may be added and caches exchanged; what binds or registers the function must stay."""
+    """Return why decorators differ too much: caches may be exchanged, what binds or registers must stay."""
     before, after = decorator_names(original), decorator_names(function)
     lost = [name for name in before if name not in after and name.split(".")[-1] not in _CACHES]
     if lost:
@@ -75,7 +75,7 @@ class _Positional(NamedTuple):
 
 
 def incompatibility(original: FunctionNode, replacement: FunctionNode) -> str | None:
-    """The first way in which callers of `original` could not call `replacement`; None when there is none."""
+    """Return the first way in which callers of `original` cannot call `replacement`; None when there is none."""
     old, new = original.args, replacement.args
     if old.vararg and not new.vararg:
         return f"it takes no *{old.vararg.arg}"
@@ -94,7 +94,7 @@ def _positional(arguments: ast.arguments) -> list[_Positional]:
 
 
 def _keywords(arguments: ast.arguments) -> dict[str, bool]:
-    """Names that can be given by keyword, and whether they may be left out."""
+    """Return names that can be given by keyword, and whether they may be left out."""
     named = {item.name: item.has_default for item in _positional(arguments) if item.by_keyword}
     only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return named | {item.arg: default is not None for item, default in only}
@@ -131,7 +131,7 @@ def _keyword_mismatch(old: ast.arguments, new: ast.arguments) -> str | None:
 
 
 def _demand(old: ast.arguments, new: ast.arguments) -> str | None:
-    """A parameter that callers do not know and that cannot be left out."""
+    """Return a parameter that callers do not know and that cannot be left out."""
     known = len(_positional(old))
     demanded = [item.name for item in _positional(new)[known:] if not item.has_default]
     known_names = set(_keywords(old))

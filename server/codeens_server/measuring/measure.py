@@ -53,8 +53,8 @@ class Baseline(Struct, frozen=True, kw_only=True):
     """Of the original itself; its speed is None: it is what speed is measured against."""
 
 
-class Raced(Struct, frozen=True, kw_only=True):
-    """What a race gave: the speed, or in `note` why there is none."""
+class SpeedComparison(Struct, frozen=True, kw_only=True):
+    """How fast the second of two programs is, or in `note` why that is not known."""
 
     speed: Interval | None = None
     mismatch: bool = False
@@ -82,25 +82,25 @@ async def baseline(target: Target, evidence: Evidence, sandbox: Sandbox) -> Base
 async def measure(
     candidate: Candidate, *, target: Target, evidence: Evidence, sandbox: Sandbox, baseline: Baseline
 ) -> Measurement:
-    """Everything about one candidate that can be put into numbers; what could not be measured is None, with a note.
+    """Put one candidate into numbers; what could not be measured is None, with a note.
 
-    Call it for one candidate at a time: what runs beside a race is in its noise.
+    Call it for one candidate at a time: what runs beside a timing is in its noise.
 
     Raises:
         SandboxError: the sandbox failed.
     """
     program = await anyio.to_thread.run_sync(program_for, target, candidate.replacement)
     if evidence.mode == "improve":
-        raced = await _race(program, sandbox, baseline)
+        compared = await _compare_with_original(program, sandbox, baseline)
     else:
-        raced = Raced(note=NOTHING_TO_COMPARE)
+        compared = SpeedComparison(note=NOTHING_TO_COMPARE)
     memory, memory_note = await _candidate_memory(program, sandbox, baseline)
     metrics, readability_notes = await _readability(candidate.source)
     diff, diff_note = await _diff(target, candidate)
-    notes = [raced.note, memory_note, *readability_notes, diff_note]
+    notes = [compared.note, memory_note, *readability_notes, diff_note]
     return Measurement(
-        speed=raced.speed,
-        mismatch=raced.mismatch,
+        speed=compared.speed,
+        mismatch=compared.mismatch,
         memory=memory,
         readability=metrics,
         diff=diff,
@@ -124,39 +124,46 @@ def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
     return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True, exclusive=True)
 
 
-async def _race(program: Program, sandbox: Sandbox, baseline: Baseline) -> Raced:
+async def _compare_with_original(program: Program, sandbox: Sandbox, baseline: Baseline) -> SpeedComparison:
     if not baseline.cases:
-        return Raced(note="speed not measured: no input is known on which the original returns a comparable value")
+        return SpeedComparison(
+            note="speed not measured: no input is known on which the original returns a comparable value"
+        )
     inputs = tuple(case.input for case in baseline.cases)
     return await compare_speed(TimingJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
 
 
-async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> Raced:
-    """How many times as fast `b` is, or why that is not known. `cases` say what each of the inputs must give.
+async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> SpeedComparison:
+    """Time two programs in turns and return how many times as fast `b` is, or why that is not known.
+
+    Args:
+        job: both programs and the inputs of one pass.
+        cases: what each of the inputs must give, in their order.
+        sandbox: where both run.
 
     Raises:
         SandboxError: the sandbox failed.
     """
-    race = await sandbox.run(job)
-    if problem := _problem(race, cases):
+    timed = await sandbox.run(job)
+    if problem := _problem(timed, cases):
         return problem
-    speed = speed_interval(race, len(job.inputs))
-    return Raced(
+    speed = speed_interval(timed, len(job.inputs))
+    return SpeedComparison(
         speed=speed,
         note="" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time",
     )
 
 
-def _problem(race: TimingResult, cases: Sequence[Case]) -> Raced | None:
-    """Why the times of a race mean nothing; None when they do mean something."""
-    if race.failure is not None:
-        side = "original" if race.failed_side == "a" else "candidate"
-        failure = trees.render_outcome(race.failure)
-        return Raced(note=f"speed not measured: in the timed run the {side} failed: {failure}")
-    if not _all_expected(race.outcomes_b, cases):
-        return Raced(mismatch=True, note="wrong in the timed run")
-    if not _all_expected(race.outcomes_a, cases):
-        return Raced(note="speed not measured: the original itself answered differently in the timed run")
+def _problem(timed: TimingResult, cases: Sequence[Case]) -> SpeedComparison | None:
+    """Return why the times mean nothing; None when they mean something."""
+    if timed.failure is not None:
+        side = "original" if timed.failed_side == "a" else "candidate"
+        failure = trees.render_outcome(timed.failure)
+        return SpeedComparison(note=f"speed not measured: in the timed run the {side} failed: {failure}")
+    if not _all_expected(timed.outcomes_b, cases):
+        return SpeedComparison(mismatch=True, note="wrong in the timed run")
+    if not _all_expected(timed.outcomes_a, cases):
+        return SpeedComparison(note="speed not measured: the original itself answered differently in the timed run")
     return None
 
 
@@ -176,7 +183,7 @@ async def _candidate_memory(program: Program, sandbox: Sandbox, baseline: Baseli
 
 
 def _memory(result: CallsResult, original: Memory | None) -> Memory | None:
-    """The peak over all inputs, where each of them was answered."""
+    """Return the peak over all inputs, where each of them was answered."""
     if not result.peak_bytes or not all(isinstance(outcome, Returned) for outcome in result.outcomes):
         return None
     peak = max(result.peak_bytes)
@@ -198,7 +205,7 @@ async def _diff(target: Target, candidate: Candidate) -> tuple[DiffSize, str]:
 
 
 def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
-    """Up to `most` cases on which the original returns, the largest of every origin, each input once.
+    """Choose at most `most` cases on which the original returns, the largest of every origin, each input once.
 
     The origins take turns, so that no kind of input is crowded out. An input is there once, because a second call with
     equal arguments is what memory between calls would make cheap. The order is that of `cases`.
@@ -223,12 +230,12 @@ def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
 
 
 def smaller_half(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """The cases of smaller input, at least one, in their order."""
+    """Return the cases of smaller input, at least one, in their order."""
     by_size = sorted(range(len(cases)), key=lambda index: size(cases[index].input))
     return tuple(cases[index] for index in sorted(by_size[: max(1, len(cases) // 2)]))
 
 
 def size(call: CallInput) -> tuple[int, bytes]:
-    """Orders inputs: the longer text is the larger, and of two equally long ones the one with the larger digits."""
+    """Order inputs by length of text; of two equally long ones the one with the larger digits is the larger."""
     text = msgspec.json.encode(call)
     return len(text), text

@@ -67,11 +67,11 @@ class Votes(Struct, frozen=True, kw_only=True):
         return cls(of_cluster=dict(answers), total=sum(answers.values()))
 
     def share(self, cluster: int | None) -> float:
-        """0 to 1; 1 where behaviour could not be compared."""
+        """Return a cluster's share of the answers, 0 to 1; 1 where behaviour could not be compared."""
         return 1.0 if cluster is None else self.of_cluster[cluster] / self.total
 
     def told(self, cluster: int | None) -> str:
-        """The share in words; empty where there is nothing to share."""
+        """Return the share in words; empty where there is nothing to share."""
         if cluster is None or self.total < 2:
             return ""
         return f"agrees with {self.of_cluster[cluster]} of {self.total} answers"
@@ -118,7 +118,7 @@ def rank(
 def rerank(
     run: RunDocument, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()
 ) -> RunDocument:
-    """The same run for another goal or other weights, from its document alone; without `weights` the built-in ones.
+    """Rank a run again for another goal or other weights, from its document alone; by default with built-in weights.
 
     Raises:
         ConfigError: the weights cannot be used.
@@ -193,7 +193,7 @@ def _ranking(
         for row, place in zip(passed, standings, strict=True)
     ]
     ordered = _numbered(passed, standings, better)
-    results = (*ordered, *sorted(rejected, key=_checks_passed, reverse=True))
+    results = (*ordered, *sorted(rejected, key=_failure))
     best = ordered[0] if ordered and (any(better) or not improving) else None
     return Ranking(
         original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
@@ -247,7 +247,7 @@ def _standings(
 
 
 def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:
-    """Whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
+    """Return whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
     if row.verdict.evidence not in VERIFIED:
         return False
     gain = place.score.total - base.score.total
@@ -265,7 +265,7 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
 def _numbered(
     rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
 ) -> list[RankedResult]:
-    """Rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
+    """Return rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
     order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
     numbered: list[RankedResult] = []
     group: list[int] = []
@@ -284,9 +284,10 @@ def _same(a: Standing, b: Standing) -> bool:
 
 
 def _effort(row: RankedResult) -> tuple[int, float, str]:
-    """Decides between equal scores: the smaller edit, the cheaper answer."""
+    """Order rows of equal score: the smaller edit first, then the cheaper answer."""
     return row.diff.added + row.diff.removed, row.cost_usd or 0.0, row.candidate.id
 
 
-def _checks_passed(row: RankedResult) -> float:
-    return row.verdict.passed / row.verdict.total if row.verdict.total else -1.0
+def _failure(row: RankedResult) -> tuple[float, str]:
+    """Order rejected rows: the smaller share of failed checks first; those without any check last."""
+    return -row.verdict.passed / row.verdict.total if row.verdict.total else 1.0, row.candidate.id

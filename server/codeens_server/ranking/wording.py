@@ -11,13 +11,13 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def label(candidate: Candidate) -> str:
-    """What people call a candidate: who wrote it and how it was asked for; of offline rewrites, which one."""
+    """Return what people call a candidate: who wrote it and how it was asked for; of offline rewrites, which one."""
     rewrite = candidate.id.removeprefix(f"{candidate.model}-") if candidate.model == OFFLINE else candidate.variant
     return f"{candidate.model} · {rewrite}"
 
 
 def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ()) -> str:
-    """Why a row that passed stands where it stands: its measured differences from the original."""
+    """Return why a row that passed stands where it stands: its measured differences from the original."""
     said = [_speed(row.speed), _memory(row.memory), _readability(row, original), _length(row.diff)]
     text = ", ".join(part for part in said if part) or "no measured difference"
     remarks = [row.speed.note] if row.speed and row.speed.note else []
@@ -26,12 +26,12 @@ def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ())
 
 
 def rejection(verdict: Verdict) -> str:
-    """Why a row that did not pass has no rank."""
+    """Return why a row that did not pass has no rank."""
     return verdict.reason or verdict.status
 
 
 def evidence(verdict: Verdict, *, improving: bool) -> str:
-    """What a pass rests on: "34/34 tests and 120 inputs equal"."""
+    """Return what a pass rests on: "34/34 tests and 120 inputs equal"."""
     inputs = verdict.passed - verdict.tests_passed
     said = [f"{verdict.tests_passed}/{verdict.tests_total} tests"] if verdict.tests_total else []
     if inputs:
@@ -41,7 +41,7 @@ def evidence(verdict: Verdict, *, improving: bool) -> str:
 
 
 def original_reason(verdict: Verdict) -> str:
-    """What the original's own row says."""
+    """Return what the original's own row says."""
     return "the original" if verdict.status == "passed" else f"the original does not pass: {rejection(verdict)}"
 
 
@@ -53,7 +53,7 @@ def headline(
     agreeing: str,
     stopped: StopReason | None = None,
 ) -> str:
-    """Which is best and why, in one sentence; `best` is None where the original stays.
+    """Return which is best and why, in one sentence; `best` is None where the original stays.
 
     `agreeing` says how many other answers do what the best does, `stopped` why the run ended before all was done.
     """
@@ -91,12 +91,12 @@ def _verdict(best: RankedResult | None, results: Sequence[RankedResult], *, impr
 
 
 def times(ratio: float) -> str:
-    """A ratio with its sign, in as many digits as matter."""
+    """Return a ratio with its sign, in as many digits as matter."""
     return f"{ratio:.{_decimals(ratio)}f}{TIMES}"
 
 
 def interval(speed: Interval) -> tuple[str, str]:
-    """The ratio with its sign, and both ends in brackets, all in the digits that the lower end needs."""
+    """Return the ratio with its sign, and both ends in brackets, all in the digits that the lower end needs."""
     decimals = _decimals(speed.low)
     return f"{speed.ratio:.{decimals}f}{TIMES}", f"[{speed.low:.{decimals}f}, {speed.high:.{decimals}f}]"
 

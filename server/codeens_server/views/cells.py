@@ -54,7 +54,7 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
         tied=row.tied,
         unsafe=is_unsafe(verdict),
         can_ask_again=not is_original and candidate.model != wording.OFFLINE,
-        verdict=verdict_cell(verdict, row.reason, improving=improving) if was_run else _not_run(row.verdict.reason),
+        verdict=verdict_cell(verdict, row.reason, improving=improving) if was_run else _not_run(verdict.reason),
         speed=speed_cell(row.speed),
         memory=memory_cell(row.memory),
         readability=readability_cell(row.readability, compared),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -14,14 +13,12 @@ from codeens_server.domain import (
     Candidate,
     Cluster,
     Evidence,
-    Goal,
-    Measurement,
     RankedResult,
     RunDocument,
     Target,
-    Verdict,
 )
 from codeens_server.ranking import wording
+from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
 from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, spoken
 from codeens_server.views.model import (
@@ -38,40 +35,7 @@ from codeens_server.views.model import (
 )
 
 
-class RunFacts(Protocol):
-    """What must be known of a run that is under way."""
-
-    @property
-    def run_id(self) -> str: ...
-    @property
-    def target(self) -> Target: ...
-    @property
-    def goal(self) -> Goal: ...
-    @property
-    def evidence(self) -> Evidence | None: ...
-    @property
-    def candidates(self) -> Mapping[str, Candidate]: ...
-    @property
-    def verdicts(self) -> Mapping[str, Verdict]: ...
-    @property
-    def measurements(self) -> Mapping[str, Measurement]: ...
-    @property
-    def not_run(self) -> Mapping[str, str]: ...
-    @property
-    def failures(self) -> Sequence[str]: ...
-    @property
-    def planned(self) -> int: ...
-    @property
-    def generated(self) -> int: ...
-    @property
-    def cost_usd(self) -> float: ...
-    @property
-    def doing(self) -> str: ...
-    @property
-    def document(self) -> RunDocument | None: ...
-
-
-def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = "") -> RunView:
+def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = "") -> RunView:
     """Return the view of a run.
 
     Args:
@@ -138,26 +102,27 @@ def document_view(run: RunDocument) -> RunView:
     )
 
 
-def progress_of(state: RunFacts) -> ProgressView:
+def progress_of(state: RunState) -> ProgressView:
     """Return how far a run under way is."""
-    verdicts = [verdict for key, verdict in state.verdicts.items() if key != ORIGINAL]
-    executed, failures = len(verdicts), len(state.failures)
+    failures = len(state.failures)
     best, cost, doing = _fastest(state), money(state.cost_usd), one_line(state.doing)
     failed = f" ({plural(failures, 'failure')})" if failures else ""
-    said = f"{state.generated}/{state.planned} generated{failed}, {executed} executed, best so far: {best}, {cost}"
+    text = (
+        f"{state.generated}/{state.planned} generated{failed}, {state.executed} executed, best so far: {best}, {cost}"
+    )
     return ProgressView(
         planned=state.planned,
         generated=state.generated,
-        executed=executed,
-        passed=sum(verdict.status == "passed" for verdict in verdicts),
+        executed=state.executed,
+        passed=state.passed,
         failures=failures,
-        done=state.generated + executed,
+        done=state.generated + state.executed,
         total=2 * state.planned,
         doing=doing,
         best=best,
         cost_usd=state.cost_usd,
         cost=cost,
-        text=said if state.planned else doing,
+        text=text if state.planned else doing,
     )
 
 
@@ -196,7 +161,7 @@ def _labels(candidates: Iterable[Candidate]) -> dict[str, str]:
     }
 
 
-def _live_rows(state: RunFacts) -> tuple[RowView, ...]:
+def _live_rows(state: RunState) -> tuple[RowView, ...]:
     labels = _labels(state.candidates.values())
     rows = (
         live_row(
@@ -211,14 +176,11 @@ def _live_rows(state: RunFacts) -> tuple[RowView, ...]:
     return tuple(replace(row, spoken=spoken(row)) for row in rows)
 
 
-def _fastest(state: RunFacts) -> str:
-    passed = [key for key, verdict in state.verdicts.items() if verdict.status == "passed" and key in state.candidates]
-    speeds = {key: measured.speed for key in passed if (measured := state.measurements.get(key)) and measured.speed}
-    if not speeds:
-        return f"{len(passed)} passed" if passed else "nothing yet"
-    key = max(speeds, key=lambda name: speeds[name].low)
-    cell = speed_cell(speeds[key])
-    return f"{one_line(wording.label(state.candidates[key]))} {cell.text} {cell.detail}"
+def _fastest(state: RunState) -> str:
+    if state.best is None:
+        return f"{state.passed} passed" if state.passed else "nothing yet"
+    cell = speed_cell(state.measurements[state.best].speed)
+    return f"{one_line(wording.label(state.candidates[state.best]))} {cell.text} {cell.detail}"
 
 
 def _live_short(status: RunStatus, progress: ProgressView) -> str:

@@ -13,6 +13,7 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import RunDocument
 from codeens_server.ranking.wording import TIMES
 from codeens_server.store.opening import open_store
+from codeens_server.views.cells import MINUS
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
 
@@ -45,7 +46,7 @@ def test_a_run_is_shown_with_the_original_first_and_reasons_for_what_was_rejecte
     assert [row.split()[:2] for row in rows] == [["0", "original"], ["1", "maker/small"], ["-", "maker/small"]]
     assert "passed: 34/34 tests and 120 inputs equal" in rows[1]
     assert f"2.3{TIMES} [2.2, 2.5]" in rows[1]
-    assert "+1 -4" in rows[1]
+    assert f"+1 {MINUS}4" in rows[1]
     assert "failed: total([1, 2]) gave 4, not 3" in rows[2]
 
 
@@ -169,9 +170,7 @@ def test_a_run_that_did_not_end_says_how_to_go_on(codeens: Codeens, here: Path) 
     async def begin() -> None:
         target = facts.target_in(here)
         with open_store(Settings()) as store:
-            await store.create("20260105-cafe00", facts.request(target), target)
-            for event in facts.found(target):
-                await store.record("20260105-cafe00", event)
+            await facts.keep(store, facts.found(target, "20260105-cafe00"))
 
     anyio.run(begin)
     result = codeens("runs", "show", "cafe00")

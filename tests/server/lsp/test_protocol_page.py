@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from codeens_server.lsp.names import COMMANDS
 from codeens_server.lsp.schemas import ARGUMENTS, GENERATE, block
+from codeens_server.lsp.transport.names import COMMANDS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 

@@ -42,7 +42,7 @@ async def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 @pytest.fixture(scope="module")
 async def opened(folders: Folders) -> AsyncGenerator[Editor]:
-    can = capabilities(events=True)
+    can = capabilities(runs=True)
     async with editor(folders.workspace, home=folders.home, can=can) as made:
         made.open(folders.uri, facts.SOURCE)
         yield made
@@ -71,7 +71,7 @@ async def test_a_run_of_the_store_is_shown_and_from_then_on_stands_above_its_fun
     assert answer["report"].startswith("# codeens: total\n")
     assert "+    return sum(items)" in answer["report"]
     assert await titles(restored, folders.uri) == [
-        "codeens: 1/2 correct · best 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]",
+        "codeens: 1/2 passed · best 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]",
         "apply",
         "diff",
         "why",
@@ -153,7 +153,7 @@ async def test_weights_rank_at_once_without_a_run(restored: Editor) -> None:
     assert right["results"][0]["score"]["total"] != quick["results"][0]["score"]["total"]
     again = await rerank(restored)
     assert again["weights"] == {"correctness": 30, "quality": 10, "speed": 50, "efficiency": 10}
-    assert restored.events == [], "nothing was run"
+    assert restored.news == [], "nothing was run"
     shown = await restored.command("codeens.showRun", {"runId": DONE})
     assert shown["run"]["goal"] == "speed", "and nothing was kept"
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Evidence, Goal, Memory, RunDocument, Verdict
+from codeens_server.domain import Evidence, Goal, Memory, RunDocument, StopReason, Verdict
 from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Entry, Ranking, rank, rerank
 
@@ -125,10 +125,16 @@ LOST = replace(rejected("lost", ""), not_run="the run was stopped (cancelled)")
             "budget",
             "budget: 1 of 1 candidate judged; keep the original: no candidate is measurably better",
         ),
-        ([rejected("a", "wrong"), LOST], "", "1 of 2 candidates judged; keep the original: none of 1 candidate passed"),
+        (
+            [rejected("a", "wrong"), LOST],
+            None,
+            "1 of 2 candidates judged; keep the original: none of 1 candidate passed",
+        ),
     ],
 )
-def test_the_headline_says_what_was_done_and_what_not(entries: list[Entry], stopped: str, headline: str) -> None:
+def test_the_headline_says_what_was_done_and_what_not(
+    entries: list[Entry], stopped: StopReason | None, headline: str
+) -> None:
     found = rank(WORKING, entries, target=TARGET, goal="balanced", settings=Settings(), stopped=stopped)
     assert found.headline == headline
 

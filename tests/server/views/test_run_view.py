@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput
 from codeens_server.domain import (
-    Candidate,
     Cluster,
     DistinguishingInput,
-    Evidence,
     Excluded,
-    Goal,
     Interval,
     Measurement,
     Memory,
     RankedResult,
     Readability,
     RunDocument,
-    Target,
     Verdict,
 )
+from codeens_server.run.events import (
+    CandidateGenerated,
+    CandidateJudged,
+    CandidateMeasured,
+    CandidatePlanned,
+    GenerationFailed,
+    Progress,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    SandboxFailed,
+)
+from codeens_server.run.state import RunState
 from codeens_server.views.model import CellView, RowView, RunView
-from codeens_server.views.run_view import document_view, numbered_differences, view_of
+from codeens_server.views.run_view import document_view, view_of
 from tests.server import facts
-
-
-class Facts(Struct, kw_only=True):
-    """A run under way, as its events have told it."""
-
-    target: Target
-    run_id: str = "r1"
-    goal: Goal = "speed"
-    evidence: Evidence | None = None
-    candidates: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
-    measurements: Mapping[str, Measurement] = field(default_factory=dict[str, Measurement])
-    not_run: Mapping[str, str] = field(default_factory=dict[str, str])
-    failures: Sequence[str] = ()
-    planned: int = 0
-    generated: int = 0
-    cost_usd: float = 0.0
-    doing: str = "starting"
-    document: RunDocument | None = None
 
 
 @pytest.fixture
@@ -55,10 +43,15 @@ def run(tmp_path: Path) -> RunDocument:
     return facts.run_document("r1", facts.target_in(tmp_path))
 
 
-def row(run: RunDocument, **changes: object) -> RowView:
+def row(run: RunDocument, *, measurement: Measurement | None = None, **changes: object) -> RowView:
     """The view of the best row with other facts."""
-    best = replace(run.results[0], **changes)
+    best = replace(run.results[0], measurement=measurement or run.results[0].measurement, **changes)
     return document_view(replace(run, results=(best, *run.results[1:]))).rows[1]
+
+
+def live(run: RunDocument, *events: RunEvent) -> RunState:
+    """What is known of a run after these events."""
+    return RunState.of([RunStarted(run_id="r1", request=facts.request(run.target), target=run.target), *events])
 
 
 def titles(view: RunView) -> list[tuple[str, tuple[str, ...]]]:
@@ -78,7 +71,7 @@ def test_rows_are_grouped_by_behaviour_and_the_rejected_come_last(run: RunDocume
 
 def test_a_candidate_that_nobody_ran_is_not_called_wrong(run: RunDocument) -> None:
     verdict = Verdict(status="error", reason="the run was stopped")
-    lost = replace(run.results[1], verdict=verdict, reason="not run: the run was stopped")
+    lost = replace(run.results[1], judged=False, verdict=verdict, reason="not run: the run was stopped")
     view = document_view(replace(run, results=(lost,), best="original"))
     assert titles(view)[-1] == ("Not run", ("c3",))
     assert (view.rows[1].status, view.rows[1].verdict) == (
@@ -97,7 +90,7 @@ def test_an_original_that_fails_has_a_row_and_no_rank(run: RunDocument) -> None:
 
 def test_a_row_says_its_numbers_and_whether_they_are_better(run: RunDocument) -> None:
     best = document_view(
-        replace(run, original=replace(run.original, readability=replace(_readability(), score=90.0)))
+        replace(run, original=replace(run.original, measurement=Measurement(readability=_readability())))
     ).rows[1]
     assert (best.place, best.number, best.best) == ("1", 1, True)
     assert best.speed == CellView(text="2.3\N{MULTIPLICATION SIGN}", detail="[2.2, 2.5]", trend="better")
@@ -119,11 +112,11 @@ def test_a_row_says_its_numbers_and_whether_they_are_better(run: RunDocument) ->
     ],
 )
 def test_memory_is_told_as_a_change_and_noise_as_none(run: RunDocument, memory: Memory | None, cell: CellView) -> None:
-    assert row(run, memory=memory).memory == cell
+    assert row(run, measurement=Measurement(memory=memory)).memory == cell
 
 
 def test_a_speed_up_that_may_be_none_is_not_called_better(run: RunDocument) -> None:
-    assert row(run, speed=Interval(ratio=9.4, low=1.0, high=12.1)).speed.trend == "same"
+    assert row(run, measurement=Measurement(speed=Interval(ratio=9.4, low=1.0, high=12.1))).speed.trend == "same"
 
 
 def test_a_pass_without_proof_or_isolation_says_so(run: RunDocument) -> None:
@@ -190,7 +183,7 @@ def test_a_difference_that_only_the_later_cluster_knows_is_told_by_it(run: RunDo
         Cluster(index=0, members=("original",), weight=1),
         Cluster(index=1, members=("c3",), weight=1, differences=(found,)),
     )
-    assert numbered_differences(replace(run, clusters=clusters)) == [(1, found)]
+    assert replace(run, clusters=clusters).numbered_differences() == [(1, found)]
 
 
 def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: RunDocument) -> None:
@@ -207,42 +200,42 @@ def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: RunDocume
 
 
 def test_a_run_under_way_shows_candidates_as_they_stand(run: RunDocument) -> None:
-    known = Facts(
-        target=run.target,
-        candidates={name: replace(facts.candidate(name), variant=name) for name in ("a", "b", "c")},
-        verdicts={"original": facts.passed(), "a": facts.passed()},
-        measurements={"a": facts.measurement()},
-        not_run={"c": "the sandbox failed"},
-        failures=["m · v: no key"],
-        planned=4,
-        generated=3,
-        cost_usd=0.006,
-    )
+    events: list[RunEvent] = [CandidatePlanned(count=4)]
+    for name in ("a", "b", "c"):
+        code = f"def total(items):\n    return {name}\n"
+        events.append(CandidateGenerated(candidate=replace(facts.candidate(name, code), variant=name)))
+    events += [
+        GenerationFailed(call="d", model="m", variant="v", why="no key"),
+        SandboxFailed(candidate_id="c", why="the sandbox failed"),
+        CandidateJudged(candidate_id="a", verdict=facts.passed()),
+        CandidateMeasured(candidate_id="a", measurement=facts.measurement()),
+    ]
+    known = live(run, *events)
     view = view_of(known)
     assert (view.status, titles(view)) == ("running", [("Candidates so far", ("a", "b", "c"))])
     assert [row.status for row in view.rows] == ["passed", "waiting", "not_run"]
     assert view.short == "3/4 generated, 1 executed, 1 passed"
     assert view.progress.text == (
-        "3/4 generated (1 failure), 1 executed, "
+        "3/4 generated (2 failures), 1 executed, "
         "best so far: maker/small · a 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5], $0.0060"
     )
     assert (view.progress.done, view.progress.total) == (4, 8)
 
 
 def test_a_run_that_has_not_begun_to_ask_says_what_it_does(run: RunDocument) -> None:
-    view = view_of(Facts(target=run.target, doing="looking for tests"))
+    view = view_of(live(run, Progress(message="looking for tests")))
     assert (view.headline, view.summary, view.short) == ("looking for tests",) * 3
 
 
 def test_a_run_that_came_to_no_result_says_why(run: RunDocument) -> None:
-    view = view_of(Facts(target=run.target), failure="no sandbox")
+    view = view_of(live(run), failure="no sandbox")
     assert (view.status, view.headline) == ("failed", "no sandbox")
-    assert view_of(Facts(target=run.target), status="interrupted").status == "interrupted"
+    assert view_of(live(run), status="interrupted").status == "interrupted"
 
 
 def test_a_run_with_a_document_is_shown_from_it(run: RunDocument) -> None:
-    assert view_of(Facts(target=run.target, document=run)) == document_view(run)
-    assert view_of(Facts(target=run.target, document=run), status="running").status == "running"
+    assert view_of(live(run, RunFinished(run=run))) == document_view(run)
+    assert view_of(live(run, RunFinished(run=run)), status="running").status == "running"
 
 
 def test_a_function_is_called_by_its_own_name_where_it_is_nested(run: RunDocument) -> None:
@@ -251,7 +244,7 @@ def test_a_function_is_called_by_its_own_name_where_it_is_nested(run: RunDocumen
 
 
 def _readability() -> Readability:
-    return Readability(cyclomatic=1, cognitive=0, lines=2, findings=0, score=96.0)
+    return Readability(cyclomatic=1, cognitive=0, lines=2, findings=0, score=90.0)
 
 
 def test_the_best_row_and_the_counts_are_told_in_a_few_words(run: RunDocument) -> None:

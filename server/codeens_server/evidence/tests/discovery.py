@@ -61,7 +61,7 @@ def discover(target: Target, *, max_files: int = 40, max_seconds: float = 5.0) -
 
 
 def given_tests(target: Target, paths: Sequence[str]) -> tuple[str, ...]:
-    """Files, folders or node ids that the user gave, relative to the workspace.
+    """Return files, folders or node ids that the user gave, relative to the workspace.
 
     Raises:
         EvidenceError: one does not exist, or lies outside the workspace.
@@ -113,7 +113,7 @@ class _Index:
         self._conftests: dict[Path, frozenset[str]] = {}
 
     def score(self, path: Path) -> int:
-        """0 for a file that neither imports nor names the target."""
+        """Return how likely a file tests the target: 0 for one that neither imports nor names it."""
         wanted = self._wanted
         facts = facts_of(path, module=module_name(path))
         if any(_leads_straight(name, wanted) for name in facts.imports):
@@ -127,7 +127,7 @@ class _Index:
         return score + 15 * (path.stem.removeprefix("test_").removesuffix("_test") == wanted.stem)
 
     def _fixture_imports(self, folder: Path) -> frozenset[str]:
-        """What the conftest files of a folder and of those above it import."""
+        """Return what the conftest files of a folder and of those above it import."""
         if folder not in self._conftests:
             above = self._fixture_imports(folder.parent) if folder != self._root else frozenset[str]()
             conftest = folder / "conftest.py"
@@ -150,14 +150,14 @@ def _leads_straight(name: str, wanted: _Wanted) -> bool:
 
 
 def _nearness(path: Path, target: Target) -> tuple[bool, int, str]:
-    """Files named after the module come first, then those that share more of the path."""
+    """Order files named after the module first, then those that share more of the path."""
     stem = Path(target.path).stem
     shared = sum(1 for a, b in zip(path.parts, Path(target.path).parts, strict=False) if a == b)
     return stem not in path.stem, -shared, path.as_posix()
 
 
 def python_files_of(root: Path) -> tuple[str, ...]:
-    """The glob patterns of the project's own `python_files` setting, else pytest's default.
+    """Return the glob patterns of the project's own `python_files` setting, else pytest's default.
 
     Files are tried in pytest's order: pytest.ini, .pytest.ini, pyproject.toml, tox.ini, setup.cfg.
     """
@@ -192,7 +192,7 @@ def _from_toml(path: Path) -> tuple[str, ...]:
 
 
 def pytest_files(root: Path, *, limit: int) -> list[Path]:
-    """Absolute paths of at most `limit` test files under `root`, in a fixed order.
+    """Return absolute paths of at most `limit` test files under `root`, in a fixed order.
 
     Hidden folders, virtual environments, build output and `node_modules` are not entered.
     """

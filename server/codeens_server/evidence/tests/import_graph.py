@@ -26,7 +26,7 @@ _NOTHING = FileFacts(frozenset(), frozenset())
 
 
 def facts_of(path: Path, *, module: str) -> FileFacts:
-    """The facts of a file; empty for one that cannot be read or parsed. `module` resolves its relative imports."""
+    """Read a file's facts; empty for one that cannot be read. `module` resolves its relative imports."""
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             return _NOTHING
@@ -41,7 +41,7 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
 
 
 def names_in(tree: ast.AST) -> frozenset[str]:
-    """Identifiers, attributes, parameters and imported names anywhere in a piece of syntax."""
+    """Return identifiers, attributes, parameters and imported names anywhere in a piece of syntax."""
     return frozenset(name for node in ast.walk(tree) for name in _named(node))
 
 
@@ -82,7 +82,7 @@ class ImportGraph:
         self._edges: dict[str, frozenset[str]] = {}
 
     def reaches(self, imports: frozenset[str], goals: frozenset[str]) -> bool:
-        """Whether importing these names ends up importing one of the modules `goals`."""
+        """Return whether importing these names ends up importing one of the modules `goals`."""
         pending = list(imports)
         seen: set[str] = set()
         while pending:
@@ -116,7 +116,7 @@ class ImportGraph:
 
 
 def _with_parents(name: str) -> Iterator[str]:
-    """The packages above are imported too: `a.b.c`, `a.b`, `a`."""
+    """Yield a module and the packages above, which are imported too: `a.b.c`, `a.b`, `a`."""
     while name:
         yield name
         name = name.rpartition(".")[0]
@@ -154,7 +154,7 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
 
 
 def _leading(used: Mapping[str, frozenset[str]], name: str) -> set[str]:
-    """What names the target, or names something that does: fixtures, helpers, tables of cases."""
+    """Return what names the target, or names something that does: fixtures, helpers, tables of cases."""
     leading: set[str] = set()
     wanted = {name}
     while found := {defined for defined, names in used.items() if defined not in leading and names & wanted}:
@@ -164,7 +164,7 @@ def _leading(used: Mapping[str, frozenset[str]], name: str) -> set[str]:
 
 
 def _test_name(statement: ast.stmt) -> str:
-    """By pytest's default names; where a project has others, the file is run as a whole."""
+    """Return the name of a test by pytest's default names; where a project has others, the file is run as a whole."""
     if isinstance(statement, ast.ClassDef):
         is_case = any(last_name(base).endswith("TestCase") for base in statement.bases)
         return statement.name if is_case or statement.name.startswith("Test") else ""

@@ -27,7 +27,8 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
-from codeens_sandbox_backends.values.compare import canonical_call, render_outcome
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.tests.discovery import Discovery, discover, given_tests
 from codeens_server.evidence.tests.import_graph import DirectTests, direct_tests
@@ -296,7 +297,7 @@ def _notes(batches: Batches, reaching: Sequence[TestReport]) -> Iterator[str]:
     if batches.no_pytest:
         yield "the tests were not run: pytest is not installed for the workspace's interpreter. Install it there."
     elif not reaching and any(isinstance(ending, TimedOut) for ending in batches.broken.values()):
-        yield "tests took too long and were left out. Name fewer with --tests, or allow more time with --timeout."
+        yield "tests took too long and were left out. Name fewer tests, or allow the run more time."
 
 
 def _naming(target: Target, tests: Sequence[TestReport]) -> frozenset[str]:

@@ -43,7 +43,7 @@ class RateLimiter:
             self._begun.append((anyio.current_time(), tokens))
 
     def _free_at(self, tokens: int) -> float:
-        """When enough of what was begun is a minute old; a request that alone is over the limit waits for all of it."""
+        """Return when a request of so many tokens may begin: when enough of what was begun is a minute old."""
         free_at = now = anyio.current_time()
         while self._begun and self._begun[0][0] <= now - MINUTE_S:
             self._begun.popleft()
@@ -91,7 +91,7 @@ class Models:
             self._router = None
 
     async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
-        """What an answer could cost at the most, at the dearest of the model and its fallbacks."""
+        """Return what an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
         if is_editor_model(name):
             return Estimate(tokens=tokens_in + sampling.max_tokens, usd=0.0)
@@ -103,7 +103,7 @@ class Models:
         return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
 
     async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
+        """Ask for one answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
 
         Raises:
             ModelError: there is none, after all retries and fallbacks.
@@ -155,7 +155,7 @@ class Models:
 
 
 def _cost(router: LiteLLM, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
-    """By the prices in the settings, else LiteLLM's; None when neither is known."""
+    """Return the cost by the prices in the settings, else LiteLLM's; None when neither is known."""
     if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
         return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
     prices = None if model.api_base else router.price(model.model)

@@ -57,7 +57,7 @@ class EditorModel(Protocol):
     """Asks the editor's model."""
 
     async def __call__(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One answer, of the model called `name`.
+        """Return one answer, of the model called `name`.
 
         Raises:
             ModelError: the editor has none, its user does not allow it, or it failed.
@@ -66,12 +66,12 @@ class EditorModel(Protocol):
 
 
 def is_editor_model(name: str) -> bool:
-    """Whether a model's name means one of the editor's."""
+    """Return whether a model's name means one of the editor's."""
     return name == EDITOR_MODEL or name.startswith(f"{EDITOR_MODEL}/")
 
 
 def editor_settings(name: str = EDITOR_MODEL) -> ModelSettings:
-    """How one of the editor's models is asked: not many at a time, and without a price of its own."""
+    """Return how one of the editor's models is asked: few at a time, and without a price of its own."""
     return ModelSettings(name=name, model=name, input_cost_per_token=0.0, output_cost_per_token=0.0, max_parallel=4)
 
 
@@ -79,7 +79,7 @@ class ResponseCache(Protocol):
     """Answers by the digest of their request."""
 
     async def get(self, key: str) -> Reply | None:
-        """The answer kept for a request."""
+        """Return the answer kept for a request; None where there is none."""
         ...
 
     async def put(self, key: str, reply: Reply) -> None:
@@ -88,6 +88,6 @@ class ResponseCache(Protocol):
 
 
 def request_key(model: ModelSettings, messages: Sequence[Message], sampling: Sampling, sample: int) -> str:
-    """SHA-256 (hex) of all that an answer depends on; `sample` tells answers to the same question apart."""
+    """Return the SHA-256 (hex) of all that an answer depends on; `sample` tells equal questions apart."""
     request = [model.model, model.api_base, [[item.role, item.content] for item in messages], sampling, sample]
     return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

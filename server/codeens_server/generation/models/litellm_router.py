@@ -72,12 +72,12 @@ class LiteLLM:
         )
 
     def joined(self, chunks: list[Any], messages: Sequence[Message]) -> Any:
-        """The whole answer, with its usage (estimated with a tokenizer where the server told none)."""
+        """Return the whole answer with its usage, estimated with a tokenizer where the server told none."""
         prompt = [{"role": message.role, "content": message.content} for message in messages]
         return self._module.stream_chunk_builder(chunks, messages=prompt)
 
     def price(self, model: str) -> tuple[float, float] | None:
-        """Dollars per token read and written, from LiteLLM's own table."""
+        """Return dollars per token read and per token written, from LiteLLM's own table; None where it has none."""
         try:
             known = self._module.get_model_info(model)
         except Exception:  # noqa: BLE001  LiteLLM raises a bare Exception for a model that is not in its table
@@ -109,7 +109,7 @@ class LiteLLM:
 
 
 def _quiet_litellm() -> Any:
-    """LiteLLM imported without network, without reading `.env` files, and without a word on the terminal."""
+    """Import LiteLLM without network, without reading `.env` files, and without a word on the terminal."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     os.environ.setdefault("LITELLM_LOG", "CRITICAL")
@@ -132,7 +132,7 @@ def _deployment(model: ModelSettings, environ: Mapping[str, str]) -> dict[str, A
 
 
 def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) -> str:
-    """Why a call failed, and what to do about it where a person can do something."""
+    """Return why a call failed, and what to do about it where a person can do something."""
     said = redact(_first_line(str(error)), environ)
     for base in type(error).__mro__:
         if base.__name__ in SENTENCES:

@@ -53,14 +53,14 @@ PROVIDERS = (
 
 
 def key_variable(model: str) -> str | None:
-    """The environment variable for a model's provider; None when LiteLLM is to find the key by its own rules."""
+    """Return the variable of a provider's key; None when LiteLLM is to find the key by its own rules."""
     prefix = model.partition("/")[0]
     return next((provider.key for provider in PROVIDERS if provider.prefix == prefix), None)
 
 
 @cache
 def litellm_prefixes() -> frozenset[str]:
-    """All prefixes that LiteLLM knows, read out of its source: importing it takes seconds. Empty when they moved."""
+    """Return LiteLLM's prefixes, read out of its source: importing it takes seconds. Empty when they moved."""
     found = find_spec("litellm")
     folder = Path(found.origin).parent if found and found.origin else Path()
     try:
@@ -72,7 +72,7 @@ def litellm_prefixes() -> frozenset[str]:
 
 
 def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[str, str]) -> tuple[ModelSettings, ...]:
-    """The models to ask, without a look at the network; empty when none is named, configured or has a key.
+    """Return the models to ask, without the network; none when none is named, configured or has a key.
 
     Raises:
         InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown, or
@@ -125,7 +125,7 @@ def _refuse_without_asyncio(models: Sequence[ModelSettings]) -> None:
 
 
 async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
-    """The first chat model of each OpenAI-compatible server that answers on loopback, within half a second."""
+    """Return the first chat model of each OpenAI-compatible server on loopback that answers in half a second."""
     servers = LOCAL_SERVERS if servers is None else servers
     found: dict[str, ModelSettings] = {}
 
@@ -150,7 +150,7 @@ async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[M
 def with_fallbacks(
     models: Sequence[ModelSettings], settings: Settings, environ: Mapping[str, str]
 ) -> tuple[ModelSettings, ...]:
-    """Models and all that they fall back to, each once."""
+    """Return models and all that they fall back to, each once."""
     configured = {model.name: model for model in resolve_models((), settings, environ)}
     reachable = {model.name: model for model in models}
     pending = list(models)
@@ -163,7 +163,7 @@ def with_fallbacks(
 
 
 def _complete(model: ModelSettings) -> ModelSettings:
-    """With LiteLLM's name filled in, and the variable of its provider's key."""
+    """Fill in LiteLLM's name, and the variable of the provider's key."""
     name = model.model or model.name
     variable = model.api_key_env or (None if model.api_base else key_variable(name))
     return replace(model, model=name, api_key_env=variable)
@@ -201,7 +201,7 @@ def _check_provider(model: ModelSettings) -> None:
 
 
 async def _first_model(base: str) -> str:
-    """The first model a server lists that is not made for embeddings; empty when there is no such server."""
+    """Return the first model a server lists that is not made for embeddings; empty when there is no such server."""
     import httpx
 
     body = b""

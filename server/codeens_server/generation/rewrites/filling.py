@@ -39,7 +39,7 @@ class Filling(Struct, frozen=True, kw_only=True):
 
 
 def filling_of(subject: FunctionTree, loop: cst.For) -> Filling | None:
-    """The loop as clauses, if it has that form and its variables are not used outside of it."""
+    """Return the loop as clauses, if it has that form and its variables are not used outside of it."""
     clauses: list[str] = []
     loops: list[cst.For] = []
     tests: list[cst.BaseExpression] = []
@@ -57,7 +57,7 @@ def filling_of(subject: FunctionTree, loop: cst.For) -> Filling | None:
 def made_above(
     subject: FunctionTree, loop: cst.CSTNode, name: str
 ) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
-    """The line above that gives the variable its value, and the value, if nothing between it and the loop uses it."""
+    """Return the line above that gives the variable its value, and the value, if nothing uses it before the loop."""
     for one in reversed(before(subject, loop)):
         made = tree.assigned_name(one)
         if made and made[0] == name and isinstance(one, cst.SimpleStatementLine):
@@ -68,7 +68,7 @@ def made_above(
 
 
 def assigning(subject: FunctionTree, line: cst.SimpleStatementLine, value: str) -> str:
-    """The text of a line that gives another value, of the same type, to the variable of this one."""
+    """Return the text of a line that gives another value, of the same type, to the variable of this one."""
     match tree.sole(line):
         case cst.AnnAssign(target=target, annotation=annotation):
             return f"{subject.code(target)}: {subject.code(annotation.annotation)} = {value}"
@@ -79,13 +79,13 @@ def assigning(subject: FunctionTree, line: cst.SimpleStatementLine, value: str) 
 
 
 def after_clauses(subject: FunctionTree, node: cst.BaseExpression) -> str:
-    """An expression's text as it may stand in a comprehension."""
+    """Return an expression's text as it may stand in a comprehension."""
     text = subject.code(node)
     return f"({text})" if isinstance(node, _LOOSE) and not getattr(node, "lpar", ()) else text
 
 
 def negated(subject: FunctionTree, test: cst.BaseExpression) -> str:
-    """The text of a test's opposite."""
+    """Return the text of a test's opposite."""
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             return after_clauses(subject, inner)
@@ -132,12 +132,12 @@ def _only_continues(suite: cst.BaseSuite) -> bool:
 
 
 def loop_variables(loop: cst.For) -> set[str]:
-    """The names that a loop gives values to."""
+    """Return the names that a loop gives values to."""
     return {name.value for name in target_names(loop.target)}
 
 
 def is_used_outside(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
-    """Whether the variable's value at the end of the region may be read, here or elsewhere."""
+    """Return whether the variable's value at the end of the region may be read, here or elsewhere."""
     if name in subject.parameters or name in subject.declared_outside or name in subject.captured:
         return True
     outside = (place for place in subject.variables(subject.function, name) if not subject.is_inside(place, region))
@@ -145,7 +145,7 @@ def is_used_outside(subject: FunctionTree, name: str, region: cst.CSTNode) -> bo
 
 
 def _has_own_loop(subject: FunctionTree, place: cst.Name, region: cst.CSTNode) -> bool:
-    """Whether another loop or comprehension around the place gives the variable its value there."""
+    """Return whether another loop or comprehension around the place gives the variable its value there."""
     for parent in subject.above(place):
         if subject.is_inside(region, parent):
             return False

@@ -58,7 +58,7 @@ class FunctionTree:
     # The tree ---------------------------------------------------------------------------------------------------
 
     def walk(self, root: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        """The node and all below it, in the order of the text."""
+        """Yield the node and all below it, in the order of the text."""
         pending = [root]
         while pending:
             node = pending.pop()
@@ -66,7 +66,7 @@ class FunctionTree:
             pending.extend(reversed(self._children.get(node, [])))
 
     def own(self, kind: type[Node], region: cst.CSTNode | None = None) -> Iterator[Node]:
-        """Nodes of a kind in the function's body (or a region of it), outside functions and classes nested there."""
+        """Yield nodes of a kind in the function's body (or a region of it), outside nested functions and classes."""
         start = region or self.function.body
         pending = [start]
         while pending:
@@ -77,21 +77,21 @@ class FunctionTree:
                 pending.extend(reversed(self._children.get(node, [])))
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        """The node right above."""
+        """Return the node right above."""
         return self._parents.get(node)
 
     def above(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        """What encloses the node, nearest first, up to the function."""
+        """Yield what encloses the node, nearest first, up to the function."""
         while node is not self.function and (parent := self._parents.get(node)) is not None:
             yield parent
             node = parent
 
     def is_inside(self, node: cst.CSTNode, region: cst.CSTNode) -> bool:
-        """Whether the node is the region or below it."""
+        """Return whether the node is the region or below it."""
         return node is region or any(parent is region for parent in self.above(node))
 
     def code(self, node: cst.CSTNode) -> str:
-        """The node's text."""
+        """Return the node's text."""
         return self.module.code_for_node(node).strip()
 
     # Names ------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ class FunctionTree:
         return any(name.value in _LOOKS_AT_NAMES for name in self.variables(self.function))
 
     def bound(self, region: cst.CSTNode) -> frozenset[str]:
-        """Names bound anywhere in the region, scopes not told apart."""
+        """Return names bound anywhere in the region, scopes not told apart."""
         if region not in self._bound:
             self._bound[region] = frozenset(name for node in self.walk(region) for name in names_bound_by(node))
         return self._bound[region]
@@ -145,22 +145,22 @@ class FunctionTree:
         return frozenset(node.value for node in self.walk(self.function) if isinstance(node, cst.Name))
 
     def variables(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
-        """Places where a variable (any, or the one named) is read or bound."""
+        """Yield the places where a variable (any, or the one named) is read or bound."""
         if name is not None:
             return (place for place in self._places.get(name, ()) if self.is_inside(place, region))
         nodes = (node for node in self.walk(region) if isinstance(node, cst.Name))
         return (node for node in nodes if is_variable(node, self.parent(node)))
 
     def reads(self, region: cst.CSTNode, name: str | None = None) -> Iterator[cst.Name]:
-        """Places where a variable is read and not bound; `x += 1` counts as binding."""
+        """Yield the places where a variable is read and not bound; `x += 1` counts as binding."""
         return (node for node in self.variables(region, name) if not self.is_bound_here(node))
 
     def occurs(self, region: cst.CSTNode, name: str) -> bool:
-        """Whether the region reads or binds the name."""
+        """Return whether the region reads or binds the name."""
         return name in self.bound(region) or any(True for _ in self.variables(region, name))
 
     def is_bound_here(self, name: cst.Name) -> bool:
-        """Whether this very occurrence gives the variable a value (or takes it away)."""
+        """Return whether this very occurrence gives the variable a value (or takes it away)."""
         for parent in self.above(name):
             if isinstance(parent, _BINDERS):
                 return any(found is name for found in target_names(parent.target))
@@ -171,15 +171,15 @@ class FunctionTree:
         return False
 
     def is_local(self, name: str) -> bool:
-        """Whether the name is a variable of this function alone: neither shared with a nested scope nor declared."""
+        """Return whether the name is this function's alone: neither shared with a nested scope nor declared."""
         return name in self.local_names and name not in self.captured and name not in self.declared_outside
 
     def is_free(self, name: str) -> bool:
-        """Whether nothing in sight uses the name."""
+        """Return whether nothing in sight uses the name."""
         return not (name in self._taken or name in BUILTINS or name in self.facts.names | self.facts.enclosing)
 
     def is_builtin(self, node: cst.CSTNode, *names: str) -> bool:
-        """Whether the node is the name of one of these builtins (of any, if none is given), shadowed by nothing."""
+        """Return whether the node names one of these builtins (any, if none is given) and nothing shadows it."""
         return (
             isinstance(node, cst.Name)
             and node.value in (names or BUILTINS)
@@ -188,11 +188,11 @@ class FunctionTree:
         )
 
     def has_builtin(self, *names: str) -> bool:
-        """Whether the builtins of these names can be used by them."""
+        """Return whether the builtins of these names can be used by them."""
         return not any(self.facts.binds(name) or name in self.local_names for name in names)
 
     def origin(self, node: cst.CSTNode) -> str:
-        """Where an imported name or attribute is from, as `collections.deque`; empty when it is something else."""
+        """Return where an imported name or attribute is from, as `collections.deque`; empty for something else."""
         match node:
             case cst.Name(value=name):
                 hidden = name in self.local_names or name in self.facts.enclosing
@@ -226,7 +226,7 @@ class _Index(cst.CSTVisitor):
 
 
 def names_bound_by(node: cst.CSTNode) -> Iterator[str]:
-    """Names that this node gives a value, takes away or declares; nodes below it are not looked at."""
+    """Yield names that this node gives a value, takes away or declares; nodes below it are not looked at."""
     match node:
         case cst.AssignTarget() | cst.For() | cst.CompFor() | cst.NamedExpr() | cst.AnnAssign() | cst.AugAssign():
             yield from (name.value for name in target_names(node.target))
@@ -247,7 +247,7 @@ def names_bound_by(node: cst.CSTNode) -> Iterator[str]:
 
 
 def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
-    """The names in an assignment target; attributes and subscripts bind no name."""
+    """Return the names in an assignment target; attributes and subscripts bind no name."""
     match target:
         case cst.Name():
             yield target
@@ -261,7 +261,7 @@ def target_names(target: cst.CSTNode) -> Iterator[cst.Name]:
 
 
 def is_variable(name: cst.Name, parent: cst.CSTNode | None) -> bool:
-    """Whether the name stands for a variable here; names of attributes, keywords and imports do not."""
+    """Return whether the name stands for a variable here; names of attributes, keywords and imports do not."""
     match parent:
         case cst.Attribute(value=value) | cst.Arg(value=value):
             return value is name

@@ -120,7 +120,7 @@ _BY_NODE: dict[type[cst.CSTNode], Kind] = {
 
 
 def may_be_none(subject: FunctionTree, name: str) -> bool:
-    """Whether a parameter's default or annotation allows None and the function never gives it another value."""
+    """Return whether a parameter's default or annotation allows None and the function never gives it another value."""
     param = subject.parameters.get(name)
     if param is None or name in subject.bound(subject.function.body):
         return False
@@ -133,7 +133,7 @@ def may_be_none(subject: FunctionTree, name: str) -> bool:
 
 
 def annotation_of(subject: FunctionTree, name: str) -> cst.BaseExpression | None:
-    """A variable's annotation; text in quotes is read."""
+    """Return a variable's annotation; text in quotes is read."""
     param = subject.parameters.get(name)
     found = param.annotation if param else None
     for node in subject.own(cst.AnnAssign):
@@ -155,7 +155,7 @@ def _unquoted(annotation: cst.BaseExpression) -> cst.BaseExpression | None:
 
 
 def annotated_kind(annotation: cst.CSTNode | None) -> Kind | None:
-    """The builtin that an annotation names."""
+    """Return the builtin that an annotation names."""
     match annotation:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return _BY_ANNOTATION.get(name)
@@ -166,7 +166,7 @@ def annotated_kind(annotation: cst.CSTNode | None) -> Kind | None:
 
 
 def annotated_element(annotation: cst.CSTNode | None) -> Kind | None:
-    """The kind of element that an annotation of a collection names: the key, for a mapping."""
+    """Return the kind of element that an annotation of a collection names: the key, for a mapping."""
     match annotation:
         case cst.Name(value="str"):
             return "str"
@@ -184,7 +184,7 @@ def _is_ellipsis(element: cst.SubscriptElement) -> bool:
 
 
 def kind_of(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
-    """The kind of an expression's value; None when the text does not tell."""
+    """Return the kind of an expression's value; None when the text does not tell."""
     match node:
         case cst.Name(value="True" | "False") | cst.UnaryOperation(operator=cst.Not()):
             return "bool"
@@ -275,7 +275,7 @@ def _found_kind(subject: FunctionTree, name: str) -> Kind | None:
 
 
 def _given(subject: FunctionTree, place: cst.Name) -> Kind | None:
-    """The kind of the value that a variable is given here."""
+    """Return the kind of the value that a variable is given here."""
     match subject.parent(place):
         case cst.AssignTarget() as target:
             assign = subject.parent(target)
@@ -291,7 +291,7 @@ def _given(subject: FunctionTree, place: cst.Name) -> Kind | None:
 
 
 def _unpacked(subject: FunctionTree, place: cst.Name) -> Kind | None:
-    """The kind of the counter in `for i, x in enumerate(xs)`, and of x."""
+    """Return the kind of the counter in `for i, x in enumerate(xs)`, and of x."""
     for parent in subject.above(place):
         match parent:
             case (
@@ -309,7 +309,7 @@ def _unpacked(subject: FunctionTree, place: cst.Name) -> Kind | None:
 
 
 def element_kind(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
-    """The kind of what iterating over the expression gives."""
+    """Return the kind of what iterating over the expression gives."""
     match node:
         case cst.Name(value=name) if annotation := annotation_of(subject, name):
             return annotated_element(annotation)

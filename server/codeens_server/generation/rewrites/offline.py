@@ -54,7 +54,7 @@ def offline_candidates(target: Target, source: str, variants: Sequence[Variant])
 
 
 def _rewrites(variant: str, rules: list[Rule], start: Draft, alone: dict[str, Rewrite | None]) -> list[Rewrite]:
-    """What a variant's rules make of the target. Rules tried before are taken from `alone`."""
+    """Return what a variant's rules make of the target. Rules tried before are taken from `alone`."""
     for rule in rules:
         if rule.name not in alone:
             draft = rule.apply(start)
@@ -66,7 +66,7 @@ def _rewrites(variant: str, rules: list[Rule], start: Draft, alone: dict[str, Re
 
 
 def _chained(variant: str, rules: list[Rule], start: Draft) -> Rewrite:
-    """All the rules, one on the result of the other; those that find nothing any more are not named."""
+    """Apply all the rules, one on the result of the other; those that find nothing any more are not named."""
     draft, used = start, list[str]()
     for rule in rules:
         following = rule.apply(draft)
@@ -91,7 +91,7 @@ def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
 
 
 def _credited(candidate: Candidate, variant: str) -> Candidate:
-    """The candidate with one more variant that leads to it."""
+    """Return the candidate with one more variant that leads to it."""
     label = f"{OFFLINE} · {variant}"
     if variant == candidate.variant or label in candidate.same_as:
         return candidate

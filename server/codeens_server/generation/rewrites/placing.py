@@ -17,7 +17,7 @@ Statement: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
 def statement_of(subject: FunctionTree, node: cst.CSTNode) -> Statement | None:
-    """The statement around a node that is a line of a block of its own (an `elif` belongs to its `if`)."""
+    """Return the statement around a node that is a line of a block of its own (an `elif` belongs to its `if`)."""
     for one in (node, *subject.above(node)):
         if isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement) and isinstance(
             subject.parent(one), cst.IndentedBlock
@@ -27,19 +27,19 @@ def statement_of(subject: FunctionTree, node: cst.CSTNode) -> Statement | None:
 
 
 def siblings(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements of the block that the statement is in."""
+    """Return the statements of the block that the statement is in."""
     block = subject.parent(statement)
     return block.body if isinstance(block, cst.IndentedBlock) else ()
 
 
 def before(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements above it in its block."""
+    """Return the statements above it in its block."""
     block = siblings(subject, statement)
     return block[: _index(block, statement)]
 
 
 def after(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements below it in its block."""
+    """Return the statements below it in its block."""
     block = siblings(subject, statement)
     return block[_index(block, statement) + 1 :]
 
@@ -49,7 +49,7 @@ def _index(block: Sequence[cst.BaseStatement], statement: cst.CSTNode) -> int:
 
 
 def loops_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterator[Loop]:
-    """Loops that run the node once in each turn, inner ones first."""
+    """Yield the loops that run the node once in each turn, inner ones first."""
     inner: cst.CSTNode = node
     for parent in subject.above(node):
         if isinstance(parent, SCOPES):
@@ -62,7 +62,7 @@ def loops_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterator[Loop]:
 
 
 def comprehensions_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterator[Comprehension]:
-    """Comprehensions that evaluate the node for each element, inner ones first."""
+    """Yield the comprehensions that evaluate the node for each element, inner ones first."""
     for parent in subject.above(node):
         if isinstance(parent, cst.BaseStatement | cst.Lambda):
             return
@@ -72,18 +72,14 @@ def comprehensions_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterat
 
 
 def is_repeated(subject: FunctionTree, node: cst.CSTNode) -> bool:
-    """Whether a loop or a comprehension of the function evaluates the node many times."""
+    """Return whether a loop or a comprehension of the function evaluates the node many times."""
     return any(True for _ in loops_repeating(subject, node)) or any(
         True for _ in comprehensions_repeating(subject, node)
     )
 
 
 def place_for(subject: FunctionTree, node: cst.CSTNode, names: Iterable[str]) -> Statement | None:
-    """The statement before which a value made of these names can be computed once, for a node that is repeated.
-
-    That is the outermost loop around the node in which none of the names changes. None when there is no such place:
-    the node is not repeated, a name changes in all loops around it, or is not surely bound there.
-    """
+    """Return the statement before which a value of these names can be computed once, for a node that is repeated."""
     wanted = sorted(set(names))
     place = _in_comprehension(subject, node, wanted)
     for loop in loops_repeating(subject, node):
@@ -98,7 +94,7 @@ def place_for(subject: FunctionTree, node: cst.CSTNode, names: Iterable[str]) ->
 
 
 def computed_above(subject: FunctionTree, place: Statement, text: str, names: Iterable[str]) -> str | None:
-    """The variable that a line above the place, in its block, gives the value of just this text.
+    """Return the variable that a line above the place, in its block, gives the value of just this text.
 
     None if there is no such line, or if one of the names that the value is made of changes in between.
     """
@@ -123,7 +119,7 @@ def _in_comprehension(subject: FunctionTree, node: cst.CSTNode, names: list[str]
 
 
 def _crosses_handler(subject: FunctionTree, node: cst.CSTNode, loop: Loop) -> bool:
-    """Whether an exception of the node would be caught inside the loop."""
+    """Return whether an exception of the node would be caught inside the loop."""
     for parent in subject.above(node):
         if parent is loop:
             return False
@@ -133,7 +129,7 @@ def _crosses_handler(subject: FunctionTree, node: cst.CSTNode, loop: Loop) -> bo
 
 
 def is_surely_bound(subject: FunctionTree, name: str, statement: Statement) -> bool:
-    """Whether the name has a value whenever the statement is reached."""
+    """Return whether the name has a value whenever the statement is reached."""
     if name not in subject.local_names or name in subject.parameters:
         return True
     inner: cst.CSTNode = statement
@@ -183,7 +179,7 @@ def _assigns(statement: cst.BaseSmallStatement, name: str) -> bool:
 
 
 def leaves(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
-    """Whether the last statement of a block goes away from it."""
+    """Return whether the last statement of a block goes away from it."""
     match body[-1] if body else None:
         case cst.SimpleStatementLine(body=[*_, last]):
             return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
@@ -194,7 +190,7 @@ def leaves(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
 
 
 def is_guarded(subject: FunctionTree, node: cst.CSTNode, name: str, tests: Iterable[str]) -> bool:
-    """Whether an earlier `if <one of the tests>: <leave>` rules the tests out, and the name is the same since."""
+    """Return whether an earlier `if <test>: <leave>` rules out one of the tests, the name being the same since."""
     wanted = set(tests)
     statement = statement_of(subject, node)
     if statement is None:
@@ -231,7 +227,7 @@ def _alternatives(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
 
 
 def is_nonempty(subject: FunctionTree, collection: cst.BaseExpression) -> bool:
-    """Whether an earlier guard left the function when the collection, a variable, was empty."""
+    """Return whether an earlier guard left the function when the collection, a variable, was empty."""
     if not isinstance(collection, cst.Name):
         return False
     name = collection.value

@@ -52,7 +52,7 @@ _SUSPENDING = (cst.Await, cst.Yield, cst.From)
 
 
 def is_pure(subject: FunctionTree, node: cst.CSTNode) -> bool:
-    """Whether computing the expression changes nothing, as far as its text tells. It may still raise."""
+    """Return whether computing the expression changes nothing, as far as its text tells. It may still raise."""
     for part in subject.walk(node):
         if isinstance(part, (*_SUSPENDING, cst.NamedExpr)):
             return False
@@ -66,7 +66,7 @@ def is_pure(subject: FunctionTree, node: cst.CSTNode) -> bool:
 
 
 def is_pure_function(subject: FunctionTree, func: cst.CSTNode) -> bool:
-    """Whether calling this changes nothing: a builtin, a method that only reads, a function of a pure module."""
+    """Return whether calling this changes nothing: a builtin, a method that only reads, a function of a pure module."""
     if isinstance(func, cst.Name) and subject.is_builtin(func):
         return func.value in PURE_BUILTINS or func.value.endswith(("Error", "Exception"))
     origin = subject.origin(func)
@@ -76,7 +76,7 @@ def is_pure_function(subject: FunctionTree, func: cst.CSTNode) -> bool:
 
 
 def suspends(subject: FunctionTree, region: cst.CSTNode) -> bool:
-    """Whether other code may run in the middle: the region awaits or yields."""
+    """Return whether other code may run in the middle: the region awaits or yields."""
     return any(
         isinstance(node, _SUSPENDING)
         or (isinstance(node, cst.For | cst.CompFor | cst.With) and node.asynchronous is not None)
@@ -85,7 +85,7 @@ def suspends(subject: FunctionTree, region: cst.CSTNode) -> bool:
 
 
 def is_stable(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
-    """Whether the variable means the same value all through the region: neither bound nor changed there."""
+    """Return whether the variable means the same value all through the region: neither bound nor changed there."""
     if name in subject.bound(region) or name in subject.declared_outside:
         return False
     if name not in subject.local_names and name not in subject.facts.values:
@@ -97,7 +97,7 @@ def is_stable(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
 
 
 def is_only_read(subject: FunctionTree, place: cst.CSTNode) -> bool:
-    """Whether the object that the expression stands for is looked at here, and neither changed nor handed on."""
+    """Return whether the object that the expression stands for is looked at here, and neither changed nor handed on."""
     parent = subject.parent(place)
     match parent:
         case cst.Subscript(value=value) | cst.Attribute(value=value) if value is place:
@@ -127,7 +127,7 @@ def is_only_read(subject: FunctionTree, place: cst.CSTNode) -> bool:
 
 
 def is_assigned(subject: FunctionTree, node: cst.CSTNode) -> bool:
-    """Whether the expression is the target of an assignment, a loop or a deletion."""
+    """Return whether the expression is the target of an assignment, a loop or a deletion."""
     inner = node
     for parent in subject.above(node):
         match parent:
@@ -145,7 +145,7 @@ def is_assigned(subject: FunctionTree, node: cst.CSTNode) -> bool:
 
 
 def _is_read_through(subject: FunctionTree, access: cst.CSTNode) -> bool:
-    """For `x.a` and `x[i]`: whether the access, and what is done with it at once, leaves x as it was."""
+    """Return whether access to `x.a` or `x[i]`, and what is done with it at once, leaves x as it was."""
     parent = subject.parent(access)
     match parent:
         case cst.Subscript(value=value) | cst.Attribute(value=value) if value is access:
@@ -168,7 +168,7 @@ def _takes_without_keeping(subject: FunctionTree, arg: cst.Arg) -> bool:
 
 
 def _is_unknown_callback(subject: FunctionTree, arg: cst.Arg) -> bool:
-    """Whether a `key=` (or the like) is a function that nobody knows."""
+    """Return whether a `key=` (or the like) is a function that nobody knows."""
     if arg.keyword is None or arg.keyword.value not in ("key", "default_factory"):
         return False
     match arg.value:

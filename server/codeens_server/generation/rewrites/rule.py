@@ -36,7 +36,7 @@ class Draft:
             return None
 
     def changed(self, function: str, imports: list[str]) -> Draft:
-        """This draft with new code and more imports."""
+        """Return this draft with new code and more imports."""
         facts = self.facts
         added = [line for line in imports if line not in self.imports]
         for line in added:
@@ -44,7 +44,7 @@ class Draft:
         return replace(self, function=function, imports=(*self.imports, *added), facts=facts)
 
     def replacement(self) -> Replacement:
-        """What to put in the target's place."""
+        """Return what to put in the target's place."""
         return Replacement(function=self.function, imports=self.imports)
 
 
@@ -60,7 +60,7 @@ class Rule(Protocol):
         ...
 
     def apply(self, draft: Draft) -> Draft | None:
-        """The draft after the rule; None where the rule does not apply."""
+        """Return the draft after the rule; None where the rule does not apply."""
         ...
 
 

@@ -41,12 +41,12 @@ RULES: dict[str, Rule] = {rule.name: rule for rule in _IN_ORDER}
 
 
 def rule_names() -> list[str]:
-    """Names that a variant may list, in the order in which rules are chained."""
+    """Return names that a variant may list, in the order in which rules are chained."""
     return list(RULES)
 
 
 def chosen(names: Sequence[str]) -> list[Rule]:
-    """The rules of these names, in the order in which they are chained.
+    """Return the rules of these names, in the order in which they are chained.
 
     Raises:
         ConfigError: there is no such rule; the message has the nearest.

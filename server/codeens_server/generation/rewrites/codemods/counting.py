@@ -62,7 +62,7 @@ def _count_in_one_pass(subject: FunctionTree, edits: Edits, loop: cst.For) -> bo
 
 
 def _counted(statement: cst.CSTNode | None) -> Counted | None:
-    """`d[k] = d.get(k, 0) + 1`, and `d[k] += 1`, which needs a dictionary with a default."""
+    """Match `d[k] = d.get(k, 0) + 1`, and `d[k] += 1`, which needs a dictionary with a default."""
     match statement:
         case cst.AugAssign(target=target, operator=cst.AddAssign(), value=cst.Integer(value="1")):
             item = _item(target)
@@ -81,7 +81,7 @@ def _counted(statement: cst.CSTNode | None) -> Counted | None:
 
 
 def _counted_in_branches(body: Sequence[cst.CSTNode]) -> Counted | None:
-    """`if k in d: d[k] += 1` / `else: d[k] = 1`, and `if k not in d: d[k] = 0` before `d[k] += 1`."""
+    """Match `if k in d: d[k] += 1` / `else: d[k] = 1`, and `if k not in d: d[k] = 0` before `d[k] += 1`."""
     match body:
         case [cst.If(test=test, body=one, orelse=cst.Else(body=other))]:
             present, absent = tree.only_line(one), tree.only_line(other)
@@ -135,7 +135,7 @@ def _elements(subject: FunctionTree, filling: Filling, key: cst.BaseExpression) 
 
 
 def _is_no_mapping(subject: FunctionTree, iterable: cst.BaseExpression) -> bool:
-    """Whether a Counter surely takes this as elements: a mapping it takes as counts, and None as nothing at all."""
+    """Return whether a Counter surely takes this as elements: a mapping it takes as counts, and None as nothing."""
     if isinstance(iterable, cst.Name) and annotation_of(subject, iterable.value) is not None:
         return kind_of(subject, iterable) != "dict" and not may_be_none(subject, iterable.value)
     is_listing = tree.method_call(iterable) is not None and not subject.origin(iterable)
@@ -145,7 +145,7 @@ def _is_no_mapping(subject: FunctionTree, iterable: cst.BaseExpression) -> bool:
 def _like_original(
     subject: FunctionTree, value: cst.BaseExpression, counts: str, *, starts_missing: bool
 ) -> str | None:
-    """The counts in the type that the loop filled; a bare `d[k] += 1` needs one that has a default."""
+    """Return the counts in the type that the loop filled; a bare `d[k] += 1` needs one that has a default."""
     match value:
         case cst.Call(func=func, args=[cst.Arg(value=cst.Name(value="int"))]):
             is_default = subject.origin(func) == "collections.defaultdict"
@@ -189,7 +189,7 @@ def _replace_all(subject: FunctionTree, edits: Edits, place: Statement, node: cs
 
 
 def _is_element(subject: FunctionTree, node: cst.CSTNode, argument: cst.BaseExpression, collection: str) -> bool:
-    """Whether the argument runs over the collection itself, or the collection is surely a list."""
+    """Return whether the argument runs over the collection itself, or the collection is surely a list."""
     if not isinstance(argument, cst.Name):
         return False
     for parent in subject.above(node):
@@ -210,7 +210,7 @@ def _runs_over(
 
 
 def _elements_of(subject: FunctionTree, iterable: cst.BaseExpression, collection: str) -> bool:
-    """`xs`, `set(xs)`, `sorted(set(xs))`, `enumerate(xs)`."""
+    """Match `xs`, `set(xs)`, `sorted(set(xs))`, `enumerate(xs)`."""
     match iterable:
         case cst.Name(value=name):
             return name == collection
@@ -222,7 +222,7 @@ def _elements_of(subject: FunctionTree, iterable: cst.BaseExpression, collection
 
 
 def _is_key(subject: FunctionTree, node: cst.Attribute, owner: cst.Name) -> bool:
-    """`max(set(xs), key=xs.count)` and the like."""
+    """Match `max(set(xs), key=xs.count)` and the like."""
     arg = subject.parent(node)
     call = subject.parent(arg) if isinstance(arg, cst.Arg) and arg.keyword and arg.keyword.value == "key" else None
     if not isinstance(call, cst.Call) or not subject.is_builtin(call.func, "max", "min", "sorted"):

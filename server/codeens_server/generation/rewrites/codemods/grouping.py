@@ -70,7 +70,7 @@ def _change(edits: Edits, grouping: Grouping) -> None:
 
 
 def _give_back_plain(subject: FunctionTree, edits: Edits, loop: Loop, name: str) -> None:
-    """What comes after the loop gets a plain dictionary, which raises KeyError for what is missing."""
+    """Give what follows the loop a plain dictionary, which raises KeyError for what is missing."""
     following = after(subject, loop)
     returned = tree.sole(following[0]) if following else None
     if isinstance(returned, cst.Return) and tree.is_name(returned.value, name):
@@ -91,7 +91,7 @@ def _grouping(subject: FunctionTree, node: cst.CSTNode) -> Grouping | None:
 
 
 def _added_if_missing(subject: FunctionTree, node: cst.If) -> Grouping | None:
-    """`if k not in d: d[k] = []`, followed by a use of `d[k]`."""
+    """Match `if k not in d: d[k] = []`, followed by a use of `d[k]`."""
     if node.orelse is not None or not isinstance(subject.parent(node), cst.IndentedBlock):
         return None
     match node.test, tree.only_line(node.body):
@@ -120,7 +120,7 @@ def _reads_group(subject: FunctionTree, place: cst.Name) -> bool:
 
 
 def _empty(node: cst.BaseExpression) -> str:
-    """Which of list, set and dict an expression makes empty."""
+    """Return which of list, set and dict an expression makes empty."""
     if tree.is_empty_list(node):
         return "list"
     if tree.is_empty_dict(node):

@@ -72,7 +72,7 @@ def _is_worthwhile(subject: FunctionTree, call: cst.Call) -> bool:
 
 
 def _can_be_shared(subject: FunctionTree, call: cst.Call) -> bool:
-    """Whether it makes no difference that all turns get the same object."""
+    """Return whether it makes no difference that all turns get the same object."""
     kind = kind_of(subject, call)
     if kind in ("str", "int", "bool", "float", "bytes", "frozenset", "tuple"):
         return True
@@ -82,7 +82,7 @@ def _can_be_shared(subject: FunctionTree, call: cst.Call) -> bool:
 
 
 def _safe_text(subject: FunctionTree, call: cst.Call) -> str | None:
-    """The call as it can stand before the loop: there it is computed even when the loop has no turn."""
+    """Return the call as it can stand before the loop, where it is computed even when the loop has no turn."""
     text = subject.code(call)
     if not subject.is_builtin(call.func, "min", "max") or len(call.args) > 1:
         return text
@@ -95,7 +95,7 @@ def _safe_text(subject: FunctionTree, call: cst.Call) -> str | None:
 
 
 def _has_no_turn_without(subject: FunctionTree, call: cst.Call, name: str) -> bool:
-    """Whether the outermost loop around goes over the collection itself."""
+    """Return whether the outermost loop around goes over the collection itself."""
     iterables = [loop.iter for loop in loops_repeating(subject, call) if isinstance(loop, cst.For)]
     iterables += [comprehension.for_in.iter for comprehension in comprehensions_repeating(subject, call)]
     texts = (name, f"enumerate({name})", f"range(len({name}))", f"set({name})", f"sorted({name})", f"reversed({name})")
@@ -115,13 +115,13 @@ def _wanted_name(call: cst.Call) -> str:
 
 
 def _same_calls(subject: FunctionTree, place: Statement, call: cst.Call) -> list[cst.Call]:
-    """Equal calls in the same loop. Those which run before its first turn need no change, and no harm is in it."""
+    """Return equal calls in the same loop; those before its first turn may be among them, which does no harm."""
     found = [one for one in subject.own(cst.Call, place) if tree.same(one, call)]
     return [one for one in found if not any(parent in found for parent in subject.above(one))]
 
 
 def _hoist_pattern(subject: FunctionTree, edits: Edits, call: cst.Call) -> bool:
-    """`re.match(pattern, text)` in a loop: the pattern is compiled before it."""
+    """Compile the pattern of `re.match(pattern, text)` before the loop."""
     function = subject.origin(call.func).removeprefix("re.")
     args = tree.plain_args(call.args)
     if PATTERN_ARGUMENTS.get(function) is None or args is None or len(args) != PATTERN_ARGUMENTS[function]:
@@ -166,7 +166,7 @@ def _bind_before(subject: FunctionTree, edits: Edits, loop: Loop, place: Stateme
 
 
 def _is_of_module(subject: FunctionTree, func: cst.BaseExpression) -> bool:
-    """Whether the function called belongs to this module or to an imported one."""
+    """Return whether the function called belongs to this module or to an imported one."""
     if isinstance(func, cst.Name):
         is_global = func.value in subject.facts.names and func.value not in subject.local_names
         return is_global and func.value not in subject.facts.enclosing

@@ -66,7 +66,7 @@ class NestedLoopToIndex(Codemod):
 
 
 def _making(subject: FunctionTree, default: str, index: str, search: Search) -> str:
-    """The statements that make the index."""
+    """Return the statements that make the index."""
     target = search.loop.target
     element = subject.code(target)
     stored = f"({element})" if isinstance(target, cst.Tuple) and not target.lpar else element
@@ -116,7 +116,7 @@ def _condition(loop: SearchLoop) -> cst.If | cst.CompIf | None:
 
 
 def _match(subject: FunctionTree, test: cst.BaseExpression, variables: set[str]) -> Match | None:
-    """The first equality that tells the elements apart; before it may stand other comparisons for equality only."""
+    """Return the first equality that tells the elements apart; only other equalities may stand before it."""
     parts = list(_conjuncts(test))
     for number, part in enumerate(parts):
         sides = _equal_sides(part)
@@ -153,7 +153,7 @@ def _depends(subject: FunctionTree, node: cst.BaseExpression, variables: set[str
 
 
 def _can_be_walked_again(subject: FunctionTree, collection: cst.BaseExpression) -> bool:
-    """Whether the collection is no iterator and no string, as far as one can see: `xs`, `xs + ys`, `d.items()`."""
+    """Return whether the collection is no iterator and no string, as far as one can see: `xs + ys`, `d.items()`."""
     match collection:
         case cst.Name(value=name):
             kinds = ("str", "bytes", "dict", "set")
@@ -177,7 +177,7 @@ def _is_for_one_pass(subject: FunctionTree, name: str) -> bool:
 
 
 def _plural(loop: SearchLoop) -> str:
-    """What the elements are called."""
+    """Return what the elements are called."""
     if isinstance(loop.iter, cst.Name):
         return loop.iter.value.lstrip("_").lower()
     name = next((found.value for found in target_names(loop.target)), "element")
@@ -185,7 +185,7 @@ def _plural(loop: SearchLoop) -> str:
 
 
 def _subject_of(subject: FunctionTree, key: cst.BaseExpression) -> str:
-    """What the index is by: the attribute or the string key that is compared."""
+    """Return what the index is by: the attribute or the string key that is compared."""
     for node in subject.walk(key):
         match node:
             case cst.SimpleString() if isinstance(text := node.evaluated_value, str) and text.isidentifier():

@@ -77,7 +77,7 @@ def _grown_name(statement: cst.BaseSmallStatement) -> str:
 
 
 def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Growth]:
-    """All uses of the string in the loop, if each only makes it longer at the same end; else none."""
+    """Return all uses of the string in the loop, if each only makes it longer at the same end; else none."""
     found: list[Growth] = []
     for statement in subject.own(cst.BaseSmallStatement, loop):
         growth = _growth(statement, name)
@@ -106,7 +106,7 @@ def _growth(statement: cst.BaseSmallStatement, name: str) -> Growth | None:
 
 
 def _summands(node: cst.BaseExpression) -> list[cst.BaseExpression]:
-    """`[a, b, c]` of `a + b + c`."""
+    """Match `[a, b, c]` of `a + b + c`."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add) and not node.lpar:
         return [*_summands(node.left), node.right]
     return [node]

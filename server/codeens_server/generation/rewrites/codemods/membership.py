@@ -40,7 +40,7 @@ class MembershipToSet(Codemod):
 
 
 def membership(node: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
-    """`(x, xs)` of `x in xs` and `x not in xs`."""
+    """Match `(x, xs)` of `x in xs` and `x not in xs`."""
     match node:
         case cst.Comparison(
             left=left, comparisons=[cst.ComparisonTarget(operator=cst.In() | cst.NotIn(), comparator=comparator)]
@@ -71,7 +71,7 @@ def _index_list(subject: FunctionTree, edits: Edits, comparison: cst.Comparison)
 
 
 def _is_searched_list(subject: FunctionTree, collection: cst.Name) -> bool:
-    """Whether the variable is a list or a tuple of what can be in a set.
+    """Return whether the variable is a list or a tuple of what can be in a set.
 
     Of a bare parameter only its name tells: `x in text` may look for a part of a string.
     """
@@ -89,7 +89,7 @@ def _is_searched_list(subject: FunctionTree, collection: cst.Name) -> bool:
 
 
 def _is_short(subject: FunctionTree, name: str) -> bool:
-    """Whether the variable holds a list written out here or in the module, too short for a set to pay."""
+    """Return whether the variable holds a list written out here or in the module, too short for a set to pay."""
     text = subject.facts.values.get(name, "") if name not in subject.local_names else ""
     values: list[cst.CSTNode] = [cst.parse_expression(text)] if text else []
     for line in subject.own(cst.SimpleStatementLine):
@@ -103,7 +103,7 @@ def _is_short(subject: FunctionTree, name: str) -> bool:
 def _index_literal(
     subject: FunctionTree, edits: Edits, comparison: cst.Comparison, literal: cst.List | cst.Tuple
 ) -> bool:
-    """`x in ["a", "b", …]` in a loop: Python keeps a set of constants ready made."""
+    """Search `x in ["a", "b", …]` of a loop in a set literal: Python keeps a set of constants ready made."""
     constants = all(isinstance(one.value, cst.SimpleString | cst.BaseNumber) for one in literal.elements)
     if not constants or len(literal.elements) < FEWEST_LITERALS or not is_repeated(subject, comparison):
         return False
@@ -143,7 +143,7 @@ def index_seen_list(subject: FunctionTree, edits: Edits, line: cst.SimpleStateme
 
 
 def _uses(subject: FunctionTree, line: cst.SimpleStatementLine, name: str) -> Uses | None:
-    """None if something is done with the list that a set beside it could not follow."""
+    """Return how the list is used; None if a set beside it could not follow something that is done with it."""
     tests: list[cst.ComparisonTarget] = []
     appends: list[cst.Expr] = []
     others = 0
@@ -170,7 +170,7 @@ def _places(subject: FunctionTree, line: cst.SimpleStatementLine, name: str) -> 
 
 
 def _append_of(subject: FunctionTree, place: cst.Name) -> cst.Expr | None:
-    """The statement `seen.append(x)`, for an x that can be written twice."""
+    """Return the statement `seen.append(x)`, for an x that can be written twice."""
     attribute = subject.parent(place)
     call = subject.parent(attribute) if isinstance(attribute, cst.Attribute) else None
     statement = subject.parent(call) if call is not None else None

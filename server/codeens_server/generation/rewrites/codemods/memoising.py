@@ -57,7 +57,7 @@ def _recurs_twice(subject: FunctionTree) -> bool:
 
 
 def _is_itself(subject: FunctionTree, call: cst.Call) -> bool:
-    """`f(...)`, or `Class.f(...)` for a static method."""
+    """Match `f(...)`, or `Class.f(...)` for a static method."""
     match call.func:
         case cst.Name(value=name):
             return name == subject.function.name.value and name not in subject.bound(subject.function.body)
@@ -68,7 +68,7 @@ def _is_itself(subject: FunctionTree, call: cst.Call) -> bool:
 
 
 def _is_pure_function(subject: FunctionTree) -> bool:
-    """Whether the result depends on the arguments alone, and is nothing that a caller could change."""
+    """Return whether the result depends on the arguments alone, and is nothing that a caller could change."""
     body = subject.function.body
     if any(isinstance(node, (*SCOPES, cst.Global, cst.Nonlocal, cst.Del, cst.With)) for node in subject.walk(body)):
         return False
@@ -83,7 +83,7 @@ def _is_pure_function(subject: FunctionTree) -> bool:
 
 
 def _is_constant(subject: FunctionTree, name: str) -> bool:
-    """Whether the name means the same at every call: a variable of the function, a builtin, an import, a constant."""
+    """Return whether the name means the same at every call: a local variable, a builtin, an import, a constant."""
     facts = subject.facts
     if name in subject.local_names or name == subject.function.name.value or name not in facts.names:
         return True
@@ -112,7 +112,7 @@ def _gives_value(subject: FunctionTree, node: cst.BaseExpression) -> bool:
 
 
 def _is_value(subject: FunctionTree, name: str) -> bool:
-    """Whether all that the variable is given is of a kind that cannot be changed."""
+    """Return whether all that the variable is given is of a kind that cannot be changed."""
     if param := subject.parameters.get(name):
         return _takes_hashable(subject, param)
     bound = [place for place in subject.variables(subject.function, name) if subject.is_bound_here(place)]
@@ -145,7 +145,7 @@ def _names_hashable(subject: FunctionTree, annotation: cst.BaseExpression) -> bo
 
 
 def _is_used_as_number(subject: FunctionTree, name: str) -> bool:
-    """Whether the parameter is used in arithmetic and never as a collection."""
+    """Return whether the parameter is used in arithmetic and never as a collection."""
     uses = [subject.parent(place) for place in subject.variables(subject.function.body, name)]
     allowed = (*_ARITHMETIC, cst.Arg, cst.If, cst.While, cst.Return, cst.BooleanOperation, cst.IfExp, cst.AssignTarget)
     computed = any(isinstance(use, cst.BinaryOperation) for use in uses)

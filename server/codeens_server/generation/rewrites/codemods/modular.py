@@ -32,7 +32,7 @@ class PowerModulo(Codemod):
 
 
 def _reduced_power(subject: FunctionTree, operation: cst.BinaryOperation) -> str | None:
-    """The text for `(a ** b) % m`: whole numbers only, and for the exponents and moduli that both forms take."""
+    """Return the text for `(a ** b) % m`, for whole numbers that both forms take as exponents and moduli."""
     match operation:
         case cst.BinaryOperation(
             left=cst.BinaryOperation(left=base, operator=cst.Power(), right=exponent),
@@ -62,7 +62,7 @@ def _reduced_power(subject: FunctionTree, operation: cst.BinaryOperation) -> str
 def _power(
     subject: FunctionTree, base: cst.BaseExpression, exponent: cst.BaseExpression, modulus: cst.BaseExpression
 ) -> str:
-    """The call of pow; reducing the base first raises ZeroDivisionError for 0, as `%` does and pow does not."""
+    """Return the call of pow; reducing the base first raises ZeroDivisionError for 0, as `%` does and pow does not."""
     texts = [subject.code(part) for part in (base, exponent, modulus)]
     if not tree.number(modulus):
         is_simple = isinstance(base, cst.Name | cst.Integer | cst.Call | cst.Subscript | cst.Attribute)
@@ -79,7 +79,7 @@ def _is_whole(subject: FunctionTree, node: cst.BaseExpression) -> bool:
 
 
 def _multiplied_in_loop(subject: FunctionTree, edits: Edits, loop: cst.For) -> bool:
-    """`r = 1` and `for _ in range(n): r = r * a % m`."""
+    """Match `r = 1` and `for _ in range(n): r = r * a % m`."""
     shape = _multiplication(loop)
     turns = tree.call_of(loop.iter, "range") if subject.is_builtin(getattr(loop.iter, "func", loop), "range") else None
     if shape is None or turns is None or len(turns) != 1 or loop.orelse is not None or loop.asynchronous is not None:
@@ -105,7 +105,7 @@ def _multiplied_in_loop(subject: FunctionTree, edits: Edits, loop: cst.For) -> b
 
 
 def _multiplication(loop: cst.For) -> tuple[str, cst.BaseExpression, cst.BaseExpression] | None:
-    """`(r, a, m)` of a loop with only `r = r * a % m`, in either order of the factors, or in two statements."""
+    """Match `(r, a, m)` of a loop with only `r = r * a % m`, the factors in either order, or in two statements."""
     match tree.lines(loop.body):
         case [
             cst.Assign(

@@ -40,7 +40,7 @@ class QuadraticBuiltins(Codemod):
 
 
 def _searched_copy(subject: FunctionTree, comparison: cst.ComparisonTarget) -> cst.BaseExpression | None:
-    """The d of `x in d.keys()` and `x in list(d)`."""
+    """Return the d of `x in d.keys()` and `x in list(d)`."""
     if not isinstance(comparison.operator, cst.In | cst.NotIn):
         return None
     call = tree.method_call(comparison.comparator)
@@ -58,7 +58,7 @@ def _searched_copy(subject: FunctionTree, comparison: cst.ComparisonTarget) -> c
 
 
 def _append_and_reverse(subject: FunctionTree, edits: Edits, call: cst.Call) -> bool:
-    """`xs.insert(0, x)`, all that a loop does with an empty list: append, and reverse once."""
+    """Append and reverse once, where a loop only does `xs.insert(0, x)` with an empty list."""
     inserted = tree.method_call(call)
     statement = subject.parent(call)
     if inserted is None or inserted.method != "insert" or not isinstance(statement, cst.Expr):
@@ -100,7 +100,7 @@ def find_duplicates_once(subject: FunctionTree, edits: Edits, loop: cst.For) -> 
 
 
 def _pair(subject: FunctionTree, filling: Filling) -> tuple[str, str, str] | None:
-    """The collection and the texts of the two elements, of loops over all pairs in order."""
+    """Return the collection and the texts of the two elements, of loops over all pairs in order."""
     i, j = (subject.code(loop.target) for loop in filling.loops)
     inner = subject.code(filling.loops[1].iter).replace(" ", "")
     match filling.loops[0].iter:
@@ -116,7 +116,7 @@ def _pair(subject: FunctionTree, filling: Filling) -> tuple[str, str, str] | Non
 
 
 def _measured(node: cst.BaseExpression) -> str:
-    """The xs of `len(xs)` and `len(xs) - 1`."""
+    """Return the xs of `len(xs)` and `len(xs) - 1`."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Subtract):
         node = node.left if tree.number(node.right) == 1 else node
     args = tree.call_of(node, "len")
@@ -132,7 +132,7 @@ def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
 
 
 def _answer_if_any(subject: FunctionTree, edits: Edits, loop: cst.For, filling: Filling, collection: str) -> bool:
-    """`return True` at the first pair and `return False` below the loops."""
+    """Match `return True` at the first pair and `return False` below the loops."""
     following = after(subject, loop)
     returned = tree.sole(following[0]) if following else None
     if not isinstance(returned, cst.Return) or not isinstance(filling.statement, cst.Return):
@@ -152,7 +152,7 @@ def _answer_if_any(subject: FunctionTree, edits: Edits, loop: cst.For, filling: 
 def _collect(
     subject: FunctionTree, edits: Edits, loop: cst.For, filling: Filling, collection: str, one: str, rest: set[str]
 ) -> bool:
-    """`if x not in found: found.append(x)` for each pair."""
+    """Match `if x not in found: found.append(x)` for each pair."""
     call = tree.method_call(filling.statement.value) if isinstance(filling.statement, cst.Expr) else None
     if call is None or call.method != "append" or len(call.args) != 1 or subject.code(call.args[0]) != one:
         return False
@@ -198,7 +198,7 @@ def _difference(totals: str, low: str, high: str) -> str:
 
 
 def _ends(subject: FunctionTree, call: cst.Call, collection: str, part: cst.Slice) -> tuple[str, str] | None:
-    """Where in the totals the slice begins (empty: at 0) and ends."""
+    """Return where in the totals the slice begins (empty: at 0) and ends."""
     low = subject.code(part.lower) if part.lower else ""
     high = subject.code(part.upper) if part.upper else ""
     for parent in subject.above(call):
@@ -220,7 +220,7 @@ def _squeezed(text: str) -> str:
 
 
 def _position(subject: FunctionTree, loop: cst.For | cst.CompFor, collection: str) -> str:
-    """The variable that runs over all positions of the list."""
+    """Return the variable that runs over all positions of the list."""
     target = subject.code(loop.target).strip("()")
     iterable = subject.code(loop.iter)
     if iterable == f"enumerate({collection})":
@@ -232,7 +232,7 @@ def _position(subject: FunctionTree, loop: cst.For | cst.CompFor, collection: st
 def _is_window(
     subject: FunctionTree, call: cst.Call, loop: cst.For | cst.CompFor, collection: str, low: str, width: str
 ) -> bool:
-    """Whether the slice is one of all the windows of a width that is surely not negative."""
+    """Return whether the slice is one of all the windows of a width that is surely not negative."""
     iterable = subject.code(loop.iter)
     positions = (f"range(len({collection})-{width}+1)", f"range(0,len({collection})-{width}+1)")
     if subject.code(loop.target) != low or _squeezed(iterable) not in positions:

@@ -42,7 +42,7 @@ class QueueToDeque(Codemod):
 
 
 def _end_of(call: cst.CSTNode) -> tuple[str, str] | None:
-    """`(xs, "popleft")` of `xs.pop(0)`, `(xs, "appendleft")` of `xs.insert(0, x)`, `(xs, "pop")` of `xs.pop()`."""
+    """Match `xs.pop(0)`: `(xs, "popleft")`; `xs.insert(0, x)`: `(xs, "appendleft")`; `xs.pop()`: `(xs, "pop")`."""
     found = tree.method_call(call)
     if found is None or not isinstance(found.receiver, cst.Name):
         return None
@@ -79,7 +79,7 @@ def _convert(subject: FunctionTree, edits: Edits, name: str) -> bool:
 
 
 def _made_list(subject: FunctionTree, place: cst.Name) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
-    """The line `xs = [...]` or `xs = list(...)` that binds this place."""
+    """Return the line `xs = [...]` or `xs = list(...)` that binds this place."""
     for parent in subject.above(place):
         if isinstance(parent, cst.SimpleStatementLine):
             made = tree.assigned_name(parent)
@@ -114,7 +114,7 @@ def _use_ends(subject: FunctionTree, edits: Edits, place: cst.Name) -> None:
 
 
 def _is_same_for_deque(subject: FunctionTree, place: cst.Name) -> bool:
-    """Whether what is done with the list here means the same for a deque."""
+    """Return whether what is done with the list here means the same for a deque."""
     parent = subject.parent(place)
     match parent:
         case cst.Attribute(attr=cst.Name(value=method)):
@@ -143,7 +143,7 @@ def _is_same_for_deque(subject: FunctionTree, place: cst.Name) -> bool:
 
 
 def _is_tested(subject: FunctionTree, node: cst.CSTNode) -> bool:
-    """Whether only the truth of the expression matters."""
+    """Return whether only the truth of the expression matters."""
     parent = subject.parent(node)
     if isinstance(parent, cst.BooleanOperation):
         return _is_tested(subject, parent)

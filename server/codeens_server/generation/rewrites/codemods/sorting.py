@@ -29,7 +29,7 @@ class Sorting(NamedTuple):
     reverse: bool
 
     def selecting(self, edits: Edits, count: str, *, is_safe: bool) -> str | None:
-        """The text that selects the first `count` in this order; a count that may be negative is sorted as before."""
+        """Return the text that selects the first `count` in order; a count that may be negative is sorted as before."""
         key = f", key={self.key}" if self.key else ""
         function = edits.require("heapq", "nlargest" if self.reverse else "nsmallest")
         if function is None:
@@ -62,7 +62,7 @@ class SortToSelection(Codemod):
 
 
 def _from_call(subject: FunctionTree, edits: Edits, node: cst.Subscript) -> str | None:
-    """The text for `sorted(xs)[0]`, `sorted(xs)[-1]` and `sorted(xs)[:k]`."""
+    """Return the text for `sorted(xs)[0]`, `sorted(xs)[-1]` and `sorted(xs)[:k]`."""
     sorting = _sorted_call(subject, node.value)
     if sorting is None:
         return None
@@ -77,7 +77,7 @@ def _from_call(subject: FunctionTree, edits: Edits, node: cst.Subscript) -> str 
 
 
 def _one(subject: FunctionTree, edits: Edits, sorting: Sorting, index: int | None) -> str | None:
-    """The text for the first or the last element. An empty collection must raise IndexError, as indexing does."""
+    """Return the text for the first or the last element. An empty collection must raise IndexError, as before."""
     if index not in (0, -1) or (index == -1 and sorting.key):
         return None  # among equals, the last of a stable order is not what min and max give
     smallest = (index == 0) is not sorting.reverse
@@ -90,7 +90,7 @@ def _one(subject: FunctionTree, edits: Edits, sorting: Sorting, index: int | Non
 
 
 def _from_variable(subject: FunctionTree, edits: Edits, statement: cst.SimpleStatementLine) -> str | None:
-    """The text for `ys = sorted(xs)` or `ys.sort()`, where afterwards ys is only read at its front."""
+    """Return the text for `ys = sorted(xs)` or `ys.sort()`, where afterwards ys is only read at its front."""
     found = _sorted_variable(subject, statement)
     if found is None or not subject.is_local(found[0]) or found[0] in subject.parameters:
         return None
@@ -121,7 +121,7 @@ def _sorted_call(subject: FunctionTree, node: cst.BaseExpression) -> Sorting | N
 
 
 def _order(subject: FunctionTree, args: Sequence[cst.Arg]) -> tuple[str, bool] | None:
-    """The key's text and whether the order is reversed; None when that is decided at run time."""
+    """Return the key's text and whether the order is reversed; None when that is decided at run time."""
     key, reverse = "", False
     for arg in args:
         match arg:
@@ -150,7 +150,7 @@ def _sorted_variable(subject: FunctionTree, statement: cst.SimpleStatementLine) 
 
 
 def _is_made_above(subject: FunctionTree, statement: cst.SimpleStatementLine, name: str) -> bool:
-    """Whether the line above made the list, so that nobody else holds it."""
+    """Return whether the line above made the list, so that nobody else holds it."""
     made = tree.assigned_name(before(subject, statement)[-1]) if before(subject, statement) else None
     if made is None or made[0] != name:
         return False
@@ -164,7 +164,7 @@ def _is_made_above(subject: FunctionTree, statement: cst.SimpleStatementLine, na
 
 
 def _reads_below(subject: FunctionTree, statement: cst.SimpleStatementLine, name: str) -> list[cst.Name]:
-    """Reads of the sorted list below the sort; none at all if it is used or bound in any other place."""
+    """Return reads of the sorted list below the sort; none at all if it is used or bound in any other place."""
     below = [place for one in after(subject, statement) for place in subject.variables(one, name)]
     making = [statement] if tree.assigned_name(statement) else [before(subject, statement)[-1], statement]
     nearby = [place for one in making for place in subject.variables(one, name)]
@@ -175,14 +175,14 @@ def _reads_below(subject: FunctionTree, statement: cst.SimpleStatementLine, name
 
 
 def _front_read(subject: FunctionTree, reads: list[cst.Name]) -> int | None:
-    """How many elements from the front the reads need; None when that is not a small number known here."""
+    """Return how many elements from the front the reads need; None when that is not a small number known here."""
     needed = [_position_read(subject, read) for read in reads]
     known = [position for position in needed if position is not None]
     return max(known) if len(known) == len(needed) and 0 < max(known) <= MOST_FROM_FRONT else None
 
 
 def _position_read(subject: FunctionTree, read: cst.Name) -> int | None:
-    """2 for `ys[1]`, 3 for `ys[:3]`, 0 for a test of emptiness."""
+    """Return 2 for `ys[1]`, 3 for `ys[:3]`, 0 for a test of emptiness."""
     parent = subject.parent(read)
     if isinstance(parent, cst.Subscript) and not is_assigned(subject, parent):
         if indexed := tree.index_of(parent):
@@ -198,7 +198,7 @@ def _position_read(subject: FunctionTree, read: cst.Name) -> int | None:
 def _later_slice(
     subject: FunctionTree, statement: cst.SimpleStatementLine, reads: list[cst.Name]
 ) -> cst.BaseExpression | None:
-    """The k of `ys[:k]`, if that is the only read, below the sort in its block, and k is the same at both."""
+    """Return the k of `ys[:k]`, if that is the only read, below the sort in its block, and k is the same at both."""
     below = after(subject, statement)
     parent = subject.parent(reads[0]) if len(reads) == 1 else None
     if not isinstance(parent, cst.Subscript) or is_assigned(subject, parent):
@@ -209,7 +209,7 @@ def _later_slice(
 
 
 def _front_count(subject: FunctionTree, node: cst.Subscript) -> cst.BaseExpression | None:
-    """The k of `[:k]`, if it is a whole number."""
+    """Return the k of `[:k]`, if it is a whole number."""
     sliced = tree.slice_of(node)
     if sliced is None or sliced[1].lower is not None or sliced[1].upper is None:
         return None
