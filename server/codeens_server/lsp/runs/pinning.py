@@ -37,10 +37,14 @@ class PinInput:
         self._runs.check_trust()
         record = await self._lookup.record(asked.run_id)
         run = record.finished()
+        _refuse_unwritable(run.target)
         async with self._runs.session(record) as session:
             case = await session.pin(record.run_id, asked.number, asked.right)
-        path, test = await self._write(run, case)
-        await self._runs.rejudge(record, params.work_done_token)
+        try:
+            path, test = await self._write(run, case)
+        finally:
+            # The input is pinned by now, whatever became of the test: no verdict of before counts any more.
+            await self._runs.rejudge(record, params.work_done_token)
         return written(PinnedTest(run_id=record.run_id, uri=path.as_uri(), test=test))
 
     async def _write(self, run: RunDocument, case: Case) -> tuple[Path, str]:
@@ -71,15 +75,19 @@ def _edit(document: Document, added: str, *, exists: bool, client: Client) -> ty
     return types.WorkspaceEdit(document_changes=[*made, edit])
 
 
+def _refuse_unwritable(target: Target) -> None:
+    if target.kind != "function" or target.is_async or target.is_generator:
+        kind = "generator" if target.is_generator else "coroutine" if target.is_async else target.kind
+        message = f"only inputs of plain functions are written as tests, and {target.qualname} is a {kind}."
+        raise InputError(message, code="not_a_plain_function")
+
+
 def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
     """The imports and the function of a test that demands what was decided.
 
     Raises:
-        InputError: the target is a method or nested, or a value cannot be written as source.
+        InputError: a value cannot be written as source.
     """
-    if target.kind != "function" or target.is_async or target.is_generator:
-        kind = "generator" if target.is_generator else "coroutine" if target.is_async else target.kind
-        raise InputError(f"only inputs of plain functions are written as tests, and {target.qualname} is a {kind}.")
     name = target.qualname
     imports = {f"from {target.module} import {name}", *imports_of(case.input)}
     names = [f"argument_{index}" for index in range(len(case.input.args))]
