@@ -61,7 +61,7 @@ class PinInput:
 
 
 def _edit(document: Document, added: str, *, exists: bool, client: Client) -> types.WorkspaceEdit:
-    """The test at the end of a file; the file is made by the same edit, where the client can make files."""
+    """Append the test to a file, which the same edit creates where the client can create files."""
     last = len(document.lines) - 1
     end = types.Position(line=last, character=document.units(last, len(document.lines[last])))
     edits = [types.TextEdit(range=types.Range(start=end, end=end), new_text=added)]
@@ -83,7 +83,7 @@ def _refuse_unwritable(target: Target) -> None:
 
 
 def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
-    """The imports and the function of a test that demands what was decided.
+    """Return the imports and the function of a test that demands what was decided.
 
     Raises:
         InputError: a value cannot be written as source.
@@ -116,7 +116,7 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
 
 
 def file_of_test(run: RunDocument) -> Path:
-    """Where the test goes: the one file whose tests reach the function, else a new one."""
+    """Return the one file whose tests reach the function, else a new one."""
     root = Path(run.target.root)
     files = {test.id.partition("::")[0] for test in run.evidence.tests}
     if len(files) == 1 and (known := root / files.pop()).is_file():
@@ -127,7 +127,7 @@ def file_of_test(run: RunDocument) -> Path:
 
 
 def appended(text: str, imports: list[str], function: str) -> str:
-    """What to add at the end of a file of tests: one more test, with those imports inside that the file has not.
+    """Return what to append to a file of tests: one more test, with the imports that the file lacks inside.
 
     Raises:
         TargetError: the text does not parse.
@@ -147,7 +147,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
 
 
 def free_number(text: str, name: str) -> int:
-    """The first number that no pinned test of a function has in a file of tests."""
+    """Return the first number that no pinned test of a function has in a file of tests."""
     try:
         tree = parse_source(text, "the file of tests")
     except TargetError:
