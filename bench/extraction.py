@@ -29,7 +29,7 @@ from made_replies import made_replies, parameters, plain
 
 from codeens_server.domain import Replacement
 from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.python_text import pieces
+from codeens_server.generation.reply.python_text import statements_of
 
 SECONDS = 20
 FUNCTIONS_PER_TASK = 6
@@ -143,7 +143,7 @@ def _reply(row: Row) -> str:
 
 def assemble(task: HumanEvalTask, replacement: Replacement) -> str:
     """The prompt without the target, and the replacement after it."""
-    around = [piece.text for piece in pieces(task.prompt) if getattr(piece.node, "name", "") != task.entry_point]
+    around = [piece.text for piece in statements_of(task.prompt) if getattr(piece.node, "name", "") != task.entry_point]
     return "\n\n".join([*replacement.imports, *around, *replacement.helpers, replacement.function]) + "\n"
 
 

@@ -28,7 +28,7 @@ from tests.server.lsp.firing import fire
 from tests.server.lsp.mutations import message
 from tests.server.lsp.storm import KEPT, Storm
 
-from codeens_server.lsp.frames import BadFrame, Frames, framed
+from codeens_server.lsp.transport.channels import BadFrame, Frames, framed
 
 SERVER = str(Path(sys.executable).parent / "codeens-server")
 BATCH = 100

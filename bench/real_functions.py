@@ -30,7 +30,7 @@ from typing import Any, Literal
 import msgspec
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RankedResult, Run
+from codeens_server.domain import RankedResult, RunDocument
 from codeens_server.workspace.edit import apply_edit
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target
@@ -76,7 +76,7 @@ def try_one(trial: Trial) -> Row:
         why = (done.stderr.strip().splitlines() or [f"{FAULT} (exit code {done.returncode}, no document)"])[-1]
         _say(f"{trial.target}: {why}\n")
         return msgspec.structs.replace(row, result=why, ended="fault" if why.startswith(FAULT) else "refused")
-    run = msgspec.json.decode(done.stdout, type=Run)
+    run = msgspec.json.decode(done.stdout, type=RunDocument)
     broken = [name for name, lost in _broken(trial, root, run) if lost]
     _say(f"{trial.target}: {run.headline}\n")
     return msgspec.structs.replace(
@@ -95,7 +95,7 @@ def _codeens(root: Path, target: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
-def _broken(trial: Trial, root: Path, run: Run) -> Iterator[tuple[str, frozenset[str]]]:
+def _broken(trial: Trial, root: Path, run: RunDocument) -> Iterator[tuple[str, frozenset[str]]]:
     """Candidates that passed, each with the tests that it loses."""
     passed = [row for row in run.results if row.verdict.status == "passed"]
     before = _passing(root, trial.tests) if passed else frozenset[str]()
@@ -120,7 +120,7 @@ def _passing(root: Path, tests: Sequence[str]) -> frozenset[str]:
     return frozenset(_PASSED.findall(done.stdout))
 
 
-def _evidence(run: Run) -> str:
+def _evidence(run: RunDocument) -> str:
     found = run.evidence
     parts = [
         f"{len(found.tests)} tests ({found.indirect_tests} indirect)",

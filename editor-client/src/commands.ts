@@ -28,7 +28,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     makeReadable: () => actions.runHere({ goal: "readability" }),
     repair: () => actions.runHere({ mode: "repair" }),
     cancelRuns: () =>
-      Promise.all(runs.underWay.map(({ id }) => actions.execute(COMMANDS.cancel, { runId: id }))),
+      Promise.all(runs.underWay.map((view) => actions.execute(COMMANDS.cancel, { runId: view.run_id }))),
     showResults: () => view.reveal(false),
     openResults: () => view.openInEditor(),
     applyShown: (uri: vscode.Uri) => applyShown(actions, diffs, uri),

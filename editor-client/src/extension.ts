@@ -6,7 +6,7 @@ import { registerCommands } from "./commands";
 import { EditorModel, hasEditorModel } from "./editorModel";
 import { Keys } from "./keys";
 import { registerMcp, servesMcp } from "./mcp";
-import { EVENT, type EventParams, type FailureParams, GENERATE, type GenerateParams } from "./protocol";
+import { GENERATE, type GenerateParams, RUN_CHANGED, type RunChanged } from "./protocol";
 import { Actions } from "./runs/actions";
 import { Diffs } from "./runs/diffs";
 import { Runs } from "./runs/runs";
@@ -14,7 +14,6 @@ import { onPythonChosen } from "./server/pythonExtension";
 import { Server } from "./server/server";
 import { settingNames, settingsFor } from "./server/settings";
 import { StatusBar } from "./statusBar";
-import { viewRun } from "./view/model";
 import { ResultsView } from "./view/resultsView";
 import type { ViewState } from "./view/state";
 import { viewTaker } from "./view/taker";
@@ -105,7 +104,7 @@ async function startAtFirst(context: vscode.ExtensionContext, server: Server): P
 
 function listen(client: LanguageClient, runs: Runs, model: EditorModel): void {
   model.forgetRefusals();
-  client.onNotification(EVENT, (params: EventParams | FailureParams) => runs.take(params));
+  client.onNotification(RUN_CHANGED, (news: RunChanged) => runs.take(news));
   client.onRequest(GENERATE, (params: GenerateParams, token: vscode.CancellationToken) =>
     model.generate(params, token),
   );
@@ -150,7 +149,7 @@ function viewState(server: Server, runs: Runs): ViewState {
     case "down":
       return { kind: "noServer", message: state.message, canInstall: state.canInstall };
     case "ready":
-      return { kind: "runs", runs: runs.all.map(viewRun), shown: runs.shown };
+      return { kind: "runs", runs: runs.all, shown: runs.shown };
   }
 }
 

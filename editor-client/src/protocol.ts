@@ -1,10 +1,8 @@
-// What the server and the extension say to each other beside LSP: the part of docs/protocol.md and docs/schema.json
-// that is used here.
+// Made by `python -m codeens_server.lsp.schemas` from the types of the server. Do not edit.
 
-export const EVENT = "codeens/event";
+export const RUN_CHANGED = "codeens/didChangeRun";
 export const GENERATE = "codeens/generate";
 export const ORIGINAL = "original";
-
 export const COMMANDS = {
   run: "codeens.run",
   rerun: "codeens.rerun",
@@ -18,12 +16,18 @@ export const COMMANDS = {
 
 export type Goal = "balanced" | "correctness" | "speed" | "memory" | "readability";
 export type Mode = "improve" | "repair" | "implement";
-export type Status = "passed" | "failed" | "error" | "timeout" | "refused";
-export type Grade = "tests" | "differential" | "agreement" | "none";
+export type RunStatus = "running" | "finished" | "failed" | "interrupted";
+export type RowStatus = "passed" | "failed" | "error" | "timeout" | "refused" | "waiting" | "not_run";
+export type Trend = "better" | "worse" | "same";
 
-export interface Target {
-  readonly path: string;
-  readonly qualname: string;
+export interface Applied {
+  readonly runId: string;
+  readonly candidate: string;
+}
+
+export interface CallInput {
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
 export interface Candidate {
@@ -31,74 +35,43 @@ export interface Candidate {
   readonly model: string;
   readonly variant: string;
   readonly source: string;
+  readonly replacement: Replacement;
+  readonly sample: number;
+  readonly round: number;
+  readonly digest: string;
   readonly same_as: readonly string[];
   readonly rationale: string;
+  readonly prompt: string;
+  readonly response: string;
   readonly cost_usd: number | null;
+  readonly tokens_in: number;
+  readonly tokens_out: number;
+  readonly cached: boolean;
 }
 
-export interface Failure {
-  readonly where: string;
-  readonly expected: string;
-  readonly got: string;
-  readonly traceback: string;
+export interface CandidateDiff {
+  readonly runId: string;
+  readonly candidate: string;
+  readonly uri: string;
+  readonly diff: string;
+  readonly before: string;
+  readonly after: string;
 }
 
-export interface Verdict {
-  readonly status: Status;
-  readonly passed: number;
-  readonly total: number;
-  readonly tests_passed: number;
-  readonly tests_total: number;
-  readonly evidence: Grade;
-  readonly isolation: "separate" | "shared" | "none";
-  readonly sandbox: string;
-  readonly reason: string;
-  readonly failure: Failure | null;
+export interface Case {
+  readonly id: string;
+  readonly origin: "doctest" | "generated" | "pinned" | "recorded" | "test_case";
+  readonly input: CallInput;
+  readonly expected: Returned | Raised | Unencodable | TimedOut | Died | null;
+  readonly value_only: boolean;
+  readonly label: string;
+  readonly weight: number;
 }
 
-export interface Interval {
-  readonly ratio: number;
-  readonly low: number;
-  readonly high: number;
-  readonly note: string;
-}
-
-export interface Memory {
-  readonly peak_bytes: number;
-  readonly ratio: number | null;
-}
-
-export interface Readability {
-  readonly score: number;
-}
-
-export interface DiffSize {
-  readonly added: number;
-  readonly removed: number;
-}
-
-export interface Measurement {
-  readonly speed: Interval | null;
-  readonly memory: Memory | null;
-  readonly readability: Readability | null;
-  readonly diff: DiffSize;
-}
-
-export interface RankedResult extends Measurement {
-  readonly rank: number | null;
-  readonly candidate: Candidate;
-  readonly verdict: Verdict;
-  readonly cost_usd: number | null;
-  readonly tied: boolean;
-  readonly cluster: number | null;
-  readonly reason: string;
-}
-
-export interface DistinguishingInput {
-  readonly other: number;
-  readonly call: string;
-  readonly here: string;
-  readonly there: string;
+export interface CellView {
+  readonly text: string;
+  readonly detail: string;
+  readonly trend: Trend | null;
 }
 
 export interface Cluster {
@@ -108,26 +81,289 @@ export interface Cluster {
   readonly differences: readonly DistinguishingInput[];
 }
 
+export interface ClusterView {
+  readonly index: number;
+  readonly name: string;
+  readonly answers: number;
+  readonly members: readonly string[];
+}
+
+export interface Coverage {
+  readonly hit: number;
+  readonly total: number;
+}
+
+export interface DetailView {
+  readonly term: string;
+  readonly text: string;
+  readonly code: boolean;
+}
+
+export interface Died {
+  readonly kind: "died";
+  readonly reason: "answers" | "exit" | "memory" | "output" | "protocol" | "signal";
+  readonly detail: string;
+}
+
+export interface DiffSize {
+  readonly added: number;
+  readonly removed: number;
+}
+
+export interface DifferenceView {
+  readonly number: number;
+  readonly call: string;
+  readonly sides: readonly [SideView, SideView];
+  readonly must_choose: boolean;
+}
+
+export interface DistinguishingInput {
+  readonly other: number;
+  readonly input: CallInput;
+  readonly call: string;
+  readonly here: string;
+  readonly there: string;
+}
+
 export interface Evidence {
   readonly mode: Mode;
-  readonly cases: readonly unknown[];
-  readonly tests: readonly unknown[];
-  readonly coverage: { readonly hit: number; readonly total: number } | null;
+  readonly cases: readonly Case[];
+  readonly tests: readonly TestReport[];
+  readonly indirect_tests: number;
+  readonly coverage: Coverage | null;
+  readonly excluded: readonly Excluded[];
   readonly notes: readonly string[];
 }
 
-export interface RunSummary {
+export interface Excluded {
+  readonly what: string;
+  readonly count: number;
+  readonly why: string;
+}
+
+export interface Failure {
+  readonly where: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly traceback: string;
+}
+
+export interface FunctionView {
+  readonly name: string;
+  readonly qualname: string;
+  readonly path: string;
+  readonly line: number;
+  readonly file: string;
+}
+
+export interface GenerateParams {
+  readonly model: string | null;
+  readonly messages: readonly Message[];
+  readonly temperature: number;
+  readonly topP: number | null;
+  readonly maxTokens: number;
+}
+
+export interface GenerateResult {
+  readonly text: string;
+  readonly tokensIn?: number;
+  readonly tokensOut?: number;
+  readonly finishReason?: string;
+}
+
+export interface GroupView {
+  readonly id: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly rows: readonly string[];
+}
+
+export interface Interval {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+  readonly original_s: number;
+  readonly candidate_s: number;
+  readonly inputs: number;
+  readonly pairs: number;
+  readonly note: string;
+}
+
+export interface Measurement {
+  readonly mismatch: boolean;
+  readonly speed: Interval | null;
+  readonly memory: Memory | null;
+  readonly readability: Readability | null;
+  readonly diff: DiffSize;
+  readonly notes: readonly string[];
+}
+
+export interface Memory {
+  readonly peak_bytes: number;
+  readonly ratio: number | null;
+}
+
+export interface Message {
+  readonly role: "system" | "user";
+  readonly content: string;
+}
+
+export interface NoteView {
+  readonly kind: "evidence" | "excluded" | "failure" | "stopped" | "unsafe";
+  readonly text: string;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: "keyword" | "normal" | "positional" | "var_keyword" | "var_positional";
+  readonly annotation: string | null;
+  readonly has_default: boolean;
+}
+
+export interface PinArguments {
+  readonly runId?: string | null;
+  readonly number?: number;
+  readonly right?: number | null;
+}
+
+export interface PinnedTest {
+  readonly runId: string;
+  readonly uri: string;
+  readonly test: string;
+}
+
+export interface ProgressView {
+  readonly planned: number;
   readonly generated: number;
   readonly executed: number;
   readonly passed: number;
+  readonly failures: number;
+  readonly done: number;
+  readonly total: number;
+  readonly doing: string;
+  readonly best: string;
   readonly cost_usd: number;
-  readonly cost_known: boolean;
-  readonly wall_s: number;
-  readonly stopped: string;
-  readonly failures: readonly string[];
+  readonly cost: string;
+  readonly text: string;
 }
 
-export interface Run {
+export interface Raised {
+  readonly kind: "raised";
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+export interface RankedResult {
+  readonly rank: number | null;
+  readonly candidate: Candidate;
+  readonly verdict: Verdict;
+  readonly judged: boolean;
+  readonly measurement: Measurement;
+  readonly cost_usd: number | null;
+  readonly score: Score | null;
+  readonly tied: boolean;
+  readonly cluster: number | null;
+  readonly reason: string;
+}
+
+export interface Readability {
+  readonly cyclomatic: number;
+  readonly cognitive: number;
+  readonly lines: number;
+  readonly findings: number;
+  readonly score: number;
+}
+
+export interface Replacement {
+  readonly function: string;
+  readonly imports: readonly string[];
+  readonly helpers: readonly string[];
+}
+
+export interface RerankArguments {
+  readonly runId?: string | null;
+  readonly goal?: Goal | null;
+  readonly weights?: Weights | null;
+}
+
+export interface Reranked {
+  readonly uri: string;
+  readonly weights: Weights;
+  readonly view: RunView;
+}
+
+export interface RerunArguments {
+  readonly runId?: string | null;
+  readonly fresh?: boolean;
+}
+
+export interface Returned {
+  readonly kind: "returned";
+  readonly value: unknown;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+export interface RowArguments {
+  readonly runId?: string | null;
+  readonly candidate?: string | null;
+}
+
+export interface RowView {
+  readonly id: string;
+  readonly place: string;
+  readonly number: number | null;
+  readonly label: string;
+  readonly model: string;
+  readonly variant: string;
+  readonly alike: number;
+  readonly status: RowStatus;
+  readonly best: boolean;
+  readonly original: boolean;
+  readonly tied: boolean;
+  readonly unsafe: boolean;
+  readonly can_ask_again: boolean;
+  readonly verdict: CellView;
+  readonly speed: CellView;
+  readonly memory: CellView;
+  readonly readability: CellView;
+  readonly diff: CellView;
+  readonly cost: string;
+  readonly reason: string;
+  readonly score: Score | null;
+  readonly cluster: number | null;
+  readonly details: readonly DetailView[];
+  readonly spoken: string;
+}
+
+export interface RunArguments {
+  readonly uri: string;
+  readonly function?: string | null;
+  readonly line?: number | null;
+  readonly goal?: Goal | null;
+  readonly mode?: "auto" | "implement" | "improve" | "repair";
+  readonly models?: readonly string[];
+  readonly variants?: readonly string[];
+  readonly samples?: number | null;
+  readonly rounds?: number;
+  readonly sandbox?: string | null;
+  readonly tests?: readonly string[];
+  readonly budgetUsd?: number | null;
+  readonly timeoutS?: number | null;
+  readonly fresh?: boolean;
+}
+
+export interface RunChanged {
+  readonly uri: string;
+  readonly view: RunView;
+  readonly spent: string;
+}
+
+export interface RunDocument {
+  readonly schema_version: number;
   readonly run_id: string;
   readonly target: Target;
   readonly mode: Mode;
@@ -141,60 +377,59 @@ export interface Run {
   readonly summary: RunSummary;
 }
 
-export interface RunRequest {
+export interface RunId {
+  readonly runId?: string | null;
+}
+
+export interface RunSummary {
+  readonly generated: number;
+  readonly executed: number;
+  readonly passed: number;
+  readonly cost_usd: number;
+  readonly cost_known: boolean;
+  readonly wall_s: number;
+  readonly stopped: "budget" | "cancelled" | "timeout" | null;
+  readonly failures: readonly string[];
+}
+
+export interface RunView {
+  readonly run_id: string;
+  readonly function: FunctionView;
+  readonly status: RunStatus;
+  readonly mode: Mode | null;
   readonly goal: Goal;
+  readonly stopped: string;
+  readonly progress: ProgressView;
+  readonly headline: string;
+  readonly short: string;
+  readonly summary: string;
+  readonly evidence: string;
+  readonly totals: string;
+  readonly sandboxes: readonly string[];
+  readonly best: string;
+  readonly rows: readonly RowView[];
+  readonly groups: readonly GroupView[];
+  readonly clusters: readonly ClusterView[];
+  readonly differences: readonly DifferenceView[];
+  readonly notes: readonly NoteView[];
 }
 
-export type RunEvent =
-  | {
-      readonly event: "run_started";
-      readonly run_id: string;
-      readonly request: RunRequest;
-      readonly target: Target;
-    }
-  | { readonly event: "evidence_gathered"; readonly evidence: Evidence }
-  | { readonly event: "candidates_planned"; readonly count: number }
-  | {
-      readonly event: "candidate_generated";
-      readonly candidate: Candidate;
-      readonly duplicate_of: string | null;
-    }
-  | { readonly event: "generation_failed"; readonly model: string; readonly cost_usd: number | null }
-  | { readonly event: "candidate_judged"; readonly candidate_id: string; readonly verdict: Verdict }
-  | { readonly event: "candidate_measured"; readonly candidate_id: string; readonly measurement: Measurement }
-  | { readonly event: "sandbox_failed"; readonly candidate_id: string; readonly why: string }
-  | { readonly event: "progress"; readonly message: string }
-  | { readonly event: "run_finished"; readonly run: Run };
+export interface Score {
+  readonly total: number;
+  readonly parts: Readonly<Record<string, number>>;
+}
 
-interface OfRun {
-  readonly runId: string;
+export interface ShownRun {
   readonly uri: string;
+  readonly run: RunDocument;
+  readonly view: RunView;
+  readonly report: string;
 }
 
-export type EventParams = OfRun & { readonly event: RunEvent };
-/** The end of a run that failed after it had begun. */
-export type FailureParams = OfRun & { readonly failure: string };
-
-export interface RunArguments {
-  readonly uri: string;
-  readonly function?: string;
-  readonly line?: number;
-  readonly goal?: Goal;
-  readonly mode?: "auto" | Mode;
-  readonly models?: readonly string[];
-  readonly variants?: readonly string[];
-  readonly fresh?: boolean;
-}
-
-export interface RowArguments {
-  readonly runId: string;
-  readonly candidate?: string;
-}
-
-export interface PinArguments {
-  readonly runId: string;
-  readonly number: number;
-  readonly right?: number;
+export interface SideView {
+  readonly group: number;
+  readonly name: string;
+  readonly result: string;
 }
 
 export interface Started {
@@ -203,22 +438,56 @@ export interface Started {
   readonly best: string | null;
 }
 
-export interface DiffResult {
-  readonly runId: string;
-  readonly candidate: string;
-  readonly uri: string;
-  readonly before: string;
-  readonly after: string;
+export interface Target {
+  readonly path: string;
+  readonly root: string;
+  readonly import_root: string;
+  readonly module: string;
+  readonly qualname: string;
+  readonly kind: "classmethod" | "function" | "method" | "nested" | "property" | "staticmethod";
+  readonly is_async: boolean;
+  readonly is_generator: boolean;
+  readonly line: number;
+  readonly end_line: number;
+  readonly source: string;
+  readonly body_missing: boolean;
+  readonly docstring: string | null;
+  readonly parameters: readonly Parameter[];
+  readonly returns: string | null;
+  readonly file_sha256: string;
 }
 
-export interface ShownRun {
-  readonly uri: string;
-  readonly run: Run;
+export interface TestReport {
+  readonly id: string;
+  readonly outcome: "error" | "failed" | "passed" | "skipped";
+  readonly message: string;
+  readonly entered: number;
+  readonly seconds: number;
 }
 
-export interface KeptTest {
-  readonly uri: string;
-  readonly test: string;
+export interface TimedOut {
+  readonly kind: "timeout";
+  readonly limit: "call" | "cpu" | "wall";
+  readonly seconds: number;
+}
+
+export interface Unencodable {
+  readonly kind: "unencodable";
+  readonly type: string;
+  readonly where: string;
+}
+
+export interface Verdict {
+  readonly status: "error" | "failed" | "passed" | "refused" | "timeout";
+  readonly passed: number;
+  readonly total: number;
+  readonly tests_passed: number;
+  readonly tests_total: number;
+  readonly evidence: "agreement" | "differential" | "none" | "tests";
+  readonly isolation: "none" | "separate" | "shared";
+  readonly sandbox: string;
+  readonly reason: string;
+  readonly failure: Failure | null;
 }
 
 export interface Weights {
@@ -226,40 +495,4 @@ export interface Weights {
   readonly quality: number;
   readonly speed: number;
   readonly efficiency: number;
-}
-
-export interface RerankArguments {
-  readonly runId: string;
-  readonly goal?: Goal;
-  readonly weights?: Weights;
-}
-
-export interface Place {
-  readonly candidate: string;
-  readonly rank: number | null;
-  readonly tied: boolean;
-}
-
-export interface Reranked {
-  readonly runId: string;
-  readonly goal: Goal;
-  readonly weights: Weights;
-  readonly best: string;
-  readonly headline: string;
-  readonly original: Place;
-  readonly results: readonly Place[];
-}
-
-export interface GenerateParams {
-  readonly model: string | null;
-  readonly messages: readonly { readonly role: "system" | "user"; readonly content: string }[];
-  readonly temperature: number;
-  readonly topP?: number | null;
-  readonly maxTokens: number;
-}
-
-export interface GenerateResult {
-  readonly text: string;
-  readonly tokensIn: number;
-  readonly tokensOut: number;
 }

@@ -1,9 +1,7 @@
 // One item in the status bar: how runs go and what they cost, or what is wrong with the server.
 
 import * as vscode from "vscode";
-import { executed } from "./runs/run";
 import type { Runs } from "./runs/runs";
-import { money, plural } from "./runs/words";
 import type { ServerState } from "./server/server";
 
 export class StatusBar implements vscode.Disposable {
@@ -52,22 +50,18 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private ofRuns(): { text: string; tooltip: string } {
-    const underWay = this.runs.underWay;
-    const cost = money(this.runs.costUsd);
+    const { underWay, all, spent = "" } = this.runs;
     if (underWay.length === 0) {
-      const count = this.runs.all.length;
-      const text = count ? `$(beaker) codeens ${cost}` : "$(beaker) codeens";
+      const count = all.length === 1 ? "1 run" : `${all.length} runs`;
       return {
-        text,
-        tooltip: count
-          ? `${plural(count, "run")} in this window, ${cost}`
-          : "Ready: run an ensemble on a function",
+        text: `$(beaker) codeens ${spent}`.trimEnd(),
+        tooltip: all.length ? `${count} in this window, ${spent}` : "Ready: run an ensemble on a function",
       };
     }
-    const planned = underWay.reduce((sum, state) => sum + state.planned, 0);
-    const done = underWay.reduce((sum, state) => sum + executed(state), 0);
-    const names = underWay.map((state) => state.qualname).join(", ");
-    const text = `$(loading~spin) codeens ${planned ? `${done}/${planned} ` : ""}${cost}`;
-    return { text, tooltip: `Running on ${names}: ${done} of ${planned} executed, ${cost} so far` };
+    const planned = underWay.reduce((sum, view) => sum + view.progress.planned, 0);
+    const done = underWay.reduce((sum, view) => sum + view.progress.executed, 0);
+    const names = underWay.map((view) => view.function.qualname).join(", ");
+    const text = `$(loading~spin) codeens ${planned ? `${done}/${planned} ` : ""}${spent}`;
+    return { text, tooltip: `Running on ${names}: ${done} of ${planned} executed, ${spent} so far` };
   }
 }

@@ -15,7 +15,7 @@ from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from codeens_mcp_tools.transport.stdio import claimed, message_streams
 
-Door = Callable[[], Awaitable[None]]
+Door = Callable[[], Awaitable[object]]
 
 
 def run(call: Namespace, beside: Door | None = None) -> int:

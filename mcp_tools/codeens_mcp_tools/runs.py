@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from codeens_mcp_tools.errors import ToolError, error_text
 from codeens_mcp_tools.tools.progress import ProgressReporter
-from codeens_server.domain import Candidate, Run, Target
+from codeens_server.domain import Candidate, RunDocument, Target
 from codeens_server.errors import RunError
-from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished, RunStarted
+from codeens_server.run.ids import is_short_for
 from codeens_server.run.request import RunRequest
-from codeens_server.run.tally import Tally
+from codeens_server.run.state import RunState
 
 if TYPE_CHECKING:
     from codeens_server.run.engine import Engine
@@ -40,16 +40,19 @@ class LiveRun:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.run_id = ""
-        self.tally = Tally()
-        self.run: Run | None = None
+        self.state: RunState | None = None
+        """What is known of it; None until it has an id."""
         self.failure: Exception | None = None
-        self.duplicates: dict[str, str] = {}
-        """Id of a candidate → id of the one that has the same code and came first."""
         self.begun = anyio.Event()
         self.ended = anyio.Event()
         self._scope = anyio.CancelScope()
         self._stop: Callable[[], None] | None = None
         self._changed = anyio.Event()
+
+    @property
+    def run(self) -> RunDocument | None:
+        """Its document, when it came to an end."""
+        return self.state.document if self.state else None
 
     @property
     def is_under_way(self) -> bool:
@@ -65,12 +68,14 @@ class LiveRun:
         job = self.job
         try:
             with self._scope:
-                async with job.engine.run(job.request, target=job.target, given=job.given) as stream:
+                engine, request, target = job.engine, job.request, job.target
+                made = engine.start(request, target) if job.given is None else engine.judge(request, target, job.given)
+                async with made as stream:
                     self._stop = stream.stop
-                    async for event in stream:
-                        self._take(event)
+                    async for _ in stream:
+                        self._take(stream.state)
                         if reporter is not None:
-                            await reporter.show(self.tally)
+                            await reporter.show(stream.state)
         except Exception as error:  # noqa: BLE001
             # Told to whoever asks for the run; one that fails does not end the server.
             self.failure = error
@@ -93,15 +98,9 @@ class LiveRun:
         """Wait for the next event."""
         await self._changed.wait()
 
-    def _take(self, event: RunEvent) -> None:
-        self.tally.show(event)
-        if isinstance(event, RunStarted):
-            self.run_id = event.run_id
-            self.begun.set()
-        elif isinstance(event, CandidateGenerated) and event.duplicate_of is not None:
-            self.duplicates[event.candidate.id] = event.duplicate_of
-        elif isinstance(event, RunFinished):
-            self.run = event.run
+    def _take(self, state: RunState) -> None:
+        self.state, self.run_id = state, state.run_id
+        self.begun.set()
         self._tell()
 
     def _tell(self) -> None:
@@ -149,7 +148,7 @@ class LiveRuns:
     def get(self, run_id: str) -> LiveRun | None:
         """The latest of an id, or of what an id begins with or has after its date."""
         for live in reversed(self._all):
-            if live.run_id and (live.run_id.startswith(run_id) or live.run_id.partition("-")[2] == run_id):
+            if is_short_for(run_id, live.run_id):
                 return live
         return None
 

@@ -3,7 +3,7 @@
 A backend opens sandboxes; a sandbox runs jobs; a job's result says what the code did.
 What the *sandbox* did wrong is raised as `SandboxError` and is never part of a result.
 
-Values cross the boundary as encoded trees (JSON, see `worker/codec.py`): no object made by a candidate
+Values cross the boundary encoded (as JSON, see `worker/values/grammar.py`): no object made by a candidate
 is ever rebuilt on the judge's side, and no expected value ever enters a sandbox.
 """
 
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVa
 
 from msgspec import Meta, Struct, field
 
-Tree: TypeAlias = Any
+Encoded: TypeAlias = Any
 """An encoded value: JSON whose lists are tagged with the exact type (`["list", 1, 2]`, `["tuple"]`, `["set", …]`)."""
 
 
@@ -84,16 +84,16 @@ class Program(Struct, frozen=True, kw_only=True):
 class CallInput(Struct, frozen=True, kw_only=True):
     """The encoded arguments of one call. A method's instance is `args[0]`."""
 
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Returned(Struct, frozen=True, kw_only=True, tag="returned", tag_field="kind"):
     """The call returned. `args` and `kwargs` are the arguments after the call, which may have changed them."""
 
-    value: Tree
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    value: Encoded
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
@@ -104,8 +104,8 @@ class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
     message: str = ""
     traceback: str = ""
     """Bounded; frames of the worker left out."""
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Unencodable(Struct, frozen=True, kw_only=True, tag="unencodable", tag_field="kind"):

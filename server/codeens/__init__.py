@@ -5,29 +5,92 @@ This package is the only stable surface: everything that a door of codeens does 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from codeens_server.lazy import lazy_exports
+from codeens._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from codeens._api import compare, compare_sync, judge, judge_sync, run, run_code, run_code_sync, run_sync, stream
+    from codeens._comparing import Comparison
+    from codeens._generating import Generated, Prompt
     from codeens._options import RunKeywords
-    from codeens._results import Run
+    from codeens._results import Report, Run
+    from codeens._running import CodeResult
     from codeens._session import Session
     from codeens._targets import Code
+    from codeens_sandbox_backends.base import Limits
+    from codeens_sandbox_backends.errors import SandboxError
     from codeens_server.config.settings import Settings
+    from codeens_server.domain import Candidate, Target
     from codeens_server.errors import CodeensError, Hint
+    from codeens_server.run.engine import RunStream
+    from codeens_server.run.events import RunEvent
+    from codeens_server.tasks.schema import Task
 
-__all__ = ["Code", "CodeensError", "Hint", "Run", "RunKeywords", "Session", "Settings"]
+__all__ = [
+    "Candidate",
+    "Code",
+    "CodeResult",
+    "CodeensError",
+    "Comparison",
+    "Generated",
+    "Hint",
+    "Limits",
+    "Prompt",
+    "Report",
+    "Run",
+    "RunEvent",
+    "RunKeywords",
+    "RunStream",
+    "SandboxError",
+    "Session",
+    "Settings",
+    "Target",
+    "Task",
+    "compare",
+    "compare_sync",
+    "judge",
+    "judge_sync",
+    "run",
+    "run_code",
+    "run_code_sync",
+    "run_sync",
+    "stream",
+]
 
+__getattr__: Callable[[str], Any]
+__dir__: Callable[[], list[str]]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "Candidate": "codeens_server.domain",
         "Code": "codeens._targets",
+        "CodeResult": "codeens._running",
         "CodeensError": "codeens_server.errors",
+        "Comparison": "codeens._comparing",
+        "Generated": "codeens._generating",
         "Hint": "codeens_server.errors",
+        "Limits": "codeens_sandbox_backends.base",
+        "Prompt": "codeens._generating",
+        "Report": "codeens._results",
         "Run": "codeens._results",
+        "RunEvent": "codeens_server.run.events",
         "RunKeywords": "codeens._options",
+        "RunStream": "codeens_server.run.engine",
+        "SandboxError": "codeens_sandbox_backends.errors",
         "Session": "codeens._session",
         "Settings": "codeens_server.config.settings",
+        "Target": "codeens_server.domain",
+        "Task": "codeens_server.tasks.schema",
+        "compare": "codeens._api",
+        "compare_sync": "codeens._api",
+        "judge": "codeens._api",
+        "judge_sync": "codeens._api",
+        "run": "codeens._api",
+        "run_code": "codeens._api",
+        "run_code_sync": "codeens._api",
+        "run_sync": "codeens._api",
+        "stream": "codeens._api",
     },
 )

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
 from codeens_server.errors import InputError
 from codeens_server.generation.generate import METHODS
-from codeens_server.generation.reply.assembling import source_of
+from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract
-from codeens_server.generation.reply.normalise import digest
 from codeens_server.workspace.context import context_of
 
 GIVEN = "given"
@@ -76,7 +75,7 @@ def _written(target: Target, name: str, source: str, model: str) -> Candidate:
         id=name,
         model=model,
         variant=name,
-        source=source_of(replacement),
+        source=replacement.source,
         replacement=replacement,
         digest=digest(replacement),
         cost_usd=0.0,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
+import msgspec
+
+from codeens_sandbox_backends.reading import converted
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Goal, ModeRequest, Target
-from codeens_server.run.request import RunRequest
-
-T = TypeVar("T")
+from codeens_server.errors import Hint, InputError, unknown
+from codeens_server.run.request import RunOptions, RunRequest
+from codeens_server.run.request import resolve as resolved
 
 
 class RunKeywords(TypedDict, total=False):
@@ -33,23 +36,22 @@ class RunKeywords(TypedDict, total=False):
 
 
 def resolve(target: Target, options: RunKeywords, settings: Settings) -> RunRequest:
-    """Return the request for a run: what was asked, else what is configured."""
-    return RunRequest(
-        target=f"{target.path}:{target.line}",
-        goal=_first(options.get("goal"), settings.goal),
-        mode=options.get("mode") or "auto",
-        models=tuple(options.get("models") or ()),
-        variants=tuple(options.get("variants") or ()),
-        samples=_first(options.get("samples"), settings.samples),
-        rounds=_first(options.get("rounds"), 1),
-        sandbox=_first(options.get("sandbox"), settings.sandbox),
-        tests=tuple(options.get("tests") or ()),
-        budget_usd=_first(options.get("budget_usd"), settings.budget_usd),
-        budget_tokens=_first(options.get("budget_tokens"), settings.budget_tokens),
-        timeout_s=_first(options.get("timeout_s"), settings.timeout_s),
-        fresh=bool(options.get("fresh")),
-    )
+    """Return the request for a run: what was asked, else what is configured.
+
+    Raises:
+        InputError: there is no such option, it cannot have that value, or a limit would let nothing happen.
+    """
+    asked = {name: value for name, value in options.items() if value is not None}
+    for name, value in asked.items():
+        _check(name, value)
+    return resolved(f"{target.path}:{target.line}", converted(asked, RunOptions), settings)
 
 
-def _first(asked: T | None, configured: T) -> T:
-    return configured if asked is None else asked
+def _check(name: str, value: object) -> None:
+    if name not in RunOptions.__struct_fields__:
+        raise InputError(unknown("option", name, list(RunOptions.__struct_fields__)), code="no_such_option")
+    try:
+        converted({name: value}, RunOptions)
+    except msgspec.ValidationError as error:
+        message = f"{name} cannot be {value!r}: {error}."
+        raise InputError(message, code="wrong_option", hint=Hint("option", name)) from None

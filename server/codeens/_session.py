@@ -1,368 +1,315 @@
-"""Everything that runs need, opened once and shared by any number of them."""
+"""All that codeens does, for any number of calls at once."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager, suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Unpack
+from collections.abc import Callable, Sequence
+from typing import Unpack, overload
 
 import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens._candidates import Candidates, given_candidates
-from codeens._fresh import Fresh
-from codeens._options import RunKeywords, resolve
-from codeens._results import Run
-from codeens._sandboxes import Sandboxes
-from codeens._targets import Code, TargetLike, find, is_code, tidy
-from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings, user_folder
+from codeens._candidates import GIVEN, Candidates, given_candidates, named
+from codeens._comparing import Comparison, Pair, compare_pair, pair_of
+from codeens._generating import Generated, Prompt, ask_models, mode_of, prompts_for, rewrite
+from codeens._options import RunKeywords
+from codeens._progress import OnProgress
+from codeens._results import Report, Run
+from codeens._running import CodeJob, CodeResult, read_call, run_job
+from codeens._runs import OnEvent, Runs, finished
+from codeens._targets import Code, TargetLike
+from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Case, Target
-from codeens_server.domain import Run as RunDocument
-from codeens_server.errors import CodeensError, Hint, InputError, RunError
-from codeens_server.generation.models.editor_model import EditorModel
-from codeens_server.run.engine import Engine, RunStream
-from codeens_server.run.events import RunEvent, RunFinished
-from codeens_server.run.pinning import decided_case
-from codeens_server.run.variants import found_variants
-from codeens_server.store.opening import open_store
-from codeens_server.store.runs import RunStore
-from codeens_server.store.stored import RunLine, StoredRun
-from codeens_server.workspace.environment import interpreter_for
-from codeens_server.workspace.layout import workspace_root
-from codeens_variants.registry import FoundVariant
-
-OnEvent = Callable[[RunEvent], None]
+from codeens_server.domain import ORIGINAL, Candidate, ModeRequest, Replacement, Target
+from codeens_server.errors import InputError
+from codeens_server.generation.budget import Budget
+from codeens_server.generation.generate import Ask
+from codeens_server.generation.models.client import Models
+from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.run.producers import refuse_without_model
+from codeens_server.run.variants import chosen_variants
+from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
+from codeens_server.tasks.scoring import report_of, runs_for, score_one
+from codeens_server.workspace.context import context_of
+from codeens_server.workspace.environment import sandbox_spec
+from codeens_variants.manifest import Variant
 
 
-class Session:
-    """Settings, store, sandboxes and variants, opened once and shared by concurrent runs.
+class Session(Runs):
+    """Settings, store, sandboxes and variants, opened once and shared by concurrent calls.
 
     Use it as an async context manager: when the block is left, nothing that was begun in it is there any more.
     """
 
-    def __init__(
+    @overload
+    async def judge(
         self,
-        workspace: str | Path = ".",
+        subject: Task,
+        candidates: Candidates,
         *,
-        settings: Settings | Mapping[str, object] | None = None,
-        trusted: bool = False,
-        environ: Mapping[str, str] | None = None,
-        editor_model: EditorModel | None = None,
-    ) -> None:
-        """Prepare a session; nothing is read before it is used.
+        author: str = ...,
+        on_event: OnEvent | None = ...,
+        on_progress: OnProgress | None = ...,
+        **options: Unpack[RunKeywords],
+    ) -> Report: ...
+    @overload
+    async def judge(
+        self,
+        subject: TargetLike,
+        candidates: Candidates,
+        *,
+        author: str = ...,
+        on_event: OnEvent | None = ...,
+        on_progress: OnProgress | None = ...,
+        **options: Unpack[RunKeywords],
+    ) -> Run: ...
+    async def judge(
+        self,
+        subject: Task | TargetLike,
+        candidates: Candidates,
+        *,
+        author: str = GIVEN,
+        on_event: OnEvent | None = None,
+        on_progress: OnProgress | None = None,
+        **options: Unpack[RunKeywords],
+    ) -> Report | Run:
+        """Judge given candidates: by a task, or against a function, in which case they are also measured and ranked.
 
         Args:
-            workspace: a folder; relative paths of targets start here, and code without a file is run by the
-                interpreter of the project around it.
-            settings: all settings; or some, by name, over those of the environment, workspace and user; None: only
-                those.
-            trusted: take from the workspace's own file also what can run code, move data or spend money.
-            environ: where keys and settings are read from, instead of the process's environment.
-            editor_model: asks the models of the editor that the session is used from.
-        """
-        self.workspace = Path(workspace).expanduser().absolute()
-        self.environ = os.environ if environ is None else environ
-        self.trusted = trusted or self.environ.get(TRUST_VARIABLE) == "1"
-        self.sandboxes = Sandboxes()
-        self._settings = settings
-        self._editor_model = editor_model
-        self._fresh = Fresh()
-        self._stack = ExitStack()
-        self._stores: dict[tuple[str | None, str | None], RunStore] = {}
-        self._brought_code = False
-
-    async def __aenter__(self) -> Session:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with anyio.CancelScope(shield=True):
-            if self._brought_code:
-                with suppress(CodeensError, OSError):
-                    await tidy(self.settings(), self.store)
-            await self.sandboxes.aclose()
-            await anyio.to_thread.run_sync(self._stack.close)
-
-    # Settings
-
-    def loaded(self, root: Path | None = None) -> Loaded:
-        """Return the settings for a workspace, where they are from, and what of its file was not taken.
-
-        Args:
-            root: the workspace's folder; None: the project around the session's own.
-
-        Raises:
-            ConfigError: a source of settings is broken.
-        """
-        if isinstance(self._settings, Settings):
-            return Loaded(settings=self._settings)
-        flags, folder = self._settings or {}, root or self.root
-
-        def load() -> Loaded:
-            return load_settings(
-                flags=flags, workspace=folder, environ=self.environ, user_dir=user_folder(), trusted=self.trusted
-            )
-
-        return self._fresh.get(("settings", folder), load)
-
-    def settings(self, root: Path | None = None) -> Settings:
-        """Return the settings for a workspace.
-
-        Raises:
-            ConfigError: a source of settings is broken.
-        """
-        return self.loaded(root).settings
-
-    @property
-    def root(self) -> Path:
-        """The project around the session's folder."""
-        return workspace_root(self.workspace / "any.py")
-
-    @property
-    def store(self) -> RunStore:
-        """The store of runs that the settings name.
-
-        Raises:
-            ConfigError: `database_url` is wrong.
-        """
-        settings = self.settings()
-        key = (settings.results, settings.database_url)
-        if key not in self._stores:
-            self._stores[key] = self._stack.enter_context(open_store(settings))
-        return self._stores[key]
-
-    def variants(self, root: Path | None = None) -> dict[str, FoundVariant]:
-        """Return all variants by name: those of a workspace only when it is trusted.
-
-        Raises:
-            ManifestError: a manifest is broken.
-        """
-        folder = root or self.root
-        return self._fresh.get(("variants", folder), lambda: found_variants(folder, trusted=self.trusted))
-
-    # Targets
-
-    async def target(self, target: TargetLike) -> Target:
-        """Return the function that is meant.
-
-        Args:
-            target: `path.py::function`, `path.py::Class.method` or `path.py:LINE`; or `Code`, a module without a file.
-
-        Raises:
-            TargetError: there is no such function, or one that cannot be replaced.
-            ConfigError: the settings, which say where code is kept, are broken.
-        """
-        self._brought_code = self._brought_code or isinstance(target, Code)
-        return await anyio.to_thread.run_sync(lambda: find(target, workspace=self.workspace, settings=self.settings()))
-
-    def is_code(self, target: Target) -> bool:
-        """Return whether a target is of code that came without a file, which nothing can be written into."""
-        return is_code(Path(target.path), self.settings())
-
-    # Runs
-
-    @asynccontextmanager
-    async def stream(self, target: TargetLike, **options: Unpack[RunKeywords]) -> AsyncGenerator[RunStream]:
-        """Start a run, and give its events as they come. Leaving the block early cancels all that is under way.
-
-        Args:
-            target: the function; see `Session.target`.
-            options: see `RunKeywords`.
-
-        Raises:
-            InputError: the request is wrong; nothing was written.
-            SandboxError: the sandbox asked for cannot isolate here.
-            RunError: the run could not be completed (raised when the block is left).
-        """
-        found = await self.target(target)
-        engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found) as stream:
-            yield stream
-
-    @asynccontextmanager
-    async def stream_judge(
-        self, target: TargetLike, candidates: Candidates, *, author: str = "given", **options: Unpack[RunKeywords]
-    ) -> AsyncGenerator[RunStream]:
-        """Judge, measure and rank given candidates against a function, and give the events as they come.
-
-        Args:
-            target: the function; see `Session.target`.
+            subject: a task, or the function; see `Session.target`.
             candidates: their sources by id; see `Candidates`.
             author: what results call those who wrote them.
-            options: see `RunKeywords`; no model is asked.
-
-        Raises:
-            CodeensError: see `stream`.
-            SandboxError: the sandbox asked for cannot isolate here.
-        """
-        found = await self.target(target)
-        given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author)
-        engine, settings = await self._engine(found)
-        async with engine.run(resolve(found, options, settings), target=found, given=given) as stream:
-            yield stream
-
-    @asynccontextmanager
-    async def stream_resume(self, run_id: str) -> AsyncGenerator[RunStream]:
-        """Go on with a run that was interrupted; what it finished is not done again.
-
-        Raises:
-            CodeensError: there is no such run, or see `stream`.
-            SandboxError: the sandbox asked for cannot isolate here.
-        """
-        async with self._again(await self.state(run_id), judge_again=False) as stream:
-            yield stream
-
-    @asynccontextmanager
-    async def stream_rejudge(self, run_id: str) -> AsyncGenerator[RunStream]:
-        """Judge a run's candidates again, by the inputs pinned since; no model is asked.
-
-        Raises:
-            CodeensError: there is no such run, or see `stream`.
-            SandboxError: the sandbox asked for cannot isolate here.
-        """
-        async with self._again(await self.state(run_id), judge_again=True) as stream:
-            yield stream
-
-    async def run(self, target: TargetLike, *, on_event: OnEvent | None = None, **options: Unpack[RunKeywords]) -> Run:
-        """Ask an ensemble for better implementations of a function, prove each, and rank them.
-
-        Args:
-            target: the function; see `Session.target`.
-            on_event: gets every event as it comes.
-            options: see `RunKeywords`.
+            on_event: gets every event of a run against a function.
+            on_progress: gets how many candidates are judged by a task.
+            options: see `RunKeywords`; no model is asked, and of a task only `sandbox` counts.
 
         Returns:
-            The finished run.
+            A report for a task, a run for a function.
 
         Raises:
-            InputError: the request is wrong; nothing was written.
-            RunError: the run could not be completed.
-            SandboxError: the sandbox asked for cannot isolate here.
+            InputError: the arguments are wrong, or the task fails its own reference solution.
+            SandboxError: the sandbox failed; nothing is known of the candidates.
         """
-        async with self.stream(target, **options) as stream:
-            return await _finished(stream, on_event)
+        if isinstance(subject, Task):
+            return await self._judge_by_task(subject, candidates, author, options.get("sandbox"), on_progress)
+        async with self.stream_judge(subject, candidates, author=author, **options) as stream:
+            return await finished(stream, on_event)
 
-    async def resume(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
-        """Go on with a run that was interrupted; what it finished is not done again.
-
-        Raises:
-            CodeensError: there is no such run, or it could not be completed.
-            SandboxError: the sandbox asked for cannot isolate here.
-        """
-        async with self.stream_resume(run_id) as stream:
-            return await _finished(stream, on_event)
-
-    async def rejudge(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
-        """Judge a run's candidates again, by the inputs pinned since; no model is asked.
-
-        Raises:
-            CodeensError: there is no such run, or it could not be completed.
-            SandboxError: the sandbox asked for cannot isolate here.
-        """
-        async with self.stream_rejudge(run_id) as stream:
-            return await _finished(stream, on_event)
-
-    async def pin(self, run_id: str, number: int, right: int | None = None) -> Case:
-        """Decide what is right on an input where candidates differ, and keep it with the run, for `rejudge`.
+    async def compare(
+        self,
+        a: str | Candidate,
+        b: str | Candidate,
+        *,
+        of: TargetLike | Run | None = None,
+        calls: Sequence[str] = (),
+        sandbox: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Comparison:
+        """Find the smallest input on which two implementations of a function differ.
 
         Args:
-            run_id: a finished run.
-            number: of the input, counted from 1 in the order in which the run's report tells them.
-            right: the group that is right; None: the original, where the run improved it.
+            a: a source, a candidate, or `original`; of a run also the id of one of its candidates.
+            b: likewise.
+            of: the function that they implement, or a run of it; None: `a` is that function, and `b` is another.
+            calls: inputs to try in any case, as Python writes them: `f([1, 2])`.
+            sandbox: the backend; None: as configured.
+            on_progress: gets what is going on.
 
         Returns:
-            The input, with what must come out.
+            The smallest input found, and what each does on it; or that they did the same on all inputs tried.
 
         Raises:
-            InputError: there is no such run or input, or nobody says what is right on it.
+            InputError: one cannot stand in for the function, or nothing is known of its inputs.
             SandboxError: the sandbox failed.
         """
-        state = await self.state(run_id)
-        document = _document(state)
-        settings = await anyio.to_thread.run_sync(self._settings_of, state.target)
-        case = await decided_case(document, number, right, settings=settings, sandbox=state.request.sandbox)
-        await self.store.pin_case(state.run_id, case)
-        return case
+        if of is None and isinstance(a, str):
+            of, a = Code(a), ORIGINAL
+        if of is None:
+            message = "say which function these candidates implement."
+            raise InputError(message, code="no_target")
+        run = of if isinstance(of, Run) else None
+        target = of.document.target if isinstance(of, Run) else await self.target(of)
 
-    async def runs(self, limit: int = 20) -> list[RunLine]:
-        """Return the latest runs, newest first."""
-        return await self.store.list_runs(limit)
+        def prepare() -> tuple[Settings, SandboxSpec, Pair]:
+            settings = _with_sandbox(self.settings_of(target), sandbox)
+            starts = [read_call(call)[1] for call in calls]
+            starts += [case.input for case in run.document.evidence.cases] if run else []
+            sides = (_replacement(target, side, name, run) for side, name in ((a, "a"), (b, "b")))
+            pair = pair_of(target, *sides, starts=starts, max_inputs=settings.max_inputs)
+            return settings, sandbox_spec(target, settings), pair
 
-    async def state(self, run_id: str) -> StoredRun:
-        """Return everything that is known of a run, finished or not.
+        say = _sayer(on_progress)
+        say("making inputs")
+        settings, spec, pair = await anyio.to_thread.run_sync(prepare)
+        async with self.sandbox(settings, spec) as executor:
+            return await compare_pair(pair, executor, say)
+
+    async def run_code(
+        self,
+        source: str,
+        *,
+        calls: Sequence[str] = (),
+        tests: str | None = None,
+        function: str | None = None,
+        stdin: str | Sequence[str] | None = None,
+        argv: Sequence[str] = (),
+        limits: Limits | None = None,
+        sandbox: str | None = None,
+    ) -> CodeResult:
+        """Run code that nobody trusts, in one of three ways: calls, tests, or as a script.
 
         Args:
-            run_id: may be shortened to its beginning, or to what follows the date.
+            source: a module, or a script.
+            calls: calls of one of its functions, as Python writes them, with literal arguments: `f([1, 2])`.
+            tests: Python that defines `check(candidate)`, or holds bare asserts that name the function.
+            function: the function that the tests call.
+            stdin: what the script reads; several texts are several runs.
+            argv: the script's arguments.
+            limits: what the code may use; None: as configured.
+            sandbox: the backend; None: as configured.
+
+        Returns:
+            What the code did.
 
         Raises:
-            InputError: no such run, or several.
-            RunError: the store cannot be read.
+            InputError: the arguments do not fit each other, or a call is none.
+            SandboxError: the sandbox failed; nothing is known of the code.
         """
-        return await self.store.load(run_id)
+        stdins = (stdin,) if isinstance(stdin, str) else tuple(stdin or ())
+        job = CodeJob(
+            source=source, calls=tuple(calls), tests=tests, function=function, stdins=stdins, argv=tuple(argv)
+        )
+        settings = _with_sandbox(await anyio.to_thread.run_sync(self.settings_here), sandbox)
+        bounds = limits or settings.limits
+        async with self.sandbox(settings, _spec_here(settings)) as executor:
+            return await run_job(job, executor, backend=settings.sandbox, limits=bounds)
 
-    async def load(self, run_id: str) -> Run:
-        """Return a finished run.
+    async def generate(
+        self,
+        subject: Task | TargetLike,
+        *,
+        mode: ModeRequest | None = None,
+        models: Sequence[str] = (),
+        variants: Sequence[str] = (),
+        samples: int = 1,
+        budget_usd: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Generated:
+        """Ask for other implementations of a function, and run none of them.
+
+        Args:
+            subject: the function; or a task, whose prompt says what to write.
+            mode: what is to be done; None: the function is improved, or written where it has no body.
+            models: names; none: all that are configured or can be reached; without any, offline rewrites are made.
+            variants: names of ways to ask; none: all that are enabled.
+            samples: answers for each model and variant.
+            budget_usd: what may be spent; None: as configured.
+            on_progress: gets how many answers came.
+
+        Returns:
+            The candidates, and what they cost.
 
         Raises:
-            InputError: no such run, or several, or it did not come to an end (code `run_not_finished`).
-            RunError: the store cannot be read.
+            InputError: the arguments are wrong, or there is nobody to ask (code `no_model`).
+            NothingGenerated: nobody gave a usable answer.
         """
-        return Run(_document(await self.state(run_id)))
+        target, settings, chosen = await self._asked(subject, variants)
+        wanted = mode_of(target, mode)
+        found = await choose_models(models, settings, self.environ, editor=self.editor_model is not None)
+        refuse_without_model(wanted, target, found)
+        if not found:
+            return await rewrite(target, wanted, chosen)
+        context = await anyio.to_thread.run_sync(context_of, target)
+        ask = Ask(target=target, context=context, mode=wanted, models=found, variants=chosen, samples=samples)
+        budget = Budget(usd=settings.budget_usd if budget_usd is None else budget_usd, tokens=settings.budget_tokens)
+        async with Models(with_fallbacks(found, settings, self.environ), self.environ, self.editor_model) as client:
+            cache = (await self.opened_store()).cache(Reply)
+            return await ask_models(ask, client=client, cache=cache, budget=budget, say=on_progress or _say_nothing)
 
-    def _settings_of(self, target: Target) -> Settings:
-        """Code without a file is run by the interpreter of the session's workspace."""
-        if not self.is_code(target):
-            return self.settings(Path(target.root))
-        settings = self.settings()
-        return replace(settings, python=str(interpreter_for(self.root, settings)))
+    async def prompts(
+        self, subject: Task | TargetLike, *, mode: ModeRequest | None = None, variants: Sequence[str] = ()
+    ) -> tuple[Prompt, ...]:
+        """Return what models would be asked for a function, one prompt for each variant; none is asked.
 
-    async def _engine(self, target: Target) -> tuple[Engine, Settings]:
-        """Return what runs a target, with the settings and variants of its workspace."""
+        Args:
+            subject: the function; or a task, whose prompt says what to write.
+            mode: what is to be done; None: the function is improved, or written where it has no body.
+            variants: names of ways to ask; none: all that are enabled.
 
-        def prepare() -> tuple[Engine, Settings]:
-            settings = self._settings_of(target)
-            root = self.root if self.is_code(target) else Path(target.root)
-            variants = {name: item.variant for name, item in self.variants(root).items()}
-            engine = Engine(
-                settings,
-                self.store,
-                cwd=root,
-                variants=variants,
-                environ=self.environ,
-                editor_model=self._editor_model,
-            )
-            return engine, settings
+        Raises:
+            InputError: the arguments are wrong.
+        """
+        target, _, chosen = await self._asked(subject, variants)
+        return await anyio.to_thread.run_sync(prompts_for, target, mode_of(target, mode), chosen)
 
-        return await anyio.to_thread.run_sync(prepare)
+    async def _asked(
+        self, subject: Task | TargetLike, variants: Sequence[str]
+    ) -> tuple[Target, Settings, tuple[Variant, ...]]:
+        target = await self.target(_as_target(subject))
 
-    @asynccontextmanager
-    async def _again(self, state: StoredRun, *, judge_again: bool) -> AsyncGenerator[RunStream]:
-        engine, _ = await self._engine(state.target)
-        async with engine.run(state.request, resume=state.run_id, judge_again=judge_again) as stream:
-            yield stream
+        def prepare() -> tuple[Settings, tuple[Variant, ...]]:
+            settings = self.settings_of(target)
+            return settings, chosen_variants(variants, settings, self.variants_of(target))
+
+        settings, chosen = await anyio.to_thread.run_sync(prepare)
+        return target, settings, chosen
+
+    async def _judge_by_task(
+        self, task: Task, candidates: Candidates, author: str, sandbox: str | None, on_progress: OnProgress | None
+    ) -> Report:
+        given = [_scored(name, item, author) for name, item in named(candidates).items()]
+        settings = _with_sandbox(await anyio.to_thread.run_sync(self.settings_here), sandbox)
+        results: dict[str, ScoreResult] = {}
+        tell = on_progress or _say_nothing
+        async with self.sandbox(settings, _spec_here(settings)) as executor:
+            runs = await runs_for(task, executor, settings.limits)
+
+            async def judge(item: ScoredCandidate) -> None:
+                program = replace(item, source=task.program(item.source))
+                result = await score_one(task, program, runs, sandbox=executor, sandbox_label=executor.label)
+                results[item.id] = replace(result, candidate=item)
+                tell("judging", len(results), len(given))
+
+            async with anyio.create_task_group() as group:
+                for item in given:
+                    group.start_soon(judge, item)
+        return Report(report_of(task, [results[item.id] for item in given]))
 
 
-def _document(state: StoredRun) -> RunDocument:
-    if state.run is None:
-        message = f"run {state.run_id} did not come to an end; it can be resumed."
-        raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
-    return state.run
+def _as_target(subject: Task | TargetLike) -> TargetLike:
+    return Code(subject.module(), subject.entry_point) if isinstance(subject, Task) else subject
 
 
-async def _finished(stream: RunStream, on_event: OnEvent | None) -> Run:
-    finished: Run | None = None
-    async for event in stream:
-        if on_event is not None:
-            on_event(event)
-        if isinstance(event, RunFinished):
-            finished = Run(event.run)
-    if finished is None:
-        message = "the run was ended before it came to a result."
-        raise RunError(message, code="no_result", hint=Hint("runs"))
-    return finished
+def _scored(name: str, item: str | Candidate, author: str) -> ScoredCandidate:
+    if isinstance(item, str):
+        return ScoredCandidate(id=name, source=item, model=author)
+    return ScoredCandidate(id=name, source=item.source, model=item.model, variant=item.variant)
+
+
+def _replacement(target: Target, side: str | Candidate, name: str, run: Run | None) -> Replacement | None:
+    """Return one side of a comparison; None: the original."""
+    if isinstance(side, Candidate):
+        return side.replacement
+    if side == ORIGINAL:
+        return None
+    known = {} if run is None else {row.candidate.id: row.candidate for row in run.document.results}
+    candidate = known.get(side) or given_candidates(target, {name: side})[0]
+    return candidate.replacement
+
+
+def _with_sandbox(settings: Settings, backend: str | None) -> Settings:
+    return settings if backend is None else replace(settings, sandbox=backend)
+
+
+def _spec_here(settings: Settings) -> SandboxSpec:
+    """Return what code without a file must find: an interpreter."""
+    return SandboxSpec(python=settings.python or "", limits=settings.limits)
+
+
+def _say_nothing(doing: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _sayer(on_progress: OnProgress | None) -> Callable[[str], None]:
+    return lambda doing: (on_progress or _say_nothing)(doing, 0, 0)

@@ -22,7 +22,7 @@ from codeens_server.store.opening import results_folder
 from codeens_server.store.runs import RunStore
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.functions import functions_in
-from codeens_server.workspace.text import parse
+from codeens_server.workspace.text import parse_source
 
 FILE = "given.py"
 KEPT_S = 3600.0
@@ -97,7 +97,7 @@ def _in_code(code: Code, settings: Settings) -> Target:
 
 
 def _only_function(source: str) -> str:
-    names = [site.qualname for site in functions_in(parse(source, "the code")) if not site.is_nested]
+    names = [site.qualname for site in functions_in(parse_source(source, "the code")) if not site.is_nested]
     if len(names) == 1:
         return names[0]
     if names:

@@ -8,9 +8,11 @@ from msgspec import Struct, field
 
 from codeens_sandbox_backends.base import CallInput, Outcome, TestReport
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ORIGINAL = "original"
 """The id under which the original stands beside the candidates."""
+OFFLINE = "offline"
+"""The model's name of candidates that no model made."""
 
 Goal: TypeAlias = Literal["balanced", "correctness", "speed", "memory", "readability"]
 Mode: TypeAlias = Literal["improve", "repair", "implement"]
@@ -21,6 +23,8 @@ Isolation: TypeAlias = Literal["separate", "shared", "none"]
 """`separate`: judged outside the process that ran the code; `shared`: the verdict came from it; `none`: not run."""
 TargetKind: TypeAlias = Literal["function", "method", "classmethod", "staticmethod", "property", "nested"]
 ParameterKind: TypeAlias = Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
+StopReason: TypeAlias = Literal["cancelled", "timeout", "budget"]
+"""Why a run ended before all was done."""
 CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "pinned"]
 
 
@@ -243,6 +247,9 @@ class DiffSize(Struct, frozen=True, kw_only=True):
 class Measurement(Struct, frozen=True, kw_only=True):
     """What was measured of one candidate; None is not measured, and `notes` says why."""
 
+    mismatch: bool = False
+    """It answered otherwise when it was timed than it must: it is not right, whatever the judge saw."""
+
     speed: Interval | None = None
     memory: Memory | None = None
     readability: Readability | None = None
@@ -287,10 +294,9 @@ class RankedResult(Struct, frozen=True, kw_only=True):
     rank: int | None
     candidate: Candidate
     verdict: Verdict
-    speed: Interval | None = None
-    memory: Memory | None = None
-    readability: Readability | None = None
-    diff: DiffSize = field(default_factory=DiffSize)
+    judged: bool = True
+    """Whether anything is known of the code; False: nobody could run it, and `reason` says why."""
+    measurement: Measurement = field(default_factory=Measurement)
     cost_usd: float | None = None
     score: Score | None = None
     tied: bool = False
@@ -298,6 +304,26 @@ class RankedResult(Struct, frozen=True, kw_only=True):
     cluster: int | None = None
     reason: str = ""
     """Why it stands where it stands, in one line."""
+
+    @property
+    def speed(self) -> Interval | None:
+        """How fast it is beside the original."""
+        return self.measurement.speed
+
+    @property
+    def memory(self) -> Memory | None:
+        """What it allocates at its peak."""
+        return self.measurement.memory
+
+    @property
+    def readability(self) -> Readability | None:
+        """How easily it reads."""
+        return self.measurement.readability
+
+    @property
+    def diff(self) -> DiffSize:
+        """How much of the file it changes."""
+        return self.measurement.diff
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
@@ -309,13 +335,13 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     cost_usd: float = 0.0
     cost_known: bool = True
     wall_s: float = 0.0
-    stopped: str = ""
-    """Why it ended before all was done: "cancelled", "budget", "timeout"; empty when complete."""
+    stopped: StopReason | None = None
+    """Why it ended before all was done; None when complete."""
     failures: tuple[str, ...] = ()
     """Model calls and sandboxes that failed, a line each."""
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class RunDocument(Struct, frozen=True, kw_only=True):
     """The document of a run: CLI `--json`, MCP structured content, HTTP and `runs show`."""
 
     schema_version: int = SCHEMA_VERSION
@@ -332,3 +358,13 @@ class Run(Struct, frozen=True, kw_only=True):
     headline: str
     """Which is best and why, in one sentence."""
     summary: RunSummary = field(default_factory=RunSummary)
+
+    def numbered_differences(self) -> list[tuple[int, DistinguishingInput]]:
+        """Return each pair of clusters once, as (index of the cluster that tells it, difference), in a fixed order."""
+        told = {(cluster.index, difference.other) for cluster in self.clusters for difference in cluster.differences}
+        return [
+            (cluster.index, difference)
+            for cluster in self.clusters
+            for difference in cluster.differences
+            if difference.other > cluster.index or (difference.other, cluster.index) not in told
+        ]

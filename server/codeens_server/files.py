@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 _MAX_NAME = 80
@@ -34,6 +33,8 @@ def private_folder(path: Path) -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Write a text (UTF-8, mode 0600) so that a reader sees the old file or the new one, never a part."""
+    import tempfile  # takes milliseconds, and an editor that waits for a first answer writes nothing
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.domain import RankedResult, Run
+from codeens_server.domain import RankedResult, RunDocument
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
 from codeens_server.run.request import RunRequest
@@ -68,7 +68,7 @@ def files_with(text: str, folder: Path) -> list[Path]:
 class Finished(NamedTuple):
     """A run that came to its end."""
 
-    run: Run
+    run: RunDocument
     events: list[RunEvent]
 
     def row(self, candidate_id: str) -> RankedResult:

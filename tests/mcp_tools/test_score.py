@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.tasks.schema import ScoreReport
 from tests.mcp_tools.calling import ADD, DICT, RIGHT, SORTED, WRONG, Caller, candidate
 from tests.mcp_tools.conftest import SUMS, isolated
@@ -61,7 +61,7 @@ async def test_scripts_are_judged_by_what_they_print(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"test_cases": [{"args": [1, 2]}]}, "expected_output is missing in test_cases[0]"),
+        ({"test_cases": [{"args": [1, 2]}]}, "test_cases[0].expected_output: is missing"),
         ({"test_cases": []}, "nothing to judge by"),
         ({"test_case": []}, "test_case"),
         ({"reference_solution": "    return 0\n"}, "reference_solution fails"),
@@ -90,7 +90,7 @@ async def test_candidates_are_ranked_against_a_function_of_the_workspace(caller:
     assert (workspace / "sums.py").read_text(encoding="utf-8") == SUMS
 
     run_id = answered.document["run_id"]
-    whole = msgspec.json.decode(await caller.resource(f"run://{run_id}"), type=Run)
+    whole = msgspec.json.decode(await caller.resource(f"run://{run_id}"), type=RunDocument)
     assert {row.candidate.id for row in whole.results} == {"dict", "sorted", "broken"}
     assert "return list(dict.fromkeys(items))" in await caller.resource(f"run://{run_id}/dict/solution")
     assert json.loads(await caller.resource(f"run://{run_id}/dict/result"))["rank"] == 1

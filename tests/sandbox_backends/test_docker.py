@@ -318,6 +318,7 @@ async def test_a_container_that_somebody_removes_is_not_the_codes_failure(daemon
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
 
 
+@pytest.mark.scene
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the SDK's, of a failed connection
 @pytest.mark.parametrize("how", ["stop", "kill"])
 async def test_a_daemon_that_dies_is_not_the_codes_failure(how: str, monkeypatch: pytest.MonkeyPatch) -> None:

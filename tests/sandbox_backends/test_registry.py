@@ -75,7 +75,7 @@ _EXAMPLE = Path(__file__).parents[2] / "examples" / "sandbox-backend"
 _JUDGE = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-from codeens_server.cli.main import main
+from codeens._scripts.codeens import main
 main()
 """
 _TASK = {"id": "t", "prompt": "", "entry_point": "f", "tests": "def check(candidate):\n    assert candidate(2) == 4\n"}

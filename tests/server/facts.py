@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Returned
+from codeens_server.config.settings import Settings
 from codeens_server.domain import (
     Candidate,
     Case,
@@ -20,9 +22,10 @@ from codeens_server.domain import (
     RankedResult,
     Readability,
     Replacement,
-    Run,
+    RunDocument,
     RunSummary,
     Score,
+    StopReason,
     Target,
     Verdict,
 )
@@ -31,10 +34,13 @@ from codeens_server.run.events import (
     CandidateJudged,
     CandidateMeasured,
     EvidenceGathered,
-    RunEvent,
     RunFinished,
+    RunStarted,
+    StoredEvent,
 )
-from codeens_server.run.request import RunRequest
+from codeens_server.run.request import RunOptions, RunRequest, resolve
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunStore
 from codeens_server.workspace.find import find_target
 
 SOURCE = '''"""A module."""
@@ -123,14 +129,14 @@ def measurement() -> Measurement:
     )
 
 
-def found(run_target: Target) -> list[RunEvent]:
+def found(run_target: Target, run_id: str = "20260101-aaaaaa") -> list[StoredEvent]:
     """Events of a run before its end."""
     return [
+        RunStarted(run_id=run_id, request=request(run_target), target=run_target),
         EvidenceGathered(evidence=evidence()),
         CandidateGenerated(candidate=candidate("c1")),
         CandidateGenerated(candidate=candidate("c2"), duplicate_of="c1"),
         CandidateGenerated(candidate=candidate("c3", "def total(items):\n    return 4\n")),
-        CandidateJudged(candidate_id="original", verdict=passed(), outcomes=(outcome(),)),
         CandidateJudged(candidate_id="c1", verdict=passed(), outcomes=(outcome(),)),
         CandidateJudged(candidate_id="c3", verdict=failed(), outcomes=(outcome(4),)),
         CandidateMeasured(candidate_id="c1", measurement=measurement()),
@@ -138,25 +144,24 @@ def found(run_target: Target) -> list[RunEvent]:
 
 
 def request(run_target: Target) -> RunRequest:
-    return RunRequest(target=f"{run_target.path}::{run_target.qualname}", goal="speed", budget_usd=1.0)
+    options = RunOptions(goal="speed", budget_usd=1.0)
+    return resolve(f"{run_target.path}::{run_target.qualname}", options, Settings())
 
 
-def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped: str = "") -> Run:
+def run_document(
+    run_id: str, run_target: Target, *, label: str = LABEL, stopped: StopReason | None = None
+) -> RunDocument:
     original = RankedResult(
         rank=0,
         candidate=candidate("original", run_target.source, cost_usd=0.0),
         verdict=passed(label),
         reason="the code as it stands",
     )
-    measured = measurement()
     best = RankedResult(
         rank=1,
         candidate=candidate("c1"),
         verdict=passed(label),
-        speed=measured.speed,
-        memory=measured.memory,
-        readability=measured.readability,
-        diff=measured.diff,
+        measurement=measurement(),
         cost_usd=0.002,
         score=Score(total=91.0),
         cluster=0,
@@ -170,7 +175,7 @@ def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped
         reason="total([1, 2]) gave 4, not 3",
     )
     difference = DistinguishingInput(other=1, input=CallInput(args=(["list"],)), call="total([])", here="0", there="4")
-    return Run(
+    return RunDocument(
         run_id=run_id,
         target=run_target,
         mode="improve",
@@ -190,3 +195,17 @@ def run_document(run_id: str, run_target: Target, *, label: str = LABEL, stopped
 
 def finished(run_id: str, run_target: Target) -> RunFinished:
     return RunFinished(run=run_document(run_id, run_target))
+
+
+async def keep(store: RunStore, events: Sequence[StoredEvent]) -> RunState:
+    """Keep a new run of these events."""
+    state = RunState.of(events)
+    await store.append(state, *events)
+    return state
+
+
+async def add(store: RunStore, state: RunState, *events: StoredEvent) -> None:
+    """Go on with a run."""
+    for event in events:
+        state.apply(event)
+    await store.append(state, *events)

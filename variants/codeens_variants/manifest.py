@@ -136,13 +136,13 @@ def _prompt_problem(prompt: str) -> str:
 
 
 def _nearest(name: str, known: Iterable[str], quote: str = "'") -> str:
-    """The known name that was probably meant, else all of them."""
+    """Return the known name that was probably meant, else all of them."""
     near = get_close_matches(name, list(known), n=1)
     return f" Did you mean {quote}{near[0]}{quote}?" if near else f" Known: {', '.join(known)}."
 
 
 def _key_in(message: str) -> str:
-    """The key that msgspec's message speaks of: "... - at `$.name`" or "... missing required field `name`"."""
+    """Return the key that msgspec's message speaks of: "... - at `$.name`" or "... missing required field `name`"."""
     found = re.search(r"`\$?\.?(\w+)", message.rsplit(" - at ", 1)[-1])
     return found[1] if found else ""
 

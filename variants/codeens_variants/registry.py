@@ -27,9 +27,14 @@ class FoundVariant(Struct, frozen=True, kw_only=True):
 
 
 def find_variants(*, user_dir: Path | None, workspace_dir: Path | None) -> dict[str, FoundVariant]:
-    """All variants by name. A later source replaces a variant of the same name: built-in, installed, user, workspace.
+    """Find all variants. A later source replaces a variant of the same name: built-in, installed, user, workspace.
 
-    `workspace_dir` is to be given only for a trusted workspace.
+    Args:
+        user_dir: the user's own folder of manifests.
+        workspace_dir: the workspace's; to be given only for a trusted workspace.
+
+    Returns:
+        The variants by name.
 
     Raises:
         ManifestError: a manifest is broken, or two of one source have the same name.
@@ -44,7 +49,7 @@ def find_variants(*, user_dir: Path | None, workspace_dir: Path | None) -> dict[
 
 
 def validate_file(path: Path) -> Variant:
-    """The variant of one manifest.
+    """Return the variant of one manifest.
 
     Raises:
         ManifestError: what is wrong with it.

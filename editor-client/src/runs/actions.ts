@@ -8,12 +8,12 @@ import {
   ResponseError,
 } from "vscode-languageclient/node";
 import {
+  type CandidateDiff,
   COMMANDS,
-  type DiffResult,
   type Goal,
-  type PinArguments,
-  type KeptTest,
   type Mode,
+  type PinArguments,
+  type PinnedTest,
   type RerankArguments,
   type Reranked,
   type RowArguments,
@@ -24,7 +24,6 @@ import {
 import type { Diffs } from "./diffs";
 import { follow } from "./following";
 import type { Runs } from "./runs";
-import { label } from "./words";
 
 export interface Shell {
   /** The client of a server that runs; undefined where there is none, which was told to the user. */
@@ -49,7 +48,7 @@ export class Actions {
       case COMMANDS.rerun:
         return this.run(command, asked);
       case COMMANDS.pinInput:
-        return this.keep(asked);
+        return this.pin(asked);
       case COMMANDS.diff:
         return this.diff(asked);
       case COMMANDS.apply:
@@ -73,25 +72,23 @@ export class Actions {
 
   /** Asks the model and variant of a candidate once more, for a new answer. */
   async askAgain(runId: string, candidateId: string): Promise<void> {
-    const state = this.runs.get(runId);
-    const candidate = this.runs.row(runId, candidateId)?.candidate;
-    if (state?.run && candidate) {
-      const { uri, qualname } = state;
-      const { model, variant } = candidate;
-      const goal = state.run.goal;
+    const run = this.runs.get(runId);
+    const row = this.runs.row(runId, candidateId);
+    if (run && row) {
       await this.run(COMMANDS.run, {
-        uri,
-        function: qualname,
-        goal,
-        models: [model],
-        variants: [variant],
+        uri: run.uri,
+        function: run.view.function.qualname,
+        goal: run.view.goal,
+        models: [row.model],
+        variants: [row.variant],
         fresh: true,
       });
     }
   }
 
   async copy(runId: string, candidateId: string): Promise<void> {
-    const source = this.runs.row(runId, candidateId)?.candidate.source;
+    const shown = await this.ask<ShownRun>(COMMANDS.showRun, { runId });
+    const source = shown?.run.results.find((row) => row.candidate.id === candidateId)?.candidate.source;
     if (source !== undefined) {
       await vscode.env.clipboard.writeText(source);
       vscode.window.setStatusBarMessage("$(check) codeens: copied", 2000);
@@ -121,27 +118,26 @@ export class Actions {
   }
 
   /** Shows a run of this window, or, with an id that it does not know, one that the server finds in the store. */
-  private async show(runId: string): Promise<void> {
-    let id: string | undefined = runId;
+  private async show(runId: string | null | undefined): Promise<void> {
+    let id = runId;
     if (this.runs.get(runId) === undefined) {
       const shown = await this.ask<ShownRun>(COMMANDS.showRun, { runId });
-      id = shown?.run.run_id;
+      id = shown?.view.run_id;
       if (shown) {
         this.runs.recall(shown);
         await this.weigh(id);
       }
     }
-    if (id !== undefined) {
+    if (id) {
       this.runs.show(id);
       await this.shell.showResults();
     }
   }
 
   private async diff(asked: RowArguments): Promise<void> {
-    const result = await this.ask<DiffResult>(COMMANDS.diff, asked);
+    const result = await this.ask<CandidateDiff>(COMMANDS.diff, asked);
     if (result) {
-      const candidate = this.runs.row(result.runId, result.candidate)?.candidate;
-      await this.diffs.open(result, candidate ? label(candidate) : result.candidate);
+      await this.diffs.open(result, this.runs.row(result.runId, result.candidate)?.label ?? result.candidate);
     }
   }
 
@@ -153,11 +149,11 @@ export class Actions {
     }
   }
 
-  private async keep(asked: PinArguments): Promise<void> {
-    const kept = await this.followed<KeptTest>(COMMANDS.pinInput, asked, asked.runId);
-    if (kept) {
+  private async pin(asked: PinArguments): Promise<void> {
+    const pinned = await this.followed<PinnedTest>(COMMANDS.pinInput, asked, asked.runId);
+    if (pinned) {
       const shown = { preview: false, viewColumn: vscode.ViewColumn.Active };
-      await vscode.window.showTextDocument(vscode.Uri.parse(kept.uri), shown);
+      await vscode.window.showTextDocument(vscode.Uri.parse(pinned.uri), shown);
     }
   }
 
@@ -171,22 +167,20 @@ export class Actions {
     }
   }
 
-  private async followed<T>(command: string, asked: object, known?: string): Promise<T | undefined> {
+  private async followed<T>(command: string, asked: object, known?: string | null): Promise<T | undefined> {
     const client = await this.shell.client();
     if (client === undefined) {
       return undefined;
     }
     let id = known;
-    const listening = this.runs.onDidBegin((state) => {
-      id ??= state.id;
+    const listening = this.runs.onDidBegin((view) => {
+      id ??= view.run_id;
     });
     try {
       const answer = (await follow(client, command, asked)) as T;
-      this.endOf(id, undefined);
       await this.weigh(id);
       return answer;
     } catch (error) {
-      this.endOf(id, messageOf(error));
       await this.tell(error);
       return undefined;
     } finally {
@@ -195,15 +189,9 @@ export class Actions {
   }
 
   /** Asks for the weights that a run was ranked by. */
-  private async weigh(id: string | undefined): Promise<void> {
-    if (id !== undefined && this.runs.get(id)?.run) {
+  private async weigh(id: string | null | undefined): Promise<void> {
+    if (id && this.runs.get(id)?.view.status === "finished") {
       await this.rerank({ runId: id });
-    }
-  }
-
-  private endOf(id: string | undefined, failure: string | undefined): void {
-    if (id !== undefined) {
-      this.runs.end(id, failure);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import type { DiffResult, RowArguments } from "../protocol";
+import type { CandidateDiff, RowArguments } from "../protocol";
 
 export const SCHEME = "codeens";
 type Side = "before" | "after";
@@ -25,7 +25,7 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
     );
   }
 
-  async open(result: DiffResult, name: string): Promise<void> {
+  async open(result: CandidateDiff, name: string): Promise<void> {
     const before = this.document(result, "before", result.before);
     const after = this.document(result, "after", result.after);
     const title = `${basename(vscode.Uri.parse(result.uri).path)}: original ↔ ${name}`;
@@ -44,7 +44,7 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
     this.registered.dispose();
   }
 
-  private document(result: DiffResult, side: Side, text: string): vscode.Uri {
+  private document(result: CandidateDiff, side: Side, text: string): vscode.Uri {
     const query = new URLSearchParams([
       ["of", result.runId],
       ["of", result.candidate],

@@ -1,90 +1,73 @@
-// All runs of the window, the newest first.
+// All runs of the window, the newest first, each as the server shows it.
 
 import * as vscode from "vscode";
-import type { EventParams, FailureParams, RankedResult, Reranked, ShownRun } from "../protocol";
-import { inOrder } from "./ranking";
-import { after, begun, ended, type RunState, recalled } from "./run";
+import type { Reranked, RowView, RunChanged, RunView, ShownRun } from "../protocol";
+import { ended, type KnownRun, taken } from "./run";
 
 const MOST_KEPT = 50;
 
 export class Runs implements vscode.Disposable {
-  private readonly states = new Map<string, RunState>();
+  private readonly known = new Map<string, KnownRun>();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
-  private readonly began = new vscode.EventEmitter<RunState>();
+  private readonly began = new vscode.EventEmitter<RunView>();
   readonly onDidBegin = this.began.event;
   private shownId: string | undefined;
+  /** What the window's runs have cost so far. */
+  spent: string | undefined;
 
-  get all(): readonly RunState[] {
-    return [...this.states.values()].reverse();
+  get all(): readonly KnownRun[] {
+    return [...this.known.values()].reverse();
   }
 
-  get underWay(): readonly RunState[] {
-    return this.all.filter((state) => state.status === "running");
+  get underWay(): readonly RunView[] {
+    return this.all.map((run) => run.view).filter((view) => view.status === "running");
   }
 
   get shown(): string | undefined {
     return this.shownId;
   }
 
-  get costUsd(): number {
-    return this.all.reduce((sum, state) => sum + state.costUsd, 0);
+  get(id: string | null | undefined): KnownRun | undefined {
+    return id ? this.known.get(id) : undefined;
   }
 
-  get(id: string): RunState | undefined {
-    return this.states.get(id);
+  row(id: string | null | undefined, candidate: string): RowView | undefined {
+    return this.get(id)?.view.rows.find((row) => row.id === candidate);
   }
 
-  row(id: string, candidate: string): RankedResult | undefined {
-    const run = this.states.get(id)?.run;
-    return [run?.original, ...(run?.results ?? [])].find((row) => row?.candidate.id === candidate);
-  }
-
-  take(params: EventParams | FailureParams): void {
-    if ("failure" in params) {
-      this.end(params.runId, params.failure);
-      return;
-    }
-    const known = this.states.get(params.runId);
-    const state = known ? after(known, params.event) : begun(params);
-    if (state === undefined) {
-      return;
-    }
-    this.put(state);
-    if (params.event.event === "run_started") {
-      this.shownId = state.id;
-      this.began.fire(state);
+  take(news: RunChanged): void {
+    const { view } = news;
+    const before = this.known.get(view.run_id);
+    this.spent = news.spent;
+    this.put(taken(before, news));
+    if (view.status === "running" && before?.view.status !== "running") {
+      this.shownId = view.run_id;
+      this.began.fire(view);
     }
     this.changed.fire();
   }
 
-  end(id: string, failure: string | undefined): void {
-    const state = this.states.get(id);
-    if (state?.status === "running") {
-      this.put(ended(state, failure));
-      this.changed.fire();
-    }
-  }
-
   /** The server is gone, and all that was under way with it. */
   endAll(failure: string): void {
-    for (const state of this.underWay) {
-      this.end(state.id, failure);
+    for (const { run_id } of this.underWay) {
+      const run = this.known.get(run_id);
+      if (run) {
+        this.put(ended(run, failure));
+      }
     }
+    this.changed.fire();
   }
 
   rank(order: Reranked): void {
-    const state = this.states.get(order.runId);
-    if (state?.run) {
-      this.put({ ...state, run: inOrder(state.run, order), weights: order.weights });
-      this.changed.fire();
-    }
+    this.put({ uri: order.uri, view: order.view, weights: order.weights });
+    this.changed.fire();
   }
 
   /** Takes in a run that was made before, or elsewhere. */
-  recall(shown: ShownRun): void {
-    if (!this.states.has(shown.run.run_id)) {
-      this.put(recalled(shown));
+  recall({ uri, view }: ShownRun): void {
+    if (!this.known.has(view.run_id)) {
+      this.put({ uri, view });
     }
   }
 
@@ -98,11 +81,11 @@ export class Runs implements vscode.Disposable {
     this.began.dispose();
   }
 
-  private put(state: RunState): void {
-    this.states.set(state.id, state);
-    const oldest = this.states.keys().next().value;
-    if (this.states.size > MOST_KEPT && oldest !== undefined) {
-      this.states.delete(oldest);
+  private put(run: KnownRun): void {
+    this.known.set(run.view.run_id, run);
+    const oldest = this.known.keys().next().value;
+    if (this.known.size > MOST_KEPT && oldest !== undefined) {
+      this.known.delete(oldest);
     }
   }
 }

@@ -64,7 +64,7 @@ function folderOf(client: LanguageClient, uri: string | undefined): vscode.Uri |
 function comforts(generates: boolean): StaticFeature {
   return {
     fillClientCapabilities(capabilities) {
-      const own = { events: true, views: true, generate: generates };
+      const own = { runs: true, views: true, generate: generates };
       capabilities.experimental = { ...capabilities.experimental, codeens: own };
     },
     initialize() {},

@@ -36,7 +36,7 @@ export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => 
         return actions.execute(COMMANDS.rerun, { runId: message.run });
       case "cancel":
         return actions.execute(COMMANDS.cancel, { runId: message.run });
-      case "keep": {
+      case "pin": {
         const right = message.right === undefined ? {} : { right: message.right };
         return actions.execute(COMMANDS.pinInput, { runId: message.run, number: message.number, ...right });
       }

@@ -1,10 +1,10 @@
 // The behaviour map: the smallest inputs on which groups of candidates differ, and what each returns.
 
-import type { ViewDifference, ViewRun } from "../view/state";
+import type { DifferenceView, RunView } from "../protocol";
 import { h } from "./dom";
 import { send } from "./host";
 
-export function differences(run: ViewRun): HTMLElement | undefined {
+export function differences(run: RunView): HTMLElement | undefined {
   if (run.differences.length === 0) {
     return undefined;
   }
@@ -12,32 +12,24 @@ export function differences(run: ViewRun): HTMLElement | undefined {
   return h("section", { className: "map" }, h("h3", {}, "Where candidates differ"), list);
 }
 
-function difference(run: ViewRun, each: ViewDifference): HTMLElement {
+function difference(run: RunView, each: DifferenceView): HTMLElement {
   const sides = h("dl", {});
   for (const side of each.sides) {
     const answer = h("dd", {}, h("code", {}, side.result));
-    if (each.mustChoose) {
-      answer.append(keep(run, each, "Keep as test", side.group, `${side.name} is right; keep it as a test`));
+    if (each.must_choose) {
+      answer.append(pin(run, each, side.group, `${side.name} is right; keep it as a test`));
     }
     sides.append(h("dt", {}, side.name), answer);
   }
-  const question = each.mustChoose && h("p", { className: "question" }, "Which is right?");
+  const question = each.must_choose && h("p", { className: "question" }, "Which is right?");
   const item = h("li", {}, h("code", { className: "call" }, each.call), question, sides);
-  if (!each.mustChoose) {
-    item.append(
-      keep(run, each, "Keep as test", undefined, `Keep ${each.call} as a test of what the original does`),
-    );
+  if (!each.must_choose) {
+    item.append(pin(run, each, undefined, `Keep ${each.call} as a test of what the original does`));
   }
   return item;
 }
 
-function keep(
-  run: ViewRun,
-  each: ViewDifference,
-  text: string,
-  right: number | undefined,
-  label: string,
-): HTMLElement {
+function pin(run: RunView, each: DifferenceView, right: number | undefined, label: string): HTMLElement {
   const chosen = right === undefined ? {} : { right };
   return h(
     "button",
@@ -45,10 +37,10 @@ function keep(
       type: "button",
       className: "link",
       "aria-label": label,
-      "data-key": `keep ${each.number} ${right ?? ""}`,
+      "data-key": `pin ${each.number} ${right ?? ""}`,
       disabled: run.status === "running",
-      onClick: () => send({ kind: "keep", run: run.id, number: each.number, ...chosen }),
+      onClick: () => send({ kind: "pin", run: run.run_id, number: each.number, ...chosen }),
     },
-    text,
+    "Keep as test",
   );
 }

@@ -1,10 +1,10 @@
 // The runs that are not shown, to be shown.
 
-import type { ViewRun } from "../view/state";
+import type { RunView } from "../protocol";
 import { h } from "./dom";
 import { send } from "./host";
 
-export function history(others: readonly ViewRun[]): HTMLElement {
+export function history(others: readonly RunView[]): HTMLElement {
   const items = others.map((run) =>
     h(
       "li",
@@ -14,14 +14,14 @@ export function history(others: readonly ViewRun[]): HTMLElement {
         {
           type: "button",
           className: "earlier",
-          "data-key": `run ${run.id}`,
-          onClick: () => send({ kind: "show", run: run.id }),
+          "data-key": `run ${run.run_id}`,
+          onClick: () => send({ kind: "show", run: run.run_id }),
         },
-        h("span", { className: "function" }, run.title),
+        h("span", { className: "function" }, run.function.name),
         h(
           "span",
           { className: "detail" },
-          `${run.file} · ${run.status === "running" ? "running" : run.headline}`,
+          `${run.function.file} · ${run.status === "running" ? "running" : run.headline}`,
         ),
       ),
     ),

@@ -103,14 +103,14 @@ function welcome(text: string, ...commands: (readonly [ViewCommand, string])[]):
 }
 
 function runs({ runs: all, shown }: Extract<ViewState, { kind: "runs" }>): HTMLElement[] {
-  const run = all.find((each) => each.id === shown) ?? all[0];
+  const run = all.find((each) => each.view.run_id === shown) ?? all[0];
   if (run === undefined) {
     return [];
   }
-  if (section?.id !== run.id) {
-    section = new RunSection(run.id, draw);
+  if (section?.id !== run.view.run_id) {
+    section = new RunSection(run.view.run_id, draw);
   }
   section.update(run);
-  const others = all.filter((each) => each !== run);
+  const others = all.filter((each) => each !== run).map((each) => each.view);
   return [section.element, ...(others.length ? [history(others)] : [])];
 }

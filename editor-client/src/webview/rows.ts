@@ -1,16 +1,17 @@
 // One candidate: its row, what can be done with it, and why it stands where it stands.
 
-import type { Cell, RowAction, ViewRow } from "../view/state";
+import type { CellView, RowStatus, RowView } from "../protocol";
+import type { RowAction } from "../view/state";
 import { h } from "./dom";
 import { isToggled, send } from "./host";
 
-const SIGNS: Record<ViewRow["status"], string> = {
+const SIGNS: Record<RowStatus, string> = {
   passed: "✓",
   failed: "✗",
   error: "✗",
   timeout: "✗",
   refused: "✗",
-  broken: "!",
+  not_run: "!",
   waiting: "…",
 };
 
@@ -19,30 +20,25 @@ export interface Shown {
   readonly redraw: (key: string) => void;
 }
 
-export function whyKey(run: string, row: ViewRow): string {
+export function whyKey(run: string, row: RowView): string {
   return `why ${run} ${row.id}`;
 }
 
-export function rowElements(row: ViewRow, shown: Shown): HTMLElement[] {
+export function rowElements(row: RowView, shown: Shown): HTMLElement[] {
   const isOpen = isToggled(whyKey(shown.run, row));
-  const classes = [
-    "row",
-    "candidate",
-    row.status,
-    row.isBest ? "best" : "",
-    row.isOriginal ? "original" : "",
-  ];
+  const classes = ["row", "candidate", row.status, row.best ? "best" : "", row.original ? "original" : ""];
   const element = h(
     "div",
     {
       role: "row",
       "aria-level": 2,
       "aria-label": row.spoken,
-      "aria-keyshortcuts": row.canApply ? "Enter A C W" : "W",
+      "aria-keyshortcuts": canApply(row) ? "Enter A C W" : "W",
       className: classes.join(" "),
       tabindex: -1,
       "data-key": `row ${row.id}`,
-      onClick: () => row.canApply && send({ kind: "row", action: "diff", run: shown.run, candidate: row.id }),
+      onClick: () =>
+        canApply(row) && send({ kind: "row", action: "diff", run: shown.run, candidate: row.id }),
     },
     h("span", { role: "gridcell", className: "place" }, row.place),
     nameCell(row),
@@ -57,62 +53,65 @@ export function rowElements(row: ViewRow, shown: Shown): HTMLElement[] {
       { role: "none", className: "metrics" },
       metric("speed", "speed", row.speed),
       metric("memory", "memory", row.memory),
-      metric("readable", "reads", row.readable),
-      metric("lines", "lines", row.lines),
+      metric("readable", "reads", row.readability),
+      metric("lines", "lines", row.diff),
     ),
     actions(row, shown, isOpen),
   );
   return isOpen ? [element, whyElement(row)] : [element];
 }
 
-function verdictText(row: ViewRow): string {
-  return row.status === "passed"
-    ? (row.verdict.detail ?? "")
-    : [row.verdict.text, row.verdict.detail].filter(Boolean).join(": ");
+/** The mark beside it says that it passed. */
+function verdictText({ status, verdict }: RowView): string {
+  return status === "passed" ? verdict.detail : [verdict.text, verdict.detail].filter(Boolean).join(": ");
 }
 
-function nameCell(row: ViewRow): HTMLElement {
-  const [first = "", ...rest] = row.name.split(" · ");
+export function canApply(row: RowView): boolean {
+  return row.number !== null;
+}
+
+function nameCell(row: RowView): HTMLElement {
+  const [first = "", ...rest] = row.label.split(" · ");
   const detail = rest.join(" · ");
   return h(
     "span",
-    { role: "rowheader", className: "name", title: row.name },
+    { role: "rowheader", className: "name", title: row.label },
     h("span", { className: "variant" }, detail || first),
     detail !== "" && " ",
     detail !== "" && h("span", { className: "model" }, first),
-    row.isBest && h("span", { className: "badge" }, row.isOriginal ? "keep" : "best"),
+    row.best && h("span", { className: "badge" }, row.original ? "keep" : "best"),
   );
 }
 
-function metric(name: string, title: string, cell: Cell): HTMLElement {
+function metric(name: string, title: string, cell: CellView): HTMLElement {
   return h(
     "span",
     { role: "gridcell", className: `metric ${name} ${cell.trend ?? ""} ${cell.text ? "" : "empty"}` },
     h("span", { className: "title", "aria-hidden": "true" }, title),
     h("span", { className: "value" }, cell.text),
-    cell.detail !== undefined && h("span", { className: "range" }, cell.detail),
+    cell.detail !== "" && h("span", { className: "range" }, cell.detail),
   );
 }
 
-function actions(row: ViewRow, shown: Shown, isOpen: boolean): HTMLElement {
+function actions(row: RowView, shown: Shown, isOpen: boolean): HTMLElement {
   const act = (action: RowAction) => send({ kind: "row", action, run: shown.run, candidate: row.id });
   const cell = h("span", { role: "gridcell", className: "actions" });
-  if (row.canApply) {
+  if (canApply(row)) {
     cell.append(
-      button("Apply", `Apply ${row.name}`, () => act("apply")),
-      button("Diff", `Compare ${row.name} with the original`, () => act("diff")),
+      button("Apply", `Apply ${row.label}`, () => act("apply")),
+      button("Diff", `Compare ${row.label} with the original`, () => act("diff")),
     );
   }
-  if (!row.isOriginal && row.status !== "waiting") {
-    cell.append(button("Copy", `Copy the code of ${row.name}`, () => act("copy")));
+  if (!row.original && row.status !== "waiting") {
+    cell.append(button("Copy", `Copy the code of ${row.label}`, () => act("copy")));
   }
-  if (row.why.length > 0) {
-    const why = button("Why", `Why ${row.name} stands here`, () => shown.redraw(whyKey(shown.run, row)));
+  if (row.details.length > 0) {
+    const why = button("Why", `Why ${row.label} stands here`, () => shown.redraw(whyKey(shown.run, row)));
     why.setAttribute("aria-expanded", String(isOpen));
     cell.append(why);
   }
-  if (row.canAskAgain) {
-    cell.append(button("Ask again", `Ask ${row.name} again`, () => act("askAgain")));
+  if (row.can_ask_again) {
+    cell.append(button("Ask again", `Ask ${row.label} again`, () => act("askAgain")));
   }
   return cell;
 }
@@ -129,10 +128,10 @@ function button(text: string, label: string, onClick: () => void): HTMLButtonEle
   );
 }
 
-function whyElement(row: ViewRow): HTMLElement {
+function whyElement(row: RowView): HTMLElement {
   const list = h("dl", {});
-  for (const each of row.why) {
-    const text = each.isCode ? h("code", {}, each.text) : each.text;
+  for (const each of row.details) {
+    const text = each.code ? h("code", {}, each.text) : each.text;
     list.append(h("dt", {}, each.term), h("dd", {}, text));
   }
   const cell = h("div", { role: "gridcell", className: "reasons" }, list);

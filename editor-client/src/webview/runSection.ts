@@ -1,6 +1,7 @@
 // One run: what came of it, what counts, its table and where its candidates differ.
 
-import type { ViewRun } from "../view/state";
+import type { RunView } from "../protocol";
+import type { KnownRun } from "../runs/run";
 import { differences } from "./differences";
 import { h } from "./dom";
 import { send } from "./host";
@@ -25,13 +26,15 @@ export class RunSection {
     this.element = h("section", {}, this.top, this.weights.element, this.bottom);
   }
 
-  update(run: ViewRun): void {
-    this.element.className = `run ${run.status}`;
-    this.element.setAttribute("aria-label", `Run of ${run.title}`);
-    this.top.replaceChildren(...top(run));
+  update(run: KnownRun): void {
+    const { view } = run;
+    const name = view.function.name;
+    this.element.className = `run ${view.status}`;
+    this.element.setAttribute("aria-label", `Run of ${name}`);
+    this.top.replaceChildren(...top(view));
     this.weights.update(run);
-    this.bottom.replaceChildren(...bottom(run, this.redraw));
-    this.announce(run.status === "running" ? `Running on ${run.title}` : `${run.title}: ${run.headline}`);
+    this.bottom.replaceChildren(...bottom(view, this.redraw));
+    this.announce(view.status === "running" ? `Running on ${name}` : `${name}: ${view.headline}`);
   }
 
   private announce(text: string): void {
@@ -42,32 +45,32 @@ export class RunSection {
   }
 }
 
-function top(run: ViewRun): HTMLElement[] {
-  const progress = run.progress && [
-    h("progress", { max: Math.max(run.progress.of, 1), value: run.progress.done, "aria-label": "Progress" }),
-  ];
+function top(run: RunView): HTMLElement[] {
+  const { name, file } = run.function;
+  const { done, total } = run.progress;
+  const progress = h("progress", { max: Math.max(total, 1), value: done, "aria-label": "Progress" });
   return [
-    h("header", {}, h("h2", { title: run.title }, run.title), button(run)),
-    h("p", { className: "file" }, run.file),
+    h("header", {}, h("h2", { title: name }, name), button(run)),
+    h("p", { className: "file" }, file),
     h("p", { className: "headline" }, run.headline),
-    ...(progress ?? []),
+    ...(run.status === "running" ? [progress] : []),
     h("p", { className: "summary" }, run.summary),
   ];
 }
 
-function bottom(run: ViewRun, redraw: () => void): HTMLElement[] {
+function bottom(run: RunView, redraw: () => void): HTMLElement[] {
   const map = differences(run);
-  const notes = h("ul", { className: "notes" }, ...run.notes.map((note) => h("li", {}, note)));
+  const notes = h("ul", { className: "notes" }, ...run.notes.map((note) => h("li", {}, note.text)));
   return [table(run, redraw), ...(map ? [map] : []), ...(run.notes.length ? [notes] : [])];
 }
 
-function button(run: ViewRun): HTMLElement {
+function button(run: RunView): HTMLElement {
   const isRunning = run.status === "running";
   const attributes = {
     type: "button",
     className: "secondary",
     "data-key": isRunning ? "cancel" : "rerun",
-    onClick: () => send({ kind: isRunning ? "cancel" : "rerun", run: run.id }),
+    onClick: () => send({ kind: isRunning ? "cancel" : "rerun", run: run.run_id }),
   };
   return h("button", attributes, isRunning ? "Cancel" : "Run Again");
 }

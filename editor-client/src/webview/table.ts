@@ -1,16 +1,17 @@
 // The table of a run: groups of the same behaviour, and in each its candidates.
 
-import type { RowAction, ViewGroup, ViewRow, ViewRun } from "../view/state";
+import type { GroupView, RowView, RunView } from "../protocol";
+import type { RowAction } from "../view/state";
 import { h } from "./dom";
 import { isToggled, send, toggle } from "./host";
-import { rowElements, type Shown, whyKey } from "./rows";
+import { canApply, rowElements, type Shown, whyKey } from "./rows";
 
 const ROW_KEYS: Readonly<Record<string, RowAction>> = { enter: "diff", a: "apply", c: "copy" };
 const COLUMNS = ["#", "Candidate", "Verdict", "Speed", "Memory", "Readable", "Lines", ""];
 
-export function table(run: ViewRun, redraw: () => void): HTMLElement {
+export function table(run: RunView, redraw: () => void): HTMLElement {
   const shown: Shown = {
-    run: run.id,
+    run: run.run_id,
     redraw: (key) => {
       toggle(key);
       redraw();
@@ -21,20 +22,20 @@ export function table(run: ViewRun, redraw: () => void): HTMLElement {
   const element = h("div", {
     role: "treegrid",
     className: "table",
-    "aria-label": `Candidates of ${run.title}`,
+    "aria-label": `Candidates of ${run.function.name}`,
     onKeydown: (event: KeyboardEvent) => keyPressed(event, run, shown),
     onFocusin: (event: FocusEvent) => select(element, rowOf(event.target)),
   });
-  element.append(header, ...run.groups.flatMap((group) => groupElements(group, shown)));
+  element.append(header, ...run.groups.flatMap((group) => groupElements(group, run, shown)));
   rows(element)[0]?.setAttribute("tabindex", "0");
   return element;
 }
 
-function groupKey(run: string, group: ViewGroup): string {
+function groupKey(run: string, group: GroupView): string {
   return `group ${run} ${group.id}`;
 }
 
-function groupElements(group: ViewGroup, shown: Shown): HTMLElement[] {
+function groupElements(group: GroupView, run: RunView, shown: Shown): HTMLElement[] {
   const key = groupKey(shown.run, group);
   const isOpen = !isToggled(key);
   const head = h(
@@ -57,7 +58,8 @@ function groupElements(group: ViewGroup, shown: Shown): HTMLElement[] {
       h("span", { className: "detail" }, group.detail),
     ),
   );
-  return [head, ...(isOpen ? group.rows.flatMap((row) => rowElements(row, shown)) : [])];
+  const members = isOpen ? run.rows.filter((row) => group.rows.includes(row.id)) : [];
+  return [head, ...members.flatMap((row) => rowElements(row, shown))];
 }
 
 function rows(table: HTMLElement): HTMLElement[] {
@@ -80,7 +82,7 @@ function select(table: HTMLElement, chosen: HTMLElement | null): void {
   }
 }
 
-function keyPressed(event: KeyboardEvent, run: ViewRun, shown: Shown): void {
+function keyPressed(event: KeyboardEvent, run: RunView, shown: Shown): void {
   const element = rowOf(event.target);
   if (element === null || event.ctrlKey || event.metaKey || event.altKey) {
     return;
@@ -106,13 +108,13 @@ function moved(event: KeyboardEvent, from: HTMLElement): boolean {
   return true;
 }
 
-function acted(key: string, element: HTMLElement, run: ViewRun, shown: Shown): boolean {
+function acted(key: string, element: HTMLElement, run: RunView, shown: Shown): boolean {
   const [kind, id = ""] = split(element.dataset["key"] ?? "");
   const group = run.groups.find((each) => each.id === id);
   if (kind === "group" && group) {
-    return actedOnGroup(key, element, groupKey(run.id, group), shown);
+    return actedOnGroup(key, element, groupKey(run.run_id, group), shown);
   }
-  const row = run.groups.flatMap((each) => each.rows).find((each) => each.id === id);
+  const row = run.rows.find((each) => each.id === id);
   return row !== undefined && actedOnRow(key, row, shown);
 }
 
@@ -126,13 +128,13 @@ function actedOnGroup(key: string, element: HTMLElement, name: string, shown: Sh
   return isMeant;
 }
 
-function actedOnRow(key: string, row: ViewRow, shown: Shown): boolean {
+function actedOnRow(key: string, row: RowView, shown: Shown): boolean {
   if (key === " " || key.toLowerCase() === "w") {
     shown.redraw(whyKey(shown.run, row));
     return true;
   }
   const action = ROW_KEYS[key.toLowerCase()];
-  if (action === undefined || !(action === "copy" ? !row.isOriginal : row.canApply)) {
+  if (action === undefined || !(action === "copy" ? !row.original : canApply(row))) {
     return false;
   }
   send({ kind: "row", action, run: shown.run, candidate: row.id });

@@ -1,7 +1,7 @@
 // What counts: the goal and its weights. A change ranks again at once; nothing is run.
 
 import type { Goal, Weights } from "../protocol";
-import type { ViewRun } from "../view/state";
+import type { KnownRun } from "../runs/run";
 import { h } from "./dom";
 import { isToggled, send, toggle } from "./host";
 
@@ -43,13 +43,13 @@ export class WeightsPanel {
     });
   }
 
-  update(run: ViewRun): void {
+  update(run: KnownRun): void {
     this.element.hidden = run.weights === undefined;
     if (run.weights === undefined) {
       return;
     }
-    this.goal.value = run.goal;
-    this.goalName.textContent = run.goal;
+    this.goal.value = run.view.goal;
+    this.goalName.textContent = run.view.goal;
     const isDragged = this.sliders.some(([, slider]) => slider === document.activeElement);
     for (const [part, slider] of this.sliders) {
       if (!isDragged) {

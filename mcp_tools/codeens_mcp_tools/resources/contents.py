@@ -13,8 +13,9 @@ from codeens_mcp_tools.tools.ensembles import known_ids, stored_run
 from codeens_mcp_tools.tools.subjects import home
 from codeens_server.domain import ORIGINAL, Candidate
 from codeens_server.errors import unknown
+from codeens_server.run.state import RunState
 from codeens_server.store.documents import to_json
-from codeens_server.store.stored import StoredRun
+from codeens_server.views.run_view import view_of
 from codeens_server.workspace.edit import program_for, unified_diff
 
 
@@ -24,8 +25,9 @@ async def run(app: AppContext, run_id: str) -> str:
     Raises:
         ResourceNotFoundError: there is none.
     """
-    stored = await _stored(app, run_id)
-    return await anyio.to_thread.run_sync(to_json, stored if stored.run is None else stored.run)
+    state = await _stored(app, run_id)
+    known = state.document or view_of(state, status="interrupted")
+    return await anyio.to_thread.run_sync(to_json, known)
 
 
 async def artifact(app: AppContext, run_id: str, candidate: str, name: str) -> str:
@@ -38,7 +40,7 @@ async def artifact(app: AppContext, run_id: str, candidate: str, name: str) -> s
     stored = await _stored(app, run_id)
     if name not in _ARTIFACTS:
         raise ResourceNotFoundError(unknown("artifact", name, list(_ARTIFACTS)))
-    found = {item.id: item for item in stored.candidates}
+    found = stored.answers
     if candidate != ORIGINAL and candidate not in found:
         raise ResourceNotFoundError(unknown("candidate", candidate, [ORIGINAL, *found]))
     try:
@@ -72,40 +74,40 @@ async def run_ids(app: AppContext) -> list[str]:
 async def candidate_ids(app: AppContext, run_id: str) -> list[str]:
     """The candidates of a run; none where it is not known."""
     try:
-        return [ORIGINAL, *(item.id for item in (await _stored(app, run_id)).candidates)] if run_id else []
+        return [ORIGINAL, *(await _stored(app, run_id)).answers] if run_id else []
     except ResourceNotFoundError:
         return []
 
 
-async def _stored(app: AppContext, run_id: str) -> StoredRun:
+async def _stored(app: AppContext, run_id: str) -> RunState:
     try:
         return await stored_run(app, run_id)
     except ToolError as error:
         raise ResourceNotFoundError(str(error)) from None
 
 
-def _solution(stored: StoredRun, candidate: Candidate | None) -> str:
+def _solution(stored: RunState, candidate: Candidate | None) -> str:
     return stored.target.source if candidate is None else candidate.source
 
 
-def _prompt(_: StoredRun, candidate: Candidate | None) -> str:
+def _prompt(_: RunState, candidate: Candidate | None) -> str:
     return "" if candidate is None else candidate.prompt
 
 
-def _response(_: StoredRun, candidate: Candidate | None) -> str:
+def _response(_: RunState, candidate: Candidate | None) -> str:
     return "" if candidate is None else candidate.response
 
 
-def _payload(stored: StoredRun, candidate: Candidate | None) -> str:
+def _payload(stored: RunState, candidate: Candidate | None) -> str:
     return program_for(stored.target, None if candidate is None else candidate.replacement).modules[0].source
 
 
-def _diff(stored: StoredRun, candidate: Candidate | None) -> str:
+def _diff(stored: RunState, candidate: Candidate | None) -> str:
     return "" if candidate is None else unified_diff(stored.target, candidate.replacement)
 
 
-def _result(stored: StoredRun, candidate: Candidate | None) -> str:
-    rows = () if stored.run is None else (stored.run.original, *stored.run.results)
+def _result(stored: RunState, candidate: Candidate | None) -> str:
+    rows = () if stored.document is None else (stored.document.original, *stored.document.results)
     wanted = ORIGINAL if candidate is None else candidate.id
     row = next((row for row in rows if row.candidate.id == wanted), None)
     if row is None:
@@ -113,7 +115,7 @@ def _result(stored: StoredRun, candidate: Candidate | None) -> str:
     return to_json(row)
 
 
-_ARTIFACTS: dict[str, Callable[[StoredRun, Candidate | None], str]] = {
+_ARTIFACTS: dict[str, Callable[[RunState, Candidate | None], str]] = {
     "solution": _solution,
     "prompt": _prompt,
     "response": _response,

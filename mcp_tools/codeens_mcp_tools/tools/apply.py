@@ -14,7 +14,7 @@ from codeens_mcp_tools.tools.ensembles import stored_run
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.given_code import is_given_code
 from codeens_mcp_tools.tools.subjects import home_settings
-from codeens_server.domain import ORIGINAL, RankedResult, Run
+from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
 from codeens_server.workspace.edit import apply_edit, unified_diff
 
 
@@ -35,20 +35,20 @@ async def apply_candidate(app: AppContext, call: ToolCall[ApplyCandidate]) -> To
     return ToolAnswer(text=text, document=change)
 
 
-async def finished_run(app: AppContext, run_id: str) -> Run:
+async def finished_run(app: AppContext, run_id: str) -> RunDocument:
     """The document of a run.
 
     Raises:
         ToolError: there is no such run, or it has no result.
     """
     live = app.runs.get(run_id)
-    run = live.run if live is not None else (await stored_run(app, run_id)).run
+    run = live.run if live is not None else (await stored_run(app, run_id)).document
     if run is None:
         raise ToolError(f"Run {run_id} has no result yet. Call get_run(id={run_id!r}, wait_seconds=50) first.")
     return run
 
 
-def _row(run: Run, wanted: int | str | None) -> RankedResult:
+def _row(run: RunDocument, wanted: int | str | None) -> RankedResult:
     ranked = [row for row in run.results if row.rank is not None]
     chosen = run.best if wanted is None else wanted
     if chosen in (ORIGINAL, 0):
@@ -64,7 +64,7 @@ def _row(run: Run, wanted: int | str | None) -> RankedResult:
     raise ToolError(f"Run {run.run_id} has no row {chosen!r}. {has}")
 
 
-def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) -> Change:
+def _change(app: AppContext, run: RunDocument, row: RankedResult, write_to: str | None) -> Change:
     replacement = row.candidate.replacement
     patch = unified_diff(run.target, replacement)
     if write_to is not None:
@@ -81,7 +81,7 @@ def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) 
     )
 
 
-def _check_file(app: AppContext, run: Run, write_to: str) -> None:
+def _check_file(app: AppContext, run: RunDocument, write_to: str) -> None:
     path = app.roots.resolve(write_to)
     if path != Path(run.target.path).resolve():
         raise ToolError(

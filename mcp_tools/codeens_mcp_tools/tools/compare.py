@@ -17,12 +17,13 @@ from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.given import candidate_for
 from codeens_mcp_tools.tools.subjects import subject_of
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, render_call, render_outcome_pair
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Replacement, Target
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import strategy_for
-from codeens_server.judging.shrinking import Seen, shrink
+from codeens_server.judging.shrinking import Observation, shrink
 from codeens_server.judging.static_checks import refusal
 from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
@@ -62,7 +63,7 @@ async def compare_candidates(app: AppContext, call: ToolCall[CompareCandidates])
     if not inputs:
         raise ToolError("Nothing is known of the function's inputs: give `calls` to start from, or annotate it.")
 
-    async def search(sandbox: Sandbox) -> Seen | None:
+    async def search(sandbox: Sandbox) -> Observation | None:
         differing = await _differing(pair.here, pair.there, inputs, sandbox)
         if differing is None:
             return None
@@ -129,15 +130,17 @@ def _starts(calls: Sequence[str]) -> tuple[CallInput, ...]:
     return tuple(read_call(call)[1] for call in calls)
 
 
-async def _differing(here: Program, there: Program, inputs: Sequence[CallInput], sandbox: Sandbox) -> Seen | None:
+async def _differing(
+    here: Program, there: Program, inputs: Sequence[CallInput], sandbox: Sandbox
+) -> Observation | None:
     """The smallest of the inputs on which both answer, and differ."""
     ours = await sandbox.run(CallsJob(program=here, inputs=tuple(inputs)))
     theirs = await sandbox.run(CallsJob(program=there, inputs=tuple(inputs)))
-    seen = map(Seen, inputs, ours.outcomes, theirs.outcomes)
-    return min((item for item in seen if item.is_telling), key=lambda item: item.size, default=None)
+    seen = map(Observation, inputs, ours.outcomes, theirs.outcomes)
+    return min((item for item in seen if item.is_distinguishing), key=lambda item: item.size, default=None)
 
 
-def _answer(arguments: CompareCandidates, target: Target, seen: Seen | None, tried: int) -> ToolAnswer:
+def _answer(arguments: CompareCandidates, target: Target, seen: Observation | None, tried: int) -> ToolAnswer:
     a, b = (side if isinstance(side, str) else side.id for side in (arguments.a, arguments.b))
     if seen is None:
         text = f"{a} and {b} did the same on all {plural(tried, 'input')} tried. That is no proof that they always do."

@@ -19,8 +19,8 @@ from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_mcp_tools.tools.subjects import Subject, home_settings, subject_of
 from codeens_server.errors import InputError
 from codeens_server.run.engine import Engine
-from codeens_server.run.request import RunRequest
-from codeens_server.store.stored import StoredRun
+from codeens_server.run.request import RunOptions, resolve
+from codeens_server.run.state import RunState
 
 _CANCELLED_WITHIN_S = 15.0
 _MOST_LISTED = 200
@@ -43,20 +43,17 @@ async def start_ensemble(app: AppContext, call: ToolCall[StartEnsemble]) -> Tool
         goal=arguments.goal,
     )
     settings, target = subject.settings, subject.target
-    request = RunRequest(
-        target=f"{target.path}:{target.line}",
-        goal=settings.goal,
+    options = RunOptions(
         mode=arguments.mode,
         models=arguments.models,
         variants=arguments.variants,
         samples=arguments.samples,
         rounds=arguments.rounds,
-        sandbox=settings.sandbox,
         tests=tests_inside(app, subject, arguments.tests),
         budget_usd=capped(arguments.budget_usd, settings.budget_usd),
-        budget_tokens=settings.budget_tokens,
         timeout_s=capped(arguments.timeout_s, settings.timeout_s),
     )
+    request = resolve(f"{target.path}:{target.line}", options, settings)
     job = Job(engine=engine_for(app, subject), request=request, target=target)
     return reporting.of_live(await app.runs.start(job))
 
@@ -92,7 +89,7 @@ async def cancel_run(app: AppContext, call: ToolCall[CancelRun]) -> ToolAnswer:
     return reporting.of_live(live)
 
 
-async def stored_run(app: AppContext, run_id: str) -> StoredRun:
+async def stored_run(app: AppContext, run_id: str) -> RunState:
     """A run that is kept, of a function that this server may read.
 
     Raises:
@@ -112,7 +109,7 @@ def engine_for(app: AppContext, subject: Subject) -> Engine:
     """An engine with the subject's settings and variants, on the shared store."""
     variants = {name: item.variant for name, item in app.variants(subject.root).items()}
     store = app.store(subject.settings)
-    return Engine(subject.settings, store, cwd=Path(subject.target.root), variants=variants, environ=app.environ)
+    return Engine(subject.settings, store, variants=variants, environ=app.environ)
 
 
 def tests_inside(app: AppContext, subject: Subject, tests: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,7 +129,8 @@ async def _wait(live: LiveRun, seconds: float, reporter: ProgressReporter) -> No
     with anyio.move_on_after(seconds):
         while live.is_under_way:
             await live.changed()
-            await reporter.show(live.tally)
+            if live.state is not None:
+                await reporter.show(live.state)
 
 
 async def known_ids(app: AppContext) -> list[str]:

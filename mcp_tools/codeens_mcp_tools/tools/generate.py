@@ -25,7 +25,7 @@ from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import find_local_models, resolve_models, with_fallbacks
 from codeens_server.generation.prompts import messages_for
 from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.run.plan import refuse_without_model
+from codeens_server.run.producers import refuse_without_model
 from codeens_server.run.variants import chosen_variants
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.context import context_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from codeens_server.run.tally import Tally
-from codeens_server.text import money
+from codeens_server.run.state import RunState
+from codeens_server.views.run_view import progress_of
 
 _STEP = 0.01
 """What a message counts that comes with no progress: the protocol wants each number above the one before."""
@@ -30,17 +30,7 @@ class ProgressReporter:
         self._last = max(done, self._last + _STEP)
         await self._report(self._last, None if total is None else max(total, self._last), message)
 
-    async def show(self, tally: Tally) -> None:
+    async def show(self, state: RunState) -> None:
         """Say how a run goes."""
-        total = 2.0 * tally.planned if tally.planned else None
-        await self.tell(summary(tally), float(tally.generated + tally.executed + tally.failures), total)
-
-
-def summary(tally: Tally) -> str:
-    """How a run goes, in one line."""
-    if not tally.planned:
-        return tally.doing
-    return (
-        f"{tally.generated} of {tally.planned} generated, {tally.executed} executed, best: {tally.best()}, "
-        f"{money(tally.cost_usd)}"
-    )
+        progress = progress_of(state)
+        await self.tell(progress.text, float(progress.done), float(progress.total) or None)

@@ -16,12 +16,11 @@ from codeens_mcp_tools.tools.documents import (
     State,
 )
 from codeens_mcp_tools.tools.framework import ToolAnswer
-from codeens_mcp_tools.tools.progress import summary
-from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, Run, Target
+from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, RunDocument, Target
 from codeens_server.ranking.wording import label
-from codeens_server.run.tally import Tally
-from codeens_server.store.stored import StoredRun
+from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
+from codeens_server.views.run_view import progress_of
 
 PAGE = 10
 _MOST_CLUSTERS = 8
@@ -31,46 +30,36 @@ _LONGEST_LINE = 400
 
 def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
     """A run of this process."""
-    state: State = "running" if live.is_under_way else "finished" if live.run else "failed"
-    return _answer(
-        live.run_id, live.job.target, state, _progress(live.tally), live.run, live.why, live.duplicates, offset, limit
-    )
+    status: State = "running" if live.is_under_way else "finished" if live.run else "failed"
+    return _answer(live.run_id, live.job.target, status, live.state, live.why, offset, limit)
 
 
-def of_stored(stored: StoredRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
+def of_stored(state: RunState, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
     """A run of an earlier process."""
-    why = "" if stored.run else "the server that made it ended first; start a new one"
-    progress = RunProgress(
-        doing="finished" if stored.run else "interrupted",
-        planned=len(stored.candidates),
-        generated=len(stored.candidates),
-        executed=len(stored.judged),
-        passed=sum(judged.verdict.status == "passed" for judged in stored.judged.values()),
-        cost_usd=stored.run.summary.cost_usd if stored.run else 0.0,
-    )
-    state: State = "finished" if stored.run else "interrupted"
-    return _answer(stored.run_id, stored.target, state, progress, stored.run, why, stored.duplicates, offset, limit)
+    if state.document:
+        return _answer(state.run_id, state.target, "finished", state, "", offset, limit)
+    why = "the server that made it ended first; start a new one"
+    return _answer(state.run_id, state.target, "interrupted", state, why, offset, limit)
 
 
 def _answer(
     run_id: str,
     target: Target,
-    state: State,
-    progress: RunProgress,
-    run: Run | None,
+    status: State,
+    state: RunState | None,
     why: str,
-    duplicates: Mapping[str, str],
     offset: int,
     limit: int,
 ) -> ToolAnswer:
-    result = None if run is None else _result(run, duplicates, offset, limit)
+    run = state.document if state else None
+    result = None if state is None or run is None else _result(run, state.duplicates, offset, limit)
     more = result is not None and offset + limit < result.row_count
     report = RunReport(
         run_id=run_id,
-        state=state,
+        state=status,
         function=target.qualname,
         path=target.path,
-        progress=progress,
+        progress=_progress(state, status),
         result=result,
         next_offset=offset + limit if more else None,
         failure=why,
@@ -79,20 +68,23 @@ def _answer(
     return ToolAnswer(text=_text(report), document=report, links=links)
 
 
-def _progress(tally: Tally) -> RunProgress:
+def _progress(state: RunState | None, status: State) -> RunProgress:
+    if state is None:
+        return RunProgress(doing="starting")
+    progress = progress_of(state)
     return RunProgress(
-        doing=summary(tally),
-        planned=tally.planned,
-        generated=tally.generated,
-        executed=tally.executed,
-        passed=tally.passed,
-        failures=tally.failures,
-        best=tally.best(),
-        cost_usd=tally.cost_usd,
+        doing=progress.text if status in {"running", "failed"} else status,
+        planned=progress.planned,
+        generated=progress.generated,
+        executed=progress.executed,
+        passed=progress.passed,
+        failures=progress.failures,
+        best=progress.best,
+        cost_usd=progress.cost_usd,
     )
 
 
-def _result(run: Run, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
+def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
     return Result(
         mode=run.mode,
         goal=run.goal,

@@ -23,7 +23,7 @@ from codeens_mcp_tools.tools.tasks import stub_of
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.config.settings import Settings
-from codeens_server.run.request import RunRequest
+from codeens_server.run.request import RunOptions, resolve
 from codeens_server.tasks.checks import defines, helpers_of
 from codeens_server.tasks.reading import task_of
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, ScoreResult, Task
@@ -63,14 +63,8 @@ async def _against_original(app: AppContext, call: ToolCall[ScoreCandidates]) ->
     )
     settings, target = subject.settings, subject.target
     given = await anyio.to_thread.run_sync(candidates_for, target, arguments.candidates, app.kept)
-    request = RunRequest(
-        target=f"{target.path}:{target.line}",
-        goal=settings.goal,
-        mode=arguments.mode,
-        sandbox=settings.sandbox,
-        tests=tests_inside(app, subject, arguments.evidence),
-        timeout_s=settings.timeout_s,
-    )
+    options = RunOptions(mode=arguments.mode, tests=tests_inside(app, subject, arguments.evidence))
+    request = resolve(f"{target.path}:{target.line}", options, settings)
     job = Job(engine=engine_for(app, subject), request=request, target=target, given=given)
     return reporting.of_live(await app.runs.make(job, call.reporter), limit=max(reporting.PAGE, len(given)))
 

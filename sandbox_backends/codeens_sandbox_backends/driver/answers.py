@@ -6,8 +6,8 @@ from msgspec import structs
 
 from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.driver.session import WorkerLost, WorkerSession
-from codeens_sandbox_backends.driver.trees import well_formed_outcome
 from codeens_sandbox_backends.driver.wire import CallAnswer
+from codeens_sandbox_backends.values.check import well_formed_outcome
 
 
 def receive_answer(session: WorkerSession, call: CallInput, index: int, deadline: float) -> tuple[Outcome, int]:
@@ -30,7 +30,7 @@ def receive_change(session: WorkerSession, index: int, deadline: float) -> Outco
 
 
 def checked(outcome: Returned | Raised | Unencodable, call: CallInput, *, same: bool) -> Outcome:
-    """Return the outcome with its arguments, after checking that all are well-formed trees.
+    """Return the outcome with its arguments, after checking that all are encoded values.
 
     Raises:
         WorkerLost: It does not.

@@ -18,8 +18,8 @@ from codeens_sandbox_backends.driver.answers import receive_change
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.prefetch import CallPrefetch, PredictedCalls
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
-from codeens_sandbox_backends.driver.trees import well_formed_input
 from codeens_sandbox_backends.driver.wire import CheckMessage, GuessedCalls
+from codeens_sandbox_backends.values.check import well_formed_input
 
 _Known = Returned | Raised
 _GUESS_S = 0.5

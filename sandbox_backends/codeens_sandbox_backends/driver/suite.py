@@ -16,8 +16,8 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
-from codeens_sandbox_backends.driver.trees import well_formed_input, well_formed_outcome
 from codeens_sandbox_backends.driver.wire import SuiteEnd, SuiteMessage
+from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 
 
 def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:

@@ -26,7 +26,7 @@ from codeens_sandbox_backends.driver.answers import checked
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession, death
 from codeens_sandbox_backends.driver.wire import SampleAnswer
-from codeens_sandbox_backends.worker.decoding import is_mutable
+from codeens_sandbox_backends.worker.values.codec import is_mutable
 
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3
@@ -94,7 +94,7 @@ class _TimingRun:
         self._launcher = launcher
         self._job = job
         self._limits = limits
-        self._fresh = any(is_mutable(tree) for call in job.inputs for tree in (*call.args, *call.kwargs.values()))
+        self._fresh = any(is_mutable(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
         self._inputs = msgspec.Raw(msgspec.json.encode(job.inputs))
         self._smallest = _smallest(job.inputs)
         self._over_at = monotonic() + job.budget_s

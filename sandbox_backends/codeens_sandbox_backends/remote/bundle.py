@@ -110,8 +110,8 @@ class _Archive:
         folders = ((inside, f"{top}/remote/inside"), (shared, f"{top}/host/inside"), (worker, "worker/codeens_worker"))
         for package, place in folders:
             for folder in package.__path__:
-                for file in sorted(Path(folder).glob("*.py")):
-                    self.add(file, f"{place}/{file.name}")
+                for file in sorted(Path(folder).rglob("*.py")):
+                    self.add(file, f"{place}/{file.relative_to(folder)}")
 
     def add(self, file: Path, place: str) -> None:
         """One file, folder or link, readable by all; nothing else."""

@@ -7,15 +7,15 @@ from pathlib import Path
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
+    Encoded,
     Limits,
     ModuleSource,
     Outcome,
     Program,
     Returned,
     Sandbox,
-    Tree,
 )
-from codeens_sandbox_backends.worker.codec import decode, encode
+from codeens_sandbox_backends.worker.values.codec import decode, encode
 
 _FOLDER = Path(__file__).with_name("attempts")
 _PACKAGE = "codeens_attempts"
@@ -47,7 +47,7 @@ async def attempt(
         SandboxError: the sandbox failed.
     """
     outcome = await outcome_of(sandbox, program(area, function), *arguments, limits=limits or _LIMITS)
-    value: Tree = decode(outcome.value, classes=False) if isinstance(outcome, Returned) else None
+    value: Encoded = decode(outcome.value, classes=False) if isinstance(outcome, Returned) else None
     if isinstance(value, list):
         return [str(line) for line in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return [f"the attempt could not be made: {outcome}"]

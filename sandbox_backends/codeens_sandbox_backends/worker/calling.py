@@ -1,4 +1,4 @@
-"""One call: arguments from trees, the call, and what came of it as a tree."""
+"""One call: decoded arguments, the call, and what came of it, encoded."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable, Dict, List, Tuple
 
-from .codec import Drained, EncodeError, decode, drain, encode, is_lazy
-from .encoding import MAX_ITERATED
 from .failures import describe
+from .values.codec import decode, encode
+from .values.coding import MAX_ITERATED, Drained, drain
+from .values.grammar import EncodeError
+from .values.objects import is_lazy
 
 Arguments = Tuple[List[Any], Dict[str, Any]]
 RunCoroutine = Callable[[Any], Any]
 _type_of: Callable[[Any], Any] = type
 _IMMUTABLE = frozenset((type(None), bool, int, float, complex, str, bytes))
 _text: Callable[[Any], str] = repr
-"""Of trees: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
+"""Of encoded values: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
 
 
 def decode_arguments(call: Dict[str, Any]) -> Arguments:
     """Return fresh arguments of one `base.CallInput`."""
-    args = [decode(tree) for tree in call["args"]]
-    return args, {name: decode(tree) for name, tree in call["kwargs"].items()}
+    args = [decode(value) for value in call["args"]]
+    return args, {name: decode(value) for name, value in call["kwargs"].items()}
 
 
 def run_coroutine(coroutine: Any) -> Any:

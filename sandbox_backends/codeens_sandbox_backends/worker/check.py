@@ -29,8 +29,9 @@ from typing import Any, Dict, Iterator, List
 
 from . import serving
 from .calling import copy_back
-from .codec import DecodeError, EncodeError, decode, encode
 from .failures import describe
+from .values.codec import decode, encode
+from .values.grammar import DecodeError, EncodeError
 
 Message = Dict[str, Any]
 _FILE = "<tests>"
@@ -70,10 +71,10 @@ class Proxy:
             "kwargs": {name: _encode(value, name) for name, value in kwargs.items()},
         }
         outcome = self._predicted(call) if self.used < len(self._known) else self._asked(call)
-        for index, tree in enumerate(outcome["args"]):
-            copy_back(_decode(tree, str(index)), args[index])
-        for name, tree in outcome["kwargs"].items():
-            copy_back(_decode(tree, name), kwargs[name])
+        for index, encoded in enumerate(outcome["args"]):
+            copy_back(_decode(encoded, str(index)), args[index])
+        for name, encoded in outcome["kwargs"].items():
+            copy_back(_decode(encoded, name), kwargs[name])
         if outcome["kind"] == "raised":
             raise _rebuilt(outcome)
         return _decode(outcome["value"], "value")
@@ -100,11 +101,11 @@ def _encode(value: Any, where: str) -> Any:
         raise _Apart(refused.type_name, where) from None
 
 
-def _decode(tree: Any, where: str) -> Any:
+def _decode(encoded: Any, where: str) -> Any:
     try:
-        return decode(tree, classes=False)
+        return decode(encoded, classes=False)
     except DecodeError:
-        raise _Apart(str(tree[1]), where) from None
+        raise _Apart(str(encoded[1]), where) from None
 
 
 def _rebuilt(outcome: Message) -> BaseException:

@@ -7,7 +7,7 @@ import os
 from typing import Any, Dict, List
 
 from .loader import show_sources
-from .objects import type_name
+from .values.objects import type_name
 
 _MAX_MESSAGE = 4000
 _MAX_FRAMES = 12

@@ -12,11 +12,12 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import CodeType, FunctionType
 from typing import Any, Callable, Dict, Generator, List, Optional, Set, Tuple
 
-from .codec import Drained, EncodeError, canonical, encode
-from .encoding import MAX_ITERATED
 from .failures import describe
 from .loader import innermost
-from .objects import type_name
+from .values.codec import encode
+from .values.coding import MAX_ITERATED, Drained, json_text
+from .values.grammar import EncodeError
+from .values.objects import type_name
 
 Message = Dict[str, Any]
 Args = Tuple[Any, ...]
@@ -60,15 +61,15 @@ class Recorder:
             self.dropped += bool(self._keep)
             return None
         self._looks -= 1
-        trees = self._input(args, kwargs)
-        key = canonical([trees["args"], trees["kwargs"]]) if trees else ""
-        if not trees or key in self._seen:
+        encoded = self._input(args, kwargs)
+        key = json_text([encoded["args"], encoded["kwargs"]]) if encoded else ""
+        if not encoded or key in self._seen:
             return None
         if len(self._seen) >= self._keep:
             self.dropped += 1
             return None
         self._seen.add(key)
-        return trees
+        return encoded
 
     def returned(self, call: Optional[Message], value: Any, args: Args, kwargs: Kwargs) -> None:
         """A call that began is over."""

@@ -54,13 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _serve_editors(asked: argparse.Namespace) -> int:
     # Thousands of classes are made, and none of them is garbage. The door enables it when it has answered.
     gc.disable()
-    from codeens_server.lsp import door
+    from codeens_server.lsp import entry
 
     if asked.tcp is not None:
-        return door.tcp(asked.tcp.host, asked.tcp.port, asked.token)
+        return entry.tcp(asked.tcp.host, asked.tcp.port, asked.token)
     if asked.ws is not None:
-        return door.ws(asked.ws.host, asked.ws.port, asked.token)
-    return door.stdio(asked.token)
+        return entry.ws(asked.ws.host, asked.ws.port, asked.token)
+    return entry.stdio(asked.token)
 
 
 def _serve_agents(asked: argparse.Namespace) -> int:
@@ -73,24 +73,18 @@ def _serve_agents(asked: argparse.Namespace) -> int:
     return entry.run(asked, beside)
 
 
-def _editors_beside(asked: argparse.Namespace) -> Callable[[], Awaitable[None]] | None:
+def _editors_beside(asked: argparse.Namespace) -> Callable[[], Awaitable[object]] | None:
     """Return what serves editors in the process that serves agents, where that was asked for."""
     token: str | None = asked.token
-    if asked.tcp is not None or asked.ws is not None:
-        from codeens_server.lsp.ports import serve_tcp, serve_ws
-
-        if asked.tcp is not None:
-            return lambda: serve_tcp(asked.tcp.host, asked.tcp.port, token)
-        return lambda: serve_ws(asked.ws.host, asked.ws.port, token)
-    if not asked.stdio:
+    if asked.tcp is None and asked.ws is None and not asked.stdio:
         return None
-    from codeens_server.lsp.channels import StandardStreams
-    from codeens_server.lsp.serving import serve
+    from codeens_server.lsp import entry
 
-    async def serve_standard_streams() -> None:
-        await serve(StandardStreams(sys.stdin.fileno(), sys.stdout.fileno()), token, is_child=True)
-
-    return serve_standard_streams
+    if asked.tcp is not None:
+        return lambda: entry.serve_tcp(asked.tcp.host, asked.tcp.port, token)
+    if asked.ws is not None:
+        return lambda: entry.serve_ws(asked.ws.host, asked.ws.port, token)
+    return lambda: entry.serve_stdio(token)
 
 
 def _parser() -> argparse.ArgumentParser:

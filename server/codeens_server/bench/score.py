@@ -1,9 +1,9 @@
-"""Judges samples of a data set, several at once, and writes each verdict down when it is known."""
+"""Judge samples of a data set, several at once, writing each verdict down when it is known; pass@k of them all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,10 +15,11 @@ from codeens_sandbox_backends.base import Limits, Sandbox
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.bench.datasets import Sample
 from codeens_server.domain import Status
-from codeens_server.errors import InputError
-from codeens_server.tasks.adaptive_limits import FullTime, Pace, Runs
+from codeens_server.errors import Hint, InputError
+from codeens_server.tasks.adaptive_limits import Runs
 from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import Task
+from codeens_server.tasks.scoring import runs_for
 
 
 class SampleResult(Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class Results:
             raise InputError(message) from None
 
     def left(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Samples that have no verdict yet.
+        """Return samples that have no verdict yet.
 
         Raises:
             InputError: a result that was taken over is of another task than its sample.
@@ -83,8 +84,8 @@ class Results:
             try:
                 result = msgspec.json.decode(line, type=SampleResult)
             except msgspec.MsgspecError as error:
-                message = f"{path}:{number + 1} is not a result of this command ({error}); leave --resume out."
-                raise InputError(message) from None
+                message = f"{path}:{number + 1} is not a result of scoring ({error})."
+                raise InputError(message, hint=Hint("fix", "Begin the file anew, or name another.")) from None
             self.by_sample[result.sample] = result
         if torn:  # the line that was being written when it was ended
             with path.open("r+b") as file:
@@ -93,19 +94,22 @@ class Results:
 
 async def judge_references(
     tasks: Iterable[Task], *, executor: Executor, workers: int, limits: Limits
-) -> dict[str, FullTime]:
-    """What the tasks' own solutions take, by task; and the sandbox knows then what their tests call.
+) -> dict[str, Runs]:
+    """Judge the tasks' own solutions, which also lets the sandbox know what the tests call.
+
+    Returns:
+        How samples are run, by task: in the times that its solution takes, or within `limits` where it has none.
 
     Raises:
+        InputError: a task's own solution fails it.
         SandboxError: the sandbox failed.
     """
     waiting = iter(list(tasks))
-    known: dict[str, FullTime] = {}
+    known: dict[str, Runs] = {}
 
     async def work() -> None:
         for task in waiting:
-            runs = known[task.id] = FullTime(limits)
-            await check_all(task, task.reference_solution or "", executor, runs=runs)
+            known[task.id] = await runs_for(task, executor, limits)
 
     await _together(work, workers)
     return known
@@ -116,22 +120,28 @@ async def score_samples(
     tasks: Mapping[str, Task],
     results: Results,
     *,
-    references: Mapping[str, FullTime],
+    references: Mapping[str, Runs],
     executor: Executor,
     workers: int,
-    limits: Limits,
 ) -> None:
-    """Judge samples. `references` has all of their tasks.
+    """Judge samples and add each verdict to the results when it is known.
+
+    Args:
+        samples: those that have no verdict yet.
+        tasks: by id.
+        results: takes the verdicts.
+        references: how the samples of each task are run, from `judge_references`; has all tasks of the samples.
+        executor: a sandbox that runs several jobs at once.
+        workers: samples judged at once.
 
     Raises:
         SandboxError: the sandbox failed.
     """
     waiting = iter(samples)
-    paces = {name: Pace(limits, partial(_already, runs)) for name, runs in references.items()}
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await _judged(sample, tasks[sample.task_id], paces[sample.task_id], executor))
+            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], executor))
 
     await _together(work, workers)
 
@@ -140,10 +150,6 @@ async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int)
     async with anyio.create_task_group() as group:
         for _ in range(workers):
             group.start_soon(work)
-
-
-async def _already(runs: FullTime) -> FullTime:
-    return runs
 
 
 async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> SampleResult:
@@ -160,3 +166,38 @@ async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> S
 
 def _reason(check: Check) -> str:
     return check.failure.got if check.failure else ""
+
+
+def pass_at_k(samples: int, right: int, k: int) -> float:
+    """Estimate without bias how likely one of `k` samples is right (Chen et al. 2021, arXiv:2107.03374, section 2.1).
+
+    Args:
+        samples: how many samples there are, at least `k`.
+        right: how many of them are right.
+        k: how many are drawn.
+
+    Returns:
+        The probability, 0 to 1.
+    """
+    if samples - right < k:
+        return 1.0
+    return 1.0 - prod(1.0 - k / n for n in range(samples - right + 1, samples + 1))
+
+
+def mean_pass_at(ks: Iterable[int], counts: Iterable[tuple[int, int]]) -> dict[str, float]:
+    """Return the mean of pass@k over tasks.
+
+    Args:
+        ks: the values of k that are wanted.
+        counts: of each task, how many samples it has and how many of them are right.
+
+    Returns:
+        The mean, 0 to 1, by the name `pass@k`; only for the k that every task has samples for.
+    """
+    tasks = list(counts)
+    fewest = min((samples for samples, _ in tasks), default=0)
+    return {
+        f"pass@{k}": sum(pass_at_k(samples, right, k) for samples, right in tasks) / len(tasks)
+        for k in ks
+        if k <= fewest
+    }

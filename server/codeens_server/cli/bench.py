@@ -16,14 +16,12 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
-from codeens_server.bench.passk import mean_pass_at
-from codeens_server.bench.score import Results, judge_references, score_samples
+from codeens_server.bench.score import Results, judge_references, mean_pass_at, score_samples
 from codeens_server.cli import options
-from codeens_server.cli.setup import settings_for, workspace_here
-from codeens_server.cli.signals import interruptible
-from codeens_server.cli.table import console
+from codeens_server.cli.report import console
+from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.config.settings import Settings
-from codeens_server.errors import InputError, RunError
+from codeens_server.errors import InputError
 from codeens_server.tasks.schema import Task
 from codeens_server.text import plural
 from codeens_server.workspace.environment import interpreter_for
@@ -77,11 +75,17 @@ def score(
         raise InputError(message)
     tasks = load_tasks(data_file(dataset, data, os.environ))
     samples = load_samples(samples_file, tasks)
-    settings = settings_for(trust=trust_workspace, sandbox=sandbox)
+    session = session_here(trust=trust_workspace, sandbox=sandbox)
+    settings = settings_of(session)
+    spec = SandboxSpec(python=str(interpreter_for(session.root, settings)), limits=settings.limits)
     results = Results(out, resume=resume)
     started, cpu_before = time.monotonic(), _cpu_s()
     try:
-        began, ended = anyio.run(_score, samples, tasks, results, settings, workers or settings.parallel)
+        began, ended = anyio.run(
+            unless_interrupted,
+            lambda: _score(samples, tasks, results, settings, spec, workers or settings.parallel),
+            "the scoring was ended before it was done; with --out, --resume goes on with it.",
+        )
     finally:
         results.close()
     counts: dict[str, tuple[int, int]] = {}
@@ -100,11 +104,15 @@ def score(
 
 
 async def _score(
-    samples: list[Sample], tasks: dict[str, Task], results: Results, settings: Settings, workers: int
+    samples: list[Sample],
+    tasks: dict[str, Task],
+    results: Results,
+    settings: Settings,
+    spec: SandboxSpec,
+    workers: int,
 ) -> tuple[float, float]:
-    """When the first sample was begun, and when the last verdict was known."""
-    spec = SandboxSpec(python=str(interpreter_for(workspace_here(), settings)), limits=settings.limits)
-    async with interruptible(), open_executor(get_backend(settings.sandbox), spec, workers) as executor:
+    """Return when the first sample was begun, and when the last verdict was known, by the monotonic clock."""
+    async with open_executor(get_backend(settings.sandbox), spec, workers) as executor:
         left = results.left(samples)
         needed = {sample.task_id: tasks[sample.task_id] for sample in left}
         references = await judge_references(needed.values(), executor=executor, workers=workers, limits=settings.limits)
@@ -116,11 +124,8 @@ async def _score(
             references=references,
             executor=executor,
             workers=workers,
-            limits=settings.limits,
         )
         return began, time.monotonic()
-    message = "the scoring was ended before it was done; with --out, --resume goes on with it."
-    raise RunError(message)
 
 
 def _show(total: BenchScore, *, as_json: bool) -> None:

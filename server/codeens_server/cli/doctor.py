@@ -1,20 +1,57 @@
-"""`codeens doctor`: what works here, and the fix for what does not."""
+"""`codeens doctor`: what works here, found out by trying, with the fix for what does not.
+
+Nothing of the workspace is run.
+"""
 
 from __future__ import annotations
 
-import os
+import shutil
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import anyio
 import click
+from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
+from codeens_sandbox_backends.errors import SandboxError
+from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.cli import options
-from codeens_server.cli.checkup import Check, check_up
-from codeens_server.cli.setup import settings_for, workspace_here
-from codeens_server.cli.table import console
+from codeens_server.cli.report import console, plain_table
+from codeens_server.cli.session import session_here, settings_of
+from codeens_server.config.settings import Settings
+from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line
+from codeens_server.workspace.environment import interpreter_for
+
+Area: TypeAlias = Literal["sandbox", "interpreter", "model", "editor", "tool"]
+
+_EDITORS = {
+    "code": "Visual Studio Code",
+    "cursor": "Cursor",
+    "nvim": "Neovim",
+    "vim": "Vim",
+    "emacs": "Emacs",
+    "hx": "Helix",
+}
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    area: Area
+    name: str
+    works: bool
+    detail: str
+    fix: str = ""
+    """What to do when it does not work; empty when it does, or when nothing needs to be done."""
+    needed: bool = False
+    """Whether codeens cannot do its main job without it."""
 
 
 @click.command()
@@ -23,8 +60,8 @@ from codeens_server.text import one_line
 @click.pass_context
 def doctor(ctx: click.Context, trust_workspace: bool, as_json: bool) -> None:
     """Say what works on this machine, and how to mend the rest. Exit code 1: the main job cannot be done."""
-    settings = settings_for(trust=trust_workspace)
-    checks = anyio.run(check_up, settings, workspace_here(), os.environ)
+    session = session_here(trust=trust_workspace)
+    checks = anyio.run(_check_up, settings_of(session), session.root, session.environ)
     if as_json:
         click.echo(to_json(checks, indent=2))
     else:
@@ -34,7 +71,7 @@ def doctor(ctx: click.Context, trust_workspace: bool, as_json: bool) -> None:
 
 
 def _table(checks: list[Check]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -48,3 +85,102 @@ def _table(checks: list[Check]) -> Table:
         table.add_row(check.area if check.area != area else "", mark, Text(one_line(check.name)), detail)
         area = check.area
     return table
+
+
+async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str]) -> list[Check]:
+    """Look at everything, at once where it takes time.
+
+    Raises:
+        ConfigError: the settings name an interpreter or a model that is not there.
+    """
+    sandboxes: dict[str, Check] = {}
+    models: list[Check] = []
+
+    async def probe(name: str) -> None:
+        sandboxes[name] = await _sandbox_check(name)
+
+    async def find_models() -> None:
+        models.extend(await _model_checks(settings, environ))
+
+    async with anyio.create_task_group() as group:
+        for name in backend_names():
+            group.start_soon(probe, name)
+        group.start_soon(find_models)
+    return [
+        *(sandboxes[name] for name in sorted(sandboxes)),
+        *_interpreter_checks(interpreter_for(workspace, settings)),
+        *models,
+        *_tool_checks(),
+        *_editor_checks(),
+    ]
+
+
+async def _sandbox_check(name: str) -> Check:
+    # The default one is what candidates run in unless something else is asked for.
+    needed = name == Settings().sandbox
+    try:
+        readiness = await get_backend(name).probe()
+    except SandboxError as error:
+        return Check(area="sandbox", name=name, works=False, detail=str(error), needed=needed)
+    detail = readiness.isolation.label if readiness.usable else readiness.why
+    return Check(area="sandbox", name=name, works=readiness.usable, detail=detail, fix=readiness.fix, needed=needed)
+
+
+async def _model_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+    found = [*resolve_models((), settings, environ), *await find_local_models()]
+    if not found:
+        fix = "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), start Ollama, or configure models"
+        detail = "none; offline rewrites are used, which cannot write a function that has no body"
+        return [Check(area="model", name="models", works=False, detail=detail, fix=fix)]
+    return [Check(area="model", name=model.name, works=True, detail=model.model or model.name) for model in found]
+
+
+def _interpreter_checks(python: Path) -> list[Check]:
+    own = f"Python {sys.version_info.major}.{sys.version_info.minor}, runs codeens"
+    has_pytest = _has_pytest(python)
+    return [
+        Check(area="interpreter", name=sys.executable, works=True, detail=own),
+        Check(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace"),
+        Check(
+            area="interpreter",
+            name="pytest",
+            works=has_pytest,
+            detail="the workspace's tests can be run" if has_pytest else f"not installed for {python}",
+            fix="" if has_pytest else f"{python} -m pip install pytest",
+        ),
+    ]
+
+
+def _has_pytest(python: Path) -> bool:
+    """Found by looking: the workspace's interpreter is foreign code."""
+    if python == Path(sys.executable):
+        return find_spec("pytest") is not None
+    return any(python.parent.parent.glob("lib*/python3*/site-packages/pytest/__init__.py"))
+
+
+def _tool_checks() -> list[Check]:
+    has_ruff = find_spec("ruff") is not None
+    git = shutil.which("git")
+    return [
+        Check(
+            area="tool",
+            name="ruff",
+            works=has_ruff,
+            detail="measures readability and makes offline rewrites",
+            fix="" if has_ruff else f"{sys.executable} -m pip install ruff",
+            needed=True,
+        ),
+        Check(
+            area="tool",
+            name="git",
+            works=git is not None,
+            detail=git or "not found; only needed to `git apply` what `runs diff` prints",
+        ),
+    ]
+
+
+def _editor_checks() -> list[Check]:
+    found = [(name, place) for name in _EDITORS if (place := shutil.which(name)) is not None]
+    if not found:
+        return [Check(area="editor", name="editors", works=False, detail=f"none of {', '.join(_EDITORS)} is on PATH")]
+    return [Check(area="editor", name=_EDITORS[name], works=True, detail=place) for name, place in found]

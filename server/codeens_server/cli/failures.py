@@ -15,11 +15,15 @@ from codeens_server.errors import CodeensError, Hint, InputError
 from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
 
-_FLAGS = {name: f"--{name}" for name in ("goal", "mode", "samples", "rounds", "sandbox", "tests", "results", "right")} | {
-    "models": "--model",
-    "variants": "--variant",
+_FLAGS = {
+    **{
+        name: f"--{name}"
+        for name in ("fresh", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
+    },
     "budget_usd": "--budget-usd",
+    "models": "--model",
     "timeout_s": "--timeout",
+    "variants": "--variant",
 }
 """By the name of the run option. What is not here can only be set in a settings file."""
 
@@ -54,13 +58,16 @@ def shown(error: Exception) -> ShownError:
 def _advice(hint: Hint) -> str:
     match hint.kind:
         case "option":
-            return f"Set it with {_FLAGS[hint.name]}." if hint.name in _FLAGS else f"It is the setting {hint.name}."
+            flag = _FLAGS.get(hint.name)
+            return f"The option is {flag}." if flag else f"The setting is {hint.name}."
         case "model":
             return (
-                "Name one with --model openai/NAME and OPENAI_API_KEY set, start Ollama, or configure models; "
-                "`codeens doctor` shows which can be reached."
+                "Configure a model: --model openai/NAME with OPENAI_API_KEY set, or start Ollama; "
+                "`codeens doctor` shows what can be reached."
             )
         case "runs":
+            if hint.name:
+                return f"Go on with it: codeens run --resume {hint.name}"
             return "`codeens runs list` shows all."
         case "variants":
             return "Enable one with `codeens variants enable NAME`, or name one with --variant NAME."

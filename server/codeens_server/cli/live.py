@@ -11,16 +11,25 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.run.events import CandidateJudged, GenerationFailed, Progress, RunEvent, RunStarted, SandboxFailed
-from codeens_server.run.state import ORIGINAL
-from codeens_server.run.tally import Tally
-from codeens_server.text import money, one_line, plural
+from codeens_server.ranking.wording import label
+from codeens_server.run.events import (
+    CandidateJudged,
+    GenerationFailed,
+    Progress,
+    RunEvent,
+    RunResumed,
+    RunStarted,
+    SandboxFailed,
+)
+from codeens_server.run.state import RunState
+from codeens_server.text import one_line, plural
+from codeens_server.views.run_view import progress_of
 
 
 class View(Protocol):
     """Something that is shown the events of a run."""
 
-    def show(self, event: RunEvent) -> None: ...
+    def show(self, event: RunEvent, state: RunState) -> None: ...
 
 
 class LiveTable:
@@ -28,23 +37,18 @@ class LiveTable:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._tally = Tally()
-        self._draw()
 
-    def show(self, event: RunEvent) -> None:
-        """Take an event in and draw."""
-        self._tally.show(event)
-        self._draw()
-
-    def _draw(self) -> None:
-        tally = self._tally
+    def show(self, event: RunEvent, state: RunState) -> None:
+        """Draw what is known after an event."""
+        del event
+        progress = progress_of(state)
         table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold", caption_justify="left")
         for heading in ("generated", "executed", "best so far", "cost"):
             table.add_column(heading, overflow="ellipsis", no_wrap=True)
-        of = f"/{tally.planned}" if tally.planned else ""
-        failed = f" ({plural(tally.failures, 'failure')})" if tally.failures else ""
-        table.add_row(f"{tally.generated}{of}{failed}", str(tally.executed), tally.best(), money(tally.cost_usd))
-        table.caption = Text(one_line(tally.doing), style="dim", no_wrap=True, overflow="ellipsis")
+        of = f"/{progress.planned}" if progress.planned else ""
+        failed = f" ({plural(progress.failures, 'failure')})" if progress.failures else ""
+        table.add_row(f"{progress.generated}{of}{failed}", str(progress.executed), progress.best, progress.cost)
+        table.caption = Text(progress.doing, style="dim", no_wrap=True, overflow="ellipsis")
         self._live.update(table)
 
 
@@ -53,30 +57,41 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._tally = Tally()
 
-    def show(self, event: RunEvent) -> None:
-        """Take an event in and print what is new."""
-        self._tally.show(event)
-        if line := self._line(event):
+    def show(self, event: RunEvent, state: RunState) -> None:
+        """Print what is new with an event."""
+        if line := _line(event, state):
             self._console.print(Text(line), soft_wrap=True)
 
-    def _line(self, event: RunEvent) -> str:
-        tally = self._tally
-        match event:
-            case RunStarted():
-                return f"run {event.run_id}{' (resumed)' if event.resumed else ''}"
-            case Progress():
-                return one_line(event.message)
-            case CandidateJudged() if event.candidate_id != ORIGINAL:
-                of = f"/{tally.planned}" if tally.planned else ""
-                return f"[{tally.executed}{of}] {tally.name(event.candidate_id)}: {event.verdict.status}"
-            case GenerationFailed():
-                return one_line(f"{event.model} · {event.variant} failed: {event.why}")
-            case SandboxFailed():
-                return one_line(f"{tally.name(event.candidate_id)} was not run: {event.why}")
-            case _:
-                return ""
+
+class Nothing:
+    """Says nothing."""
+
+    def show(self, event: RunEvent, state: RunState) -> None:
+        """Take an event in."""
+
+
+def _line(event: RunEvent, state: RunState) -> str:
+    match event:
+        case RunStarted():
+            return f"run {state.run_id}"
+        case RunResumed():
+            return f"run {state.run_id} (resumed)"
+        case Progress():
+            return one_line(event.message)
+        case CandidateJudged():
+            of = f"/{state.planned}" if state.planned else ""
+            return f"[{state.executed}{of}] {_name(state, event.candidate_id)}: {event.verdict.status}"
+        case GenerationFailed():
+            return one_line(f"{event.model} · {event.variant} failed: {event.why}")
+        case SandboxFailed():
+            return one_line(f"{_name(state, event.candidate_id)} was not run: {event.why}")
+        case _:
+            return ""
+
+
+def _name(state: RunState, candidate_id: str) -> str:
+    return one_line(label(state.candidates[candidate_id]))
 
 
 @contextmanager
@@ -86,4 +101,4 @@ def live_view(console: Console, *, quiet: bool) -> Generator[View]:
         with Live(console=console, refresh_per_second=8, transient=True) as live:
             yield LiveTable(live)
     else:
-        yield Tally() if quiet else Lines(console)
+        yield Nothing() if quiet else Lines(console)

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
 import click
 
+from codeens_server.cli.report import BEST
 from codeens_server.domain import Goal, ModeRequest
 from codeens_server.errors import unknown
 
 GOALS: tuple[str, ...] = get_args(Goal)
 MODES: tuple[str, ...] = get_args(ModeRequest)
-BEST = "best"
 
 
-def goal(text: str) -> str:
-    """A goal by its name."""
-    return _one_of("goal", text, GOALS)
+def one_of(kind: str, known: tuple[str, ...]) -> Callable[[str], str]:
+    """Return a type of option that takes one of these names."""
 
+    def check(text: str) -> str:
+        if text not in known:
+            raise click.BadParameter(unknown(kind, text, list(known)))
+        return text
 
-def mode(text: str) -> str:
-    """A mode by its name."""
-    return _one_of("mode", text, MODES)
+    return check
 
 
 def rank(text: str) -> int | str:
-    """The number of a row, or the word for the best one."""
+    """Read the number of a row, or the word for the best one."""
     if text == BEST:
         return BEST
     if not text.isascii() or not text.isdecimal():
         raise click.BadParameter(f"{text!r} is not a rank. Write a number, and the target before this option.")
     return int(text)
-
-
-def _one_of(kind: str, text: str, known: tuple[str, ...]) -> str:
-    if text not in known:
-        raise click.BadParameter(unknown(kind, text, list(known)))
-    return text
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")

@@ -3,64 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import anyio
 import click
 from click.core import ParameterSource
 
+from codeens import RunKeywords, Session
 from codeens_server.cli import options
-from codeens_server.cli.changes import apply_row, print_diff
-from codeens_server.cli.engine_room import Job, job_of_stored_run, run_job
-from codeens_server.cli.report import print_run
-from codeens_server.cli.setup import settings_for
-from codeens_server.cli.table import console
-from codeens_server.domain import ModeRequest, Run
-from codeens_server.run.request import RunRequest
+from codeens_server.cli.report import BEST, apply_row, console, print_diff, print_run
+from codeens_server.cli.session import follow, session_here, settings_of
+from codeens_server.domain import RunDocument
 from codeens_server.store.documents import to_json
-from codeens_server.workspace.find import find_target
 
 _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
-
-
-class Asked(TypedDict):
-    """The options that say what is to be done."""
-
-    goal: str | None
-    mode: ModeRequest
-    models: tuple[str, ...]
-    variants: tuple[str, ...]
-    samples: int | None
-    rounds: int
-    sandbox: str | None
-    tests: tuple[str, ...]
-    budget_usd: float | None
-    timeout: float | None
-    fresh: bool
 
 
 @click.command()
 @click.argument("target", required=False)
 @click.option(
-    "--goal", type=options.goal, metavar="|".join(options.GOALS), help="What better means. Default: balanced."
+    "--goal",
+    type=options.one_of("goal", options.GOALS),
+    metavar="|".join(options.GOALS),
+    help="What better means. Default: balanced.",
 )
 @click.option(
     "--mode",
-    type=options.mode,
-    default="auto",
+    type=options.one_of("mode", options.MODES),
     metavar="|".join(options.MODES),
-    help="Improve a working function, repair one, or write one.",
+    help="Improve a working function, repair one, or write one. Default: auto.",
 )
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Ask this model; repeatable.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME", help="Use this prompt variant; repeatable.")
 @click.option("--samples", type=int, metavar="N", help="Answers per model and variant.")
-@click.option("--rounds", type=int, default=1, metavar="N", help="Ask again with what failed, up to N rounds in all.")
+@click.option("--rounds", type=int, metavar="N", help="Ask again with what failed, up to N rounds in all.")
 @options.sandbox
 @click.option(
     "--tests", multiple=True, metavar="PATH", help="Judge by these tests; repeatable. Default: all that reach it."
 )
 @click.option("--budget-usd", type=float, metavar="USD", help="Stop asking models when this is spent.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="End the run after this long and keep what was found.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=float,
+    metavar="SECONDS",
+    help="End the run after this long and keep what was found.",
+)
 @click.option("--fresh", is_flag=True, help="Ask the models again, also what they answered before.")
 @click.option("--resume", metavar="ID", help="Go on with a run that was interrupted.")
 @click.option("--diff", type=options.rank, metavar="RANK", help="Print the change of this rank instead of the table.")
@@ -69,7 +57,7 @@ class Asked(TypedDict):
     "rank_to_apply",
     type=options.rank,
     is_flag=False,
-    flag_value=options.BEST,
+    flag_value=BEST,
     metavar="[RANK]",
     help="Write the best, or this rank, into the file.",
 )
@@ -86,7 +74,7 @@ def run(
     results: str | None,
     trust_workspace: bool,
     as_json: bool,
-    **asked: Unpack[Asked],
+    **asked: Unpack[RunKeywords],
 ) -> None:
     """Ask an ensemble for a better implementation of TARGET, prove each answer, and rank them.
 
@@ -96,17 +84,32 @@ def run(
         raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
     if resume is not None:
         _check_resume(ctx)
-        job, _ = job_of_stored_run(resume, results, trust=trust_workspace)
-    elif target is not None:
-        job = _new(target, results, asked, trust=trust_workspace)
-    else:
+    elif target is None:
         raise click.UsageError("name a function: codeens run path.py::function.", ctx)
-    document = anyio.run(lambda: run_job(job, quiet=as_json))
-    _print(document, diff=diff, as_json=as_json)
+    session = session_here(trust=trust_workspace, results=results)
+    document = anyio.run(lambda: _run(session, target, resume, asked, quiet=as_json))
+    if as_json:
+        click.echo(to_json(document, indent=2))
+    elif diff is not None:
+        print_diff(document, diff)
+    else:
+        print_run(document, console())
     if rank_to_apply is not None:
         apply_row(document, rank_to_apply)
     if document.summary.stopped == "cancelled":
         ctx.exit(1)
+
+
+async def _run(
+    session: Session, target: str | None, resume: str | None, asked: RunKeywords, *, quiet: bool
+) -> RunDocument:
+    async with session:
+        if resume is not None:
+            settings_of(session, Path((await session.state(resume)).target.root))
+            return await follow(session.stream_resume(resume), quiet=quiet)
+        found = await session.target(target or "")
+        settings_of(session, Path(found.root))
+        return await follow(session.stream(found, **asked), quiet=quiet)
 
 
 def _check_resume(ctx: click.Context) -> None:
@@ -119,42 +122,3 @@ def _check_resume(ctx: click.Context) -> None:
     ]
     if fixed:
         raise click.UsageError(f"{fixed[0]} cannot be changed by --resume: the run goes on as it was asked for.", ctx)
-
-
-def _new(spec: str, results: str | None, asked: Asked, *, trust: bool) -> Job:
-    target = find_target(spec, cwd=Path.cwd())
-    settings = settings_for(
-        Path(target.root),
-        trust=trust,
-        goal=asked["goal"],
-        samples=asked["samples"],
-        sandbox=asked["sandbox"],
-        budget_usd=asked["budget_usd"],
-        timeout_s=asked["timeout"],
-        results=results,
-    )
-    request = RunRequest(
-        target=f"{target.path}:{target.line}",
-        goal=settings.goal,
-        mode=asked["mode"],
-        models=asked["models"],
-        variants=asked["variants"],
-        samples=settings.samples,
-        rounds=asked["rounds"],
-        sandbox=settings.sandbox,
-        tests=asked["tests"],
-        budget_usd=settings.budget_usd,
-        budget_tokens=settings.budget_tokens,
-        timeout_s=settings.timeout_s,
-        fresh=asked["fresh"],
-    )
-    return Job(settings=settings, request=request, root=Path(target.root), trust=trust)
-
-
-def _print(document: Run, *, diff: int | str | None, as_json: bool) -> None:
-    if as_json:
-        click.echo(to_json(document, indent=2))
-    elif diff is not None:
-        print_diff(document, diff)
-    else:
-        print_run(document, console())

@@ -10,29 +10,29 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from codeens import Session
 from codeens_server.cli import options
-from codeens_server.cli.changes import apply_row, print_diff
-from codeens_server.cli.lazy import Later, LazyGroup
-from codeens_server.cli.report import print_map, print_run
-from codeens_server.cli.setup import settings_for
-from codeens_server.cli.table import console
-from codeens_server.domain import Run
-from codeens_server.errors import InputError
+from codeens_server.cli.report import (
+    BEST,
+    apply_row,
+    console,
+    plain_table,
+    print_diff,
+    print_differences,
+    print_run,
+)
+from codeens_server.cli.session import follow, session_here, settings_of
+from codeens_server.domain import RunDocument
 from codeens_server.store.documents import to_json
-from codeens_server.store.opening import open_store
-from codeens_server.store.runs import RunStore
-from codeens_server.store.stored import RunLine, StoredRun
-from codeens_server.text import money, one_line, plural
+from codeens_server.store.runs import RunLine
+from codeens_server.text import money, one_line
 
 T = TypeVar("T")
 
 
-@click.group(cls=LazyGroup)
+@click.group()
 def runs() -> None:
     """Look at earlier runs, and apply their results. An ID may be shortened to its beginning."""
-
-
-runs.add_command(Later("pin-input", "codeens_server.cli.pin_input:pin_input", "Hold all candidates to one more input."))
 
 
 @runs.command("list")
@@ -41,7 +41,7 @@ runs.add_command(Later("pin-input", "codeens_server.cli.pin_input:pin_input", "H
 @options.as_json
 def list_runs(limit: int, results: str | None, as_json: bool) -> None:
     """List the latest runs."""
-    lines = _ask(results, lambda store: store.list_runs(limit))
+    lines = _ask(results, lambda session: session.runs(limit))
     if as_json:
         click.echo(to_json(lines, indent=2))
     elif lines:
@@ -62,12 +62,12 @@ def show(run_id: str, results: str | None, as_json: bool) -> None:
         return
     out = console()
     print_run(run, out)
-    print_map(run, out)
+    print_differences(run, out)
 
 
 @runs.command()
 @click.argument("run_id", metavar="ID")
-@click.argument("rank", type=options.rank, default=options.BEST)
+@click.argument("rank", type=options.rank, default=BEST)
 @options.results
 def diff(run_id: str, rank: int | str, results: str | None) -> None:
     """Show the change of a rank (default: the best) as a unified diff."""
@@ -76,39 +76,56 @@ def diff(run_id: str, rank: int | str, results: str | None) -> None:
 
 @runs.command()
 @click.argument("run_id", metavar="ID")
-@click.argument("rank", type=options.rank, default=options.BEST)
+@click.argument("rank", type=options.rank, default=BEST)
 @options.results
 def apply(run_id: str, rank: int | str, results: str | None) -> None:
     """Write the change of a rank (default: the best) into the file."""
     apply_row(_finished(run_id, results), rank)
 
 
-def _ask(results: str | None, question: Callable[[RunStore], Awaitable[T]]) -> T:
-    with open_store(settings_for(results=results)) as store:
+@runs.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("number", type=int)
+@click.option(
+    "--right", type=int, metavar="GROUP", help="The group that is right. Default: the original, when it was improved."
+)
+@options.results
+@options.trust_workspace
+@options.as_json
+def pin(run_id: str, number: int, right: int | None, results: str | None, trust_workspace: bool, as_json: bool) -> None:
+    """Hold all candidates to input NUMBER of `codeens runs show ID`, and rank them again. No model is asked."""
 
-        async def asked() -> T:
-            return await question(store)
+    async def pinned(session: Session) -> RunDocument:
+        await session.pin(run_id, number, right)
+        return await follow(session.stream_rejudge(run_id), quiet=as_json)
 
-        return anyio.run(asked)
+    document = _ask(results, pinned, trust=trust_workspace)
+    if as_json:
+        click.echo(to_json(document, indent=2))
+    else:
+        print_run(document, console())
 
 
-def _finished(run_id: str, results: str | None) -> Run:
-    stored: StoredRun = _ask(results, lambda store: store.load(run_id))
-    if stored.run is None:
-        message = (
-            f"run {stored.run_id} did not come to an end ({plural(len(stored.candidates), 'answer')}, "
-            f"{len(stored.judged)} judged). Go on with it: codeens run --resume {stored.run_id}"
-        )
-        raise InputError(message)
-    return stored.run
+def _ask(results: str | None, question: Callable[[Session], Awaitable[T]], *, trust: bool = False) -> T:
+    session = session_here(trust=trust, results=results)
+    settings_of(session)
+
+    async def answer() -> T:
+        async with session:
+            return await question(session)
+
+    return anyio.run(answer)
+
+
+def _finished(run_id: str, results: str | None) -> RunDocument:
+    return _ask(results, lambda session: session.load(run_id)).document
 
 
 def _table(lines: list[RunLine]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("id", "when (UTC)", "target", "goal", "answers", "cost", "result"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "id")
+    table = plain_table("id", "when (UTC)", "target", "goal", "answers", "cost", "result")
+    table.columns[0].no_wrap = True
     for line in lines:
-        state = "not ended" if line.stopped is None else ""
+        state = "" if line.ended else "not ended"
         table.add_row(
             line.run_id,
             f"{line.created:%Y-%m-%d %H:%M}",

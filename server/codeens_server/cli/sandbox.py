@@ -15,9 +15,8 @@ from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
 from codeens_server.cli import options
-from codeens_server.cli.setup import settings_for
-from codeens_server.cli.signals import interruptible
-from codeens_server.cli.table import console
+from codeens_server.cli.report import console, plain_table
+from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.errors import RunError
 from codeens_server.selfcheck.run import self_check
 from codeens_server.store.documents import to_json
@@ -63,8 +62,9 @@ def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None
 
     By default every backend is checked that can be used here, other than `unsafe`.
     """
-    python = settings_for().python
-    reports = anyio.run(_check_all, names, python)
+    python = settings_of(session_here()).python
+    message = "the check was ended before it was done."
+    reports = anyio.run(unless_interrupted, lambda: _check_all(names, python), message)
     if as_json:
         click.echo(to_json(reports[0] if len(names) == 1 else reports, indent=2))
     else:
@@ -78,17 +78,14 @@ def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None
 async def _check_all(names: tuple[str, ...], python: str | None) -> list[SelfCheckReport]:
     backends = [get_backend(name) for name in dict.fromkeys(names or await _usable())]
     reports: list[SelfCheckReport] = []
-    async with interruptible():
-        with console(stderr=True).status("") as status:
-            for backend in backends:
+    with console(stderr=True).status("") as status:
+        for backend in backends:
 
-                def say(result: SelfCheckResult, name: str = backend.name) -> None:
-                    status.update(Text(f"{name}: {result.name}"))
+            def say(result: SelfCheckResult, name: str = backend.name) -> None:
+                status.update(Text(f"{name}: {result.name}"))
 
-                reports.append(await self_check(backend, python=python, say=say))
-        return reports
-    message = "the check was ended before it was done."
-    raise RunError(message)
+            reports.append(await self_check(backend, python=python, say=say))
+    return reports
 
 
 async def _usable() -> list[str]:
@@ -120,7 +117,7 @@ def _listed(ready: Readiness) -> Listed:
 
 
 def _backends_table(found: list[Listed]) -> Table:
-    table = _table("backend", "usable", "keeps apart", "how", "")
+    table = plain_table("backend", "usable", "keeps apart", "how", "")
     for backend in found:
         mark = Text("yes", style="green") if backend.usable else Text("no", style="yellow")
         remark = one_line(" ".join(part for part in (backend.why, backend.fix and f"fix: {backend.fix}") if part))
@@ -134,17 +131,10 @@ def _kept_apart(isolation: IsolationLevel | None) -> str:
 
 
 def _report_table(report: SelfCheckReport) -> Table:
-    table = _table("kind", report.backend, "", "")
+    table = plain_table("kind", report.backend, "", "")
     for check in report.checks:
         mark = Text("ok", style="green") if check.ok else Text("FAILED", style="bold red")
         table.add_row(check.kind, Text(one_line(check.name)), mark, Text(one_line(check.why)))
-    return table
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
     return table
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import msgspec
 
-from codeens_server.domain import SCHEMA_VERSION, Run
+from codeens_server.domain import SCHEMA_VERSION, RunDocument
 from codeens_server.run.events import RunEvent
 from codeens_server.run.request import RunRequest
-from codeens_server.store.stored import RunLine
+from codeens_server.store.runs import RunLine
 from codeens_server.tasks.schema import ScoreReport, Task
 
 _DOCUMENTS: dict[str, Any] = {
-    "Run": Run,
+    "Run": RunDocument,
     "RunEvent": RunEvent,
     "RunRequest": RunRequest,
     "RunLine": RunLine,

@@ -9,21 +9,14 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.executor import open_executor
-from codeens_sandbox_backends.registry import get_backend
 from codeens_server.cli import options
-from codeens_server.cli.setup import settings_for, workspace_here
-from codeens_server.cli.signals import interruptible
-from codeens_server.cli.table import console, verdict_text
-from codeens_server.config.settings import Settings
-from codeens_server.errors import InputError, RunError
+from codeens_server.cli.report import console, plain_table, verdict_text
+from codeens_server.cli.session import session_here, settings_of, unless_interrupted
+from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
-from codeens_server.tasks.reading import load_task
-from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task
-from codeens_server.tasks.scoring import score_task
+from codeens_server.tasks.schema import ScoreReport, Task
 from codeens_server.text import one_line
-from codeens_server.workspace.environment import interpreter_for
+from codeens_server.views.cells import is_unsafe
 
 _MAX_SOURCE_BYTES = 1 << 20
 
@@ -38,25 +31,24 @@ def score(
     task_file: Path, candidates: tuple[Path, ...], sandbox: str | None, trust_workspace: bool, as_json: bool
 ) -> None:
     """Judge each candidate file by all that the task demands. The task may be JSON or YAML."""
-    task = load_task(task_file)
-    scored = [ScoredCandidate(id=path.name, source=_source(path)) for path in candidates]
-    settings = settings_for(trust=trust_workspace, sandbox=sandbox)
-    report = anyio.run(_score, task, scored, settings)
+    task = Task.from_file(task_file)
+    sources = {(path.name if _is_only(path, candidates) else str(path)): _source(path) for path in candidates}
+    session = session_here(trust=trust_workspace, sandbox=sandbox)
+    settings_of(session)
+
+    async def judge() -> ScoreReport:
+        async with session:
+            return (await session.judge(task, sources, author="")).document
+
+    report = anyio.run(unless_interrupted, judge, "the scoring was ended before it was done.")
     if as_json:
         click.echo(to_json(report, indent=2))
     else:
         console().print(_table(report))
 
 
-async def _score(task: Task, candidates: list[ScoredCandidate], settings: Settings) -> ScoreReport:
-    python = interpreter_for(workspace_here(), settings)
-    spec = SandboxSpec(python=str(python), limits=settings.limits)
-    async with interruptible(), open_executor(get_backend(settings.sandbox), spec, settings.parallel) as executor:
-        return await score_task(
-            task, candidates, sandbox=executor, sandbox_label=executor.label, limits=settings.limits
-        )
-    message = "the scoring was ended before it was done."
-    raise RunError(message)
+def _is_only(path: Path, others: tuple[Path, ...]) -> bool:
+    return sum(other.name == path.name for other in others) == 1
 
 
 def _source(path: Path) -> str:
@@ -76,14 +68,15 @@ def _source(path: Path) -> str:
 
 
 def _table(report: ScoreReport) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("", "candidate", "score", "verdict"):
-        table.add_column(heading, overflow="fold")
+    table = plain_table("", "candidate", "score", "verdict")
     for result in report.results:
+        verdict = result.verdict
+        said = f"{verdict.passed}/{verdict.total} checks" if verdict.status == "passed" else one_line(result.reason)
+        unsafe = is_unsafe(verdict)
         table.add_row(
             "-" if result.rank is None else str(result.rank),
             Text(one_line(result.candidate.id)),
             f"{result.weight_passed:g}/{result.weight_total:g}",
-            verdict_text(result.verdict, f"{result.verdict.passed}/{result.verdict.total} checks", result.reason),
+            verdict_text(verdict.status, f"{said}, NOT ISOLATED" if unsafe else said, unsafe=unsafe),
         )
     return table

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from codeens_server.cli import options
-from codeens_server.cli.setup import is_trusted, settings_for, workspace_here
-from codeens_server.cli.table import console
-from codeens_server.config.loading import FILE_NAME, load_settings, user_folder
+from codeens_server.cli.report import console, plain_table
+from codeens_server.cli.session import session_here, settings_of
+from codeens_server.config.loading import FILE_NAME, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.config.user_file import set_disabled_variants
 from codeens_server.errors import InputError, unknown
-from codeens_server.run.variants import found_variants
+from codeens_server.files import settings_folder
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, visible
 from codeens_variants.manifest import ManifestError, Variant
@@ -32,8 +31,8 @@ def variants() -> None:
 @options.as_json
 def list_variants(trust_workspace: bool, as_json: bool) -> None:
     """List the variants found, and which are used when none is named."""
-    found = found_variants(workspace_here(), trusted=is_trusted(flag=trust_workspace))
-    settings = settings_for(trust=trust_workspace)
+    session = session_here(trust=trust_workspace)
+    found, settings = session.variants(), settings_of(session)
     used = {name for name, item in found.items() if _is_used(item.variant, settings)}
     if as_json:
         rows = [
@@ -49,9 +48,7 @@ def list_variants(trust_workspace: bool, as_json: bool) -> None:
         ]
         click.echo(to_json(rows, indent=2))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("used", "name", "goal", "from", "description"):
-        table.add_column(heading, overflow="fold", no_wrap=heading != "description")
+    table = plain_table("used", "name", "goal", "from", "description")
     for name, item in found.items():
         text = Text(one_line(item.variant.description))
         table.add_row("yes" if name in used else "no", name, item.variant.goal, item.origin, text)
@@ -115,17 +112,17 @@ def disable(name: str, trust_workspace: bool) -> None:
 
 def _switch(name: str, *, disabled: bool) -> None:
     """Change the user's own list only; what a workspace or the environment says stands before it."""
-    folder = user_folder()
+    folder = settings_folder()
     own = load_settings(flags={}, workspace=None, environ={}, user_dir=folder, trusted=False).settings
     names = [other for other in own.disabled_variants if other != name] + ([name] if disabled else [])
     set_disabled_variants(folder / FILE_NAME, names)
     click.echo(f"{name} is {'disabled' if disabled else 'enabled'} in {folder / FILE_NAME}")
-    if (name in settings_for().disabled_variants) is not disabled:
+    if (name in settings_of(session_here()).disabled_variants) is not disabled:
         click.echo("warning: disabled_variants of the environment or of this workspace says otherwise", err=True)
 
 
 def _named(name: str, *, trust: bool) -> FoundVariant:
-    found = found_variants(workspace_here(), trusted=is_trusted(flag=trust))
+    found = session_here(trust=trust).variants()
     if name not in found:
         raise InputError(unknown("variant", name, list(found)))
     return found[name]

@@ -1,15 +1,36 @@
-"""The docstring's examples, run on the original."""
+"""The docstring's examples: read without running them, and run on the original.
+
+`>>>` examples are split by the standard library's parser; other forms are read by `prose_examples.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+import builtins
+import doctest
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import CallsJob, Limits, Program, RecordedCall, Sandbox, SuiteJob, TestReport
+from codeens_sandbox_backends.base import (
+    CallInput,
+    CallsJob,
+    Encoded,
+    Limits,
+    Outcome,
+    Program,
+    Raised,
+    RecordedCall,
+    Returned,
+    Sandbox,
+    SuiteJob,
+    TestReport,
+)
 from codeens_server.domain import Excluded, Target
-from codeens_server.evidence.doctests import DocExample, doc_examples, has_doctests
+from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
 from codeens_server.evidence.oracle import keeps_promise
+from codeens_server.evidence.prose_examples import prose_examples
 
 
 class DocstringEvidence(Struct, frozen=True, kw_only=True):
@@ -49,7 +70,7 @@ async def run_examples(target: Target, program: Program, *, limits: Limits, sand
 async def _broken_promises(
     examples: Sequence[DocExample], program: Program, limits: Limits, sandbox: Sandbox
 ) -> tuple[str, ...]:
-    """Of the `>>>` examples, those that the original does not live up to.
+    """Return those of the `>>>` examples that the original does not live up to.
 
     Doctest alone may fail for how a value is written; here values are compared.
     """
@@ -66,3 +87,109 @@ async def _broken_promises(
 def _unexplained(failed: Sequence[TestReport]) -> tuple[Excluded, ...]:
     why = "doctest fails on them, though no value is known to be wrong"
     return (Excluded(what="groups of docstring examples", count=len(failed), why=why),)
+
+
+class DocExample(NamedTuple):
+    """One example with what it promises."""
+
+    line: int
+    """Of the docstring; 1-based."""
+    input: CallInput
+    promised: Outcome
+    runnable: bool
+    """It is a `>>>` example, which doctest can run and check."""
+
+
+def has_doctests(target: Target) -> bool:
+    """Return whether there is anything for doctest to run."""
+    return target.docstring is not None and ">>>" in target.docstring
+
+
+def doc_examples(target: Target) -> list[DocExample]:
+    """Return all examples that call the target with literals and promise a literal or an exception, in order."""
+    if target.docstring is None or target.kind in {"nested", "property", "method"}:
+        return []
+    found = [*_prompted(target.docstring, target), *_prose(target.docstring, target)]
+    return sorted(found, key=lambda example: example.line)
+
+
+def _prose(docstring: str, target: Target) -> Iterator[DocExample]:
+    for line, call, want in prose_examples(docstring, target):
+        yield DocExample(line, call, Returned(value=want), runnable=False)
+
+
+def _prompted(docstring: str, target: Target) -> Iterator[DocExample]:
+    for example in _split(docstring):
+        try:
+            call, promised = _read(example, target)
+        except NotLiteral:
+            continue
+        yield DocExample(example.lineno + 1, call, promised, runnable=True)
+
+
+def _split(docstring: str) -> list[doctest.Example]:
+    """Return the examples of a docstring; where it is malformed, those of its parts that are not."""
+    parser = doctest.DocTestParser()
+    try:
+        return parser.get_examples(docstring)
+    except ValueError:
+        return [example for part in _parts(docstring) for example in _one(parser, *part)]
+
+
+def _one(parser: doctest.DocTestParser, first_line: int, text: str) -> list[doctest.Example]:
+    try:
+        examples = parser.get_examples(text)
+    except ValueError:
+        return []
+    for example in examples:
+        example.lineno += first_line
+    return examples
+
+
+def _parts(docstring: str) -> Iterator[tuple[int, str]]:
+    """Return a part for each prompt, shifted to the left margin, with the index of its first line."""
+    lines = docstring.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.lstrip().startswith(">>>")]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield start, "\n".join(line.strip() for line in lines[start:end])
+
+
+def _read(example: doctest.Example, target: Target) -> tuple[CallInput, Outcome]:
+    if example.options:
+        message = "the example has options"
+        raise NotLiteral(message)
+    node = expression(example.source)
+    if isinstance(node, ast.Compare):
+        return _read_comparison(node, example.want.strip(), target)
+    call = literal_call(node, target)
+    if example.exc_msg is not None:
+        return call, Raised(type=_builtin_exception(example.exc_msg))
+    return call, Returned(value=_wanted(example.want, target))
+
+
+def _read_comparison(node: ast.Compare, want: str, target: Target) -> tuple[CallInput, Outcome]:
+    """Read `f(1) == 2` and `f(1) is None`, which promise True whether or not that is written below them."""
+    if len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.Is)) or want not in {"", "True"}:
+        message = "not a plain comparison"
+        raise NotLiteral(message)
+    return literal_call(node.left, target), Returned(value=literal(node.comparators[0]))
+
+
+def _wanted(want: str, target: Target) -> Encoded:
+    """Return the literal below the example, or on its first line where prose follows without an empty line."""
+    if not want.strip() or target.is_generator or target.returns == "None":
+        message = "what is printed is not what is returned"
+        raise NotLiteral(message)
+    try:
+        return literal(want.strip())
+    except NotLiteral:
+        return literal(want.strip().splitlines()[0].strip())
+
+
+def _builtin_exception(message: str) -> str:
+    name = message.partition(":")[0].strip()
+    found = getattr(builtins, name, None)
+    if isinstance(found, type) and issubclass(found, BaseException):
+        return name
+    unknown = "the exception's module is not known"
+    raise NotLiteral(unknown)

@@ -12,17 +12,12 @@ from codeens_sandbox_backends.base import CallInput, Limits, Outcome, Program, R
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_server.domain import Case, Coverage, Evidence, Mode, ModeRequest, Target
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.coverage import measure_coverage, thinness
+from codeens_server.evidence.assess import measure_coverage, resolve_mode, thinness, what_it_needs
 from codeens_server.evidence.docstring import DocstringEvidence, run_examples
-from codeens_server.evidence.effects import what_it_needs
-from codeens_server.evidence.modes import resolve_mode
-from codeens_server.evidence.oracle import Answers, Proposal, ask_original, numbered
-from codeens_server.evidence.strategies.arguments import has_instance, named, parameters_of
+from codeens_server.evidence.oracle import CandidateInput, OracleAnswers, ask_original, numbered
 from codeens_server.evidence.strategies.draw import draw
-from codeens_server.evidence.strategies.inputs import Plan, plan_inputs
-from codeens_server.evidence.tests.recorded import distinct_calls
-from codeens_server.evidence.tests.running import Say, run_tests
-from codeens_server.evidence.tests.triage import TestEvidence
+from codeens_server.evidence.strategies.inputs import InputPlan, has_instance, named, parameters_of, plan_inputs
+from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_tests
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.text import snapshot
 
@@ -72,7 +67,7 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
     known = _known(target, tests, docstring, mode)
     strategy, inputs = await _generated(target, [proposal.input for proposal in known], source, plan.max_inputs, mode)
     await say(f"{len(known)} known calls, {len(inputs)} inputs generated")
-    proposals = [*known, *(Proposal(origin="generated", input=call, label="generated") for call in inputs)]
+    proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in inputs)]
     answers = await _weighed(target, program, proposals, strategy, mode, plan.limits, sandbox)
     _refuse_outside(target, source, answers, tests, mode)
     coverage = await _coverage(target, program, answers.cases, plan.limits, sandbox)
@@ -92,32 +87,32 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
 
 
 def _traced(program: Program) -> Program:
-    """What is watched while tests run: of a nested function, the one around it, which can be found from outside."""
+    """Return what is watched while tests run: of a nested function, the one around it, which tests can call."""
     return structs.replace(program, qualname=program.qualname.partition(".<locals>.")[0])
 
 
-def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[Proposal]:
-    """Inputs from the docstring and from tests, each once, with what is said to come out.
+def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mode: Mode) -> list[CandidateInput]:
+    """Return inputs from the docstring and from tests, each once, with what is said to come out.
 
     What a call did in a test is expected only as long as no test fails: a passing test may have made a call whose wrong
     result it did not look at.
     """
     if target.kind == "nested":
         return []
-    first: dict[str, Proposal] = {}
+    first: dict[str, CandidateInput] = {}
     for example in docstring.examples:
         label = f"docstring line {example.line}"
-        proposal = Proposal(origin="doctest", input=example.input, label=label, known=example.promised)
+        proposal = CandidateInput(origin="doctest", input=example.input, label=label, known=example.promised)
         first.setdefault(canonical_call(example.input), proposal)
     written = list(first.values())
     trusted = mode == "improve" or not (tests.failing or docstring.failing or target.body_missing)
     by_doctest = distinct_calls(docstring.recorded, [proposal.input for proposal in written])
-    written += [Proposal(origin="doctest", input=call.input, label=call.test) for call in by_doctest]
+    written += [CandidateInput(origin="doctest", input=call.input, label=call.test) for call in by_doctest]
     by_tests = distinct_calls(tests.recorded, [proposal.input for proposal in written])
     return [
         *written,
         *(
-            Proposal(
+            CandidateInput(
                 origin="recorded", input=call.input, label=call.test, known=_told(call.outcome) if trusted else None
             )
             for call in by_tests
@@ -127,8 +122,8 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
 
 async def _generated(
     target: Target, examples: Sequence[CallInput], source: str, max_inputs: int, mode: Mode
-) -> tuple[Plan, list[CallInput]]:
-    """Inputs from the strategy; guesses only where the original can be asked whether they make sense."""
+) -> tuple[InputPlan, list[CallInput]]:
+    """Return inputs from the strategy; guesses only where the original can be asked whether they make sense."""
     plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
@@ -142,15 +137,15 @@ async def _generated(
 async def _weighed(
     target: Target,
     program: Program,
-    proposals: Sequence[Proposal],
-    plan: Plan,
+    proposals: Sequence[CandidateInput],
+    plan: InputPlan,
     mode: Mode,
     limits: Limits,
     sandbox: Sandbox,
-) -> Answers:
-    """In `improve` the original says what must come out; else only people do, and it is not asked."""
+) -> OracleAnswers:
+    """Ask the original what must come out, in `improve`; in other modes only people say it."""
     if mode != "improve":
-        return Answers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
+        return OracleAnswers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
     return await ask_original(
         program,
         proposals,
@@ -162,7 +157,7 @@ async def _weighed(
 
 
 def _told(outcome: Outcome | None) -> Returned | Raised | None:
-    """What came of a call, where it can be told."""
+    """Return what came of a call, where it can be told."""
     return outcome if isinstance(outcome, (Returned, Raised)) else None
 
 
@@ -179,7 +174,7 @@ async def _coverage(
     return await measure_coverage(program, cases, limits=limits, sandbox=sandbox)
 
 
-def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEvidence, mode: Mode) -> None:
+def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: TestEvidence, mode: Mode) -> None:
     """Refuse a function that cannot be run here, when no test that replaces the outside is there either.
 
     Raises:
@@ -193,11 +188,11 @@ def _refuse_outside(target: Target, source: str, answers: Answers, tests: TestEv
             f"{target.qualname} needs {needs}, and codeens runs code without it, so nothing it does can be compared. "
             "Write a test that replaces it (monkeypatch), or name a function that takes the data as an argument."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="needs_outside")
 
 
 def _notes(
-    target: Target, source: str, answers: Answers, plan: Plan, mode: Mode, failing: Sequence[str]
+    target: Target, source: str, answers: OracleAnswers, plan: InputPlan, mode: Mode, failing: Sequence[str]
 ) -> Iterator[str]:
     if plan.strategy is None:
         yield f"no inputs were generated: {plan.why}"

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from codeens_sandbox_backends.base import CallInput, Tree
-from codeens_sandbox_backends.worker.codec import EncodeError, encode
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Target
 from codeens_server.evidence.strategies.definitions import dotted_name
 from codeens_server.parsing import ParseFailure, parse_expression
@@ -19,8 +20,8 @@ class NotLiteral(Exception):
     """The text is no call of the target, or one of its values is not a literal."""
 
 
-def literal(node: ast.expr | str) -> Tree:
-    """The encoded value of a literal: containers, negative and complex numbers included.
+def literal(node: ast.expr | str) -> Encoded:
+    """Return the encoded value of a literal: containers, negative and complex numbers included.
 
     Raises:
         NotLiteral: it is something else.
@@ -34,7 +35,7 @@ def literal(node: ast.expr | str) -> Tree:
 
 
 def expression(text: str) -> ast.expr:
-    """One expression.
+    """Return one expression.
 
     Raises:
         NotLiteral: the text is not one.
@@ -47,7 +48,7 @@ def expression(text: str) -> ast.expr:
 
 
 def literal_call(node: ast.expr, target: Target) -> CallInput:
-    """The arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
+    """Return the arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
 
     Raises:
         NotLiteral: it calls something else, or with values that are not literals.
@@ -86,7 +87,7 @@ def _is_target(called: ast.expr, target: Target) -> bool:
 
 
 def _module_names(module: str) -> Iterator[str]:
-    """`a.b.c`, `b.c`, `c`, and the packages above, which may pass the function on: `a.b`, `a`."""
+    """Return `a.b.c`, `b.c`, `c`, and the packages above, which may pass the function on: `a.b`, `a`."""
     parts = module.split(".")
     yield from (".".join(parts[index:]) for index in range(len(parts)))
     yield from (".".join(parts[:index]) for index in range(1, len(parts)))

@@ -30,12 +30,13 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import render_outcome, same, same_outcome
+from codeens_sandbox_backends.values.compare import same, same_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Case, CaseOrigin, Excluded
-from codeens_server.errors import EvidenceError
-from codeens_server.evidence.effects import is_refused
+from codeens_server.errors import EvidenceError, Hint
+from codeens_server.evidence.assess import is_refused
 
-_Answer: TypeAlias = "tuple[Proposal, Outcome]"
+_Answer: TypeAlias = "tuple[CandidateInput, Outcome]"
 _FIRST_PER_JOB = 8
 """Doubled from job to job: what hangs on small inputs shall not be tried on many."""
 _MORE_TIMES = 6
@@ -52,7 +53,7 @@ _OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
 _WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
 
 
-class Proposal(Struct, frozen=True, kw_only=True):
+class CandidateInput(Struct, frozen=True, kw_only=True):
     """An input to put to the original; `known` is what is said to come out, and where that is said is the origin."""
 
     origin: CaseOrigin
@@ -61,7 +62,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     known: Outcome | None = None
 
 
-class Answers(Struct, frozen=True, kw_only=True):
+class OracleAnswers(Struct, frozen=True, kw_only=True):
     """The inputs that are evidence, with what the original does on them, and what was set aside."""
 
     cases: tuple[Case, ...] = ()
@@ -71,8 +72,14 @@ class Answers(Struct, frozen=True, kw_only=True):
 
 
 async def ask_original(
-    program: Program, proposals: Sequence[Proposal], *, guessed: bool, typed: bool, limits: Limits, sandbox: Sandbox
-) -> Answers:
+    program: Program,
+    proposals: Sequence[CandidateInput],
+    *,
+    guessed: bool,
+    typed: bool,
+    limits: Limits,
+    sandbox: Sandbox,
+) -> OracleAnswers:
     """Run every input on the original in two fresh processes and keep those on which both did the same.
 
     Args:
@@ -88,20 +95,20 @@ async def ask_original(
         SandboxError: the sandbox failed.
     """
     if not proposals:
-        return Answers()
+        return OracleAnswers()
     given = [proposal for proposal in proposals if proposal.origin != "generated"]
     made = sorted((p for p in proposals if p.origin == "generated"), key=lambda p: _size(p.input))
-    interview = _Interview(program, sandbox, limits, typed=typed)
-    await interview.begin()
-    await interview.ask(given, limits)
-    await interview.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
-    await interview.confirm(limits)
-    kept, dropped = _balanced(interview.kept, len(made), guessed=guessed)
-    interview.reasons.update(dropped)
-    return Answers(
+    query = _OracleQuery(program, sandbox, limits, typed=typed)
+    await query.begin()
+    await query.ask(given, limits)
+    await query.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
+    await query.confirm(limits)
+    kept, dropped = _balanced(query.kept, len(made), guessed=guessed)
+    query.reasons.update(dropped)
+    return OracleAnswers(
         cases=numbered(kept),
-        excluded=tuple(Excluded(what=what, count=n, why=why) for (what, why), n in interview.reasons.items()),
-        refused=interview.refused,
+        excluded=tuple(Excluded(what=what, count=n, why=why) for (what, why), n in query.reasons.items()),
+        refused=query.refused,
     )
 
 
@@ -109,7 +116,7 @@ def _size(call: CallInput) -> int:
     return len(json.dumps([call.args, call.kwargs]))
 
 
-class _Interview:
+class _OracleQuery:
     """Puts proposals to the original, some at a time, until its time is used up."""
 
     def __init__(self, program: Program, sandbox: Sandbox, limits: Limits, *, typed: bool) -> None:
@@ -125,10 +132,10 @@ class _Interview:
         self.refused = 0
 
     async def begin(self) -> None:
-        """Learn what starting costs, which is no time of the original's."""
+        """Learn what starting the original costs, to leave that out of its time."""
         self._startup_s = (await self._run([], self._limits)).usage.wall_s
 
-    async def ask(self, proposals: Sequence[Proposal], limits: Limits) -> None:
+    async def ask(self, proposals: Sequence[CandidateInput], limits: Limits) -> None:
         pending = list(proposals)
         at_once = _FIRST_PER_JOB
         while pending:
@@ -141,7 +148,7 @@ class _Interview:
                 self._set_aside(pending, "the original takes too long on smaller ones already")
                 return
 
-    async def _ask_twice(self, proposals: Sequence[Proposal], limits: Limits) -> int:
+    async def _ask_twice(self, proposals: Sequence[CandidateInput], limits: Limits) -> int:
         """Keep those that are evidence; how many took too long."""
         bounded = structs.replace(limits, wall_s=self._startup_s + max(self._left_s, _SHORTEST_JOB_S))
         first = await self._run(proposals, bounded)
@@ -162,13 +169,13 @@ class _Interview:
         return sum(isinstance(outcome, TimedOut) for outcome in first.outcomes)
 
     async def confirm(self, limits: Limits) -> None:
-        """Where anything differed, ask for all that did not several times more: it may have agreed by chance."""
+        """Ask several times more for all that did not differ, where anything did: it may have agreed by chance."""
         differs = any(why == _DIFFERS for _, why in self.reasons)
         for _ in range(_MORE_TIMES if differs else 0):
             self.kept = await self._agreeing(self.kept, limits)
 
     async def _agreeing(self, answered: Sequence[_Answer], limits: Limits) -> list[_Answer]:
-        """Those on which a fresh process, asked in reverse, does the same."""
+        """Return the answers that a fresh process, asked in reverse, gives again."""
         if not answered:
             return []
         again = await self._run([proposal for proposal, _ in reversed(answered)], limits, fresh=True)
@@ -179,8 +186,8 @@ class _Interview:
         self._set_aside([answer[0] for answer, does in zip(answered, agree, strict=True) if not does], _DIFFERS)
         return list(compress(answered, agree))
 
-    def _too_large(self, proposal: Proposal, outcome: Outcome) -> str:
-        """Why a generated input costs more than it tells; empty when it does not."""
+    def _too_large(self, proposal: CandidateInput, outcome: Outcome) -> str:
+        """Return why a generated input costs more than it tells; empty when it does not."""
         if proposal.origin != "generated":
             return ""
         size = len(msgspec.json.encode(outcome))
@@ -189,14 +196,14 @@ class _Interview:
         self._left_bytes -= size
         return ""
 
-    async def _run(self, proposals: Sequence[Proposal], limits: Limits, *, fresh: bool = False) -> CallsResult:
+    async def _run(self, proposals: Sequence[CandidateInput], limits: Limits, *, fresh: bool = False) -> CallsResult:
         inputs = tuple(proposal.input for proposal in proposals)
         job = CallsJob(program=self._program, inputs=inputs, fresh=fresh, limits=limits)
         result = await self._sandbox.run(job)
         _check_loaded(self._program, result)
         return result
 
-    def _set_aside(self, proposals: Iterable[Proposal], why: str) -> None:
+    def _set_aside(self, proposals: Iterable[CandidateInput], why: str) -> None:
         self.reasons.update((_plural(proposal.origin), why) for proposal in proposals)
 
 
@@ -204,13 +211,13 @@ def _check_loaded(program: Program, result: CallsResult) -> None:
     if not result.loaded and result.outcomes:
         message = (
             f"{program.module} cannot be loaded in the sandbox: {render_outcome(result.outcomes[0])}. "
-            "Check that its dependencies are installed for the interpreter used (setting `python`)."
+            "Check that its dependencies are installed for the workspace's interpreter."
         )
-        raise EvidenceError(message)
+        raise EvidenceError(message, code="not_loadable", hint=Hint("option", "python"))
 
 
 def _useless(outcome: Outcome) -> str:
-    """Why an outcome says nothing of the function; empty when it does."""
+    """Return why an outcome says nothing of the function; empty when it does."""
     match outcome:
         case TimedOut():
             return "the original takes too long"
@@ -223,8 +230,8 @@ def _useless(outcome: Outcome) -> str:
             return refused if is_refused(outcome) else ""
 
 
-def _reason_against(proposal: Proposal, outcome: Outcome, *, typed: bool) -> str:
-    """Why what the original does is not what candidates must do; empty when it is."""
+def _reason_against(proposal: CandidateInput, outcome: Outcome, *, typed: bool) -> str:
+    """Return why what the original does is not what candidates must do; empty when it is."""
     if proposal.origin == "generated" and isinstance(outcome, Raised):
         if outcome.type in _OUT_OF_RESOURCES:
             return "the original runs out of stack or memory"
@@ -233,7 +240,7 @@ def _reason_against(proposal: Proposal, outcome: Outcome, *, typed: bool) -> str
     return _contradiction(proposal, outcome)
 
 
-def _contradiction(proposal: Proposal, outcome: Outcome) -> str:
+def _contradiction(proposal: CandidateInput, outcome: Outcome) -> str:
     known = proposal.known
     if known is None:
         return ""
@@ -245,14 +252,14 @@ def _contradiction(proposal: Proposal, outcome: Outcome) -> str:
 
 
 def keeps_promise(promised: Outcome, outcome: Outcome) -> bool:
-    """Whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
+    """Return whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
     if isinstance(promised, Returned) and isinstance(outcome, Returned):
         return same(promised.value, outcome.value)
     return isinstance(promised, Raised) and isinstance(outcome, Raised) and promised.type == outcome.type
 
 
 def _balanced(kept: Sequence[_Answer], made: int, *, guessed: bool) -> tuple[list[_Answer], Counter[tuple[str, str]]]:
-    """Fewer generated inputs that only raise than a third of all, and no guesses that mostly miss."""
+    """Leave out guesses that mostly miss, and generated inputs that only raise beyond a third of all."""
     returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
     raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
     hits = sum(entry[0].origin == "generated" for entry in returned)
@@ -273,8 +280,8 @@ def _plural(origin: CaseOrigin) -> str:
     return {"doctest": "docstring examples", "recorded": "recorded calls"}.get(origin, f"{origin} inputs")
 
 
-def numbered(kept: Iterable[tuple[Proposal, Outcome | None]]) -> tuple[Case, ...]:
-    """Cases of inputs and what must come out, named by their origin."""
+def numbered(kept: Iterable[tuple[CandidateInput, Outcome | None]]) -> tuple[Case, ...]:
+    """Return cases of inputs and what must come out, named by their origin."""
     numbers: Counter[str] = Counter()
     cases: list[Case] = []
     for proposal, outcome in kept:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.values.sample import kind_of
 from codeens_server.domain import Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
-from codeens_server.evidence.strategies.leaves import kind_of
 
 _SIGN = re.compile(
     r"`{0,2}\s*(?:#\s*)?(?P<sign>={1,2}>|-{1,2}>|➞|→|⇒|⟶|==|=(?!=)|(?:should|must|will)\s+return\b|returns\b|gives\b)\s*`{0,2}"
@@ -32,11 +32,11 @@ class ProseExample(NamedTuple):
 
     line: int
     input: CallInput
-    want: Tree
+    want: Encoded
 
 
 def prose_examples(text: str, target: Target) -> list[ProseExample]:
-    """The examples in a text, `>>>` lines left out; none where the signs contradict each other."""
+    """Return the examples in a text, `>>>` lines left out; none where the signs contradict each other."""
     found = [(example, sign) for example, sign in _candidates(text, target) if not _is_prompt(text, example.line)]
     kinds_after_equals = {kind_of(example.want) for example, sign in found if sign == "="}
     equals_is_prose = len(kinds_after_equals) > 1
@@ -61,7 +61,7 @@ def _candidates(text: str, target: Target) -> Iterator[tuple[ProseExample, str]]
 
 
 def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
-    """The call that begins at `start`, and where it ends: at the first parenthesis that makes it one."""
+    """Return the call that begins at `start`, and where it ends: at the first parenthesis that makes it one."""
     closing = re.finditer(r"\)", text[start : start + _LONGEST_CALL])
     for _, found in zip(range(_MOST_PARENTHESES), closing, strict=False):
         end = start + found.end()
@@ -74,8 +74,8 @@ def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
     raise NotLiteral(message)
 
 
-def _want_at(text: str, start: int) -> Tree:
-    """The longest literal that begins at `start` and ends on a line's text."""
+def _want_at(text: str, start: int) -> Encoded:
+    """Return the longest literal that begins at `start` and ends on a line's text."""
     if word := _WORDS.match(text, start):
         return _PYTHON_WORDS[word["word"]]
     rest = text[start : start + _LONGEST_WANT]

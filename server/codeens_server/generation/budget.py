@@ -30,7 +30,14 @@ class Budget:
     def __init__(
         self, *, usd: float | None = None, tokens: int | None = None, spent_usd: float = 0.0, spent_tokens: int = 0
     ) -> None:
-        """`usd` and `tokens` are the caps; `spent_…` is what the run has spent before, when it is gone on with."""
+        """Begin with what was spent before.
+
+        Args:
+            usd: the cap in dollars; None is no cap.
+            tokens: the cap in tokens, read and written.
+            spent_usd: what the run has spent before, when it is resumed.
+            spent_tokens: the same in tokens.
+        """
         self.spent_usd = spent_usd
         self.spent_tokens = spent_tokens
         self.cost_known = True

@@ -14,10 +14,8 @@ from msgspec.structs import replace
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Context, Mode, Target
 from codeens_server.generation.budget import Budget, BudgetExceeded
-from codeens_server.generation.models.cache import ResponseCache, request_key
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.errors import ModelError
-from codeens_server.generation.models.exchange import Message, Reply, Sampling
+from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract, remark_of
@@ -63,6 +61,8 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     why: str
     cost_usd: float | None = 0.0
     """What an unusable reply cost; None: its price is not known. 0.0: no reply came, or it was kept before."""
+    tokens: int = 0
+    """Read and written for an unusable reply; 0 where it was kept before."""
 
 
 Answer: TypeAlias = Candidate | FailedCall
@@ -71,7 +71,7 @@ Deliver: TypeAlias = Callable[[Answer], Awaitable[None]]
 
 
 def calls_of(ask: Ask) -> list[Call]:
-    """All requests of a round, in a stable order and under stable ids."""
+    """Return all requests of a round, in a stable order and under stable ids."""
     return list(_again(ask) if ask.feedback else _anew(ask))
 
 
@@ -131,7 +131,7 @@ class _Maker:
             await deliver(await self._read(call, as_text(messages), reply, cached))
 
     async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
-        """The answer, and whether it was kept from an earlier run."""
+        """Return the answer, and whether it was kept from an earlier run."""
         key = request_key(call.model, messages, sampling, call.sample)
         kept = None if self._ask.fresh else await self._cache.get(key)
         if kept is not None:
@@ -155,6 +155,7 @@ class _Maker:
                 variant=call.variant.name,
                 why=f"{error}{cut if reply.finish_reason == 'length' else ''}",
                 cost_usd=reply.cost_usd,
+                tokens=0 if cached else reply.tokens_in + reply.tokens_out,
             )
 
     def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:
@@ -210,7 +211,7 @@ def _of_round(name: str, number: int) -> str:
 
 
 def _slugs(models: Sequence[ModelSettings]) -> dict[str, str]:
-    """Names of models as parts of ids and of file names; no two are the same."""
+    """Return names of models as parts of ids and of file names; no two are the same."""
     slugs: dict[str, str] = {}
     for model in models:
         slug = re.sub(r"[^a-z0-9.]+", "-", model.name.lower()).strip("-.")[-40:] or "model"

@@ -64,7 +64,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 def messages_for(
     variant: Variant, mode: Mode, target: Target, context: Context, feedback: Feedback | None = None
 ) -> tuple[Message, ...]:
-    """The messages of one request."""
+    """Return the messages of one request."""
     texts = {
         "function": _fenced(target.source),
         "context": _surroundings(context),
@@ -81,7 +81,7 @@ def messages_for(
 
 
 def as_text(messages: tuple[Message, ...]) -> str:
-    """The messages as one text, to be kept with the candidate."""
+    """Return the messages as one text, to be kept with the candidate."""
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
 
 
@@ -126,7 +126,7 @@ def _told(feedback: Feedback) -> str:
 
 
 def _without_expectation(got: str) -> str:
-    """What came out, without the words of an assertion: they hold the value that must stay hidden."""
+    """Return what came out, without the words of an assertion: they hold the value that must stay hidden."""
     return "a test's assertion failed" if _tells_expectation(got) else got
 
 

@@ -1,7 +1,13 @@
-"""The behaviour map: who did the same on all inputs, and for two groups the smallest input on which they differ."""
+"""The behaviour map: who did the same on all inputs, and for two groups the smallest input on which they differ.
+
+Where nobody knows what should come out, the share of a group's answers is its agreement. This is the choice by executed
+outputs of MBR-Exec (Shi et al. 2022, arXiv:2204.11454) with whole outcome vectors. It is a vote, not a proof. A person
+who knows better pins an input: every candidate is then held to what the chosen program does on it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import combinations, islice
 
@@ -9,15 +15,14 @@ import anyio
 from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Program, Sandbox
-from codeens_sandbox_backends.values.compare import outcome_key, render_call, render_outcome_pair
-from codeens_server.domain import Case, Cluster, DistinguishingInput, Target
-from codeens_server.judging.agreement import behaviour_groups
+from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Returned, Sandbox
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
+from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
+from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name
-from codeens_server.judging.shrinking import Seen, shrink
-
-ORIGINAL = "original"
-"""The id under which the original stands among the candidates."""
+from codeens_server.judging.replay import proves_something
+from codeens_server.judging.shrinking import Observation, shrink
 
 _MOST_PAIRS = 10
 
@@ -25,9 +30,16 @@ _MOST_PAIRS = 10
 def behaviour_clusters(
     outcomes: Mapping[str, tuple[Outcome, ...]], cases: Sequence[Case], weights: Mapping[str, int]
 ) -> tuple[Cluster, ...]:
-    """Group those that were run on all cases, the group with the most answers first.
+    """Group candidates that did the same on all cases.
 
-    Ids whose outcomes are not one per case were not run, and are in no cluster.
+    Args:
+        outcomes: what each candidate did, by its id; `outcomes[id][i]` belongs to `cases[i]`. An id that has not one
+            outcome per case was not run, and is in no cluster.
+        cases: the inputs, in order.
+        weights: how many answers stand behind an id; 1 where it is silent.
+
+    Returns:
+        The cluster with the most answers first; of equal ones that of the original first.
     """
     if not cases:
         return ()
@@ -52,8 +64,15 @@ async def find_differences(
 ) -> tuple[Cluster, ...]:
     """Give each pair of clusters, the biggest first and ten pairs at the most, the smallest input they differ on.
 
-    Each pair starts from its smallest case of the evidence and gets an equal part of the `budget_s` seconds to be made
-    smaller; at their end the smallest so far is what is given.
+    Args:
+        clusters: from `behaviour_clusters`, of the same outcomes and cases.
+        programs: what can be run again, by id; a pair without programs keeps its smallest case.
+        target: the function, for the text of calls.
+        strategy: inputs of the function's own types; None searches only below the cases.
+        cases: the inputs that `outcomes` belong to.
+        sandbox: where both programs are run on smaller inputs.
+        outcomes: `outcomes[id][i]` belongs to `cases[i]`.
+        budget_s: seconds for all pairs; each gets an equal part, and at its end the smallest so far counts.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -62,31 +81,37 @@ async def find_differences(
     found: dict[int, list[DistinguishingInput]] = {cluster.index: [] for cluster in clusters}
     deadline = anyio.current_time() + budget_s
     for done, (left, right) in enumerate(pairs):
-        a, b = _speaker(left, programs), _speaker(right, programs)
+        a, b = _representative(left, programs), _representative(right, programs)
         seen = smallest_known(cases, outcomes[a], outcomes[b])
         share = (deadline - anyio.current_time()) / (len(pairs) - done)
         if share > 0 and a in programs and b in programs:
             seen = await shrink(seen, programs[a], programs[b], strategy=strategy, sandbox=sandbox, budget_s=share)
         found[left.index].append(_difference(right, seen, target))
-        found[right.index].append(_difference(left, Seen(seen.input, seen.there, seen.here), target))
+        found[right.index].append(_difference(left, Observation(seen.input, seen.there, seen.here), target))
     return tuple(replace(cluster, differences=tuple(found[cluster.index])) for cluster in clusters)
 
 
-def _speaker(cluster: Cluster, programs: Mapping[str, Program]) -> str:
+def _representative(cluster: Cluster, programs: Mapping[str, Program]) -> str:
     return next((member for member in cluster.members if member in programs), cluster.members[0])
 
 
-def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Seen:
-    """The smallest case on which two members of different clusters differ; one with two answers goes first."""
+def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Observation:
+    """Return the smallest case on which two members of different clusters differ; one that both answer goes first.
+
+    Args:
+        cases: what both were run on.
+        here: what the first did; `here[i]` belongs to `cases[i]`.
+        there: what the second did, in the same order. The two must differ somewhere.
+    """
     differing = [
-        Seen(case.input, ours, theirs)
+        Observation(case.input, ours, theirs)
         for case, ours, theirs in zip(cases, here, there, strict=True)
         if outcome_key(ours) != outcome_key(theirs)
     ]
-    return min(differing, key=lambda seen: (not seen.is_telling, seen.size))
+    return min(differing, key=lambda seen: (not seen.is_distinguishing, seen.size))
 
 
-def _difference(other: Cluster, seen: Seen, target: Target) -> DistinguishingInput:
+def _difference(other: Cluster, seen: Observation, target: Target) -> DistinguishingInput:
     here, there = render_outcome_pair(seen.here, seen.there)
     return DistinguishingInput(
         other=other.index,
@@ -95,3 +120,57 @@ def _difference(other: Cluster, seen: Seen, target: Target) -> DistinguishingInp
         here=here,
         there=there,
     )
+
+
+def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[str]]:
+    """Return ids that did the same on every input, in the order in which they were first seen."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, vector in outcomes.items():
+        groups.setdefault(tuple(map(outcome_key, vector)), []).append(name)
+    return list(groups.values())
+
+
+def agree(entries: Mapping[str, tuple[Outcome, ...]], weights: Mapping[str, int]) -> dict[str, float]:
+    """Return how many of all answers did exactly what each one did.
+
+    Args:
+        entries: what each did, by its id; all vectors belong to the same inputs, in the same order.
+        weights: how many answers stand behind an id; 1 where it is silent.
+
+    Returns:
+        A share, 0 to 1, for each id. What returned on no input at all agrees with nobody: crashing alike is no sign of
+        being right.
+    """
+    total = sum(weights.get(name, 1) for name in entries)
+    shares: dict[str, float] = {}
+    for group in behaviour_groups(entries):
+        returned = any(isinstance(outcome, Returned) for outcome in entries[group[0]])
+        share = sum(weights.get(name, 1) for name in group) / total if returned else 0.0
+        shares |= dict.fromkeys(group, share)
+    return shares
+
+
+def pinned_case(call: CallInput, expected: Outcome) -> Case:
+    """Return a case that demands `expected`. The same input always gets the same id.
+
+    Raises:
+        InputError: `expected` is nothing to hold a candidate to: no answer, a dead process, no exact encoding.
+    """
+    if not proves_something(expected):
+        message = f"this input cannot be kept: {render_outcome(expected)}. Keep one that returns or raises."
+        raise InputError(message)
+    digest = hashlib.sha256(canonical_call(call).encode("utf-8")).hexdigest()
+    return Case(id=f"kept-{digest[:12]}", origin="pinned", input=call, expected=expected, label="kept by hand")
+
+
+async def keep(difference: DistinguishingInput, chosen: Program, *, sandbox: Sandbox) -> Case:
+    """Pin an input: return the case that demands what the `chosen` program does on it.
+
+    The program is run once more, since a difference has only the text of what it did.
+
+    Raises:
+        InputError: it does nothing there that a candidate can be held to.
+        SandboxError: the sandbox failed.
+    """
+    result = await sandbox.run(CallsJob(program=chosen, inputs=(difference.input,)))
+    return pinned_case(difference.input, result.outcomes[0])

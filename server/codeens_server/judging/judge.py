@@ -51,7 +51,7 @@ async def judge(
 
 
 def shown_name(target: Target) -> str:
-    """What calls of the target are shown by."""
+    """Return the name by which calls of the target are shown."""
     return target.qualname.rpartition("<locals>.")[2]
 
 
@@ -103,7 +103,7 @@ def _grade(replayed: Replay, suite: SuiteVerdict, evidence: Evidence) -> Evidenc
 
 
 def _isolation(replayed: Replay, suite: SuiteVerdict, evidence: Evidence) -> Isolation:
-    """`shared` where the user's tests decide: they run in the process that the candidate runs in."""
+    """Return `shared` where the user's tests decide: they run in the process that the candidate runs in."""
     if not replayed.total and not suite.total:
         return "none"
     repaired = evidence.mode != "improve" and any(

@@ -19,7 +19,8 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import render_call, render_outcome, render_outcome_pair, same_outcome
+from codeens_sandbox_backends.values.compare import same_outcome
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
 from codeens_server.domain import Case, Failure, Status
 
 _LONGEST_CALL = 10_000
@@ -79,18 +80,18 @@ def compare(name: str, cases: tuple[Case, ...], result: CallsResult) -> Replay:
 
 
 def _clearest(wrong: list[_Compared]) -> _Compared:
-    """The one with the shortest call; of dead processes the first, for later ones may not have been tried at all."""
+    """Pick the failure with the shortest call. If all processes died, pick the first: later calls may not have run."""
     alive = [entry for entry in wrong if not isinstance(entry[2], Died)]
     return min(alive, key=lambda entry: len(render_call("", entry[0].input, _LONGEST_CALL)), default=wrong[0])
 
 
 def proves_something(outcome: Outcome) -> bool:
-    """Whether a candidate can be held to an outcome."""
+    """Return whether a candidate can be held to an outcome."""
     return isinstance(outcome, (Returned, Raised))
 
 
 def status_of(expected: Outcome, got: Outcome) -> Status:
-    """How to call it when `got` came where `expected` should have."""
+    """Return what to call it when `got` came where `expected` should have."""
     if isinstance(got, TimedOut):
         return "timeout"
     crashed = isinstance(got, Died) or (isinstance(got, Raised) and isinstance(expected, Returned))
@@ -98,7 +99,7 @@ def status_of(expected: Outcome, got: Outcome) -> Status:
 
 
 def failure_of(call: str, expected: Outcome, got: Outcome) -> Failure:
-    """The failure as a person would check it; arguments are shown when only they differ."""
+    """Return the failure as a person would check it; arguments are shown when only they differ."""
     wanted, came = render_outcome_pair(expected, got)
     return Failure(
         where=call,
@@ -126,7 +127,7 @@ def _not_loaded(cases: tuple[Case, ...], result: CallsResult) -> Replay:
 
 
 def _only_ran(name: str, cases: tuple[Case, ...], outcomes: tuple[Outcome, ...]) -> Replay:
-    """Nothing is known of what should come out: it is enough that something does."""
+    """Pass a candidate that returns on any input, where nothing is known of what should come out."""
     if any(isinstance(outcome, (Returned, Unencodable)) for outcome in outcomes):
         return Replay(outcomes=outcomes)
     first = outcomes[0]

@@ -22,7 +22,8 @@ from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Died, Limits, Outcome, Program, Sandbox, TimedOut
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key, render_call
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call
 from codeens_sandbox_backends.values.shrink import smaller_calls
 
 _MOST_SEARCHES = 6
@@ -42,7 +43,7 @@ _SETTINGS = settings(
 )
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """An input, and what each of two programs did on it."""
 
     input: CallInput
@@ -50,30 +51,38 @@ class Seen(NamedTuple):
     there: Outcome
 
     @property
-    def is_telling(self) -> bool:
+    def is_distinguishing(self) -> bool:
         """Whether they differ and both answered: what is too slow or ended may be so by chance, or was never run."""
         silent = isinstance(self.here, (TimedOut, Died)) or isinstance(self.there, (TimedOut, Died))
         return not silent and outcome_key(self.here) != outcome_key(self.there)
 
     @property
     def size(self) -> tuple[int, str]:
-        """Orders inputs by how much there is to read."""
+        """Order inputs by how much there is to read: length of the call's text, then the text."""
         text = render_call("", self.input, _MOST_SHOWN)
         return len(text), text
 
 
 async def shrink(
-    start: Seen,
+    start: Observation,
     here: Program,
     there: Program,
     *,
     strategy: SearchStrategy[CallInput] | None,
     sandbox: Sandbox,
     budget_s: float,
-) -> Seen:
-    """The smallest input found within `budget_s` seconds on which both programs answer and differ.
+) -> Observation:
+    """Search for the smallest input on which both programs answer and differ.
 
-    First inputs of the function's own types are searched (`strategy`), then what is smaller than the best of them.
+    First inputs of the function's own types are searched, then what is smaller than the best of them.
+
+    Args:
+        start: an input on which they differ, with what each did.
+        here: the first program.
+        there: the second.
+        strategy: inputs of the function's types; None searches only below `start`.
+        sandbox: where both run.
+        budget_s: seconds until the smallest found so far is returned.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -87,7 +96,7 @@ async def shrink(
                 return
             ours = await sandbox.run(CallsJob(program=here, inputs=inputs, limits=_LIMITS))
             theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, limits=_LIMITS))
-            search.learn(map(Seen, inputs, ours.outcomes, theirs.outcomes))
+            search.learn(map(Observation, inputs, ours.outcomes, theirs.outcomes))
 
     with anyio.move_on_after(budget_s):
         if strategy is not None:
@@ -101,28 +110,28 @@ async def shrink(
 class _Search:
     """What is known so far of inputs and the two programs."""
 
-    def __init__(self, start: Seen) -> None:
+    def __init__(self, start: Observation) -> None:
         self._start = start
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, Observation] = {}
         self.learn([start])
 
-    def learn(self, tried: Iterable[Seen]) -> None:
+    def learn(self, tried: Iterable[Observation]) -> None:
         """Take in what was tried."""
         self._seen |= {canonical_call(seen.input): seen for seen in tried}
 
-    def best(self) -> Seen:
-        """The smallest that tells the programs apart; the start when none does."""
-        return min((seen for seen in self._seen.values() if seen.is_telling), key=_size, default=self._start)
+    def best(self) -> Observation:
+        """Return the smallest that tells the programs apart; the start when none does."""
+        return min((seen for seen in self._seen.values() if seen.is_distinguishing), key=_size, default=self._start)
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
-        """What Hypothesis' search would have to know to get further than it gets with what is known."""
+        """Return inputs that Hypothesis' search must know to get further than it gets with what is known."""
         set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
         wanted: dict[str, CallInput] = {}
 
         def tells_apart(call: CallInput) -> bool:
             key = canonical_call(call)
             if key in self._seen:
-                return self._seen[key].is_telling
+                return self._seen[key].is_distinguishing
             if len(wanted) < _MOST_AT_ONCE:
                 wanted[key] = call
             return False
@@ -133,10 +142,10 @@ class _Search:
         return tuple(wanted.values())
 
     def wanted_below(self) -> tuple[CallInput, ...]:
-        """What is one step smaller than the best and was not tried."""
+        """Return what is one step smaller than the best and was not tried."""
         calls = {canonical_call(call): call for call in smaller_calls(self.best().input, _MOST_AT_ONCE)}
         return tuple(call for key, call in calls.items() if key not in self._seen)
 
 
-def _size(seen: Seen) -> tuple[int, str]:
+def _size(seen: Observation) -> tuple[int, str]:
     return seen.size

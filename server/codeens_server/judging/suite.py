@@ -15,7 +15,7 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
-from codeens_sandbox_backends.values.compare import render_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Failure, Mode, Status
 
 
@@ -30,7 +30,7 @@ class SuiteVerdict(Struct, frozen=True, kw_only=True):
 
 
 def required(tests: tuple[TestReport, ...], mode: Mode) -> list[TestReport]:
-    """Tests that a candidate must pass: those the original passes; in repair also those it fails."""
+    """Return tests that a candidate must pass: those the original passes; in repair also those it fails."""
     wanted = {"passed"} if mode == "improve" else {"passed", "failed", "error"}
     return [test for test in tests if test.outcome in wanted]
 
@@ -59,7 +59,7 @@ async def run_suite(
 
 
 def _limits(tests: list[TestReport]) -> Limits | None:
-    """More time than the sandbox gives by default, where the tests took long on the original."""
+    """Return more time than the sandbox gives by default, where the tests took long on the original."""
     seconds = 10.0 + 4.0 * sum(test.seconds for test in tests)
     return Limits(wall_s=seconds, cpu_s=seconds) if seconds > 2 * Limits().wall_s else None
 

@@ -33,7 +33,7 @@ _NAMES = frozenset({"__builtins__", "globals"})
 
 
 def tampering(module: ast.Module) -> dict[str, str]:
-    """What a module uses of the above, each with a phrase that says it."""
+    """Return what a module uses of the above, each with a phrase that says it."""
     imported = dict(_imported(module))
     found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
     found |= {f"{name}.": f"changes attributes of {name}, which is not its own" for name in _patched(module)}
@@ -41,7 +41,7 @@ def tampering(module: ast.Module) -> dict[str, str]:
 
 
 def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
-    """Local names of imports with what they stand for."""
+    """Return local names of imports with what they stand for."""
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
@@ -67,7 +67,7 @@ def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
 
 
 def _patched(module: ast.Module) -> Iterator[str]:
-    """Names from outside whose attributes are set or deleted, also with `setattr` and `delattr`."""
+    """Return names from outside whose attributes are set or deleted, also with `setattr` and `delattr`."""
     imports = [name for name, _ in _imported(module)]
     own = {_root_name(name) for node in ast.walk(module) for name in _bound(node)} - {_root_name(n) for n in imports}
     for node in ast.walk(module):
@@ -98,7 +98,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _root(expression: ast.expr) -> str | None:
-    """The name that a chain of attributes and items begins with."""
+    """Return the name that a chain of attributes and items begins with."""
     while isinstance(expression, (ast.Attribute, ast.Subscript)):
         expression = expression.value
     return expression.id if isinstance(expression, ast.Name) else None

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
-from typing import Protocol as TypingProtocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from anyio.abc import TaskGroup
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
-from codeens_server.lsp.client import Client
-from codeens_server.lsp.configuration import Configuration
-from codeens_server.lsp.names import COMMANDS, KINDS
-from codeens_server.lsp.protocol import Protocol
-from codeens_server.lsp.refusals import Refusal
+from codeens_server.lsp.transport.client import Client
+from codeens_server.lsp.transport.configuration import Configuration
+from codeens_server.lsp.transport.errors import ErrorReply
+from codeens_server.lsp.transport.names import COMMANDS, KINDS
+from codeens_server.lsp.transport.protocol import ServerProtocol
 
 if TYPE_CHECKING:
-    from codeens_server.lsp.desk import Desk
+    from codeens_server.lsp.handlers import Handlers
 
 VERSION = "0.1.0"
 """Of the distribution. Its metadata takes as long to read as a twentieth of all that an editor waits for."""
@@ -31,7 +30,7 @@ _PYTHON_CELLS = types.NotebookDocumentSyncOptions(
 )
 
 
-class _Registry(TypingProtocol):
+class _Registry(Protocol):
     """How handlers are given to pygls, with types."""
 
     def feature(self, feature_name: str, options: object = None) -> Callable[[Callable[..., Any]], object]: ...
@@ -39,15 +38,17 @@ class _Registry(TypingProtocol):
     def command(self, command_name: str) -> Callable[[Callable[..., Any]], object]: ...
 
 
-class Session:
+class EditorSession:
     """The session of one connection."""
 
     def __init__(self, tasks: TaskGroup, token: str | None) -> None:
         """`token`: what the client must know to be served; None: nothing."""
         self._tasks = tasks
         self._token = token
-        server = LanguageServer("codeens-server", VERSION, notebook_document_sync=_PYTHON_CELLS, protocol_cls=Protocol)
-        self.protocol = cast("Protocol", server.protocol)
+        server = LanguageServer(
+            "codeens-server", VERSION, notebook_document_sync=_PYTHON_CELLS, protocol_cls=ServerProtocol
+        )
+        self.protocol = cast("ServerProtocol", server.protocol)
         self._client = Client(self.protocol)
         self._configuration = Configuration(self._client)
         self.protocol.ending = self.end
@@ -62,13 +63,14 @@ class Session:
     async def end(self) -> None:
         """End all runs; nothing of them is left when this returns."""
         if self.protocol.is_initialized:
-            await self._desk.runs.end_all()
+            await self._handlers.runs.end_all()
 
     @cached_property
-    def _desk(self) -> Desk:
-        from codeens_server.lsp import desk
+    def _handlers(self) -> Handlers:
+        # Not at the top: what it imports is not needed for the first answer.
+        from codeens_server.lsp import handlers
 
-        return desk.Desk(self._tasks, self._client, self.protocol.documents(), self._configuration)
+        return handlers.Handlers(self._tasks, self._client, self.protocol.documents(), self._configuration)
 
     def _register(self, server: _Registry) -> None:
         handlers: dict[str, Callable[..., Any]] = {
@@ -91,41 +93,41 @@ class Session:
             server.command(name)(partial(self._execute))
 
     def _code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        return self._desk.code_actions(params)
+        return self._handlers.code_actions(params)
 
     async def _resolve(self, action: types.CodeAction) -> types.CodeAction:
-        return await self._desk.resolve(action)
+        return await self._handlers.resolve(action)
 
     def _code_lenses(self, params: types.CodeLensParams) -> list[types.CodeLens]:
-        return self._desk.code_lenses(params)
+        return self._handlers.code_lenses(params)
 
     def _hover(self, params: types.HoverParams) -> types.Hover | None:
-        return self._desk.hover(params)
+        return self._handlers.hover(params)
 
     async def _execute(self, params: types.ExecuteCommandParams) -> Any:
-        return await self._desk.commands[params.command](params)
+        return await self._handlers.commands[params.command](params)
 
     def _initialize(self, params: types.InitializeParams) -> None:
         self._configuration.take_options(params.initialization_options)
         if self._token is not None and not _is_same(self._configuration.options.token, self._token):
             message = "this server asks for a token: initializationOptions.token must be what its --token-file holds."
-            raise Refusal(types.ErrorCodes.InvalidParams, message)
+            raise ErrorReply(types.ErrorCodes.InvalidParams, message)
 
     def _touched(self, params: types.DidOpenTextDocumentParams | types.DidChangeTextDocumentParams) -> None:
-        self._desk.outlines.touch(params.text_document.uri)
+        self._handlers.outlines.touch(params.text_document.uri)
 
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
-        self._desk.outlines.forget(params.text_document.uri)
+        self._handlers.outlines.forget(params.text_document.uri)
 
     def _configured(self, params: types.DidChangeConfigurationParams) -> None:
         self._configuration.take_pushed(params.settings)
 
     def _progress_cancelled(self, params: types.WorkDoneProgressCancelParams) -> None:
-        self._desk.runs.cancel_by_token(params.token)
+        self._handlers.runs.cancel_by_token(params.token)
 
 
 def _is_same(given: str, token: str) -> bool:
-    """Whether two texts are the same, in a time that does not say where they begin to differ."""
+    """Compare two texts in a time that does not depend on where they differ."""
     import hmac
 
     return hmac.compare_digest(given.encode(), token.encode())

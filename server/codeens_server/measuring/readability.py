@@ -41,7 +41,7 @@ class _Finding(msgspec.Struct):
 
 
 async def readability(source: str) -> Readability:
-    """Metrics and score of a source; comments that silence a tool have no effect.
+    """Measure how easily a source reads; comments that silence a tool have no effect.
 
     Raises:
         Unmeasurable: the source does not parse, is too large or too deep, or a tool did not finish on it.
@@ -61,13 +61,20 @@ async def readability(source: str) -> Readability:
 
 
 def score(*, cyclomatic: int, cognitive: int, lines: int, findings: int) -> float:
-    """0 to 100; falls with each metric, steeply at first, and never reaches 0."""
+    """Return the points of a source, 0 to 100: they fall with each metric, steeply at first, and never reach 0.
+
+    Args:
+        cyclomatic: decisions of all functions, plus one.
+        cognitive: by complexipy.
+        lines: statements without docstrings.
+        findings: of ruff.
+    """
     excess = {"cognitive": cognitive, "cyclomatic": cyclomatic - 1, "lines": lines, "findings": findings}
     return sum(SHARES[name] * HALVES[name] / (HALVES[name] + excess[name]) for name in SHARES)
 
 
 def _structure(source: str) -> tuple[int, int, int]:
-    """Cyclomatic and cognitive complexity, and the number of statements."""
+    """Return cyclomatic and cognitive complexity, and the number of statements."""
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         message = f"the source cannot be analysed: {tree}"
@@ -98,13 +105,13 @@ def _load_complexipy() -> None:
 
 
 def _cyclomatic(tree: ast.Module) -> int:
-    """Decisions of all functions, inner ones included, plus one (McCabe): splitting a function costs nothing."""
+    """Count decisions of all functions, inner ones included, plus one (McCabe): splitting costs nothing."""
     blocks = add_inner_blocks(cc_visit_ast(tree))
     return 1 + sum(block.complexity - 1 for block in blocks if isinstance(block, Function))
 
 
 def _lines(tree: ast.Module) -> int:
-    """Statements, docstrings not counted: layout cannot change it."""
+    """Count statements without docstrings: layout cannot change it."""
     nodes = list(ast.walk(tree))
     docstrings = sum(1 for node in nodes for _ in _docstring(node))
     return sum(isinstance(node, ast.stmt) for node in nodes) - docstrings

@@ -1,25 +1,34 @@
-"""From the seconds of a race to a ratio with an interval that does not claim what chance could have made."""
+"""From the seconds of timed pairs to a ratio with an interval that does not claim what chance could have made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from math import cos, exp, inf, log, pi, sin, sqrt, tan
+from math import exp, inf, log, sqrt
 from statistics import fmean, median, stdev
 from typing import Literal
 
 from codeens_sandbox_backends.base import TimingPair, TimingResult
 from codeens_server.domain import Interval
 
-CONFIDENCE = 0.98
-"""Two-sided: a claim to either side is chance once in a hundred, and 95 % is kept when noise is not normal."""
+T_QUANTILES = {
+    2: 6.964556734283252,
+    3: 4.540702858568077,
+    4: 3.746947387979179,
+    5: 3.364929998907178,
+    6: 3.142668403290964,
+}
+"""Student's t for a two-sided interval of 98 %, by degrees of freedom (Abramowitz & Stegun, table 26.10; more digits by
+formulas 26.7.3 and 26.7.4). A claim to either side is chance once in a hundred, and 95 % is kept when noise is not
+normal."""
 BIAS = 0.01
-"""Log ratio that the order of the runs and the layout of code and data can make without any difference in the code."""
+"""Log ratio that the order of runs and the layout of code and data can make without any difference in the code
+(Mytkowicz et al., ASPLOS 2009). A choice, held to by `bench/aa.py`: functions timed against themselves."""
 MIN_PAIRS = 3
+"""Fewer have no spread to speak of: at two pairs the quantile of t is 31.8."""
 REMEMBERED = 0.5
 """Share of a later pass that a first one must take longer before the code is said to remember results."""
 SPREADS = 2.0
-"""Median absolute deviations that a median of seven differences is off by chance in less than 1 % of all cases."""
+"""Median absolute deviations by which a median of seven differences is off by chance in less than 1 % of all cases."""
 REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
 HIDDEN_NOTE = "works when the clock does not run; the ratio is of whole passes"
 UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
@@ -27,33 +36,40 @@ CONFIRMABLE_S = 0.005
 """Who saves as many seconds in a pass must do so where nothing can be hidden: loaded and run once. Less is within what
 a pass costs to send."""
 SURE = 2.326
-"""Standard deviations of a normal distribution that 99 % of it stay below."""
+"""z for a one-sided 99 % bound."""
 CONFIRMED = 0.75
-"""Share of what is saved that need not be seen there."""
+"""Share of the saving that need not show when a program is loaded and run once; a choice."""
 LOAD_NOTE = "loading it takes what it saves"
 SLOWED = 1.1
 """From here on the original is said to have run slower beside the candidate than alone."""
 SLOWED_NOTE = "the original ran slower beside it than alone"
 
 
-def speed_interval(race: TimingResult, inputs: int) -> Interval | None:
-    """The original's time divided by the candidate's, with an interval of at least 95 %.
+def speed_interval(timed: TimingResult, inputs: int) -> Interval | None:
+    """Return the original's time divided by the candidate's, with an interval of at least 95 %.
 
     The pair of fresh processes is the unit: layout, address randomisation and hash seed differ between processes and
     not between samples of one, so that samples must not be counted as independent (Kalibera & Jones, ISMM 2013;
-    Georges et al., OOPSLA 2007). Returns None where fewer than three pairs were timed.
+    Georges et al., OOPSLA 2007).
+
+    Args:
+        timed: seconds of the original (`a`) and the candidate (`b`), pair by pair.
+        inputs: how many inputs one pass has.
+
+    Returns:
+        None where fewer than three pairs were timed.
     """
-    pairs = [pair for pair in race.pairs if _is_timed(pair)]
+    pairs = [pair for pair in timed.pairs if _is_timed(pair)]
     if len(pairs) < MIN_PAIRS:
         return None
     original_s, candidate_s = _median_of(pairs, "a"), _median_of(pairs, "b")
     low, centre, high = _bounds([median(log(a / b) for a, b in zip(pair.a, pair.b, strict=True)) for pair in pairs])
-    extra, doubt, note = _unseen(pairs, race.inner, candidate_s)
+    extra, doubt, note = _unseen(pairs, timed.inner, candidate_s)
     if note:
         low, centre, high = _ratio_with(pairs, extra, doubt)
         candidate_s += extra
     if low > 0:
-        low, spoilt = _spoilt(race, pairs, low)
+        low, spoilt = _spoilt(timed, pairs, low)
         note = note or spoilt
     return Interval(
         ratio=exp(centre),
@@ -68,7 +84,7 @@ def speed_interval(race: TimingResult, inputs: int) -> Interval | None:
 
 
 def _unseen(pairs: Sequence[TimingPair], inner: int, candidate_s: float) -> tuple[float, float, str]:
-    """Seconds of a pass that its samples do not show, their doubt, and a note: empty when there is none."""
+    """Return seconds of a pass that its samples do not show, their doubt, and a note: empty when there is none."""
     extra, doubt, note = 0.0, 0.0, ""
     for (seconds, unsure), what in (
         (_remembered(pairs, inner), REMEMBERS_NOTE),
@@ -79,16 +95,16 @@ def _unseen(pairs: Sequence[TimingPair], inner: int, candidate_s: float) -> tupl
     return extra, doubt, note
 
 
-def _spoilt(race: TimingResult, pairs: Sequence[TimingPair], low: float) -> tuple[float, str]:
-    """The lower bound of the log ratio, and why there is no claim any more where there is a reason."""
+def _spoilt(timed: TimingResult, pairs: Sequence[TimingPair], low: float) -> tuple[float, str]:
+    """Return the lower bound of the log ratio, and the reason, if any, why there is no claim any more."""
     saved = _median_of(pairs, "a") - _median_of(pairs, "b")
-    if saved > CONFIRMABLE_S and _seen_for_sure(race.pairs) <= (1 - CONFIRMED) * saved:
+    if saved > CONFIRMABLE_S and _seen_for_sure(timed.pairs) <= (1 - CONFIRMED) * saved:
         return 0.0, UNCONFIRMED_NOTE
     loading = [pair.load_b - pair.load_a for pair in pairs]
     longer, doubt = median(loading), SPREADS * _deviation(loading)
-    if longer > doubt and longer + doubt >= race.inner * saved:
+    if longer > doubt and longer + doubt >= timed.inner * saved:
         return 0.0, LOAD_NOTE
-    slowed = min(value for pair in pairs for value in pair.a) / race.alone_s if race.alone_s else 1.0
+    slowed = min(value for pair in pairs for value in pair.a) / timed.alone_s if timed.alone_s else 1.0
     return (low - log(slowed), SLOWED_NOTE) if slowed > SLOWED else (low, "")
 
 
@@ -97,40 +113,21 @@ def _median_of(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> float:
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
-    """Lower end, mean and upper end for independent log ratios, three or more.
+    """Return lower end, mean and upper end for independent log ratios, three or more.
 
-    Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
+    It is Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
     """
     centre = fmean(values)
-    half = student_t(CONFIDENCE, len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
+    half = t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
     return centre - half, centre, centre + half
 
 
-@cache
-def student_t(confidence: float, freedom: int) -> float:
-    """The two-sided quantile of Student's t: |t| stays below it with probability `confidence`.
+def t_quantile(freedom: int) -> float:
+    """Return the quantile of Student's t for `freedom` degrees of freedom, 2 or more.
 
-    Bisects the closed form for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4).
+    A timing has seven pairs at the most. For more, the quantile for seven is given: too wide, and never too narrow.
     """
-    low, high = 0.0, pi / 2
-    while high - low > 1e-14:
-        middle = (low + high) / 2
-        if _t_probability(middle, freedom) < confidence:
-            low = middle
-        else:
-            high = middle
-    return sqrt(freedom) * tan(low)
-
-
-def _t_probability(angle: float, freedom: int) -> float:
-    """Probability that |t| is below sqrt(freedom)·tan(angle)."""
-    odd = freedom % 2
-    term = cos(angle) if odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for index in range(2 + odd, freedom - 1, 2):
-        term *= cos(angle) ** 2 * (index - 1) / index
-        total += term
-    return (angle + sin(angle) * total) * 2 / pi if odd else sin(angle) * total
+    return T_QUANTILES[min(freedom, max(T_QUANTILES))]
 
 
 def _is_timed(pair: TimingPair) -> bool:
@@ -138,7 +135,7 @@ def _is_timed(pair: TimingPair) -> bool:
 
 
 def _remembered(pairs: Sequence[TimingPair], inner: int) -> tuple[float, float]:
-    """Seconds that the candidate's pass over new inputs takes longer than one over known inputs, and their doubt.
+    """Return seconds that a pass over new inputs takes longer than one over known inputs, and their doubt.
 
     Cold and repeated single passes cost the same to start. They differ by what was remembered, and by what the
     interpreter warms up, which the original shows. One of the `inner` passes of a sample is a first one already.
@@ -150,19 +147,19 @@ def _remembered(pairs: Sequence[TimingPair], inner: int) -> tuple[float, float]:
 
 
 def _extras(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> list[float]:
-    """Per pair what a first pass takes longer; the shortest samples are compared, for a disturbance only ever adds."""
+    """Return per pair what a first pass takes longer; by the shortest samples, for a disturbance only ever adds."""
     samples = [(pair.cold_a, pair.again_a) if side == "a" else (pair.cold_b, pair.again_b) for pair in pairs]
     return [min(cold) - min(again) if cold and again else 0.0 for cold, again in samples]
 
 
 def _deviation(values: Sequence[float]) -> float:
-    """The median absolute deviation."""
+    """Return the median absolute deviation."""
     centre = median(values)
     return median(abs(value - centre) for value in values)
 
 
 def _hidden(pairs: Sequence[TimingPair]) -> tuple[float, float]:
-    """Seconds by which a candidate's whole pass takes longer than its samples say, and their doubt.
+    """Return seconds by which a candidate's whole pass takes longer than its samples say, and their doubt.
 
     A whole pass is a sample, and what both programs need to get inputs and to give outputs. What it takes beyond that
     was done before the clock ran, after it was stopped, or by what stays in the process between samples.
@@ -176,7 +173,7 @@ def _hidden(pairs: Sequence[TimingPair]) -> tuple[float, float]:
 
 
 def _seen_for_sure(pairs: Sequence[TimingPair]) -> float:
-    """Seconds that a candidate, loaded and run once, takes less than the original at the least; infinite if unknown.
+    """Return the least seconds that loading and running once saves for sure; infinite if unknown.
 
     The one-sided bound of 99 % for a shift between two samples that need not be normal, for stalls of a busy machine
     are not (Hodges & Lehmann 1963; the quantile of the Mann-Whitney statistic by its normal approximation).
@@ -190,7 +187,7 @@ def _seen_for_sure(pairs: Sequence[TimingPair]) -> float:
 
 
 def _ratio_with(pairs: Sequence[TimingPair], extra: float, doubt: float) -> tuple[float, float, float]:
-    """Bounds of the log ratio when each of the candidate's passes takes `extra` longer."""
+    """Return bounds of the log ratio when each of the candidate's passes takes `extra` longer."""
     longest, likely, shortest = (
         _bounds([log(median(pair.a) / (median(pair.b) + seconds)) for pair in pairs])
         for seconds in (extra + doubt, extra, extra - doubt)

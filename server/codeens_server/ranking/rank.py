@@ -9,21 +9,32 @@ import msgspec
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Candidate, Goal, Measurement, RankedResult, Run, Target, Verdict
+from codeens_server.domain import (
+    ORIGINAL,
+    Candidate,
+    Goal,
+    Measurement,
+    RankedResult,
+    RunDocument,
+    StopReason,
+    Target,
+    Verdict,
+)
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
+    BUILT_IN,
     READABILITY_NOISE,
     VERIFIED,
     Standing,
     correctness,
     memory_change,
     readability_change,
+    shares,
     standing,
+    weights_for,
 )
 from codeens_server.ranking.scorers import Scorer, apply_scorer
-from codeens_server.ranking.weights import BUILT_IN, shares, weights_for
 
-ORIGINAL = "original"
 SCORE_NOISE = 0.5
 """Points within which two scores say the same."""
 MARGIN = 1.0
@@ -56,11 +67,11 @@ class Votes(Struct, frozen=True, kw_only=True):
         return cls(of_cluster=dict(answers), total=sum(answers.values()))
 
     def share(self, cluster: int | None) -> float:
-        """0 to 1; 1 where behaviour could not be compared."""
+        """Return a cluster's share of the answers, 0 to 1; 1 where behaviour could not be compared."""
         return 1.0 if cluster is None else self.of_cluster[cluster] / self.total
 
     def told(self, cluster: int | None) -> str:
-        """The share in words; empty where there is nothing to share."""
+        """Return the share in words; empty where there is nothing to share."""
         if cluster is None or self.total < 2:
             return ""
         return f"agrees with {self.of_cluster[cluster]} of {self.total} answers"
@@ -86,7 +97,7 @@ def rank(
     goal: Goal,
     settings: Settings,
     scorers: Sequence[Scorer] = (),
-    stopped: str = "",
+    stopped: StopReason | None = None,
 ) -> Ranking:
     """Rank by the goal's weights. Whether the original passes decides between improving it and replacing it.
 
@@ -104,8 +115,10 @@ def rank(
     return _ranking(first, rows, target=target, goal=goal, weights=weights, scorers=scorers, stopped=stopped)
 
 
-def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()) -> Run:
-    """The same run for another goal or other weights, from its document alone; without `weights` the built-in ones.
+def rerank(
+    run: RunDocument, *, goal: Goal, weights: Weights | None = None, scorers: Sequence[Scorer] = ()
+) -> RunDocument:
+    """Rank a run again for another goal or other weights, from its document alone; by default with built-in weights.
 
     Raises:
         ConfigError: the weights cannot be used.
@@ -130,15 +143,12 @@ def rerank(run: Run, *, goal: Goal, weights: Weights | None = None, scorers: Seq
 
 
 def _row(entry: Entry, reason: str) -> RankedResult:
-    measured = entry.measurement or Measurement()
     return RankedResult(
         rank=None,
         candidate=entry.candidate,
         verdict=entry.verdict,
-        speed=measured.speed,
-        memory=measured.memory,
-        readability=measured.readability,
-        diff=measured.diff,
+        judged=not entry.not_run,
+        measurement=entry.measurement or Measurement(),
         cost_usd=entry.candidate.cost_usd,
         cluster=entry.cluster,
         reason=reason,
@@ -147,7 +157,7 @@ def _row(entry: Entry, reason: str) -> RankedResult:
 
 def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResult:
     if entry.not_run:
-        return _row(entry, f"{wording.NOT_RUN}{entry.not_run}")
+        return _row(entry, f"not run: {entry.not_run}")
     if entry.verdict.status != "passed":
         return _row(entry, wording.rejection(entry.verdict))
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
@@ -165,7 +175,7 @@ def _ranking(
     goal: Goal,
     weights: Weights,
     scorers: Sequence[Scorer],
-    stopped: str,
+    stopped: StopReason | None,
 ) -> Ranking:
     improving = original.verdict.status == "passed"
     passed = [row for row in rows if row.verdict.status == "passed"]
@@ -183,7 +193,7 @@ def _ranking(
         for row, place in zip(passed, standings, strict=True)
     ]
     ordered = _numbered(passed, standings, better)
-    results = (*ordered, *sorted(rejected, key=_checks_passed, reverse=True))
+    results = (*ordered, *sorted(rejected, key=_failure))
     best = ordered[0] if ordered and (any(better) or not improving) else None
     return Ranking(
         original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
@@ -237,7 +247,7 @@ def _standings(
 
 
 def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:
-    """Whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
+    """Return whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
     if row.verdict.evidence not in VERIFIED:
         return False
     gain = place.score.total - base.score.total
@@ -255,7 +265,7 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
 def _numbered(
     rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
 ) -> list[RankedResult]:
-    """Rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
+    """Return rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
     order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
     numbered: list[RankedResult] = []
     group: list[int] = []
@@ -274,9 +284,10 @@ def _same(a: Standing, b: Standing) -> bool:
 
 
 def _effort(row: RankedResult) -> tuple[int, float, str]:
-    """Decides between equal scores: the smaller edit, the cheaper answer."""
+    """Order rows of equal score: the smaller edit first, then the cheaper answer."""
     return row.diff.added + row.diff.removed, row.cost_usd or 0.0, row.candidate.id
 
 
-def _checks_passed(row: RankedResult) -> float:
-    return row.verdict.passed / row.verdict.total if row.verdict.total else -1.0
+def _failure(row: RankedResult) -> tuple[float, str]:
+    """Order rejected rows: the smaller share of failed checks first; those without any check last."""
+    return -row.verdict.passed / row.verdict.total if row.verdict.total else 1.0, row.candidate.id

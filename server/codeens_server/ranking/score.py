@@ -1,4 +1,4 @@
-"""From what was measured of a row to points. The formulas are explained in docs/ranking.md."""
+"""From what was measured of a row, and the weights of a goal, to points. docs/ranking.md explains the formulas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from math import copysign, log
 
 from msgspec import Struct
 
-from codeens_server.domain import EvidenceGrade, Interval, Memory, RankedResult, Score, Verdict
+from codeens_server.config.settings import Settings, Weights
+from codeens_server.domain import EvidenceGrade, Goal, Interval, Memory, RankedResult, Score, Verdict
+from codeens_server.errors import ConfigError
 
 GRADES: dict[EvidenceGrade, float] = {"tests": 1.0, "differential": 0.9, "agreement": 0.5, "none": 0.0}
 VERIFIED: frozenset[EvidenceGrade] = frozenset({"tests", "differential"})
@@ -25,6 +27,13 @@ MEMORY_GRAIN_BYTES = 16_384
 """Added to both sides: small peaks are the interpreter's, not the algorithm's."""
 MEMORY_NOISE = log(1.05)
 READABILITY_NOISE = 1.0
+BUILT_IN: dict[Goal, Weights] = {
+    "balanced": Weights(correctness=40, quality=25, speed=20, efficiency=15),
+    "correctness": Weights(correctness=70, quality=15, speed=10, efficiency=5),
+    "speed": Weights(correctness=30, quality=10, speed=50, efficiency=10),
+    "memory": Weights(correctness=30, quality=10, speed=10, efficiency=50),
+    "readability": Weights(correctness=30, quality=50, speed=10, efficiency=10),
+}
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -46,8 +55,13 @@ def standing(
 ) -> Standing:
     """Score a row that passed.
 
-    `correct`, the values of `extra` and `trust` are 0 to 1; `points` says how many of the 100 each part is worth, and
-    `trust` how much of them is given.
+    Args:
+        row: the candidate, or the original itself.
+        original: what it is compared with.
+        correct: value of the part correctness, 0 to 1.
+        extra: values of scorers, 0 to 1, by name.
+        points: how many of the 100 points each part is worth.
+        trust: share of the points that is given, 0 to 1.
     """
     values = {
         "correctness": correct,
@@ -65,20 +79,20 @@ def standing(
 
 
 def correctness(verdict: Verdict) -> float:
-    """0 to 1: the grade of the evidence, and for checks by how many there are."""
+    """Return 0 to 1: the grade of the evidence, and for checks by how many there are."""
     amount = verdict.passed / (verdict.passed + ENOUGH_CHECKS) if verdict.evidence in VERIFIED else 1.0
     return GRADES[verdict.evidence] * amount
 
 
 def claimed(speed: Interval | None) -> float:
-    """Log of the speed-up that may be claimed: the end of the interval nearest to 1, and 0 where 1 lies inside."""
+    """Return the log of the speed-up that may be claimed: the interval's end nearest to 1, and 0 where it holds 1."""
     if speed is None:
         return 0.0
     return log(speed.low) if speed.faster else log(speed.high) if speed.slower else 0.0
 
 
 def memory_change(memory: Memory | None) -> float:
-    """Log of candidate / original, both a little enlarged, and 0 within what noise can do."""
+    """Return the log of candidate / original, both a little enlarged, and 0 within what noise can do."""
     if memory is None or memory.ratio is None or memory.ratio <= 0:
         return 0.0
     original = memory.peak_bytes / memory.ratio
@@ -87,24 +101,53 @@ def memory_change(memory: Memory | None) -> float:
 
 
 def readability_change(row: RankedResult, original: RankedResult) -> float:
-    """Points of readability above the original; 0 where one of the two is unknown."""
+    """Return points of readability above the original; 0 where one of the two is unknown."""
     if row.readability is None or original.readability is None:
         return 0.0
     return row.readability.score - original.readability.score
 
 
 def quality(row: RankedResult, original: RankedResult) -> float:
-    """0 to 1: readability against the original's, less a little for a large edit."""
+    """Return 0 to 1: readability against the original's, less a little for a large edit."""
     lines = row.diff.added + row.diff.removed
     reading = _bent(readability_change(row, original), HALF_GAIN_POINTS)
     return SAME + (0.5 - EDIT_SHARE) * reading - EDIT_SHARE * lines / (lines + HALF_EDIT_LINES)
 
 
 def ratio_value(log_ratio: float) -> float:
-    """0 to 1 and 0.5 at no change; grows with every further gain, but ever less."""
+    """Return 0 to 1, and 0.5 at no change; it grows with every further gain, but ever less."""
     return SAME + 0.5 * _bent(log_ratio, log(HALF_GAIN_FACTOR))
 
 
 def _bent(gain: float, half: float) -> float:
-    """-1 to 1, and one half where the gain is `half`."""
+    """Return -1 to 1, and one half where the gain is `half`."""
     return gain / (abs(gain) + half)
+
+
+def weights_for(goal: Goal, settings: Settings) -> Weights:
+    """Return the settings' weights of a goal, else the built-in ones."""
+    return settings.weights.get(goal) or BUILT_IN[goal]
+
+
+def shares(weights: Weights, extra: Mapping[str, float]) -> dict[str, float]:
+    """Return how many of the 100 points each part is worth.
+
+    Args:
+        weights: of the four parts, in any unit.
+        extra: weights of parts beside these, in the same unit.
+
+    Raises:
+        ConfigError: a weight is negative or not finite, or none is above 0.
+    """
+    given = {
+        "correctness": weights.correctness,
+        "quality": weights.quality,
+        "speed": weights.speed,
+        "efficiency": weights.efficiency,
+        **extra,
+    }
+    total = sum(given.values())
+    if not 0 < total < float("inf") or any(weight < 0 for weight in given.values()):
+        shown = ", ".join(f"{name} {weight:g}" for name, weight in given.items())
+        raise ConfigError(f"weights must not be negative and one must be above 0, but they are: {shown}.")
+    return {name: 100.0 * weight / total for name, weight in given.items()}

@@ -32,7 +32,7 @@ class Scorer(Struct, frozen=True, kw_only=True):
 
 
 def load_scorers(settings: Settings) -> list[Scorer]:
-    """The scorers that the settings name.
+    """Return the scorers that the settings name.
 
     Raises:
         ConfigError: no installed distribution registers the name, or what it registers cannot be loaded.
@@ -60,7 +60,16 @@ def _load(entry: EntryPoint) -> ScoringFunction:
 
 
 def apply_scorer(scorer: Scorer, target: Target, rows: Sequence[RankedResult]) -> tuple[list[float], str]:
-    """The scorer's value for each row, or nothing and the reason: one failure takes it out for all rows alike."""
+    """Return the scorer's value for each row, or nothing and the reason: one failure takes it out for all rows alike.
+
+    Args:
+        scorer: foreign code, which may raise anything.
+        target: the function.
+        rows: those that passed, and a working original.
+
+    Returns:
+        Values from 0 to 1, one per row in their order, and an empty text; or no values, and why there are none.
+    """
     values: list[float] = []
     for row in rows:
         try:

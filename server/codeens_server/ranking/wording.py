@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeens_server.domain import Candidate, DiffSize, Interval, Memory, RankedResult, Verdict
+from codeens_server.domain import OFFLINE, Candidate, DiffSize, Interval, Memory, RankedResult, StopReason, Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
-OFFLINE = "offline"
-NOT_RUN = "not run: "
-"""How the reason of a row begins that nobody could run."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def label(candidate: Candidate) -> str:
-    """What people call a candidate: who wrote it and how it was asked for; of offline rewrites, which one."""
+    """Return what people call a candidate: who wrote it and how it was asked for; of offline rewrites, which one."""
     rewrite = candidate.id.removeprefix(f"{candidate.model}-") if candidate.model == OFFLINE else candidate.variant
     return f"{candidate.model} · {rewrite}"
 
 
 def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ()) -> str:
-    """Why a row that passed stands where it stands: its measured differences from the original."""
+    """Return why a row that passed stands where it stands: its measured differences from the original."""
     said = [_speed(row.speed), _memory(row.memory), _readability(row, original), _length(row.diff)]
     text = ", ".join(part for part in said if part) or "no measured difference"
     remarks = [row.speed.note] if row.speed and row.speed.note else []
@@ -29,12 +26,12 @@ def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ())
 
 
 def rejection(verdict: Verdict) -> str:
-    """Why a row that did not pass has no rank."""
+    """Return why a row that did not pass has no rank."""
     return verdict.reason or verdict.status
 
 
 def evidence(verdict: Verdict, *, improving: bool) -> str:
-    """What a pass rests on: "34/34 tests and 120 inputs equal"."""
+    """Return what a pass rests on: "34/34 tests and 120 inputs equal"."""
     inputs = verdict.passed - verdict.tests_passed
     said = [f"{verdict.tests_passed}/{verdict.tests_total} tests"] if verdict.tests_total else []
     if inputs:
@@ -44,30 +41,30 @@ def evidence(verdict: Verdict, *, improving: bool) -> str:
 
 
 def original_reason(verdict: Verdict) -> str:
-    """What the original's own row says."""
+    """Return what the original's own row says."""
     return "the original" if verdict.status == "passed" else f"the original does not pass: {rejection(verdict)}"
 
 
 def headline(
-    best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str, stopped: str = ""
+    best: RankedResult | None,
+    results: Sequence[RankedResult],
+    *,
+    improving: bool,
+    agreeing: str,
+    stopped: StopReason | None = None,
 ) -> str:
-    """Which is best and why, in one sentence; `best` is None where the original stays.
+    """Return which is best and why, in one sentence; `best` is None where the original stays.
 
     `agreeing` says how many other answers do what the best does, `stopped` why the run ended before all was done.
     """
-    judged = sum(was_judged(row) for row in results)
-    verdict = _verdict(best, [row for row in results if was_judged(row)], improving=improving, agreeing=agreeing)
+    judged = sum(row.judged for row in results)
+    verdict = _verdict(best, [row for row in results if row.judged], improving=improving, agreeing=agreeing)
     if not stopped and judged == len(results):
         return verdict
     done = f"{judged or 'none'} of {_count(len(results))} judged" if results else "there is no candidate yet"
     kept = "keep the original" if improving else ""
     said = [f"{stopped}: {done}" if stopped else done, verdict if judged else kept]
     return "; ".join(filter(None, said))
-
-
-def was_judged(row: RankedResult) -> bool:
-    """Whether anything is known of the code: it was run, or refused."""
-    return not row.reason.startswith(NOT_RUN)
 
 
 def _verdict(best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str) -> str:
@@ -94,12 +91,12 @@ def _verdict(best: RankedResult | None, results: Sequence[RankedResult], *, impr
 
 
 def times(ratio: float) -> str:
-    """A ratio with its sign, in as many digits as matter."""
+    """Return a ratio with its sign, in as many digits as matter."""
     return f"{ratio:.{_decimals(ratio)}f}{TIMES}"
 
 
 def interval(speed: Interval) -> tuple[str, str]:
-    """The ratio with its sign, and both ends in brackets, all in the digits that the lower end needs."""
+    """Return the ratio with its sign, and both ends in brackets, all in the digits that the lower end needs."""
     decimals = _decimals(speed.low)
     return f"{speed.ratio:.{decimals}f}{TIMES}", f"[{speed.low:.{decimals}f}, {speed.high:.{decimals}f}]"
 

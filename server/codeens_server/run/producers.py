@@ -1,119 +1,196 @@
-"""Where the answers of a run come from: offline rewrites once, models in every round."""
+"""Where the candidates of a run come from: those that were given, offline rewrites, models. One protocol for all."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from typing import TypeAlias
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import anyio
 import anyio.to_thread
-from anyio.streams.memory import MemoryObjectSendStream
+from msgspec import Struct
 
-from codeens_server.domain import Candidate, Context, Mode
+from codeens_server.config.settings import ModelSettings
+from codeens_server.domain import Candidate, Context, ModeRequest, Target
+from codeens_server.errors import Hint, InputError
 from codeens_server.generation.budget import Budget
-from codeens_server.generation.generate import Answer as Reply_
-from codeens_server.generation.generate import Ask, calls_of, generate
+from codeens_server.generation.generate import Answer, Ask, calls_of, generate
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
 from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.run.events import CandidateGenerated, GenerationFailed
-from codeens_server.run.plan import Plan
-from codeens_server.store.cache import StoredCache
+from codeens_server.run.events import CandidateGenerated, GenerationFailed, Noted, RunStopped
+from codeens_server.run.request import RunRequest
+from codeens_server.run.state import RunState
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.text import snapshot
+from codeens_variants.manifest import Variant
 
-Answer: TypeAlias = CandidateGenerated | GenerationFailed
+Produced: TypeAlias = CandidateGenerated | GenerationFailed | Noted | RunStopped
+Deliver: TypeAlias = Callable[[Produced], Coroutine[Any, Any, None]]
+"""Takes in what a producer made, kept when it returns. It may be called by several tasks at once."""
 
 
-class Sources:
-    """All sources of one run, ready to answer."""
+class CandidateProducer(Protocol):
+    """Makes candidates, round by round. What it knows of earlier rounds is what the state says."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        mode: Mode,
-        context: Context,
-        rewrites: Sequence[Candidate],
-        client: Models,
-        cache: StoredCache[Reply],
-        budget: Budget,
-    ) -> None:
+    def expected(self, state: RunState, number: int) -> int:
+        """Return how many answers it brings in a round, counted from 0; a round for which all say 0 is not begun."""
+        ...
+
+    async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
+        """Deliver the answers of a round as they come, without those that the state has.
+
+        The run ends this by cancelling it. What was paid for is delivered all the same.
+        """
+        ...
+
+
+class GivenCandidates:
+    """Candidates that somebody else made."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+
+    def expected(self, state: RunState, number: int) -> int:
+        """Return all of them, in the first round."""
+        del state
+        return 0 if number else len(self._candidates)
+
+    async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
+        """Deliver those that the state has not."""
+        if not self.expected(state, number):
+            return
+        async with anyio.create_task_group() as group:
+            for candidate in self._candidates:
+                if candidate.id not in state.answered:
+                    group.start_soon(deliver, CandidateGenerated(candidate=candidate))
+
+
+class OfflineRewrites(GivenCandidates):
+    """What rules make of the target. They keep what a function does, so that only a working one is worth it."""
+
+    def expected(self, state: RunState, number: int) -> int:
+        """Return all of them, in the first round of a run that improves."""
+        return super().expected(state, number) if state.evidence and state.evidence.mode == "improve" else 0
+
+
+async def offline_rewrites(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
+    """Return what the rules that the variants name make of the target.
+
+    It is made before the evidence is gathered, which takes long and is for nothing when there is nothing to judge.
+    """
+    return await anyio.to_thread.run_sync(_rewritten, target, variants)
+
+
+def _rewritten(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
+    return offline_candidates(target, snapshot(target).text, variants)
+
+
+class GenerationPlan(Struct, frozen=True, kw_only=True):
+    """Whom to ask, and how."""
+
+    models: tuple[ModelSettings, ...]
+    variants: tuple[Variant, ...]
+    samples: int
+    rounds: int
+    budget_usd: float | None
+    budget_tokens: int | None
+    fresh: bool
+
+
+class ModelAnswers:
+    """Answers of models: all that was asked for in the first round, then those again that were wrong."""
+
+    def __init__(self, plan: GenerationPlan, client: Models, cache: ResponseCache) -> None:
         self._plan = plan
-        self._mode: Mode = mode
-        self._context = context
-        self._rewrites = rewrites
         self._client = client
         self._cache = cache
-        self._budget = budget
+        self._context: Context | None = None
+        self._budget: Budget | None = None
 
-    def count(self, number: int, feedback: Sequence[Feedback]) -> int:
-        """How many answers a round can bring."""
-        return len(calls_of(self._ask(number, feedback))) + (len(self._rewrites) if number == 0 else 0)
+    def expected(self, state: RunState, number: int) -> int:
+        """Return how many calls a round makes.
 
-    async def generate(self, number: int, feedback: Sequence[Feedback], send: MemoryObjectSendStream[Answer]) -> None:
-        """Send the answers of a round as they come; `send` is closed at the end."""
-        async with send:
-            if number == 0:
-                for candidate in self._rewrites:
-                    await send.send(CandidateGenerated(candidate=candidate))
-            ask = self._ask(number, feedback)
+        There are as many rounds as were asked for, and one more when no candidate passed.
+        """
+        return len(calls_of(ask)) if (ask := self._ask(state, number)) else 0
 
-            async def deliver(answer: Reply_) -> None:
-                if isinstance(answer, Candidate):
-                    await send.send(CandidateGenerated(candidate=answer))
-                else:
-                    why, cost = answer.why, answer.cost_usd
-                    failed = GenerationFailed(model=answer.model, variant=answer.variant, why=why, cost_usd=cost)
-                    await send.send(failed)
+    async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
+        """Ask all of a round at once."""
+        if self._context is None:
+            self._context = await anyio.to_thread.run_sync(context_of, state.target)
+        if (ask := self._ask(state, number)) is None:
+            return
+        budget = self._spending(state)
 
-            await generate(ask, client=self._client, cache=self._cache, budget=self._budget, deliver=deliver)
+        async def take(answer: Answer) -> None:
+            await deliver(_event_of(answer))
 
-    def _ask(self, number: int, feedback: Sequence[Feedback]) -> Ask:
-        plan = self._plan
+        await generate(ask, client=self._client, cache=self._cache, budget=budget, deliver=take)
+        if budget.remark:
+            await deliver(Noted(kind="budget", message=budget.remark))
+        if budget.exhausted:
+            await deliver(RunStopped(reason="budget"))
+
+    def _ask(self, state: RunState, number: int) -> Ask | None:
+        """Return what to ask in a round; None for nothing."""
+        plan, rounds, evidence = self._plan, self._plan.rounds, state.evidence
+        if evidence is None or state.stopped or number > rounds or (number and number == rounds and state.passed):
+            return None
+        told = state.failed_in(number - 1) if number else []
+        if number and not told:
+            return None
         return Ask(
-            target=plan.target,
-            context=self._context,
-            mode=self._mode,
+            target=state.target,
+            context=self._context or Context(),
+            mode=evidence.mode,
             models=plan.models,
             variants=plan.variants,
-            samples=plan.request.samples,
+            samples=plan.samples,
             round=number,
-            feedback=tuple(feedback),
-            fresh=plan.request.fresh,
-            known=frozenset(candidate.id for candidate in plan.stored.candidates) if plan.stored else frozenset(),
+            feedback=tuple(Feedback(candidate=candidate, failure=failure) for candidate, failure in told),
+            fresh=plan.fresh,
+            known=frozenset(state.answered),
         )
 
+    def _spending(self, state: RunState) -> Budget:
+        if self._budget is None:
+            plan = self._plan
+            self._budget = Budget(
+                usd=plan.budget_usd,
+                tokens=plan.budget_tokens,
+                spent_usd=state.cost_usd,
+                spent_tokens=state.tokens,
+            )
+        return self._budget
 
-@asynccontextmanager
-async def open_sources(
-    plan: Plan, mode: Mode, rewrites: Sequence[Candidate], budget: Budget, cache: StoredCache[Reply]
-) -> AsyncGenerator[Sources]:
-    """Sources for a run; models' connections are closed when the block is left.
 
-    Offline rewrites keep a function's behaviour, so that only a working one is worth rewriting.
+def _event_of(answer: Answer) -> CandidateGenerated | GenerationFailed:
+    if isinstance(answer, Candidate):
+        return CandidateGenerated(candidate=answer)
+    return GenerationFailed(
+        call=answer.id,
+        model=answer.model,
+        variant=answer.variant,
+        why=answer.why,
+        cost_usd=answer.cost_usd,
+        tokens=answer.tokens,
+    )
+
+
+def wants_rewrites(request: RunRequest, models: Sequence[ModelSettings]) -> bool:
+    """Return whether offline rewrites are to be made for a run that asks these models."""
+    if request.rewrites == "never" or request.mode in {"implement", "repair"}:
+        return False
+    return request.rewrites == "always" or not models or request.goal != "correctness"
+
+
+def refuse_without_model(mode: ModeRequest, target: Target, models: Sequence[ModelSettings]) -> None:
+    """Refuse what offline rewrites cannot do: they change how a working function works, not what it does.
+
+    Raises:
+        InputError: there is no model, and the mode needs one.
     """
-    context = await anyio.to_thread.run_sync(context_of, plan.target)
-    async with Models(plan.reachable_models, plan.environ, plan.editor_model) as client:
-        yield Sources(
-            plan, mode, context, rewrites if mode == "improve" or plan.given is not None else (), client, cache, budget
-        )
-
-
-async def rewrites_of(plan: Plan) -> list[Candidate]:
-    """What offline rules make of the target, where the settings want them; else the candidates that were given."""
-    if plan.given is not None:
-        return list(plan.given)
-    wanted, request = plan.settings.rewrites, plan.request
-    if (
-        wanted == "never"
-        or request.mode in {"implement", "repair"}
-        or (wanted == "auto" and plan.models and request.goal == "correctness")
-    ):
-        return []
-    return await anyio.to_thread.run_sync(_rewritten, plan)
-
-
-def _rewritten(plan: Plan) -> list[Candidate]:
-    return offline_candidates(plan.target, snapshot(plan.target).text, plan.variants)
+    if not models and mode in {"implement", "repair"}:
+        message = f"offline rewrites cannot {mode} {target.qualname}, and no model can be reached."
+        raise InputError(message, code="no_model", hint=Hint("model"))

@@ -3,108 +3,129 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
-import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Outcome, Program
-from codeens_sandbox_backends.errors import SandboxError
-from codeens_sandbox_backends.executor import Executor
-from codeens_server.domain import Candidate, Cluster, Evidence, Replacement, Run, Target, Verdict
+from codeens_sandbox_backends.base import Outcome, Program, Sandbox
+from codeens_server.config.settings import Settings
+from codeens_server.domain import (
+    ORIGINAL,
+    Candidate,
+    Cluster,
+    Evidence,
+    Replacement,
+    RunDocument,
+    Target,
+    Verdict,
+)
 from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.generation.reply.assemble import digest
-from codeens_server.judging.agreement import agree
-from codeens_server.judging.clusters import behaviour_clusters, find_differences
-from codeens_server.ranking.rank import Entry, rank
+from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences
+from codeens_server.ranking.rank import Entry, Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
-from codeens_server.run.plan import Plan
-from codeens_server.run.state import ORIGINAL, RunState
+from codeens_server.run.state import RunState
 from codeens_server.workspace.edit import ConflictError, program_for
 from codeens_server.workspace.text import snapshot
 
 DIFFERENCES_BUDGET_S = 20.0
 """Seconds given to the search for the smallest inputs on which clusters differ."""
+Outcomes: TypeAlias = Mapping[str, tuple[Outcome, ...]]
+"""By candidate, or the original, one for each case."""
 
 
 def original_replacement(target: Target) -> Replacement:
-    """The original as if it were a candidate."""
+    """Return the original as if it were a candidate."""
     return Replacement(function=target.source)
 
 
-async def conclude(
-    plan: Plan, evidence: Evidence, state: RunState, executor: Executor, *, wall_s: float, stopped: str
-) -> Run:
-    """Make the document of a run from what is known, also when it was stopped early."""
-    outcomes = _all_outcomes(evidence, state)
-    clusters = await anyio.to_thread.run_sync(behaviour_clusters, outcomes, evidence.cases, state.weights())
-    if not stopped and len(clusters) > 1:
-        clusters = await _with_differences(plan, evidence, state, executor, clusters, outcomes)
+def all_outcomes(state: RunState, evidence: Evidence) -> Outcomes:
+    """Return what the candidates did, and the original where all of its outcomes are known."""
+    known = tuple(case.expected for case in evidence.cases if case.expected is not None)
+    is_known = evidence.mode == "improve" and len(known) == len(evidence.cases) and known
+    tried = {key: state.outcomes[key] for key in state.candidates if key in state.outcomes}
+    return ({ORIGINAL: known} if is_known else {}) | tried
+
+
+async def behaviour_map(state: RunState, evidence: Evidence, outcomes: Outcomes) -> tuple[Cluster, ...]:
+    """Return the groups of those that did the same on all inputs."""
+    return await anyio.to_thread.run_sync(behaviour_clusters, outcomes, evidence.cases, state.weights())
+
+
+async def with_differences(
+    state: RunState, evidence: Evidence, clusters: tuple[Cluster, ...], outcomes: Outcomes, *, sandbox: Sandbox
+) -> tuple[Cluster, ...]:
+    """Return the clusters with the smallest inputs that tell them apart.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
+    target = state.target
+    programs = await anyio.to_thread.run_sync(_programs, target, state, clusters)
+    source = await anyio.to_thread.run_sync(snapshot, target)
+    strategy = strategy_for(target, [case.input for case in evidence.cases], source.text)
+    return await find_differences(
+        clusters,
+        programs=programs,
+        target=target,
+        strategy=strategy,
+        cases=evidence.cases,
+        sandbox=sandbox,
+        outcomes=outcomes,
+        budget_s=DIFFERENCES_BUDGET_S,
+    )
+
+
+async def ranked(
+    state: RunState,
+    evidence: Evidence,
+    clusters: tuple[Cluster, ...],
+    outcomes: Outcomes,
+    *,
+    settings: Settings,
+    label: str,
+) -> Ranking:
+    """Return the candidates in order, also of a run that was stopped early; `label` names the sandbox.
+
+    Raises:
+        ConfigError: the weights or scorers that the settings name cannot be used.
+    """
     where = {member: cluster.index for cluster in clusters for member in cluster.members}
     shares = _agreement(evidence, state, outcomes)
-    entries = [_entry(state, candidate, where, shares, stopped) for candidate in state.candidates.values()]
-    scorers = await anyio.to_thread.run_sync(load_scorers, plan.settings)
-    original = _original(plan.target, evidence, state, executor.label, where.get(ORIGINAL))
-    ranking = await anyio.to_thread.run_sync(
+    entries = [_entry(state, candidate, where, shares) for candidate in state.candidates.values()]
+    original = _original(state, evidence, label, where.get(ORIGINAL))
+    scorers = await anyio.to_thread.run_sync(load_scorers, settings)
+    return await anyio.to_thread.run_sync(
         lambda: rank(
             original,
             entries,
-            target=plan.target,
-            goal=plan.request.goal,
-            settings=plan.settings,
+            target=state.target,
+            goal=state.goal,
+            settings=settings,
             scorers=scorers,
-            stopped=stopped,
+            stopped=state.stopped,
         )
     )
-    state.failures.extend(ranking.notes)
-    return Run(
-        run_id=plan.run_id,
-        target=plan.target,
+
+
+def document(
+    state: RunState, evidence: Evidence, clusters: tuple[Cluster, ...], ranking: Ranking, *, wall_s: float
+) -> RunDocument:
+    """Return the document of a run."""
+    return RunDocument(
+        run_id=state.run_id,
+        target=state.target,
         mode=evidence.mode,
-        goal=plan.request.goal,
+        goal=state.goal,
         evidence=evidence,
         original=ranking.original,
         results=ranking.results,
         clusters=clusters,
         best=ranking.best,
         headline=ranking.headline,
-        summary=state.summary(wall_s=wall_s, stopped=stopped),
+        summary=state.summary(wall_s=wall_s),
     )
-
-
-def _all_outcomes(evidence: Evidence, state: RunState) -> dict[str, tuple[Outcome, ...]]:
-    """Outcome vectors of the candidates, and of the original where all of its outcomes are known."""
-    known = tuple(case.expected for case in evidence.cases if case.expected is not None)
-    is_known = evidence.mode == "improve" and len(known) == len(evidence.cases) and known
-    return ({ORIGINAL: known} if is_known else {}) | state.outcomes
-
-
-async def _with_differences(
-    plan: Plan,
-    evidence: Evidence,
-    state: RunState,
-    executor: Executor,
-    clusters: tuple[Cluster, ...],
-    outcomes: Mapping[str, tuple[Outcome, ...]],
-) -> tuple[Cluster, ...]:
-    programs = await anyio.to_thread.run_sync(_programs, plan.target, state, clusters)
-    source = await anyio.to_thread.run_sync(snapshot, plan.target)
-    examples = [case.input for case in evidence.cases]
-    strategy = strategy_for(plan.target, examples, source.text)
-    try:
-        return await find_differences(
-            clusters,
-            programs=programs,
-            target=plan.target,
-            strategy=strategy,
-            cases=evidence.cases,
-            sandbox=executor,
-            outcomes=outcomes,
-            budget_s=DIFFERENCES_BUDGET_S,
-        )
-    except SandboxError as error:
-        state.failures.append(f"behaviour map: smallest inputs not searched: {error}")
-        return clusters
 
 
 def _programs(target: Target, state: RunState, clusters: tuple[Cluster, ...]) -> dict[str, Program]:
@@ -118,7 +139,7 @@ def _programs(target: Target, state: RunState, clusters: tuple[Cluster, ...]) ->
     return programs
 
 
-def _agreement(evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple[Outcome, ...]]) -> dict[str, float]:
+def _agreement(evidence: Evidence, state: RunState, outcomes: Outcomes) -> dict[str, float]:
     """Shares of agreement between those that passed, of each that agrees with another answer.
 
     Empty where it is known for all inputs what should come out.
@@ -126,7 +147,7 @@ def _agreement(evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple
     unknown = [index for index, case in enumerate(evidence.cases) if case.expected is None]
     if not unknown:
         return {}
-    passed = {candidate.id for candidate in state.passed()}
+    passed = {candidate.id for candidate in state.passing()}
     vectors = {
         key: tuple(vector[index] for index in unknown)
         for key, vector in outcomes.items()
@@ -137,12 +158,10 @@ def _agreement(evidence: Evidence, state: RunState, outcomes: Mapping[str, tuple
     return {key: share for key, share in agree(vectors, weights).items() if round(share * answers) > 1}
 
 
-def _entry(
-    state: RunState, candidate: Candidate, where: Mapping[str, int], shares: Mapping[str, float], stopped: str
-) -> Entry:
+def _entry(state: RunState, candidate: Candidate, where: Mapping[str, int], shares: Mapping[str, float]) -> Entry:
     verdict = state.verdicts.get(candidate.id)
     if verdict is None:
-        why = state.not_run.get(candidate.id) or f"the run was stopped ({stopped or 'unfinished'})"
+        why = state.not_run.get(candidate.id) or f"the run was stopped ({state.stopped or 'unfinished'})"
         return Entry(candidate=candidate, verdict=Verdict(status="error", reason=why), not_run=why)
     if candidate.id in shares and verdict.status == "passed" and verdict.evidence == "none":
         verdict = replace(
@@ -156,13 +175,13 @@ def _entry(
     )
 
 
-def _original(target: Target, evidence: Evidence, state: RunState, label: str, cluster: int | None) -> Entry:
-    replacement = original_replacement(target)
+def _original(state: RunState, evidence: Evidence, label: str, cluster: int | None) -> Entry:
+    replacement = original_replacement(state.target)
     candidate = Candidate(
         id=ORIGINAL,
         model=ORIGINAL,
         variant="as it stands",
-        source=target.source,
+        source=state.target.source,
         replacement=replacement,
         digest=digest(replacement),
         cost_usd=0.0,
@@ -170,7 +189,7 @@ def _original(target: Target, evidence: Evidence, state: RunState, label: str, c
     return Entry(
         candidate=candidate,
         verdict=_original_verdict(evidence, label),
-        measurement=state.baseline.measurement if state.baseline else None,
+        measurement=state.original,
         cluster=cluster,
     )
 

@@ -1,26 +1,106 @@
-"""What is asked of a run."""
+"""What is asked of a run: options as a door takes them, and the request that they become."""
 
 from __future__ import annotations
 
+from typing import Literal, TypeVar
+
 from msgspec import Struct
 
+from codeens_server.config.settings import Settings
 from codeens_server.domain import Goal, ModeRequest
+from codeens_server.errors import Hint, InputError
+
+T = TypeVar("T")
 
 
-class RunRequest(Struct, frozen=True, kw_only=True):
-    """What was asked for. Everything needed to resume is here; keys are not."""
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """What can be asked of a run. What is None, or empty, was not asked: the settings decide."""
 
-    target: str
-    """`path.py::qualname` or `path.py:LINE`."""
-    goal: Goal = "balanced"
+    goal: Goal | None = None
     mode: ModeRequest = "auto"
     models: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
-    samples: int = 1
-    rounds: int = 1
-    sandbox: str = "local"
+    samples: int | None = None
+    rounds: int | None = None
+    sandbox: str | None = None
     tests: tuple[str, ...] = ()
     budget_usd: float | None = None
     budget_tokens: int | None = None
     timeout_s: float | None = None
     fresh: bool = False
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What a run is asked, every option resolved. All that is needed to go on with it is here; keys are not."""
+
+    target: str
+    """`path.py::qualname` or `path.py:LINE`."""
+    goal: Goal
+    mode: ModeRequest
+    models: tuple[str, ...]
+    """Names; empty: those that are configured or can be reached."""
+    variants: tuple[str, ...]
+    """Names; empty: all that are enabled."""
+    samples: int
+    """Answers of each model to each variant."""
+    rounds: int
+    sandbox: str
+    tests: tuple[str, ...]
+    """Test files or ids to judge by; empty: all that reach the target."""
+    budget_usd: float | None
+    budget_tokens: int | None
+    timeout_s: float
+    fresh: bool
+    """Ask the models again, also what they answered before."""
+    max_inputs: int
+    """Inputs to generate at the most."""
+    rewrites: Literal["auto", "always", "never"]
+
+
+def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
+    """Return the request for a run: what was asked, else what is configured.
+
+    Args:
+        target: `path.py::qualname` or `path.py:LINE`.
+        options: what was asked.
+        settings: what holds where nothing was asked.
+
+    Raises:
+        InputError: a limit would let nothing happen.
+    """
+    request = RunRequest(
+        target=target,
+        goal=_asked(options.goal, settings.goal),
+        mode=options.mode,
+        models=options.models,
+        variants=options.variants or settings.variants,
+        samples=_asked(options.samples, settings.samples),
+        rounds=_asked(options.rounds, 1),
+        sandbox=_asked(options.sandbox, settings.sandbox),
+        tests=options.tests,
+        budget_usd=_asked(options.budget_usd, settings.budget_usd),
+        budget_tokens=_asked(options.budget_tokens, settings.budget_tokens),
+        timeout_s=_asked(options.timeout_s, settings.timeout_s),
+        fresh=options.fresh,
+        max_inputs=settings.max_inputs,
+        rewrites=settings.rewrites,
+    )
+    for name in ("samples", "rounds", "budget_usd", "budget_tokens", "timeout_s", "max_inputs"):
+        refuse_not_positive(name, getattr(request, name))
+    refuse_not_positive("parallel", settings.parallel)
+    return request
+
+
+def refuse_not_positive(name: str, value: float | None) -> None:
+    """Refuse a limit that would let nothing happen; None is no limit.
+
+    Raises:
+        InputError: it is not more than 0.
+    """
+    if value is not None and value <= 0:
+        message = f"{name} must be more than 0, not {value}."
+        raise InputError(message, code="limit_not_positive", hint=Hint("option", name))
+
+
+def _asked(asked: T | None, configured: T) -> T:
+    return configured if asked is None else asked

@@ -1,119 +1,322 @@
-"""What a run knows so far; made from its events, so that a stored run and a live one are the same."""
+"""What is known of a run: the fold over its events, whether they are live, stored or of another process."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import Outcome
-from codeens_server.domain import ORIGINAL, Candidate, Failure, Measurement, RunSummary, Verdict
-from codeens_server.generation.prompts import Feedback
-from codeens_server.measuring.measure import Baseline
+from codeens_server.domain import (
+    OFFLINE,
+    Candidate,
+    Case,
+    Evidence,
+    Failure,
+    Goal,
+    Measurement,
+    RunDocument,
+    RunSummary,
+    StopReason,
+    Target,
+    Verdict,
+)
+from codeens_server.errors import RunError
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
     CandidateMeasured,
+    CandidatePlanned,
+    CandidatesGiven,
+    CasePinned,
+    EvidenceGathered,
     GenerationFailed,
+    Noted,
+    OriginalMeasured,
+    Progress,
     RunEvent,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    RunStopped,
     SandboxFailed,
 )
+from codeens_server.run.request import RunRequest
 
-OFFLINE = "offline"
-"""The model's name of candidates that no model made."""
+WRONG_WHEN_TIMED = "wrong in the timed run"
+_TRIED_AGAIN = frozenset({"not_run", "original", "measuring", "differences", "scorer"})
+"""Kinds of notes on what a process that goes on with the run tries again."""
 
 
 class RunState:
-    """Candidates in the order they came, and what became of each."""
+    """Candidates in the order they came, and what became of each. It changes by `apply` alone."""
 
-    def __init__(self, original_digest: str) -> None:
+    def __init__(self, started: RunStarted) -> None:
+        self.run_id: str = started.run_id
+        self.request: RunRequest = started.request
+        self.target: Target = started.target
+        self.seq: int = 1
+        """How many events of the log are in it."""
+        self.given: tuple[Candidate, ...] | None = None
+        """The candidates to judge, of a run that asks for none."""
+        self.evidence: Evidence | None = None
+        self.original: Measurement | None = None
+        self.answers: dict[str, Candidate] = {}
+        """All that was generated, duplicates included."""
         self.candidates: dict[str, Candidate] = {}
+        """Without duplicates; each names in `same_as` who else gave the same code."""
+        self.duplicates: dict[str, str] = {}
+        """Id of an answer with the same code as another → id of that one, or of the original."""
         self.verdicts: dict[str, Verdict] = {}
         self.outcomes: dict[str, tuple[Outcome, ...]] = {}
         self.measurements: dict[str, Measurement] = {}
-        self.baseline: Baseline | None = None
-        """The original's side of all measurements; not an event: made once in every process."""
         self.not_run: dict[str, str] = {}
-        self.failures: list[str] = []
-        self.seen: set[str] = set()
-        """Ids of all answers, duplicates included."""
-        self.cost_usd = 0.0
-        self.cost_known = True
-        self.tokens = 0
-        """Read and written by models for the candidates; kept answers not counted."""
-        self._by_digest: dict[str, str] = {original_digest: ORIGINAL}
+        """Why the sandbox could not run a candidate."""
+        self.answered: set[str] = set()
+        """Ids of all calls that are not made again: they gave a candidate, or a reply that was paid for."""
+        self.cost_usd: float = 0.0
+        self.cost_known: bool = True
+        """Whether every answer that was paid for had a price."""
+        self.tokens: int = 0
+        """Read and written by models; kept answers not counted."""
+        self.stopped: StopReason | None = None
+        self.document: RunDocument | None = None
+        """None until the run has ended."""
+        self.doing: str = "starting"
+        self._planned: dict[int, int] = {}
+        self._notes: dict[tuple[str, str], str] = {}
+        """Kind and subject → sentence."""
+        self._by_digest: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, events: Iterable[RunEvent]) -> RunState:
+        """Return the state that events lead to.
+
+        Raises:
+            RunError: the first is not `RunStarted`.
+        """
+        rest = iter(events)
+        started = next(rest, None)
+        if not isinstance(started, RunStarted):
+            message = "the log of the run does not begin with its start"
+            raise RunError(message)
+        state = cls(started)
+        for event in rest:
+            state.apply(event)
+        return state
 
     def apply(self, event: RunEvent) -> None:
         """Take an event in."""
+        self.seq += not isinstance(event, Progress)
         match event:
-            case CandidateGenerated():
-                self._admit(event)
-            case CandidateJudged():
-                self.verdicts[event.candidate_id] = event.verdict
-                self.outcomes[event.candidate_id] = event.outcomes
-            case CandidateMeasured():
-                self.measurements[event.candidate_id] = event.measurement
-            case SandboxFailed():
-                self.not_run[event.candidate_id] = event.why
-                self.failures.append(f"{event.candidate_id}: not run: {event.why}")
-            case GenerationFailed():
-                self.failures.append(f"{event.model} · {event.variant}: {event.why}")
-                self._pay(event.cost_usd)
+            case RunStarted():
+                message = "a run starts once"
+                raise RunError(message)
+            case RunResumed():
+                self._reopen(judge_again=event.judge_again)
+            case RunStopped():
+                self._stop(event.reason)
+            case RunFinished():
+                self.document = event.run
+            case CasePinned():
+                self._pin(event.case)
+            case CandidateGenerated() | GenerationFailed():
+                self._take_answer(event)
+            case OriginalMeasured() | CandidateJudged() | CandidateMeasured() | SandboxFailed():
+                self._take_finding(event)
             case _:
-                pass
+                self._take_word(event)
+
+    @property
+    def goal(self) -> Goal:
+        """What the candidates are ranked by."""
+        return self.request.goal
+
+    @property
+    def planned(self) -> int:
+        """How many answers are expected, as far as is known."""
+        return sum(self._planned.values())
+
+    @property
+    def generated(self) -> int:
+        """How many answers are candidates, duplicates included."""
+        return len(self.answers)
+
+    @property
+    def executed(self) -> int:
+        """How many candidates have a verdict."""
+        return len(self.verdicts)
+
+    @property
+    def measured(self) -> int:
+        """How many candidates were measured."""
+        return len(self.measurements)
+
+    @property
+    def passed(self) -> int:
+        """How many candidates are known to be right."""
+        return len(self.passing())
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Calls and sandboxes that failed, and what else people should know, a sentence each."""
+        return tuple(dict.fromkeys(self._notes.values()))
+
+    @property
+    def best(self) -> str | None:
+        """Id of the fastest that passed, by the lower end of its interval; None while none is timed."""
+        speeds = {
+            candidate.id: speed.low
+            for candidate in self.passing()
+            if (measured := self.measurements.get(candidate.id)) and (speed := measured.speed)
+        }
+        return max(speeds, key=speeds.__getitem__) if speeds else None
+
+    def passing(self) -> list[Candidate]:
+        """Return the candidates that are known to be right."""
+        return [
+            candidate
+            for key, candidate in self.candidates.items()
+            if (verdict := self.verdicts.get(key)) is not None and verdict.status == "passed"
+        ]
+
+    def unjudged(self) -> list[Candidate]:
+        """Return the candidates that have no verdict, and that no sandbox failed on."""
+        return [item for key, item in self.candidates.items() if key not in self.verdicts and key not in self.not_run]
+
+    def unmeasured(self) -> list[Candidate]:
+        """Return those that passed and were not measured, nor could not be."""
+        return [
+            candidate
+            for candidate in self.passing()
+            if candidate.id not in self.measurements and ("measuring", candidate.id) not in self._notes
+        ]
 
     def twin_of(self, candidate: Candidate) -> str | None:
-        """The id of what has the same syntax tree: an earlier candidate, or the original."""
+        """Return the id of the earlier candidate with the same syntax tree; None if there is none."""
         return self._by_digest.get(candidate.digest)
 
-    def _admit(self, event: CandidateGenerated) -> None:
+    def weights(self) -> dict[str, int]:
+        """Return how many answers stand behind each candidate."""
+        return {key: 1 + len(candidate.same_as) for key, candidate in self.candidates.items()}
+
+    def failed_in(self, number: int) -> list[tuple[Candidate, Failure]]:
+        """Return the candidates of models that were wrong in a round, each with what it did wrong."""
+        return [
+            (candidate, verdict.failure or Failure(where="before it was run", got=verdict.reason))
+            for key, candidate in self.candidates.items()
+            if candidate.round == number
+            and candidate.model != OFFLINE
+            and (verdict := self.verdicts.get(key)) is not None
+            and verdict.status != "passed"
+        ]
+
+    def summary(self, *, wall_s: float) -> RunSummary:
+        """Return the totals so far."""
+        return RunSummary(
+            generated=self.generated,
+            executed=self.executed,
+            passed=self.passed,
+            cost_usd=self.cost_usd,
+            cost_known=self.cost_known,
+            wall_s=wall_s,
+            stopped=self.stopped,
+            failures=self.failures,
+        )
+
+    def _take_word(self, event: CandidatesGiven | EvidenceGathered | CandidatePlanned | Noted | Progress) -> None:
+        match event:
+            case CandidatesGiven():
+                self.given = event.candidates
+            case EvidenceGathered():
+                self.evidence = event.evidence
+                self.doing = "making, running and measuring candidates"
+            case CandidatePlanned():
+                self._planned[event.round] = event.count
+            case Noted():
+                self._notes[event.kind, event.subject] = event.message
+            case Progress():
+                self.doing = event.message
+
+    def _take_answer(self, event: CandidateGenerated | GenerationFailed) -> None:
+        if isinstance(event, GenerationFailed):
+            self._notes["generation", event.call] = f"{event.model} · {event.variant}: {event.why}"
+            self._pay(event.cost_usd)
+            self.tokens += event.tokens
+            if event.cost_usd != 0:
+                self.answered.add(event.call)
+            return
         candidate = event.candidate
-        self.seen.add(candidate.id)
+        self.answered.add(candidate.id)
+        self.answers[candidate.id] = candidate
+        self._notes.pop(("generation", candidate.id), None)
         self._pay(candidate.cost_usd)
         self.tokens += 0 if candidate.cached else candidate.tokens_in + candidate.tokens_out
         if event.duplicate_of is None:
             self._by_digest[candidate.digest] = candidate.id
             self.candidates[candidate.id] = candidate
-        elif first := self.candidates.get(event.duplicate_of):
+            return
+        self.duplicates[candidate.id] = event.duplicate_of
+        if first := self.candidates.get(event.duplicate_of):
             label = f"{candidate.model} · {candidate.variant}"
             self.candidates[first.id] = replace(first, same_as=(*first.same_as, label, *candidate.same_as))
+
+    def _take_finding(self, event: OriginalMeasured | CandidateJudged | CandidateMeasured | SandboxFailed) -> None:
+        match event:
+            case OriginalMeasured():
+                self.original = event.measurement
+                self._notes.pop(("original", ""), None)
+            case CandidateJudged():
+                self.verdicts[event.candidate_id] = event.verdict
+                self.outcomes[event.candidate_id] = event.outcomes
+            case CandidateMeasured():
+                self.measurements[event.candidate_id] = event.measurement
+                if event.measurement.mismatch:
+                    self._reject(event.candidate_id)
+            case SandboxFailed():
+                self.not_run[event.candidate_id] = event.why
+                self._notes["not_run", event.candidate_id] = f"{event.candidate_id}: not run: {event.why}"
+
+    def _reject(self, candidate_id: str) -> None:
+        """What answered rightly when it was judged and wrongly when it was timed is not right."""
+        self.verdicts[candidate_id] = replace(
+            self.verdicts[candidate_id],
+            status="failed",
+            reason=WRONG_WHEN_TIMED,
+            failure=Failure(
+                where="the same calls, many times in one process", got="other outcomes than the first time"
+            ),
+        )
+
+    def _stop(self, reason: StopReason) -> None:
+        # What ends the work at once says more than that no model was asked any further.
+        if self.stopped in {None, "budget"}:
+            self.stopped = reason
+
+    def _reopen(self, *, judge_again: bool) -> None:
+        self.document, self.stopped = None, None
+        self.not_run.clear()
+        self._notes = {
+            (kind, subject): sentence
+            for (kind, subject), sentence in self._notes.items()
+            if not (kind in _TRIED_AGAIN or (kind == "generation" and subject not in self.answered and not judge_again))
+        }
+        if judge_again:
+            self._forget_findings()
+
+    def _pin(self, case: Case) -> None:
+        if self.evidence is not None:
+            others = (other for other in self.evidence.cases if other.id != case.id)
+            self.evidence = replace(self.evidence, cases=(*others, case))
+        self.document = None
+        self._forget_findings()
+
+    def _forget_findings(self) -> None:
+        """All candidates are held to the evidence anew: also what timing said of them may no longer be so."""
+        self.verdicts.clear()
+        self.outcomes.clear()
+        self.measurements.clear()
 
     def _pay(self, cost_usd: float | None) -> None:
         self.cost_usd += cost_usd or 0.0
         self.cost_known = self.cost_known and cost_usd is not None
-
-    def weights(self) -> dict[str, int]:
-        """How many answers stand behind each candidate."""
-        return {key: 1 + len(candidate.same_as) for key, candidate in self.candidates.items()}
-
-    def passed(self) -> list[Candidate]:
-        return [item for key, item in self.candidates.items() if self._status(key) == "passed"]
-
-    def unfinished(self) -> list[Candidate]:
-        """Candidates that were never judged."""
-        return [item for key, item in self.candidates.items() if key not in self.verdicts and key not in self.not_run]
-
-    def feedback(self, number: int) -> list[Feedback]:
-        """What to tell the models whose answers of a round were wrong."""
-        told: list[Feedback] = []
-        for key, candidate in self.candidates.items():
-            verdict = self.verdicts.get(key)
-            if verdict and verdict.status != "passed" and candidate.round == number and candidate.model != OFFLINE:
-                failure = verdict.failure or Failure(where="before it was run", got=verdict.reason)
-                told.append(Feedback(candidate=candidate, failure=failure))
-        return told
-
-    def _status(self, key: str) -> str | None:
-        verdict = self.verdicts.get(key)
-        return verdict.status if verdict else None
-
-    def summary(self, *, wall_s: float, stopped: str) -> RunSummary:
-        """Totals so far."""
-        return RunSummary(
-            generated=len(self.seen),
-            executed=len(self.verdicts),
-            passed=len(self.passed()),
-            cost_usd=self.cost_usd,
-            cost_known=self.cost_known,
-            wall_s=wall_s,
-            stopped=stopped,
-            failures=tuple(dict.fromkeys(self.failures)),
-        )

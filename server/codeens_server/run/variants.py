@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from codeens_server.config.settings import Settings
-from codeens_server.errors import InputError, unknown
+from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.files import settings_folder
 from codeens_variants.manifest import Variant
 from codeens_variants.registry import FoundVariant, find_variants
@@ -16,7 +16,7 @@ USER_FOLDER = "variants"
 
 
 def found_variants(workspace: Path, *, trusted: bool) -> dict[str, FoundVariant]:
-    """All variants by name: those of the workspace only when it is trusted.
+    """Return all variants by name: those of the workspace only when it is trusted.
 
     Raises:
         ManifestError: a manifest is broken.
@@ -26,7 +26,7 @@ def found_variants(workspace: Path, *, trusted: bool) -> dict[str, FoundVariant]
 
 
 def chosen_variants(names: Sequence[str], settings: Settings, variants: Mapping[str, Variant]) -> tuple[Variant, ...]:
-    """The variants named, else those that the settings name, else all that are enabled.
+    """Return the variants named, else those that the settings name, else all that are enabled.
 
     Raises:
         InputError: one does not exist, or all are disabled.
@@ -34,12 +34,14 @@ def chosen_variants(names: Sequence[str], settings: Settings, variants: Mapping[
     wanted = names or settings.variants
     for name in wanted:
         if name not in variants:
-            raise InputError(unknown("variant", name, list(variants)))
+            raise InputError(
+                unknown("variant", name, list(variants)), code="no_such_variant", hint=Hint("option", "variants")
+            )
     if wanted:
         return tuple(variants[name] for name in dict.fromkeys(wanted))
     disabled = set(settings.disabled_variants)
     chosen = tuple(item for item in variants.values() if item.enabled and item.name not in disabled)
     if not chosen:
-        message = "every variant is disabled. Enable one: `codeens variants enable NAME`, or name one: --variant NAME."
-        raise InputError(message)
+        message = "every variant is disabled."
+        raise InputError(message, code="no_variant", hint=Hint("variants"))
     return chosen

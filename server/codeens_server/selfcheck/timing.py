@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, TimingJob
 from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Case, Interval
 from codeens_server.measuring.measure import compare_speed
 from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, LATER_PASSES, SLOW
@@ -70,7 +70,8 @@ async def _speed(
         min_sample_s=sample_s,
         budget_s=_BUDGET_S,
     )
-    return await compare_speed(job, cases, context.sandbox)
+    raced = await compare_speed(job, cases, context.sandbox)
+    return raced.speed, raced.note
 
 
 def _program(source: str, name: str) -> Program:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codeens_server.domain import Candidate, Run, Target
+from codeens_server.domain import Candidate, RunDocument, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.store.documents import to_json
@@ -39,7 +39,7 @@ class Artifacts:
             files["payload.py"] = payload
         self._write(run_id, candidate.id, files)
 
-    def write_results(self, run: Run) -> None:
+    def write_results(self, run: RunDocument) -> None:
         """Write each row of an ended run.
 
         Raises:

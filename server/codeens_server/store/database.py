@@ -1,33 +1,34 @@
-"""The database: one engine, one worker thread at a time, one short transaction per piece of work."""
+"""The database: one engine, short transactions in worker threads, one writer at a time beside a few readers."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from codeens_server.errors import ConfigError, RunError
+from codeens_server.errors import ConfigError, Hint, RunError
 from codeens_server.files import private_folder
-from codeens_server.store.tables import Base, SchemaVersion
+from codeens_server.store.tables import SCHEMA, Base, SchemaVersion
 
 T = TypeVar("T")
 
-SCHEMA = 1
 _BUSY_MS = 30_000
 _TRIES = 10
+_READERS = 4
 
 
 class Database:
-    """Runs work against the database, in the order it was asked for. Safe to use from any task of one event loop.
+    """Runs work against the database, writes in the order they were asked for. Safe to use from any task of a loop.
 
     It is opened, and made where it is not there, by the first piece of work: a request that is refused leaves nothing.
     """
@@ -44,7 +45,9 @@ class Database:
         self._url = None if url is None else _parsed(url)
         self._folder = folder
         self._engine: Engine | None = None
-        self._turn = anyio.CapacityLimiter(1)
+        self._opening = threading.Lock()
+        self._reads = anyio.CapacityLimiter(_READERS)
+        self._writes = anyio.CapacityLimiter(1)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Do work in one transaction and hand back its result.
@@ -53,7 +56,7 @@ class Database:
             ConfigError: the database's driver is not installed.
             RunError: the database cannot be opened, is of another version of codeens, or is locked for long.
         """
-        return await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
+        return await anyio.to_thread.run_sync(self._transaction, work, limiter=self._reads)
 
     async def write(self, work: Callable[[Session], object]) -> None:
         """Do work in one transaction, committed when this returns, also when the caller is cancelled meanwhile.
@@ -63,7 +66,7 @@ class Database:
             RunError: see `read`; also: the disk is full.
         """
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._transaction, work, limiter=self._turn)
+            await anyio.to_thread.run_sync(self._transaction, work, limiter=self._writes)
 
     def close(self) -> None:
         """Close all connections."""
@@ -71,14 +74,16 @@ class Database:
             self._engine.dispose()
 
     def _transaction(self, work: Callable[[Session], T]) -> T:
-        if self._engine is None:
-            self._engine = _opened(_sqlite_url(self._folder) if self._url is None else self._url)
+        with self._opening:
+            if self._engine is None:
+                self._engine = _opened(_sqlite_url(self._folder) if self._url is None else self._url)
+            engine = self._engine
         try:
             try:
-                return _attempt(self._engine, work)
+                return _attempt(engine, work)
             except IntegrityError:
                 # Another process wrote the row between our look and our insert; the second look sees it.
-                return _attempt(self._engine, work)
+                return _attempt(engine, work)
         except DBAPIError as error:
             message = f"the database of runs cannot be used: {error.orig}."
             raise RunError(message) from error
@@ -119,8 +124,8 @@ def _sqlite_url(folder: Path) -> URL:
         path = private_folder(folder) / "codeens.db"
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        message = f"the results folder {folder} cannot be written: {error.strerror}. Choose another with --results."
-        raise RunError(message) from error
+        message = f"the results folder {folder} cannot be written: {error.strerror}. Choose another."
+        raise RunError(message, hint=Hint("option", "results")) from error
     return URL.create("sqlite", database=str(path))
 
 
@@ -145,14 +150,25 @@ def _make_tables(engine: Engine) -> None:
 
 
 def _make_missing_tables(engine: Engine) -> None:
+    if inspect(engine).has_table(SchemaVersion.__tablename__):
+        _check_version(engine)
     Base.metadata.create_all(engine)
     with Session(engine) as session, session.begin():
-        found = session.get(SchemaVersion, 1)
-        if found is None:
+        if session.get(SchemaVersion, 1) is None:
             session.add(SchemaVersion(id=1, version=SCHEMA))
-        elif found.version != SCHEMA:
-            message = (
-                f"the database of runs has schema {found.version}, and this codeens uses {SCHEMA}. "
-                "Choose another folder with --results, or the codeens that made it."
-            )
-            raise RunError(message)
+
+
+def _check_version(engine: Engine) -> None:
+    """Refuse what another version made, before anything is written into it.
+
+    Raises:
+        RunError: with the way out.
+    """
+    with Session(engine) as session:
+        found = session.get(SchemaVersion, 1)
+    if found is not None and found.version != SCHEMA:
+        message = (
+            f"the database of runs has schema {found.version}, and this codeens uses {SCHEMA}: it was made by another "
+            "version, and is left as it is. Choose another results folder, or use the codeens that made it."
+        )
+        raise RunError(message, code="other_schema", hint=Hint("option", "results"))

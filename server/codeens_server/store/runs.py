@@ -1,30 +1,51 @@
-"""Keeps runs: every fact is committed when it is known, so that a run killed at any moment loses nothing finished."""
+"""Keeps runs as their events: each is committed when it is known, so that a run killed at any moment loses nothing."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import func, select
+import msgspec
+from msgspec import Struct
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import Candidate, Case, Target
-from codeens_server.run.events import CandidateGenerated, RunEvent, RunFinished
-from codeens_server.run.request import RunRequest
+from codeens_server.domain import Goal, StopReason
+from codeens_server.errors import Hint, InputError, RunError
+from codeens_server.run.events import EVENT_TYPES, CandidateGenerated, RunFinished, StoredEvent
+from codeens_server.run.ids import is_short_for
+from codeens_server.run.state import RunState
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
 from codeens_server.store.database import Database
-from codeens_server.store.documents import to_json
-from codeens_server.store.loading import full_id, list_lines, load_run
-from codeens_server.store.recording import run_row, save_event
-from codeens_server.store.stored import RunLine, StoredRun
-from codeens_server.store.tables import GivenRow, PinnedCaseRow, RunRow
+from codeens_server.store.documents import from_json, to_json
+from codeens_server.store.tables import EventRow, RunRow
 
 T = TypeVar("T")
+
+_SHOWN = 5
+_POLL_S = 0.2
+"""Between two looks for new events of a run of another process; a person does not see such a delay."""
+
+
+class RunLine(Struct, frozen=True, kw_only=True):
+    """A run in a list."""
+
+    run_id: str
+    created: datetime
+    target: str
+    """`path.py::qualname`."""
+    goal: Goal
+    candidates: int
+    cost_usd: float
+    ended: bool
+    """False: it is under way, or its process was ended from outside."""
+    stopped: StopReason | None
+    headline: str
 
 
 class RunStore:
@@ -33,89 +54,157 @@ class RunStore:
     def __init__(self, database: Database, artifacts: Artifacts) -> None:
         self._database = database
         self._artifacts = artifacts
-        self._targets: dict[str, Target] = {}
 
     def cache(self, kind: type[T]) -> StoredCache[T]:
-        """The answers of models kept beside the runs, of one type."""
+        """Return the answers of models kept beside the runs, of one type."""
         return StoredCache(self._database, kind)
 
-    def new_id(self) -> str:
-        """An id that sorts by day: `20261121-3f9a2c`."""
-        return f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(3)}"
-
-    async def create(
-        self, run_id: str, request: RunRequest, target: Target, given: tuple[Candidate, ...] | None = None
-    ) -> None:
-        """Keep what was asked for, before anything is done for it.
+    async def append(self, state: RunState, *events: StoredEvent) -> None:
+        """Add events to a run's log, committed when this returns, then write the files of its candidates.
 
         Args:
-            given: candidates to judge in place of any that would be asked for or made.
-        """
-        row = RunRow(
-            id=run_id,
-            created=datetime.now(UTC),
-            target=f"{target.path}::{target.qualname}",
-            goal=request.goal,
-            request_document=to_json(request),
-            target_document=to_json(target),
-        )
-
-        def save(session: Session) -> None:
-            session.add(row)
-            if given is not None:
-                session.flush()
-                session.add(GivenRow(run_id=run_id, document=to_json(given)))
-
-        await self._database.write(save)
-        self._targets[run_id] = target
-
-    async def record(self, run_id: str, event: RunEvent) -> None:
-        """Keep what an event says: in the database, committed when this returns, then as files.
+            state: the run with these events taken in; what it was made from is all that the log may hold before them.
+            events: in their order.
 
         Raises:
-            RunError: the database or the artifacts' folder cannot be written.
+            RunError: the database or the artifacts' folder cannot be written; or another process went on with the run.
         """
-        await self._database.write(lambda session: save_event(session, run_id, event))
-        if isinstance(event, CandidateGenerated):
-            target = await self._target(run_id)
-            await _whole(lambda: self._artifacts.write_candidate(run_id, target, event.candidate))
-        elif isinstance(event, RunFinished):
-            await _whole(lambda: self._artifacts.write_results(event.run))
+        row = _index_of(state)
+        first = state.seq - len(events) + 1
+        await self._database.write(lambda session: _append(session, row, first, events))
+        for event in events:
+            if isinstance(event, CandidateGenerated):
+                await _whole(partial(self._artifacts.write_candidate, state.run_id, state.target, event.candidate))
+            elif isinstance(event, RunFinished):
+                await _whole(partial(self._artifacts.write_results, event.run))
 
-    async def pin_case(self, run_id: str, case: Case) -> None:
-        """Hold the candidates of a run to one more input; a case of the same id is replaced."""
+    async def events(self, run_id: str, after: int = 0) -> list[StoredEvent]:
+        """Return the events of a run whose `seq` is above `after`; none when there is no such run.
 
-        def save(session: Session) -> None:
-            run_row(session, run_id)
-            known = session.get(PinnedCaseRow, (run_id, case.id))
-            count = select(func.count()).select_from(PinnedCaseRow).where(PinnedCaseRow.run_id == run_id)
-            position = known.position if known else session.scalar(count)
-            session.merge(PinnedCaseRow(run_id=run_id, case_id=case.id, position=position, document=to_json(case)))
+        Raises:
+            RunError: one was written by a version of codeens with other types.
+        """
+        return await self._database.read(lambda session: _events(session, run_id, after))
 
-        await self._database.write(save)
+    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[StoredEvent]:
+        """Yield the events of a run as they are committed, by whatever process, until it has ended.
 
-    async def load(self, start: str) -> StoredRun:
-        """Everything kept of the one run whose id begins with `start`, or whose part after the date is `start`.
+        A run whose process was killed never ends: bound the wait where that matters.
+
+        Raises:
+            RunError: see `events`.
+        """
+        while True:
+            found = await self.events(run_id, after)
+            for event in found:
+                yield event
+            after += len(found)
+            if found and isinstance(found[-1], RunFinished):
+                return
+            await anyio.sleep(_POLL_S)
+
+    async def load(self, start: str) -> RunState:
+        """Return all that is known of the one run that `start` is short for.
 
         Raises:
             InputError: no such run, or several.
             RunError: it was written by a version of codeens with other types.
         """
-        return await self._database.read(lambda session: load_run(session, full_id(session, start)))
+        return RunState.of(await self.events(await self.full_id(start)))
+
+    async def full_id(self, start: str) -> str:
+        """Return the id of the one run that `start` is short for.
+
+        Raises:
+            InputError: no such run, or several.
+        """
+        return await self._database.read(lambda session: _full_id(session, start))
 
     async def target_files(self) -> set[str]:
-        """The paths of all files that runs are about."""
+        """Return the paths of all files that runs are about."""
         targets = await self._database.read(lambda session: session.scalars(select(RunRow.target).distinct()).all())
         return {target.rpartition("::")[0] for target in targets}
 
     async def list_runs(self, limit: int) -> list[RunLine]:
-        """The latest runs, newest first."""
-        return await self._database.read(lambda session: list_lines(session, limit))
+        """Return the latest runs, newest first."""
+        query = select(RunRow).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit)
+        return await self._database.read(lambda session: [_line(row) for row in session.scalars(query)])
 
-    async def _target(self, run_id: str) -> Target:
-        if run_id not in self._targets:
-            self._targets[run_id] = (await self.load(run_id)).target
-        return self._targets[run_id]
+
+def _index_of(state: RunState) -> RunRow:
+    document = state.document
+    return RunRow(
+        id=state.run_id,
+        target=f"{state.target.path}::{state.target.qualname}",
+        goal=state.goal,
+        candidates=state.generated,
+        cost_usd=state.cost_usd,
+        ended=document is not None,
+        stopped=state.stopped,
+        best=document.best if document else None,
+        headline=document.headline if document else "",
+    )
+
+
+def _append(session: Session, row: RunRow, first: int, events: tuple[StoredEvent, ...]) -> None:
+    run_id = row.id
+    last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
+    if last != first - 1:
+        message = f"another process went on with run {run_id} meanwhile; this one has ended."
+        raise RunError(message, code="run_taken")
+    now = datetime.now(UTC)
+    known = session.get(RunRow, run_id)
+    row.created = now if known is None else known.created
+    session.merge(row)
+    session.flush()
+    for seq, event in enumerate(events, start=first):
+        kind = str(event.__struct_config__.tag)
+        session.add(EventRow(run_id=run_id, seq=seq, kind=kind, created=now, document=to_json(event)))
+
+
+def _events(session: Session, run_id: str, after: int) -> list[StoredEvent]:
+    query = select(EventRow).where(EventRow.run_id == run_id, EventRow.seq > after).order_by(EventRow.seq)
+    try:
+        return [from_json(row.document, EVENT_TYPES[row.kind]) for row in session.scalars(query)]
+    except (KeyError, msgspec.ValidationError) as error:
+        message = f"run {run_id} was written by another version of codeens and cannot be read: {error}."
+        raise RunError(message) from error
+
+
+def _full_id(session: Session, start: str) -> str:
+    if start and session.get(RunRow, start) is not None:
+        return start
+    begins = or_(RunRow.id.startswith(start, autoescape=True), RunRow.id.endswith(f"-{start}", autoescape=True))
+    latest = select(RunRow.id).order_by(RunRow.created.desc())
+    # Looked at again, since the databases' LIKE have different rules for upper and lower case.
+    found = [run_id for run_id in session.scalars(latest.where(begins)) if is_short_for(start, run_id)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+        message = f"{start!r} is the beginning of {len(found)} runs: {shown}. Give more of the id."
+        raise InputError(message, code="ambiguous_run")
+    newest = session.scalar(latest.limit(1))
+    message = f"no run has an id that begins with {start!r}. " + (
+        f"The latest is {newest}." if newest else "There are no runs yet."
+    )
+    raise InputError(message, code="no_such_run", hint=Hint("runs"))
+
+
+def _line(row: RunRow) -> RunLine:
+    # SQLite keeps no time zone; what was written is UTC.
+    created = row.created.replace(tzinfo=UTC) if row.created.tzinfo is None else row.created
+    return RunLine(
+        run_id=row.id,
+        created=created,
+        target=row.target,
+        goal=cast("Goal", row.goal),
+        candidates=row.candidates,
+        cost_usd=row.cost_usd,
+        ended=row.ended,
+        stopped=cast("StopReason | None", row.stopped),
+        headline=row.headline,
+    )
 
 
 async def _whole(write: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Protocol, overload
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import anyio
 from msgspec import structs
@@ -21,6 +21,7 @@ from codeens_sandbox_backends.base import (
     CallsResult,
     CheckJob,
     CheckResult,
+    Job,
     Limits,
     Sandbox,
     StdioJob,
@@ -38,8 +39,8 @@ _WALL_SPARE_S = 1.0
 """A tight bound of wall time must not end what is only waiting for its turn on a busy machine."""
 
 _LIMITS = Limits()
-_Job = CallsJob | CheckJob | StdioJob
-_Result = CallsResult | CheckResult | StdioResult
+_Result: TypeAlias = CallsResult | CheckResult | StdioResult
+R = TypeVar("R", bound=_Result)
 
 
 class Runs(Protocol):
@@ -50,12 +51,13 @@ class Runs(Protocol):
         """The user's, for a job that brings none and for what a task has no bound for."""
         ...
 
-    @overload
-    async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
-    @overload
-    async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
-    @overload
-    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
+    async def run(self, key: Hashable, job: Job[R], sandbox: Sandbox) -> R:
+        """Run a job.
+
+        Raises:
+            SandboxError: the sandbox failed; nothing is known of the program.
+        """
+        ...
 
 
 class FullTime:
@@ -65,13 +67,7 @@ class FullTime:
         self.limits = limits
         self.cpu_s: dict[Hashable, float | None] = {}
 
-    @overload
-    async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
-    @overload
-    async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
-    @overload
-    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
-    async def run(self, key: Hashable, job: _Job, sandbox: Sandbox) -> _Result:
+    async def run(self, key: Hashable, job: Job[R], sandbox: Sandbox) -> R:
         """Run a job.
 
         Raises:
@@ -92,13 +88,7 @@ class Pace:
         self._reference: FullTime | None = None
         self._finding_out = anyio.Lock()
 
-    @overload
-    async def run(self, key: Hashable, job: CallsJob, sandbox: Sandbox) -> CallsResult: ...
-    @overload
-    async def run(self, key: Hashable, job: CheckJob, sandbox: Sandbox) -> CheckResult: ...
-    @overload
-    async def run(self, key: Hashable, job: StdioJob, sandbox: Sandbox) -> StdioResult: ...
-    async def run(self, key: Hashable, job: _Job, sandbox: Sandbox) -> _Result:
+    async def run(self, key: Hashable, job: Job[R], sandbox: Sandbox) -> R:
         """Run a job, again with more time where what it got may have been too little.
 
         Raises:
@@ -114,7 +104,7 @@ class Pace:
                 hit = _limits_hit(result)
         return await sandbox.run(_with(job, full)) if hit & {"wall", "call"} else result
 
-    async def _enough_s(self, key: Hashable, job: _Job, full: Limits) -> float:
+    async def _enough_s(self, key: Hashable, job: Job[Any], full: Limits) -> float:
         if _loads_others(job):
             return full.cpu_s
         reference_s = (await self._known_reference()).cpu_s.get(key)
@@ -127,7 +117,7 @@ class Pace:
             return self._reference
 
 
-def _with(job: _Job, limits: Limits) -> _Job:
+def _with(job: Job[R], limits: Limits) -> Job[R]:
     return structs.replace(job, limits=limits)
 
 
@@ -153,9 +143,11 @@ def _cpu_s(result: _Result) -> float | None:
     return result.usage.cpu_s
 
 
-def _loads_others(job: _Job) -> bool:
+def _loads_others(job: Job[Any]) -> bool:
     """Whether a program imports what is not Python's own."""
-    sources = [job.source] if isinstance(job, StdioJob) else [module.source for module in job.program.modules]
+    sources = [job.source] if isinstance(job, StdioJob) else []
+    if isinstance(job, (CallsJob, CheckJob)):
+        sources = [module.source for module in job.program.modules]
     names = {name.partition(".")[0] for source in sources for name in _imported(source)}
     return not names <= sys.stdlib_module_names
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
-from functools import lru_cache
 
 import anyio.to_thread
 from msgspec import Struct, structs
@@ -23,16 +21,17 @@ from codeens_sandbox_backends.base import (
     StdioJob,
     StdioRun,
 )
-from codeens_sandbox_backends.values.compare import render, render_call, render_outcome
-from codeens_sandbox_backends.worker.codec import EncodeError, encode
+from codeens_sandbox_backends.values.render import render, render_call, render_outcome
+from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Failure, Status
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import status_of
-from codeens_server.parsing import ParseFailure, parse
 from codeens_server.tasks.adaptive_limits import Runs
 from codeens_server.tasks.lenient import matches
 from codeens_server.tasks.printed import accepted_texts, accepts
 from codeens_server.tasks.schema import Task, TaskCase
+from codeens_server.tasks.source import helpers_of
 
 _MODULE = "candidate"
 _TESTS = "tests"
@@ -197,21 +196,3 @@ async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, run
             traceback=ending.traceback if isinstance(ending, Raised) else "",
         ),
     )
-
-
-@lru_cache(maxsize=512)
-def helpers_of(prompt: str, entry_point: str) -> str:
-    """What a prompt that is Python defines beside the function it asks for; tests may call it."""
-    module = parse(prompt)
-    if isinstance(module, ParseFailure):
-        module = parse(f"{prompt.rstrip()}\n    pass\n")
-    if isinstance(module, ParseFailure):
-        return ""
-    module.body = [node for node in module.body if getattr(node, "name", None) != entry_point]
-    return ast.unparse(module)
-
-
-def defines(source: str, name: str) -> bool:
-    """Whether a text is Python that defines a function of that name at its top."""
-    module = parse(source)
-    return isinstance(module, ast.Module) and any(getattr(node, "name", None) == name for node in module.body)

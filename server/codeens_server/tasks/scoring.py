@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from codeens_sandbox_backends.base import Limits, Sandbox
 from codeens_server.domain import Score, Verdict
 from codeens_server.errors import InputError
 from codeens_server.tasks.adaptive_limits import FullTime, Pace, Runs
-from codeens_server.tasks.checks import Check, check_all, defines
+from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, ScoreResult, Task
 
 _LIMITS = Limits()
@@ -22,41 +23,45 @@ async def score_task(
     sandbox_label: str,
     limits: Limits = _LIMITS,
 ) -> ScoreReport:
-    """Judge every candidate by all that the task demands.
-
-    `limits`, the user's, bound what has no bound in the task. Where there is a reference, what it takes bounds the
-    candidates too.
+    """Judge every candidate, a whole program each, by all that the task demands.
 
     Those that meet every demand share rank 1; the others have no rank and a reason, more weight passed comes first.
+
+    Args:
+        limits: the user's, for what has no bound in the task. Where there is a reference, what it takes bounds the
+            candidates too.
 
     Raises:
         InputError: the task's own reference solution fails it, or a value of it cannot be given to a function.
         SandboxError: the sandbox failed; nothing is known of the candidate that was run.
     """
-    runs: Runs = FullTime(limits)
-    if task.reference_solution is not None:
-        reference = await _check_reference(task, task.reference_solution, sandbox, limits)
-        runs = Pace(limits, lambda: _already(reference))
-    results = [
-        _result(candidate, await check_all(task, candidate.source, sandbox, runs), task, sandbox_label)
-        for candidate in candidates
-    ]
-    results.sort(key=lambda result: (result.rank is None, -result.weight_passed))
-    return ScoreReport(task=task.id, results=tuple(results))
+    runs = await runs_for(task, sandbox, limits)
+    results = [await score_one(task, item, runs, sandbox=sandbox, sandbox_label=sandbox_label) for item in candidates]
+    return report_of(task, results)
 
 
-async def _already(reference: FullTime) -> FullTime:
-    return reference
+async def runs_for(task: Task, sandbox: Sandbox, limits: Limits) -> Runs:
+    """Return how candidates of a task are run: in the times that its reference takes, where it has one that is right.
+
+    Raises:
+        InputError: the task's own reference solution fails it, or a value of it cannot be given to a function.
+        SandboxError: the sandbox failed.
+    """
+    reference = await judge_reference(task, sandbox, limits)
+    return FullTime(limits) if reference is None else Pace(limits, partial(_already, reference))
 
 
-def reference_source(task: Task, reference: str) -> str:
-    """The reference is a whole program, or what continues the prompt."""
-    return reference if defines(reference, task.entry_point) else task.prompt + reference
+async def judge_reference(task: Task, sandbox: Sandbox, limits: Limits) -> FullTime | None:
+    """Return what the task's own solution takes; None: it has none, and nothing bounds its candidates but `limits`.
 
-
-async def _check_reference(task: Task, reference: str, sandbox: Sandbox, limits: Limits) -> FullTime:
+    Raises:
+        InputError: the reference solution fails the task, or a value of it cannot be given to a function.
+        SandboxError: the sandbox failed.
+    """
+    if (source := task.reference) is None:
+        return None
     runs = FullTime(limits)
-    for number, check in enumerate(await check_all(task, reference_source(task, reference), sandbox, runs)):
+    for number, check in enumerate(await check_all(task, source, sandbox, runs)):
         if check.failure is not None:
             where = f"test_cases[{number}]" if number < len(task.test_cases) else "its tests"
             failure = check.failure
@@ -64,8 +69,30 @@ async def _check_reference(task: Task, reference: str, sandbox: Sandbox, limits:
                 f"task {task.id} is broken: its reference_solution fails {where}: {failure.where} should give "
                 f"{failure.expected}, not {failure.got}. Mend the task or leave reference_solution out."
             )
-            raise InputError(message)
+            raise InputError(message, code="broken_task")
     return runs
+
+
+async def score_one(
+    task: Task, candidate: ScoredCandidate, runs: Runs, *, sandbox: Sandbox, sandbox_label: str
+) -> ScoreResult:
+    """Judge one candidate by all that the task demands.
+
+    Raises:
+        InputError: a value of the task cannot be given to a function.
+        SandboxError: the sandbox failed; nothing is known of the candidate.
+    """
+    return _result(candidate, await check_all(task, candidate.source, sandbox, runs), task, sandbox_label)
+
+
+def report_of(task: Task, results: Iterable[ScoreResult]) -> ScoreReport:
+    """Return results as a ranking: those that meet every demand first, then by the weight of what was passed."""
+    ranked = sorted(results, key=lambda result: (result.rank is None, -result.weight_passed))
+    return ScoreReport(task=task.id, results=tuple(ranked))
+
+
+async def _already(reference: FullTime) -> FullTime:
+    return reference
 
 
 def _result(candidate: ScoredCandidate, checks: list[Check], task: Task, sandbox_label: str) -> ScoreResult:

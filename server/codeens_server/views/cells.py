@@ -39,7 +39,7 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
     """
     candidate, verdict = row.candidate, row.verdict
     is_original = candidate.id == ORIGINAL
-    was_run = is_original or wording.was_judged(row)
+    was_run = is_original or row.judged
     compared = original.readability if verdict.status == "passed" and improving and not is_original else None
     return RowView(
         id=candidate.id,
@@ -54,7 +54,7 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
         tied=row.tied,
         unsafe=is_unsafe(verdict),
         can_ask_again=not is_original and candidate.model != wording.OFFLINE,
-        verdict=verdict_cell(verdict, row.reason, improving=improving) if was_run else _not_run(row.reason),
+        verdict=verdict_cell(verdict, row.reason, improving=improving) if was_run else _not_run(verdict.reason),
         speed=speed_cell(row.speed),
         memory=memory_cell(row.memory),
         readability=readability_cell(row.readability, compared),
@@ -159,7 +159,7 @@ def spoken(row: RowView) -> str:
 
 
 def _not_run(reason: str) -> CellView:
-    return CellView(text="not run", detail=one_line(reason.removeprefix(wording.NOT_RUN)))
+    return CellView(text="not run", detail=one_line(reason))
 
 
 def _details(row: RankedResult, *, improving: bool) -> tuple[DetailView, ...]:

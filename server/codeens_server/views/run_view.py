@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -13,16 +12,13 @@ from codeens_server.domain import (
     ORIGINAL,
     Candidate,
     Cluster,
-    DistinguishingInput,
     Evidence,
-    Goal,
-    Measurement,
     RankedResult,
-    Run,
+    RunDocument,
     Target,
-    Verdict,
 )
 from codeens_server.ranking import wording
+from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
 from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, spoken
 from codeens_server.views.model import (
@@ -39,40 +35,7 @@ from codeens_server.views.model import (
 )
 
 
-class RunFacts(Protocol):
-    """What must be known of a run that is under way."""
-
-    @property
-    def run_id(self) -> str: ...
-    @property
-    def target(self) -> Target: ...
-    @property
-    def goal(self) -> Goal: ...
-    @property
-    def evidence(self) -> Evidence | None: ...
-    @property
-    def candidates(self) -> Mapping[str, Candidate]: ...
-    @property
-    def verdicts(self) -> Mapping[str, Verdict]: ...
-    @property
-    def measurements(self) -> Mapping[str, Measurement]: ...
-    @property
-    def not_run(self) -> Mapping[str, str]: ...
-    @property
-    def failures(self) -> Sequence[str]: ...
-    @property
-    def planned(self) -> int: ...
-    @property
-    def generated(self) -> int: ...
-    @property
-    def cost_usd(self) -> float: ...
-    @property
-    def doing(self) -> str: ...
-    @property
-    def document(self) -> Run | None: ...
-
-
-def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = "") -> RunView:
+def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = "") -> RunView:
     """Return the view of a run.
 
     Args:
@@ -104,7 +67,7 @@ def view_of(state: RunFacts, *, status: RunStatus | None = None, failure: str = 
     )
 
 
-def document_view(run: Run) -> RunView:
+def document_view(run: RunDocument) -> RunView:
     """Return the view of a finished run."""
     rows = _document_rows(run)
     clusters = tuple(_cluster(cluster, rows) for cluster in run.clusters)
@@ -119,7 +82,7 @@ def document_view(run: Run) -> RunView:
         status="finished",
         mode=run.mode,
         goal=run.goal,
-        stopped=summary.stopped,
+        stopped=summary.stopped or "",
         progress=_document_progress(run, cost),
         headline=one_line(run.headline),
         short=_document_short(run, rows),
@@ -139,26 +102,27 @@ def document_view(run: Run) -> RunView:
     )
 
 
-def progress_of(state: RunFacts) -> ProgressView:
+def progress_of(state: RunState) -> ProgressView:
     """Return how far a run under way is."""
-    verdicts = [verdict for key, verdict in state.verdicts.items() if key != ORIGINAL]
-    executed, failures = len(verdicts), len(state.failures)
+    failures = len(state.failures)
     best, cost, doing = _fastest(state), money(state.cost_usd), one_line(state.doing)
     failed = f" ({plural(failures, 'failure')})" if failures else ""
-    said = f"{state.generated}/{state.planned} generated{failed}, {executed} executed, best so far: {best}, {cost}"
+    text = (
+        f"{state.generated}/{state.planned} generated{failed}, {state.executed} executed, best so far: {best}, {cost}"
+    )
     return ProgressView(
         planned=state.planned,
         generated=state.generated,
-        executed=executed,
-        passed=sum(verdict.status == "passed" for verdict in verdicts),
+        executed=state.executed,
+        passed=state.passed,
         failures=failures,
-        done=state.generated + executed,
+        done=state.generated + state.executed,
         total=2 * state.planned,
         doing=doing,
         best=best,
         cost_usd=state.cost_usd,
         cost=cost,
-        text=said if state.planned else doing,
+        text=text if state.planned else doing,
     )
 
 
@@ -174,17 +138,6 @@ def evidence_text(evidence: Evidence) -> str:
     return ", ".join(parts) or "none"
 
 
-def numbered_differences(run: Run) -> list[tuple[int, DistinguishingInput]]:
-    """Return each pair of clusters once, as (index of the cluster that reports it, difference), in a fixed order."""
-    reported = {(cluster.index, each.other) for cluster in run.clusters for each in cluster.differences}
-    return [
-        (cluster.index, difference)
-        for cluster in run.clusters
-        for difference in cluster.differences
-        if difference.other > cluster.index or (difference.other, cluster.index) not in reported
-    ]
-
-
 def _function(target: Target) -> FunctionView:
     return FunctionView(
         name=one_line(target.qualname.rpartition("<locals>.")[2]),
@@ -195,7 +148,7 @@ def _function(target: Target) -> FunctionView:
     )
 
 
-def _results(run: Run) -> tuple[RankedResult, ...]:
+def _results(run: RunDocument) -> tuple[RankedResult, ...]:
     return (run.original, *run.results)
 
 
@@ -208,7 +161,7 @@ def _labels(candidates: Iterable[Candidate]) -> dict[str, str]:
     }
 
 
-def _live_rows(state: RunFacts) -> tuple[RowView, ...]:
+def _live_rows(state: RunState) -> tuple[RowView, ...]:
     labels = _labels(state.candidates.values())
     rows = (
         live_row(
@@ -223,14 +176,11 @@ def _live_rows(state: RunFacts) -> tuple[RowView, ...]:
     return tuple(replace(row, spoken=spoken(row)) for row in rows)
 
 
-def _fastest(state: RunFacts) -> str:
-    passed = [key for key, verdict in state.verdicts.items() if verdict.status == "passed" and key in state.candidates]
-    speeds = {key: measured.speed for key in passed if (measured := state.measurements.get(key)) and measured.speed}
-    if not speeds:
-        return f"{len(passed)} passed" if passed else "nothing yet"
-    key = max(speeds, key=lambda name: speeds[name].low)
-    cell = speed_cell(speeds[key])
-    return f"{one_line(wording.label(state.candidates[key]))} {cell.text} {cell.detail}"
+def _fastest(state: RunState) -> str:
+    if state.best is None:
+        return f"{state.passed} passed" if state.passed else "nothing yet"
+    cell = speed_cell(state.measurements[state.best].speed)
+    return f"{one_line(wording.label(state.candidates[state.best]))} {cell.text} {cell.detail}"
 
 
 def _live_short(status: RunStatus, progress: ProgressView) -> str:
@@ -241,7 +191,7 @@ def _live_short(status: RunStatus, progress: ProgressView) -> str:
     return f"{progress.generated}/{progress.planned} generated, {progress.executed} executed, {progress.passed} passed"
 
 
-def _document_rows(run: Run) -> tuple[RowView, ...]:
+def _document_rows(run: RunDocument) -> tuple[RowView, ...]:
     labels = _labels(row.candidate for row in run.results)
     improving = run.mode == "improve"
     rows = (
@@ -252,7 +202,7 @@ def _document_rows(run: Run) -> tuple[RowView, ...]:
     return tuple(replace(row, spoken=spoken(row)) for row in marked)
 
 
-def _document_progress(run: Run, cost: str) -> ProgressView:
+def _document_progress(run: RunDocument, cost: str) -> ProgressView:
     summary = run.summary
     return ProgressView(
         planned=summary.generated,
@@ -269,7 +219,7 @@ def _document_progress(run: Run, cost: str) -> ProgressView:
     )
 
 
-def _document_short(run: Run, rows: Sequence[RowView]) -> str:
+def _document_short(run: RunDocument, rows: Sequence[RowView]) -> str:
     candidates = [row for row in rows if not row.original]
     judged = [row for row in candidates if row.status != "not_run"]
     passed = sum(row.status == "passed" for row in judged)
@@ -283,7 +233,7 @@ def _document_short(run: Run, rows: Sequence[RowView]) -> str:
     return f"{', '.join(counts) or 'no candidate'} · {verdict}{stopped}"
 
 
-def _groups(rows: Sequence[RowView], run: Run) -> Iterator[GroupView]:
+def _groups(rows: Sequence[RowView], run: RunDocument) -> Iterator[GroupView]:
     """Groups of the same behaviour, in the order of their best rows; then the rejected, then those not run."""
     origin = {cluster.index for cluster in run.clusters if ORIGINAL in cluster.members}
     ranked = [row for row in rows if row.number is not None or (row.original and row.status == "passed")]
@@ -322,7 +272,7 @@ def _cluster(cluster: Cluster, rows: Sequence[RowView]) -> ClusterView:
     return ClusterView(index=cluster.index, name=name, answers=cluster.weight, members=members)
 
 
-def _differences(run: Run, names: Mapping[int, str]) -> tuple[DifferenceView, ...]:
+def _differences(run: RunDocument, names: Mapping[int, str]) -> tuple[DifferenceView, ...]:
     return tuple(
         DifferenceView(
             number=number,
@@ -333,11 +283,11 @@ def _differences(run: Run, names: Mapping[int, str]) -> tuple[DifferenceView, ..
             ),
             must_choose=run.mode != "improve",
         )
-        for number, (group, found) in enumerate(numbered_differences(run), start=1)
+        for number, (group, found) in enumerate(run.numbered_differences(), start=1)
     )
 
 
-def _notes(run: Run) -> Iterator[NoteView]:
+def _notes(run: RunDocument) -> Iterator[NoteView]:
     for note in run.evidence.notes:
         yield NoteView(kind="evidence", text=one_line(note))
     for item in run.evidence.excluded:

@@ -14,7 +14,7 @@ MAX_CONTEXT_CHARS = 8000
 
 
 def context_of(target: Target) -> Context:
-    """Imports, class header and the module's own names that the function uses, directly or through each other."""
+    """Return imports, class header and the module's own names that the function uses, also through each other."""
     text = snapshot(target).text
     tree = parse_source(text, target.path)
     site = next(site for site in functions_in(tree) if site.line == target.line and site.qualname == target.qualname)
@@ -33,7 +33,7 @@ def _segment(lines: list[str], node: ast.stmt) -> str:
 
 
 def _class_header(site: FunctionSite, lines: list[str]) -> str:
-    """The class line, its fields and its `__init__`: what a method may rely on."""
+    """Return the class line, its fields and its `__init__`: what a method may rely on."""
     if not site.scopes or not isinstance(site.scopes[-1], ast.ClassDef):
         return ""
     owner = site.scopes[-1]

@@ -31,7 +31,7 @@ class LineEdit(NamedTuple):
 
 
 def splice(source: str, target: Target, replacement: Replacement) -> str:
-    """The module's text with the replacement in place of the target; all other characters stay as they are.
+    """Put the replacement in place of the target in a module's text; all other characters stay as they are.
 
     Imports that the module has already, and helpers equal to its own, are not added again.
 
@@ -46,7 +46,7 @@ def splice(source: str, target: Target, replacement: Replacement) -> str:
 
 
 def line_edits(source: str, target: Target, replacement: Replacement) -> list[LineEdit]:
-    """The edits that `splice` makes, in the order of the file; none of them touches another.
+    """Return the edits that `splice` makes, in the order of the file; none of them touches another.
 
     Raises:
         ConflictError: see `splice`.
@@ -120,7 +120,7 @@ def _new_imports(tree: ast.Module, imports: tuple[str, ...]) -> list[str]:
 
 
 def _import_parts(node: ast.stmt) -> list[ast.stmt]:
-    """An import statement as statements of one name each."""
+    """Return an import statement as statements of one name each."""
     if isinstance(node, ast.Import):
         return [ast.Import(names=[alias]) for alias in node.names]
     if isinstance(node, ast.ImportFrom):
@@ -147,7 +147,7 @@ def _import_edit(tree: ast.Module, lines: list[str], imports: list[str], newline
 
 
 def _after_header(lines: list[str]) -> int:
-    """Past the shebang and the coding comment."""
+    """Return the line past the shebang and the coding comment."""
     count = 0
     while count < min(2, len(lines)) and lines[count].startswith("#"):
         count += 1
@@ -182,7 +182,7 @@ def apply_edit(target: Target, replacement: Replacement) -> None:
 
 
 def unified_diff(target: Target, replacement: Replacement) -> str:
-    """The edit as a unified diff with paths relative to the workspace, as `git apply` takes it.
+    """Return the edit as a unified diff with paths relative to the workspace, as `git apply` takes it.
 
     Raises:
         ChangedError: the file as it was is not at hand any more.
@@ -193,7 +193,7 @@ def unified_diff(target: Target, replacement: Replacement) -> str:
 
 
 def diff_size(target: Target, replacement: Replacement) -> DiffSize:
-    """Lines that the edit adds and removes, in the file as it was when the target was found."""
+    """Return the lines that the edit adds and removes, in the file as it was when the target was found."""
     before = snapshot(target).text
     changes = list(_diff(before, splice(before, target, replacement), "a", "b"))[2:]
     return DiffSize(
@@ -211,7 +211,7 @@ def _diff(before: str, after: str, old: str, new: str) -> list[str]:
 
 
 def program_for(target: Target, replacement: Replacement | None) -> Program:
-    """The target's module with the replacement in it; with None, as it stands.
+    """Return the target's module with the replacement in it; with None, as it stands.
 
     Raises:
         ChangedError: the file as it was is not at hand any more.

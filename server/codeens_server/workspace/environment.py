@@ -12,13 +12,13 @@ import coverage
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Target
-from codeens_server.errors import ConfigError
+from codeens_server.errors import ConfigError, Hint
 
 _VENV_FOLDERS = (".venv", "venv", "env")
 
 
 def interpreter_for(root: Path, settings: Settings) -> Path:
-    """The interpreter of the workspace: as configured, else its virtual environment, else the one that runs codeens.
+    """Return the workspace's interpreter: the one configured, else its virtual environment's, else the one of codeens.
 
     Raises:
         ConfigError: the configured interpreter does not exist.
@@ -26,8 +26,8 @@ def interpreter_for(root: Path, settings: Settings) -> Path:
     if settings.python is not None:
         configured = (root / Path(settings.python).expanduser()).absolute()
         if not os.access(configured, os.X_OK):
-            message = f"the setting python = {settings.python!r} does not name an interpreter."
-            raise ConfigError(message)
+            message = f"{settings.python!r} does not name an interpreter."
+            raise ConfigError(message, code="no_interpreter", hint=Hint("option", "python"))
         return configured
     for name in _VENV_FOLDERS:
         python = root / name / "bin" / "python"
@@ -37,7 +37,7 @@ def interpreter_for(root: Path, settings: Settings) -> Path:
 
 
 def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
-    """What the target's code must find inside: its workspace, its interpreter, that one's packages. Nothing else."""
+    """Return what the target's code must find inside: its workspace, its interpreter and that one's packages."""
     root = Path(target.root)
     python = interpreter_for(root, settings)
     wanted = [root, Path(target.import_root), *_interpreter_folders(python), Path(coverage.__file__).parent]
@@ -48,14 +48,14 @@ def sandbox_spec(target: Target, settings: Settings) -> SandboxSpec:
 
 
 def _originals(target: Target) -> tuple[str, ...]:
-    """Where the original can be read: a candidate that runs it would be right, until it takes its place."""
+    """Return where the original can be read: a candidate that runs it would be right, until it takes its place."""
     file = Path(target.path)
     compiled = (file.parent / "__pycache__").glob(f"{glob.escape(file.stem)}.*.pyc")
     return str(file), *map(str, compiled), str(Path(target.root) / ".git")
 
 
 def _interpreter_folders(python: Path) -> list[Path]:
-    """The environment's folder, its base installation, and folders that its `.pth` files add."""
+    """Return the environment's folder, its base installation, and folders that its `.pth` files add."""
     prefix = python.parent.parent
     folders = [prefix, prefix.resolve(), python.resolve().parent.parent]
     config = prefix / "pyvenv.cfg"
@@ -71,7 +71,7 @@ def _interpreter_folders(python: Path) -> list[Path]:
 
 
 def _is_too_wide(path: Path) -> bool:
-    """The home folder and what is above it are never opened as a whole."""
+    """Return whether it is the home folder or above it: these are never opened as a whole."""
     resolved, home = path.resolve(), Path.home().resolve()
     return resolved == home or resolved in home.parents or resolved in {Path("/"), Path("/etc"), Path("/var")}
 

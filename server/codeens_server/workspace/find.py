@@ -26,7 +26,7 @@ _MARKERS = ("codeens.toml", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini"
 
 
 def workspace_root(path: Path) -> Path:
-    """The nearest folder above that holds a project file; else the folder that the file is imported from."""
+    """Return the nearest folder above with a project file; else the folder that the file is imported from."""
     for folder in path.parents:
         if any((folder / marker).exists() for marker in _MARKERS):
             return folder
@@ -34,7 +34,7 @@ def workspace_root(path: Path) -> Path:
 
 
 def import_root(path: Path) -> Path:
-    """The folder that must be on `sys.path`: the first one above without `__init__.py`."""
+    """Return the folder that must be on `sys.path`: the first one above without `__init__.py`."""
     folder = path.parent
     while (folder / "__init__.py").is_file() and folder.parent != folder:
         folder = folder.parent
@@ -42,7 +42,7 @@ def import_root(path: Path) -> Path:
 
 
 def module_name(path: Path) -> str:
-    """The dotted name under which the file is imported from its import root."""
+    """Return the dotted name under which the file is imported from its import root."""
     relative = path.relative_to(import_root(path)).with_suffix("")
     parts = [re.sub(r"\W", "_", part) for part in relative.parts]
     if parts[-1] == "__init__" and len(parts) > 1:
@@ -149,7 +149,7 @@ def _is_property_part(node: FunctionNode) -> bool:
 
 
 def describe(site: FunctionSite, path: Path, source: SourceText) -> Target:
-    """All that codeens needs to know of a function."""
+    """Return all that codeens needs to know of a function."""
     node = site.node
     lines = lines_of(source.text)[site.line - 1 : site.end_line]
     docstring = ast.get_docstring(node)

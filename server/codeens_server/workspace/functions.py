@@ -54,7 +54,7 @@ def _scope_parts(scope: Scope) -> tuple[str, ...]:
 
 
 def functions_in(tree: ast.Module) -> list[FunctionSite]:
-    """All functions, methods and nested functions, in the order of the file."""
+    """Return all functions, methods and nested functions, in the order of the file."""
     return sorted(_walk(tree, ()), key=lambda site: site.line)
 
 
@@ -73,13 +73,13 @@ def _walk(root: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[FunctionSite]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """The statements inside of one, the only place where definitions are."""
+    """Return the statements inside of one, the only place where definitions are."""
     for name in _BLOCKS:
         yield from getattr(node, name, ())
 
 
 def decorator_names(node: FunctionNode) -> list[str]:
-    """Decorators as dotted names, calls without their arguments: `functools.lru_cache`."""
+    """Return decorators as dotted names, calls without their arguments: `functools.lru_cache`."""
     return [
         ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
         for decorator in node.decorator_list
@@ -87,7 +87,7 @@ def decorator_names(node: FunctionNode) -> list[str]:
 
 
 def is_body_missing(node: FunctionNode) -> bool:
-    """Whether the body is only a docstring, `...`, `pass` or `raise NotImplementedError`."""
+    """Return whether the body is only a docstring, `...`, `pass` or `raise NotImplementedError`."""
     return all(_says_nothing(statement) for statement in node.body)
 
 
@@ -103,7 +103,7 @@ def _says_nothing(statement: ast.stmt) -> bool:
 
 
 def is_generator(node: FunctionNode) -> bool:
-    """Whether the function itself yields; what is nested in it does not count."""
+    """Return whether the function itself yields; what is nested in it does not count."""
     pending: list[ast.AST] = list(node.body)
     while pending:
         current = pending.pop()
@@ -115,7 +115,7 @@ def is_generator(node: FunctionNode) -> bool:
 
 
 def bound_names(node: ast.AST) -> list[str]:
-    """Names that a module-level statement binds in the module."""
+    """Return names that a module-level statement binds in the module."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [node.name]
     if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -124,7 +124,7 @@ def bound_names(node: ast.AST) -> list[str]:
 
 
 def used_names(node: ast.AST) -> set[str]:
-    """Names that are read anywhere inside."""
+    """Return names that are read anywhere inside."""
     return {found.id for found in ast.walk(node) if isinstance(found, ast.Name) and isinstance(found.ctx, ast.Load)}
 
 

@@ -9,12 +9,12 @@ from codeens_server.workspace.text import indentation_of, lines_of
 
 
 def dedent(source: str) -> str:
-    """A definition at the left margin, newlines as line feeds."""
+    """Move a definition to the left margin, newlines as line feeds."""
     return dedented("".join(line.rstrip("\r\n") + "\n" for line in lines_of(source)))
 
 
 def indent(source: str, margin: str, newline: str) -> str:
-    """A definition moved to a margin, with the newline given; a tab margin turns four-space steps into tabs."""
+    """Move a definition to a margin, with the newline given; a tab margin turns four-space steps into tabs."""
     lines = [line.rstrip("\r\n") for line in lines_of(source)]
     inside = lines_inside_strings("\n".join(lines))
     moved: list[str] = []
@@ -35,7 +35,7 @@ def _tabbed(line: str) -> str:
 
 
 def indented(text: str, prefix: str) -> str:
-    """Text, which may be broken, moved to the right."""
+    """Move text, which may be broken, to the right."""
     inside = lines_inside_strings(text)
     return "\n".join(
         line if number in inside or not line.strip() else prefix + line
@@ -44,7 +44,7 @@ def indented(text: str, prefix: str) -> str:
 
 
 def dedented(text: str) -> str:
-    """Text, which may be broken, moved to the left margin by its first line's indentation."""
+    """Move text, which may be broken, to the left margin by its first line's indentation."""
     lines = text.split("\n")
     margin = indentation_of(next((line for line in lines if line.strip()), ""))
     if not margin:
@@ -57,7 +57,7 @@ def dedented(text: str) -> str:
 
 
 def lines_inside_strings(text: str) -> set[int]:
-    """Numbers of lines that begin inside of a string which is not a docstring's; of broken text, as far as it goes."""
+    """Return numbers of lines that begin inside of a string other than a docstring; of broken text, up to the break."""
     inside: set[int] = set()
     opened: list[int] = []
     statement_begins = True

@@ -29,7 +29,7 @@ class SourceText(NamedTuple):
     sha256: str
 
     def encode(self, text: str) -> bytes:
-        """Bytes of a new text in this file's encoding, byte order mark included where there was one."""
+        """Return bytes of a new text in this file's encoding, byte order mark included where there was one."""
         return text.encode(self.encoding)
 
 
@@ -56,7 +56,7 @@ def read_source(path: Path) -> SourceText:
 
 
 def source_of(path: Path, text: str) -> SourceText:
-    """A text that is meant for a file: as if read from there when it is what the file holds, else as UTF-8."""
+    """Return a text meant for a file: as if read from there when it is what the file holds, else as UTF-8."""
     if path.is_file():
         try:
             if (saved := read_source(path)).text == text:
@@ -80,12 +80,12 @@ def parse_source(text: str, path: str) -> ast.Module:
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines with their ends, split where Python splits them (not at form feeds and the like)."""
+    """Return lines with their ends, split where Python splits them (not at form feeds and the like)."""
     return _LINE.findall(text)
 
 
 def newline_of(text: str) -> str:
-    """The newline that the text uses most; a line feed when it has none."""
+    """Return the newline that the text uses most; a line feed when it has none."""
     counts = {"\r\n": text.count("\r\n"), "\n": 0, "\r": 0}
     counts["\n"] = text.count("\n") - counts["\r\n"]
     counts["\r"] = text.count("\r") - counts["\r\n"]
@@ -93,7 +93,7 @@ def newline_of(text: str) -> str:
 
 
 def indentation_of(line: str) -> str:
-    """The white space that a line begins with."""
+    """Return the white space that a line begins with."""
     return line[: len(line) - len(line.lstrip(" \t\f"))]
 
 
@@ -106,7 +106,7 @@ def remember(source: SourceText) -> None:
 
 
 def snapshot(target: Target) -> SourceText:
-    """The target's file as it was when the target was found.
+    """Return the target's file as it was when the target was found.
 
     Raises:
         ChangedError: it is not remembered, and the file is another one by now.
@@ -115,7 +115,7 @@ def snapshot(target: Target) -> SourceText:
 
 
 def current_source(target: Target) -> SourceText:
-    """The target's file, read now.
+    """Read the target's file now.
 
     Raises:
         ChangedError: the file is not what it was when the target was found.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from codeens_server.cli.main import main
+from codeens._scripts.codeens import main
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not("local")), reason=why_not("local") or "bubblewrap works")

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from codeens_server.bench.passk import mean_pass_at, pass_at_k
+from codeens_server.bench.score import mean_pass_at, pass_at_k
 
 
 @pytest.mark.parametrize(("samples", "right", "k"), [(5, 2, 1), (5, 2, 3), (5, 2, 4), (5, 0, 2), (5, 5, 2), (6, 1, 6)])

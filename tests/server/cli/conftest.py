@@ -10,10 +10,17 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from codeens_server.cli.main import main
+from codeens._scripts.codeens import main
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Run
-from codeens_server.run.events import CandidateGenerated, CandidateJudged, EvidenceGathered, RunFinished
+from codeens_server.domain import RunDocument
+from codeens_server.run.events import (
+    CandidateGenerated,
+    CandidateJudged,
+    EvidenceGathered,
+    RunFinished,
+    RunStarted,
+    StoredEvent,
+)
 from codeens_server.store.opening import open_store
 from tests.server import facts
 
@@ -54,23 +61,25 @@ def codeens(here: Path) -> Codeens:
 
 
 @pytest.fixture
-def keep(here: Path) -> Callable[[Run], None]:
+def keep(here: Path) -> Callable[[RunDocument], None]:
     """Puts the document of an ended run into the user's store."""
 
-    async def store(run: Run) -> None:
+    async def store(run: RunDocument) -> None:
         with open_store(Settings()) as opened:
-            await opened.create(run.run_id, facts.request(run.target), run.target)
-            await opened.record(run.run_id, EvidenceGathered(evidence=run.evidence))
+            events: list[StoredEvent] = [
+                RunStarted(run_id=run.run_id, request=facts.request(run.target), target=run.target),
+                EvidenceGathered(evidence=run.evidence),
+            ]
             for row in run.results:
-                await opened.record(run.run_id, CandidateGenerated(candidate=row.candidate))
-                await opened.record(run.run_id, CandidateJudged(candidate_id=row.candidate.id, verdict=row.verdict))
-            await opened.record(run.run_id, RunFinished(run=run))
+                events.append(CandidateGenerated(candidate=row.candidate))
+                events.append(CandidateJudged(candidate_id=row.candidate.id, verdict=row.verdict))
+            await facts.keep(opened, [*events, RunFinished(run=run)])
 
     return lambda run: anyio.run(store, run)
 
 
 @pytest.fixture
-def ended(here: Path, keep: Callable[[Run], None]) -> Run:
+def ended(here: Path, keep: Callable[[RunDocument], None]) -> RunDocument:
     """An ended run of the workspace's function, in the store."""
     run = facts.run_document("20260101-abcdef", facts.target_in(here))
     keep(run)

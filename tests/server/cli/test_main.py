@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -9,10 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from codeens_server.cli.failures import Told, told
-from codeens_server.cli.lazy import Later
-from codeens_server.cli.main import main
-from codeens_server.errors import InputError, RunError
+from codeens import RunKeywords
+from codeens._scripts.codeens import LazyCommand, main
+from codeens_server.cli.failures import ShownError, shown
+from codeens_server.cli.run import run
+from codeens_server.errors import Hint, InputError, RunError
 from tests.server.cli.conftest import Codeens
 
 _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "anyio", "codeens_server.domain"}
@@ -20,7 +20,7 @@ _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "a
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     program = (
-        "import sys; from codeens_server.cli.main import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+        "import sys; from codeens._scripts.codeens import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
     )
     result = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     listed = re.findall(r"^  (\w+)  ", result.stdout, re.MULTILINE)
@@ -45,10 +45,10 @@ def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log
 ) -> None:
     monkeypatch.setenv("MAKER_API_KEY", "sk-very-secret")
 
-    def broken(self: Later) -> None:
+    def broken(self: LazyCommand) -> None:
         raise ZeroDivisionError("with sk-very-secret inside")
 
-    monkeypatch.setattr(Later, "load", broken)
+    monkeypatch.setattr(LazyCommand, "load", broken)
     result = codeens("doctor")
     log = home / "data" / "codeens" / "codeens.log"
     assert result.exit_code == 1
@@ -72,9 +72,32 @@ def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log
     ],
 )
 def test_an_error_for_people_is_told_as_it_is_wherever_it_was_raised(error: Exception, code: int) -> None:
-    telling = told(error, log=Path(os.devnull))
-    assert isinstance(telling, Told)
+    telling = shown(error)
+    assert isinstance(telling, ShownError)
     assert (telling.message, telling.exit_code) == ("x", code)
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        (Hint("option", "budget_usd"), "x. The option is --budget-usd."),
+        (Hint("option", "max_inputs"), "x. The setting is max_inputs."),
+        (Hint("model"), "--model openai/NAME"),
+        (Hint("runs"), "`codeens runs list`"),
+        (Hint("runs", "20260101-abcdef"), "codeens run --resume 20260101-abcdef"),
+        (Hint("variants"), "`codeens variants enable NAME`"),
+        (Hint("fix", "Mend it."), "x. Mend it."),
+    ],
+)
+def test_what_can_be_done_about_an_error_is_said_in_the_words_of_the_command_line(hint: Hint, said: str) -> None:
+    assert said in shown(InputError("x.", hint=hint)).message
+
+
+@pytest.mark.parametrize("name", sorted(RunKeywords.__annotations__))
+def test_an_error_about_an_option_names_a_flag_that_there_is(name: str) -> None:
+    message = shown(InputError("x.", hint=Hint("option", name))).message
+    flags = {parameter.name: parameter.opts[0] for parameter in run.params}
+    assert message == (f"x. The option is {flags[name]}." if name in flags else f"x. The setting is {name}.")
 
 
 def test_broken_settings_stop_every_command_with_file_line_and_key(codeens: Codeens, here: Path) -> None:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.domain import Run
-from codeens_server.workspace import snapshots
+from codeens_server.domain import RunDocument
+from codeens_server.workspace import text
 from codeens_server.workspace.find import find_target
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
@@ -100,14 +100,14 @@ def test_a_run_without_a_key_is_ranked_shown_kept_and_applied(
 ) -> None:
     result = codeens(*_RUN, "--json", "--apply", "1")
     assert result.exit_code == 0, result.output
-    run = msgspec.json.decode(result.stdout, type=Run)
+    run = msgspec.json.decode(result.stdout, type=RunDocument)
     assert run.original.verdict.status == "passed"
     assert run.results[0].rank == 1
     assert run.results[0].verdict.isolation == "separate"
     assert run.results[0].candidate.replacement.function.strip() in smallest.read_text(encoding="utf-8")
     shown = codeens("runs", "show", run.run_id, "--json")
-    assert msgspec.json.decode(shown.stdout, type=Run) == run
-    monkeypatch.setattr(snapshots, "_snapshots", OrderedDict[str, object]())  # as in another process
+    assert msgspec.json.decode(shown.stdout, type=RunDocument) == run
+    monkeypatch.setattr(text, "_snapshots", OrderedDict[str, object]())  # as in another process
     resumed = codeens("run", "--resume", run.run_id)
     assert resumed.exit_code == 2
     assert "has changed since the run" in resumed.stderr
@@ -172,14 +172,14 @@ def test_a_killed_run_is_resumed_with_what_was_found(codeens: Codeens, smallest:
     assert [(line["stopped"], line["candidates"]) for line in lines] == [(None, 1)]
     result = codeens("run", "--resume", lines[0]["run_id"][:10], "--json", "--trust-workspace")
     assert result.exit_code == 0, result.output
-    run = msgspec.json.decode(result.stdout, type=Run)
+    run = msgspec.json.decode(result.stdout, type=RunDocument)
     assert run.run_id == lines[0]["run_id"]
     assert [row.verdict.status for row in run.results] == ["passed"]
     assert run.summary.generated == 1
 
 
 def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
-    codeens: Codeens, smallest: Path, keep: Callable[[Run], None]
+    codeens: Codeens, smallest: Path, keep: Callable[[RunDocument], None]
 ) -> None:
     target = find_target(f"{smallest}::smallest", cwd=smallest.parent)
     wrong = "def smallest(items):\n    return items[-1]\n"
@@ -193,11 +193,11 @@ def test_a_kept_input_holds_every_candidate_to_what_the_original_does(
     clusters = (replace(run.clusters[0], differences=(difference,)), run.clusters[1])
     evidence = replace(run.evidence, cases=())
     keep(replace(run, evidence=evidence, results=(right_row, wrong_row), clusters=clusters))
-    assert "1 input on which candidates differ, not 2" in codeens("runs", "pin-input", run.run_id, "2").stderr
-    assert "is neither" in codeens("runs", "pin-input", run.run_id, "1", "--right", "5").stderr
-    result = codeens("runs", "pin-input", run.run_id, "1", "--json")
+    assert "1 input on which candidates differ, not 2" in codeens("runs", "pin", run.run_id, "2").stderr
+    assert "is neither" in codeens("runs", "pin", run.run_id, "1", "--right", "5").stderr
+    result = codeens("runs", "pin", run.run_id, "1", "--json")
     assert result.exit_code == 0, result.output
-    again = msgspec.json.decode(result.stdout, type=Run)
+    again = msgspec.json.decode(result.stdout, type=RunDocument)
     ranks = {row.candidate.id: row.rank for row in again.results}
     assert ranks["c1"] == 1
     assert ranks["c3"] is None

@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Run
+from codeens_server.domain import RunDocument
 from codeens_server.ranking.wording import TIMES
 from codeens_server.store.opening import open_store
+from codeens_server.views.cells import MINUS
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
 
@@ -24,31 +25,33 @@ def test_without_runs_the_list_says_how_to_make_one(codeens: Codeens) -> None:
     assert "codeens run" in result.stderr
 
 
-def test_the_list_names_each_run_and_its_result(codeens: Codeens, ended: Run) -> None:
+def test_the_list_names_each_run_and_its_result(codeens: Codeens, ended: RunDocument) -> None:
     result = codeens("runs", "list")
     assert ended.run_id in result.stdout
     assert "sums.py::total" in result.stdout
     assert ended.headline in " ".join(result.stdout.split())
 
 
-def test_the_list_as_json_is_one_document(codeens: Codeens, ended: Run) -> None:
+def test_the_list_as_json_is_one_document(codeens: Codeens, ended: RunDocument) -> None:
     lines = json.loads(codeens("runs", "list", "--json").stdout)
     assert [line["run_id"] for line in lines] == [ended.run_id]
     assert lines[0]["candidates"] == 2
 
 
-def test_a_run_is_shown_with_the_original_first_and_reasons_for_what_was_rejected(codeens: Codeens, ended: Run) -> None:
+def test_a_run_is_shown_with_the_original_first_and_reasons_for_what_was_rejected(
+    codeens: Codeens, ended: RunDocument
+) -> None:
     lines = codeens("runs", "show", "20260101").stdout.splitlines()
     rows = [line for line in lines if line.startswith(("0 ", "1 ", "- "))]
     assert [row.split()[:2] for row in rows] == [["0", "original"], ["1", "maker/small"], ["-", "maker/small"]]
     assert "passed: 34/34 tests and 120 inputs equal" in rows[1]
     assert f"2.3{TIMES} [2.2, 2.5]" in rows[1]
-    assert "+1 -4" in rows[1]
+    assert f"+1 {MINUS}4" in rows[1]
     assert "failed: total([1, 2]) gave 4, not 3" in rows[2]
 
 
 def test_below_the_rows_stand_the_headline_the_thin_evidence_the_sandbox_and_what_to_do(
-    codeens: Codeens, ended: Run
+    codeens: Codeens, ended: RunDocument
 ) -> None:
     text = codeens("runs", "show", ended.run_id).stdout
     assert ended.headline in text
@@ -58,14 +61,14 @@ def test_below_the_rows_stand_the_headline_the_thin_evidence_the_sandbox_and_wha
     assert f"codeens runs apply {ended.run_id} 1" in text
 
 
-def test_the_behaviour_map_numbers_the_inputs_on_which_groups_differ(codeens: Codeens, ended: Run) -> None:
+def test_the_behaviour_map_numbers_the_inputs_on_which_groups_differ(codeens: Codeens, ended: RunDocument) -> None:
     text = codeens("runs", "show", ended.run_id).stdout
     assert "group 0 (3 answers): 0 original, 1 maker/small · performance (c1)" in text
     assert "1. total([])\n   group 0: 0\n   group 1: 4" in text
 
 
 def test_an_unsafe_run_says_so_in_every_row_and_below(
-    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+    codeens: Codeens, here: Path, keep: Callable[[RunDocument], None]
 ) -> None:
     keep(facts.run_document("20260102-bad000", facts.target_in(here), label="unsafe: NOT ISOLATED"))
     text = codeens("runs", "show", "20260102").stdout
@@ -75,7 +78,7 @@ def test_an_unsafe_run_says_so_in_every_row_and_below(
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_a_narrow_terminal_loses_nothing(
-    width: int, codeens: Codeens, ended: Run, monkeypatch: pytest.MonkeyPatch
+    width: int, codeens: Codeens, ended: RunDocument, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -87,7 +90,7 @@ def test_a_narrow_terminal_loses_nothing(
 
 
 def test_what_candidates_wrote_can_not_drive_the_terminal(
-    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+    codeens: Codeens, here: Path, keep: Callable[[RunDocument], None]
 ) -> None:
     run = facts.run_document("20260103-e5c000", facts.target_in(here))
     evil = replace(run.results[1], reason="\x1b]0;owned\x07\x1b[2J[red]gone[/red]\u202e")
@@ -97,11 +100,11 @@ def test_what_candidates_wrote_can_not_drive_the_terminal(
     assert "[red]gone[/red]" in text
 
 
-def test_json_of_a_shown_run_is_its_document(codeens: Codeens, ended: Run) -> None:
-    assert msgspec.json.decode(codeens("runs", "show", ended.run_id, "--json").stdout, type=Run) == ended
+def test_json_of_a_shown_run_is_its_document(codeens: Codeens, ended: RunDocument) -> None:
+    assert msgspec.json.decode(codeens("runs", "show", ended.run_id, "--json").stdout, type=RunDocument) == ended
 
 
-def test_the_diff_is_what_git_applies(codeens: Codeens, ended: Run) -> None:
+def test_the_diff_is_what_git_applies(codeens: Codeens, ended: RunDocument) -> None:
     text = codeens("runs", "diff", ended.run_id, "1").stdout
     assert text.startswith("--- a/sums.py\n+++ b/sums.py\n")
     assert "+    return sum(items)\n" in text
@@ -109,7 +112,7 @@ def test_the_diff_is_what_git_applies(codeens: Codeens, ended: Run) -> None:
 
 
 def test_rows_that_are_tied_have_numbers_of_their_own(
-    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+    codeens: Codeens, here: Path, keep: Callable[[RunDocument], None]
 ) -> None:
     run = facts.run_document("20260106-71ed00", facts.target_in(here))
     again = facts.candidate("c4", "def total(items):\n    return 0 + sum(items)\n")
@@ -120,14 +123,14 @@ def test_rows_that_are_tied_have_numbers_of_their_own(
     assert "+    return 0 + sum(items)" in codeens("runs", "diff", "71ed00", "2").stdout
 
 
-def test_apply_writes_the_rank_into_the_file(codeens: Codeens, ended: Run) -> None:
+def test_apply_writes_the_rank_into_the_file(codeens: Codeens, ended: RunDocument) -> None:
     result = codeens("runs", "apply", "abcdef", "1")
     assert result.exit_code == 0
     assert result.stdout == ""
     assert "sum(items)" in Path(ended.target.path).read_text(encoding="utf-8")
 
 
-def test_apply_refuses_a_file_that_changed_since_the_run(codeens: Codeens, ended: Run) -> None:
+def test_apply_refuses_a_file_that_changed_since_the_run(codeens: Codeens, ended: RunDocument) -> None:
     path = Path(ended.target.path)
     changed = path.read_text(encoding="utf-8") + "\nMORE = 1\n"
     path.write_text(changed, encoding="utf-8")
@@ -145,7 +148,7 @@ def test_apply_refuses_a_file_that_changed_since_the_run(codeens: Codeens, ended
         ("x", "is not a rank"),
     ],
 )
-def test_a_wrong_rank_is_an_input_error(rank: str, message: str, codeens: Codeens, ended: Run) -> None:
+def test_a_wrong_rank_is_an_input_error(rank: str, message: str, codeens: Codeens, ended: RunDocument) -> None:
     result = codeens("runs", "diff", ended.run_id, rank)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -153,7 +156,7 @@ def test_a_wrong_rank_is_an_input_error(rank: str, message: str, codeens: Codeen
 
 
 def test_where_the_original_stays_best_there_is_nothing_to_apply(
-    codeens: Codeens, here: Path, keep: Callable[[Run], None]
+    codeens: Codeens, here: Path, keep: Callable[[RunDocument], None]
 ) -> None:
     run = facts.run_document("20260104-0e5700", facts.target_in(here))
     keep(replace(run, best="original"))
@@ -167,9 +170,7 @@ def test_a_run_that_did_not_end_says_how_to_go_on(codeens: Codeens, here: Path) 
     async def begin() -> None:
         target = facts.target_in(here)
         with open_store(Settings()) as store:
-            await store.create("20260105-cafe00", facts.request(target), target)
-            for event in facts.found(target):
-                await store.record("20260105-cafe00", event)
+            await facts.keep(store, facts.found(target, "20260105-cafe00"))
 
     anyio.run(begin)
     result = codeens("runs", "show", "cafe00")
@@ -178,7 +179,7 @@ def test_a_run_that_did_not_end_says_how_to_go_on(codeens: Codeens, here: Path) 
     assert "not ended" in codeens("runs", "list").stdout
 
 
-def test_an_unknown_id_is_one_line_without_a_traceback(codeens: Codeens, ended: Run) -> None:
+def test_an_unknown_id_is_one_line_without_a_traceback(codeens: Codeens, ended: RunDocument) -> None:
     result = codeens("runs", "show", "zzz")
     assert result.exit_code == 2
     assert result.stderr.startswith("error: no run has an id that begins with 'zzz'.")

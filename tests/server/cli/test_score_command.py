@@ -71,7 +71,7 @@ def test_candidates_are_judged_and_those_that_failed_say_why(codeens: Codeens, f
 
 def test_unsafe_is_marked_in_the_result(codeens: Codeens, files: Path) -> None:
     text = codeens("score", "task.json", "good.py", "--sandbox", "unsafe").stdout
-    assert "NOT ISOLATED passed: 2/2 checks" in text
+    assert "passed: 2/2 checks, NOT ISOLATED" in text
 
 
 @pytest.mark.parametrize("sandbox", ["local", "unsafe"])

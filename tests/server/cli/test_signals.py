@@ -6,7 +6,7 @@ import signal
 import anyio
 import pytest
 
-from codeens_server.cli.signals import interruptible
+from codeens_server.cli.session import interruptible
 
 pytestmark = pytest.mark.anyio
 

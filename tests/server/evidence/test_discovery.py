@@ -6,8 +6,8 @@ import pytest
 
 from codeens_server.domain import Target
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.tests.direct_tests import direct_tests
 from codeens_server.evidence.tests.discovery import discover, given_tests
+from codeens_server.evidence.tests.import_graph import direct_tests
 from codeens_server.workspace.find import find_target
 from tests.server.evidence.workspaces import write
 

@@ -6,7 +6,7 @@ from textwrap import indent
 import pytest
 
 from codeens_sandbox_backends.base import CallInput, Raised, Returned
-from codeens_server.evidence.doctests import DocExample, doc_examples
+from codeens_server.evidence.docstring import DocExample, doc_examples
 from tests.server.evidence.workspaces import target_in
 
 

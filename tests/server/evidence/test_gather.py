@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import Raised, Returned, Tree
+from codeens_sandbox_backends.base import Encoded, Raised, Returned
 from codeens_server.domain import Case, Evidence
 from codeens_server.errors import EvidenceError
 from tests.server.evidence.conftest import Gather
@@ -23,6 +23,12 @@ def _of(evidence: Evidence, origin: str) -> list[Case]:
 def _value(case: Case) -> object:
     assert isinstance(case.expected, Returned)
     return case.expected.value
+
+
+def _largest(case: Case) -> Encoded:
+    """What `_TOP` gives for a case's arguments."""
+    items, count = case.input.args
+    return ["list", *sorted(items[1:], reverse=True)[:count]]
 
 
 def _why(evidence: Evidence) -> str:
@@ -83,7 +89,9 @@ async def test_tests_doctests_recorded_calls_and_generated_inputs_all_count(evid
         ((["list", 3, 1, 2], 2), ["list", 3, 2])
     ]
     assert {case.label for case in _of(evidence, "recorded")} == {test.id for test in evidence.tests}
-    assert len(_of(evidence, "generated")) > 10
+    generated = _of(evidence, "generated")
+    assert 10 < len(generated) <= 16
+    assert [_value(case) for case in generated] == [_largest(case) for case in generated]
     assert all(case.expected is not None for case in evidence.cases)
     assert evidence.coverage is not None
     assert evidence.coverage.percent == 100.0
@@ -105,7 +113,7 @@ async def test_failing_tests_that_reach_the_function_make_it_a_repair(evidence_o
     }
     assert {case.input.args for case in _of(evidence, "recorded")} == {(1,), (5,)}
     assert all(case.expected is None for case in evidence.cases)
-    with pytest.raises(EvidenceError, match=r"test_mod\.py::test_b.*--mode repair"):
+    with pytest.raises(EvidenceError, match=r"test_mod\.py::test_b.*repair"):
         await evidence_of(files, mode="improve")
 
 
@@ -168,7 +176,7 @@ async def test_a_stub_is_implemented_after_its_docstring(evidence_of: Gather):
     assert [(case.input.args, _value(case)) for case in _of(evidence, "doctest")] == [(("ab",), "ba")]
     assert all(case.expected is None for case in _of(evidence, "generated"))
     assert evidence.coverage is None
-    with pytest.raises(EvidenceError, match="--mode implement"):
+    with pytest.raises(EvidenceError, match="implement"):
         await evidence_of({"mod.py": source}, mode="improve")
 
 
@@ -284,23 +292,23 @@ async def test_calls_in_tests_that_made_an_iterator_are_asked_again(evidence_of:
     assert "types of recorded calls" not in _why(evidence)
 
 
-def _one_more(n: int) -> Tree:
+def _one_more(n: int) -> Encoded:
     return n + 1
 
 
-def _up_to(n: int) -> Tree:
+def _up_to(n: int) -> Encoded:
     return ["iter", "generator", *range(n % 3)]
 
 
-def _grown(box: Tree, by: int) -> Tree:
+def _grown(box: Encoded, by: int) -> Encoded:
     return ["object", "mod:Box", ["size", box[2][1] + by]]
 
 
-def _doubled(n: int) -> Tree:
+def _doubled(n: int) -> Encoded:
     return n * 2
 
 
-def _half(box: Tree) -> Tree:
+def _half(box: Encoded) -> Encoded:
     return box[2][1] / 2
 
 
@@ -308,7 +316,7 @@ def _half(box: Tree) -> Tree:
     ("name", "expected"),
     [("later", _one_more), ("stream", _up_to), ("Box.grow", _grown), ("Box.twice", _doubled), ("Box.half", _half)],
 )
-async def test_every_kind_of_function_can_be_asked(evidence_of: Gather, name: str, expected: Callable[..., Tree]):
+async def test_every_kind_of_function_can_be_asked(evidence_of: Gather, name: str, expected: Callable[..., Encoded]):
     source = """
         from dataclasses import dataclass
 

@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from codeens_server.generation.budget import Budget, BudgetExceeded, Estimate
-from codeens_server.generation.models import rate_limit as pacing
+from codeens_server.generation.models import client
+from codeens_server.generation.models.client import RateLimiter
 from codeens_server.generation.models.exchange import Reply
-from codeens_server.generation.models.rate_limit import Pace
 
 pytestmark = pytest.mark.anyio
 
@@ -68,11 +68,11 @@ async def test_an_unknown_price_is_said_once_and_tokens_still_count() -> None:
 async def test_requests_over_the_limit_of_a_minute_wait(
     rpm: int | None, tpm: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = Pace(rpm=rpm, tpm=tpm)
+    pace = RateLimiter(rpm=rpm, tpm=tpm)
     await pace.wait(50)
     await pace.wait(50)
     with anyio.move_on_after(0.01) as scope:
         await pace.wait(50)
     assert scope.cancelled_caught
-    monkeypatch.setattr(pacing, "MINUTE_S", 0.0)
+    monkeypatch.setattr(client, "MINUTE_S", 0.0)
     await pace.wait(50)

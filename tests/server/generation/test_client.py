@@ -6,8 +6,7 @@ import anyio
 import pytest
 
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.errors import ModelError
-from codeens_server.generation.models.exchange import Reply
+from codeens_server.generation.models.exchange import ModelError, Reply
 from tests.loopback.server import Fault, ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, KEY, QUESTION, SAMPLING, model
 

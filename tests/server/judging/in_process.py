@@ -34,7 +34,7 @@ class InProcess:
     def isolation(self) -> IsolationLevel:
         return IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="in process")
 
-    async def run(self, job: Job[R]) -> R:
+    async def run(self, job: Job[CallsResult]) -> CallsResult:
         assert isinstance(job, CallsJob)
         self.jobs += 1
         function = self.functions[job.program.module]

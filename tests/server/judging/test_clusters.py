@@ -10,12 +10,10 @@ import pytest
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Case, Cluster, Target
 from codeens_server.errors import InputError
-from codeens_server.judging.agreement import agree
-from codeens_server.judging.clusters import behaviour_clusters, find_differences
-from codeens_server.judging.pinning import keep, pinned_case
+from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences, keep, pinned_case
 from codeens_server.workspace.find import find_target
 from tests.server.judging.in_process import InProcess, outcome_of, program
 

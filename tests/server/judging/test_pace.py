@@ -21,6 +21,8 @@ from codeens_sandbox_backends.base import (
     Usage,
 )
 from codeens_server.tasks.adaptive_limits import FACTOR, FLOOR_S, FullTime, Pace
+from codeens_server.tasks.schema import Task
+from codeens_server.tasks.scoring import runs_for
 
 pytestmark = pytest.mark.anyio
 
@@ -35,10 +37,13 @@ class Needs:
         self.cpu_s = cpu_s
         self.asleep_s = asleep_s
         self.given: list[Limits] = []
+        self.sources: list[str] = []
 
     async def run(self, job: Any) -> CheckResult | StdioResult:
         limits = job.limits or FULL
         self.given.append(limits)
+        if isinstance(job, CheckJob):
+            self.sources += [module.source for module in job.program.modules]
         late: Literal["cpu", "wall"] | None = None
         if self.cpu_s > limits.cpu_s:
             late = "cpu"
@@ -122,3 +127,25 @@ async def test_a_job_never_gets_more_than_it_was_allowed() -> None:
     needs = Needs(cpu_s=100.0)
     await runs.run("tests", JOB, sandbox(needs))
     assert max(limits.cpu_s for limits in needs.given) == FULL.cpu_s
+
+
+async def test_no_reference_bounds_the_candidates_of_a_task_that_has_none() -> None:
+    task = Task(id="t", prompt="Anything.", entry_point="f", tests="assert f()")
+    needs = Needs(cpu_s=20.0)
+
+    runs = await runs_for(task, sandbox(needs), FULL)
+
+    assert needs.given == []
+    assert (await runs.run("tests", structs.replace(JOB, limits=FULL), sandbox(needs))).passed
+
+
+async def test_a_reference_that_continues_the_prompt_is_run_as_a_whole_program() -> None:
+    task = Task(id="t", prompt="def f():\n", entry_point="f", tests="assert f()", reference_solution="    return 1\n")
+    needs = Needs(cpu_s=1.0)
+
+    runs = await runs_for(task, sandbox(needs), FULL)
+
+    assert needs.sources == ["def f():\n    return 1\n"]
+    slow = Needs(cpu_s=100.0)
+    assert not (await runs.run("tests", JOB, sandbox(slow))).passed
+    assert slow.given[-1].cpu_s == FACTOR * 1.0

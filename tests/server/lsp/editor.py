@@ -58,9 +58,8 @@ class Editor:
         self.client = client
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
-        self.events: list[dict[str, Any]] = []
-        self.failures: list[dict[str, Any]] = []
-        """Runs that the server said have failed."""
+        self.news: list[dict[str, Any]] = []
+        """What the server showed of runs, in order."""
         self.asked: list[dict[str, Any]] = []
         """The `codeens/generate` requests."""
         self.answer: Callable[[dict[str, Any]], Any] = lambda asked: {"text": "nothing"}
@@ -70,7 +69,7 @@ class Editor:
         self.refreshed = 0
         self.has_ended = False
         """Set by a test that has ended the session itself."""
-        self._news = anyio.Event()
+        self._changed = anyio.Event()
         self._register()
 
     @property
@@ -88,8 +87,10 @@ class Editor:
         def refresh(params: Any) -> None:
             self.refreshed += 1
 
-        def happened(params: Any) -> None:
-            self._happened(plain(params))
+        def changed(params: Any) -> None:
+            self.news.append(plain(params))
+            self._changed.set()
+            self._changed = anyio.Event()
 
         async def generate(params: Any) -> Any:
             asked = plain(params)
@@ -99,26 +100,20 @@ class Editor:
 
         feature(types.WORKSPACE_APPLY_EDIT)(apply)
         feature(types.WORKSPACE_CODE_LENS_REFRESH)(refresh)
-        feature("codeens/event")(happened)
+        feature("codeens/didChangeRun")(changed)
         feature("codeens/generate")(generate)
 
-    def _happened(self, event: dict[str, Any]) -> None:
-        (self.failures if "failure" in event else self.events).append(event)
-        self._news.set()
-        self._news = anyio.Event()
+    @property
+    def views(self) -> list[dict[str, Any]]:
+        """The views of runs that the server sent, in order."""
+        return [each["view"] for each in self.news]
 
-    async def seen(self, kind: str) -> None:
-        """Wait until the server told of an event of a kind."""
+    async def seen(self, shows: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait until the server has shown a run in a certain state; its view."""
         with anyio.fail_after(SECONDS):
-            while not any(event["event"]["event"] == kind for event in self.events):
-                await self._news.wait()
-
-    async def failed(self) -> str:
-        """Wait until the server said of a run that it failed; why."""
-        with anyio.fail_after(SECONDS):
-            while not self.failures:
-                await self._news.wait()
-        return self.failures[0]["failure"]
+            while not (found := [view for view in self.views if shows(view)]):
+                await self._changed.wait()
+        return found[0]
 
     async def told(self) -> str:
         """Wait until the server has shown a message; its text."""

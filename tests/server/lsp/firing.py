@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.lowlevel
 
-from codeens_server.lsp.frames import BadFrame, Frames, framed
-from codeens_server.lsp.refusals import parse_error
-from codeens_server.lsp.session import Session
+from codeens_server.lsp.session import EditorSession
+from codeens_server.lsp.transport.channels import BadFrame, Frames, framed
+from codeens_server.lsp.transport.errors import parse_error
 from tests.server.lsp.mutations import message
 from tests.server.lsp.storm import KEPT, Storm
 
@@ -50,7 +50,7 @@ async def fire(seed: int, *, messages: int, edits: int) -> Outcome:
     params = {"processId": None, "rootUri": None, "capabilities": {}, "initializationOptions": {"trusted": False}}
     diverged = 0
     tasks = anyio.create_task_group()
-    session = Session(tasks, None)
+    session = EditorSession(tasks, None)
     async with tasks:
         session.protocol.set_writer(sent, include_headers=False)
         start = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}
@@ -70,12 +70,12 @@ async def fire(seed: int, *, messages: int, edits: int) -> Outcome:
     return Outcome(sent.messages, document.source, document.version, diverged, storm)
 
 
-def _text(session: Session) -> str | None:
+def _text(session: EditorSession) -> str | None:
     document = session.protocol.documents().opened(KEPT)
     return document and document.source
 
 
-def _take(session: Session, frames: Frames, data: bytes) -> None:
+def _take(session: EditorSession, frames: Frames, data: bytes) -> None:
     for received in frames.feed(data):
         if isinstance(received, BadFrame):
             session.protocol.refuse(None, parse_error(received.why))

@@ -7,7 +7,7 @@ import random
 import pytest
 from lsprotocol import types
 
-from codeens_server.lsp.documents import UNITS, Document
+from codeens_server.lsp.documents.documents import UNITS, Document
 from tests.server.lsp.texts import edited, offset, position
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from codeens_server.lsp.frames import BadFrame, Frames, framed
+from codeens_server.lsp.transport.channels import BadFrame, Frames, framed
 
 
 def test_messages_come_out_as_they_went_in_for_pieces_of_any_size() -> None:

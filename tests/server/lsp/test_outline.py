@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.lsp import pieces
-from codeens_server.lsp.outline import Broken, Function, Outline, Outliner
+from codeens_server.lsp.documents import splitter
+from codeens_server.lsp.documents.outline import Broken, Function, Outline, Outliner
 from codeens_server.workspace.functions import functions_in
 from codeens_server.workspace.text import lines_of
 
@@ -34,20 +34,20 @@ def found(outline: Outline, lines: int) -> list[tuple[str, int, int] | None]:
     return [(each.qualname, each.line, each.end_line) if isinstance(each, Function) else None for each in functions]
 
 
-@pytest.mark.parametrize("large_class", [pieces.LARGE_CLASS, 0])
+@pytest.mark.parametrize("large_class", [splitter.LARGE_CLASS, 0])
 def test_the_functions_of_real_files_are_all_found(large_class: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "LARGE_CLASS", large_class)
+    monkeypatch.setattr(splitter, "LARGE_CLASS", large_class)
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         wanted = expected(text)
         assert found(Outliner().outline(text), len(wanted)) == wanted, path
 
 
-@pytest.mark.parametrize("large_class", [pieces.LARGE_CLASS, 0])
+@pytest.mark.parametrize("large_class", [splitter.LARGE_CLASS, 0])
 def test_after_any_edit_the_pieces_are_those_of_a_text_never_seen(
     large_class: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "LARGE_CLASS", large_class)
+    monkeypatch.setattr(splitter, "LARGE_CLASS", large_class)
     chance = random.Random(7)
     parts = [
         "",
@@ -61,12 +61,12 @@ def test_after_any_edit_the_pieces_are_those_of_a_text_never_seen(
         "\r\n",
     ]
     for path in FILES[::6]:
-        text, cutter = path.read_text(encoding="utf-8"), pieces.Cutter()
+        text, cutter = path.read_text(encoding="utf-8"), splitter.Splitter()
         for _ in range(25):
             start = chance.randrange(len(text) + 1)
             text = text[:start] + chance.choice(parts) + text[start + chance.choice([0, 0, 1, 30, 900]) :]
             cut = cutter.cut(text)
-            assert cut == pieces.Cutter().cut(text)
+            assert cut == splitter.Splitter().cut(text)
             assert "".join(piece.text for piece in cut) == text
 
 

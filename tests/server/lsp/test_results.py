@@ -51,7 +51,7 @@ class Ran:
 @pytest.fixture(scope="module")
 async def ran(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Ran]:
     folders = Folders(tmp_path_factory.mktemp("ran"))
-    can = capabilities(events=True, generate=True)
+    can = capabilities(runs=True, generate=True)
     async with editor(folders.workspace, home=folders.home, can=can) as opened:
         opened.answer = one_right_one_wrong
         opened.open(folders.uri, MODULE)
@@ -73,13 +73,15 @@ async def test_the_editors_model_was_asked_once_for_each_variant(ran: Ran) -> No
     assert first["maxTokens"] > 0
 
 
-async def test_every_event_of_the_run_was_sent_in_order(ran: Ran) -> None:
-    kinds = [event["event"]["event"] for event in ran.editor.events]
-    assert kinds[0] == "run_started"
-    assert kinds[-1] == "run_finished"
-    assert kinds.count("candidate_judged") == 2
-    assert {event["runId"] for event in ran.editor.events} == {ran.run_id}
-    assert {event["uri"] for event in ran.editor.events} == {ran.uri}
+async def test_the_run_was_shown_from_its_begin_to_its_end(ran: Ran) -> None:
+    views = ran.editor.views
+    assert [view["status"] for view in views] == ["running"] * (len(views) - 1) + ["finished"]
+    assert (views[0]["rows"], views[-1]["progress"]["executed"]) == ([], 2)
+    done = [view["progress"]["done"] for view in views]
+    assert done == sorted(done)
+    assert {view["run_id"] for view in views} == {ran.run_id}
+    assert {each["uri"] for each in ran.editor.news} == {ran.uri}
+    assert ran.editor.news[-1]["spent"] == "$0.00"
 
 
 async def test_progress_begins_counts_and_ends(ran: Ran) -> None:
@@ -88,7 +90,7 @@ async def test_progress_begins_counts_and_ends(ran: Ran) -> None:
     assert reports[0].cancellable
     assert reports[0].title == "codeens: total"
     messages = [report.message or "" for report in reports if isinstance(report, types.WorkDoneProgressReport)]
-    assert any("2/2 generated, 2 executed, best editor · performance" in message for message in messages)
+    assert any("2/2 generated, 2 executed, best so far: editor · performance" in message for message in messages)
     assert isinstance(reports[-1], types.WorkDoneProgressEnd)
 
 
@@ -111,9 +113,9 @@ async def test_a_rejected_candidate_is_disabled_with_its_reason(ran: Ran) -> Non
 
 
 async def test_only_the_kinds_asked_for_are_answered(ran: Ran) -> None:
-    applying = await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeens.apply"])
-    assert {action.kind for action in applying} == {"refactor.rewrite.codeens.apply"}
-    assert len(applying) == 2
+    edits = await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeens.apply"])
+    assert {action.kind for action in edits} == {"refactor.rewrite.codeens.apply"}
+    assert len(edits) == 2
     assert await ran.editor.actions(ran.uri, ran.line, only=["source.organizeImports"]) == []
     assert await ran.editor.actions(ran.uri, ran.line, only=["refactor.rewrite.codeensX"]) == []
     assert len(await ran.editor.actions(ran.uri, ran.line, only=["refactor"])) == 6
@@ -123,7 +125,7 @@ async def test_lenses_say_what_came_of_it_and_what_can_be_done(ran: Ran) -> None
     ran.restore()
     lenses = await ran.editor.lenses(ran.uri)
     titles = [lens.command.title for lens in lenses if lens.command]
-    assert titles[0].startswith("codeens: 1/2 correct · best ")
+    assert titles[0].startswith("codeens: 1/2 passed · best ")
     assert titles[1:] == ["apply", "diff", "why"]
     assert {lens.range.start.line for lens in lenses} == {ran.line}
     assert ran.editor.refreshed > 0
@@ -243,7 +245,7 @@ async def test_nothing_was_written_into_the_workspace(ran: Ran) -> None:
     assert names == {"pyproject.toml", "sums.py", "test_sums.py"}
 
 
-async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -> None:
+async def test_an_input_on_which_candidates_differ_is_pinned_as_a_test(ran: Ran) -> None:
     ran.restore()
     uri = (ran.folders.workspace / "test_sums.py").as_uri()
     before = ran.editor.open(uri, (ran.folders.workspace / "test_sums.py").read_text(encoding="utf-8"))
@@ -251,19 +253,19 @@ async def test_an_input_on_which_candidates_differ_is_kept_as_a_test(ran: Ran) -
     assert answer["uri"] == uri == before
     text = ran.editor.texts[uri]
     assert text.startswith("from sums import total\n")
-    assert "def test_total_on_kept_input_1():\n    argument_0 = [-1]\n    assert total(argument_0) == 1\n" in text
-    kinds = [event["event"]["event"] for event in ran.editor.events]
-    assert kinds.count("run_finished") == 2, "the candidates are judged again"
+    assert "def test_total_on_pinned_input_1():\n    argument_0 = [-1]\n    assert total(argument_0) == 1\n" in text
+    ends = [view for view in ran.editor.views if view["status"] == "finished"]
+    assert len(ends) == 2, "the candidates are judged again"
     assert len(ran.editor.asked) == 2, "and no model is asked"
     with pytest.raises(Exception, match="on which candidates differ, not 9"):
         await ran.editor.command("codeens.pinInputAsTest", {"runId": ran.run_id, "number": 9})
 
 
 async def test_the_same_run_is_ranked_for_another_goal_without_running_anything(ran: Ran) -> None:
-    told = len(ran.editor.events)
+    told = len(ran.editor.news)
     answer = await ran.editor.command("codeens.rerank", {"runId": ran.run_id, "goal": "readability"})
-    assert answer["goal"] == "readability"
-    assert answer["original"]["candidate"] == "original"
-    assert {place["candidate"] for place in answer["results"]} == {"editor-performance-0", "editor-baseline-0"}
-    assert [place["rank"] for place in answer["results"] if place["candidate"] == "editor-baseline-0"] == [None]
-    assert len(ran.editor.events) == told
+    view = answer["view"]
+    assert view["goal"] == "readability"
+    numbers = {row["id"]: row["number"] for row in view["rows"]}
+    assert numbers == {"original": None, "editor-performance-0": 1, "editor-baseline-0": None}
+    assert len(ran.editor.news) == told

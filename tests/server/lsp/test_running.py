@@ -55,7 +55,7 @@ async def opened(
     folders: Sequence[Path] = (),
     options: object = None,
 ) -> AsyncGenerator[Editor]:
-    can = can or capabilities(events=True, generate=True)
+    can = can or capabilities(runs=True, generate=True)
     async with editor(of.workspace, home=of.home, can=can, folders=folders, options=options) as made:
         yield made
 
@@ -63,10 +63,10 @@ async def opened(
 async def applied(made: Editor, uri: str) -> str:
     """The document after the best was applied."""
     answer = await made.run(uri, function="double")
-    (finished,) = [event["event"]["run"] for event in made.events if event["event"]["event"] == "run_finished"]
-    (row,) = finished["results"]
-    assert row["verdict"]["status"] == "passed", row["verdict"]
-    await made.command("codeens.apply", {"runId": answer["runId"], "candidate": row["candidate"]["id"]})
+    (finished,) = [view for view in made.views if view["status"] == "finished"]
+    _, row = finished["rows"]
+    assert row["status"] == "passed", row["verdict"]
+    await made.command("codeens.apply", {"runId": answer["runId"], "candidate": row["id"]})
     return made.texts[uri]
 
 
@@ -85,8 +85,8 @@ async def test_a_document_without_a_file_is_run_and_tabs_stay_tabs(folders: Fold
         made.answer = answering(DOUBLE)
         uri = made.open("untitled:Untitled-1", SLOW.replace("    ", "\t").rstrip("\n"))
         assert (await applied(made, uri)).replace("\t", "    ") == DOUBLE[10:-4]
-        started = made.events[0]["event"]
-        assert started["target"]["root"] == str(folders.workspace)
+        shown = await made.command("codeens.showRun")
+        assert shown["run"]["target"]["root"] == str(folders.workspace)
     assert not list(folders.workspace.glob("*ntitled*"))
 
 
@@ -137,7 +137,7 @@ async def test_each_folder_has_its_own_settings_and_interpreter(folders: Folders
             await made.run(folders.uri, function="double")
         uri = made.open((other / "more.py").as_uri(), SLOW)
         await made.run(uri, function="double")
-        assert made.events[0]["event"]["request"]["goal"] == "memory"
+        assert made.views[0]["goal"] == "memory"
         made.client.set_configuration({"codeens": {"gaol": "speed"}}, scope_uri=folders.workspace.as_uri())
         with pytest.raises(Exception, match=r"codeens\.gaol of the editor's settings"):
             await made.run(folders.uri, function="double")
@@ -184,18 +184,21 @@ async def test_a_missing_body_is_implemented_by_the_editors_model(folders: Folde
 NO_CANDIDATE = "no candidate was made for double: offline rewrites are switched off, and no model can be reached"
 
 
-async def test_a_run_that_fails_after_it_began_is_told_to_a_client_that_follows_its_events(folders: Folders) -> None:
-    async with opened(folders, can=capabilities(events=True, views=True)) as made:
+async def test_a_run_that_fails_after_it_began_is_shown_to_a_client_that_follows_runs(
+    folders: Folders,
+) -> None:
+    async with opened(folders, can=capabilities(runs=True, views=True)) as made:
         made.open(folders.uri, SLOW)
         answer = await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
         assert answer["headline"] is None
-        assert (await made.failed()).startswith(NO_CANDIDATE)
-        assert [(each["runId"], each["uri"]) for each in made.failures] == [(answer["runId"], folders.uri)]
+        failed = await made.seen(lambda view: view["status"] == "failed")
+        assert failed["headline"].startswith(NO_CANDIDATE)
+        assert (failed["run_id"], made.news[-1]["uri"]) == (answer["runId"], folders.uri)
         assert made.client.messages == []
 
 
 @pytest.mark.parametrize("views", [True, False])
-async def test_a_run_that_fails_after_it_began_is_shown_where_events_are_not_followed(
+async def test_a_run_that_fails_after_it_began_is_told_where_runs_are_not_followed(
     folders: Folders, *, views: bool
 ) -> None:
     async with opened(folders, can=capabilities(views=views)) as made:
@@ -281,7 +284,7 @@ async def test_cancelling_the_request_ends_a_candidate_that_never_returns(folder
         with anyio.fail_after(SECONDS):
             async with anyio.create_task_group() as group:
                 group.start_soon(run)
-                await made.seen("candidate_generated")
+                await made.seen(lambda view: view["rows"])
                 below |= descendants(made.pid)
                 protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="running"))
         assert [str(refusal) for refusal in refusals] == ["the request was cancelled"]
@@ -305,7 +308,7 @@ async def test_nothing_is_left_behind_when_the_session_ends_in_the_middle_of_a_r
         made.answer = answering(ENDLESS)
         made.open(folders.uri, SLOW)
         await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
-        await made.seen("candidate_generated")
+        await made.seen(lambda view: view["rows"])
         below = descendants(made.pid)
         assert below
         server = process_of(made.client)

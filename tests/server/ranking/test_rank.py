@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Evidence, Goal, Memory, Run, Verdict
+from codeens_server.domain import Evidence, Goal, Memory, RunDocument, StopReason, Verdict
 from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Entry, Ranking, rank, rerank
 
@@ -125,10 +125,16 @@ LOST = replace(rejected("lost", ""), not_run="the run was stopped (cancelled)")
             "budget",
             "budget: 1 of 1 candidate judged; keep the original: no candidate is measurably better",
         ),
-        ([rejected("a", "wrong"), LOST], "", "1 of 2 candidates judged; keep the original: none of 1 candidate passed"),
+        (
+            [rejected("a", "wrong"), LOST],
+            None,
+            "1 of 2 candidates judged; keep the original: none of 1 candidate passed",
+        ),
     ],
 )
-def test_the_headline_says_what_was_done_and_what_not(entries: list[Entry], stopped: str, headline: str) -> None:
+def test_the_headline_says_what_was_done_and_what_not(
+    entries: list[Entry], stopped: StopReason | None, headline: str
+) -> None:
     found = rank(WORKING, entries, target=TARGET, goal="balanced", settings=Settings(), stopped=stopped)
     assert found.headline == headline
 
@@ -260,7 +266,7 @@ def test_notes_of_the_measurement_and_of_the_interval_are_in_the_reason() -> Non
 def test_a_stored_run_without_a_working_original_is_ranked_again_by_agreement() -> None:
     entries = [entry("pretty", reads=99.0, cluster=1), entry("a", cluster=0), entry("b", cluster=0)]
     first = ranked(entries, original=BROKEN)
-    run = Run(
+    run = RunDocument(
         run_id="r",
         target=TARGET,
         mode="repair",
@@ -281,7 +287,7 @@ def test_a_stored_run_without_a_working_original_is_ranked_again_by_agreement() 
 def test_a_stored_run_is_ranked_again_for_another_goal_from_its_document_alone() -> None:
     entries = [entry("thin", memory=0.2), entry("quick", ratio=speed(3.0, 3.1)), rejected("no", "wrong")]
     first = ranked(entries, goal="memory")
-    run = Run(
+    run = RunDocument(
         run_id="r",
         target=TARGET,
         mode="improve",

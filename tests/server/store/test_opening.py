@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.errors import ConfigError, RunError
+from codeens_server.errors import ConfigError, Hint, RunError
 from codeens_server.store.documents import to_json
 from codeens_server.store.opening import open_store, results_folder
 
@@ -41,11 +41,12 @@ def test_without_a_setting_results_go_to_the_users_data_folder(monkeypatch: pyte
     assert results_folder(Settings()) == tmp_path / "codeens" / "results"
 
 
-async def test_a_folder_that_can_not_be_written_is_told_with_the_fix(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_told_with_the_option_to_change(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     settings = Settings(results=str(tmp_path / "file" / "x"))
-    with pytest.raises(RunError, match="--results"), open_store(settings) as store:
+    with pytest.raises(RunError, match="cannot be written") as caught, open_store(settings) as store:
         await store.list_runs(1)
+    assert caught.value.hint == Hint("option", "results")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +78,23 @@ async def test_a_database_of_another_schema_is_refused(tmp_path: Path) -> None:
     with connection:
         connection.execute("UPDATE schema_version SET version = 99")
     connection.close()
-    with pytest.raises(RunError, match="schema 99"), open_store(Settings(results=str(tmp_path))) as store:
+    with pytest.raises(RunError, match="schema 99") as caught, open_store(Settings(results=str(tmp_path))) as store:
         await store.list_runs(1)
+    assert (caught.value.code, caught.value.hint) == ("other_schema", Hint("option", "results"))
+
+
+async def test_a_database_of_a_version_before_events_is_left_as_it_is(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "codeens.db")
+    with connection:
+        connection.execute("CREATE TABLE schema_version (id INTEGER PRIMARY KEY, version INTEGER)")
+        connection.execute("INSERT INTO schema_version VALUES (1, 1)")
+        connection.execute("CREATE TABLE runs (id VARCHAR PRIMARY KEY, headline TEXT)")
+    refused = pytest.raises(RunError, match="schema 1, and this codeens uses 2")
+    with refused, open_store(Settings(results=str(tmp_path))) as store:
+        await store.list_runs(1)
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    assert tables == [("runs",), ("schema_version",)]
+    connection.close()
 
 
 async def test_sqlite_is_set_up_for_readers_beside_a_writer(tmp_path: Path) -> None:

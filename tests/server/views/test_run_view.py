@@ -2,70 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput
 from codeens_server.domain import (
-    Candidate,
     Cluster,
     DistinguishingInput,
-    Evidence,
     Excluded,
-    Goal,
     Interval,
     Measurement,
     Memory,
     RankedResult,
     Readability,
-    Run,
-    Target,
+    RunDocument,
     Verdict,
 )
+from codeens_server.run.events import (
+    CandidateGenerated,
+    CandidateJudged,
+    CandidateMeasured,
+    CandidatePlanned,
+    GenerationFailed,
+    Progress,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    SandboxFailed,
+)
+from codeens_server.run.state import RunState
 from codeens_server.views.model import CellView, RowView, RunView
-from codeens_server.views.run_view import document_view, numbered_differences, view_of
+from codeens_server.views.run_view import document_view, view_of
 from tests.server import facts
 
 
-class Facts(Struct, kw_only=True):
-    """A run under way, as its events have told it."""
-
-    target: Target
-    run_id: str = "r1"
-    goal: Goal = "speed"
-    evidence: Evidence | None = None
-    candidates: Mapping[str, Candidate] = field(default_factory=dict[str, Candidate])
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
-    measurements: Mapping[str, Measurement] = field(default_factory=dict[str, Measurement])
-    not_run: Mapping[str, str] = field(default_factory=dict[str, str])
-    failures: Sequence[str] = ()
-    planned: int = 0
-    generated: int = 0
-    cost_usd: float = 0.0
-    doing: str = "starting"
-    document: Run | None = None
-
-
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> RunDocument:
     return facts.run_document("r1", facts.target_in(tmp_path))
 
 
-def row(run: Run, **changes: object) -> RowView:
+def row(run: RunDocument, *, measurement: Measurement | None = None, **changes: object) -> RowView:
     """The view of the best row with other facts."""
-    best = replace(run.results[0], **changes)
+    best = replace(run.results[0], measurement=measurement or run.results[0].measurement, **changes)
     return document_view(replace(run, results=(best, *run.results[1:]))).rows[1]
+
+
+def live(run: RunDocument, *events: RunEvent) -> RunState:
+    """What is known of a run after these events."""
+    return RunState.of([RunStarted(run_id="r1", request=facts.request(run.target), target=run.target), *events])
 
 
 def titles(view: RunView) -> list[tuple[str, tuple[str, ...]]]:
     return [(group.title, group.rows) for group in view.groups]
 
 
-def test_rows_are_grouped_by_behaviour_and_the_rejected_come_last(run: Run) -> None:
+def test_rows_are_grouped_by_behaviour_and_the_rejected_come_last(run: RunDocument) -> None:
     other = replace(run.results[0], rank=2, candidate=facts.candidate("c2"), cluster=2)
     original = replace(run.original, cluster=0)
     view = document_view(replace(run, original=original, results=(run.results[0], other, run.results[1])))
@@ -76,9 +69,9 @@ def test_rows_are_grouped_by_behaviour_and_the_rejected_come_last(run: Run) -> N
     ]
 
 
-def test_a_candidate_that_nobody_ran_is_not_called_wrong(run: Run) -> None:
+def test_a_candidate_that_nobody_ran_is_not_called_wrong(run: RunDocument) -> None:
     verdict = Verdict(status="error", reason="the run was stopped")
-    lost = replace(run.results[1], verdict=verdict, reason="not run: the run was stopped")
+    lost = replace(run.results[1], judged=False, verdict=verdict, reason="not run: the run was stopped")
     view = document_view(replace(run, results=(lost,), best="original"))
     assert titles(view)[-1] == ("Not run", ("c3",))
     assert (view.rows[1].status, view.rows[1].verdict) == (
@@ -88,16 +81,16 @@ def test_a_candidate_that_nobody_ran_is_not_called_wrong(run: Run) -> None:
     assert view.short == "1 not run · keep the original"
 
 
-def test_an_original_that_fails_has_a_row_and_no_rank(run: Run) -> None:
+def test_an_original_that_fails_has_a_row_and_no_rank(run: RunDocument) -> None:
     failing = replace(run.original, rank=None, verdict=facts.failed())
     best = replace(run.results[0], cluster=None)
     view = document_view(replace(run, original=failing, results=(best,), mode="repair"))
     assert titles(view) == [("Behaviour not compared", ("c1",)), ("The original", ("original",))]
 
 
-def test_a_row_says_its_numbers_and_whether_they_are_better(run: Run) -> None:
+def test_a_row_says_its_numbers_and_whether_they_are_better(run: RunDocument) -> None:
     best = document_view(
-        replace(run, original=replace(run.original, readability=replace(_readability(), score=90.0)))
+        replace(run, original=replace(run.original, measurement=Measurement(readability=_readability())))
     ).rows[1]
     assert (best.place, best.number, best.best) == ("1", 1, True)
     assert best.speed == CellView(text="2.3\N{MULTIPLICATION SIGN}", detail="[2.2, 2.5]", trend="better")
@@ -118,28 +111,28 @@ def test_a_row_says_its_numbers_and_whether_they_are_better(run: Run) -> None:
         (Memory(peak_bytes=2_400_000, ratio=2.4), CellView(text="2.4\N{MULTIPLICATION SIGN}", trend="worse")),
     ],
 )
-def test_memory_is_told_as_a_change_and_noise_as_none(run: Run, memory: Memory | None, cell: CellView) -> None:
-    assert row(run, memory=memory).memory == cell
+def test_memory_is_told_as_a_change_and_noise_as_none(run: RunDocument, memory: Memory | None, cell: CellView) -> None:
+    assert row(run, measurement=Measurement(memory=memory)).memory == cell
 
 
-def test_a_speed_up_that_may_be_none_is_not_called_better(run: Run) -> None:
-    assert row(run, speed=Interval(ratio=9.4, low=1.0, high=12.1)).speed.trend == "same"
+def test_a_speed_up_that_may_be_none_is_not_called_better(run: RunDocument) -> None:
+    assert row(run, measurement=Measurement(speed=Interval(ratio=9.4, low=1.0, high=12.1))).speed.trend == "same"
 
 
-def test_a_pass_without_proof_or_isolation_says_so(run: Run) -> None:
+def test_a_pass_without_proof_or_isolation_says_so(run: RunDocument) -> None:
     voted = replace(facts.passed("unsafe: NOT ISOLATED"), evidence="agreement", isolation="shared")
     shown = row(run, verdict=voted)
     assert shown.unsafe
     assert shown.verdict.detail.endswith("not verified, NOT ISOLATED, reported by the process it ran in")
 
 
-def test_an_offline_rewrite_is_called_by_its_rewrite_and_cannot_be_asked_again(run: Run) -> None:
+def test_an_offline_rewrite_is_called_by_its_rewrite_and_cannot_be_asked_again(run: RunDocument) -> None:
     rewrite = replace(facts.candidate("offline-ruff-RET"), model="offline")
     shown = row(run, candidate=rewrite)
     assert (shown.label, shown.can_ask_again) == ("offline · ruff-RET", False)
 
 
-def test_rows_of_one_label_are_told_apart_by_their_ids(run: Run) -> None:
+def test_rows_of_one_label_are_told_apart_by_their_ids(run: RunDocument) -> None:
     view = document_view(run)
     assert [row.label for row in view.rows] == [
         "original",
@@ -148,7 +141,7 @@ def test_rows_of_one_label_are_told_apart_by_their_ids(run: Run) -> None:
     ]
 
 
-def test_a_screen_reader_hears_a_row_as_one_sentence(run: Run) -> None:
+def test_a_screen_reader_hears_a_row_as_one_sentence(run: RunDocument) -> None:
     tied = replace(run.results[0], tied=True)
     spoken = document_view(replace(run, results=(tied,))).rows[1].spoken
     assert spoken == (
@@ -158,7 +151,7 @@ def test_a_screen_reader_hears_a_row_as_one_sentence(run: Run) -> None:
     )
 
 
-def test_a_rejection_is_told_with_the_input_that_shows_it(run: Run) -> None:
+def test_a_rejection_is_told_with_the_input_that_shows_it(run: RunDocument) -> None:
     details = document_view(run).rows[2].details
     assert [(each.term, each.text) for each in details if each.code] == [
         ("On", "total([1, 2])"),
@@ -167,12 +160,12 @@ def test_a_rejection_is_told_with_the_input_that_shows_it(run: Run) -> None:
     ]
 
 
-def test_what_models_and_candidates_wrote_cannot_drive_a_terminal(run: Run) -> None:
+def test_what_models_and_candidates_wrote_cannot_drive_a_terminal(run: RunDocument) -> None:
     shown = row(run, candidate=replace(facts.candidate(), model="m\x1b[2J\nx"), reason="a\nb\x07")
     assert (shown.label, shown.reason) == ("m\\x1b[2J x · performance", "a b\\x07")
 
 
-def test_a_pair_of_clusters_differs_once_numbered_with_both_answers(run: Run) -> None:
+def test_a_pair_of_clusters_differs_once_numbered_with_both_answers(run: RunDocument) -> None:
     mirrored = DistinguishingInput(other=0, input=CallInput(), call="total([])", here="4", there="0")
     twice = replace(run, clusters=(run.clusters[0], replace(run.clusters[1], differences=(mirrored,))))
     (difference,) = document_view(twice).differences
@@ -184,16 +177,16 @@ def test_a_pair_of_clusters_differs_once_numbered_with_both_answers(run: Run) ->
     assert document_view(replace(twice, mode="repair")).differences[0].must_choose
 
 
-def test_a_difference_that_only_the_later_cluster_knows_is_told_by_it(run: Run) -> None:
+def test_a_difference_that_only_the_later_cluster_knows_is_told_by_it(run: RunDocument) -> None:
     found = DistinguishingInput(other=0, input=CallInput(), call="total([])", here="4", there="0")
     clusters = (
         Cluster(index=0, members=("original",), weight=1),
         Cluster(index=1, members=("c3",), weight=1, differences=(found,)),
     )
-    assert numbered_differences(replace(run, clusters=clusters)) == [(1, found)]
+    assert replace(run, clusters=clusters).numbered_differences() == [(1, found)]
 
 
-def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: Run) -> None:
+def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: RunDocument) -> None:
     evidence = replace(facts.evidence(), excluded=(Excluded(what="tests", count=3, why="they fail"),))
     summary = replace(run.summary, failures=("m · v: no key",), stopped="budget")
     view = document_view(replace(run, evidence=evidence, summary=summary))
@@ -206,55 +199,55 @@ def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: Run) -> N
     assert view.summary == "1 pinned input · $0.0060 · 12 s · ended early: budget"
 
 
-def test_a_run_under_way_shows_candidates_as_they_stand(run: Run) -> None:
-    known = Facts(
-        target=run.target,
-        candidates={name: replace(facts.candidate(name), variant=name) for name in ("a", "b", "c")},
-        verdicts={"original": facts.passed(), "a": facts.passed()},
-        measurements={"a": facts.measurement()},
-        not_run={"c": "the sandbox failed"},
-        failures=["m · v: no key"],
-        planned=4,
-        generated=3,
-        cost_usd=0.006,
-    )
+def test_a_run_under_way_shows_candidates_as_they_stand(run: RunDocument) -> None:
+    events: list[RunEvent] = [CandidatePlanned(count=4)]
+    for name in ("a", "b", "c"):
+        code = f"def total(items):\n    return {name}\n"
+        events.append(CandidateGenerated(candidate=replace(facts.candidate(name, code), variant=name)))
+    events += [
+        GenerationFailed(call="d", model="m", variant="v", why="no key"),
+        SandboxFailed(candidate_id="c", why="the sandbox failed"),
+        CandidateJudged(candidate_id="a", verdict=facts.passed()),
+        CandidateMeasured(candidate_id="a", measurement=facts.measurement()),
+    ]
+    known = live(run, *events)
     view = view_of(known)
     assert (view.status, titles(view)) == ("running", [("Candidates so far", ("a", "b", "c"))])
     assert [row.status for row in view.rows] == ["passed", "waiting", "not_run"]
     assert view.short == "3/4 generated, 1 executed, 1 passed"
     assert view.progress.text == (
-        "3/4 generated (1 failure), 1 executed, "
+        "3/4 generated (2 failures), 1 executed, "
         "best so far: maker/small · a 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5], $0.0060"
     )
     assert (view.progress.done, view.progress.total) == (4, 8)
 
 
-def test_a_run_that_has_not_begun_to_ask_says_what_it_does(run: Run) -> None:
-    view = view_of(Facts(target=run.target, doing="looking for tests"))
+def test_a_run_that_has_not_begun_to_ask_says_what_it_does(run: RunDocument) -> None:
+    view = view_of(live(run, Progress(message="looking for tests")))
     assert (view.headline, view.summary, view.short) == ("looking for tests",) * 3
 
 
-def test_a_run_that_came_to_no_result_says_why(run: Run) -> None:
-    view = view_of(Facts(target=run.target), failure="no sandbox")
+def test_a_run_that_came_to_no_result_says_why(run: RunDocument) -> None:
+    view = view_of(live(run), failure="no sandbox")
     assert (view.status, view.headline) == ("failed", "no sandbox")
-    assert view_of(Facts(target=run.target), status="interrupted").status == "interrupted"
+    assert view_of(live(run), status="interrupted").status == "interrupted"
 
 
-def test_a_run_with_a_document_is_shown_from_it(run: Run) -> None:
-    assert view_of(Facts(target=run.target, document=run)) == document_view(run)
-    assert view_of(Facts(target=run.target, document=run), status="running").status == "running"
+def test_a_run_with_a_document_is_shown_from_it(run: RunDocument) -> None:
+    assert view_of(live(run, RunFinished(run=run))) == document_view(run)
+    assert view_of(live(run, RunFinished(run=run)), status="running").status == "running"
 
 
-def test_a_function_is_called_by_its_own_name_where_it_is_nested(run: Run) -> None:
+def test_a_function_is_called_by_its_own_name_where_it_is_nested(run: RunDocument) -> None:
     nested = replace(run.target, qualname="outer.<locals>.inner")
     assert document_view(replace(run, target=nested)).function.name == "inner"
 
 
 def _readability() -> Readability:
-    return Readability(cyclomatic=1, cognitive=0, lines=2, findings=0, score=96.0)
+    return Readability(cyclomatic=1, cognitive=0, lines=2, findings=0, score=90.0)
 
 
-def test_the_best_row_and_the_counts_are_told_in_a_few_words(run: Run) -> None:
+def test_the_best_row_and_the_counts_are_told_in_a_few_words(run: RunDocument) -> None:
     view = document_view(run)
     assert view.short == "1/2 passed · best 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]"
     assert view.totals == "3 answers, 2 run, 1 passed, cost $0.0060, 12.5 s"
@@ -262,6 +255,6 @@ def test_the_best_row_and_the_counts_are_told_in_a_few_words(run: Run) -> None:
     assert "at least $0.0060" in document_view(unknown).totals
 
 
-def test_ranked_results_are_not_needed_for_a_view(run: Run) -> None:
+def test_ranked_results_are_not_needed_for_a_view(run: RunDocument) -> None:
     none: tuple[RankedResult, ...] = ()
     assert document_view(replace(run, results=none, best="original")).short == "no candidate · keep the original"

@@ -61,23 +61,23 @@ class Definitions:
             self.aliases[name] = value
 
     def _read_alias_statement(self, statement: ast.stmt, prefix: str) -> None:
-        """`type X = …`, which the syntax trees of Python 3.12 and later have."""
+        """Read `type X = …`, which the syntax trees of Python 3.12 and later have."""
         if type(statement).__name__ == "TypeAlias":
             name, value = getattr(statement, "name", None), getattr(statement, "value", None)
             if isinstance(name, ast.Name) and isinstance(value, ast.expr):
                 self.aliases[prefix + name.id] = value
 
     def full_name(self, node: ast.expr) -> str:
-        """The dotted name with its first part replaced by what it was imported as."""
+        """Return the dotted name with its first part replaced by what it was imported as."""
         first, dot, rest = dotted_name(node).partition(".")
         return self._imported.get(first, first) + dot + rest
 
     def resolve(self, node: ast.expr) -> str:
-        """The last part of the full name: `L` and `t.List` are `List` where they were imported as such."""
+        """Return the last part of the full name: `L` and `t.List` are `List` where they were imported as such."""
         return self.full_name(node).rpartition(".")[2]
 
     def enum_members(self, name: str) -> list[str]:
-        """Names of the members of an enum class; empty for another class."""
+        """Return names of the members of an enum class; empty for another class."""
         node = self.classes[name]
         if not any(last_name(base) in _ENUMS for base in node.bases):
             return []
@@ -91,7 +91,7 @@ class Definitions:
         return any(last_name(base) == "TypedDict" for base in self.classes[name].bases)
 
     def fields(self, name: str, below: frozenset[str] = frozenset()) -> list[Field] | None:
-        """The fields of a dataclass, named tuple or typed dictionary; None where the text does not tell them all.
+        """Return fields of a dataclass, named tuple or typed dictionary; None where the text does not tell them all.
 
         A dataclass with `__post_init__`, computed fields or bases from elsewhere is not told by its fields.
         `below` holds the classes being resolved, so that a circle of bases ends.
@@ -149,7 +149,7 @@ def _has_method(node: ast.ClassDef, name: str) -> bool:
 
 
 def dotted_name(node: ast.expr) -> str:
-    """`a.b.c`; empty for anything but names joined by dots, however deep."""
+    """Return `a.b.c`; empty for anything but names joined by dots, however deep."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -158,7 +158,7 @@ def dotted_name(node: ast.expr) -> str:
 
 
 def last_name(node: ast.expr) -> str:
-    """`Optional` for `typing.Optional[int]`; empty where there is no name."""
+    """Return `Optional` for `typing.Optional[int]`; empty where there is no name."""
     if isinstance(node, ast.Subscript):
         node = node.value
     if isinstance(node, ast.Attribute):

@@ -9,29 +9,23 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
 from codeens_server.domain import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.annotations import Annotations
-from codeens_server.evidence.strategies.arguments import (
-    has_instance,
-    named,
-    parameters_of,
-    put_together,
-    take_apart,
-    variadic,
-)
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
-from codeens_server.evidence.strategies.leaves import Leaves, Trees, kind_of, weighted
-from codeens_server.evidence.strategies.shapes import like
-from codeens_server.evidence.strategies.usage import guesses
+from codeens_server.evidence.strategies.examples import like
+from codeens_server.evidence.strategies.type_guess import constants, guesses
 from codeens_server.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
+_POSITIONAL = frozenset({"positional", "normal"})
+_BY_NAME = frozenset({"normal", "keyword"})
 
 
-class Plan(NamedTuple):
+class InputPlan(NamedTuple):
     """How inputs can be made. Without a strategy, `why` says what is missing."""
 
     strategy: SearchStrategy[CallInput] | None
@@ -41,7 +35,7 @@ class Plan(NamedTuple):
 
 
 def strategy_for(target: Target, examples: Sequence[CallInput], source: str) -> SearchStrategy[CallInput] | None:
-    """Calls of the target as encoded trees; None where nothing is known of a parameter that must be given.
+    """Return calls of the target; None where nothing is known of a parameter that must be given.
 
     Args:
         target: The function.
@@ -52,81 +46,87 @@ def strategy_for(target: Target, examples: Sequence[CallInput], source: str) -> 
 
 
 def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, count: int) -> list[CallInput]:
-    """At most `count` different inputs, the same ones each time; empty where there is no strategy."""
+    """Return at most `count` different inputs, the same ones each time; none where there is no strategy."""
     strategy = strategy_for(target, examples, source)
     return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
 
 
-def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> Plan:
-    """The strategy for a target's calls and how much it may be trusted."""
+def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> InputPlan:
+    """Return how to draw calls of the target, and how far it may be trusted.
+
+    Args:
+        target: the function.
+        examples: calls seen (doctests, recorded calls); their values are varied.
+        source: text of the target's file: dataclasses, enums and aliases are found in it.
+    """
     if target.kind == "nested":
-        return Plan(None, why="a nested function cannot be called from outside")
+        return InputPlan(None, why="a nested function cannot be called from outside")
     parameters = parameters_of(target)
     apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
     knowledge = _Knowledge(target, apart, Definitions(source))
-    known: dict[str, Trees] = {}
+    known: dict[str, Samples] = {}
     for place, parameter in enumerate(named(parameters)):
         strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
         if strategy is not None:
             known[parameter.name] = strategy
         elif not parameter.has_default:
-            return Plan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
+            return InputPlan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
     rest = variadic(parameters)
     if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
         known[rest.name] = strategy
-    return Plan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
+    return InputPlan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
 
 
 class _Knowledge:
     """What is known of each parameter's values."""
 
-    def __init__(self, target: Target, apart: Sequence[Mapping[str, Tree]], definitions: Definitions) -> None:
+    def __init__(self, target: Target, apart: Sequence[Mapping[str, Encoded]], definitions: Definitions) -> None:
         self._owner = target.qualname.rpartition(".")[0]
         self._apart = apart
-        self._leaves = Leaves(target.source)
+        self._sampler = Sampler(constants(target.source))
         self._worlds = [
-            Annotations(definitions, self._leaves, module=target.module, variable=variable)
-            for variable in (self._leaves.ints(), self._leaves.texts(long=False))
+            Annotations(definitions, self._sampler, module=target.module, variable=variable)
+            for variable in (self._sampler.ints(), self._sampler.texts(long=False))
         ]
         self._defaults = _defaults(target.source)
         names = [parameter.name for parameter in target.parameters]
-        self._guesses = guesses(target.source, names, self._leaves)
+        self._guesses = guesses(target.source, names, self._sampler)
         self.guessed = False
 
-    def of(self, parameter: Parameter, *, is_instance: bool) -> Trees | None:
-        """The strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
+    def of(self, parameter: Parameter, *, is_instance: bool) -> Samples | None:
+        """Return the strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         if is_instance:
             made = self._worlds[0].instance(self._owner)
             strategies = [made, st.sampled_from(seen) if seen else None]
         else:
-            strategies = [self._annotated(parameter.annotation), like(seen, self._leaves) if seen else None]
+            strategies = [self._annotated(parameter.annotation), like(seen, self._sampler) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         if not usable and not is_instance:
             usable = self._guess(parameter)
         return st.one_of(usable) if usable else None
 
-    def of_rest(self, parameter: Parameter) -> Trees | None:
-        """Tuples for `*args`; without an example and an annotation none are tried."""
+    def of_rest(self, parameter: Parameter) -> Samples | None:
+        """Return tuples for `*args`; none without an example and an annotation."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         annotation = f"tuple[{parameter.annotation}, ...]" if parameter.annotation else None
-        strategies = [self._annotated(annotation), like(seen, self._leaves) if seen else None]
+        strategies = [self._annotated(annotation), like(seen, self._sampler) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         return st.one_of(usable) if usable else None
 
-    def _annotated(self, annotation: str | None) -> Trees | None:
+    def _annotated(self, annotation: str | None) -> Samples | None:
         if annotation is None:
             return None
         found = [world.strategy(annotation) for world in self._worlds]
         usable = [strategy for strategy in found if strategy is not None]
         return st.one_of(usable) if usable else None
 
-    def _guess(self, parameter: Parameter) -> list[Trees]:
-        """Not for a parameter whose type is written down and cannot be made: a callable is no list."""
+    def _guess(self, parameter: Parameter) -> list[Samples]:
+        """Return guesses from the body, if the parameter's type is not written down: a callable is no list."""
         if parameter.annotation not in {None, "Any", "typing.Any", "object"}:
             return []
         default = self._defaults.get(parameter.name)
-        strategies = [like([default], self._leaves)] if default is not None else []
+        strategies = [like([default], self._sampler)] if default is not None else []
         from_body = self._guesses[parameter.name]
         if from_body is not None and not strategies:
             strategies.append(from_body)
@@ -141,8 +141,8 @@ class _Knowledge:
         return f"values of type {parameter.annotation} ({parameter.name!r}) cannot be made"
 
 
-def _defaults(source: str) -> dict[str, Tree]:
-    """Default values that are literals other than None."""
+def _defaults(source: str) -> dict[str, Encoded]:
+    """Return default values that are literals other than None."""
     tree = parse(source)
     function = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -153,7 +153,7 @@ def _defaults(source: str) -> dict[str, Tree]:
         *zip(reversed(positional), reversed(arguments.defaults), strict=False),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
-    found: dict[str, Tree] = {}
+    found: dict[str, Encoded] = {}
     for argument, default in pairs:
         try:
             value = literal(default) if default is not None else None
@@ -166,11 +166,11 @@ def _defaults(source: str) -> dict[str, Tree]:
 
 def _calls(
     parameters: Sequence[Parameter],
-    known: Mapping[str, Trees],
-    apart: Sequence[Mapping[str, Tree]],
+    known: Mapping[str, Samples],
+    apart: Sequence[Mapping[str, Encoded]],
     examples: list[CallInput],
 ) -> SearchStrategy[CallInput]:
-    """All arguments anew; values shared between arguments; and examples with one argument changed."""
+    """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
     optional = {name: strategy for name, strategy in known.items() if name not in required}
     anew = st.fixed_dictionaries(required, optional=optional)
@@ -187,8 +187,8 @@ def _calls(
     return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
 
 
-def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
-    """One argument replaced by an element of another one that holds values of its kind: a search may then find it."""
+def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
+    """Replace one argument by an element of another one that holds values of its kind: a search may then find it."""
     swaps = [
         (name, inside)
         for name, value in values.items()
@@ -200,3 +200,59 @@ def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
+
+
+def parameters_of(target: Target) -> list[Parameter]:
+    """Return the parameters that a call gives; `self` is one of them, `cls` is not."""
+    parameters = list(target.parameters)
+    return parameters[1:] if target.kind == "classmethod" else parameters
+
+
+def has_instance(target: Target) -> bool:
+    """Return whether the first argument of a call is the instance."""
+    return target.kind in {"method", "property"}
+
+
+def named(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Return those that one value is given for: not `*args` and `**kwargs`."""
+    return [parameter for parameter in parameters if parameter.kind not in {"var_positional", "var_keyword"}]
+
+
+def variadic(parameters: Sequence[Parameter]) -> Parameter | None:
+    """Return the parameter `*args`, if there is one."""
+    return next((parameter for parameter in parameters if parameter.kind == "var_positional"), None)
+
+
+def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Encoded] | None:
+    """Return a call's values by parameter name, that of `*args` as a tuple.
+
+    None for a call that these parameters do not take, and for one that fills `**kwargs`.
+    """
+    places = [parameter.name for parameter in parameters if parameter.kind in _POSITIONAL]
+    known = {parameter.name for parameter in named(parameters)}
+    rest, more = variadic(parameters), call.args[len(places) :]
+    if (more and rest is None) or not call.kwargs.keys() <= known:
+        return None
+    values: dict[str, Encoded] = dict(zip(places, call.args, strict=False))
+    if values.keys() & call.kwargs.keys():
+        return None
+    return values | call.kwargs | ({rest.name: ["tuple", *more]} if rest is not None and more else {})
+
+
+def put_together(values: Mapping[str, Encoded], parameters: Sequence[Parameter]) -> CallInput:
+    """Return the call that gives these values: by position up to the first one left out, by name after it.
+
+    A positional-only parameter after one that is left out is left out too, and so is `*args`.
+    """
+    args: list[Encoded] = []
+    kwargs: dict[str, Encoded] = {}
+    by_position = True
+    for parameter in parameters:
+        if parameter.kind == "var_positional" and by_position:
+            args.extend(values.get(parameter.name, ["tuple"])[1:])
+        by_position = by_position and parameter.name in values and parameter.kind in _POSITIONAL
+        if by_position:
+            args.append(values[parameter.name])
+        elif parameter.name in values and parameter.kind in _BY_NAME:
+            kwargs[parameter.name] = values[parameter.name]
+    return CallInput(args=tuple(args), kwargs=kwargs)

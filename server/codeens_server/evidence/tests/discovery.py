@@ -1,24 +1,33 @@
-"""Which test files are likely to reach the target: a static index, most likely first.
+"""Which test files are likely to reach the target, most likely first, by names and imports alone.
 
-It only orders and bounds the work: what really reaches the target is found by running (see `reaching.py`).
+The files are those that pytest would collect. The index only orders and bounds the work: what really reaches the target
+is found by running (see `running.py`).
 """
 
 from __future__ import annotations
 
+import configparser
+import fnmatch
+import os
 import time
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from codeens_server.domain import Target
 from codeens_server.errors import EvidenceError
 from codeens_server.evidence.tests.import_graph import FileFacts, ImportGraph, facts_of
-from codeens_server.evidence.tests.pytest_files import pytest_files
 from codeens_server.workspace.find import import_root, module_name
 
 _MAX_FILES_SEEN = 3_000
 _MAX_FILES_FOLLOWED = 1_500
 _MAX_GUESSES = 10
+_DEFAULT_PATTERNS = ("test_*.py", "*_test.py")
+_SKIPPED_FOLDERS = frozenset({"node_modules", "build", "dist", "venv", "env", "site-packages", "__pycache__", "CVS"})
+_BEFORE_PYPROJECT = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"))
+_AFTER_PYPROJECT = (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
+_MAX_FOLDERS = 5_000
 
 
 class Discovery(NamedTuple):
@@ -52,7 +61,7 @@ def discover(target: Target, *, max_files: int = 40, max_seconds: float = 5.0) -
 
 
 def given_tests(target: Target, paths: Sequence[str]) -> tuple[str, ...]:
-    """Files, folders or node ids that the user gave, relative to the workspace.
+    """Return files, folders or node ids that the user gave, relative to the workspace.
 
     Raises:
         EvidenceError: one does not exist, or lies outside the workspace.
@@ -104,7 +113,7 @@ class _Index:
         self._conftests: dict[Path, frozenset[str]] = {}
 
     def score(self, path: Path) -> int:
-        """0 for a file that neither imports nor names the target."""
+        """Return how likely a file tests the target: 0 for one that neither imports nor names it."""
         wanted = self._wanted
         facts = facts_of(path, module=module_name(path))
         if any(_leads_straight(name, wanted) for name in facts.imports):
@@ -118,7 +127,7 @@ class _Index:
         return score + 15 * (path.stem.removeprefix("test_").removesuffix("_test") == wanted.stem)
 
     def _fixture_imports(self, folder: Path) -> frozenset[str]:
-        """What the conftest files of a folder and of those above it import."""
+        """Return what the conftest files of a folder and of those above it import."""
         if folder not in self._conftests:
             above = self._fixture_imports(folder.parent) if folder != self._root else frozenset[str]()
             conftest = folder / "conftest.py"
@@ -141,7 +150,78 @@ def _leads_straight(name: str, wanted: _Wanted) -> bool:
 
 
 def _nearness(path: Path, target: Target) -> tuple[bool, int, str]:
-    """Files named after the module come first, then those that share more of the path."""
+    """Order files named after the module first, then those that share more of the path."""
     stem = Path(target.path).stem
     shared = sum(1 for a, b in zip(path.parts, Path(target.path).parts, strict=False) if a == b)
     return stem not in path.stem, -shared, path.as_posix()
+
+
+def python_files_of(root: Path) -> tuple[str, ...]:
+    """Return the glob patterns of the project's own `python_files` setting, else pytest's default.
+
+    Files are tried in pytest's order: pytest.ini, .pytest.ini, pyproject.toml, tox.ini, setup.cfg.
+    """
+    for name, section in (*_BEFORE_PYPROJECT, ("pyproject.toml", ""), *_AFTER_PYPROJECT):
+        patterns = _from_toml(root / name) if not section else _from_ini(root / name, section)
+        if patterns:
+            return patterns
+    return _DEFAULT_PATTERNS
+
+
+def _from_ini(path: Path, section: str) -> tuple[str, ...]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return ()
+    return tuple(parser.get(section, "python_files", fallback="").split())
+
+
+def _from_toml(path: Path) -> tuple[str, ...]:
+    try:
+        document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        tool = document.get("tool", {}).get("pytest", {})
+        value = tool.get("ini_options", tool).get("python_files", ())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        return ()
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, list):
+        return tuple(item for item in cast("list[object]", value) if isinstance(item, str))
+    return ()
+
+
+def pytest_files(root: Path, *, limit: int) -> list[Path]:
+    """Return absolute paths of at most `limit` test files under `root`, in a fixed order.
+
+    Hidden folders, virtual environments, build output and `node_modules` are not entered.
+    """
+    patterns = python_files_of(root)
+    found: list[Path] = []
+    for path in _python_sources(root):
+        if _matches(path, root, patterns):
+            found.append(path)
+            if len(found) >= limit:
+                break
+    return found
+
+
+def _matches(path: Path, root: Path, patterns: tuple[str, ...]) -> bool:
+    relative = "/" + path.relative_to(root).as_posix()
+    return any(fnmatch.fnmatch(relative, f"*/{pattern}") for pattern in patterns)
+
+
+def _python_sources(root: Path) -> Iterator[Path]:
+    for entered, (folder, folders, files) in enumerate(os.walk(root)):
+        if entered >= _MAX_FOLDERS:
+            return
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if not _is_skipped(here / name))
+        yield from (here / name for name in sorted(files) if name.endswith(".py"))
+
+
+def _is_skipped(folder: Path) -> bool:
+    name = folder.name
+    if name.startswith(".") or name.endswith(".egg-info") or name in _SKIPPED_FOLDERS:
+        return True
+    return (folder / "pyvenv.cfg").exists()

@@ -1,12 +1,13 @@
-"""What a file imports, and whether that leads to a module, read from syntax trees only."""
+"""What a file imports and names, read from its syntax tree: which of its tests lead to the target, and how."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.parsing import ParseFailure, parse
 
 _MAX_FILE_BYTES = 1 << 20
@@ -25,7 +26,7 @@ _NOTHING = FileFacts(frozenset(), frozenset())
 
 
 def facts_of(path: Path, *, module: str) -> FileFacts:
-    """The facts of a file; empty for one that cannot be read or parsed. `module` resolves its relative imports."""
+    """Read a file's facts; empty for one that cannot be read. `module` resolves its relative imports."""
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
             return _NOTHING
@@ -40,7 +41,7 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
 
 
 def names_in(tree: ast.AST) -> frozenset[str]:
-    """Identifiers, attributes, parameters and imported names anywhere in a piece of syntax."""
+    """Return identifiers, attributes, parameters and imported names anywhere in a piece of syntax."""
     return frozenset(name for node in ast.walk(tree) for name in _named(node))
 
 
@@ -81,7 +82,7 @@ class ImportGraph:
         self._edges: dict[str, frozenset[str]] = {}
 
     def reaches(self, imports: frozenset[str], goals: frozenset[str]) -> bool:
-        """Whether importing these names ends up importing one of the modules `goals`."""
+        """Return whether importing these names ends up importing one of the modules `goals`."""
         pending = list(imports)
         seen: set[str] = set()
         while pending:
@@ -115,7 +116,57 @@ class ImportGraph:
 
 
 def _with_parents(name: str) -> Iterator[str]:
-    """The packages above are imported too: `a.b.c`, `a.b`, `a`."""
+    """Yield a module and the packages above, which are imported too: `a.b.c`, `a.b`, `a`."""
     while name:
         yield name
         name = name.rpartition(".")[0]
+
+
+class DirectTests(NamedTuple):
+    """Node ids of the tests of one file that name the target, themselves or through something else in the file."""
+
+    file: str
+    ids: tuple[str, ...] = ()
+    is_all: bool = False
+    """The file has no other tests."""
+
+
+def direct_tests(root: Path, file: str, name: str) -> DirectTests:
+    """Read a test file; without ids where it cannot be read or nothing in it names the target."""
+    try:
+        tree = parse((root / file).read_bytes())
+    except OSError:
+        return DirectTests(file)
+    if isinstance(tree, ParseFailure):
+        return DirectTests(file)
+    used = {defined: names_in(statement) for statement in tree.body for defined in _defined(statement)}
+    leading = _leading(used, name)
+    tests = [test for statement in tree.body if (test := _test_name(statement))]
+    ids = tuple(f"{file}::{test}" for test in tests if test in leading)
+    return DirectTests(file, ids, is_all=len(ids) == len(tests))
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, ast.Assign):
+        yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+
+
+def _leading(used: Mapping[str, frozenset[str]], name: str) -> set[str]:
+    """Return what names the target, or names something that does: fixtures, helpers, tables of cases."""
+    leading: set[str] = set()
+    wanted = {name}
+    while found := {defined for defined, names in used.items() if defined not in leading and names & wanted}:
+        leading |= found
+        wanted = found
+    return leading
+
+
+def _test_name(statement: ast.stmt) -> str:
+    """Return the name of a test by pytest's default names; where a project has others, the file is run as a whole."""
+    if isinstance(statement, ast.ClassDef):
+        is_case = any(last_name(base).endswith("TestCase") for base in statement.bases)
+        return statement.name if is_case or statement.name.startswith("Test") else ""
+    is_function = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return statement.name if is_function and statement.name.startswith("test") else ""

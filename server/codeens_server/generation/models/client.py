@@ -1,7 +1,13 @@
-"""Asks models over LiteLLM's Router: retries, `Retry-After`, fallbacks and cooldowns are its work."""
+"""Ask models over LiteLLM's Router: retries, `Retry-After`, fallbacks and cooldowns are its work.
+
+A provider's limits per minute are kept by waiting. The Router refuses a request that is over a limit (with a 429 of its
+own) instead of letting it wait, which would turn the burst that an ensemble is into failures; so the waiting is done
+here, before the Router is asked.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -10,15 +16,47 @@ import anyio
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.budget import Estimate
-from codeens_server.generation.models.editor_model import EditorModel, is_editor_model
-from codeens_server.generation.models.errors import ModelError, explain
-from codeens_server.generation.models.exchange import Message, Reply, Sampling
-from codeens_server.generation.models.litellm_router import LiteLLM
-from codeens_server.generation.models.rate_limit import Pace
+from codeens_server.generation.models.exchange import EditorModel, Message, ModelError, Reply, Sampling, is_editor_model
+from codeens_server.generation.models.litellm_router import LiteLLM, explain
 
+MINUTE_S = 60.0
 CHARACTERS_PER_TOKEN = 3
 """Fewer than any tokenizer needs for code in the mean, so that an estimate is not too low."""
 MOST_CHUNKS = 100_000
+
+
+class RateLimiter:
+    """Requests and tokens begun within the last minute, against what may be."""
+
+    def __init__(self, *, rpm: int | None, tpm: int | None) -> None:
+        self._rpm = rpm
+        self._tpm = tpm
+        self._begun: deque[tuple[float, int]] = deque()
+        self._turn = anyio.Lock()
+
+    async def wait(self, tokens: int) -> None:
+        """Wait until one more request of about so many tokens may begin; first come, first served."""
+        if self._rpm is None and self._tpm is None:
+            return
+        async with self._turn:
+            await anyio.sleep_until(self._free_at(tokens))
+            self._begun.append((anyio.current_time(), tokens))
+
+    def _free_at(self, tokens: int) -> float:
+        """Return when a request of so many tokens may begin: when enough of what was begun is a minute old."""
+        free_at = now = anyio.current_time()
+        while self._begun and self._begun[0][0] <= now - MINUTE_S:
+            self._begun.popleft()
+        count, used = len(self._begun), sum(size for _, size in self._begun)
+        for begun, size in self._begun:
+            if self._fits(count + 1, used + tokens):
+                break
+            free_at = begun + MINUTE_S
+            count, used = count - 1, used - size
+        return free_at
+
+    def _fits(self, requests: int, tokens: int) -> bool:
+        return (self._rpm is None or requests <= self._rpm) and (self._tpm is None or tokens <= self._tpm)
 
 
 class Models:
@@ -38,9 +76,9 @@ class Models:
         self._editor = editor
         self._environ = environ
         self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel) for model in models}
-        self._paces = {model.name: Pace(rpm=model.rpm, tpm=model.tpm) for model in models}
+        self._rate_limiters = {model.name: RateLimiter(rpm=model.rpm, tpm=model.tpm) for model in models}
         self._opening = anyio.Lock()
-        self._door: LiteLLM | None = None
+        self._router: LiteLLM | None = None
 
     async def __aenter__(self) -> Models:
         return self
@@ -48,24 +86,24 @@ class Models:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._door is not None:
-            await self._door.aclose()
-            self._door = None
+        if self._router is not None:
+            await self._router.aclose()
+            self._router = None
 
     async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
-        """What an answer could cost at the most, at the dearest of the model and its fallbacks."""
+        """Return what an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
         if is_editor_model(name):
             return Estimate(tokens=tokens_in + sampling.max_tokens, usd=0.0)
-        door = await self._opened()
+        router = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
-        costs = [_cost(door, model, tokens_in, sampling.max_tokens) for model in asked]
+        costs = [_cost(router, model, tokens_in, sampling.max_tokens) for model in asked]
         known = [cost for cost in costs if cost is not None]
         usd = max(known) if len(known) == len(costs) else None
         return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
 
     async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
+        """Ask for one answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
 
         Raises:
             ModelError: there is none, after all retries and fallbacks.
@@ -73,7 +111,7 @@ class Models:
         model = self._models[name]
         tokens = (await self.estimate(name, messages, sampling)).tokens
         async with self._limits[name]:
-            await self._paces[name].wait(tokens)
+            await self._rate_limiters[name].wait(tokens)
             try:
                 with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
                     return await self._answer(name, messages, sampling)
@@ -88,14 +126,14 @@ class Models:
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
         if self._editor is not None and is_editor_model(name):
             return await self._editor(name, messages, sampling)
-        door = await self._opened()
-        stream = await door.stream(name, messages, sampling)
+        router = await self._opened()
+        stream = await router.stream(name, messages, sampling)
         chunks: list[Any] = []
         async for chunk in stream:
             chunks.append(chunk)
             if len(chunks) > MOST_CHUNKS:
                 raise ModelError(name, "the answer has no end")
-        whole: Any = door.joined(chunks, messages) if chunks else None
+        whole: Any = router.joined(chunks, messages) if chunks else None
         if not whole or not whole.choices:
             raise ModelError(name, "the answer was empty")
         answered = self._models.get(getattr(stream, "_hidden_params", {}).get("model_id", name), self._models[name])
@@ -104,21 +142,21 @@ class Models:
             model=answered.name,
             tokens_in=whole.usage.prompt_tokens,
             tokens_out=whole.usage.completion_tokens,
-            cost_usd=_cost(door, answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
+            cost_usd=_cost(router, answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
             finish_reason=whole.choices[0].finish_reason or "",
         )
 
     async def _opened(self) -> LiteLLM:
         async with self._opening:
-            if self._door is None:
+            if self._router is None:
                 models = [model for model in self._models.values() if not is_editor_model(model.name)]
-                self._door = await LiteLLM.start(models, self._environ)
-            return self._door
+                self._router = await LiteLLM.start(models, self._environ)
+            return self._router
 
 
-def _cost(door: LiteLLM, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
-    """By the prices in the settings, else LiteLLM's; None when neither is known."""
+def _cost(router: LiteLLM, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
+    """Return the cost by the prices in the settings, else LiteLLM's; None when neither is known."""
     if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
         return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
-    prices = None if model.api_base else door.price(model.model)
+    prices = None if model.api_base else router.price(model.model)
     return tokens_in * prices[0] + tokens_out * prices[1] if prices else None

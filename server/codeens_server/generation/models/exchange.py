@@ -1,10 +1,18 @@
-"""What goes to a model, and what comes back."""
+"""What goes to a model, and what comes back: an answer, kept answers, the editor's own models, errors."""
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
+import msgspec
 from msgspec import Struct
+
+from codeens_server.config.settings import ModelSettings
+
+EDITOR_MODEL = "editor"
+"""What results call it. `editor/NAME` is one of several that an editor may have."""
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -34,3 +42,52 @@ class Reply(Struct, frozen=True, kw_only=True):
     """None: the price is not known."""
     finish_reason: str = "stop"
     """`length`: the answer was cut at the most tokens allowed."""
+
+
+class ModelError(Exception):
+    """A model gave no usable answer."""
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(f"{model}: {why}")
+        self.model = model
+        self.why = why
+
+
+class EditorModel(Protocol):
+    """Asks the editor's model."""
+
+    async def __call__(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """Return one answer, of the model called `name`.
+
+        Raises:
+            ModelError: the editor has none, its user does not allow it, or it failed.
+        """
+        ...
+
+
+def is_editor_model(name: str) -> bool:
+    """Return whether a model's name means one of the editor's."""
+    return name == EDITOR_MODEL or name.startswith(f"{EDITOR_MODEL}/")
+
+
+def editor_settings(name: str = EDITOR_MODEL) -> ModelSettings:
+    """Return how one of the editor's models is asked: few at a time, and without a price of its own."""
+    return ModelSettings(name=name, model=name, input_cost_per_token=0.0, output_cost_per_token=0.0, max_parallel=4)
+
+
+class ResponseCache(Protocol):
+    """Answers by the digest of their request."""
+
+    async def get(self, key: str) -> Reply | None:
+        """Return the answer kept for a request; None where there is none."""
+        ...
+
+    async def put(self, key: str, reply: Reply) -> None:
+        """Keep an answer."""
+        ...
+
+
+def request_key(model: ModelSettings, messages: Sequence[Message], sampling: Sampling, sample: int) -> str:
+    """Return the SHA-256 (hex) of all that an answer depends on; `sample` tells equal questions apart."""
+    request = [model.model, model.api_base, [[item.role, item.content] for item in messages], sampling, sample]
+    return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

@@ -1,10 +1,11 @@
-"""The only place that touches LiteLLM: it is untyped, takes seconds to import, and talks to the terminal if let."""
+"""LiteLLM's Router, loaded late and closed clean, and what its errors mean in one line without keys."""
 
 from __future__ import annotations
 
 import importlib
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,12 +14,15 @@ import anyio.to_thread
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.exchange import Message, Sampling
+from codeens_server.text import redact
 
 RETRIES = 2
 COOLDOWN_S = 5.0
 CLOSING_S = 5.0
 _TURN = anyio.Lock()
 """Held by who begins or ends."""
+LONGEST = 200
+NOISE = re.compile(r"^(?:litellm\.)?\w+(?:Error|Exception|Timeout)?: |^\w*Exception - |^Error code: \d+ - ")
 
 
 class LiteLLM:
@@ -68,12 +72,12 @@ class LiteLLM:
         )
 
     def joined(self, chunks: list[Any], messages: Sequence[Message]) -> Any:
-        """The whole answer, with its usage (estimated with a tokenizer where the server told none)."""
+        """Return the whole answer with its usage, estimated with a tokenizer where the server told none."""
         prompt = [{"role": message.role, "content": message.content} for message in messages]
         return self._module.stream_chunk_builder(chunks, messages=prompt)
 
     def price(self, model: str) -> tuple[float, float] | None:
-        """Dollars per token read and written, from LiteLLM's own table."""
+        """Return dollars per token read and per token written, from LiteLLM's own table; None where it has none."""
         try:
             known = self._module.get_model_info(model)
         except Exception:  # noqa: BLE001  LiteLLM raises a bare Exception for a model that is not in its table
@@ -105,7 +109,7 @@ class LiteLLM:
 
 
 def _quiet_litellm() -> Any:
-    """LiteLLM imported without network, without reading `.env` files, and without a word on the terminal."""
+    """Import LiteLLM without network, without reading `.env` files, and without a word on the terminal."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     os.environ.setdefault("LITELLM_LOG", "CRITICAL")
@@ -125,3 +129,38 @@ def _deployment(model: ModelSettings, environ: Mapping[str, str]) -> dict[str, A
     if key or model.api_base:
         params["api_key"] = key or "none"
     return {"model_name": model.name, "litellm_params": params, "model_info": {"id": model.name}}
+
+
+def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) -> str:
+    """Return why a call failed, and what to do about it where a person can do something."""
+    said = redact(_first_line(str(error)), environ)
+    for base in type(error).__mro__:
+        if base.__name__ in SENTENCES:
+            return SENTENCES[base.__name__].format(
+                said=said, seconds=model.timeout_s, key=model.api_key_env or "its API key", name=model.model
+            )
+    return f"{type(error).__name__}: {said}"
+
+
+SENTENCES = {
+    "AuthenticationError": "the key was refused: set {key}",
+    "PermissionDeniedError": "the key does not allow this model: {said}",
+    "RateLimitError": "still over the rate limit after the last retry: {said}",
+    "Timeout": "no answer within {seconds:g} s",
+    "NotFoundError": "there is no model {name!r} there: {said}",
+    "ContextWindowExceededError": "the prompt is longer than the model can read",
+    "ContentPolicyViolationError": "refused by the provider's content policy",
+    "BadRequestError": "the request was refused: {said}",
+    "InternalServerError": "the server failed: {said}",
+    "ServiceUnavailableError": "the server is not available: {said}",
+    "APIConnectionError": "the connection failed: {said}",
+    "APIError": "the server answered with an error: {said}",
+}
+"""LiteLLM's exceptions, and OpenAI's that they are made from, by the name of the class; the nearest base counts."""
+
+
+def _first_line(text: str) -> str:
+    line = next((line for line in text.split("\n") if line.strip()), "no reason was given").strip()
+    while (shorter := NOISE.sub("", line)) != line:
+        line = shorter
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import anyio
+from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.errors import InputError, unknown
-from codeens_server.generation.models.providers import PROVIDERS, key_variable, litellm_prefixes
+from codeens_server.errors import Hint, InputError, unknown
+from codeens_server.generation.models.exchange import editor_settings, is_editor_model
 
 LOCAL_SERVERS = {
     "ollama": "http://127.0.0.1:11434/v1",
@@ -23,8 +29,50 @@ SECONDS = 0.5
 MOST_BYTES = 1 << 20
 
 
+class Provider(Struct, frozen=True, kw_only=True):
+    """A provider whose key may be found in the environment."""
+
+    prefix: str
+    """What its models' names begin with, before the slash."""
+    key: str
+    """The environment variable that holds its key."""
+    model: str
+    """The model to ask when a key is all that is known."""
+
+
+PROVIDERS = (
+    Provider(prefix="openai", key="OPENAI_API_KEY", model="openai/gpt-5.4-mini"),
+    Provider(prefix="anthropic", key="ANTHROPIC_API_KEY", model="anthropic/claude-sonnet-5-5"),
+    Provider(prefix="gemini", key="GEMINI_API_KEY", model="gemini/gemini-flash-latest"),
+    Provider(prefix="mistral", key="MISTRAL_API_KEY", model="mistral/codestral-latest"),
+    Provider(prefix="openrouter", key="OPENROUTER_API_KEY", model="openrouter/openrouter/auto"),
+    Provider(prefix="deepseek", key="DEEPSEEK_API_KEY", model="deepseek/deepseek-v4-flash"),
+    Provider(prefix="groq", key="GROQ_API_KEY", model="groq/openai/gpt-oss-120b"),
+    Provider(prefix="xai", key="XAI_API_KEY", model="xai/grok-4.3"),
+)
+
+
+def key_variable(model: str) -> str | None:
+    """Return the variable of a provider's key; None when LiteLLM is to find the key by its own rules."""
+    prefix = model.partition("/")[0]
+    return next((provider.key for provider in PROVIDERS if provider.prefix == prefix), None)
+
+
+@cache
+def litellm_prefixes() -> frozenset[str]:
+    """Return LiteLLM's prefixes, read out of its source: importing it takes seconds. Empty when they moved."""
+    found = find_spec("litellm")
+    folder = Path(found.origin).parent if found and found.origin else Path()
+    try:
+        source = (folder / "types" / "utils.py").read_text(encoding="utf-8")
+    except OSError:
+        return frozenset()
+    listing = source.partition("class LlmProviders(")[2].partition("\nclass ")[0]
+    return frozenset(re.findall(r'^    [A-Z0-9_]+ = "([^"]+)"', listing, re.MULTILINE))
+
+
 def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[str, str]) -> tuple[ModelSettings, ...]:
-    """The models to ask, without a look at the network; empty when none is named, configured or has a key.
+    """Return the models to ask, without the network; none when none is named, configured or has a key.
 
     Raises:
         InputError: a name is neither configured nor one of LiteLLM's (`provider/model`), or a fallback is unknown, or
@@ -41,8 +89,41 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     return tuple(_complete(ModelSettings(name=model)) for model in with_key)
 
 
+async def choose_models(
+    names: Sequence[str], settings: Settings, environ: Mapping[str, str], *, editor: bool
+) -> tuple[ModelSettings, ...]:
+    """Return those named, else configured, else with a key, else the editor's own, else of servers on loopback.
+
+    Args:
+        names: the models asked for.
+        settings: which models are configured.
+        environ: where keys are read from.
+        editor: whether there is an editor that can be asked.
+
+    Raises:
+        InputError: see `resolve_models`; or there are models and no asyncio to ask them under (code `needs_asyncio`).
+    """
+    if not editor:
+        models = resolve_models(names, settings, environ) or await find_local_models()
+        _refuse_without_asyncio(models)
+        return models
+    of_editor = [name for name in dict.fromkeys(names) if is_editor_model(name)]
+    others = [name for name in names if not is_editor_model(name)]
+    models = resolve_models(others, settings, environ) if others or not of_editor else ()
+    return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
+
+
+def _refuse_without_asyncio(models: Sequence[ModelSettings]) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if models:
+            message = f"{models[0].name} is asked through LiteLLM, which needs asyncio, and this is not run by it."
+            raise InputError(message, code="needs_asyncio", hint=Hint("fix", "Run it under asyncio.")) from None
+
+
 async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
-    """The first chat model of each OpenAI-compatible server that answers on loopback, within half a second."""
+    """Return the first chat model of each OpenAI-compatible server on loopback that answers in half a second."""
     servers = LOCAL_SERVERS if servers is None else servers
     found: dict[str, ModelSettings] = {}
 
@@ -67,7 +148,7 @@ async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[M
 def with_fallbacks(
     models: Sequence[ModelSettings], settings: Settings, environ: Mapping[str, str]
 ) -> tuple[ModelSettings, ...]:
-    """Models and all that they fall back to, each once."""
+    """Return models and all that they fall back to, each once."""
     configured = {model.name: model for model in resolve_models((), settings, environ)}
     reachable = {model.name: model for model in models}
     pending = list(models)
@@ -80,7 +161,7 @@ def with_fallbacks(
 
 
 def _complete(model: ModelSettings) -> ModelSettings:
-    """With LiteLLM's name filled in, and the variable of its provider's key."""
+    """Fill in LiteLLM's name, and the variable of the provider's key."""
     name = model.model or model.name
     variable = model.api_key_env or (None if model.api_base else key_variable(name))
     return replace(model, model=name, api_key_env=variable)
@@ -118,7 +199,7 @@ def _check_provider(model: ModelSettings) -> None:
 
 
 async def _first_model(base: str) -> str:
-    """The first model a server lists that is not made for embeddings; empty when there is no such server."""
+    """Return the first model a server lists that is not made for embeddings; empty when there is no such server."""
     import httpx
 
     body = b""

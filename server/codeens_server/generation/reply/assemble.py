@@ -48,7 +48,7 @@ class DefinitionParts(NamedTuple):
 
 
 def read_stub(stub: str, name: str) -> Stub | None:
-    """The last definition of `name` at the top of a text, with what stands around it; None when there is none."""
+    """Return the last definition of `name` at the top of a text, with what stands around it; None without one."""
     found = statements_of(stub)
     matching = [
         statement for statement in found if isinstance(statement.node, FunctionNode) and statement.node.name == name
@@ -60,7 +60,7 @@ def read_stub(stub: str, name: str) -> Stub | None:
 
 
 def fit(definition: str, stub: Stub) -> str:
-    """The text of the reply's definition, with what it left out of the target's own put back.
+    """Return the text of a reply's definition, with what it left out of the target's own put back.
 
     The signature in the file wins when the names, kinds and defaults of the parameters are the same.
     """
@@ -77,7 +77,7 @@ def fit(definition: str, stub: Stub) -> str:
 
 
 def take_apart(text: str) -> DefinitionParts | None:
-    """A text that is one definition at the left margin; None when it is anything else."""
+    """Take apart a text that is one definition at the left margin; None when it is anything else."""
     tree = parse(text)
     if not isinstance(tree, ast.Module) or len(tree.body) != 1 or not isinstance(node := tree.body[0], FunctionNode):
         return None
@@ -106,7 +106,7 @@ def _signature(node: FunctionNode) -> tuple[object, ...]:
 
 
 def _colon(lines: list[str], line: int) -> tuple[int, int]:
-    """Where the signature of the definition at `line` ends: row (1-based) and the column after its colon."""
+    """Return where the signature of the definition at `line` ends: row (1-based) and the column after its colon."""
     depth = 0
     for token in tokenize.generate_tokens(io.StringIO("".join(lines[line - 1 :])).readline):
         if token.string in ("(", "[", "{"):
@@ -127,10 +127,14 @@ def _margin(line: str) -> str:
 
 
 def assemble(function: str, name: str, sources: Sequence[list[Statement]], around: Sequence[Statement]) -> Replacement:
-    """The function with what it uses, transitively, of the statements that came with it.
+    """Return a replacement: the function with what it uses, transitively, of the statements that came with it.
 
-    `sources` are searched in order: what the first defines is not taken from the second. What `around` (the file, as
-    shown to the model) has in the same words already is left out; where words differ the reply's definition is taken.
+    Args:
+        function: the text of the definition.
+        name: its name.
+        sources: statements of the reply, searched in order: what the first defines is not taken from the second.
+        around: the file, as shown to the model. What it has in the same words is left out; where words differ the
+            reply's definition is taken.
     """
     shelf = _Shelf(sources, name)
     missing = shelf.take_for(names_of(function).used)
@@ -213,7 +217,7 @@ class _Shelf:
         self._binding = fresh | self._binding
 
     def _filling(self, name: str) -> Iterator[int]:
-        """Statements that fill a constant after it was bound: `TABLE.append(…)`, `for …: TABLE[i] = …`."""
+        """Return statements that fill a constant after it was bound: `TABLE.append(…)`, `for …: TABLE[i] = …`."""
         constants = (i for i in self._binding.get(name, ()) if isinstance(self._statements[i][0].node, CONSTANTS))
         first = next(constants, len(self._statements))
         for index, (statement, _) in enumerate(self._statements[first:], first):
@@ -226,7 +230,7 @@ def _is_star(node: ast.stmt) -> bool:
 
 
 def _is_left_out(node: ast.stmt) -> bool:
-    """Tests and demonstrations; and `__future__` imports, which speak for a whole file."""
+    """Return whether it is a test, a demonstration, or a `__future__` import, which speaks for a whole file."""
     match node:
         case ast.ImportFrom(module="__future__") | ast.Assert():
             return True
@@ -249,7 +253,7 @@ def _fills(statement: ast.stmt, name: str) -> bool:
 
 
 def _lines(node: ast.stmt, needed: set[str] | None) -> Iterator[str]:
-    """An import as one line per name, of those needed."""
+    """Yield an import as one line per name, of those needed; of all where `needed` is None."""
     assert isinstance(node, IMPORTS)
     for alias in node.names:
         bound = alias.asname or alias.name.split(".")[0]
@@ -263,7 +267,7 @@ def _lines(node: ast.stmt, needed: set[str] | None) -> Iterator[str]:
 
 
 def digest(replacement: Replacement) -> str:
-    """SHA-256 (hex) of the normalised syntax trees: equal for replacements that differ in layout and wording only.
+    """Return the SHA-256 (hex) of the normalised syntax trees; layout and wording do not count.
 
     Names and annotations count, since a program can see them. The order of imports does not.
     """

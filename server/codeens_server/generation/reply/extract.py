@@ -39,9 +39,13 @@ class _Found(NamedTuple):
 
 
 def extract(reply: str, target_name: str, *, stub: str, is_method: bool) -> Replacement:
-    """The implementation of `target_name` in a reply.
+    """Return the implementation of a function that a model's reply holds.
 
-    `stub` is what the model was asked to complete or replace: imports, helpers, and the definition of the target.
+    Args:
+        reply: what the model wrote, of any shape.
+        target_name: the function's name.
+        stub: what the model was asked to complete or replace: imports, helpers, and the definition of the target.
+        is_method: whether the target stands in a class.
 
     Raises:
         Unusable: there is none, or it is torn off before its end.
@@ -70,7 +74,7 @@ def _find_definition(likely: list[Part], name: str, is_method: bool) -> _Found |
 
 
 def _readings(text: str, name: str) -> Iterator[str]:
-    """The text as it is, and mended where the definition's margin or that of its body is wrong as a whole."""
+    """Yield the text as it is, and mended where the margin of the definition or of its body is wrong."""
     yield text
     bare = re.search(rf"^(?:async[ \t]+)?def[ \t]+{re.escape(name)}[ \t]*\(.*:[ \t]*\n+(?=\S)", text, re.MULTILINE)
     if bare:
@@ -105,7 +109,7 @@ def _last_definition(found: list[Statement], name: str, is_method: bool) -> _Fou
 
 
 def _inner_definition(statement: Statement, name: str) -> str | None:
-    """The text, at the left margin, of the last definition of that name inside of a class or function."""
+    """Return the last definition of that name inside of a class or function, at the left margin."""
     tree = parse(statement.text)
     inner = [
         node
@@ -120,7 +124,7 @@ def _inner_definition(statement: Statement, name: str) -> str | None:
 
 
 def _find_body(likely: list[Part], own: Stub) -> _Found | None:
-    """The target's own signature with a part of the reply as its body."""
+    """Return the target's own signature with a part of the reply as its body."""
     for part in likely:
         if re.search(rf"\bdef[ \t]+{re.escape(own.name)}\b", part.text):
             continue  # a torn definition is no body
@@ -133,7 +137,7 @@ def _find_body(likely: list[Part], own: Stub) -> _Found | None:
 
 
 def _bodies(text: str) -> Iterator[str]:
-    """The text as a body: as it is; moved in as a whole; with the indentation that its first line lost."""
+    """Yield the text as a body: as it is; moved in; with the indentation that its first line lost."""
     yield text
     stripped = text.lstrip("\n")
     tree = parse(stripped)
@@ -146,7 +150,7 @@ def _bodies(text: str) -> Iterator[str]:
 
 
 def _leaves(statement: ast.stmt) -> bool:
-    """Whether a statement at the top of a text returns, which it could only do in a function."""
+    """Return whether a statement at the top of a text returns, which it could only do in a function."""
     if isinstance(statement, ast.Return):
         return True
     if isinstance(statement, ast.ClassDef | FunctionNode):
@@ -173,7 +177,7 @@ class Part(NamedTuple):
 
 
 def parts(reply: str) -> list[Part]:
-    """The reply cut at its fences, in order, and last the whole reply (a docstring may hold a fence)."""
+    """Return the reply cut at its fences, in order, and last the whole reply (a docstring may hold a fence)."""
     found: list[Part] = []
     lines: list[str] = []
     rank = 2
@@ -195,14 +199,14 @@ def parts(reply: str) -> list[Part]:
 
 
 def by_likelihood(found: list[Part]) -> list[Part]:
-    """Python fences first; of equals the last in the reply first, as it is the one a model ends with."""
+    """Order Python fences first; of equals the last in the reply first, as it is the one a model ends with."""
     *cut, whole = found
     cut.reverse()
     return [*sorted(cut, key=lambda part: part.rank), whole]
 
 
 def remark_of(reply: str) -> str:
-    """The first paragraph after the last fence: what a model says of its answer; empty when it says nothing."""
+    """Return the first paragraph after the last fence: what a model says of its answer; empty when it says nothing."""
     *_, last, _whole = [Part(2, ""), *parts(reply)]
     if last.rank != 2 or len(parts(reply)) < 3:
         return ""
@@ -211,7 +215,7 @@ def remark_of(reply: str) -> str:
 
 
 def _opens(fence: re.Match[str]) -> bool:
-    """A mark within a line opens only when nothing follows its language ("Here it is: ```python")."""
+    """Return whether a fence opens; within a line only if nothing follows its language ("Here it is: ```python")."""
     if fence["before"].strip():
         return fence["language"].lower() in PYTHON and not fence["after"].strip()
     return fence["mark"][0] not in fence["after"]
@@ -229,7 +233,7 @@ def _rank(language: str) -> int:
 
 
 def unwrap(wrapper: ast.ClassDef, name: str) -> list[str] | None:
-    """The method `name` and the siblings it calls as plain functions, the method last.
+    """Return the method `name` and the siblings it calls as plain functions, the method last.
 
     None when the class cannot be left out: the method uses the instance for more than calling siblings.
     Comments are lost, as the text is written anew.

@@ -38,7 +38,7 @@ class Names(NamedTuple):
 
 
 def names_of(text: str) -> Names:
-    """The global names a text binds and uses, nested scopes included; a text that Python refuses has none."""
+    """Return the global names a text binds and uses, nested scopes included; a text that Python refuses has none."""
     table = symbol_table(text)
     if isinstance(table, ParseFailure):
         return Names(frozenset(), frozenset())
@@ -49,7 +49,7 @@ def names_of(text: str) -> Names:
 
 
 def statements_of(text: str) -> list[Statement]:
-    """The top-level statements of a text, in order; what is no Python (prose, a torn end) is left out."""
+    """Return the top-level statements of a text, in order; what is no Python (prose, a torn end) is left out."""
     tree = parse(text)
     if isinstance(tree, ast.Module):
         return _split(tree, text)
@@ -66,7 +66,7 @@ def statements_of(text: str) -> list[Statement]:
 
 
 def always_leaves(body: list[ast.stmt]) -> bool:
-    """Whether control cannot fall out of the end of these statements."""
+    """Return whether control cannot fall out of the end of these statements."""
     match body[-1]:
         case ast.Return() | ast.Raise():
             return True
@@ -107,7 +107,7 @@ def _text_of(node: ast.stmt, lines: list[str], text: str) -> str:
 
 
 def _chunks(text: str) -> list[str]:
-    """The text cut before every line that could begin a statement at the left margin."""
+    """Return the text cut before every line that could begin a statement at the left margin."""
     found: list[str] = []
     for line in lines_of(text):
         if found and CONTINUES.match(line):
@@ -118,7 +118,7 @@ def _chunks(text: str) -> list[str]:
 
 
 def _longest(chunks: list[str]) -> tuple[int, int, list[Statement]]:
-    """The statements that begin at the first chunk; before them how many more chunks were tried, and are taken."""
+    """Return how many more chunks were tried and are taken, and the statements that begin at the first chunk."""
     text = ""
     tried = 0
     for tried, chunk in enumerate(chunks):
@@ -132,7 +132,7 @@ def _longest(chunks: list[str]) -> tuple[int, int, list[Statement]]:
 
 
 def _cut_back(chunk: str) -> list[Statement]:
-    """A torn definition without its torn end, if what is left of it cannot fall out of its end."""
+    """Return a torn definition without its torn end, if what is left of it cannot fall out of its end."""
     if not re.match(r"(?:async\s+def|def|class)\b", chunk):
         return []
     lines = lines_of(chunk)

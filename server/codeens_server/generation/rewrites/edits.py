@@ -7,8 +7,8 @@ from typing import cast
 
 import libcst as cst
 
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.placing import Statement, computed_above
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class Edits:
@@ -17,7 +17,7 @@ class Edits:
     Comments above and beside what goes away are kept above what comes instead.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: FunctionTree) -> None:
         self._subject = subject
         self._nodes: dict[cst.CSTNode, cst.CSTNode] = {}
         self._statements: dict[cst.CSTNode, list[Statement]] = {}
@@ -56,7 +56,7 @@ class Edits:
         self._before.setdefault(statement, []).extend(self._parsed(text))
 
     def fresh(self, wanted: str) -> str:
-        """A name that nothing in sight uses: the one wanted, or that with a number."""
+        """Return a name that nothing in sight uses: the one wanted, or that with a number."""
         name, number = wanted, 2
         while name in self._new_names or not self._subject.is_free(name):
             name, number = f"{wanted}_{number}", number + 1
@@ -64,7 +64,7 @@ class Edits:
         return name
 
     def computed(self, place: Statement, value: str, names: Iterable[str], wanted: str) -> str:
-        """The variable that holds a value before a statement: one that does already, or a new one.
+        """Return the variable that holds a value before a statement; where there is none, make it.
 
         `names` are those that the value is made of, `wanted` is what a new variable should be called.
         """
@@ -91,7 +91,7 @@ class Edits:
         self._statements[statement] = []
 
     def require(self, module: str, name: str) -> str | None:
-        """The text that `module.name` is called by, imported where that is needed; None if its name is taken."""
+        """Import `module.name` where that is needed, and return how it is called; None if its name is taken."""
         facts = self._subject.facts
         wanted = f"{module}.{name}"
         for local, origin in facts.imports.items():
@@ -106,7 +106,7 @@ class Edits:
         return name
 
     def applied(self) -> str:
-        """The function's text after all changes."""
+        """Return the function's text after all changes."""
         transformer = _Transformer(self._nodes, self._statements, self._before, self._after)
         return self._subject.module.visit(transformer).code
 

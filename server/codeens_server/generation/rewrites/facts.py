@@ -33,11 +33,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     """The module has a star import, so that any name may be bound."""
 
     def binds(self, name: str) -> bool:
-        """Whether the name may be something else than the builtin of that name."""
+        """Return whether the name may be something else than the builtin of that name."""
         return self.star or name in self.names or name in self.enclosing
 
     def with_import(self, line: str) -> Facts:
-        """These facts after one more import at the top of the module."""
+        """Return these facts with one more import at the top of the module."""
         imports = dict(_imported(parse_source(line, "an import").body[0]))
         return replace(self, names=self.names | set(imports), imports={**self.imports, **imports})
 
@@ -78,7 +78,7 @@ def _imports(node: ast.AST) -> bool:
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that the node itself binds."""
+    """Return names that the node itself binds."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield node.name
     elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
@@ -90,7 +90,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _module_level(tree: ast.Module) -> Iterator[ast.AST]:
-    """Nodes of the module outside its functions and classes."""
+    """Return nodes of the module outside its functions and classes."""
     pending: list[ast.AST] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -111,7 +111,7 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _constants(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Names that are assigned just once, with the source of the value."""
+    """Return names that are assigned just once, with the source of the value."""
     assigned: dict[str, list[ast.expr]] = {}
     for node in nodes:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:

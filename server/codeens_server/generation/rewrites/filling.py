@@ -8,9 +8,8 @@ import libcst as cst
 from msgspec import Struct
 
 from codeens_server.generation.rewrites import tree
-from codeens_server.generation.rewrites.names import target_names
+from codeens_server.generation.rewrites.function_tree import SCOPES, FunctionTree, target_names
 from codeens_server.generation.rewrites.placing import before
-from codeens_server.generation.rewrites.subject import SCOPES, Subject
 
 _LOOSE = (cst.IfExp, cst.Lambda, cst.NamedExpr, cst.Tuple)
 _INVERSE: dict[type[cst.BaseCompOp], str] = {
@@ -39,8 +38,8 @@ class Filling(Struct, frozen=True, kw_only=True):
         return self.body[0] if len(self.body) == 1 else None
 
 
-def filling_of(subject: Subject, loop: cst.For) -> Filling | None:
-    """The loop as clauses, if it has that form and its variables are not used outside of it."""
+def filling_of(subject: FunctionTree, loop: cst.For) -> Filling | None:
+    """Return the loop as clauses, if it has that form and its variables are not used outside of it."""
     clauses: list[str] = []
     loops: list[cst.For] = []
     tests: list[cst.BaseExpression] = []
@@ -56,9 +55,9 @@ def filling_of(subject: Subject, loop: cst.For) -> Filling | None:
 
 
 def made_above(
-    subject: Subject, loop: cst.CSTNode, name: str
+    subject: FunctionTree, loop: cst.CSTNode, name: str
 ) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
-    """The line above that gives the variable its value, and the value, if nothing between it and the loop uses it."""
+    """Return the line above that gives the variable its value, and the value, if nothing uses it before the loop."""
     for one in reversed(before(subject, loop)):
         made = tree.assigned_name(one)
         if made and made[0] == name and isinstance(one, cst.SimpleStatementLine):
@@ -68,8 +67,8 @@ def made_above(
     return None
 
 
-def assigning(subject: Subject, line: cst.SimpleStatementLine, value: str) -> str:
-    """The text of a line that gives another value, of the same type, to the variable of this one."""
+def assigning(subject: FunctionTree, line: cst.SimpleStatementLine, value: str) -> str:
+    """Return the text of a line that gives another value, of the same type, to the variable of this one."""
     match tree.sole(line):
         case cst.AnnAssign(target=target, annotation=annotation):
             return f"{subject.code(target)}: {subject.code(annotation.annotation)} = {value}"
@@ -79,14 +78,14 @@ def assigning(subject: Subject, line: cst.SimpleStatementLine, value: str) -> st
             raise ValueError(subject.code(line))
 
 
-def after_clauses(subject: Subject, node: cst.BaseExpression) -> str:
-    """An expression's text as it may stand in a comprehension."""
+def after_clauses(subject: FunctionTree, node: cst.BaseExpression) -> str:
+    """Return an expression's text as it may stand in a comprehension."""
     text = subject.code(node)
     return f"({text})" if isinstance(node, _LOOSE) and not getattr(node, "lpar", ()) else text
 
 
-def negated(subject: Subject, test: cst.BaseExpression) -> str:
-    """The text of a test's opposite."""
+def negated(subject: FunctionTree, test: cst.BaseExpression) -> str:
+    """Return the text of a test's opposite."""
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             return after_clauses(subject, inner)
@@ -101,7 +100,7 @@ def negated(subject: Subject, test: cst.BaseExpression) -> str:
 
 
 def _flatten(
-    subject: Subject,
+    subject: FunctionTree,
     loop: cst.For,
     clauses: list[str],
     loops: list[cst.For],
@@ -133,20 +132,20 @@ def _only_continues(suite: cst.BaseSuite) -> bool:
 
 
 def loop_variables(loop: cst.For) -> set[str]:
-    """The names that a loop gives values to."""
+    """Return the names that a loop gives values to."""
     return {name.value for name in target_names(loop.target)}
 
 
-def is_used_outside(subject: Subject, name: str, region: cst.CSTNode) -> bool:
-    """Whether the variable's value at the end of the region may be read, here or elsewhere."""
+def is_used_outside(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
+    """Return whether the variable's value at the end of the region may be read, here or elsewhere."""
     if name in subject.parameters or name in subject.declared_outside or name in subject.captured:
         return True
     outside = (place for place in subject.variables(subject.function, name) if not subject.is_inside(place, region))
     return not all(_has_own_loop(subject, place, region) for place in outside)
 
 
-def _has_own_loop(subject: Subject, place: cst.Name, region: cst.CSTNode) -> bool:
-    """Whether another loop or comprehension around the place gives the variable its value there."""
+def _has_own_loop(subject: FunctionTree, place: cst.Name, region: cst.CSTNode) -> bool:
+    """Return whether another loop or comprehension around the place gives the variable its value there."""
     for parent in subject.above(place):
         if subject.is_inside(region, parent):
             return False

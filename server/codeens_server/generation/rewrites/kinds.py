@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from codeens_server.generation.rewrites.subject import Kind, Subject
+from codeens_server.generation.rewrites.function_tree import FunctionTree, Kind
 
 IMMUTABLE: frozenset[Kind] = frozenset({"str", "bytes", "int", "float", "bool"})
 UNHASHABLE: frozenset[Kind] = frozenset({"list", "set", "dict", "deque"})
@@ -119,8 +119,8 @@ _BY_NODE: dict[type[cst.CSTNode], Kind] = {
 }
 
 
-def may_be_none(subject: Subject, name: str) -> bool:
-    """Whether a parameter's default or annotation allows None and the function never gives it another value."""
+def may_be_none(subject: FunctionTree, name: str) -> bool:
+    """Return whether a parameter's default or annotation allows None and the function never gives it another value."""
     param = subject.parameters.get(name)
     if param is None or name in subject.bound(subject.function.body):
         return False
@@ -132,8 +132,8 @@ def may_be_none(subject: Subject, name: str) -> bool:
     )
 
 
-def annotation_of(subject: Subject, name: str) -> cst.BaseExpression | None:
-    """A variable's annotation; text in quotes is read."""
+def annotation_of(subject: FunctionTree, name: str) -> cst.BaseExpression | None:
+    """Return a variable's annotation; text in quotes is read."""
     param = subject.parameters.get(name)
     found = param.annotation if param else None
     for node in subject.own(cst.AnnAssign):
@@ -155,7 +155,7 @@ def _unquoted(annotation: cst.BaseExpression) -> cst.BaseExpression | None:
 
 
 def annotated_kind(annotation: cst.CSTNode | None) -> Kind | None:
-    """The builtin that an annotation names."""
+    """Return the builtin that an annotation names."""
     match annotation:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return _BY_ANNOTATION.get(name)
@@ -166,7 +166,7 @@ def annotated_kind(annotation: cst.CSTNode | None) -> Kind | None:
 
 
 def annotated_element(annotation: cst.CSTNode | None) -> Kind | None:
-    """The kind of element that an annotation of a collection names: the key, for a mapping."""
+    """Return the kind of element that an annotation of a collection names: the key, for a mapping."""
     match annotation:
         case cst.Name(value="str"):
             return "str"
@@ -183,8 +183,8 @@ def _is_ellipsis(element: cst.SubscriptElement) -> bool:
     return isinstance(element.slice, cst.Index) and isinstance(element.slice.value, cst.Ellipsis)
 
 
-def kind_of(subject: Subject, node: cst.CSTNode) -> Kind | None:
-    """The kind of an expression's value; None when the text does not tell."""
+def kind_of(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
+    """Return the kind of an expression's value; None when the text does not tell."""
     match node:
         case cst.Name(value="True" | "False") | cst.UnaryOperation(operator=cst.Not()):
             return "bool"
@@ -210,14 +210,14 @@ def kind_of(subject: Subject, node: cst.CSTNode) -> Kind | None:
             return _BY_NODE.get(type(node))
 
 
-def _part_kind(subject: Subject, value: cst.BaseExpression, position: cst.BaseSlice) -> Kind | None:
+def _part_kind(subject: FunctionTree, value: cst.BaseExpression, position: cst.BaseSlice) -> Kind | None:
     found = kind_of(subject, value)
     if found == "str" or isinstance(position, cst.Slice):
         return found
     return element_kind(subject, value) if found == "list" else None
 
 
-def _operation_kind(subject: Subject, node: cst.BinaryOperation) -> Kind | None:
+def _operation_kind(subject: FunctionTree, node: cst.BinaryOperation) -> Kind | None:
     left, right = kind_of(subject, node.left), kind_of(subject, node.right)
     match node.operator:
         case cst.Add():
@@ -234,7 +234,7 @@ def _operation_kind(subject: Subject, node: cst.BinaryOperation) -> Kind | None:
             return None
 
 
-def _call_kind(subject: Subject, node: cst.Call) -> Kind | None:
+def _call_kind(subject: FunctionTree, node: cst.Call) -> Kind | None:
     match node.func:
         case cst.Name(value=name) if subject.is_builtin(node.func):
             return _BY_CALL.get(name)
@@ -248,14 +248,14 @@ def _call_kind(subject: Subject, node: cst.Call) -> Kind | None:
     return _BY_ORIGIN.get(subject.origin(node.func))
 
 
-def _name_kind(subject: Subject, name: str) -> Kind | None:
+def _name_kind(subject: FunctionTree, name: str) -> Kind | None:
     if name not in subject.kinds:
         subject.kinds[name] = None  # until it is known: a variable says nothing of itself
         subject.kinds[name] = _found_kind(subject, name)
     return subject.kinds[name]
 
 
-def _found_kind(subject: Subject, name: str) -> Kind | None:
+def _found_kind(subject: FunctionTree, name: str) -> Kind | None:
     if name not in subject.local_names:
         text = subject.facts.values.get(name)
         return kind_of(subject, cst.parse_expression(text)) if text else None
@@ -274,8 +274,8 @@ def _found_kind(subject: Subject, name: str) -> Kind | None:
     return kind
 
 
-def _given(subject: Subject, place: cst.Name) -> Kind | None:
-    """The kind of the value that a variable is given here."""
+def _given(subject: FunctionTree, place: cst.Name) -> Kind | None:
+    """Return the kind of the value that a variable is given here."""
     match subject.parent(place):
         case cst.AssignTarget() as target:
             assign = subject.parent(target)
@@ -290,8 +290,8 @@ def _given(subject: Subject, place: cst.Name) -> Kind | None:
             return None
 
 
-def _unpacked(subject: Subject, place: cst.Name) -> Kind | None:
-    """The kind of the counter in `for i, x in enumerate(xs)`, and of x."""
+def _unpacked(subject: FunctionTree, place: cst.Name) -> Kind | None:
+    """Return the kind of the counter in `for i, x in enumerate(xs)`, and of x."""
     for parent in subject.above(place):
         match parent:
             case (
@@ -308,8 +308,8 @@ def _unpacked(subject: Subject, place: cst.Name) -> Kind | None:
     return None
 
 
-def element_kind(subject: Subject, node: cst.CSTNode) -> Kind | None:
-    """The kind of what iterating over the expression gives."""
+def element_kind(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
+    """Return the kind of what iterating over the expression gives."""
     match node:
         case cst.Name(value=name) if annotation := annotation_of(subject, name):
             return annotated_element(annotation)
@@ -332,7 +332,7 @@ def element_kind(subject: Subject, node: cst.CSTNode) -> Kind | None:
             return "str" if kind_of(subject, node) == "str" else None
 
 
-def _assigned_element(subject: Subject, name: str) -> Kind | None:
+def _assigned_element(subject: FunctionTree, name: str) -> Kind | None:
     if name not in subject.element_kinds:
         subject.element_kinds[name] = None  # as above
         values = [assign.value for assign in subject.own(cst.Assign) if _binds_only(assign, name)]

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, Replacement, Target
+from codeens_server.domain import OFFLINE, Candidate, Replacement, Target
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft, Rule
 from codeens_server.generation.rewrites.rules import chosen
 from codeens_variants.manifest import Variant
-
-MODEL = "offline"
 
 
 class Rewrite(NamedTuple):
@@ -56,7 +54,7 @@ def offline_candidates(target: Target, source: str, variants: Sequence[Variant])
 
 
 def _rewrites(variant: str, rules: list[Rule], start: Draft, alone: dict[str, Rewrite | None]) -> list[Rewrite]:
-    """What a variant's rules make of the target. Rules tried before are taken from `alone`."""
+    """Return what a variant's rules make of the target. Rules tried before are taken from `alone`."""
     for rule in rules:
         if rule.name not in alone:
             draft = rule.apply(start)
@@ -68,7 +66,7 @@ def _rewrites(variant: str, rules: list[Rule], start: Draft, alone: dict[str, Re
 
 
 def _chained(variant: str, rules: list[Rule], start: Draft) -> Rewrite:
-    """All the rules, one on the result of the other; those that find nothing any more are not named."""
+    """Apply all the rules, one on the result of the other; those that find nothing any more are not named."""
     draft, used = start, list[str]()
     for rule in rules:
         following = rule.apply(draft)
@@ -81,8 +79,8 @@ def _chained(variant: str, rules: list[Rule], start: Draft) -> Rewrite:
 def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
     replacement = rewrite.draft.replacement()
     return Candidate(
-        id=f"{MODEL}-{rewrite.name.replace(':', '-')}",
-        model=MODEL,
+        id=f"{OFFLINE}-{rewrite.name.replace(':', '-')}",
+        model=OFFLINE,
         variant=variant,
         source=replacement.source,
         replacement=replacement,
@@ -93,8 +91,8 @@ def _candidate(rewrite: Rewrite, variant: str, key: str) -> Candidate:
 
 
 def _credited(candidate: Candidate, variant: str) -> Candidate:
-    """The candidate with one more variant that leads to it."""
-    label = f"{MODEL} · {variant}"
+    """Return the candidate with one more variant that leads to it."""
+    label = f"{OFFLINE} · {variant}"
     if variant == candidate.variant or label in candidate.same_as:
         return candidate
     return replace(candidate, same_as=(*candidate.same_as, label))

@@ -7,9 +7,8 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from codeens_server.generation.rewrites.names import target_names
+from codeens_server.generation.rewrites.function_tree import SCOPES, FunctionTree, target_names
 from codeens_server.generation.rewrites.purity import is_stable, suspends
-from codeens_server.generation.rewrites.subject import SCOPES, Subject
 from codeens_server.generation.rewrites.tree import assigned_name
 
 Loop: TypeAlias = cst.For | cst.While
@@ -17,8 +16,8 @@ Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.Gener
 Statement: TypeAlias = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
-def statement_of(subject: Subject, node: cst.CSTNode) -> Statement | None:
-    """The statement around a node that is a line of a block of its own (an `elif` belongs to its `if`)."""
+def statement_of(subject: FunctionTree, node: cst.CSTNode) -> Statement | None:
+    """Return the statement around a node that is a line of a block of its own (an `elif` belongs to its `if`)."""
     for one in (node, *subject.above(node)):
         if isinstance(one, cst.SimpleStatementLine | cst.BaseCompoundStatement) and isinstance(
             subject.parent(one), cst.IndentedBlock
@@ -27,20 +26,20 @@ def statement_of(subject: Subject, node: cst.CSTNode) -> Statement | None:
     return None
 
 
-def siblings(subject: Subject, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements of the block that the statement is in."""
+def siblings(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
+    """Return the statements of the block that the statement is in."""
     block = subject.parent(statement)
     return block.body if isinstance(block, cst.IndentedBlock) else ()
 
 
-def before(subject: Subject, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements above it in its block."""
+def before(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
+    """Return the statements above it in its block."""
     block = siblings(subject, statement)
     return block[: _index(block, statement)]
 
 
-def after(subject: Subject, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
-    """The statements below it in its block."""
+def after(subject: FunctionTree, statement: cst.CSTNode) -> Sequence[cst.BaseStatement]:
+    """Return the statements below it in its block."""
     block = siblings(subject, statement)
     return block[_index(block, statement) + 1 :]
 
@@ -49,8 +48,8 @@ def _index(block: Sequence[cst.BaseStatement], statement: cst.CSTNode) -> int:
     return next((number for number, one in enumerate(block) if one is statement), 0)
 
 
-def loops_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Loop]:
-    """Loops that run the node once in each turn, inner ones first."""
+def loops_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterator[Loop]:
+    """Yield the loops that run the node once in each turn, inner ones first."""
     inner: cst.CSTNode = node
     for parent in subject.above(node):
         if isinstance(parent, SCOPES):
@@ -62,8 +61,8 @@ def loops_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Loop]:
         inner = parent
 
 
-def comprehensions_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Comprehension]:
-    """Comprehensions that evaluate the node for each element, inner ones first."""
+def comprehensions_repeating(subject: FunctionTree, node: cst.CSTNode) -> Iterator[Comprehension]:
+    """Yield the comprehensions that evaluate the node for each element, inner ones first."""
     for parent in subject.above(node):
         if isinstance(parent, cst.BaseStatement | cst.Lambda):
             return
@@ -72,19 +71,15 @@ def comprehensions_repeating(subject: Subject, node: cst.CSTNode) -> Iterator[Co
             yield parent
 
 
-def is_repeated(subject: Subject, node: cst.CSTNode) -> bool:
-    """Whether a loop or a comprehension of the function evaluates the node many times."""
+def is_repeated(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether a loop or a comprehension of the function evaluates the node many times."""
     return any(True for _ in loops_repeating(subject, node)) or any(
         True for _ in comprehensions_repeating(subject, node)
     )
 
 
-def place_for(subject: Subject, node: cst.CSTNode, names: Iterable[str]) -> Statement | None:
-    """The statement before which a value made of these names can be computed once, for a node that is repeated.
-
-    That is the outermost loop around the node in which none of the names changes. None when there is no such place:
-    the node is not repeated, a name changes in all loops around it, or is not surely bound there.
-    """
+def place_for(subject: FunctionTree, node: cst.CSTNode, names: Iterable[str]) -> Statement | None:
+    """Return the statement before which a value of these names can be computed once, for a node that is repeated."""
     wanted = sorted(set(names))
     place = _in_comprehension(subject, node, wanted)
     for loop in loops_repeating(subject, node):
@@ -98,8 +93,8 @@ def place_for(subject: Subject, node: cst.CSTNode, names: Iterable[str]) -> Stat
     return place
 
 
-def computed_above(subject: Subject, place: Statement, text: str, names: Iterable[str]) -> str | None:
-    """The variable that a line above the place, in its block, gives the value of just this text.
+def computed_above(subject: FunctionTree, place: Statement, text: str, names: Iterable[str]) -> str | None:
+    """Return the variable that a line above the place, in its block, gives the value of just this text.
 
     None if there is no such line, or if one of the names that the value is made of changes in between.
     """
@@ -114,7 +109,7 @@ def computed_above(subject: Subject, place: Statement, text: str, names: Iterabl
     return None
 
 
-def _in_comprehension(subject: Subject, node: cst.CSTNode, names: list[str]) -> Statement | None:
+def _in_comprehension(subject: FunctionTree, node: cst.CSTNode, names: list[str]) -> Statement | None:
     around = list(comprehensions_repeating(subject, node))
     if not around or any(name in subject.bound(one) for one in around for name in names):
         return None
@@ -123,8 +118,8 @@ def _in_comprehension(subject: Subject, node: cst.CSTNode, names: list[str]) -> 
     return None if any(subject.is_inside(node, test) for test in tests) else place
 
 
-def _crosses_handler(subject: Subject, node: cst.CSTNode, loop: Loop) -> bool:
-    """Whether an exception of the node would be caught inside the loop."""
+def _crosses_handler(subject: FunctionTree, node: cst.CSTNode, loop: Loop) -> bool:
+    """Return whether an exception of the node would be caught inside the loop."""
     for parent in subject.above(node):
         if parent is loop:
             return False
@@ -133,8 +128,8 @@ def _crosses_handler(subject: Subject, node: cst.CSTNode, loop: Loop) -> bool:
     return False
 
 
-def is_surely_bound(subject: Subject, name: str, statement: Statement) -> bool:
-    """Whether the name has a value whenever the statement is reached."""
+def is_surely_bound(subject: FunctionTree, name: str, statement: Statement) -> bool:
+    """Return whether the name has a value whenever the statement is reached."""
     if name not in subject.local_names or name in subject.parameters:
         return True
     inner: cst.CSTNode = statement
@@ -184,7 +179,7 @@ def _assigns(statement: cst.BaseSmallStatement, name: str) -> bool:
 
 
 def leaves(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
-    """Whether the last statement of a block goes away from it."""
+    """Return whether the last statement of a block goes away from it."""
     match body[-1] if body else None:
         case cst.SimpleStatementLine(body=[*_, last]):
             return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
@@ -194,8 +189,8 @@ def leaves(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> bool:
             return False
 
 
-def is_guarded(subject: Subject, node: cst.CSTNode, name: str, tests: Iterable[str]) -> bool:
-    """Whether an earlier `if <one of the tests>: <leave>` rules the tests out, and the name is the same since."""
+def is_guarded(subject: FunctionTree, node: cst.CSTNode, name: str, tests: Iterable[str]) -> bool:
+    """Return whether an earlier `if <test>: <leave>` rules out one of the tests, the name being the same since."""
     wanted = set(tests)
     statement = statement_of(subject, node)
     if statement is None:
@@ -215,7 +210,7 @@ def is_guarded(subject: Subject, node: cst.CSTNode, name: str, tests: Iterable[s
     return False
 
 
-def _rules_out(subject: Subject, statement: cst.BaseStatement, tests: set[str]) -> bool:
+def _rules_out(subject: FunctionTree, statement: cst.BaseStatement, tests: set[str]) -> bool:
     match statement:
         case cst.If(test=test, body=body) if leaves(body.body):
             return any(subject.code(part) in tests for part in _alternatives(test))
@@ -231,8 +226,8 @@ def _alternatives(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield test
 
 
-def is_nonempty(subject: Subject, collection: cst.BaseExpression) -> bool:
-    """Whether an earlier guard left the function when the collection, a variable, was empty."""
+def is_nonempty(subject: FunctionTree, collection: cst.BaseExpression) -> bool:
+    """Return whether an earlier guard left the function when the collection, a variable, was empty."""
     if not isinstance(collection, cst.Name):
         return False
     name = collection.value

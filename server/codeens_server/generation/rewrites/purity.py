@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import IMMUTABLE, kind_of
-from codeens_server.generation.rewrites.subject import Subject
 
 
 def _words(text: str) -> frozenset[str]:
@@ -51,8 +51,8 @@ PURE_TYPES = frozenset(
 _SUSPENDING = (cst.Await, cst.Yield, cst.From)
 
 
-def is_pure(subject: Subject, node: cst.CSTNode) -> bool:
-    """Whether computing the expression changes nothing, as far as its text tells. It may still raise."""
+def is_pure(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether computing the expression changes nothing, as far as its text tells. It may still raise."""
     for part in subject.walk(node):
         if isinstance(part, (*_SUSPENDING, cst.NamedExpr)):
             return False
@@ -65,8 +65,8 @@ def is_pure(subject: Subject, node: cst.CSTNode) -> bool:
     return True
 
 
-def is_pure_function(subject: Subject, func: cst.CSTNode) -> bool:
-    """Whether calling this changes nothing: a builtin, a method that only reads, a function of a pure module."""
+def is_pure_function(subject: FunctionTree, func: cst.CSTNode) -> bool:
+    """Return whether calling this changes nothing: a builtin, a method that only reads, a function of a pure module."""
     if isinstance(func, cst.Name) and subject.is_builtin(func):
         return func.value in PURE_BUILTINS or func.value.endswith(("Error", "Exception"))
     origin = subject.origin(func)
@@ -75,8 +75,8 @@ def is_pure_function(subject: Subject, func: cst.CSTNode) -> bool:
     return isinstance(func, cst.Attribute) and func.attr.value in PURE_METHODS
 
 
-def suspends(subject: Subject, region: cst.CSTNode) -> bool:
-    """Whether other code may run in the middle: the region awaits or yields."""
+def suspends(subject: FunctionTree, region: cst.CSTNode) -> bool:
+    """Return whether other code may run in the middle: the region awaits or yields."""
     return any(
         isinstance(node, _SUSPENDING)
         or (isinstance(node, cst.For | cst.CompFor | cst.With) and node.asynchronous is not None)
@@ -84,8 +84,8 @@ def suspends(subject: Subject, region: cst.CSTNode) -> bool:
     )
 
 
-def is_stable(subject: Subject, name: str, region: cst.CSTNode) -> bool:
-    """Whether the variable means the same value all through the region: neither bound nor changed there."""
+def is_stable(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
+    """Return whether the variable means the same value all through the region: neither bound nor changed there."""
     if name in subject.bound(region) or name in subject.declared_outside:
         return False
     if name not in subject.local_names and name not in subject.facts.values:
@@ -96,8 +96,8 @@ def is_stable(subject: Subject, name: str, region: cst.CSTNode) -> bool:
     return all(is_only_read(subject, place) for place in places)
 
 
-def is_only_read(subject: Subject, place: cst.CSTNode) -> bool:
-    """Whether the object that the expression stands for is looked at here, and neither changed nor handed on."""
+def is_only_read(subject: FunctionTree, place: cst.CSTNode) -> bool:
+    """Return whether the object that the expression stands for is looked at here, and neither changed nor handed on."""
     parent = subject.parent(place)
     match parent:
         case cst.Subscript(value=value) | cst.Attribute(value=value) if value is place:
@@ -126,8 +126,8 @@ def is_only_read(subject: Subject, place: cst.CSTNode) -> bool:
             return False
 
 
-def is_assigned(subject: Subject, node: cst.CSTNode) -> bool:
-    """Whether the expression is the target of an assignment, a loop or a deletion."""
+def is_assigned(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether the expression is the target of an assignment, a loop or a deletion."""
     inner = node
     for parent in subject.above(node):
         match parent:
@@ -144,8 +144,8 @@ def is_assigned(subject: Subject, node: cst.CSTNode) -> bool:
     return False
 
 
-def _is_read_through(subject: Subject, access: cst.CSTNode) -> bool:
-    """For `x.a` and `x[i]`: whether the access, and what is done with it at once, leaves x as it was."""
+def _is_read_through(subject: FunctionTree, access: cst.CSTNode) -> bool:
+    """Return whether access to `x.a` or `x[i]`, and what is done with it at once, leaves x as it was."""
     parent = subject.parent(access)
     match parent:
         case cst.Subscript(value=value) | cst.Attribute(value=value) if value is access:
@@ -156,7 +156,7 @@ def _is_read_through(subject: Subject, access: cst.CSTNode) -> bool:
             return not is_assigned(subject, access)
 
 
-def _takes_without_keeping(subject: Subject, arg: cst.Arg) -> bool:
+def _takes_without_keeping(subject: FunctionTree, arg: cst.Arg) -> bool:
     call = subject.parent(arg)
     if not isinstance(call, cst.Call):
         return False
@@ -167,8 +167,8 @@ def _takes_without_keeping(subject: Subject, arg: cst.Arg) -> bool:
     return is_pure_function(subject, call.func)
 
 
-def _is_unknown_callback(subject: Subject, arg: cst.Arg) -> bool:
-    """Whether a `key=` (or the like) is a function that nobody knows."""
+def _is_unknown_callback(subject: FunctionTree, arg: cst.Arg) -> bool:
+    """Return whether a `key=` (or the like) is a function that nobody knows."""
     if arg.keyword is None or arg.keyword.value not in ("key", "default_factory"):
         return False
     match arg.value:

@@ -55,7 +55,7 @@ class RuffFamily:
 
 
 def _fixed(source: str, family: str) -> str | None:
-    """The source after the family's fixes; None if ruff could not work on it."""
+    """Return the source after the family's fixes; None if ruff could not work on it."""
     options = ["--isolated", "--no-cache", "--quiet", "--exit-zero", "--fix", "--unsafe-fixes", "--preview"]
     command = [_ruff(), "check", *options, "--select", family, "--stdin-filename", "module.py", "-"]
     with tempfile.TemporaryDirectory() as empty:
@@ -81,7 +81,7 @@ def _ruff() -> str:
 
 
 def _taken_over(draft: Draft, before: str, after: str) -> Draft | None:
-    """The draft with the function as it is in the repaired file, and the imports that it needs from there."""
+    """Return the draft with the function as it is in the repaired file, and the imports that it needs from there."""
     old_tree, new_tree, original = parse(before), parse(after), parse(draft.source)
     if isinstance(old_tree, ParseFailure) or isinstance(new_tree, ParseFailure) or isinstance(original, ParseFailure):
         return None
@@ -109,7 +109,7 @@ def _same_function(target: Target, original: ast.Module, old: ast.Module, new: a
 
 
 def _imports(tree: ast.Module) -> list[tuple[str, str]]:
-    """Each name that an import at the top of the file binds, with a statement that imports just that."""
+    """Return each name that an import at the top of the file binds, with a statement that imports just that."""
     found: list[tuple[str, str]] = []
     for node in tree.body:
         if isinstance(node, ast.Import):

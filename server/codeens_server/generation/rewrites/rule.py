@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from codeens_server.domain import Replacement, Target
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.facts import Facts
-from codeens_server.generation.rewrites.subject import NotReadable, Subject
+from codeens_server.generation.rewrites.function_tree import FunctionTree, NotReadable
 
 MOST_PASSES = 25
 """Of one codemod over one function: each pass changes one place."""
@@ -28,15 +28,15 @@ class Draft:
     imports: tuple[str, ...] = ()
 
     @cached_property
-    def subject(self) -> Subject | None:
+    def subject(self) -> FunctionTree | None:
         """The function's tree; None where it cannot be worked on."""
         try:
-            return Subject(self.facts, self.function)
+            return FunctionTree(self.facts, self.function)
         except NotReadable:
             return None
 
     def changed(self, function: str, imports: list[str]) -> Draft:
-        """This draft with new code and more imports."""
+        """Return this draft with new code and more imports."""
         facts = self.facts
         added = [line for line in imports if line not in self.imports]
         for line in added:
@@ -44,7 +44,7 @@ class Draft:
         return replace(self, function=function, imports=(*self.imports, *added), facts=facts)
 
     def replacement(self) -> Replacement:
-        """What to put in the target's place."""
+        """Return what to put in the target's place."""
         return Replacement(function=self.function, imports=self.imports)
 
 
@@ -60,7 +60,7 @@ class Rule(Protocol):
         ...
 
     def apply(self, draft: Draft) -> Draft | None:
-        """The draft after the rule; None where the rule does not apply."""
+        """Return the draft after the rule; None where the rule does not apply."""
         ...
 
 
@@ -71,7 +71,7 @@ class Codemod(ABC):
     rationale: ClassVar[str]
 
     @abstractmethod
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         """Note the changes for the first place where the rule applies; nothing where there is none."""
 
     def apply(self, draft: Draft) -> Draft | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeens_server.errors import ConfigError, unknown
-from codeens_server.generation.rewrites.codemods.aliasing import LocalAlias
 from codeens_server.generation.rewrites.codemods.counting import ManualCountToCounter
 from codeens_server.generation.rewrites.codemods.grouping import SetdefaultToDefaultdict
-from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant
+from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant, LocalAlias
 from codeens_server.generation.rewrites.codemods.indexing import NestedLoopToIndex
 from codeens_server.generation.rewrites.codemods.joining import ConcatenationToJoin
 from codeens_server.generation.rewrites.codemods.membership import MembershipToSet
@@ -42,12 +41,12 @@ RULES: dict[str, Rule] = {rule.name: rule for rule in _IN_ORDER}
 
 
 def rule_names() -> list[str]:
-    """Names that a variant may list, in the order in which rules are chained."""
+    """Return names that a variant may list, in the order in which rules are chained."""
     return list(RULES)
 
 
 def chosen(names: Sequence[str]) -> list[Rule]:
-    """The rules of these names, in the order in which they are chained.
+    """Return the rules of these names, in the order in which they are chained.
 
     Raises:
         ConfigError: there is no such rule; the message has the nearest.

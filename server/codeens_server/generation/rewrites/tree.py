@@ -17,7 +17,7 @@ class MethodCall(NamedTuple):
 
 
 def method_call(node: cst.CSTNode) -> MethodCall | None:
-    """The call of a method with positional arguments only."""
+    """Return the call of a method with positional arguments only."""
     match node:
         case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value=method)), args=args):
             plain = plain_args(args)
@@ -27,14 +27,14 @@ def method_call(node: cst.CSTNode) -> MethodCall | None:
 
 
 def plain_args(args: Sequence[cst.Arg]) -> list[cst.BaseExpression] | None:
-    """The arguments, if all are positional and none is starred."""
+    """Return the arguments, if all are positional and none is starred."""
     if any(arg.keyword is not None or arg.star for arg in args):
         return None
     return [arg.value for arg in args]
 
 
 def call_of(node: cst.CSTNode, name: str) -> list[cst.BaseExpression] | None:
-    """The positional arguments of `name(...)`."""
+    """Return the positional arguments of `name(...)`."""
     match node:
         case cst.Call(func=cst.Name(value=value), args=args) if value == name:
             return plain_args(args)
@@ -43,7 +43,7 @@ def call_of(node: cst.CSTNode, name: str) -> list[cst.BaseExpression] | None:
 
 
 def lines(suite: cst.BaseSuite) -> list[cst.BaseStatement | cst.BaseSmallStatement]:
-    """The statements of a body, those that share a line one by one."""
+    """Return the statements of a body, those that share a line one by one."""
     found: list[cst.BaseStatement | cst.BaseSmallStatement] = []
     for statement in suite.body:
         if isinstance(statement, cst.SimpleStatementLine):
@@ -54,13 +54,13 @@ def lines(suite: cst.BaseSuite) -> list[cst.BaseStatement | cst.BaseSmallStateme
 
 
 def only_line(suite: cst.BaseSuite) -> cst.BaseStatement | cst.BaseSmallStatement | None:
-    """The statement of a body that has just one."""
+    """Return the statement of a body that has just one."""
     found = lines(suite)
     return found[0] if len(found) == 1 else None
 
 
 def sole(statement: cst.CSTNode | None) -> cst.BaseSmallStatement | None:
-    """The small statement that has its line to itself."""
+    """Return the small statement that has its line to itself."""
     match statement:
         case cst.SimpleStatementLine(body=[small]):
             return small
@@ -69,7 +69,7 @@ def sole(statement: cst.CSTNode | None) -> cst.BaseSmallStatement | None:
 
 
 def assigned_name(statement: cst.CSTNode | None) -> tuple[str, cst.BaseExpression] | None:
-    """`(x, value)` of the line `x = value`, annotated or not."""
+    """Return `(x, value)` of the line `x = value`, annotated or not."""
     match sole(statement):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
             return name, value
@@ -80,17 +80,17 @@ def assigned_name(statement: cst.CSTNode | None) -> tuple[str, cst.BaseExpressio
 
 
 def is_name(node: cst.CSTNode | None, name: str) -> bool:
-    """Whether the node is this name."""
+    """Return whether the node is this name."""
     return isinstance(node, cst.Name) and node.value == name
 
 
 def same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
-    """Whether two nodes are the same code, white space and comments included."""
+    """Return whether two nodes are the same code, white space and comments included."""
     return one.deep_equals(other)
 
 
 def index_of(node: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression] | None:
-    """`(value, index)` of `value[index]`, where the index is one expression and no slice."""
+    """Return `(value, index)` of `value[index]`, where the index is one expression and no slice."""
     match node:
         case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Index(value=index, star=None))]):
             return value, index
@@ -99,7 +99,7 @@ def index_of(node: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression]
 
 
 def slice_of(node: cst.CSTNode) -> tuple[cst.BaseExpression, cst.Slice] | None:
-    """`(value, slice)` of `value[a:b]` without a step."""
+    """Return `(value, slice)` of `value[a:b]` without a step."""
     match node:
         case cst.Subscript(value=value, slice=[cst.SubscriptElement(slice=cst.Slice(step=None) as part)]):
             return value, part
@@ -108,7 +108,7 @@ def slice_of(node: cst.CSTNode) -> tuple[cst.BaseExpression, cst.Slice] | None:
 
 
 def number(node: cst.CSTNode | None) -> int | None:
-    """The value of an integer literal, negative ones included."""
+    """Return the value of an integer literal, negative ones included."""
     match node:
         case cst.Integer():
             return node.evaluated_value
@@ -119,7 +119,7 @@ def number(node: cst.CSTNode | None) -> int | None:
 
 
 def is_empty_list(node: cst.CSTNode) -> bool:
-    """Whether the node is `[]` or `list()`."""
+    """Return whether the node is `[]` or `list()`."""
     match node:
         case cst.List(elements=[]):
             return True
@@ -130,7 +130,7 @@ def is_empty_list(node: cst.CSTNode) -> bool:
 
 
 def is_empty_dict(node: cst.CSTNode) -> bool:
-    """Whether the node is `{}` or `dict()`."""
+    """Return whether the node is `{}` or `dict()`."""
     match node:
         case cst.Dict(elements=[]):
             return True

@@ -9,9 +9,9 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import made_above
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.placing import Loop, after
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 FACTORIES = ("list", "set", "dict")
 
@@ -33,13 +33,13 @@ class SetdefaultToDefaultdict(Codemod):
     name = "dict-setdefault-to-defaultdict"
     rationale = "Lets a defaultdict make missing groups, which spares an empty group and a lookup for each element."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         for loop in subject.own(cst.BaseCompoundStatement):
             if isinstance(loop, cst.For | cst.While) and _group_in(subject, edits, loop):
                 return
 
 
-def _group_in(subject: Subject, edits: Edits, loop: Loop) -> bool:
+def _group_in(subject: FunctionTree, edits: Edits, loop: Loop) -> bool:
     groupings = [found for node in subject.own(cst.CSTNode, loop.body) if (found := _grouping(subject, node))]
     if not groupings or len({(one.groups, one.factory) for one in groupings}) != 1:
         return False
@@ -69,8 +69,8 @@ def _change(edits: Edits, grouping: Grouping) -> None:
         edits.remove(grouping.node)
 
 
-def _give_back_plain(subject: Subject, edits: Edits, loop: Loop, name: str) -> None:
-    """What comes after the loop gets a plain dictionary, which raises KeyError for what is missing."""
+def _give_back_plain(subject: FunctionTree, edits: Edits, loop: Loop, name: str) -> None:
+    """Give what follows the loop a plain dictionary, which raises KeyError for what is missing."""
     following = after(subject, loop)
     returned = tree.sole(following[0]) if following else None
     if isinstance(returned, cst.Return) and tree.is_name(returned.value, name):
@@ -79,7 +79,7 @@ def _give_back_plain(subject: Subject, edits: Edits, loop: Loop, name: str) -> N
         edits.after(loop, f"{name} = dict({name})")
 
 
-def _grouping(subject: Subject, node: cst.CSTNode) -> Grouping | None:
+def _grouping(subject: FunctionTree, node: cst.CSTNode) -> Grouping | None:
     if isinstance(node, cst.If):
         return _added_if_missing(subject, node)
     call = tree.method_call(node) if isinstance(node, cst.BaseExpression) else None
@@ -90,8 +90,8 @@ def _grouping(subject: Subject, node: cst.CSTNode) -> Grouping | None:
     return Grouping(call.receiver.value, factory, node, text) if factory else None
 
 
-def _added_if_missing(subject: Subject, node: cst.If) -> Grouping | None:
-    """`if k not in d: d[k] = []`, followed by a use of `d[k]`."""
+def _added_if_missing(subject: FunctionTree, node: cst.If) -> Grouping | None:
+    """Match `if k not in d: d[k] = []`, followed by a use of `d[k]`."""
     if node.orelse is not None or not isinstance(subject.parent(node), cst.IndentedBlock):
         return None
     match node.test, tree.only_line(node.body):
@@ -112,7 +112,7 @@ def _added_if_missing(subject: Subject, node: cst.If) -> Grouping | None:
             return None
 
 
-def _reads_group(subject: Subject, place: cst.Name) -> bool:
+def _reads_group(subject: FunctionTree, place: cst.Name) -> bool:
     parent = subject.parent(place)
     return isinstance(parent, cst.Subscript) and not isinstance(
         subject.parent(parent), cst.AssignTarget | cst.AugAssign | cst.Del
@@ -120,7 +120,7 @@ def _reads_group(subject: Subject, place: cst.Name) -> bool:
 
 
 def _empty(node: cst.BaseExpression) -> str:
-    """Which of list, set and dict an expression makes empty."""
+    """Return which of list, set and dict an expression makes empty."""
     if tree.is_empty_list(node):
         return "list"
     if tree.is_empty_dict(node):

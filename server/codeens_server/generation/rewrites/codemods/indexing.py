@@ -10,12 +10,11 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import is_used_outside
+from codeens_server.generation.rewrites.function_tree import FunctionTree, target_names
 from codeens_server.generation.rewrites.kinds import UNHASHABLE, annotation_of, kind_of, may_be_none
-from codeens_server.generation.rewrites.names import target_names
 from codeens_server.generation.rewrites.placing import Statement, place_for
 from codeens_server.generation.rewrites.purity import is_pure
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 SearchLoop: TypeAlias = cst.For | cst.CompFor
 ONE_PASS_ONLY = frozenset({"Iterator", "Iterable", "Generator", "AsyncIterator"})
@@ -48,7 +47,7 @@ class NestedLoopToIndex(Codemod):
         "loop compared every element."
     )
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         loops = [loop for loop in subject.own(cst.CSTNode) if isinstance(loop, cst.For | cst.CompFor)]
         searches = [found for loop in loops if (found := _search(subject, loop))]
         default = edits.require("collections", "defaultdict") if searches else None
@@ -66,8 +65,8 @@ class NestedLoopToIndex(Codemod):
                 done.append(search.loop)
 
 
-def _making(subject: Subject, default: str, index: str, search: Search) -> str:
-    """The statements that make the index."""
+def _making(subject: FunctionTree, default: str, index: str, search: Search) -> str:
+    """Return the statements that make the index."""
     target = search.loop.target
     element = subject.code(target)
     stored = f"({element})" if isinstance(target, cst.Tuple) and not target.lpar else element
@@ -78,7 +77,7 @@ def _making(subject: Subject, default: str, index: str, search: Search) -> str:
     )
 
 
-def _look_up(subject: Subject, edits: Edits, index: str, search: Search) -> None:
+def _look_up(subject: FunctionTree, edits: Edits, index: str, search: Search) -> None:
     iterable = cst.parse_expression(f"{index}.get({subject.code(search.match.wanted)}, ())")
     test = cst.parse_expression(" and ".join(map(subject.code, search.match.rest))) if search.match.rest else None
     loop, condition = search.loop, search.condition
@@ -90,7 +89,7 @@ def _look_up(subject: Subject, edits: Edits, index: str, search: Search) -> None
         edits.node(loop, loop.with_changes(iter=iterable, body=body))
 
 
-def _search(subject: Subject, loop: SearchLoop) -> Search | None:
+def _search(subject: FunctionTree, loop: SearchLoop) -> Search | None:
     condition = _condition(loop)
     if condition is None or loop.asynchronous is not None or not _can_be_walked_again(subject, loop.iter):
         return None
@@ -116,8 +115,8 @@ def _condition(loop: SearchLoop) -> cst.If | cst.CompIf | None:
             return None
 
 
-def _match(subject: Subject, test: cst.BaseExpression, variables: set[str]) -> Match | None:
-    """The first equality that tells the elements apart; before it may stand other comparisons for equality only."""
+def _match(subject: FunctionTree, test: cst.BaseExpression, variables: set[str]) -> Match | None:
+    """Return the first equality that tells the elements apart; only other equalities may stand before it."""
     parts = list(_conjuncts(test))
     for number, part in enumerate(parts):
         sides = _equal_sides(part)
@@ -149,12 +148,12 @@ def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
         yield test
 
 
-def _depends(subject: Subject, node: cst.BaseExpression, variables: set[str]) -> bool:
+def _depends(subject: FunctionTree, node: cst.BaseExpression, variables: set[str]) -> bool:
     return any(name.value in variables for name in subject.variables(node))
 
 
-def _can_be_walked_again(subject: Subject, collection: cst.BaseExpression) -> bool:
-    """Whether the collection is no iterator and no string, as far as one can see: `xs`, `xs + ys`, `d.items()`."""
+def _can_be_walked_again(subject: FunctionTree, collection: cst.BaseExpression) -> bool:
+    """Return whether the collection is no iterator and no string, as far as one can see: `xs + ys`, `d.items()`."""
     match collection:
         case cst.Name(value=name):
             kinds = ("str", "bytes", "dict", "set")
@@ -170,7 +169,7 @@ def _can_be_walked_again(subject: Subject, collection: cst.BaseExpression) -> bo
             return isinstance(call.receiver, cst.Name)
 
 
-def _is_for_one_pass(subject: Subject, name: str) -> bool:
+def _is_for_one_pass(subject: FunctionTree, name: str) -> bool:
     annotation = annotation_of(subject, name)
     base = annotation.value if isinstance(annotation, cst.Subscript) else annotation
     named = base.attr if isinstance(base, cst.Attribute) else base
@@ -178,15 +177,15 @@ def _is_for_one_pass(subject: Subject, name: str) -> bool:
 
 
 def _plural(loop: SearchLoop) -> str:
-    """What the elements are called."""
+    """Return what the elements are called."""
     if isinstance(loop.iter, cst.Name):
         return loop.iter.value.lstrip("_").lower()
     name = next((found.value for found in target_names(loop.target)), "element")
     return name if name.endswith("s") else f"{name}s"
 
 
-def _subject_of(subject: Subject, key: cst.BaseExpression) -> str:
-    """What the index is by: the attribute or the string key that is compared."""
+def _subject_of(subject: FunctionTree, key: cst.BaseExpression) -> str:
+    """Return what the index is by: the attribute or the string key that is compared."""
     for node in subject.walk(key):
         match node:
             case cst.SimpleString() if isinstance(text := node.evaluated_value, str) and text.isidentifier():

@@ -9,10 +9,10 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import made_above
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import Loop, after, loops_repeating
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class Growth(NamedTuple):
@@ -30,7 +30,7 @@ class ConcatenationToJoin(Codemod):
     name = "concatenation-to-join"
     rationale = "Collects the parts in a list and joins them once, where a loop copied the growing string."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         tried = set[tuple[str, Loop]]()
         for statement in subject.own(cst.BaseSmallStatement):
             name = _grown_name(statement)
@@ -42,7 +42,7 @@ class ConcatenationToJoin(Codemod):
                 tried.add((name, loop))
 
 
-def _join_after(subject: Subject, edits: Edits, loop: Loop, name: str) -> bool:
+def _join_after(subject: FunctionTree, edits: Edits, loop: Loop, name: str) -> bool:
     made = made_above(subject, loop, name) if subject.is_local(name) else None
     if made is None or kind_of(subject, made[1]) != "str":
         return False
@@ -76,8 +76,8 @@ def _grown_name(statement: cst.BaseSmallStatement) -> str:
             return ""
 
 
-def _growths(subject: Subject, loop: Loop, name: str) -> list[Growth]:
-    """All uses of the string in the loop, if each only makes it longer at the same end; else none."""
+def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Growth]:
+    """Return all uses of the string in the loop, if each only makes it longer at the same end; else none."""
     found: list[Growth] = []
     for statement in subject.own(cst.BaseSmallStatement, loop):
         growth = _growth(statement, name)
@@ -106,7 +106,7 @@ def _growth(statement: cst.BaseSmallStatement, name: str) -> Growth | None:
 
 
 def _summands(node: cst.BaseExpression) -> list[cst.BaseExpression]:
-    """`[a, b, c]` of `a + b + c`."""
+    """Match `[a, b, c]` of `a + b + c`."""
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add) and not node.lpar:
         return [*_summands(node.left), node.right]
     return [node]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.function_tree import SCOPES, FunctionTree
 from codeens_server.generation.rewrites.kinds import IMMUTABLE, annotated_kind
 from codeens_server.generation.rewrites.placing import is_repeated
 from codeens_server.generation.rewrites.purity import is_pure_function, suspends
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import SCOPES, Subject
 
 HASHABLE = frozenset(IMMUTABLE | {"tuple", "frozenset"})
 _ALSO_HASHABLE = frozenset({"None", "Optional", "Union", "Fraction", "Decimal", "date", "datetime", "Hashable"})
@@ -25,7 +25,7 @@ class Memoise(Codemod):
         "again computes each only once."
     )
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         if not _is_plain_function(subject) or not _recurs_twice(subject) or not _is_pure_function(subject):
             return
         if not all(_takes_hashable(subject, param) for param in subject.parameters.values()):
@@ -37,7 +37,7 @@ class Memoise(Codemod):
         edits.decorate(f"{cache}(maxsize=None{typed})")
 
 
-def _is_plain_function(subject: Subject) -> bool:
+def _is_plain_function(subject: FunctionTree) -> bool:
     function = subject.function
     decorators = [subject.code(one.decorator) for one in function.decorators]
     stars = isinstance(function.params.star_kwarg, cst.Param) or isinstance(function.params.star_arg, cst.Param)
@@ -51,13 +51,13 @@ def _is_plain_function(subject: Subject) -> bool:
     )
 
 
-def _recurs_twice(subject: Subject) -> bool:
+def _recurs_twice(subject: FunctionTree) -> bool:
     calls = [call for call in subject.own(cst.Call) if _is_itself(subject, call)]
     return len(calls) >= 2 or any(is_repeated(subject, call) for call in calls)
 
 
-def _is_itself(subject: Subject, call: cst.Call) -> bool:
-    """`f(...)`, or `Class.f(...)` for a static method."""
+def _is_itself(subject: FunctionTree, call: cst.Call) -> bool:
+    """Match `f(...)`, or `Class.f(...)` for a static method."""
     match call.func:
         case cst.Name(value=name):
             return name == subject.function.name.value and name not in subject.bound(subject.function.body)
@@ -67,8 +67,8 @@ def _is_itself(subject: Subject, call: cst.Call) -> bool:
             return False
 
 
-def _is_pure_function(subject: Subject) -> bool:
-    """Whether the result depends on the arguments alone, and is nothing that a caller could change."""
+def _is_pure_function(subject: FunctionTree) -> bool:
+    """Return whether the result depends on the arguments alone, and is nothing that a caller could change."""
     body = subject.function.body
     if any(isinstance(node, (*SCOPES, cst.Global, cst.Nonlocal, cst.Del, cst.With)) for node in subject.walk(body)):
         return False
@@ -82,15 +82,15 @@ def _is_pure_function(subject: Subject) -> bool:
     return all(one.value is not None and _gives_value(subject, one.value) for one in subject.own(cst.Return))
 
 
-def _is_constant(subject: Subject, name: str) -> bool:
-    """Whether the name means the same at every call: a variable of the function, a builtin, an import, a constant."""
+def _is_constant(subject: FunctionTree, name: str) -> bool:
+    """Return whether the name means the same at every call: a local variable, a builtin, an import, a constant."""
     facts = subject.facts
     if name in subject.local_names or name == subject.function.name.value or name not in facts.names:
         return True
     return name in facts.imports or name[:1].isupper()
 
 
-def _gives_value(subject: Subject, node: cst.BaseExpression) -> bool:
+def _gives_value(subject: FunctionTree, node: cst.BaseExpression) -> bool:
     match node:
         case cst.Integer() | cst.Float() | cst.SimpleString() | cst.FormattedString() | cst.Comparison():
             return True
@@ -111,15 +111,15 @@ def _gives_value(subject: Subject, node: cst.BaseExpression) -> bool:
             return False
 
 
-def _is_value(subject: Subject, name: str) -> bool:
-    """Whether all that the variable is given is of a kind that cannot be changed."""
+def _is_value(subject: FunctionTree, name: str) -> bool:
+    """Return whether all that the variable is given is of a kind that cannot be changed."""
     if param := subject.parameters.get(name):
         return _takes_hashable(subject, param)
     bound = [place for place in subject.variables(subject.function, name) if subject.is_bound_here(place)]
     return bool(bound) and all(_is_given_value(subject, place) for place in bound)
 
 
-def _is_given_value(subject: Subject, place: cst.Name) -> bool:
+def _is_given_value(subject: FunctionTree, place: cst.Name) -> bool:
     parent = subject.parent(place)
     statement = subject.parent(parent) if isinstance(parent, cst.AssignTarget) else parent
     if not isinstance(statement, cst.Assign | cst.AugAssign):
@@ -128,7 +128,7 @@ def _is_given_value(subject: Subject, place: cst.Name) -> bool:
     return not reads_itself and _gives_value(subject, statement.value)
 
 
-def _takes_hashable(subject: Subject, param: cst.Param) -> bool:
+def _takes_hashable(subject: FunctionTree, param: cst.Param) -> bool:
     if param.annotation is not None:
         return _names_hashable(subject, param.annotation.annotation)
     if isinstance(param.default, cst.Integer | cst.Float | cst.SimpleString | cst.Tuple):
@@ -136,7 +136,7 @@ def _takes_hashable(subject: Subject, param: cst.Param) -> bool:
     return _is_used_as_number(subject, param.name.value)
 
 
-def _names_hashable(subject: Subject, annotation: cst.BaseExpression) -> bool:
+def _names_hashable(subject: FunctionTree, annotation: cst.BaseExpression) -> bool:
     if isinstance(annotation, cst.SimpleString):
         text = annotation.evaluated_value
         return isinstance(text, str) and text in HASHABLE
@@ -144,8 +144,8 @@ def _names_hashable(subject: Subject, annotation: cst.BaseExpression) -> bool:
     return all(annotated_kind(node) in HASHABLE or node.value in _ALSO_HASHABLE for node in kinds)
 
 
-def _is_used_as_number(subject: Subject, name: str) -> bool:
-    """Whether the parameter is used in arithmetic and never as a collection."""
+def _is_used_as_number(subject: FunctionTree, name: str) -> bool:
+    """Return whether the parameter is used in arithmetic and never as a collection."""
     uses = [subject.parent(place) for place in subject.variables(subject.function.body, name)]
     allowed = (*_ARITHMETIC, cst.Arg, cst.If, cst.While, cst.Return, cst.BooleanOperation, cst.IfExp, cst.AssignTarget)
     computed = any(isinstance(use, cst.BinaryOperation) for use in uses)

@@ -7,10 +7,10 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import assigning, made_above
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import annotation_of, kind_of
 from codeens_server.generation.rewrites.purity import is_pure, is_stable
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 
 class PowerModulo(Codemod):
@@ -19,7 +19,7 @@ class PowerModulo(Codemod):
     name = "pow-mod"
     rationale = "Raises to a power modulo a number with pow(a, b, m), which never makes the huge number in between."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         if not subject.has_builtin("pow"):
             return
         for operation in subject.own(cst.BinaryOperation):
@@ -31,8 +31,8 @@ class PowerModulo(Codemod):
                 return
 
 
-def _reduced_power(subject: Subject, operation: cst.BinaryOperation) -> str | None:
-    """The text for `(a ** b) % m`: whole numbers only, and for the exponents and moduli that both forms take."""
+def _reduced_power(subject: FunctionTree, operation: cst.BinaryOperation) -> str | None:
+    """Return the text for `(a ** b) % m`, for whole numbers that both forms take as exponents and moduli."""
     match operation:
         case cst.BinaryOperation(
             left=cst.BinaryOperation(left=base, operator=cst.Power(), right=exponent),
@@ -60,9 +60,9 @@ def _reduced_power(subject: Subject, operation: cst.BinaryOperation) -> str | No
 
 
 def _power(
-    subject: Subject, base: cst.BaseExpression, exponent: cst.BaseExpression, modulus: cst.BaseExpression
+    subject: FunctionTree, base: cst.BaseExpression, exponent: cst.BaseExpression, modulus: cst.BaseExpression
 ) -> str:
-    """The call of pow; reducing the base first raises ZeroDivisionError for 0, as `%` does and pow does not."""
+    """Return the call of pow; reducing the base first raises ZeroDivisionError for 0, as `%` does and pow does not."""
     texts = [subject.code(part) for part in (base, exponent, modulus)]
     if not tree.number(modulus):
         is_simple = isinstance(base, cst.Name | cst.Integer | cst.Call | cst.Subscript | cst.Attribute)
@@ -70,7 +70,7 @@ def _power(
     return f"pow({', '.join(texts)})"
 
 
-def _is_whole(subject: Subject, node: cst.BaseExpression) -> bool:
+def _is_whole(subject: FunctionTree, node: cst.BaseExpression) -> bool:
     if kind_of(subject, node) == "int":
         return True
     return (
@@ -78,8 +78,8 @@ def _is_whole(subject: Subject, node: cst.BaseExpression) -> bool:
     )
 
 
-def _multiplied_in_loop(subject: Subject, edits: Edits, loop: cst.For) -> bool:
-    """`r = 1` and `for _ in range(n): r = r * a % m`."""
+def _multiplied_in_loop(subject: FunctionTree, edits: Edits, loop: cst.For) -> bool:
+    """Match `r = 1` and `for _ in range(n): r = r * a % m`."""
     shape = _multiplication(loop)
     turns = tree.call_of(loop.iter, "range") if subject.is_builtin(getattr(loop.iter, "func", loop), "range") else None
     if shape is None or turns is None or len(turns) != 1 or loop.orelse is not None or loop.asynchronous is not None:
@@ -105,7 +105,7 @@ def _multiplied_in_loop(subject: Subject, edits: Edits, loop: cst.For) -> bool:
 
 
 def _multiplication(loop: cst.For) -> tuple[str, cst.BaseExpression, cst.BaseExpression] | None:
-    """`(r, a, m)` of a loop with only `r = r * a % m`, in either order of the factors, or in two statements."""
+    """Match `(r, a, m)` of a loop with only `r = r * a % m`, the factors in either order, or in two statements."""
     match tree.lines(loop.body):
         case [
             cst.Assign(

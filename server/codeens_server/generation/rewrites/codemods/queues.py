@@ -6,9 +6,9 @@ import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.placing import is_repeated
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 SAME_METHODS = frozenset({"append", "extend", "clear", "remove", "count", "index"})
 SAME_FUNCTIONS = (
@@ -34,7 +34,7 @@ class QueueToDeque(Codemod):
     name = "queue-to-deque"
     rationale = "Takes from the front of a deque in constant time, where list.pop(0) moved all other elements."
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         for call in subject.own(cst.Call):
             taken = _end_of(call)
             if taken and taken[1] == "popleft" and is_repeated(subject, call) and _convert(subject, edits, taken[0]):
@@ -42,7 +42,7 @@ class QueueToDeque(Codemod):
 
 
 def _end_of(call: cst.CSTNode) -> tuple[str, str] | None:
-    """`(xs, "popleft")` of `xs.pop(0)`, `(xs, "appendleft")` of `xs.insert(0, x)`, `(xs, "pop")` of `xs.pop()`."""
+    """Match `xs.pop(0)`: `(xs, "popleft")`; `xs.insert(0, x)`: `(xs, "appendleft")`; `xs.pop()`: `(xs, "pop")`."""
     found = tree.method_call(call)
     if found is None or not isinstance(found.receiver, cst.Name):
         return None
@@ -57,7 +57,7 @@ def _end_of(call: cst.CSTNode) -> tuple[str, str] | None:
             return None
 
 
-def _convert(subject: Subject, edits: Edits, name: str) -> bool:
+def _convert(subject: FunctionTree, edits: Edits, name: str) -> bool:
     if not subject.is_local(name) or name in subject.parameters:
         return False
     places = list(subject.variables(subject.function, name))
@@ -78,8 +78,8 @@ def _convert(subject: Subject, edits: Edits, name: str) -> bool:
     return True
 
 
-def _made_list(subject: Subject, place: cst.Name) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
-    """The line `xs = [...]` or `xs = list(...)` that binds this place."""
+def _made_list(subject: FunctionTree, place: cst.Name) -> tuple[cst.SimpleStatementLine, cst.BaseExpression] | None:
+    """Return the line `xs = [...]` or `xs = list(...)` that binds this place."""
     for parent in subject.above(place):
         if isinstance(parent, cst.SimpleStatementLine):
             made = tree.assigned_name(parent)
@@ -91,12 +91,12 @@ def _made_list(subject: Subject, place: cst.Name) -> tuple[cst.SimpleStatementLi
     return None
 
 
-def _is_extended(subject: Subject, place: cst.Name) -> bool:
+def _is_extended(subject: FunctionTree, place: cst.Name) -> bool:
     parent = subject.parent(place)
     return isinstance(parent, cst.AugAssign) and isinstance(parent.operator, cst.AddAssign)
 
 
-def _contents(subject: Subject, value: cst.BaseExpression) -> str:
+def _contents(subject: FunctionTree, value: cst.BaseExpression) -> str:
     if tree.is_empty_list(value):
         return ""
     if isinstance(value, cst.Call):
@@ -104,7 +104,7 @@ def _contents(subject: Subject, value: cst.BaseExpression) -> str:
     return subject.code(value)
 
 
-def _use_ends(subject: Subject, edits: Edits, place: cst.Name) -> None:
+def _use_ends(subject: FunctionTree, edits: Edits, place: cst.Name) -> None:
     attribute = subject.parent(place)
     call = subject.parent(attribute) if isinstance(attribute, cst.Attribute) else None
     if not isinstance(call, cst.Call) or (end := _end_of(call)) is None:
@@ -113,8 +113,8 @@ def _use_ends(subject: Subject, edits: Edits, place: cst.Name) -> None:
     edits.expression(call, f"{end[0]}.{end[1]}({', '.join(rest)})")
 
 
-def _is_same_for_deque(subject: Subject, place: cst.Name) -> bool:
-    """Whether what is done with the list here means the same for a deque."""
+def _is_same_for_deque(subject: FunctionTree, place: cst.Name) -> bool:
+    """Return whether what is done with the list here means the same for a deque."""
     parent = subject.parent(place)
     match parent:
         case cst.Attribute(attr=cst.Name(value=method)):
@@ -142,8 +142,8 @@ def _is_same_for_deque(subject: Subject, place: cst.Name) -> bool:
             return False
 
 
-def _is_tested(subject: Subject, node: cst.CSTNode) -> bool:
-    """Whether only the truth of the expression matters."""
+def _is_tested(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether only the truth of the expression matters."""
     parent = subject.parent(node)
     if isinstance(parent, cst.BooleanOperation):
         return _is_tested(subject, parent)

@@ -10,11 +10,11 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import assigning
+from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import after, before, is_guarded, is_nonempty
 from codeens_server.generation.rewrites.purity import is_assigned
 from codeens_server.generation.rewrites.rule import Codemod
-from codeens_server.generation.rewrites.subject import Subject
 
 MOST_FROM_FRONT = 8
 """Elements read off a sorted list by literal index for which a heap is still the better choice."""
@@ -29,7 +29,7 @@ class Sorting(NamedTuple):
     reverse: bool
 
     def selecting(self, edits: Edits, count: str, *, is_safe: bool) -> str | None:
-        """The text that selects the first `count` in this order; a count that may be negative is sorted as before."""
+        """Return the text that selects the first `count` in order; a count that may be negative is sorted as before."""
         key = f", key={self.key}" if self.key else ""
         function = edits.require("heapq", "nlargest" if self.reverse else "nsmallest")
         if function is None:
@@ -50,7 +50,7 @@ class SortToSelection(Codemod):
         "where the whole collection was sorted before."
     )
 
-    def plan(self, subject: Subject, edits: Edits) -> None:
+    def plan(self, subject: FunctionTree, edits: Edits) -> None:
         for node in subject.own(cst.Subscript):
             if text := _from_call(subject, edits, node):
                 edits.expression(node, text)
@@ -61,8 +61,8 @@ class SortToSelection(Codemod):
                 return
 
 
-def _from_call(subject: Subject, edits: Edits, node: cst.Subscript) -> str | None:
-    """The text for `sorted(xs)[0]`, `sorted(xs)[-1]` and `sorted(xs)[:k]`."""
+def _from_call(subject: FunctionTree, edits: Edits, node: cst.Subscript) -> str | None:
+    """Return the text for `sorted(xs)[0]`, `sorted(xs)[-1]` and `sorted(xs)[:k]`."""
     sorting = _sorted_call(subject, node.value)
     if sorting is None:
         return None
@@ -76,8 +76,8 @@ def _from_call(subject: Subject, edits: Edits, node: cst.Subscript) -> str | Non
     return text if is_safe or text is None else f"{text}[:{subject.code(count)}]"
 
 
-def _one(subject: Subject, edits: Edits, sorting: Sorting, index: int | None) -> str | None:
-    """The text for the first or the last element. An empty collection must raise IndexError, as indexing does."""
+def _one(subject: FunctionTree, edits: Edits, sorting: Sorting, index: int | None) -> str | None:
+    """Return the text for the first or the last element. An empty collection must raise IndexError, as before."""
     if index not in (0, -1) or (index == -1 and sorting.key):
         return None  # among equals, the last of a stable order is not what min and max give
     smallest = (index == 0) is not sorting.reverse
@@ -89,8 +89,8 @@ def _one(subject: Subject, edits: Edits, sorting: Sorting, index: int | None) ->
     return f"{selected}[0]" if selected else None
 
 
-def _from_variable(subject: Subject, edits: Edits, statement: cst.SimpleStatementLine) -> str | None:
-    """The text for `ys = sorted(xs)` or `ys.sort()`, where afterwards ys is only read at its front."""
+def _from_variable(subject: FunctionTree, edits: Edits, statement: cst.SimpleStatementLine) -> str | None:
+    """Return the text for `ys = sorted(xs)` or `ys.sort()`, where afterwards ys is only read at its front."""
     found = _sorted_variable(subject, statement)
     if found is None or not subject.is_local(found[0]) or found[0] in subject.parameters:
         return None
@@ -110,7 +110,7 @@ def _from_variable(subject: Subject, edits: Edits, statement: cst.SimpleStatemen
     return assigning(subject, statement, selected) if tree.assigned_name(statement) else f"{name} = {selected}"
 
 
-def _sorted_call(subject: Subject, node: cst.BaseExpression) -> Sorting | None:
+def _sorted_call(subject: FunctionTree, node: cst.BaseExpression) -> Sorting | None:
     if not isinstance(node, cst.Call) or not subject.is_builtin(node.func, "sorted") or not node.args:
         return None
     first, *rest = node.args
@@ -120,8 +120,8 @@ def _sorted_call(subject: Subject, node: cst.BaseExpression) -> Sorting | None:
     return Sorting(first.value, subject.code(first.value), *how)
 
 
-def _order(subject: Subject, args: Sequence[cst.Arg]) -> tuple[str, bool] | None:
-    """The key's text and whether the order is reversed; None when that is decided at run time."""
+def _order(subject: FunctionTree, args: Sequence[cst.Arg]) -> tuple[str, bool] | None:
+    """Return the key's text and whether the order is reversed; None when that is decided at run time."""
     key, reverse = "", False
     for arg in args:
         match arg:
@@ -134,7 +134,7 @@ def _order(subject: Subject, args: Sequence[cst.Arg]) -> tuple[str, bool] | None
     return key, reverse
 
 
-def _sorted_variable(subject: Subject, statement: cst.SimpleStatementLine) -> tuple[str, Sorting] | None:
+def _sorted_variable(subject: FunctionTree, statement: cst.SimpleStatementLine) -> tuple[str, Sorting] | None:
     if assigned := tree.assigned_name(statement):
         sorting = _sorted_call(subject, assigned[1])
         return (assigned[0], sorting) if sorting else None
@@ -149,8 +149,8 @@ def _sorted_variable(subject: Subject, statement: cst.SimpleStatementLine) -> tu
             return None
 
 
-def _is_made_above(subject: Subject, statement: cst.SimpleStatementLine, name: str) -> bool:
-    """Whether the line above made the list, so that nobody else holds it."""
+def _is_made_above(subject: FunctionTree, statement: cst.SimpleStatementLine, name: str) -> bool:
+    """Return whether the line above made the list, so that nobody else holds it."""
     made = tree.assigned_name(before(subject, statement)[-1]) if before(subject, statement) else None
     if made is None or made[0] != name:
         return False
@@ -163,8 +163,8 @@ def _is_made_above(subject: Subject, statement: cst.SimpleStatementLine, name: s
             return False
 
 
-def _reads_below(subject: Subject, statement: cst.SimpleStatementLine, name: str) -> list[cst.Name]:
-    """Reads of the sorted list below the sort; none at all if it is used or bound in any other place."""
+def _reads_below(subject: FunctionTree, statement: cst.SimpleStatementLine, name: str) -> list[cst.Name]:
+    """Return reads of the sorted list below the sort; none at all if it is used or bound in any other place."""
     below = [place for one in after(subject, statement) for place in subject.variables(one, name)]
     making = [statement] if tree.assigned_name(statement) else [before(subject, statement)[-1], statement]
     nearby = [place for one in making for place in subject.variables(one, name)]
@@ -174,15 +174,15 @@ def _reads_below(subject: Subject, statement: cst.SimpleStatementLine, name: str
     return below
 
 
-def _front_read(subject: Subject, reads: list[cst.Name]) -> int | None:
-    """How many elements from the front the reads need; None when that is not a small number known here."""
+def _front_read(subject: FunctionTree, reads: list[cst.Name]) -> int | None:
+    """Return how many elements from the front the reads need; None when that is not a small number known here."""
     needed = [_position_read(subject, read) for read in reads]
     known = [position for position in needed if position is not None]
     return max(known) if len(known) == len(needed) and 0 < max(known) <= MOST_FROM_FRONT else None
 
 
-def _position_read(subject: Subject, read: cst.Name) -> int | None:
-    """2 for `ys[1]`, 3 for `ys[:3]`, 0 for a test of emptiness."""
+def _position_read(subject: FunctionTree, read: cst.Name) -> int | None:
+    """Return 2 for `ys[1]`, 3 for `ys[:3]`, 0 for a test of emptiness."""
     parent = subject.parent(read)
     if isinstance(parent, cst.Subscript) and not is_assigned(subject, parent):
         if indexed := tree.index_of(parent):
@@ -196,9 +196,9 @@ def _position_read(subject: Subject, read: cst.Name) -> int | None:
 
 
 def _later_slice(
-    subject: Subject, statement: cst.SimpleStatementLine, reads: list[cst.Name]
+    subject: FunctionTree, statement: cst.SimpleStatementLine, reads: list[cst.Name]
 ) -> cst.BaseExpression | None:
-    """The k of `ys[:k]`, if that is the only read, below the sort in its block, and k is the same at both."""
+    """Return the k of `ys[:k]`, if that is the only read, below the sort in its block, and k is the same at both."""
     below = after(subject, statement)
     parent = subject.parent(reads[0]) if len(reads) == 1 else None
     if not isinstance(parent, cst.Subscript) or is_assigned(subject, parent):
@@ -208,8 +208,8 @@ def _later_slice(
     return count if is_same and subject.is_inside(parent, subject.parent(statement) or parent) else None
 
 
-def _front_count(subject: Subject, node: cst.Subscript) -> cst.BaseExpression | None:
-    """The k of `[:k]`, if it is a whole number."""
+def _front_count(subject: FunctionTree, node: cst.Subscript) -> cst.BaseExpression | None:
+    """Return the k of `[:k]`, if it is a whole number."""
     sliced = tree.slice_of(node)
     if sliced is None or sliced[1].lower is not None or sliced[1].upper is None:
         return None
@@ -220,13 +220,13 @@ def _front_count(subject: Subject, node: cst.Subscript) -> cst.BaseExpression | 
     return count if isinstance(count, cst.Name) and _is_whole(subject, count) else None
 
 
-def _is_whole(subject: Subject, count: cst.Name) -> bool:
+def _is_whole(subject: FunctionTree, count: cst.Name) -> bool:
     param = subject.parameters.get(count.value)
     by_default = param is not None and param.annotation is None and isinstance(param.default, cst.Integer)
     return by_default or kind_of(subject, count) == "int"
 
 
-def _is_never_negative(subject: Subject, count: cst.BaseExpression) -> bool:
+def _is_never_negative(subject: FunctionTree, count: cst.BaseExpression) -> bool:
     if not isinstance(count, cst.Name):
         return True
     name = count.value

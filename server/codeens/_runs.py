@@ -1,0 +1,231 @@
+"""Runs: made, gone on with, judged again, found again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Unpack
+
+import anyio
+import anyio.to_thread
+
+from codeens._candidates import GIVEN, Candidates, given_candidates
+from codeens._options import RunKeywords, resolve
+from codeens._resources import Resources
+from codeens._results import Run
+from codeens._targets import TargetLike
+from codeens_server.config.settings import Settings
+from codeens_server.domain import Case, Target
+from codeens_server.errors import Hint, RunError
+from codeens_server.run.engine import Engine, RunStream
+from codeens_server.run.events import RunEvent, RunFinished, StoredEvent
+from codeens_server.run.pinning import finished as document_of
+from codeens_server.run.pinning import pin
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunLine
+
+OnEvent = Callable[[RunEvent], None]
+
+
+class Runs(Resources):
+    """What a session does with runs."""
+
+    @asynccontextmanager
+    async def stream(self, target: TargetLike, **options: Unpack[RunKeywords]) -> AsyncGenerator[RunStream]:
+        """Start a run, and give its events as they come. Leaving the block early cancels all that is under way.
+
+        Args:
+            target: the function; see `Session.target`.
+            options: see `RunKeywords`.
+
+        Raises:
+            InputError: the request is wrong; nothing was written.
+            SandboxError: the sandbox asked for cannot isolate here.
+            RunError: the run could not be completed (raised when the block is left).
+        """
+        found = await self.target(target)
+        engine, settings = await self._engine(found)
+        async with engine.start(resolve(found, options, settings), found) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def stream_judge(
+        self, target: TargetLike, candidates: Candidates, *, author: str = GIVEN, **options: Unpack[RunKeywords]
+    ) -> AsyncGenerator[RunStream]:
+        """Judge, measure and rank given candidates against a function, and give the events as they come.
+
+        Args:
+            target: the function; see `Session.target`.
+            candidates: their sources by id; see `Candidates`.
+            author: what results call those who wrote them.
+            options: see `RunKeywords`; no model is asked.
+
+        Raises:
+            CodeensError: see `stream`.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        found = await self.target(target)
+        given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author)
+        engine, settings = await self._engine(found)
+        async with engine.judge(resolve(found, options, settings), found, given) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def stream_resume(self, run_id: str) -> AsyncGenerator[RunStream]:
+        """Go on with a run that was interrupted; what it finished is not done again.
+
+        Raises:
+            CodeensError: there is no such run, or see `stream`.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.resume(state.run_id) as stream:
+            yield stream
+
+    @asynccontextmanager
+    async def stream_rejudge(self, run_id: str) -> AsyncGenerator[RunStream]:
+        """Judge a run's candidates again, by the inputs pinned since; no model is asked.
+
+        Raises:
+            CodeensError: there is no such run, or see `stream`.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        state = await self.state(run_id)
+        engine, _ = await self._engine(state.target)
+        async with engine.rejudge(state.run_id) as stream:
+            yield stream
+
+    async def run(self, target: TargetLike, *, on_event: OnEvent | None = None, **options: Unpack[RunKeywords]) -> Run:
+        """Ask an ensemble for better implementations of a function, prove each, and rank them.
+
+        Args:
+            target: the function; see `Session.target`.
+            on_event: gets every event as it comes.
+            options: see `RunKeywords`.
+
+        Returns:
+            The finished run.
+
+        Raises:
+            InputError: the request is wrong; nothing was written.
+            RunError: the run could not be completed.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        async with self.stream(target, **options) as stream:
+            return await finished(stream, on_event)
+
+    async def resume(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
+        """Go on with a run that was interrupted; what it finished is not done again.
+
+        Raises:
+            CodeensError: there is no such run, or it could not be completed.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        async with self.stream_resume(run_id) as stream:
+            return await finished(stream, on_event)
+
+    async def rejudge(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
+        """Judge a run's candidates again, by the inputs pinned since; no model is asked.
+
+        Raises:
+            CodeensError: there is no such run, or it could not be completed.
+            SandboxError: the sandbox asked for cannot isolate here.
+        """
+        async with self.stream_rejudge(run_id) as stream:
+            return await finished(stream, on_event)
+
+    async def pin(self, run_id: str, number: int, right: int | None = None) -> Case:
+        """Decide what is right on an input where candidates differ, and keep it with the run, for `rejudge`.
+
+        Args:
+            run_id: a finished run.
+            number: of the input, counted from 1 in the order in which the run's report tells them.
+            right: the group that is right; None: the original, where the run improved it.
+
+        Returns:
+            The input, with what must come out.
+
+        Raises:
+            InputError: there is no such run or input, or nobody says what is right on it.
+            SandboxError: the sandbox failed.
+        """
+        state = await self.state(run_id)
+        settings = await anyio.to_thread.run_sync(self.settings_of, state.target)
+        return await pin(await self.opened_store(), state.run_id, number, right, settings=settings)
+
+    async def runs(self, limit: int = 20) -> list[RunLine]:
+        """Return the latest runs, newest first."""
+        return await (await self.opened_store()).list_runs(limit)
+
+    async def state(self, run_id: str) -> RunState:
+        """Return everything that is known of a run, finished or not.
+
+        Args:
+            run_id: may be shortened to its beginning, or to what follows the date.
+
+        Raises:
+            InputError: no such run, or several.
+            RunError: the store cannot be read.
+        """
+        return await (await self.opened_store()).load(run_id)
+
+    async def load(self, run_id: str) -> Run:
+        """Return a finished run.
+
+        Raises:
+            InputError: no such run, or several, or it did not come to an end (code `run_not_finished`).
+            RunError: the store cannot be read.
+        """
+        return Run(document_of(await self.state(run_id)))
+
+    async def follow(self, run_id: str, after: int = 0) -> AsyncGenerator[StoredEvent]:
+        """Yield the events of a run as they are committed, by whatever process, until it has ended.
+
+        A run whose process was killed never ends: bound the wait where that matters.
+
+        Args:
+            run_id: may be shortened.
+            after: how many events of the run's log are known already.
+
+        Raises:
+            InputError: no such run, or several.
+            RunError: the store cannot be read.
+        """
+        store = await self.opened_store()
+        async for event in store.follow(await store.full_id(run_id), after):
+            yield event
+
+    async def _engine(self, target: Target) -> tuple[Engine, Settings]:
+        """Return what runs a target, with the settings and variants of its workspace."""
+
+        def prepare() -> tuple[Engine, Settings]:
+            settings = self.settings_of(target)
+            engine = Engine(
+                settings,
+                self.store,
+                variants=self.variants_of(target),
+                environ=self.environ,
+                editor_model=self.editor_model,
+            )
+            return engine, settings
+
+        return await anyio.to_thread.run_sync(prepare)
+
+
+async def finished(stream: RunStream, on_event: OnEvent | None) -> Run:
+    """Return what a run comes to.
+
+    Raises:
+        RunError: it was ended before it came to a result.
+    """
+    result: Run | None = None
+    async for event in stream:
+        if on_event is not None:
+            on_event(event)
+        if isinstance(event, RunFinished):
+            result = Run(event.run)
+    if result is None:
+        message = "the run was ended before it came to a result."
+        raise RunError(message, code="no_result", hint=Hint("runs"))
+    return result

@@ -1,0 +1,173 @@
+"""What a body without annotations or examples suggests about its parameters: a guess, to be tried on the original."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from hypothesis import strategies as st
+
+from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
+from codeens_server.evidence.strategies.definitions import last_name
+from codeens_server.parsing import ParseFailure, parse
+
+
+def _words_by_kind(table: str) -> dict[str, frozenset[str]]:
+    """Read lines of `kind: word word …`."""
+    lines = [line.partition(":") for line in table.strip().splitlines()]
+    return {kind.strip(): frozenset(words.split()) for kind, _, words in lines}
+
+
+_METHODS = _words_by_kind("""
+    str: split strip lstrip rstrip lower upper replace startswith endswith join isdigit isalpha isalnum isspace isupper\
+ islower title capitalize casefold swapcase splitlines encode partition rpartition zfill ljust rjust center find rfind\
+ format translate removeprefix removesuffix
+    list: append extend insert sort reverse
+    dict: items keys values get setdefault
+    set: add union intersection difference issubset issuperset discard symmetric_difference
+    bytes: decode hex
+""")
+_NAMES = _words_by_kind("""
+    int: n m k i j num number count size limit index start stop end year month day digits width base
+    float: rate ratio price amount weight height radius alpha beta factor angle
+    str: s t text string name word line char sentence pattern prefix suffix path key sep title message
+    numbers: xs nums numbers values arr array lst items data seq sequence l ints scores a list_ it
+    texts: words lines strings names tokens strs parts
+    dict: d dct mapping counts table dictionary dict_ config options params
+    matrix: matrix grid board rows mat image
+    bool: flag reverse verbose strict inclusive
+    x: x y z x1 y1 x2 y2 b c p q r value val
+""")
+_CALLS = _words_by_kind("""
+    int: range abs round chr bin hex oct divmod pow sqrt gcd log
+    sequence: len sum min max sorted reversed enumerate zip map filter list tuple set any all Counter
+    str: ord int float
+""")
+_MOST_ELEMENTS = 8
+"""Loop variables over one parameter that are looked at."""
+_WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
+
+
+def constants(source: str) -> Iterator[object]:
+    """Yield the literals in the function's text, docstrings left out."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return
+    statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in statements:
+            yield node.value
+
+
+def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:
+    """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return dict.fromkeys(names)
+    return {name: _strategy(_votes(tree, name), sampler) for name in names}
+
+
+def _strategy(votes: Counter[str], sampler: Sampler) -> Samples | None:
+    kinds = [kind for kind, count in votes.most_common(3) if count * 3 >= max(votes.values())]
+    return st.one_of(*(_KINDS[kind](sampler) for kind in kinds)) if kinds else None
+
+
+def _votes(tree: ast.AST, name: str) -> Counter[str]:
+    votes: Counter[str] = Counter()
+    elements: set[str] = set()
+    for node in ast.walk(tree):
+        votes.update(_votes_of(node, name))
+        elements.update(_element_names(node, name))
+    kinds = {
+        kind
+        for element in sorted(elements)[:_MOST_ELEMENTS]
+        for node in ast.walk(tree)
+        for kind in _votes_of(node, element)
+    }
+    for kind, sequence in (("int", "numbers"), ("str", "texts"), ("sequence", "matrix"), ("x", "numbers")):
+        votes[sequence] += 2 * (kind in kinds)
+    if votes.pop("sequence", 0) and not +votes:
+        votes.update({"numbers": 1, "texts": 1, "str": 1})
+    for kind, words in _NAMES.items():
+        votes[kind] += 2 * (name.lower() in words)
+    return +votes
+
+
+def _votes_of(node: ast.AST, name: str) -> list[str]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=used), attr=method)) if used == name:
+            return [kind for kind, methods in _METHODS.items() if method in methods] * 3
+        case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Name(id=used), *_]) if (
+            used == name
+        ):
+            return _votes_of_call(called, node)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _votes_of_operation(left, op, right, name)
+        case ast.Compare(left=ast.Name(id=used), comparators=[ast.expr() as other]) if used == name:
+            return _votes_of_literal(other)
+        case ast.Subscript(value=ast.Name(id=used), slice=key) if used == name:
+            is_key = isinstance(key, ast.Constant) and isinstance(key.value, str)
+            return ["dict"] * 3 if is_key else ["sequence"]
+        case ast.For(iter=ast.Name(id=used)) | ast.comprehension(iter=ast.Name(id=used)) if used == name:
+            return ["sequence"]
+        case _:
+            return []
+
+
+def _votes_of_call(called: str, node: ast.Call) -> list[str]:
+    if called == "isinstance" and len(node.args) == 2:
+        kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
+        return [kind for item in kinds if (kind := last_name(item)) in _KINDS]
+    return [kind for kind, calls in _CALLS.items() if called in calls] * 2
+
+
+def _votes_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, name: str) -> list[str]:
+    sides = [(left, right), (right, left)]
+    others = [other for side, other in sides if isinstance(side, ast.Name) and side.id == name]
+    if not others:
+        return []
+    if isinstance(op, _WHOLE_NUMBERS):
+        return ["int"]
+    if isinstance(op, ast.Div):
+        return ["x"]
+    return _votes_of_literal(others[0]) if isinstance(op, ast.Add) else []
+
+
+def _votes_of_literal(node: ast.expr) -> list[str]:
+    if isinstance(node, (ast.List, ast.ListComp)):
+        return ["numbers"]
+    value = node.value if isinstance(node, ast.Constant) else None
+    kind = type(value).__name__
+    return [kind] * 2 if kind in _KINDS else []
+
+
+def _element_names(node: ast.AST, name: str) -> list[str]:
+    """Return names bound to the elements of the parameter by a loop over it."""
+    match node:
+        case ast.For(iter=ast.Name(id=used), target=ast.Name(id=element)) if used == name:
+            return [element]
+        case ast.comprehension(iter=ast.Name(id=used), target=ast.Name(id=element)) if used == name:
+            return [element]
+        case _:
+            return []
+
+
+def _matrix(sampler: Sampler) -> Samples:
+    return listed(listed(sampler.ints(), large=False), large=False)
+
+
+_KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
+    "int": Sampler.ints,
+    "float": Sampler.floats,
+    "x": lambda sampler: st.one_of(sampler.ints(), sampler.floats()),
+    "str": Sampler.texts,
+    "bool": lambda _: st.booleans(),
+    "bytes": Sampler.bytes,
+    "list": lambda sampler: listed(sampler.ints()),
+    "numbers": lambda sampler: listed(sampler.ints()),
+    "texts": lambda sampler: listed(sampler.texts(long=False)),
+    "matrix": _matrix,
+    "set": lambda sampler: unique(sampler.ints()),
+    "dict": lambda sampler: mapped(sampler.texts(long=False), sampler.ints()),
+}

@@ -1,0 +1,1 @@
+"""What an editor shows of runs and lets its user do: actions, lenses, hovers, commands."""

@@ -1,0 +1,205 @@
+"""Do what `workspace/executeCommand` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from lsprotocol import types
+from msgspec.structs import replace
+
+from codeens_server.config.settings import Settings, Weights
+from codeens_server.domain import ORIGINAL, RunDocument
+from codeens_server.errors import ChangedError, InputError, RunError, TargetError
+from codeens_server.files import private_folder, safe_name, write_private
+from codeens_server.lsp.documents.documents import Documents
+from codeens_server.lsp.documents.outline import Outlines
+from codeens_server.lsp.features.apply import CandidateEdits
+from codeens_server.lsp.features.markdown import report
+from codeens_server.lsp.runs.lookup import RunLookup
+from codeens_server.lsp.runs.messages import (
+    Applied,
+    CandidateDiff,
+    RerankArguments,
+    Reranked,
+    RerunArguments,
+    RowArguments,
+    RunArguments,
+    RunId,
+    ShownRun,
+    Started,
+    read,
+    written,
+)
+from codeens_server.lsp.runs.pinning import PinInput
+from codeens_server.lsp.runs.records import RunRecord, RunRecords
+from codeens_server.lsp.runs.runs import RunTasks
+from codeens_server.lsp.transport import names
+from codeens_server.lsp.transport.client import Client
+from codeens_server.ranking.wording import label
+from codeens_server.text import one_line
+from codeens_server.views.run_view import document_view
+from codeens_server.workspace.edit import splice, unified_diff
+from codeens_server.workspace.text import snapshot
+
+Command = Callable[[types.ExecuteCommandParams], Awaitable[Any]]
+
+
+class Commands:
+    """The commands of a session."""
+
+    def __init__(
+        self,
+        client: Client,
+        documents: Documents,
+        outlines: Outlines,
+        records: RunRecords,
+        runs: RunTasks,
+        lookup: RunLookup,
+        edits: CandidateEdits,
+    ) -> None:
+        self._client = client
+        self._documents = documents
+        self._outlines = outlines
+        self._records = records
+        self._runs = runs
+        self._lookup = lookup
+        self._edits = edits
+
+    def by_name(self) -> dict[str, Command]:
+        """Return all of them by their names."""
+        pin_input = PinInput(self._client, self._documents, self._lookup, self._runs)
+        return {
+            names.RUN: self.run,
+            names.RERUN: self.rerun,
+            names.CANCEL: self.cancel,
+            names.APPLY: self.apply,
+            names.DIFF: self.diff,
+            names.SHOW_RUN: self.show_run,
+            names.PIN_INPUT: pin_input.execute,
+            names.RERANK: self.rerank,
+        }
+
+    async def run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Start a run. Answered when it has begun; with a work-done token, when it ended."""
+        return await self._started(read(params, RunArguments), params)
+
+    async def rerun(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Start a run once more, on the function as it is now."""
+        asked = read(params, RerunArguments)
+        record = await self._lookup.record(asked.run_id)
+        again = replace(record.arguments, function=record.qualname, line=None, fresh=asked.fresh)
+        return await self._started(again, params)
+
+    async def cancel(self, params: types.ExecuteCommandParams) -> None:
+        """End a run at once, and keep what it found; without an id, all that are under way."""
+        run_id = read(params, RunId).run_id
+        for record in self._records.under_way() if run_id is None else [self._records.get(run_id)]:
+            record.cancel()
+
+    async def apply(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Have the client put a result into its document."""
+        record, row, edit = await self._edits.of(read(params, RowArguments))
+        await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}")
+        return written(Applied(run_id=record.run_id, candidate=row.candidate.id))
+
+    async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Return a result's change, as a diff and as both texts; show it where the client has no view."""
+        asked = read(params, RowArguments)
+        record = await self._lookup.record(asked.run_id)
+        row = record.row(asked.candidate)
+        new = row.candidate.replacement
+        before = snapshot(record.target).text
+        diff = await anyio.to_thread.run_sync(unified_diff, record.target, new)
+        after = await anyio.to_thread.run_sync(splice, before, record.target, new)
+        await self._show(record, f"{row.candidate.id}.diff", diff)
+        return written(
+            CandidateDiff(
+                run_id=record.run_id,
+                candidate=row.candidate.id,
+                uri=record.uri,
+                diff=diff,
+                before=before,
+                after=after,
+            )
+        )
+
+    async def show_run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Return a run and its report; show the report where the client has no view."""
+        record = await self._lookup.record(read(params, RunId).run_id)
+        run = record.finished()
+        view = document_view(run)
+        text = report(view, await anyio.to_thread.run_sync(_best_change, record))
+        await self._show(record, "report.md", text)
+        return written(ShownRun(uri=record.uri, run=run, view=view, report=text))
+
+    async def rerank(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Rank a run for another goal or by other weights; nothing is run again, and nothing kept."""
+        asked = read(params, RerankArguments)
+        record = await self._lookup.record(asked.run_id)
+        ranked, weights = await anyio.to_thread.run_sync(_reranked, record.finished(), asked, record.settings)
+        return written(Reranked(uri=record.uri, weights=weights, view=document_view(ranked)))
+
+    async def _started(self, arguments: RunArguments, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        record = await self._runs.start(arguments, self._line(arguments), params.work_done_token)
+        run = record.document
+        best, headline = (run.best, run.headline) if run else (None, None)
+        return written(Started(run_id=record.run_id, headline=headline, best=best))
+
+    def _line(self, arguments: RunArguments) -> int:
+        if arguments.function is None:
+            if arguments.line is None:
+                raise InputError("say what is to be run: its function or a line of it.")
+            return arguments.line
+        document = self._documents.opened(arguments.uri)
+        if document is None:
+            raise InputError(f"{arguments.uri} is not open in the editor; name a line.")
+        found = self._outlines.of(document).named(arguments.function)
+        if not found:
+            raise InputError(f"there is no function {arguments.function} any more.")
+        return next((function for function in reversed(found) if not function.refusal), found[-1]).def_line
+
+    async def _show(self, record: RunRecord, name: str, text: str) -> None:
+        if self._client.has_views or not self._client.shows_documents:
+            return
+        path = await anyio.to_thread.run_sync(_written, record.settings, record.run_id, name, text)
+        await self._client.show(path.as_uri())
+
+
+def _reranked(run: RunDocument, asked: RerankArguments, settings: Settings) -> tuple[RunDocument, Weights]:
+    # Nothing of it is needed before the first answer of the server.
+    from codeens_server.ranking.rank import rerank
+    from codeens_server.ranking.score import weights_for
+    from codeens_server.ranking.scorers import load_scorers
+
+    goal = asked.goal or run.goal
+    weights = asked.weights or weights_for(goal, settings)
+    return rerank(run, goal=goal, weights=weights, scorers=load_scorers(settings)), weights
+
+
+def _written(settings: Settings, run_id: str, name: str, text: str) -> Path:
+    """Write a file beside those of a run, for the editor to show.
+
+    Raises:
+        RunError: the results folder cannot be written.
+    """
+    from codeens_server.store.opening import results_folder
+
+    try:
+        path = private_folder(results_folder(settings) / f"run_{safe_name(run_id)}") / safe_name(name)
+        write_private(path, text)
+    except OSError as error:
+        raise RunError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def _best_change(record: RunRecord) -> str:
+    """Return the diff of the best; empty when the original stays, or when an old run's file is gone."""
+    if record.finished().best == ORIGINAL:
+        return ""
+    try:
+        return unified_diff(record.target, record.row(None).candidate.replacement)
+    except (ChangedError, TargetError):
+        return ""

@@ -1,0 +1,1 @@
+"""Runs of an editor's session: started, followed, found again, pinned."""

@@ -1,0 +1,87 @@
+"""Find runs by their id: those of the session, and those that the store has from before, or from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio.to_thread
+
+from codeens_server.domain import Target
+from codeens_server.errors import Hint, InputError, TargetError
+from codeens_server.lsp.documents.buffers import Buffer, buffer_of, first_folder, target_in
+from codeens_server.lsp.documents.documents import Document, Documents
+from codeens_server.lsp.documents.edits import unchanged
+from codeens_server.lsp.documents.outline import Outlines
+from codeens_server.lsp.runs.messages import RunArguments
+from codeens_server.lsp.runs.records import RunRecord, RunRecords
+from codeens_server.lsp.transport.client import Client
+from codeens_server.lsp.transport.configuration import Configuration
+from codeens_server.run.request import RunRequest
+
+_ASKED_BY_EDITORS = frozenset(RunArguments.__struct_fields__) & frozenset(RunRequest.__struct_fields__)
+
+
+class RunLookup:
+    """Finds runs, and makes those of the store known to the session."""
+
+    def __init__(
+        self,
+        client: Client,
+        documents: Documents,
+        outlines: Outlines,
+        configuration: Configuration,
+        records: RunRecords,
+    ) -> None:
+        self._client = client
+        self._documents = documents
+        self._outlines = outlines
+        self._configuration = configuration
+        self._records = records
+
+    async def record(self, run_id: str | None) -> RunRecord:
+        """Return a run by its id, which may be shortened when it is from the store; None: the latest.
+
+        Raises:
+            InputError: there is no such run, or it did not come to an end.
+            RunError: the store cannot be read.
+        """
+        if run_id is None or self._records.find(run_id) is not None:
+            return self._records.get(run_id)
+        # The library takes half a second to import.
+        from codeens import Session
+
+        root = first_folder(self._documents) or Path.cwd()
+        loaded = await self._configuration.load(root, None)
+        async with Session(root, settings=loaded.settings) as session:
+            state = await session.state(run_id)
+        if state.document is None:
+            message = f"run {state.run_id} did not come to an end; it can be resumed."
+            raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
+        buffer, target = await self._place(state.target)
+        if known := self._records.find(state.run_id):
+            return known
+        arguments = _asked(buffer.uri, target, state.request)
+        record = RunRecord.recalled(buffer, target, arguments, loaded.settings, state)
+        self._records.recall(record)
+        self._client.refresh_lenses()
+        return record
+
+    async def _place(self, target: Target) -> tuple[Buffer, Target]:
+        """Return the text that a run was about as it is now, and the target in it if it is unchanged."""
+        path = Path(target.path)
+        uri = path.as_uri()
+        try:
+            buffer = buffer_of(self._documents, uri)
+        except TargetError:
+            return Buffer(uri=uri, path=path, text=""), target
+        document = self._documents.opened(uri) or Document(uri, buffer.text)
+        function = unchanged(document, self._outlines.of(document), target)
+        if function is None:
+            return buffer, target
+        return buffer, await anyio.to_thread.run_sync(target_in, buffer, function.def_line)
+
+
+def _asked(uri: str, target: Target, request: RunRequest) -> RunArguments:
+    """Return the arguments with which an editor would have started a run."""
+    options = {name: getattr(request, name) for name in _ASKED_BY_EDITORS}
+    return RunArguments(uri=uri, function=target.qualname, **options)

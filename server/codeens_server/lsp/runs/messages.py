@@ -1,0 +1,203 @@
+"""What commands take and answer, and what is sent about runs. The schemas are in docs/protocol.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+from lsprotocol import types
+from msgspec import Struct
+
+from codeens_server.config.settings import Weights
+from codeens_server.domain import Goal, ModeRequest, RunDocument
+from codeens_server.lsp.transport.errors import ErrorReply, converted
+from codeens_server.views.model import RunView
+
+if TYPE_CHECKING:
+    from codeens import RunKeywords
+
+
+class _Argument(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What is as by default is not sent."""
+
+
+class RunArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.run`: what the command line gives by its options. What is not given is as the settings say."""
+
+    uri: str
+    function: str | None = None
+    """The function's qualified name; or give its `line`."""
+    line: int | None = None
+    """A line inside of the function, from 0."""
+    goal: Goal | None = None
+    mode: ModeRequest = "auto"
+    models: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    samples: int | None = None
+    rounds: int = 1
+    sandbox: str | None = None
+    tests: tuple[str, ...] = ()
+    budget_usd: float | None = None
+    timeout_s: float | None = None
+    fresh: bool = False
+
+    def options(self) -> RunKeywords:
+        """Return what is asked of the run."""
+        return {
+            "goal": self.goal,
+            "mode": self.mode,
+            "models": self.models,
+            "variants": self.variants,
+            "samples": self.samples,
+            "rounds": self.rounds,
+            "sandbox": self.sandbox,
+            "tests": self.tests,
+            "budget_usd": self.budget_usd,
+            "timeout_s": self.timeout_s,
+            "fresh": self.fresh,
+        }
+
+
+class RunId(_Argument, frozen=True, kw_only=True):
+    """`codeens.cancel`, `codeens.showRun`."""
+
+    run_id: str | None = None
+    """None: the latest run of the session."""
+
+
+class RerunArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.rerun`: the same again, on the function as it is now."""
+
+    run_id: str | None = None
+    fresh: bool = False
+    """Ask the models again, also what they answered before."""
+
+
+class RowArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.apply`, `codeens.diff`."""
+
+    run_id: str | None = None
+    candidate: str | None = None
+    """The candidate's id; None: the best."""
+
+
+class PinArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.pinInputAsTest`."""
+
+    run_id: str | None = None
+    number: int = 1
+    """Of the input on which candidates differ, as the report counts them."""
+    right: int | None = None
+    """The group that is right on it; None: the original, when it was improved."""
+
+
+class RerankArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.rerank`."""
+
+    run_id: str | None = None
+    goal: Goal | None = None
+    """None: that of the run."""
+    weights: Weights | None = None
+    """None: those that the settings say for the goal."""
+
+
+class _Result(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is sent to the client; every field is."""
+
+
+class Started(_Result, frozen=True, kw_only=True):
+    """Of `codeens.run`, `codeens.rerun`."""
+
+    run_id: str
+    headline: str | None
+    """None while the run is under way."""
+    best: str | None
+
+
+class Applied(_Result, frozen=True, kw_only=True):
+    """Of `codeens.apply`."""
+
+    run_id: str
+    candidate: str
+
+
+class CandidateDiff(_Result, frozen=True, kw_only=True):
+    """Of `codeens.diff`."""
+
+    run_id: str
+    candidate: str
+    uri: str
+    diff: str
+    """Unified."""
+    before: str
+    """The whole document."""
+    after: str
+
+
+class ShownRun(_Result, frozen=True, kw_only=True):
+    """Of `codeens.showRun`."""
+
+    uri: str
+    run: RunDocument
+    view: RunView
+    report: str
+    """Markdown."""
+
+
+class Reranked(_Result, frozen=True, kw_only=True):
+    """Of `codeens.rerank`."""
+
+    uri: str
+    weights: Weights
+    """By which the rows of the view are in order."""
+    view: RunView
+
+
+class PinnedTest(_Result, frozen=True, kw_only=True):
+    """Of `codeens.pinInputAsTest`."""
+
+    run_id: str
+    uri: str
+    test: str
+    """What was added to the file."""
+
+
+class RunChanged(_Result, frozen=True, kw_only=True):
+    """`codeens/didChangeRun`: the run as it is shown now."""
+
+    uri: str
+    view: RunView
+    spent: str
+    """What the session's runs have cost so far."""
+
+
+T = TypeVar("T")
+
+
+def read(params: types.ExecuteCommandParams, kind: type[T]) -> T:
+    """Return the argument of a command.
+
+    Raises:
+        ErrorReply: it is not what the command takes.
+    """
+    given: list[Any] = list(params.arguments or ())
+    if len(given) > 1:
+        raise _wrong(params, f"one object is taken, not {len(given)} arguments")
+    try:
+        return converted(given[0] if given and given[0] is not None else {}, kind)
+    except ErrorReply as refusal:
+        raise _wrong(params, str(refusal)) from None
+
+
+def command(title: str, name: str, argument: Struct) -> types.Command:
+    """Return a command as a client is given it, to send it back."""
+    return types.Command(title=title, command=name, arguments=[written(argument)])
+
+
+def written(message: Struct) -> dict[str, Any]:
+    """Return an argument or a result as JSON values."""
+    return cast("dict[str, Any]", msgspec.to_builtins(message))
+
+
+def _wrong(params: types.ExecuteCommandParams, why: str) -> ErrorReply:
+    return ErrorReply(types.ErrorCodes.InvalidParams, f"{params.command}: {why}. See docs/protocol.md.")

@@ -1,0 +1,86 @@
+"""The log of a run under way: each event is taken into the state, committed, and then shown, in this order."""
+
+from __future__ import annotations
+
+import anyio
+
+from codeens_server.errors import RunError
+from codeens_server.run.events import Progress, RunEvent, RunStarted, StoredEvent
+from codeens_server.run.state import RunState
+from codeens_server.store.runs import RunStore
+
+
+class RunLog:
+    """Takes events of any number of tasks; any number of readers may wait for the next one.
+
+    What comes before the evidence is shown at once and kept in memory: a run that cannot begin leaves nothing behind.
+    """
+
+    def __init__(self, state: RunState, store: RunStore, *, started: RunStarted | None = None) -> None:
+        """Open the log.
+
+        Args:
+            state: what the run is made of so far.
+            store: where its events are kept.
+            started: the first event of a new run; None: the run is in the store already.
+        """
+        self.state = state
+        self._store = store
+        self._shown: list[RunEvent] = [] if started is None else [started]
+        self._unshown: list[RunEvent] = []
+        self._uncommitted: list[StoredEvent] = [] if started is None else [started]
+        self._is_stored = started is None
+        self._is_closed = False
+        self._failure: RunError | None = None
+        self._committing = anyio.Lock()
+        self._changed = anyio.Event()
+
+    async def emit(self, event: RunEvent) -> None:
+        """Take an event in. It is committed when this returns, also when the caller is cancelled meanwhile.
+
+        The state has it at once: between a look at the state and this call nothing else comes in.
+
+        Raises:
+            RunError: the store cannot be written, or another process went on with the run.
+        """
+        self.state.apply(event)
+        self._unshown.append(event)
+        if not isinstance(event, Progress):
+            self._uncommitted.append(event)
+        with anyio.CancelScope(shield=True):
+            async with self._committing:
+                await self._commit()
+
+    async def read(self, position: int) -> RunEvent | None:
+        """Return the event at a position, counted from 0 at the first of this process; None at the end of the log."""
+        while len(self._shown) <= position:
+            if self._is_closed:
+                return None
+            await self._changed.wait()
+        return self._shown[position]
+
+    def close(self) -> None:
+        """Say that no more events come."""
+        self._is_closed = True
+        self._changed.set()
+
+    async def _commit(self) -> None:
+        """Write and show what is not yet, which may be nothing: another task's turn took it along."""
+        if self._failure is not None:
+            raise self._failure
+        shown, self._unshown = self._unshown, []
+        if self._uncommitted and (self._is_stored or self.state.evidence is not None):
+            events, self._uncommitted = self._uncommitted, []
+            try:
+                await self._store.append(self.state, *events)
+            except RunError as error:
+                self._failure = error
+                raise
+            self._is_stored = True
+        for event in shown:
+            self._show(event)
+
+    def _show(self, event: RunEvent) -> None:
+        self._shown.append(event)
+        self._changed.set()
+        self._changed = anyio.Event()

@@ -1,0 +1,28 @@
+"""A workspace with one function, and a session on it that keeps its runs in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import codeens
+from tests.codeens.sources import SLOW
+from tests.sandbox_backends.machine import why_not
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("", encoding="utf-8")
+    (folder / "tools.py").write_text(SLOW, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def session(workspace: Path, tmp_path: Path) -> codeens.Session:
+    if why := why_not("local"):
+        pytest.skip(why)
+    settings = {"results": str(tmp_path / "results"), "max_inputs": 10}
+    return codeens.Session(workspace, settings=settings, environ={})
