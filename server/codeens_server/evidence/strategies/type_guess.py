@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from hypothesis import strategies as st
 
@@ -47,6 +47,17 @@ _CALLS = _words_by_kind("""
 _MOST_ELEMENTS = 8
 """Loop variables over one parameter that are looked at."""
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
+
+
+def constants(source: str) -> Iterator[object]:
+    """Yield the literals in the function's text, docstrings left out."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return
+    statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in statements:
+            yield node.value
 
 
 def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:

@@ -11,9 +11,9 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
+from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
-from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
@@ -103,9 +103,9 @@ def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str]
             imports |= more
             lines.append(f"assert {call} == {text}")
             after = dict(zip([*names, *keywords], [*case.expected.args, *case.expected.kwargs.values()], strict=False))
-            for key, tree in after.items():
-                if not same(tree, bound[key]):
-                    text, more = source_of(tree)
+            for key, value in after.items():
+                if not same(value, bound[key]):
+                    text, more = source_of(value)
                     imports |= more
                     lines.append(f"assert {key} == {text}")
         case Raised():
