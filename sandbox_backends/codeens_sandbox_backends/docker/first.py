@@ -7,7 +7,7 @@ kernel keeps signals without a handler from the first process of a namespace).
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
 | a line of JSON: `kind`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
-| the worker's channel, its standard output, its standard error            | process is gone: `Report`        |
+| the worker's channel, its standard output, its standard error            | process is gone: `ContainerReport`        |
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main(door: str) -> None:
         with _lifeline(control):
             os.close(waiting)
             os.close(watching)
-            report = _see_off(worker)
+            report = _await_end(worker)
         report["out_of_memory"] = _killed_for_memory() > killed_before
         report["again"] = not order["last"] and _clear_scratch(bound)
         control.sendall(json.dumps(report).encode() + b"\n")
@@ -141,7 +141,7 @@ def _kill_all() -> None:
         return
 
 
-def _see_off(worker: int) -> dict[str, Any]:
+def _await_end(worker: int) -> dict[str, Any]:
     """Wait for the worker, end what it left behind, and say how it ended."""
     while True:
         pid, status, usage = os.wait4(-1, 0)
@@ -160,7 +160,7 @@ def _see_off(worker: int) -> dict[str, Any]:
 
 
 def _killed_for_memory() -> int:
-    """How many processes the kernel has ended in this container for memory."""
+    """Return how many processes the kernel has ended in this container for memory."""
     for name in _OUT_OF_MEMORY_FILES:
         try:
             lines = Path(name).read_text(encoding="ascii").splitlines()

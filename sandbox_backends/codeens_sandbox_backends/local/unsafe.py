@@ -13,8 +13,8 @@ from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, San
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.host.limits import process_bound, rlimits
+from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
-from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")
@@ -26,7 +26,7 @@ class UnsafeBackend:
     name = "unsafe"
 
     async def probe(self) -> Readiness:
-        """Whether a worker starts and answers here. What it can reach is not held against it."""
+        """Try whether a worker starts and answers here. What it can reach is not held against it."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> WorkerSandbox:

@@ -43,7 +43,7 @@ class Bundle(NamedTuple):
 
 
 def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
-    """All that a specification needs to be sent.
+    """Return all that a specification needs to be sent.
 
     Raises:
         SandboxUnavailable: it is too much, or cannot be read.

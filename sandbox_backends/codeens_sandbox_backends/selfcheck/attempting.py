@@ -25,7 +25,7 @@ LONG_LIMITS = Limits(wall_s=60.0, call_s=60.0, cpu_s=60.0)
 
 
 def program(area: str, function: str) -> Program:
-    """A function of a module in the folder `attempts`."""
+    """Return a function of a module in the folder `attempts`."""
     names = {_PACKAGE: "__init__.py", f"{_PACKAGE}.trying": "trying.py", f"{_PACKAGE}.{area}": f"{area}.py"}
     modules = tuple(
         ModuleSource(
@@ -39,7 +39,7 @@ def program(area: str, function: str) -> Program:
 async def attempt(
     sandbox: Sandbox, area: str, function: str, *arguments: object, limits: Limits | None = None
 ) -> list[str]:
-    """What worked of the attempts that a function makes.
+    """Return what worked of the attempts that a function makes.
 
     An attempt that ends its worker has not reached anything, which the outside must confirm.
 
@@ -54,7 +54,7 @@ async def attempt(
 
 
 async def outcome_of(sandbox: Sandbox, wanted: Program, *arguments: object, limits: Limits) -> Outcome:
-    """What one call of a program came to.
+    """Return what one call of a program came to.
 
     Raises:
         SandboxError: the sandbox failed.

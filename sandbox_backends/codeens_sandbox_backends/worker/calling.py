@@ -21,7 +21,7 @@ _text: Callable[[Any], str] = repr
 
 
 def decode_arguments(call: Dict[str, Any]) -> Arguments:
-    """Fresh arguments of one `base.CallInput`."""
+    """Return fresh arguments of one `base.CallInput`."""
     args = [decode(value) for value in call["args"]]
     return args, {name: decode(value) for name, value in call["kwargs"].items()}
 
@@ -34,7 +34,7 @@ def run_coroutine(coroutine: Any) -> Any:
 
 
 def settle(value: Any, run: RunCoroutine = run_coroutine) -> Any:
-    """What a caller gets in the end: a coroutine is run, an iterator is read."""
+    """Run a coroutine, read an iterator: return what a caller gets in the end."""
     kind = _type_of(value)
     if kind is CoroutineType:
         return settle(run(value), run)
@@ -68,7 +68,7 @@ def perform(function: Callable[..., Any], call: Dict[str, Any]) -> Dict[str, Any
 
 
 def answer(value: Any, call: Dict[str, Any], arguments: Arguments) -> Dict[str, Any]:
-    """The fields of an answer for a call that returned."""
+    """Return the fields of an answer for a call that returned."""
     try:
         outcome = {"kind": "returned", "value": encode(value)}
     except EncodeError as refused:
@@ -136,5 +136,5 @@ def copy_back(left: Any, own: Any) -> Any:
 
 
 def _merged(left: Any, own: Any) -> List[Any]:
-    """Items of `left`, where possible as the caller's objects."""
+    """Return the items of `left`, where possible as the caller's objects."""
     return [copy_back(item, own[index]) if index < len(own) else item for index, item in enumerate(left)]

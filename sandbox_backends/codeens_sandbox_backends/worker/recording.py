@@ -55,7 +55,7 @@ class Recorder:
             _install(function, self)
 
     def begin(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
-        """A call starts; its encoded arguments where it is to be kept."""
+        """Note that a call starts, and return its encoded arguments if it is to be kept."""
         self.entered += 1
         if self._looks <= 0:
             self.dropped += bool(self._keep)
@@ -108,7 +108,7 @@ class Recorder:
         }
 
     def _input(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
-        """The encoded arguments; None and a note where that cannot be done."""
+        """Return the encoded arguments; None and a note where that cannot be done."""
         try:
             return self._arguments(args, kwargs)
         except EncodeError as refused:
@@ -140,7 +140,7 @@ def _install(function: FunctionType, recorder: Recorder) -> None:
 
 
 def _code(function: FunctionType, define: str, statement: str, hook: Callable[[Args, Kwargs], Any]) -> CodeType:
-    """Code that passes its arguments to the hook, with as many free variables as the function has.
+    """Return code that passes its arguments to the hook, with as many free variables as the function has.
 
     The hook is a constant of the code, so no name has to be put into the module.
     """

@@ -84,9 +84,7 @@ class Results:
             try:
                 result = msgspec.json.decode(line, type=SampleResult)
             except msgspec.MsgspecError as error:
-                message = (
-                    f"{path}:{number + 1} is not a result of scoring ({error}), so that it cannot be gone on with."
-                )
+                message = f"{path}:{number + 1} is not a result of scoring ({error})."
                 raise InputError(message, hint=Hint("fix", "Begin the file anew, or name another.")) from None
             self.by_sample[result.sample] = result
         if torn:  # the line that was being written when it was ended

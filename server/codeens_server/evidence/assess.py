@@ -52,12 +52,12 @@ def resolve_mode(
             return "implement"
         return "repair" if failing_tests or failing_examples else "improve"
     if asked == "improve" and target.body_missing:
-        message = f"{target.qualname} has no body to improve; it can be implemented."
+        message = f"{target.qualname} has no body to improve. The mode that writes one is implement."
         raise EvidenceError(message, code="no_body", hint=Hint("option", "mode"))
     if asked == "improve" and failing_tests:
         message = (
             f"tests that reach {target.qualname} fail before any change: {_listed(failing_tests)}. "
-            "It can be repaired; or name the tests to judge by without these."
+            "The mode for that is repair; or judge by other tests."
         )
         raise EvidenceError(message, code="tests_fail", hint=Hint("option", "mode"))
     return asked

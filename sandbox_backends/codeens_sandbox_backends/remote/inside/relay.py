@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import kernel
-from .worker import Worker, why_no_walls
+from .worker import ConfinedWorker, why_no_walls
 
 _PIECE = 1 << 16
 _LOOK_EVERY_S = 5.0
@@ -51,7 +51,7 @@ def main() -> NoReturn:
     """Serve one order, then end."""
     kernel.be_unreadable()
     _go_last()
-    _say("codeens-relay", _packed(_greeting()))
+    _say("codeens-relay", _packed(_handshake()))
     nothing = os.open(os.devnull, os.O_WRONLY)  # from here on the output is lines, and errors would go between them
     os.dup2(nothing, 2)
     os.close(nothing)
@@ -64,7 +64,7 @@ def main() -> NoReturn:
     os._exit(1)
 
 
-def _greeting() -> dict[str, Any]:
+def _handshake() -> dict[str, Any]:
     return {
         "machine": os.uname().machine,
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
@@ -140,7 +140,7 @@ class Relay:
         self._oom_kills = _oom_kills()
         order["python"] = sys.executable
         try:
-            self._worker = Worker(order)
+            self._worker = ConfinedWorker(order)
         except OSError as error:
             self._end({"failed": str(error)})
         self._for_channel: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -148,7 +148,7 @@ class Relay:
     def serve(self, lines: Iterator[list[str]]) -> NoReturn:
         """Pass everything on. Ends this process when the worker has ended and all that it said is passed on."""
         threading.Thread(target=self._feed_channel, daemon=True).start()
-        threading.Thread(target=self._see_off, args=(self._listeners(),), daemon=True).start()
+        threading.Thread(target=self._await_end, args=(self._listeners(),), daemon=True).start()
         for words in lines:
             if words[0] == "data":
                 self._for_channel.put(base64.b64decode(words[1]))
@@ -198,10 +198,10 @@ class Relay:
             self._dropped[name] += max(0, len(data) - room)
             room = max(0, room - len(data))
 
-    def _see_off(self, listeners: list[threading.Thread]) -> None:
+    def _await_end(self, listeners: list[threading.Thread]) -> None:
         with os.fdopen(self._worker.report, "rb") as file:
             text = file.read()
-        over_memory = self._worker.see_off()
+        over_memory = self._worker.await_end()
         for thread in listeners:
             thread.join()
         report = json.loads(text) if text else {"status": 9, "cpu_s": None, "peak_rss_bytes": None}
@@ -216,7 +216,7 @@ class Relay:
 
 
 def _oom_kills() -> int:
-    """How many processes the kernel has killed for memory, as far as it says."""
+    """Count the processes that the kernel has killed for memory, as far as it tells."""
     count = 0
     for name in _OOM_FILES:
         try:

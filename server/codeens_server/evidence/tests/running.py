@@ -301,7 +301,7 @@ def _notes(batches: Batches, reaching: Sequence[TestReport]) -> Iterator[str]:
     if batches.no_pytest:
         yield "the tests were not run: pytest is not installed for the workspace's interpreter. Install it there."
     elif not reaching and any(isinstance(ending, TimedOut) for ending in batches.broken.values()):
-        yield "tests took too long and were left out. Name fewer tests, or allow the run more time."
+        yield "tests took too long and were left out: name fewer, or allow the run more time."
 
 
 def _naming(target: Target, tests: Sequence[TestReport]) -> frozenset[str]:
