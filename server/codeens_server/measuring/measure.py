@@ -20,7 +20,7 @@ from codeens_sandbox_backends.base import (
     TimingJob,
     TimingResult,
 )
-from codeens_sandbox_backends.values import compare
+from codeens_sandbox_backends.values.compare import canonical_call, same_outcome
 from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import (
     Candidate,
@@ -170,7 +170,7 @@ def _problem(timed: TimingResult, cases: Sequence[Case]) -> SpeedComparison | No
 
 def _all_expected(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> bool:
     return len(outcomes) == len(cases) and all(
-        case.expected is not None and compare.same_outcome(outcome, case.expected)
+        case.expected is not None and same_outcome(outcome, case.expected)
         for outcome, case in zip(outcomes, cases, strict=True)
     )
 
@@ -214,7 +214,7 @@ def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
     by_origin: defaultdict[str, list[int]] = defaultdict(list)
     seen: set[str] = set()
     for index, case in enumerate(cases):
-        identity = compare.canonical_call(case.input)
+        identity = canonical_call(case.input)
         if isinstance(case.expected, Returned) and identity not in seen:
             seen.add(identity)
             by_origin[case.origin].append(index)
