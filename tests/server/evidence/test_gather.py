@@ -25,6 +25,12 @@ def _value(case: Case) -> object:
     return case.expected.value
 
 
+def _largest(case: Case) -> Encoded:
+    """What `_TOP` gives for a case's arguments."""
+    items, count = case.input.args
+    return ["list", *sorted(items[1:], reverse=True)[:count]]
+
+
 def _why(evidence: Evidence) -> str:
     return "; ".join(f"{entry.count} {entry.what}: {entry.why}" for entry in evidence.excluded)
 
@@ -83,7 +89,9 @@ async def test_tests_doctests_recorded_calls_and_generated_inputs_all_count(evid
         ((["list", 3, 1, 2], 2), ["list", 3, 2])
     ]
     assert {case.label for case in _of(evidence, "recorded")} == {test.id for test in evidence.tests}
-    assert len(_of(evidence, "generated")) > 10
+    generated = _of(evidence, "generated")
+    assert 10 < len(generated) <= 16
+    assert [_value(case) for case in generated] == [_largest(case) for case in generated]
     assert all(case.expected is not None for case in evidence.cases)
     assert evidence.coverage is not None
     assert evidence.coverage.percent == 100.0
