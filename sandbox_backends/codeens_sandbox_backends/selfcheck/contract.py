@@ -43,7 +43,9 @@ def expect(condition: object, found: object) -> None:
         raise Unmet(message[:_SHOWN])
 
 
-async def call(sandbox: Sandbox, source: str, *inputs: tuple[Encoded, ...], limits: Limits | None = None) -> CallsResult:
+async def call(
+    sandbox: Sandbox, source: str, *inputs: tuple[Encoded, ...], limits: Limits | None = None
+) -> CallsResult:
     """Run `f` of a module with this source, once with each input's arguments, or once without any."""
     program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
     arguments = tuple(CallInput(args=args) for args in inputs or ((),))
