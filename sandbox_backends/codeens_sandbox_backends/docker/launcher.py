@@ -85,13 +85,21 @@ class DockerLauncher:
         """Start a worker; see `driver.launcher.Launcher`."""
         bounds = bounds_of(limits, kind)
         for _ in range(_TRIES):
-            container = self._pool.take() if bounds == self._usual else self._start(bounds)
+            container = self._take(bounds)
             try:
                 return DockerProcess(container, kind, limits, self._filter, partial(self._give_back, bounds))
             except OSError:
                 container.end()
                 self._give_back(bounds, container)
         raise SandboxBroken("containers end while they wait for their order")
+
+    def _take(self, bounds: Bounds) -> Container:
+        if bounds != self._usual:
+            return self._start(bounds)
+        try:
+            return self._pool.take()
+        except SandboxBroken:  # perhaps of one that was started ahead: what is tried now tells
+            return self._pool.take()
 
     def _give_back(self, bounds: Bounds, container: Container) -> None:
         """Keep a container that takes another order for a job with the usual bounds."""

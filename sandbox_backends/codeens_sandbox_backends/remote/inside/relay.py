@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import kernel
+from ...host.inside import kernel
 from .worker import ConfinedWorker, why_no_walls
 
 _PIECE = 1 << 16

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from ...host.inside import kernel
 from ...host.memory_watch import MemoryGuard
-from . import kernel
 from .first import Ends, be_first
 
 _FIRST_UID = 60000
