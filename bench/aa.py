@@ -21,7 +21,7 @@ from aa_inputs import inputs
 
 from codeens_sandbox_backends.base import CallInput, Sandbox, TimingJob
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.config.settings import Settings
 from codeens_server.domain import Interval, Replacement
 from codeens_server.measuring.statistics import speed_interval

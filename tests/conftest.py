@@ -9,15 +9,21 @@ from types import ModuleType
 
 import pytest
 
+OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
+"""Fixtures that start what takes a real tool seconds or more."""
+
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Keep a file whose tests share a fixture on one worker (`--dist loadgroup`), so that it is made once."""
+    """Mark scenes, and keep a file whose tests share a fixture on one worker (`--dist loadgroup`): it is made once."""
     for item in items:
+        if isinstance(item, pytest.Function) and not OF_REAL_TOOLS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.scene)
         module: object = getattr(item, "module", None)
         if isinstance(module, ModuleType) and _has_a_fixture_for_the_file(module):
             item.add_marker(pytest.mark.xdist_group(module.__name__))

@@ -3,7 +3,7 @@
 A backend opens sandboxes; a sandbox runs jobs; a job's result says what the code did.
 What the *sandbox* did wrong is raised as `SandboxError` and is never part of a result.
 
-Values cross the boundary as encoded trees (JSON, see `worker/codec.py`): no object made by a candidate
+Values cross the boundary encoded (as JSON, see `worker/values/grammar.py`): no object made by a candidate
 is ever rebuilt on the judge's side, and no expected value ever enters a sandbox.
 """
 
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVa
 
 from msgspec import Meta, Struct, field
 
-Tree: TypeAlias = Any
+Encoded: TypeAlias = Any
 """An encoded value: JSON whose lists are tagged with the exact type (`["list", 1, 2]`, `["tuple"]`, `["set", …]`)."""
 
 
@@ -23,7 +23,7 @@ Count: TypeAlias = Annotated[int, Meta(gt=0)]
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one job may use at the most; exceeding one is the code's failure and is named in the result."""
+    """What one job may use. Exceeding a limit is the code's failure, and the result names the limit."""
 
     wall_s: Seconds = 10.0
     cpu_s: Seconds = 10.0
@@ -32,7 +32,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     memory_bytes: Count = 1 << 30
     processes: Count = 64
     output_bytes: Count = 1 << 20
-    """Bytes of stdout and of stderr that are kept; what is beyond is dropped and said to be."""
+    """Bytes kept of stdout and of stderr, each; the rest is dropped, and a note says so."""
     answer_bytes: Count = 64 << 20
     """Bytes of encoded answers a worker may send in one job."""
     disk_bytes: Count = 64 << 20
@@ -46,13 +46,13 @@ class SandboxSpec(Struct, frozen=True, kw_only=True):
     readable: tuple[str, ...] = ()
     """Absolute paths, readable at the same place inside; everything else of the machine is absent."""
     hidden: tuple[str, ...] = ()
-    """Absolute paths of files and folders in `readable` ones that only suites can read: what they hold would answer
-    for code that is judged. What is not there is passed over."""
+    """Absolute paths under `readable` that only suite jobs can read, because they hold the answers (the original, its
+    history). Missing paths are ignored."""
     limits: Limits = field(default_factory=Limits)
 
 
 class IsolationLevel(Struct, frozen=True, kw_only=True):
-    """What a backend keeps apart. Stated with every result."""
+    """What a backend isolates. Stated with every result."""
 
     filesystem: bool
     network: bool
@@ -84,16 +84,16 @@ class Program(Struct, frozen=True, kw_only=True):
 class CallInput(Struct, frozen=True, kw_only=True):
     """The encoded arguments of one call. A method's instance is `args[0]`."""
 
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Returned(Struct, frozen=True, kw_only=True, tag="returned", tag_field="kind"):
-    """The call returned. `args` and `kwargs` are the arguments as they were left (they may have been mutated)."""
+    """The call returned. `args` and `kwargs` are the arguments after the call, which may have changed them."""
 
-    value: Tree
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    value: Encoded
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
@@ -104,12 +104,12 @@ class Raised(Struct, frozen=True, kw_only=True, tag="raised", tag_field="kind"):
     message: str = ""
     traceback: str = ""
     """Bounded; frames of the worker left out."""
-    args: tuple[Tree, ...] = ()
-    kwargs: dict[str, Tree] = field(default_factory=dict[str, Any])
+    args: tuple[Encoded, ...] = ()
+    kwargs: dict[str, Encoded] = field(default_factory=dict[str, Any])
 
 
 class Unencodable(Struct, frozen=True, kw_only=True, tag="unencodable", tag_field="kind"):
-    """The call returned, or left in its arguments, something that has no exact encoding."""
+    """The call returned, or left in its arguments, a value that has no exact encoding."""
 
     type: str
     where: str
@@ -127,7 +127,7 @@ class Died(Struct, frozen=True, kw_only=True, tag="died", tag_field="kind"):
     """The worker ended, or broke the protocol, instead of answering."""
 
     reason: Literal["exit", "signal", "memory", "answers", "output", "protocol"]
-    """`output`: a script printed more than is kept, so that what it printed is not known."""
+    """`output`: a script printed more than is kept, so that its whole output is unknown."""
     detail: str = ""
 
 
@@ -135,7 +135,7 @@ Outcome: TypeAlias = Returned | Raised | Unencodable | TimedOut | Died
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """What the operating system says the job used; None where it does not say."""
+    """What a job used, as the operating system reports it; None where it does not."""
 
     wall_s: float
     cpu_s: float | None = None
@@ -152,7 +152,7 @@ class Job(Struct, Generic[R_co], frozen=True, kw_only=True):
     limits: Limits | None = None
     """In place of the limits of the sandbox's specification."""
     exclusive: bool = False
-    """Nothing else of the same executor may run meanwhile: the job takes times."""
+    """Whether nothing else of the same executor may run meanwhile, because the job measures time."""
 
 
 class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
@@ -165,11 +165,11 @@ class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
     coverage: bool = False
     """Also report which lines of the target function ran."""
     fresh: bool = False
-    """In an interpreter that is started for this job, with a hash seed of its own: jobs may share one otherwise."""
+    """Start an interpreter, with its own hash seed, for this job alone; other jobs may share one."""
 
 
 class CallsResult(Struct, frozen=True, kw_only=True):
-    """One outcome per input, always. When loading failed every outcome is that failure and `loaded` is False."""
+    """`outcomes[i]` belongs to `inputs[i]`. If loading failed, every outcome is that failure and `loaded` is False."""
 
     outcomes: tuple[Outcome, ...]
     loaded: bool
@@ -182,20 +182,19 @@ class CallsResult(Struct, frozen=True, kw_only=True):
 
 
 class TimingJob(Job["TimingResult"], frozen=True, kw_only=True):
-    """Time two programs against each other, interleaved, on the same inputs, with the clock outside both.
+    """Run a paired benchmark: two programs on the same inputs, interleaved, with the clock outside both.
 
-    Each pair starts a fresh worker for `a` and one for `b`. Each sample forks the loaded worker, so that no
-    state outlives it, and runs `inner` passes over all inputs between the clock's start and stop; `inner` is chosen
-    so that a pass of `a` takes at least `min_sample_s`. Outputs of a pass drawn after the clock stopped are
-    returned. `cold` samples are single passes in a fork that has run the smallest input only (nothing where it is the
-    only one), `again` samples single passes in a fork that has run all inputs: their difference is what a program
-    remembers of results, apart from what it sets up once. Where `inner` is 1 every pass is a first one, and none of
-    these are taken.
+    Each pair starts a fresh worker for `a` and one for `b`. Each sample forks the loaded worker, so that no state
+    outlives it, and times `inner` loops over all inputs; `inner` is chosen so that a sample of `a` takes at least
+    `min_sample_s`. After the clock has stopped, the outputs of one loop, drawn at random, are returned. Where `inner`
+    is above 1, three more kinds of samples time a single loop: `single` in a fork that has run nothing (first call),
+    `cold` in one that has run the smallest input (set up, but without results to remember), and `again` in one that
+    has run all inputs (repeat). `again` against `cold` shows what a program remembers of results.
 
-    All of these clocks are stopped by the worker, in which the code runs. Against code that stops them early, the first
-    thing that each fresh worker does is a `whole` pass: it is given the inputs when the clock starts, and the clock
-    stops when the last output has come. What it takes beyond the others was hidden from them. Where `b` seems to save
-    more than `confirm_s` and the quickest whole passes of a side differ, pairs of nothing but whole passes follow.
+    The worker, in which the code runs, stops all of these clocks, and could stop them early. So each fresh worker
+    begins with a `whole` loop, timed end to end: from sending the inputs to receiving the last output. What it takes
+    beyond the others was hidden from them. Where `b` seems to save more than `confirm_s` and the quickest end-to-end
+    loops of a side disagree, pairs of nothing but such loops follow.
     """
 
     a: Program
@@ -205,15 +204,15 @@ class TimingJob(Job["TimingResult"], frozen=True, kw_only=True):
     samples: int = 5
     min_sample_s: float = 0.005
     budget_s: float = 20.0
-    """Wall seconds after which no new pair is begun (at least three pairs are)."""
+    """Wall seconds after which no new pair starts (at least three pairs run)."""
     confirm_s: float = 0.005
     exclusive: bool = True
 
 
 class TimingPair(Struct, frozen=True, kw_only=True):
-    """Seconds for one pass over all inputs; index i of `a` and of `b` were measured next to each other.
+    """Seconds per loop over all inputs; `a[i]` and `b[i]` were measured next to each other.
 
-    Where both are empty, nothing but a whole pass was taken.
+    Both are empty where only an end-to-end loop was timed.
     """
 
     a: tuple[float, ...] = ()
@@ -224,20 +223,22 @@ class TimingPair(Struct, frozen=True, kw_only=True):
     again_b: tuple[float, ...] = ()
     single_a: tuple[float, ...] = ()
     single_b: tuple[float, ...] = ()
-    """Single passes in a fork that has run nothing; where `inner` is 1, `a` and `b` are."""
+    """First loops of a fork that has run nothing; where `inner` is 1, `a` and `b` are these."""
     whole_a: float = 0.0
     whole_b: float = 0.0
-    """From the inputs to the last output of one pass, before anything else was run; 0.0 where it was not taken."""
+    """End-to-end seconds of the worker's first loop; 0.0 where it was not timed."""
     load_a: float = 0.0
     load_b: float = 0.0
-    """From asking for the program until a fork of it was ready for that pass."""
+    """Seconds from requesting the program until a fork of it was ready for that loop."""
 
 
 class TimingResult(Struct, frozen=True, kw_only=True):
+    """All pairs that were measured, and `outcomes_a[i]`, `outcomes_b[i]` for `inputs[i]`."""
+
     pairs: tuple[TimingPair, ...]
     inner: int
     alone_s: float = 0.0
-    """Seconds for a pass of `a` while no `b` was there; 0.0 where it is not known."""
+    """Seconds per loop of `a` before any `b` ran; 0.0 where unknown."""
     outcomes_a: tuple[Outcome, ...]
     outcomes_b: tuple[Outcome, ...]
     failure: Outcome | None = None
@@ -248,13 +249,13 @@ class TimingResult(Struct, frozen=True, kw_only=True):
 class SuiteJob(Job["SuiteResult"], frozen=True, kw_only=True):
     """Run the user's own tests (`pytest`) or the target's doctests (`doctest`) beside the code, in one process.
 
-    What it reports comes from the process that the code ran in, and can be forged by it: isolation "shared".
+    Its report comes from the process that ran the code, which could forge it: isolation "shared".
     """
 
     kind: Literal["pytest", "doctest"]
     root: str
     program: Program
-    """Target and replaced modules; an empty `modules` runs the files as they are."""
+    """The target and the replaced modules; without `modules` the files run as they are."""
     selection: tuple[str, ...] = ()
     """Files, folders or node ids relative to `root`, for `pytest`."""
     record: bool = False
@@ -274,9 +275,9 @@ class TestReport(Struct, frozen=True, kw_only=True):
 
 
 class RecordedCall(Struct, frozen=True, kw_only=True):
-    """A call of the target seen while its tests ran, with what it did then.
+    """A call of the target seen while its tests ran, and its outcome.
 
-    `Unencodable` is also what came of an iterator: reading it would have taken its items from the test.
+    An iterator is recorded as `Unencodable`: reading it would have taken its items from the test.
     """
 
     test: str
@@ -285,12 +286,14 @@ class RecordedCall(Struct, frozen=True, kw_only=True):
 
 
 class SuiteResult(Struct, frozen=True, kw_only=True):
+    """Every test that ended, in order, and the calls of the target seen meanwhile."""
+
     tests: tuple[TestReport, ...]
     recorded: tuple[RecordedCall, ...] = ()
     recorded_dropped: int = 0
     """Calls seen and not kept: over the bound, duplicates not counted."""
     unencodable_types: tuple[str, ...] = ()
-    """Types that kept a call from being recorded exactly."""
+    """Types that prevented calls from being recorded exactly."""
     failure: Outcome | None = None
     """Set when the suite as a whole did not run to its end (no pytest, collection crashed, limit)."""
     usage: Usage
@@ -314,6 +317,8 @@ class CheckJob(Job["CheckResult"], frozen=True, kw_only=True):
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
+    """Whether the tests ran to their end and raised nothing."""
+
     passed: bool
     failure: Outcome | None = None
     """What the test raised, or how the candidate's process ended."""
@@ -330,14 +335,18 @@ class StdioJob(Job["StdioResult"], frozen=True, kw_only=True):
 
 
 class StdioRun(Struct, frozen=True, kw_only=True):
+    """What the script did with one input."""
+
     stdout: str
     stderr: str
     ending: Outcome | None
-    """None: the script ended by itself with exit code 0."""
+    """None if the script ended by itself with exit code 0."""
     usage: Usage
 
 
 class StdioResult(Struct, frozen=True, kw_only=True):
+    """`runs[i]` belongs to `stdins[i]`."""
+
     runs: tuple[StdioRun, ...]
 
 
@@ -383,13 +392,24 @@ class Backend(Protocol):
     name: str
 
     async def probe(self) -> Readiness:
-        """Try what the isolation promises, in a real sandbox, within seconds."""
+        """Try what the isolation promises, in a real sandbox, within seconds.
+
+        Returns:
+            Whether the backend can be used here; if not, why, and how to mend it. It does not raise for that.
+        """
         ...
 
     async def open(self, spec: SandboxSpec) -> Sandbox:
         """Open a sandbox.
 
+        Args:
+            spec: The interpreter, what of this machine can be read, and the limits of jobs that bring none.
+
+        Returns:
+            A sandbox that the caller closes.
+
         Raises:
             SandboxUnavailable: this machine cannot isolate that way.
+            SandboxBroken: it could, and does not now.
         """
         ...

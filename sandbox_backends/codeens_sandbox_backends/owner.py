@@ -23,7 +23,7 @@ def owner() -> str:
 
 
 def whereabouts(label: str) -> Whereabouts:
-    """What can be told from here of the process that `owner` gave this name."""
+    """Return what can be told from here of the process that `owner` gave this name."""
     match label.split():
         case [boot, namespace, pid, start] if pid.isdecimal() and Path("/proc/self/stat").exists():
             if boot != _boot():

@@ -12,12 +12,18 @@ GROUP = "codeens.sandbox_backends"
 
 
 def backend_names() -> list[str]:
-    """Names of all registered backends, sorted; none is loaded."""
+    """Return the names of all registered backends, sorted, without loading any."""
     return sorted(_entries())
 
 
 def get_backend(name: str) -> Backend:
     """Load and build the backend of that name, and no other.
+
+    Args:
+        name: Its entry point's name, such as "local".
+
+    Returns:
+        A new backend; it has tried nothing of this machine yet.
 
     Raises:
         UnknownBackend: nothing is registered under it; the message names the nearest name.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from codeens_server.domain import RunDocument
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 TARGET = "orders.py::repeat_customers"
+GONE_S = 20.0
 KEEP = ("PATH", "LANG", "CODEENS_DATA")
 
 
@@ -112,9 +114,22 @@ def alive(processes: set[Process]) -> set[Process]:
 
 def until_gone(processes: set[Process]) -> None:
     """Wait until none of them runs, which must be so within moments."""
-    deadline = time.monotonic() + 20
-    while left := alive(processes):
-        assert time.monotonic() < deadline, f"still there: {left}"
+    deadline = time.monotonic() + GONE_S
+    for process in alive(processes):
+        _wait_for(process, deadline - time.monotonic())
+    left = alive(processes)
+    assert not left, f"still there: {left}"
+
+
+def _wait_for(process: Process, seconds: float) -> None:
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([descriptor], [], [], max(0, seconds))
+    finally:
+        os.close(descriptor)
 
 
 def _table() -> Sequence[tuple[Process, int]]:

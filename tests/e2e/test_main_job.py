@@ -19,6 +19,8 @@ pytestmark = [
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
 
+FEW_INPUTS = "max_inputs = 12"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -84,6 +86,7 @@ def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace
 
 
 def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -> None:
+    workspace.configure(FEW_INPUTS)
     with workspace.start("run", TARGET) as process:
         _until(process, "1/")
         below = descendants(process.pid)
@@ -153,6 +156,7 @@ def test_repairing_needs_a_model_too_also_when_the_tests_say_so(workspace: Works
 
 
 def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(workspace: Workspace) -> None:
+    workspace.configure(FEW_INPUTS)
     run = workspace.document("run", TARGET, "--sandbox", "unsafe")
     assert all("NOT ISOLATED" in row.verdict.sandbox for row in run.results if row.verdict.status == "passed")
     assert "NOT ISOLATED" in workspace.codeens("runs", "show", run.run_id).stdout

@@ -150,6 +150,7 @@ async def test_the_bundle_starts_the_server_with_its_folders(
     assert "score" in tools
 
 
+@pytest.mark.scene
 def test_the_bundle_is_built_and_valid(tmp_path: Path, home: Path) -> None:
     tools_folder()
     folder, packed = tmp_path / "bundle", tmp_path / "codeens.mcpb"

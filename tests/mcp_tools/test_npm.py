@@ -17,7 +17,10 @@ from tests.mcp_tools.conftest import SUMS, isolated, opened
 from tests.mcp_tools.npm_tools import run_tool, tools_folder
 from tests.mcp_tools.outside import SERVER, TOKEN, environment, listening, read_url
 
-pytestmark = pytest.mark.timeout(400)  # the inspector starts two programs for each call of each tool
+pytestmark = [
+    pytest.mark.scene,
+    pytest.mark.timeout(400),  # the inspector starts two programs for each call of each tool
+]
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 

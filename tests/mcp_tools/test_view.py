@@ -50,7 +50,6 @@ def test_the_page_is_one_file_that_loads_nothing_and_runs_its_own_script_only() 
 
 
 @pytest.mark.anyio
-@pytest.mark.timed
 async def test_tools_of_runs_link_the_view(caller: Caller) -> None:
     listed = await caller.client.list_tools()
     linked = {tool.name for tool in listed.tools if (tool.meta or {}).get("ui") == {"resourceUri": "ui://codeens/run"}}
@@ -64,6 +63,8 @@ async def test_tools_of_runs_link_the_view(caller: Caller) -> None:
 
 
 @isolated
+@pytest.mark.scene
+@pytest.mark.timed
 def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     workspace: Path, home: Path, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.driver.sandbox import run_job
-from codeens_sandbox_backends.driver.trees import well_formed_input, well_formed_outcome
+from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 from codeens_sandbox_backends.worker.frames import pack
 from tests.sandbox_backends.programs import program
 

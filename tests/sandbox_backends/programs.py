@@ -22,7 +22,7 @@ from codeens_sandbox_backends.base import (
     TimingResult,
 )
 from codeens_sandbox_backends.driver.sandbox import run_job
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.plain_launcher import PlainLauncher
 
 ROOMY = Limits(wall_s=60.0, cpu_s=60.0, call_s=30.0)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import EncodeError, decode, encode
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.codec import decode, encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 
 numpy: Any = pytest.importorskip("numpy")
 pandas: Any = pytest.importorskip("pandas")
@@ -20,11 +21,11 @@ extra: Any = pytest.importorskip("hypothesis.extra.numpy")
 
 def through(value: Any) -> Any:
     """The value on the other side, which must have the same encoding and type."""
-    tree = json.loads(json.dumps(encode(value, classes=True)))
-    assert well_formed(tree)
-    again = decode(tree)
+    encoded = json.loads(json.dumps(encode(value, classes=True)))
+    assert well_formed(encoded)
+    again = decode(encoded)
     assert type(again) is type(value)
-    assert encode(again) == tree
+    assert encode(again) == encoded
     return again
 
 

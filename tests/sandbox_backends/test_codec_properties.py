@@ -9,8 +9,9 @@ from typing import Any, cast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import canonical, decode, encode
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.codec import decode, encode
+from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.hostile_frames import spoilt
 from tests.sandbox_backends.values import ATOMS, VALUES
 
@@ -18,25 +19,25 @@ CHECKED = settings(max_examples=400, deadline=None, suppress_health_check=[Healt
 Rngs = st.randoms(use_true_random=False)
 
 
-def through_json(tree: Any) -> Any:
-    return json.loads(json.dumps(tree, allow_nan=False))
+def through_json(encoded: Any) -> Any:
+    return json.loads(json.dumps(encoded, allow_nan=False))
 
 
-def without_order(tree: Any) -> Any:
-    """The tree with the items of sets sorted."""
-    if not isinstance(tree, list):
-        return tree
-    items: list[Any] = [without_order(item) for item in cast("list[Any]", tree)]
-    return [items[0], *sorted(items[1:], key=canonical)] if items[:1] in (["set"], ["frozenset"]) else items
+def without_order(encoded: Any) -> Any:
+    """The encoded with the items of sets sorted."""
+    if not isinstance(encoded, list):
+        return encoded
+    items: list[Any] = [without_order(item) for item in cast("list[Any]", encoded)]
+    return [items[0], *sorted(items[1:], key=json_text)] if items[:1] in (["set"], ["frozenset"]) else items
 
 
 @given(VALUES)
 @CHECKED
 def test_a_value_comes_back_with_the_same_encoding_and_type(value: Any) -> None:
-    tree = encode(value)
-    again = decode(through_json(tree))
+    encoded = encode(value)
+    again = decode(through_json(encoded))
     assert type(again) is type(value)
-    assert canonical(encode(again)) == canonical(tree)
+    assert json_text(encode(again)) == json_text(encoded)
 
 
 @given(VALUES)
@@ -48,18 +49,18 @@ def test_the_judge_takes_every_encoded_value(value: Any) -> None:
 @given(ATOMS, Rngs)
 @settings(CHECKED, max_examples=1500)
 def test_the_judge_takes_nothing_that_the_encoder_would_write_otherwise(value: Any, rng: random.Random) -> None:
-    tree = spoilt(encode(value), rng)
-    if not well_formed(tree) or _names_what_is_not_there(tree):
+    encoded = spoilt(encode(value), rng)
+    if not well_formed(encoded) or _names_what_is_not_there(encoded):
         return
-    again = encode(decode(tree))
-    assert canonical(without_order(again)) == canonical(without_order(tree))
+    again = encode(decode(encoded))
+    assert json_text(without_order(again)) == json_text(without_order(encoded))
 
 
-def _names_what_is_not_there(tree: Any) -> bool:
+def _names_what_is_not_there(encoded: Any) -> bool:
     """Names lead to something only where it is, and which keys and items are equal only Python says."""
-    if not isinstance(tree, list):
+    if not isinstance(encoded, list):
         return False
     named = {"enum", "flags", "type", "function", "object", "namedtuple", "exception", "zoneinfo", "iter"}
-    return tree[0] in (named | {"dict", "set", "pandas"}) or any(
-        map(_names_what_is_not_there, cast("list[Any]", tree)[1:])
+    return encoded[0] in (named | {"dict", "set", "pandas"}) or any(
+        map(_names_what_is_not_there, cast("list[Any]", encoded)[1:])
     )

@@ -19,9 +19,11 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.remote.calls import OURS, OWNER, SANDBOX, VERSION
-from tests.sandbox_backends.conformance import answer, call, processes_with, until
+from codeens_sandbox_backends.selfcheck.contract import call
+from codeens_sandbox_backends.selfcheck.outside import processes_with
 from tests.sandbox_backends.daytona_fake.faults import TERMINAL, UPLOAD, Fault
 from tests.sandbox_backends.daytona_fake.service import KEY, Service
+from tests.sandbox_backends.tools import answer, until
 
 pytestmark = pytest.mark.anyio
 _ONE = "def f():\n    return 1\n"

@@ -11,9 +11,9 @@ import pytest
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.daytona_fake.faults import CALLS, TERMINAL, UPLOAD, Fault, Kind
 from tests.sandbox_backends.daytona_fake.service import KEY, Service
+from tests.sandbox_backends.tools import answer
 
 pytestmark = pytest.mark.anyio
 _SOURCE = "def f(n):\n    return n * n\n"

@@ -15,7 +15,7 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.programs import call, program, run_calls
 
 SHORT_CALLS = Limits(call_s=0.4, wall_s=30.0)

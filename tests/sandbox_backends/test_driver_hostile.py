@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from codeens_sandbox_backends.base import CallsJob, CallsResult, Died, Limits, Outcome, Returned, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.driver.sandbox import run_job
-from codeens_sandbox_backends.driver.trees import well_formed_outcome
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.values.check import well_formed_outcome
 from codeens_sandbox_backends.worker.frames import FrameReader, pack
 from tests.sandbox_backends.programs import call, program, run_calls
 

@@ -18,9 +18,11 @@ from codeens_sandbox_backends.base import CallsResult, Limits, Returned, Sandbox
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.conformance_tools import answer, call, processes_with, until
+from codeens_sandbox_backends.selfcheck.contract import call
+from codeens_sandbox_backends.selfcheck.outside import processes_with
 from tests.sandbox_backends.e2b_fake.api import FakeE2B
 from tests.sandbox_backends.e2b_fake.faults import Call, Fault
+from tests.sandbox_backends.tools import answer, until
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallsResult, CheckResult, Died, Returned, SuiteResult
 from codeens_sandbox_backends.driver.launcher import WorkerKind
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.hostile_frames import JOBS, RIGHT, judged, spoilt, spoilt_bytes
 from tests.sandbox_backends.values import VALUES
 

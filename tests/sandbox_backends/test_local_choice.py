@@ -16,8 +16,8 @@ from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.probe import probe
-from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.machine import why_not
+from tests.sandbox_backends.tools import answer
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local import linux
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.conformance import answer
 from tests.sandbox_backends.machine import why_not
+from tests.sandbox_backends.tools import answer
 
 pytestmark = pytest.mark.anyio
 

@@ -12,10 +12,11 @@ import anyio
 import pytest
 
 from codeens_sandbox_backends.docker.container import remove_orphans
-from codeens_sandbox_backends.docker.engine import Engine
-from tests.sandbox_backends.conformance import SLEEPERS, processes_with, until
+from codeens_sandbox_backends.docker.engine import DockerClient
+from codeens_sandbox_backends.selfcheck.outside import processes_with
 from tests.sandbox_backends.daemon import Daemon
 from tests.sandbox_backends.machine import why_not
+from tests.sandbox_backends.tools import SLEEPERS, until
 
 _JOB = """
 import os, sys, anyio
@@ -69,7 +70,7 @@ def test_no_process_survives_the_death_of_codeens(name: str, tmp_path: Path, req
 
 def _left_after_reaping(daemon: Daemon) -> list[str]:
     """A container that was just being made is not yet tied to its owner's life."""
-    engine = Engine()
+    engine = DockerClient()
     try:
         remove_orphans(engine)
     finally:

@@ -16,7 +16,7 @@ from codeens_sandbox_backends.base import Program, Sandbox, SandboxSpec, SuiteJo
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.remote import bundle
-from tests.sandbox_backends.conformance_tools import answer
+from tests.sandbox_backends.tools import answer
 
 _READ = """
 def f(path):

@@ -1,24 +1,38 @@
-"""What the attempts to get out find: nothing where there are walls, and every gap where there are none."""
+"""The list of checks that is shipped, on every backend that is at hand: what must hold does, and every gap is found.
+
+With warm workers, as an ordinary user and in containers the whole list is run by tests/e2e/test_selfcheck.py.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
-from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.base import Backend, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Report, Room, run_checks
+from codeens_sandbox_backends.selfcheck.checks import (
+    CheckContext,
+    SelfCheck,
+    SelfCheckReport,
+    SelfCheckResult,
+    open_context,
+    run_checks,
+)
+from codeens_sandbox_backends.selfcheck.contract import CONTRACT
 from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
 from codeens_sandbox_backends.selfcheck.outside import Outside
 from tests.sandbox_backends.machine import why_not
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
+LISTS = {"contract": CONTRACT, "escapes": ESCAPES, "limits": LIMITS}
 LEAKS = {
     "read a file of the home folder",
     "read /etc/shadow and other files of the system",
@@ -38,59 +52,123 @@ LEAKS = {
     "shared memory",
     "what an earlier job left",
     "a job that runs beside",
+    "privileges and setuid programs",
     "terminals",
     "signal a process outside",
 }
 """What works for whoever runs without isolation, also where the user has no special rights."""
+KNOWN = {
+    "sandlock": {"more files"},
+    "unsafe": {"cancelling ends daemons", "a fork bomb in the shell", "more files"},
+    "live": {
+        "cancelling ends all processes of the job",
+        "cancelling ends daemons",
+        "closing ends running jobs",
+    },
+}
+"""What does not hold, as docs/sandboxes.md says: disks that are not the job's own, daemons outside of namespaces, and
+processes of a service that cannot be seen from here."""
+SERVICES = {"e2b": "E2B_API_KEY", "daytona": "DAYTONA_API_KEY"}
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """One that can be used here. `cold` is `local` without warm workers, `live-…` the real service."""
+    name: str = request.param
+    if name == "cold":
+        _need(why_not("local"))
+        return LocalBackend(warm=False)
+    if name.startswith("live-"):
+        service = name.removeprefix("live-")
+        _need("" if os.environ.get(SERVICES[service]) else f"no {SERVICES[service]}")
+        asked = "live" in (request.config.getoption("markexpr") or "")
+        _need("" if asked else "live tests are asked for with -m live")
+        return get_backend(service)
+    _need(why_not(name))
+    if name in SERVICES:
+        request.getfixturevalue(name)
+    return get_backend(name)
+
+
+def _need(reason: str) -> None:
+    if reason:
+        pytest.skip(f"not run: {reason}")
 
 
 @asynccontextmanager
-async def room(name: str) -> AsyncGenerator[Room]:
-    if reason := why_not(name):
-        pytest.skip(reason)
+async def opened(backend: Backend) -> AsyncGenerator[CheckContext]:
     with Outside() as outside:
         spec = SandboxSpec(python=sys.executable, readable=(str(outside.workspace),))
-        sandbox = await get_backend(name).open(spec)
-        try:
-            yield Room(sandbox=sandbox, outside=outside)
-        finally:
-            await sandbox.aclose()
+        async with open_context(backend, spec, outside) as context:
+            yield context
 
 
-async def failures(name: str, checks: Sequence[Check]) -> dict[str, str]:
-    async with room(name) as place:
-        results = await run_checks(place, checks, lambda _: None)
+async def failures(backend: Backend, checks: Sequence[SelfCheck]) -> dict[str, str]:
+    async with opened(backend) as context:
+        results = await run_checks(context, checks, lambda _: None)
     assert [result.name for result in results] == [check.name for check in checks]
     return {result.name: result.why for result in results if not result.ok}
 
 
-@pytest.mark.parametrize("name", ["local", "sandlock"])
-async def test_nothing_gets_out_of_an_isolating_backend(name: str) -> None:
-    assert await failures(name, ESCAPES) == {}
+@pytest.mark.parametrize("area", LISTS)
+@pytest.mark.parametrize("backend", ["cold", "sandlock", "e2b", "daytona"], indirect=True)
+async def test_a_backend_holds(backend: Backend, area: str) -> None:
+    known = KNOWN.get(backend.name, set[str]())
+    found = await failures(backend, LISTS[area])
+    assert {name: why for name, why in found.items() if name not in known} == {}
 
 
-async def test_no_limit_of_the_local_backend_is_exceeded() -> None:
-    assert await failures("local", LIMITS) == {}
+@pytest.mark.live
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("area", LISTS)
+@pytest.mark.parametrize("backend", ["live-e2b", "live-daytona"], indirect=True)
+async def test_a_live_service_holds(backend: Backend, area: str) -> None:
+    found = await failures(backend, LISTS[area])
+    assert {name: why for name, why in found.items() if name not in KNOWN["live"]} == {}
 
 
-async def test_every_gap_of_a_backend_without_walls_is_found() -> None:
-    found = await failures("unsafe", ESCAPES)
+@pytest.mark.parametrize("backend", ["unsafe"], indirect=True)
+async def test_the_contract_and_limits_hold_without_walls(backend: Backend) -> None:
+    found = await failures(backend, [*CONTRACT, *LIMITS])
+    assert {name: why for name, why in found.items() if name not in KNOWN["unsafe"]} == {}
+
+
+@pytest.mark.parametrize("backend", ["unsafe"], indirect=True)
+async def test_every_gap_of_a_backend_without_walls_is_found(backend: Backend) -> None:
+    found = await failures(backend, ESCAPES)
     assert set(found) >= LEAKS
     assert all(found.values())
 
 
-async def test_results_are_told_as_they_come_and_a_failing_sandbox_is_a_failed_check() -> None:
-    async def broken(_: Room) -> str:
+@pytest.mark.parametrize("backend", ["local", "sandlock", "docker", "e2b", "daytona", "unsafe"], indirect=True)
+async def test_the_probe_says_what_the_checks_say(backend: Backend, request: pytest.FixtureRequest) -> None:
+    if backend.name == "docker":
+        request.getfixturevalue("daemon")
+    readiness = await backend.probe()
+    assert (readiness.usable, readiness.name, readiness.why) == (True, backend.name, "")
+    isolation = readiness.isolation
+    isolating = backend.name != "unsafe"
+    assert (isolation.filesystem, isolation.network, isolation.processes) == (isolating, isolating, isolating)
+    assert isolation.kernel is (backend.name == "e2b")
+    assert ("NOT ISOLATED" in isolation.label) is not isolating
+
+
+@pytest.mark.parametrize("backend", ["unsafe"], indirect=True)
+async def test_results_are_told_as_they_come_and_a_failing_sandbox_is_a_failed_check(backend: Backend) -> None:
+    async def broken(_: CheckContext) -> str:
         raise SandboxBroken("gone")
 
-    async def sound(_: Room) -> str:
+    async def sound(_: CheckContext) -> str:
         return ""
 
-    told: list[CheckResult] = []
-    checks = [Check(name="a", kind="control", run=broken), Check(name="b", kind="cheat", run=sound, alone=True)]
-    async with room("unsafe") as place:
-        results = await run_checks(place, checks, told.append)
-        report = Report(backend="unsafe", isolation=place.sandbox.isolation, checks=results)
+    told: list[SelfCheckResult] = []
+    checks = [
+        SelfCheck(name="a", kind="control", run=broken),
+        SelfCheck(name="b", kind="cheat", run=sound, alone=True),
+    ]
+    async with opened(backend) as context:
+        results = await run_checks(context, checks, told.append)
+        report = SelfCheckReport(backend="unsafe", isolation=context.sandbox.isolation, checks=results)
     assert [(result.name, result.ok, result.why) for result in results] == [
         ("a", False, "the sandbox failed: gone"),
         ("b", True, ""),

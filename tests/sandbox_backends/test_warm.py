@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import select
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import anyio
 import pytest
@@ -13,9 +11,9 @@ import pytest
 from codeens_sandbox_backends.base import CallsResult, Died, Limits, Returned, Sandbox, TimedOut
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
-from codeens_sandbox_backends.local.warm.zygote import ForkRequest, Zygote
-from tests.sandbox_backends import conformance
-from tests.sandbox_backends.conformance import answer, call
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, ZygoteProcess
+from codeens_sandbox_backends.selfcheck.contract import call
+from tests.sandbox_backends.tools import answer, until
 from tests.sandbox_backends.warm import MARKS, Launches, opened
 
 pytestmark = MARKS
@@ -211,14 +209,14 @@ async def test_output_that_nobody_reads_yet_does_not_stop_the_worker() -> None:
 async def test_a_worker_that_dies_with_its_zygote_is_run_again_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened() as sandbox:
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
-        ended = Zygote.ended
+        ended = ZygoteProcess.ended
 
-        def killed(zygote: Zygote, channel: DrainingSocket, deadline: float) -> object:
+        def killed(zygote: ZygoteProcess, channel: DrainingSocket, deadline: float) -> object:
             zygote.process.kill()
             return ended(zygote, channel, deadline)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Zygote, "ended", killed)
+            patch.setattr(ZygoteProcess, "ended", killed)
             assert await answer(sandbox, "def f():\n    return 2\n") == 2
         assert await answer(sandbox, "def f():\n    return 3\n") == 3
 
@@ -226,15 +224,15 @@ async def test_a_worker_that_dies_with_its_zygote_is_run_again_alone(monkeypatch
 async def test_a_worker_that_died_while_it_waited_for_a_job_is_held_against_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ahead = Zygote.fork_ahead
+    ahead = ZygoteProcess.fork_ahead
     waited: list[bool] = []
 
-    def and_kill(zygote: Zygote, kind: ForkRequest) -> None:
+    def and_kill(zygote: ZygoteProcess, kind: ForkRequest) -> None:
         ahead(zygote, kind)
         zygote.kill_child()
         waited.append(bool(select.select([zygote.process.channel], [], [], 30.0)[0]))
 
-    monkeypatch.setattr(Zygote, "fork_ahead", and_kill)
+    monkeypatch.setattr(ZygoteProcess, "fork_ahead", and_kill)
     async with opened() as sandbox:
         for n in range(6):
             assert await answer(sandbox, "def f(n):\n    return n\n", n) == n
@@ -263,20 +261,5 @@ async def test_more_jobs_than_workers_take_turns() -> None:
     async with opened() as sandbox, anyio.create_task_group() as group:
         for number in range(20):
             group.start_soon(one, sandbox, number)
-        await conformance.until(lambda: len(found) == 20)
+        await until(lambda: len(found) == 20)
     assert sorted(map(int, map(str, found))) == [number * number for number in range(20)]
-
-
-# The same as everywhere ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("check", [*conformance.EVERY, *conformance.ISOLATED], ids=lambda check: check.__name__)
-async def test_the_local_backend_without_warm_workers(check: conformance.Check) -> None:
-    async with opened(warm=False) as sandbox:
-        await check(sandbox)
-
-
-@pytest.mark.parametrize("check", conformance.ISOLATED_FROM_FILES, ids=lambda check: check.__name__)
-async def test_files_without_warm_workers(check: Callable[[Sandbox, Path], object], tmp_path: Path) -> None:
-    async with opened(warm=False) as sandbox:
-        await conformance.ISOLATED_FROM_FILES[conformance.ISOLATED_FROM_FILES.index(check)](sandbox, tmp_path)

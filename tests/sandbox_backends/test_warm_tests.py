@@ -17,7 +17,7 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     TimedOut,
 )
-from codeens_sandbox_backends.driver.session import Session
+from codeens_sandbox_backends.driver.session import WorkerSession
 from tests.sandbox_backends.warm import MARKS, Launches, opened
 
 pytestmark = MARKS
@@ -95,13 +95,13 @@ def check(c):
 """
     source = "def f(n, k=None):\n    return 1 if k else n + 1\n"
     asked: list[object] = []
-    send = Session.send_all
+    send = WorkerSession.send_all
 
-    def noted(session: Session, messages: Sequence[dict[str, object]], deadline: float) -> None:
+    def noted(session: WorkerSession, messages: Sequence[dict[str, object]], deadline: float) -> None:
         asked.extend(message.get("op", "outcome") for message in messages)
         send(session, messages, deadline)
 
-    monkeypatch.setattr(Session, "send_all", noted)
+    monkeypatch.setattr(WorkerSession, "send_all", noted)
     async with opened() as sandbox:
         asked.clear()
         result = await _checked(sandbox, source, tests)
@@ -114,13 +114,13 @@ async def test_answers_that_have_passed_before_are_not_tested_again(monkeypatch:
     right, alike = "def f(n):\n    return [i + 1 for i in n]\n", "def f(n):\n    return list(map((1).__add__, n))\n"
     wrong, changes = "def f(n):\n    return [2]\n", "def f(n):\n    n[:] = [i + 1 for i in n]\n    return n\n"
     asked: list[object] = []
-    send = Session.send_all
+    send = WorkerSession.send_all
 
-    def noted(session: Session, messages: Sequence[dict[str, object]], deadline: float) -> None:
+    def noted(session: WorkerSession, messages: Sequence[dict[str, object]], deadline: float) -> None:
         asked.extend(message.get("op", "outcome") for message in messages)
         send(session, messages, deadline)
 
-    monkeypatch.setattr(Session, "send_all", noted)
+    monkeypatch.setattr(WorkerSession, "send_all", noted)
     monkeypatch.setattr("codeens_sandbox_backends.driver.session._REST_S", 30.0)
     async with opened() as sandbox:
         assert (await _checked(sandbox, right, tests)).passed

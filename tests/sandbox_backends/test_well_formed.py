@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.driver.trees import well_formed
-from codeens_sandbox_backends.worker.codec import canonical
+from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.values import SCALARS
 
 Json: st.SearchStrategy[Any] = st.recursive(
@@ -22,12 +22,12 @@ Json: st.SearchStrategy[Any] = st.recursive(
 
 @given(Json)
 @settings(max_examples=200, deadline=None)
-def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(tree: Any) -> None:
-    if well_formed(tree):
-        canonical(tree)
+def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(encoded: Any) -> None:
+    if well_formed(encoded):
+        json_text(encoded)
 
 
-NO_TREES: list[Any] = [
+NOT_ENCODED: list[Any] = [
     [],
     [1],
     ["nope"],
@@ -85,6 +85,15 @@ NO_TREES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("tree", NO_TREES, ids=repr)
-def test_json_that_is_no_encoded_value_is_found_out(tree: object) -> None:
-    assert not well_formed(tree)
+@pytest.mark.parametrize(("tag", "inner", "last"), [("Fraction", "int", 1), ("timezone", "timedelta", None)])
+def test_no_depth_ends_the_judge(tag: str, inner: str, last: int | None) -> None:
+    deep: Any = 1
+    for _ in range(50_000):
+        deep = ["list", deep]
+    assert well_formed(deep)
+    assert not well_formed([tag, [inner, deep], last])
+
+
+@pytest.mark.parametrize("encoded", NOT_ENCODED, ids=repr)
+def test_json_that_is_no_encoded_value_is_found_out(encoded: object) -> None:
+    assert not well_formed(encoded)

@@ -15,7 +15,7 @@ from tests.sandbox_backends.plain_launcher import WORKER
 
 RELAY = Path(relay.__file__).parent
 FILES = [
-    *sorted(WORKER.glob("*.py")),
+    *sorted(WORKER.rglob("*.py")),
     *sorted(RELAY.glob("*.py")),
     Path(memory_watch.__file__),
     Path(first.__file__),

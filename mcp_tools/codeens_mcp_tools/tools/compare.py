@@ -17,7 +17,8 @@ from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.given import candidate_for
 from codeens_mcp_tools.tools.subjects import subject_of
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, render_call, render_outcome_pair
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.config.settings import Settings
 from codeens_server.domain import ORIGINAL, Replacement, Target
 from codeens_server.evidence.strategies.draw import draw

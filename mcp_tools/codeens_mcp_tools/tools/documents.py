@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from codeens_sandbox_backends.base import IsolationLevel, StdioRun, Tree, Usage
+from codeens_sandbox_backends.base import Encoded, IsolationLevel, StdioRun, Usage
 from codeens_server.domain import (
     Coverage,
     DiffSize,
@@ -75,7 +75,7 @@ class CallReport(Struct, frozen=True, kw_only=True):
     kind: OutcomeKind
     shown: str
     """What came out, as Python shows it."""
-    value: Tree = None
+    value: Encoded = None
     """The exact value in the wire format (lists are tagged with their type); left out where it is large."""
     traceback: str = ""
 

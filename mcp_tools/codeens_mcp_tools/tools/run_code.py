@@ -35,7 +35,8 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import canonical, render_call, render_outcome
+from codeens_sandbox_backends.values.compare import canonical
+from codeens_sandbox_backends.values.render import render_call, render_outcome
 from codeens_server.text import visible
 
 _MODULE = "given"

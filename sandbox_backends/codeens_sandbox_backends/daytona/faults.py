@@ -61,7 +61,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Seconds, from a header that is a number or a date (RFC 9110, 10.2.3)."""
+    """Return the seconds, from a header that is a number or a date (RFC 9110, 10.2.3)."""
     headers: Mapping[str, Any] = error.headers if isinstance(error, DaytonaError) else {}
     text = next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:

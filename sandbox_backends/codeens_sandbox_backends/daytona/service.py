@@ -22,10 +22,10 @@ from daytona import (
 )
 
 from codeens_sandbox_backends.daytona.faults import NotMade, explain
-from codeens_sandbox_backends.daytona.settings import NAME, Settings
+from codeens_sandbox_backends.daytona.settings import NAME, DaytonaSettings
 from codeens_sandbox_backends.daytona.terminal import TerminalProgram
 from codeens_sandbox_backends.remote.calls import SANDBOX
-from codeens_sandbox_backends.remote.service import Fault, Listed
+from codeens_sandbox_backends.remote.service import Fault, ListedSandbox
 
 _CREATE_S = 110.0
 _REQUEST_S = 25.0
@@ -40,7 +40,7 @@ _SDK_VARIABLES = {
 """What the SDK would look for in `.env` files of the working folder, which is a stranger's, if it were not set."""
 
 
-def connected(settings: Settings, tasks: TaskGroup) -> DaytonaService:
+def connected(settings: DaytonaSettings, tasks: TaskGroup) -> DaytonaService:
     """Make a client in a running event loop; nothing is asked yet."""
     for name, value in _SDK_VARIABLES.items():
         os.environ.setdefault(name, value)
@@ -55,7 +55,7 @@ class DaytonaService:
 
     name = NAME
 
-    def __init__(self, client: AsyncDaytona, settings: Settings, tasks: TaskGroup) -> None:
+    def __init__(self, client: AsyncDaytona, settings: DaytonaSettings, tasks: TaskGroup) -> None:
         self._client = client
         self._settings = settings
         self._tasks = tasks
@@ -69,7 +69,7 @@ class DaytonaService:
         return explain(error)
 
     async def create(self, labels: Mapping[str, str], ttl_s: int) -> DaytonaMachine:
-        """The sandbox's name is of its label: a second request for it is answered by what the first one made."""
+        """Create a sandbox named after its label: a second request is answered with what the first one made."""
         try:
             sandbox = await self._made(labels, _minutes(ttl_s))
         except DaytonaConflictError:
@@ -82,14 +82,14 @@ class DaytonaService:
         self._known[sandbox.id] = sandbox
         return DaytonaMachine(sandbox, self._settings.options.python, self._tasks)
 
-    async def listed(self, labels: Mapping[str, str]) -> list[Listed]:
-        """One that has a name is asked for by it: a list may be behind."""
+    async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
+        """List sandboxes; one that has a name is asked for by it, since a list may be out of date."""
         found = await self._named(_name(labels)) if SANDBOX in labels else None
         if found is None:
             query = ListSandboxesQuery(labels=dict(labels))
             found = [sandbox async for sandbox in self._client.list(query, request_timeout=_REQUEST_S)]
         self._known |= {sandbox.id: sandbox for sandbox in found}
-        return [Listed(id=sandbox.id, labels=sandbox.labels) for sandbox in found]
+        return [ListedSandbox(id=sandbox.id, labels=sandbox.labels) for sandbox in found]
 
     async def delete(self, machine_id: str) -> None:
         try:
@@ -103,7 +103,7 @@ class DaytonaService:
         await self._client.close()
 
     async def _named(self, name: str) -> list[AsyncSandbox] | None:
-        """The one, or none; None when that cannot be told."""
+        """Return the sandbox of that name in a list, or an empty list; None when that cannot be told."""
         try:
             return [await self._client.get(name, request_timeout=_REQUEST_S)]
         except DaytonaNotFoundError:
@@ -126,7 +126,7 @@ class DaytonaService:
 
 
 class DaytonaMachine:
-    """See `remote.service.Machine`."""
+    """See `remote.service.ServiceSandbox`."""
 
     def __init__(self, sandbox: AsyncSandbox, python: str, tasks: TaskGroup) -> None:
         self._sandbox = sandbox
@@ -165,6 +165,6 @@ def _minutes(seconds: int) -> int:
 
 
 def _move(uploaded: str, path: str) -> str:
-    """A line of shell that does it once, however often it is run."""
+    """Return a line of shell that moves the file once, however often it is run."""
     source, target, folder = map(shlex.quote, (uploaded, path, str(Path(path).parent)))
     return f"mkdir -p {folder} && {{ [ ! -e {source} ] || mv {source} {target}; }}"

@@ -7,7 +7,7 @@ import os
 from msgspec import Struct
 
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_sandbox_backends.remote.setup import Options
+from codeens_sandbox_backends.remote.setup import ServiceOptions
 
 NAME = "daytona"
 KEY = "DAYTONA_API_KEY"
@@ -22,7 +22,7 @@ _USUAL_SANDBOXES = 4
 _SANDBOXES_AT_MOST = 100
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class DaytonaSettings(Struct, frozen=True, kw_only=True):
     """All of it, so that the SDK looks nothing up by itself."""
 
     key: str
@@ -31,20 +31,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The region. Without one the SDK would look for it, and for keys, in files."""
     snapshot: str | None
     """None: the organization's default."""
-    options: Options
+    options: ServiceOptions
 
 
-def settings_from_environment() -> Settings:
+def settings_from_environment() -> DaytonaSettings:
     """Raises `SandboxUnavailable` when there is no key, or a setting is wrong."""
     key = os.environ.get(KEY, "").strip()
     if not key:
         raise SandboxUnavailable(NAME, f"{KEY} is not set", f"Set {KEY} to an API key of your Daytona organization")
-    return Settings(
+    return DaytonaSettings(
         key=key,
         url=os.environ.get(URL) or _USUAL_URL,
         target=os.environ.get(TARGET) or _USUAL_TARGET,
         snapshot=os.environ.get(SNAPSHOT) or None,
-        options=Options(
+        options=ServiceOptions(
             backend=NAME,
             python=os.environ.get(PYTHON) or "python3",
             sandboxes=_sandboxes(os.environ.get(SANDBOXES) or str(_USUAL_SANDBOXES)),

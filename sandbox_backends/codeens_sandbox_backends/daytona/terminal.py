@@ -59,7 +59,7 @@ class _Handle(Protocol):
 
 
 class TerminalProgram:
-    """See `remote.service.Program`."""
+    """See `remote.service.ServiceProgram`."""
 
     def __init__(self) -> None:
         self._arrived = bytearray()

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-from codeens_sandbox_backends.docker.engine import Engine
+from codeens_sandbox_backends.docker.engine import DockerClient
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.owner import whereabouts
 
@@ -24,7 +24,7 @@ _LOOK_EVERY_S = 0.2
 class Container:
     """Its connection is its lifeline: when that is closed, all its processes end and the daemon removes it."""
 
-    def __init__(self, engine: Engine, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
+    def __init__(self, engine: DockerClient, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
         """Start one that takes so many orders, and wait until it waits.
 
         Raises:
@@ -44,7 +44,7 @@ class Container:
             door.close()
 
     def is_waiting(self) -> bool:
-        """Whether its first process is still there: it says nothing before it has an order."""
+        """Return whether its first process still waits: it says nothing before it has an order."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         return not poll.poll(0)
@@ -58,12 +58,12 @@ class Container:
         self._engine.remove(self.id)
 
     def was_out_of_memory(self) -> bool:
-        """Whether the daemon saw it reach its memory bound."""
+        """Return whether the daemon saw it reach its memory bound."""
         return self._engine.was_out_of_memory(self.id, self.since)
 
 
-def _started(engine: Engine, config: dict[str, Any], door: Door) -> tuple[str, socket.socket | None]:
-    """A new container's id, and the connection on which it calls; none when it ended instead."""
+def _started(engine: DockerClient, config: dict[str, Any], door: Door) -> tuple[str, socket.socket | None]:
+    """Return a new container's id, and the connection on which it calls; none when it ended instead."""
     made = engine.start(config)
     deadline = monotonic() + _START_TIMEOUT_S
     try:
@@ -81,8 +81,8 @@ def _started(engine: Engine, config: dict[str, Any], door: Door) -> tuple[str, s
     )
 
 
-def _last_words(engine: Engine, config: dict[str, Any], door: Door) -> str:
-    """What a container that ends at its start writes: it is started once more, with its output kept."""
+def _last_words(engine: DockerClient, config: dict[str, Any], door: Door) -> str:
+    """Start a container that ends at its start once more, with its output kept, and return that output."""
     kept = {"AutoRemove": False, "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}}}
     again, caller = _started(engine, {**config, "HostConfig": config["HostConfig"] | kept}, door)
     try:
@@ -117,7 +117,7 @@ class Door:
             raise
 
     def caller(self, timeout: float) -> socket.socket | None:
-        """The connection of who called; None when nobody did within `timeout` seconds."""
+        """Return the caller's connection; None if nobody called within `timeout` seconds."""
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
         return self._listener.accept()[0] if poll.poll(timeout * 1000) else None
@@ -141,7 +141,7 @@ SANDBOX_LABEL = "codeens.sandbox"
 OWNER_LABEL = "codeens.owner"
 
 
-def remove_orphans(engine: Engine) -> None:
+def remove_orphans(engine: DockerClient) -> None:
     """Remove containers of codeens processes that are gone; containers of others, and of living ones, stay."""
     for container in engine.listed(OWNER_LABEL):
         if _is_orphan(container.labels[OWNER_LABEL], running=container.running):
@@ -150,6 +150,6 @@ def remove_orphans(engine: Engine) -> None:
 
 
 def _is_orphan(label: str, *, running: bool) -> bool:
-    """Whether its owner is known to be gone. Of what is out of sight from here only what has ended is an orphan."""
+    """Return whether its owner is known to be gone; if that cannot be told, only an ended one is an orphan."""
     where = whereabouts(label)
     return where == "gone" or (where == "another boot" and not running)

@@ -24,7 +24,7 @@ _WORDS_AT_MOST = 2000
 _START = "Start it (systemctl start docker), or set DOCKER_HOST to the unix socket of another one (podman's, for one)"
 
 
-class Listed(NamedTuple):
+class ListedContainer(NamedTuple):
     """A container as the daemon lists it."""
 
     id: str
@@ -32,7 +32,7 @@ class Listed(NamedTuple):
     running: bool
 
 
-class Engine:
+class DockerClient:
     """A connection to the daemon; its methods may be called from several threads at once.
 
     Each raises `SandboxBroken` when the daemon does not answer, or refuses.
@@ -84,7 +84,7 @@ class Engine:
         return made
 
     def output(self, container: str) -> str:
-        """The end of what a container wrote, if its output is kept."""
+        """Return the end of what a container wrote, if its output is kept."""
         with _asked("tell what a container said"):
             said = self._client.logs(container, tail=_LINES_AT_MOST)
         return said.decode("utf-8", "replace").strip()[-_WORDS_AT_MOST:]
@@ -102,18 +102,18 @@ class Engine:
                 if "already in progress" not in str(error):
                     raise
 
-    def listed(self, *filters: str) -> list[Listed]:
-        """All containers, running or not, that have these labels (`name` or `name=value`)."""
+    def listed(self, *filters: str) -> list[ListedContainer]:
+        """Return all containers, running or not, that have these labels (`name` or `name=value`)."""
         with _asked("list its containers"):
             found = self._client.containers(all=True, filters={"label": list(filters)})
-        return [Listed(one["Id"], one["Labels"], one["State"] == "running") for one in found]
+        return [ListedContainer(one["Id"], one["Labels"], one["State"] == "running") for one in found]
 
     def is_running(self, container: str) -> bool:
         with _asked("list its containers"):
             return bool(self._client.containers(filters={"id": container}))
 
     def was_out_of_memory(self, container: str, since: float) -> bool:
-        """Whether the kernel killed a process in a container, which may be gone, for its memory bound."""
+        """Return whether the kernel killed a process in a container, which may be gone, for its memory bound."""
         filters = {"container": container, "event": "oom"}
         with _asked("tell what happened"):
             events = self._client.events(since=int(since), until=int(time()) + 1, filters=filters, decode=True)

@@ -7,7 +7,7 @@ kernel keeps signals without a handler from the first process of a namespace).
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
 | a line of JSON: `kind`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
-| the worker's channel, its standard output, its standard error            | process is gone: `Report`        |
+| the worker's channel, its standard output, its standard error            | process is gone: `ContainerReport`        |
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def _see_off(worker: int) -> dict[str, Any]:
 
 
 def _killed_for_memory() -> int:
-    """How many processes the kernel has ended in this container for memory."""
+    """Return how many processes the kernel has ended in this container for memory."""
     for name in _OUT_OF_MEMORY_FILES:
         try:
             lines = Path(name).read_text(encoding="ascii").splitlines()

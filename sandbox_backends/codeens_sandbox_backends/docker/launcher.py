@@ -10,8 +10,8 @@ from functools import partial
 
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL, SANDBOX_LABEL, Container, remove_orphans
-from codeens_sandbox_backends.docker.engine import NAME, Engine
-from codeens_sandbox_backends.docker.options import Bounds, Options, bounds_of
+from codeens_sandbox_backends.docker.engine import NAME, DockerClient
+from codeens_sandbox_backends.docker.options import Bounds, ContainerConfig, bounds_of
 from codeens_sandbox_backends.docker.pool import Pool
 from codeens_sandbox_backends.docker.process import DockerProcess
 from codeens_sandbox_backends.driver.launcher import WorkerKind
@@ -40,10 +40,10 @@ class DockerLauncher:
         self._filter = seccomp.program(machine)
         self._orders = _orders_of_a_container()
         self._id = uuid.uuid4().hex
-        self._engine = Engine()
+        self._engine = DockerClient()
         try:
             remove_orphans(self._engine)
-            self._options = Options(spec, self._engine, {SANDBOX_LABEL: self._id, OWNER_LABEL: owner()})
+            self._config = ContainerConfig(spec, self._engine, {SANDBOX_LABEL: self._id, OWNER_LABEL: owner()})
         except BaseException:
             self._engine.close()
             raise
@@ -88,7 +88,7 @@ class DockerLauncher:
             self._engine.remove(container.id)
 
     def _start(self, bounds: Bounds) -> Container:
-        return Container(self._engine, lambda door: self._options.config(bounds, door), self._orders)
+        return Container(self._engine, lambda door: self._config.config(bounds, door), self._orders)
 
 
 def _orders_of_a_container() -> int:

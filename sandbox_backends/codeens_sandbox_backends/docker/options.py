@@ -1,6 +1,6 @@
 """What a container may see and use, as the daemon's API wants to be told.
 
-Names and meaning: Docker Engine API, `POST /containers/create`.
+Names and meaning: Docker DockerClient API, `POST /containers/create`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.docker import first
 from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
-from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, Engine
+from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, DockerClient
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.layout import layout_of
@@ -54,14 +54,14 @@ class Bounds(NamedTuple):
 
 
 def bounds_of(limits: Limits, kind: WorkerKind) -> Bounds:
-    """What a worker of that kind needs."""
+    """Return what a worker of that kind needs."""
     return Bounds(limits.memory_bytes, limits.processes, limits.disk_bytes, hides=kind != "suite")
 
 
-class Options:
+class ContainerConfig:
     """Builds configurations of containers for one spec."""
 
-    def __init__(self, spec: SandboxSpec, engine: Engine, labels: dict[str, str]) -> None:
+    def __init__(self, spec: SandboxSpec, engine: DockerClient, labels: dict[str, str]) -> None:
         """Raises `SandboxUnavailable` when the spec's folders cannot be shown."""
         layout = layout_of(spec, backend=NAME)
         for path in layout.private:
@@ -85,7 +85,7 @@ class Options:
         self._runtime = engine.runtime
 
     def config(self, bounds: Bounds, door: Door) -> dict[str, Any]:
-        """The body of the request for one container, whose first process calls at `door`."""
+        """Return the body of the request for one container, whose first process calls at `door`."""
         closed = str(door.closed_file)
         hidden = [_nothing(path, closed) for path in self._hidden] if bounds.hides else []
         hidden += [_mount(closed, path) for path in _WRITTEN_BY_DAEMONS]
@@ -138,7 +138,7 @@ def _mount(source: str, target: str) -> dict[str, Any]:
 
 
 def _nothing(path: str, closed_file: str) -> dict[str, Any]:
-    """What cannot be read, over a path."""
+    """Return a mount that covers a path with something unreadable."""
     if not Path(path).is_dir():
         return _mount(closed_file, path)
     options = {"SizeBytes": _SMALLEST_BYTES, "Mode": 0}
@@ -146,7 +146,7 @@ def _nothing(path: str, closed_file: str) -> dict[str, Any]:
 
 
 def _with_mounts_inside(paths: Sequence[str]) -> list[str]:
-    """The paths, and each mount point inside one of them."""
+    """Return the paths, and each mount point inside one of them."""
     inner = {place for place in _mount_points() for path in paths if place.startswith(path.rstrip("/") + "/")}
     return [*paths, *sorted(inner)]
 
@@ -175,7 +175,7 @@ _TAG = "latest"
 _DIGEST_LENGTH = 16
 
 
-def ensure_image(engine: Engine, links: Iterable[tuple[str, str]]) -> str:
+def ensure_image(engine: DockerClient, links: Iterable[tuple[str, str]]) -> str:
     """Name of an image that holds these symbolic links (place, what it points to); made when it is not there."""
     archive = _archive(links)
     repository = _PREFIX + hashlib.sha256(archive).hexdigest()[:_DIGEST_LENGTH]
@@ -186,7 +186,7 @@ def ensure_image(engine: Engine, links: Iterable[tuple[str, str]]) -> str:
 
 
 def _archive(links: Iterable[tuple[str, str]]) -> bytes:
-    """The same bytes for the same links. Folders on the way to a link are made by who unpacks it."""
+    """Return a tar archive of links, the same bytes for the same links."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
         mount_point = tarfile.TarInfo("codeens")

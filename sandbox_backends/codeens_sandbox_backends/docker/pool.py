@@ -35,7 +35,7 @@ class Pool:
         first.result()
 
     def take(self, bounds: Bounds) -> Container:
-        """A container for one order, the longest waiting one if possible. Containers with other bounds are made now.
+        """Return a container for one order: the one that waited longest, or a new one if the bounds are unusual.
 
         Raises:
             SandboxBroken: none could be started, or the pool is closed.

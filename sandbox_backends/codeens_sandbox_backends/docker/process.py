@@ -16,20 +16,19 @@ from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.docker.container import Container
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import rlimits
 from codeens_sandbox_backends.host.output import Output
-from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.reading import decoded
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0
 _REPORT_AT_MOST = 4096
-_KILLED = ExitStatus(signal=signal.SIGKILL.value)
+_KILLED = exit_status_of(-signal.SIGKILL)
 
 
-class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ContainerReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the first process of a container says when every other one is gone."""
 
     status: int
@@ -106,7 +105,7 @@ class DockerProcess:
         killed = self._killed
         with self._lock:
             self._ending = _KILLED  # should what follows fail, it is not tried again
-        stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
+        output = self._output.finish(_OUTPUT_GRACE_S)
         report = _report(said) if said else None
         if report and report.again and not killed:
             self._control.settimeout(None)
@@ -115,12 +114,21 @@ class DockerProcess:
             self._control.close()
         if report is None:
             self._container.remove()
-        ending = _ending_of(report) if report else self._ending_without_report(ours=killed)
-        self._ending = msgspec.structs.replace(ending, stdout=stdout, stderr=stderr, dropped_bytes=dropped)
+        if report is None:
+            out_of_memory = self._was_out_of_memory(ours=killed)
+            self._ending = exit_status_of(-signal.SIGKILL, out_of_memory=out_of_memory, output=output)
+        else:
+            self._ending = exit_status_of(
+                os.waitstatus_to_exitcode(report.status),
+                out_of_memory=report.out_of_memory,
+                output=output,
+                cpu_s=report.cpu_s,
+                peak_rss_bytes=report.peak_rss_bytes,
+            )
         return self._ending
 
     def _said(self, timeout: float) -> bytes | None:
-        """The first process's last words, empty when it ended without any; None while it lives on."""
+        """Return the first process's last words, empty when it ended without any; None while it lives on."""
         deadline = monotonic() + timeout
         text = b""
         while not text.endswith(b"\n") and len(text) < _REPORT_AT_MOST:
@@ -136,12 +144,10 @@ class DockerProcess:
             text += piece
         return text
 
-    def _ending_without_report(self, *, ours: bool) -> ExitStatus:
-        """The kernel ended the first process for memory, or somebody the container."""
-        if ours:
-            return _KILLED
-        if self._container.was_out_of_memory():
-            return msgspec.structs.replace(_KILLED, limit="memory")
+    def _was_out_of_memory(self, *, ours: bool) -> bool:
+        """Return whether the kernel ended the first process for memory; raises when somebody ended the container."""
+        if ours or self._container.was_out_of_memory():
+            return not ours
         raise SandboxBroken("a container was ended from outside: the daemon was stopped, or somebody removed it")
 
 
@@ -152,20 +158,8 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _report(said: bytes) -> Report:
+def _report(said: bytes) -> ContainerReport:
     try:
-        return decoded(said, Report)
+        return decoded(said, ContainerReport)
     except msgspec.MsgspecError as error:
         raise SandboxBroken(f"a container's first process said what it should not: {error}") from error
-
-
-def _ending_of(report: Report) -> ExitStatus:
-    number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
-    over_memory = report.out_of_memory and number == signal.SIGKILL
-    return ExitStatus(
-        exit_code=os.WEXITSTATUS(report.status) if number is None else None,
-        signal=number,
-        limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
-        cpu_s=report.cpu_s,
-        peak_rss_bytes=report.peak_rss_bytes,
-    )

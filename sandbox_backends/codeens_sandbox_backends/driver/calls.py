@@ -29,14 +29,14 @@ from codeens_sandbox_backends.base import (
 )
 from codeens_sandbox_backends.driver.answers import receive_answer
 from codeens_sandbox_backends.driver.launcher import Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals
-from codeens_sandbox_backends.driver.wire import Lines
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
+from codeens_sandbox_backends.driver.wire import CoveredLines
 
 _RESTARTS = 5
 
 
 def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
-    """One outcome per input, in order."""
+    """Return one outcome per input, in order."""
     driver = _Calls(launcher, job.program, limits)
     outcomes = driver.outcomes(job.inputs)
     ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised, Unencodable))]
@@ -45,9 +45,9 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
     return CallsResult(
         outcomes=tuple(outcomes),
         loaded=driver.loaded,
-        usage=driver.ledger.usage,
-        stdout=driver.ledger.stdout,
-        stderr=driver.ledger.stderr,
+        usage=driver.totals.usage,
+        stdout=driver.totals.stdout,
+        stderr=driver.totals.stderr,
         peak_bytes=peaks,
         lines_hit=lines.hit if lines else (),
         lines_total=lines.total if lines else (),
@@ -56,7 +56,7 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
 
 class _Calls:
     def __init__(self, launcher: Launcher, program: Program, limits: Limits) -> None:
-        self.ledger = UsageTotals(limits)
+        self.totals = UsageTotals(limits)
         self.loaded = False
         self._launcher = launcher
         self._program = program
@@ -64,7 +64,7 @@ class _Calls:
         self._deadline = monotonic() + limits.wall_s
 
     def outcomes(self, inputs: tuple[CallInput, ...]) -> list[Outcome]:
-        """Outcomes of all inputs."""
+        """Return the outcomes of all inputs."""
         outcomes: list[Outcome] = []
         for _ in range(_RESTARTS + 1):
             failure = self._go_on(inputs, outcomes)
@@ -83,7 +83,7 @@ class _Calls:
         Returns:
             What kept the program from being loaded, None where it was.
         """
-        session = Session(self._launcher, "calls", self._limits, self.ledger)
+        session = WorkerSession(self._launcher, "calls", self._limits, self.totals)
         loaded = False
         try:
             left = inputs[len(outcomes) :]
@@ -94,7 +94,7 @@ class _Calls:
             loaded = self.loaded = True
             for outcome, _ in self._answers(session, left, len(outcomes)):
                 outcomes.append(outcome)
-        except Lost as lost:
+        except WorkerLost as lost:
             outcome = session.explain(lost, self._late())
             if not loaded:
                 return outcome
@@ -104,7 +104,7 @@ class _Calls:
         return None
 
     def peaks(self, inputs: Sequence[CallInput], ran: Sequence[int]) -> tuple[int, ...]:
-        """Peak of traced bytes per input, 0 for one whose call did not come to an end; empty when it can't be known."""
+        """Return the peak of traced bytes per input, 0 for a call that did not end; empty if unknown."""
         peaks = [0] * len(inputs)
         session = self._watched()
         try:
@@ -115,14 +115,14 @@ class _Calls:
             answers = self._answers(session, repeated, 0)
             for index, (_, peak) in zip(ran, answers, strict=True):
                 peaks[index] = peak
-        except Lost:
+        except WorkerLost:
             return ()
         finally:
             session.end()
         return tuple(peaks)
 
-    def lines(self, inputs: Sequence[CallInput]) -> Lines | None:
-        """Lines of the function that these inputs run; None when it can't be known."""
+    def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
+        """Return the lines of the function that these inputs run; None if unknown."""
         folder = coverage_folder()
         if folder is None:
             return None
@@ -134,16 +134,18 @@ class _Calls:
             for _ in self._answers(session, inputs, 0):
                 pass
             session.send({"op": "lines"}, self._deadline)
-            return session.receive(Lines, self._deadline)
-        except Lost:
+            return session.receive(CoveredLines, self._deadline)
+        except WorkerLost:
             return None
         finally:
             session.end()
 
-    def _watched(self) -> Session:
-        return Session(self._launcher, "calls", self._limits, UsageTotals(self._limits))
+    def _watched(self) -> WorkerSession:
+        return WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
 
-    def _answers(self, session: Session, inputs: Sequence[CallInput], first: int) -> Iterator[tuple[Outcome, int]]:
+    def _answers(
+        self, session: WorkerSession, inputs: Sequence[CallInput], first: int
+    ) -> Iterator[tuple[Outcome, int]]:
         for index, call in enumerate(inputs, first):
             deadline = min(self._deadline, monotonic() + self._limits.call_s)
             yield receive_answer(session, call, index, deadline)
@@ -152,7 +154,7 @@ class _Calls:
         return monotonic() >= self._deadline
 
     def _late(self) -> TimedOut:
-        """What an answer that did not come now exceeded."""
+        """Return the limit that a missing answer has exceeded by now."""
         limit: Literal["wall", "call"] = "wall" if self._over() else "call"
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
 
@@ -163,7 +165,7 @@ def _request(inputs: Sequence[CallInput], first: int, *, last: bool) -> dict[str
 
 @cache
 def coverage_folder() -> str | None:
-    """The folder of the `coverage` package of this interpreter.
+    """Return the folder of the `coverage` package of this interpreter.
 
     A sandbox in which it is not readable reports no lines.
     """

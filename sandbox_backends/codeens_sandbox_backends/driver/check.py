@@ -17,9 +17,9 @@ from codeens_sandbox_backends.base import CallInput, CheckJob, CheckResult, Limi
 from codeens_sandbox_backends.driver.answers import receive_change
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.prefetch import CallPrefetch, PredictedCalls
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals
-from codeens_sandbox_backends.driver.trees import well_formed_input
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
 from codeens_sandbox_backends.driver.wire import CheckMessage, GuessedCalls
+from codeens_sandbox_backends.values.check import well_formed_input
 
 _Known = Returned | Raised
 _GUESS_S = 0.5
@@ -29,106 +29,106 @@ _GIVE_UP_S = 0.5
 
 
 class _Advance(NamedTuple):
-    """What calls that were made in advance came to."""
+    """Outcomes of the calls that were made before the tests ran."""
 
     known: list[tuple[CallInput, _Known]]
     end: tuple[CallInput, Outcome] | None
     """The call after these, and what kept it from returning or raising; None where all did."""
 
 
-class _Astray(Exception):
-    """The tests did not make the calls that were prefetch."""
+class _Mispredicted(Exception):
+    """The tests did not make the predicted calls."""
 
 
 def run_check(launcher: Launcher, job: CheckJob, limits: Limits, prefetch: CallPrefetch | None = None) -> CheckResult:
-    """Passed only when the tests ran to their end and raised nothing."""
+    """Run the tests; passed only if they ran to their end and raised nothing."""
     known = prefetch or CallPrefetch()
-    ledger = UsageTotals(limits)
+    totals = UsageTotals(limits)
     deadline = monotonic() + limits.wall_s
-    tests = _Tests(launcher, job, limits, ledger, known.seed)
+    tests = _Tests(launcher, job, limits, totals, known.seed)
     try:
-        foresight = known.calls(job)
-        if foresight is None:
-            foresight = tests.guess() if prefetch else PredictedCalls()
-        check = _Check(tests, launcher, limits, ledger, deadline)
-        astray = False
+        predicted = known.calls(job)
+        if predicted is None:
+            predicted = tests.guess() if prefetch else PredictedCalls()
+        check = _Check(tests, launcher, limits, totals, deadline)
+        mispredicted = False
         try:
-            failure = check.run(foresight, known)
-        except _Astray:
-            astray, foresight = True, PredictedCalls()
+            failure = check.run(predicted, known)
+        except _Mispredicted:
+            mispredicted, predicted = True, PredictedCalls()
             tests.give_up()
-            check = _Check(tests, launcher, limits, ledger, deadline)
-            failure = check.run(foresight, known)
+            check = _Check(tests, launcher, limits, totals, deadline)
+            failure = check.run(predicted, known)
     finally:
         tests.end()
-    made = [*foresight.calls[: check.used], *check.asked]
+    made = [*predicted.calls[: check.used], *check.asked]
     if check.tested:
-        known.learn(job, made, passed=failure is None, wrong=astray)
-        if failure is None and check.said and len(made) == len(foresight.calls):
-            known.learn_right(job, foresight, check.said)
-    return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=ledger.usage)
+        known.learn(job, made, passed=failure is None, wrong=mispredicted)
+        if failure is None and check.said and len(made) == len(predicted.calls):
+            known.learn_right(job, predicted, check.said)
+    return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=totals.usage)
 
 
 class _Tests:
     """The process that runs the tests."""
 
-    def __init__(self, launcher: Launcher, job: CheckJob, limits: Limits, ledger: UsageTotals, seed: int) -> None:
+    def __init__(self, launcher: Launcher, job: CheckJob, limits: Limits, totals: UsageTotals, seed: int) -> None:
         self.job = job
         self._launcher = launcher
         # The tests are no candidate's: only the time that the whole job has bounds them.
         self._limits = structs.replace(limits, cpu_s=limits.wall_s)
-        self._ledger = ledger
+        self._totals = totals
         self._request = {"tests": job.tests, "prelude": job.prelude, "name": job.name, "seed": seed}
-        self._session: Session | None = None
+        self._session: WorkerSession | None = None
         self._open = False
 
-    def ask(self, deadline: float, **request: Any) -> Session:
+    def ask(self, deadline: float, **request: Any) -> WorkerSession:
         """Send a request that names the tests, to the process that is there or to a new one.
 
         Raises:
-            Lost: it was not taken before the deadline.
+            WorkerLost: it was not taken before the deadline.
         """
         if self._session is None:
-            self._session = Session(self._launcher, "check", self._limits, self._ledger)
+            self._session = WorkerSession(self._launcher, "check", self._limits, self._totals)
         self._open = True
         self._session.send({"nonce": self._session.nonce, **self._request, **request}, deadline)
         return self._session
 
     def settled(self) -> None:
-        """What was asked for has been answered."""
+        """Note that the last request has been answered."""
         self._open = False
 
     def guess(self) -> PredictedCalls:
-        """What calls the tests make where they like all answers; not waited for long."""
+        """Guess the tests' calls by running them against answers that agree with everything; do not wait long."""
         deadline = monotonic() + min(_GUESS_S, self._limits.wall_s / 4)
         try:
-            guessed = self.ask(deadline, op="foresee").receive(GuessedCalls, deadline)
-        except Lost:
+            guessed = self.ask(deadline, op="guess").receive(GuessedCalls, deadline)
+        except WorkerLost:
             self._end(0.0)
             return PredictedCalls()
         self.settled()
         well_formed = all(well_formed_input(call) for call in guessed.calls)
         return PredictedCalls(guessed.calls, guessed.whole) if well_formed else PredictedCalls()
 
-    def explain(self, lost: Lost, late: TimedOut) -> Outcome:
-        """What the loss of the process means; it is ended."""
+    def explain(self, lost: WorkerLost, late: TimedOut) -> Outcome:
+        """End the process, and return what its loss means."""
         self._open = False
         return self._session.explain(lost, late) if self._session else late
 
     def give_up(self) -> None:
-        """Have tests that wait for the outcome of a call wait for another request, or end the process."""
+        """Make tests that wait for an outcome wait for another request instead, or end the process."""
         if self._session is not None and self._open:
             deadline = monotonic() + _GIVE_UP_S
             try:
                 self._session.send({"op": "give_up"}, deadline)
                 self._open = not self._session.receive(CheckMessage, deadline).given_up
-            except Lost:
+            except WorkerLost:
                 pass
             if self._open:
                 self._end(0.0)
 
     def end(self) -> None:
-        """See the process off, at rest where it can be brought to it."""
+        """Stop the test process, left idle for reuse where possible."""
         self.give_up()
         self._end(_END_S)
 
@@ -142,7 +142,7 @@ class _Tests:
 class _Check:
     """One pass of the tests."""
 
-    def __init__(self, tests: _Tests, launcher: Launcher, limits: Limits, ledger: UsageTotals, deadline: float) -> None:
+    def __init__(self, tests: _Tests, launcher: Launcher, limits: Limits, totals: UsageTotals, deadline: float) -> None:
         self.tested = False
         """Whether the tests were begun."""
         self.used = 0
@@ -150,44 +150,44 @@ class _Check:
         self.asked: list[CallInput] = []
         """Calls that the tests made besides."""
         self.said = b""
-        """All that the worker said, where it has ended with the calls that were prefetch."""
+        """Reply bytes of a worker that ended with the predicted calls."""
         self._tests = tests
         self._launcher = launcher
         self._limits = limits
-        self._ledger = ledger
+        self._totals = totals
         self._deadline = deadline
         self._no_more = False
-        """Whether the worker has ended with the calls that were prefetch."""
+        """Whether the worker ended with the predicted calls."""
 
-    def run(self, foresight: PredictedCalls, prefetch: CallPrefetch) -> Outcome | None:
-        """None when the tests pass, or have passed with the same answers; else what kept them from it.
+    def run(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> Outcome | None:
+        """Return None if the tests pass, or have passed with the same answers; else the failure.
 
         Raises:
-            _Astray: the tests make other calls than these.
+            _Mispredicted: the tests make other calls than these.
         """
-        worker = Session(self._launcher, "calls", self._limits, self._ledger)
-        self._no_more = foresight.whole
+        worker = WorkerSession(self._launcher, "calls", self._limits, self._totals)
+        self._no_more = predicted.whole
         try:
-            failure = self._load(worker, foresight)
+            failure = self._load(worker, predicted)
             self.said = worker.said
-            if self.said and prefetch.is_right(self._tests.job, foresight, self.said):
-                self.used = len(foresight.calls)
+            if self.said and prefetch.is_right(self._tests.job, predicted, self.said):
+                self.used = len(predicted.calls)
                 return None
-            return failure if failure is not None else self._test(worker, self._in_advance(worker, foresight.calls))
+            return failure if failure is not None else self._test(worker, self._in_advance(worker, predicted.calls))
         finally:
             worker.end()
 
-    def _load(self, worker: Session, foresight: PredictedCalls) -> Outcome | None:
-        calls = {"op": "calls", "inputs": foresight.calls, "first": 0, "last": foresight.whole}
+    def _load(self, worker: WorkerSession, predicted: PredictedCalls) -> Outcome | None:
+        calls = {"op": "calls", "inputs": predicted.calls, "first": 0, "last": predicted.whole}
         try:
             return worker.load(
-                {"program": self._tests.job.program}, self._deadline, (calls,) if foresight.calls else ()
+                {"program": self._tests.job.program}, self._deadline, (calls,) if predicted.calls else ()
             )
-        except Lost as lost:
+        except WorkerLost as lost:
             return worker.explain(lost, self._late("wall"))
 
-    def _in_advance(self, worker: Session, calls: tuple[CallInput, ...]) -> _Advance:
-        """The outcomes of the calls that were asked for with the program, up to the first that is not known."""
+    def _in_advance(self, worker: WorkerSession, calls: tuple[CallInput, ...]) -> _Advance:
+        """Return the outcomes of the calls sent with the program, up to the first that did not return or raise."""
         known: list[tuple[CallInput, _Known]] = []
         try:
             for index, call in enumerate(calls):
@@ -195,51 +195,51 @@ class _Check:
                 if not isinstance(outcome, _Known):
                     return _Advance(known, (call, outcome))
                 known.append((call, outcome))
-        except Lost as lost:
+        except WorkerLost as lost:
             return _Advance(known, (calls[len(known)], worker.explain(lost, self._late_now())))
         return _Advance(known, None)
 
-    def _test(self, worker: Session, advance: _Advance) -> Outcome | None:
+    def _test(self, worker: WorkerSession, advance: _Advance) -> Outcome | None:
         self.tested = True
         try:
             session = self._tests.ask(self._deadline, op="check", known=advance.known)
             return self._converse(worker, session, advance)
-        except Lost as lost:
+        except WorkerLost as lost:
             return self._tests.explain(lost, self._late("wall"))
 
-    def _converse(self, worker: Session, tests: Session, advance: _Advance) -> Outcome | None:
+    def _converse(self, worker: WorkerSession, tests: WorkerSession, advance: _Advance) -> Outcome | None:
         while True:
             message = tests.receive(CheckMessage, self._deadline)
             self.used = min(message.used, len(advance.known))
-            if message.astray or message.verdict is not UNSET:
+            if message.mispredicted or message.verdict is not UNSET:
                 self._tests.settled()
-            if message.astray:
-                raise _Astray
+            if message.mispredicted:
+                raise _Mispredicted
             if message.verdict is not UNSET:
                 return message.verdict
             if message.call is None or not well_formed_input(message.call):
-                raise Lost("protocol", "the tests neither called nor came to an end")
+                raise WorkerLost("protocol", "the tests neither called nor came to an end")
             outcome = self._call(worker, message.call, advance)
             if not isinstance(outcome, _Known):
                 return outcome
             tests.send({"outcome": outcome}, self._deadline)
 
-    def _call(self, worker: Session, call: CallInput, advance: _Advance) -> Outcome:
-        """One call that was not answered in advance."""
+    def _call(self, worker: WorkerSession, call: CallInput, advance: _Advance) -> Outcome:
+        """Make one call that was not predicted."""
         if advance.end is not None:
             if not _same(call, advance.end[0]):
-                raise _Astray
+                raise _Mispredicted
             self.asked.append(call)
             return advance.end[1]
         if self._no_more:
-            raise _Astray
+            raise _Mispredicted
         index = len(advance.known) + len(self.asked)
         self.asked.append(call)
         deadline = self._call_deadline()
         try:
             worker.send({"op": "calls", "inputs": [call], "first": index, "last": False}, deadline)
             return receive_change(worker, index, deadline)
-        except Lost as lost:
+        except WorkerLost as lost:
             return worker.explain(lost, self._late_now())
 
     def _call_deadline(self) -> float:
@@ -253,5 +253,5 @@ class _Check:
 
 
 def _same(a: CallInput, b: CallInput) -> bool:
-    """As texts: values of different types may be equal."""
+    """Compare calls as texts: values of different types may be equal."""
     return msgspec.json.encode(a) == msgspec.json.encode(b)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -19,7 +21,7 @@ class ExitStatus(Struct, frozen=True, kw_only=True):
 
     exit_code: int | None = None
     signal: int | None = None
-    limit: Literal["memory", "cpu", "processes", "disk"] | None = None
+    limit: Literal["memory", "cpu", "disk"] | None = None
     """The limit that ended it, where the operating system says so."""
     stdout: bytes = b""
     stderr: bytes = b""
@@ -27,6 +29,45 @@ class ExitStatus(Struct, frozen=True, kw_only=True):
     """Output over `Limits.output_bytes`, read and thrown away."""
     cpu_s: float | None = None
     peak_rss_bytes: int | None = None
+
+
+_LIMIT_SIGNALS: Mapping[int, Literal["cpu", "disk"]] = {signal.SIGXCPU.value: "cpu", signal.SIGXFSZ.value: "disk"}
+
+
+def exit_status_of(
+    returncode: int,
+    *,
+    out_of_memory: bool = False,
+    over_cpu: bool = False,
+    output: tuple[bytes, bytes, int] = (b"", b"", 0),
+    cpu_s: float | None = None,
+    peak_rss_bytes: int | None = None,
+) -> ExitStatus:
+    """Return what is known of a process that has ended.
+
+    Args:
+        returncode: As `subprocess` and `os.waitstatus_to_exitcode` tell it: negative for a signal.
+        out_of_memory: Whether a memory bound was reached; it tells why a killed process was killed.
+        over_cpu: Whether its processor time was used up.
+        output: What was kept of stdout and of stderr, and how many bytes were dropped.
+        cpu_s: Seconds of processor time.
+        peak_rss_bytes: The most memory it had.
+    """
+    number = -returncode if returncode < 0 else None
+    limit: Literal["memory", "cpu", "disk"] | None = "cpu" if over_cpu else None
+    if limit is None and number is not None:
+        over_memory = out_of_memory and number == signal.SIGKILL
+        limit = "memory" if over_memory else _LIMIT_SIGNALS.get(number)
+    return ExitStatus(
+        exit_code=returncode if number is None else None,
+        signal=number,
+        limit=limit,
+        stdout=output[0],
+        stderr=output[1],
+        dropped_bytes=output[2],
+        cpu_s=cpu_s,
+        peak_rss_bytes=peak_rss_bytes,
+    )
 
 
 class WorkerProcess(Protocol):

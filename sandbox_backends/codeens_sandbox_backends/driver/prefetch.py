@@ -36,7 +36,7 @@ class PredictedCalls(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    foresight: PredictedCalls
+    predicted: PredictedCalls
     passed: bool
     right: frozenset[bytes] = frozenset()
     """Digests of what was said in answer to these calls, and has passed."""
@@ -55,35 +55,35 @@ class CallPrefetch:
         self._lock = threading.Lock()
 
     def calls(self, job: CheckJob) -> PredictedCalls | None:
-        """None where nothing is known."""
+        """Return the predicted calls of a check; None if nothing is known."""
         with self._lock:
             seen = self._seen.get(_key(job))
-        return seen.foresight if seen else None
+        return seen.predicted if seen else None
 
-    def is_right(self, job: CheckJob, foresight: PredictedCalls, said: bytes) -> bool:
-        """Whether the check has passed before, having made these calls, with the same said in answer to the letter."""
+    def is_right(self, job: CheckJob, predicted: PredictedCalls, said: bytes) -> bool:
+        """Return whether this check has passed before with byte-identical replies to the same calls."""
         with self._lock:
             seen = self._seen.get(_key(job))
-        if seen is None or not seen.right or seen.foresight is not foresight:
+        if seen is None or not seen.right or seen.predicted is not predicted:
             return False
         return _digest(said) in seen.right
 
-    def learn_right(self, job: CheckJob, foresight: PredictedCalls, said: bytes) -> None:
-        """Remember that the check has passed, having made these calls, and no others, and been answered like this."""
+    def learn_right(self, job: CheckJob, predicted: PredictedCalls, said: bytes) -> None:
+        """Remember that the check passed with these calls, no others, and these replies."""
         with self._lock:
             seen = self._seen.get(_key(job))
-            if seen is not None and seen.foresight == foresight and len(seen.right) < _ANSWERS_AT_MOST:
+            if seen is not None and seen.predicted == predicted and len(seen.right) < _ANSWERS_AT_MOST:
                 self._seen[_key(job)] = seen._replace(right=seen.right | {_digest(said)})
 
     def learn(self, job: CheckJob, calls: Sequence[CallInput], *, passed: bool, wrong: bool = False) -> None:
-        """Remember what calls a check has made; one that a candidate passed tells more than one that it failed.
+        """Remember the calls of a check; one that a candidate passed tells more than one that it failed.
 
-        `wrong`: it made others than those that were prefetch, so that others are expected again.
+        `wrong`: it made other calls than predicted, so its next calls are open again.
         """
         key = _key(job)
         with self._lock:
             seen = self._seen.get(key)
-            worth_more = wrong or seen is None or (passed, len(calls)) > (seen.passed, len(seen.foresight.calls))
+            worth_more = wrong or seen is None or (passed, len(calls)) > (seen.passed, len(seen.predicted.calls))
         if worth_more and len(msgspec.json.encode(calls)) <= _BYTES_AT_MOST:
             with self._lock:
                 self._seen[key] = _Seen(PredictedCalls(tuple(calls), passed and not wrong), passed)

@@ -12,7 +12,7 @@ import msgspec
 
 from codeens_sandbox_backends.base import Died, Limits, Outcome, Raised, TimedOut, Usage
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher, WarmWorker, WorkerKind
-from codeens_sandbox_backends.driver.wire import Loaded, Message, Up
+from codeens_sandbox_backends.driver.wire import LoadReply, Up, WorkerMessage
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.reading import decoded
 from codeens_sandbox_backends.worker.frames import FrameReader, FrameTooLong, pack
@@ -24,10 +24,10 @@ _MOST_NODES = 4_000_000
 """Of all answers of a worker. In memory each takes up to 100 bytes, which may be 50 times what it has on the wire."""
 _REST_S = 0.02
 """How long a worker is left alone with its last request. To read answers one by one as they come costs more."""
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=WorkerMessage)
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """A worker does not answer any more, or not as it should."""
 
     def __init__(self, how: Literal["silent", "gone", "protocol", "answers"], detail: str = "") -> None:
@@ -74,16 +74,16 @@ class UsageTotals:
         return output[: self._limits.output_bytes].decode("utf-8", "replace")
 
 
-class Session:
+class WorkerSession:
     """A running worker.
 
     Raises:
         SandboxBroken: The worker did not start.
     """
 
-    def __init__(self, launcher: Launcher, kind: WorkerKind, limits: Limits, ledger: UsageTotals) -> None:
+    def __init__(self, launcher: Launcher, kind: WorkerKind, limits: Limits, totals: UsageTotals) -> None:
         self._limits = limits
-        self._ledger = ledger
+        self._totals = totals
         self._process = launcher.launch(kind, limits)
         self._left = limits.answer_bytes
         self._left_nodes = _MOST_NODES
@@ -91,7 +91,7 @@ class Session:
         self._frames = FrameReader(self._read)
         self._ended: ExitStatus | None = None
         self.said = b""
-        """All that a warm worker said which has ended with its last request, without the nonce; else nothing."""
+        """Reply bytes, without the nonce, of a warm worker that ended with its last request; else empty."""
         self._warm = self._process if isinstance(self._process, WarmWorker) else None
         self.nonce = ""
         if self._warm is None:
@@ -101,7 +101,7 @@ class Session:
     def _greeted(self) -> None:
         try:
             self.receive(Up, monotonic() + _START_S)
-        except Lost as lost:
+        except WorkerLost as lost:
             ending = self.end(0.0 if lost.how == "silent" else _END_S)
             said = ending.stderr.decode("utf-8", "replace")[-2000:].strip()
             raise SandboxBroken(f"the worker did not start ({lost.how}). It said: {said or 'nothing'}") from lost
@@ -114,7 +114,7 @@ class Session:
         """Send requests. Where the worker ends with the last of them (`last`), its answers are waited for all at once.
 
         Raises:
-            Lost: They were not taken before the deadline (seconds of `monotonic`).
+            WorkerLost: They were not taken before the deadline (seconds of `monotonic`).
         """
         frames = b"".join(pack(msgspec.json.encode(message)) for message in messages)
         channel = self._process.channel
@@ -122,9 +122,9 @@ class Session:
             channel.settimeout(max(_SHORTEST_WAIT_S, deadline - monotonic()))
             channel.sendall(frames)
         except TimeoutError:
-            raise Lost("silent") from None
+            raise WorkerLost("silent") from None
         except OSError:
-            raise Lost("gone") from None
+            raise WorkerLost("gone") from None
         if self._warm is not None and messages[-1].get("last"):
             self._deadline = deadline
             if self._warm.rest(min(_REST_S, deadline - monotonic())):
@@ -137,10 +137,10 @@ class Session:
             return b""
 
     def receive(self, kind: type[M], deadline: float) -> M:
-        """The next message, which must be of that kind.
+        """Return the next message, which must be of that kind.
 
         Raises:
-            Lost: There is none before the deadline, or something else came.
+            WorkerLost: There is none before the deadline, or something else came.
         """
         self._deadline = deadline
         try:
@@ -148,33 +148,33 @@ class Session:
             self._left -= len(payload)
             self._left_nodes -= payload.count(b",") + payload.count(b"[") + payload.count(b"{")
             if self._left_nodes < 0:
-                raise Lost("answers", f"more than {_MOST_NODES} values in its answers")
+                raise WorkerLost("answers", f"more than {_MOST_NODES} values in its answers")
             message = decoded(payload, kind)
         except TimeoutError:
-            raise Lost("silent") from None
+            raise WorkerLost("silent") from None
         except (EOFError, OSError):
-            raise Lost("gone") from None
+            raise WorkerLost("gone") from None
         except FrameTooLong as long:
-            raise Lost("answers", str(long)) from None
+            raise WorkerLost("answers", str(long)) from None
         except (msgspec.MsgspecError, ValueError, RecursionError) as broken:
-            raise Lost("protocol", f"an answer cannot be read: {broken}"[:500]) from None
+            raise WorkerLost("protocol", f"an answer cannot be read: {broken}"[:500]) from None
         if message.nonce != self.nonce:
-            raise Lost("protocol", "an answer is not of this job")
+            raise WorkerLost("protocol", "an answer is not of this job")
         return message
 
     def load(self, request: dict[str, Any], deadline: float, then: Sequence[dict[str, Any]] = ()) -> Raised | None:
         """Have a program loaded; what it raised when it failed. `then` is requested at once for when it has not.
 
         Raises:
-            Lost: The worker did not survive it.
+            WorkerLost: The worker did not survive it.
         """
         self.send_all(({"op": "load", "nonce": self.nonce, "watch": "", **request}, *then), deadline)
-        answer = self.receive(Loaded, deadline)
+        answer = self.receive(LoadReply, deadline)
         if (answer.loaded is None) == (answer.failed is None):
-            raise Lost("protocol", "loading neither failed nor succeeded")
+            raise WorkerLost("protocol", "loading neither failed nor succeeded")
         return answer.failed
 
-    def explain(self, lost: Lost, late: TimedOut) -> Outcome:
+    def explain(self, lost: WorkerLost, late: TimedOut) -> Outcome:
         """End the worker and say what its loss means for the code; `late` where it was only silent."""
         if lost.how == "gone":
             gone = monotonic()
@@ -193,7 +193,7 @@ class Session:
             if wait_s <= 0:
                 self._process.kill()
             self._ended = self._process.wait(wait_s)
-            self._ledger.add(self._ended)
+            self._totals.add(self._ended)
         return self._ended
 
     @property
@@ -212,7 +212,7 @@ class Session:
 
 
 def death(ending: ExitStatus, limits: Limits) -> Outcome:
-    """What the end of a worker that should have gone on means for the code."""
+    """Return what it means for the code that its worker ended when it should have gone on."""
     used_up = ending.cpu_s is not None and ending.cpu_s >= limits.cpu_s
     if ending.limit == "memory":
         return Died(reason="memory", detail=f"it used more than {limits.memory_bytes} bytes")

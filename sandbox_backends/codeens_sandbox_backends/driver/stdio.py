@@ -6,26 +6,26 @@ from time import monotonic
 
 from codeens_sandbox_backends.base import Died, Limits, Outcome, StdioJob, StdioResult, StdioRun, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals, death
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession, death
 
 
 def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
-    """Every input's output and ending; a limit that one input exceeds does not concern the others."""
+    """Return every input's output and ending; a limit that one input exceeds does not concern the others."""
     return StdioResult(runs=tuple(_run(launcher, job, stdin, limits) for stdin in job.stdins))
 
 
 def _run(launcher: Launcher, job: StdioJob, stdin: str, limits: Limits) -> StdioRun:
-    ledger = UsageTotals(limits)
-    session = Session(launcher, "stdio", limits, ledger)
+    totals = UsageTotals(limits)
+    session = WorkerSession(launcher, "stdio", limits, totals)
     deadline = monotonic() + limits.wall_s
     late = TimedOut(limit="wall", seconds=limits.wall_s)
     try:
         session.send({"op": "run", "source": job.source, "argv": job.argv, "stdin": stdin}, deadline)
         ending = session.wait(deadline - monotonic())
         outcome = _flooded(ending, limits) or (late if monotonic() >= deadline else _outcome(ending, limits))
-    except Lost as lost:
+    except WorkerLost as lost:
         outcome = session.explain(lost, late)
-    return StdioRun(stdout=ledger.stdout, stderr=ledger.stderr, ending=outcome, usage=ledger.usage)
+    return StdioRun(stdout=totals.stdout, stderr=totals.stderr, ending=outcome, usage=totals.usage)
 
 
 def _outcome(ending: ExitStatus, limits: Limits) -> Outcome | None:
@@ -33,7 +33,7 @@ def _outcome(ending: ExitStatus, limits: Limits) -> Outcome | None:
 
 
 def _flooded(ending: ExitStatus, limits: Limits) -> Died | None:
-    """What is kept of the output is not all of it. Which of the streams was cut shows in their lengths."""
+    """Return the failure of a script whose output was cut; the streams' lengths tell which one was."""
     if ending.dropped_bytes and len(ending.stdout) >= limits.output_bytes:
         return Died(reason="output", detail=f"it printed more than {limits.output_bytes} bytes")
     return None

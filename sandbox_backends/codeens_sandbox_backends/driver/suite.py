@@ -15,22 +15,22 @@ from codeens_sandbox_backends.base import (
     TimedOut,
 )
 from codeens_sandbox_backends.driver.launcher import Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals
-from codeens_sandbox_backends.driver.trees import well_formed_input, well_formed_outcome
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
 from codeens_sandbox_backends.driver.wire import SuiteEnd, SuiteMessage
+from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 
 
 def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:
-    """All tests that ended, in order, and what the target was called with meanwhile."""
+    """Return all tests that ended, in order, and what the target was called with meanwhile."""
     suite = _Suite(job)
-    ledger = UsageTotals(limits)
-    session = Session(launcher, "suite", limits, ledger)
+    totals = UsageTotals(limits)
+    session = WorkerSession(launcher, "suite", limits, totals)
     deadline = monotonic() + limits.wall_s
     failure: Outcome | None = None
     try:
         suite.listen(session, deadline)
         failure = suite.failure
-    except Lost as lost:
+    except WorkerLost as lost:
         failure = session.explain(lost, TimedOut(limit="wall", seconds=limits.wall_s))
     finally:
         session.end()
@@ -40,9 +40,9 @@ def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:
         recorded_dropped=suite.dropped,
         unencodable_types=suite.unencodable,
         failure=failure,
-        usage=ledger.usage,
-        stdout=ledger.stdout,
-        stderr=ledger.stderr,
+        usage=totals.usage,
+        stdout=totals.stdout,
+        stderr=totals.stderr,
     )
 
 
@@ -55,11 +55,11 @@ class _Suite:
         self.unencodable: tuple[str, ...] = ()
         self.failure: Outcome | None = None
 
-    def listen(self, session: Session, deadline: float) -> None:
+    def listen(self, session: WorkerSession, deadline: float) -> None:
         """Start the suite and take its messages until the last.
 
         Raises:
-            Lost: The suite did not get to its end.
+            WorkerLost: The suite did not get to its end.
         """
         job = self._job
         request = {
@@ -81,13 +81,13 @@ class _Suite:
                 self._end(message.end)
                 return
             else:
-                raise Lost("protocol", "the suite said nothing")
+                raise WorkerLost("protocol", "the suite said nothing")
 
     def _record(self, call: RecordedCall) -> None:
         if not well_formed_input(call.input) or not well_formed_outcome(call.outcome):
-            raise Lost("protocol", "a recorded call holds something that is not an encoded value")
+            raise WorkerLost("protocol", "a recorded call holds something that is not an encoded value")
         if len(self.recorded) >= self._job.max_recorded:
-            raise Lost("protocol", "more calls were recorded than asked for")
+            raise WorkerLost("protocol", "more calls were recorded than asked for")
         self.recorded.append(call)
 
     def _end(self, end: SuiteEnd) -> None:

@@ -7,7 +7,7 @@ what differs from the first sample's replaces it in the result, so that no sampl
 Code can stop that clock itself. So each worker's first sample is timed whole, from the inputs to the last output: a
 fresh process that has never seen the inputs can neither have worked before nor go on working afterwards. A stall only
 ever adds to such a pass, so that the quickest ones tell; on a busy machine more of them are taken until they do.
-`Limits.wall_s` is for each sample, `TimingJob.budget_s` for the race.
+`Limits.wall_s` is for each sample, `TimingJob.budget_s` for the run.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import msgspec
 from codeens_sandbox_backends.base import CallInput, Limits, Outcome, TimedOut, TimingJob, TimingPair, TimingResult
 from codeens_sandbox_backends.driver.answers import checked
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
-from codeens_sandbox_backends.driver.session import Lost, Session, UsageTotals, death
+from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession, death
 from codeens_sandbox_backends.driver.wire import SampleAnswer
-from codeens_sandbox_backends.worker.decoding import is_mutable
+from codeens_sandbox_backends.worker.values.codec import is_mutable
 
 Name: TypeAlias = Literal["a", "b"]
 _FEWEST_PAIRS = 3
@@ -42,8 +42,8 @@ _SETTLED = 0.1
 """Share of what is saved by which the third quickest whole pass may differ from the quickest."""
 
 
-class _Lost(Exception):
-    """One side does not race any more."""
+class _SideLost(Exception):
+    """One side does not run any more."""
 
     def __init__(self, side: Name, outcome: Outcome) -> None:
         super().__init__(side)
@@ -55,22 +55,22 @@ class _Side(NamedTuple):
     """A program loaded in a worker."""
 
     name: Name
-    session: Session
+    session: WorkerSession
     load_s: float = 0.0
     whole_s: float = 0.0
 
 
 def run_timing(launcher: Launcher, job: TimingJob, limits: Limits) -> TimingResult:
-    """Race until all pairs are run, the budget is used up, or a side stops answering."""
-    race = _Race(launcher, job, limits)
+    """Run pairs until all are measured, the budget is used up, or a side stops answering."""
+    run = _TimingRun(launcher, job, limits)
     try:
-        race.run()
-    except _Lost as lost:
-        return race.result(lost.outcome, lost.side)
-    return race.result(None, None)
+        run.run()
+    except _SideLost as lost:
+        return run.result(lost.outcome, lost.side)
+    return run.result(None, None)
 
 
-class _Kind:
+class _SampleKind:
     """Samples of one kind: how many passes, what is run before them, and the seconds of each side."""
 
     def __init__(self, inner: int, rehearse: Sequence[int]) -> None:
@@ -84,17 +84,17 @@ class _Kind:
 
 
 def _smallest(inputs: Sequence[CallInput]) -> list[int]:
-    """Index of the input of the shortest text; nothing where it is the only one."""
+    """Return the index of the smallest input by its text; empty where it is the only one."""
     sizes = [len(msgspec.json.encode(call)) for call in inputs]
     return [sizes.index(min(sizes))] if len(sizes) > 1 else []
 
 
-class _Race:
+class _TimingRun:
     def __init__(self, launcher: Launcher, job: TimingJob, limits: Limits) -> None:
         self._launcher = launcher
         self._job = job
         self._limits = limits
-        self._fresh = any(is_mutable(tree) for call in job.inputs for tree in (*call.args, *call.kwargs.values()))
+        self._fresh = any(is_mutable(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
         self._inputs = msgspec.Raw(msgspec.json.encode(job.inputs))
         self._smallest = _smallest(job.inputs)
         self._over_at = monotonic() + job.budget_s
@@ -105,10 +105,10 @@ class _Race:
         self._outcomes: dict[Name, list[Outcome]] = {"a": [], "b": []}
 
     def run(self) -> None:
-        """Calibrate, then race pair after pair.
+        """Calibrate, then run pair after pair.
 
         Raises:
-            _Lost: One side stopped answering.
+            _SideLost: One side stopped answering.
         """
         self._inner = self._calibrated()
         for number in range(self._job.pairs):
@@ -122,7 +122,7 @@ class _Race:
             self._pairs.append(self._bare_pair(number))
 
     def result(self, failure: Outcome | None, side: Name | None) -> TimingResult:
-        """All that was measured so far."""
+        """Return all that was measured so far."""
         return TimingResult(
             pairs=tuple(self._pairs),
             inner=self._inner,
@@ -151,8 +151,8 @@ class _Race:
 
     def _pair(self, number: int) -> TimingPair:
         every = range(len(self._job.inputs))
-        cold, again, single = _Kind(1, self._smallest), _Kind(1, every), _Kind(1, ())
-        warm = _Kind(self._inner, ())
+        cold, again, single = _SampleKind(1, self._smallest), _SampleKind(1, every), _SampleKind(1, ())
+        warm = _SampleKind(self._inner, ())
         before = [cold, again] * _COLD_SAMPLES if self._inner > 1 else []
         after = [single] * _SINGLE_SAMPLES if self._inner > 1 else []
         with self._side("a") as a, self._side("b") as b:
@@ -177,7 +177,7 @@ class _Race:
         )
 
     def _settled(self) -> bool:
-        """Whether more whole passes would say no more: too little is saved, or the quickest of each side agree."""
+        """Return whether more end-to-end loops are pointless: too little is saved, or each side's quickest agree."""
         timed = [pair for pair in self._pairs if pair.a and pair.b]
         saved = min(min(pair.a) for pair in timed) - min(min(pair.b) for pair in timed)
         if saved <= self._job.confirm_s:
@@ -189,7 +189,7 @@ class _Race:
         return all(seconds[_FEWEST_PAIRS - 1] - seconds[0] <= _SETTLED * saved for seconds in sides)
 
     def _bare_pair(self, number: int) -> TimingPair:
-        """A whole pass of each side, and nothing else."""
+        """Time one end-to-end loop of each side, and nothing else."""
         sides: dict[Name, _Side] = {}
         for name in ("a", "b") if number % 2 == 0 else ("b", "a"):
             with self._side(name) as side:
@@ -201,14 +201,14 @@ class _Race:
     def _side(self, name: Name) -> Generator[_Side]:
         """A fresh worker with the program of that side loaded, and a whole pass done before anything else can be."""
         program = self._job.a if name == "a" else self._job.b
-        session = Session(self._launcher, "calls", self._limits, UsageTotals(self._limits))
+        session = WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
         side = _Side(name, session)
         try:
             with self._losses(side):
                 started = perf_counter()
                 failure = session.load({"program": program}, self._deadline())
                 if failure is not None:
-                    raise _Lost(name, failure)
+                    raise _SideLost(name, failure)
                 session.send({"op": "sample", "whole": True}, self._deadline())
                 self._expect(side, "ready", self._deadline())
                 load_s = perf_counter() - started
@@ -218,7 +218,7 @@ class _Race:
             session.end()
 
     def _whole(self, side: _Side) -> float:
-        """Seconds from the inputs to the last output of a pass."""
+        """Time a loop end to end, in seconds from sending the inputs to the last output."""
         deadline = self._deadline()
         started = perf_counter()
         side.session.send({"inputs": self._inputs}, deadline)
@@ -228,7 +228,7 @@ class _Race:
         return seconds
 
     def _sample(self, side: _Side, inner: int, rehearse: Sequence[int] = ()) -> float:
-        """Seconds per pass; the inputs of those indices are run before the clock starts."""
+        """Return the seconds per loop; the inputs at the indices `rehearse` are run before the clock starts."""
         with self._losses(side):
             deadline = self._deadline()
             request = {"op": "sample", "whole": False, "inputs": self._inputs, "inner": inner, "fresh": self._fresh}
@@ -247,22 +247,22 @@ class _Race:
 
     def _expect(self, side: _Side, what: Literal["ready", "done"], deadline: float) -> None:
         if getattr(self._received(side, deadline), what) is not True:
-            raise Lost("protocol", f"a sample was not {what} when it had to be")
+            raise WorkerLost("protocol", f"a sample was not {what} when it had to be")
 
     def _output(self, side: _Side, index: int, deadline: float) -> Outcome:
         answer = self._received(side, deadline)
         if answer.index != index or answer.outcome is None:
-            raise Lost("protocol", f"the output of input {index} was not given when it had to be")
+            raise WorkerLost("protocol", f"the output of input {index} was not given when it had to be")
         return checked(answer.outcome, self._job.inputs[index], same=answer.same)
 
     def _received(self, side: _Side, deadline: float) -> SampleAnswer:
         answer = side.session.receive(SampleAnswer, deadline)
         if answer.died is not None:
-            raise _Lost(
+            raise _SideLost(
                 side.name, death(ExitStatus(exit_code=answer.died.exit, signal=answer.died.signal), self._limits)
             )
         if answer.unready is not None:
-            raise _Lost(side.name, answer.unready)
+            raise _SideLost(side.name, answer.unready)
         return answer
 
     def _note(self, name: Name, outcomes: list[Outcome]) -> None:
@@ -278,9 +278,9 @@ class _Race:
     def _losses(self, side: _Side) -> Generator[None]:
         try:
             yield
-        except Lost as lost:
+        except WorkerLost as lost:
             late = TimedOut(limit="wall", seconds=self._limits.wall_s)
-            raise _Lost(side.name, side.session.explain(lost, late)) from lost
+            raise _SideLost(side.name, side.session.explain(lost, late)) from lost
 
     def _deadline(self) -> float:
         return monotonic() + self._limits.wall_s

@@ -9,26 +9,26 @@ from msgspec import UNSET, Struct, UnsetType
 from codeens_sandbox_backends.base import CallInput, Raised, RecordedCall, Returned, TestReport, Unencodable
 
 
-class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WorkerMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every message carries the nonce of its job; before the first request it is empty."""
 
     nonce: str
 
 
-class Up(Message, frozen=True, kw_only=True):
+class Up(WorkerMessage, frozen=True, kw_only=True):
     """The worker is there. `up` is its Python version."""
 
     up: str
 
 
-class Loaded(Message, frozen=True, kw_only=True):
-    """Answer to `load`."""
+class LoadReply(WorkerMessage, frozen=True, kw_only=True):
+    """CallAnswer to `load`."""
 
     loaded: Literal[True] | None = None
     failed: Raised | None = None
 
 
-class Answer(Message, frozen=True, kw_only=True):
+class CallAnswer(WorkerMessage, frozen=True, kw_only=True):
     """What came of one call."""
 
     index: int
@@ -38,8 +38,8 @@ class Answer(Message, frozen=True, kw_only=True):
     peak: int = 0
 
 
-class Lines(Message, frozen=True, kw_only=True):
-    """Answer to `lines`."""
+class CoveredLines(WorkerMessage, frozen=True, kw_only=True):
+    """CallAnswer to `lines`."""
 
     hit: tuple[int, ...]
     total: tuple[int, ...]
@@ -52,8 +52,8 @@ class EndOfFork(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exit: int | None = None
 
 
-class SampleAnswer(Message, frozen=True, kw_only=True):
-    """All that a sample may answer: `ready` or `unready`, `done`, the fields of an `Answer`, or `died`."""
+class SampleAnswer(WorkerMessage, frozen=True, kw_only=True):
+    """All that a sample may answer: `ready` or `unready`, `done`, the fields of an `CallAnswer`, or `died`."""
 
     ready: Literal[True] | None = None
     unready: Raised | None = None
@@ -72,7 +72,7 @@ class SuiteEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     failure: str | Raised | None
 
 
-class SuiteMessage(Message, frozen=True, kw_only=True):
+class SuiteMessage(WorkerMessage, frozen=True, kw_only=True):
     """One of: a test has ended, a call of the target was seen, all is over."""
 
     test: TestReport | None = None
@@ -80,21 +80,21 @@ class SuiteMessage(Message, frozen=True, kw_only=True):
     end: SuiteEnd | None = None
 
 
-class GuessedCalls(Message, frozen=True, kw_only=True):
-    """Answer to `foresee`."""
+class GuessedCalls(WorkerMessage, frozen=True, kw_only=True):
+    """CallAnswer to `foresee`."""
 
     calls: tuple[CallInput, ...]
     whole: bool
     """The tests came to their end."""
 
 
-class CheckMessage(Message, frozen=True, kw_only=True):
+class CheckMessage(WorkerMessage, frozen=True, kw_only=True):
     """The tests call the function, are over (`verdict`; null is passed), or have been given up."""
 
     call: CallInput | None = None
     verdict: Raised | Unencodable | UnsetType | None = UNSET
     used: int = 0
     """How many of the known answers the tests took."""
-    astray: bool = False
+    mispredicted: bool = False
     """They called with other arguments than the next known answer is for."""
     given_up: bool = False

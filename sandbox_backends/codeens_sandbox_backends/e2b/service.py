@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 from anyio.abc import TaskGroup
 
 from codeens_sandbox_backends.e2b.faults import TemplateRefused, explain
-from codeens_sandbox_backends.e2b.settings import NAME, TEMPLATE_SETTING, Settings
+from codeens_sandbox_backends.e2b.settings import NAME, TEMPLATE_SETTING, E2BSettings
 from codeens_sandbox_backends.remote.calls import SANDBOX
-from codeens_sandbox_backends.remote.service import Fault, Listed
+from codeens_sandbox_backends.remote.service import Fault, ListedSandbox
 
 if TYPE_CHECKING:
     from e2b import AsyncSandbox
@@ -31,7 +31,7 @@ class E2BService:
 
     name = NAME
 
-    def __init__(self, settings: Settings, tasks: TaskGroup) -> None:
+    def __init__(self, settings: E2BSettings, tasks: TaskGroup) -> None:
         from e2b import E2B
 
         client = E2B(
@@ -72,13 +72,13 @@ class E2BService:
             raise
         return E2BMachine(made, self._tasks)
 
-    async def listed(self, labels: Mapping[str, str]) -> list[Listed]:
+    async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
         from e2b import SandboxQuery
 
         pages = self._sandboxes.list(query=SandboxQuery(metadata=dict(labels)))
-        found: list[Listed] = []
+        found: list[ListedSandbox] = []
         while pages.has_next:
-            found += [Listed(id=one.sandbox_id, labels=one.metadata) for one in await pages.next_items()]
+            found += [ListedSandbox(id=one.sandbox_id, labels=one.metadata) for one in await pages.next_items()]
         return found
 
     async def delete(self, machine_id: str) -> None:

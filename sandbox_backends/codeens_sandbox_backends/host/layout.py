@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(spec: SandboxSpec, *, backend: str) -> Layout:
-    """All that a spec's programs need.
+    """Return all that a spec's programs need.
 
     Raises:
         SandboxUnavailable: the interpreter is not there, or cannot be shown without showing a home folder.
@@ -55,7 +55,7 @@ def layout_of(spec: SandboxSpec, *, backend: str) -> Layout:
 
 
 def interpreter_folders(python: str, backend: str) -> list[str]:
-    """The virtual environment, if it is one, and the installation behind it.
+    """Return the virtual environment, if it is one, and the installation behind it.
 
     Found by looking, not by running it: a workspace's interpreter is foreign code.
     """
@@ -88,7 +88,7 @@ def links_on(path: str) -> Iterator[tuple[str, str]]:
 
 
 def outermost(paths: Iterable[str]) -> list[str]:
-    """The paths that are not inside another one."""
+    """Return the paths that are not inside another one."""
     kept: list[str] = []
     for path in sorted(set(paths)):
         if not is_below(path, kept):
@@ -97,5 +97,5 @@ def outermost(paths: Iterable[str]) -> list[str]:
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:
-    """Whether it is one of the folders or inside one."""
+    """Return whether it is one of the folders or inside one."""
     return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)

@@ -26,7 +26,7 @@ class Rlimit(NamedTuple):
 
 @lru_cache
 def rlimits(limits: Limits, *, processes: int | None) -> tuple[Rlimit, ...]:
-    """What the worker sets for itself before any foreign code; the hard limits cannot be raised again.
+    """Return the limits a worker sets for itself before any foreign code; hard limits cannot be raised again.
 
     `processes` is the bound for all processes and threads that the kernel counts for this user, None for no bound.
     """
@@ -46,7 +46,7 @@ def rlimits(limits: Limits, *, processes: int | None) -> tuple[Rlimit, ...]:
 
 
 def tasks_of_user(uid: int) -> int:
-    """Processes and threads that a user has now: what RLIMIT_NPROC counts where namespaces do not count apart."""
+    """Count a user's processes and threads: RLIMIT_NPROC counts these where namespaces do not count apart."""
     count = 0
     for folder in Path("/proc").iterdir():
         try:

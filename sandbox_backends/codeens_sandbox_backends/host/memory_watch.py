@@ -13,7 +13,7 @@ _SLACK_BYTES = 64 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class MemoryWatch:
+class MemoryGuard:
     """Looks at a process and all below it, in a thread, until stopped; calls `end` once when they hold too much.
 
     Memory that grows faster than it is looked at is over the bound for a moment.
@@ -52,13 +52,13 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _resident(pid: int) -> int:
-    """Bytes in memory; what is shared with another process counts for both. Cheap."""
+    """Return bytes in memory; shared ones count for each process. Cheap."""
     fields = _text(Path(f"/proc/{pid}/statm")).split()
     return int(fields[1]) * _PAGE if len(fields) > 1 else 0
 
 
 def _share(pid: int) -> int:
-    """Bytes in memory; what is shared with other processes is divided by how many they are."""
+    """Return bytes in memory; shared ones are divided by the number of processes."""
     for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024

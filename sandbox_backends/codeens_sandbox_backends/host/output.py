@@ -23,7 +23,7 @@ class Output:
         self._thread.start()
 
     def finish(self, timeout: float) -> tuple[bytes, bytes, int]:
-        """What was kept of stdout and stderr, and how many bytes were not. Waits `timeout` seconds for their end."""
+        """Return what was kept of stdout and stderr, and how many bytes were dropped, after `timeout` s at most."""
         self._thread.join(timeout)
         os.close(self._stopping)
         self._thread.join()

@@ -65,7 +65,7 @@ def start(
         except OSError as error:
             ours.close()
             raise SandboxBroken(f"{command[0]} could not be started: {error}") from error
-    pid = _greeting(ours, popen.pid)
+    pid = _first_byte(ours, popen.pid)
     if pid is None:
         raise SandboxBroken(f"a sandboxed process did not start: {_discard(popen, ours)}")
     if _TELLS_SENDERS:
@@ -73,7 +73,7 @@ def start(
     return Started(popen, ours, pid)
 
 
-def _greeting(channel: socket.socket, started: int) -> int | None:
+def _first_byte(channel: socket.socket, started: int) -> int | None:
     """Wait for the worker's first byte; Linux tells whose it is, numbered as this process sees it."""
     with selectors.DefaultSelector() as selector:
         selector.register(channel, selectors.EVENT_READ)
@@ -137,6 +137,6 @@ main(channel)
 
 
 def bootstrap(kind: WorkerKind | Literal["zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
-    """Source for `python -c`; `folder` holds the package `codeens_worker`. The channel is its standard input."""
+    """Return source for `python -c`; `folder` holds the package `codeens_worker`. The channel is its standard input."""
     plain = [tuple(limit) for limit in limits]
     return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, kind=kind)

@@ -125,7 +125,7 @@ class BwrapLauncher:
         return prepared(started, limits, root=root, wrapped=True)
 
     def _own_places(self, limits: Limits) -> tuple[str, ...]:
-        """What a worker has for itself: its processes' folder, and folders to write to."""
+        """Return what a worker has for itself: its processes' folder, and folders to write to."""
         disk = str(limits.disk_bytes)
         return (
             *("--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", _SHARED_MEMORY, "--remount-ro", "/dev"),
@@ -152,20 +152,20 @@ class BwrapLauncher:
 
 
 def _covered(path: str) -> tuple[str, ...]:
-    """Options that put nothing over a path."""
+    """Return options that cover a path with nothing."""
     if Path(path).is_dir():
         return "--tmpfs", path, "--remount-ro", path
     return ("--ro-bind", os.devnull, path) if Path(path).is_file() else ()
 
 
 def _as_nobody(staging: Staging) -> tuple[str, ...]:
-    """The command that enters the staged mounts and gives up root for what follows."""
+    """Return the command that enters the staged mounts and gives up root for what follows."""
     namespace = f"/proc/{os.getpid()}/fd/{staging.namespace}"
     return ("nsenter", f"--mount={namespace}", f"--setuid={NOBODY}", f"--setgid={NOBODY}", "--")
 
 
 def missing_tool() -> tuple[str, str] | None:
-    """What must be installed before bubblewrap can be tried: (why, fix)."""
+    """Return what must be installed before bubblewrap can be tried: (why, fix)."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed", "Install it (Debian, Ubuntu: apt-get install bubblewrap)"
     for tool in ("nsenter", "unshare"):
@@ -184,7 +184,7 @@ _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 def namespace_fix(settings: Path = Path("/proc/sys")) -> str:
-    """One sentence; `settings` is the folder that the kernel shows its settings in."""
+    """Return one sentence; `settings` is the folder that the kernel shows its settings in."""
     for name, forbids, allows in _SETTINGS:
         file = settings.joinpath(*name.split("."))
         if file.is_file() and file.read_text(encoding="utf-8").strip() == forbids:

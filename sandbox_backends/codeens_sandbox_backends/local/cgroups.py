@@ -46,7 +46,7 @@ class Cgroup:
         return True
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel killed a process because the group was at its bound."""
+        """Return whether the kernel killed a process because the group was at its bound."""
         return any(
             line.startswith("oom_kill ") and not line.endswith(" 0")
             for folder in self._folders
@@ -78,7 +78,7 @@ class Cgroup:
 
 
 def make_cgroup(limits: Limits) -> Cgroup | None:
-    """A fresh group with the bounds of `limits`; None where groups cannot be made."""
+    """Return a fresh group with the bounds of `limits`; None where groups cannot be made."""
     made: list[Path] = []
     name = f"{_NAME}{os.getpid()}-{next(_numbers)}"
     for parent, files in _places():
@@ -116,7 +116,7 @@ def _bound(folder: Path, files: Sequence[str], limits: Limits) -> bool:
 
 @functools.cache
 def _places() -> tuple[tuple[Path, Sequence[str]], ...]:
-    """Folders in which groups may be made, and the files that hold the bounds there."""
+    """Return the folders in which groups may be made, and the files that hold the bounds there."""
     own = [line.split(":", 2) for line in _lines(Path("/proc/self/cgroup"))]
     mounts = [line.split() for line in _lines(Path("/proc/self/mountinfo"))]
     first: list[tuple[Path, Sequence[str]]] = []

@@ -41,7 +41,7 @@ def mount(source: str, target: str, kind: str, flags: int, options: str) -> None
 
 
 def clone_tree(path: str) -> int:
-    """A descriptor of a detached copy of the mounts at `path`."""
+    """Return a descriptor of a detached copy of the mounts at `path`."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
     return _checked(
         _libc.syscall(

@@ -83,7 +83,7 @@ def watch(outer: int, root: int, worker: int) -> Watched:
 
 
 def parent_of(pid: int) -> int:
-    """Number of the parent process, as this process sees it."""
+    """Return the number of the parent process, as this process sees it."""
     return int(_stat(pid)[1])
 
 
@@ -92,6 +92,6 @@ _WHOLE_PROCESS = 2
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat after the name, which may hold anything."""
+    """Return the fields of /proc/PID/stat after the name, which may hold anything."""
     text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     return text.rpartition(")")[2].split()

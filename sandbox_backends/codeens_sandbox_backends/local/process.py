@@ -7,12 +7,11 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import ExitStatus
+from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.host.memory_watch import MemoryWatch
+from codeens_sandbox_backends.host.memory_watch import MemoryGuard
 from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.host.start import Started
 from codeens_sandbox_backends.local.cgroups import Cgroup, make_cgroup
@@ -64,7 +63,7 @@ class LocalProcess:
         if stdout is None or stderr is None:
             raise SandboxBroken("a worker was started without pipes for its output")
         self._output = Output(stdout, stderr, limits.output_bytes)
-        self._memory = MemoryWatch(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
+        self._memory = MemoryGuard(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
 
     def kill(self) -> None:
         """End every process of this worker at once. Thread-safe; does nothing the second time."""
@@ -108,7 +107,7 @@ class LocalProcess:
 
     def _take_down(self) -> ExitStatus:
         code = self._popen.wait()
-        stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
+        output = self._output.finish(_OUTPUT_GRACE_S)
         bound_hit = self._cgroup is not None and self._cgroup.out_of_memory()
         bound_hit = bound_hit or (self._memory is not None and self._memory.exceeded)
         if self._cgroup is not None:
@@ -116,30 +115,18 @@ class LocalProcess:
         self._watched.close()
         self._clean_up()
         for_memory = code == self._memory_code
-        number = signal.SIGKILL.value if for_memory else _signal_in(code, wrapped=self._wrapped)
-        over_memory = number == signal.SIGKILL and (bound_hit or (for_memory and not self._killed))
-        return ExitStatus(
-            exit_code=code if number is None else None,
-            signal=number,
-            limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
-            stdout=stdout,
-            stderr=stderr,
-            dropped_bytes=dropped,
+        return exit_status_of(
+            -signal.SIGKILL if for_memory else _returncode(code, wrapped=self._wrapped),
+            out_of_memory=bound_hit or (for_memory and not self._killed),
+            output=output,
             cpu_s=self._consumed.cpu_s,
             peak_rss_bytes=self._consumed.peak_rss_bytes,
         )
 
 
-LIMIT_SIGNALS: dict[int | None, Literal["cpu", "disk"]] = {
-    signal.SIGXCPU.value: "cpu",
-    signal.SIGXFSZ.value: "disk",
-}
-
-
-def _signal_in(code: int, *, wrapped: bool) -> int | None:
-    """The signal that an exit code stands for: negative from Python, 128 and more from a wrapper."""
-    number = -code if code < 0 else code - 128 if wrapped else 0
-    return number if number in signal.valid_signals() else None
+def _returncode(code: int, *, wrapped: bool) -> int:
+    """Return what `subprocess` would have told without a wrapper, which ends with 128 and the number of a signal."""
+    return 128 - code if wrapped and code - 128 in signal.valid_signals() else code
 
 
 def prepared(

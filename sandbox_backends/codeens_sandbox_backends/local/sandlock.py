@@ -124,7 +124,7 @@ class SandlockLauncher:
 
 
 def _without_capabilities() -> tuple[str, ...]:
-    """The command that takes root's powers away; who is not root has none."""
+    """Return the command that takes root's powers away; who is not root has none."""
     if os.geteuid() != 0:
         return ()
     if shutil.which("setpriv") is None:

@@ -104,7 +104,7 @@ def _open_to_nobody(source: str, tree: int, mapping: _OwnerMapping) -> None:
 
 
 def _namespace_mapping(uid: int, gid: int) -> int:
-    """A descriptor of a user namespace in which one user and one group are NOBODY outside."""
+    """Return a descriptor of a user namespace in which one user and one group are NOBODY outside."""
     with subprocess.Popen(
         ["unshare", "--user", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as holder:

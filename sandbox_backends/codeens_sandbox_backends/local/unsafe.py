@@ -26,7 +26,7 @@ class UnsafeBackend:
     name = "unsafe"
 
     async def probe(self) -> Readiness:
-        """Whether a worker starts and answers here. What it can reach is not held against it."""
+        """Try whether a worker starts and answers here. What it can reach is not held against it."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> WorkerSandbox:

@@ -43,7 +43,7 @@ class Bundle(NamedTuple):
 
 
 def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
-    """All that a specification needs to be sent.
+    """Return all that a specification needs to be sent.
 
     Raises:
         SandboxUnavailable: it is too much, or cannot be read.
@@ -108,8 +108,8 @@ class _Archive:
         self.add(Path(memory_watch.__file__), f"{top}/host/memory_watch.py")
         for package, place in ((inside, f"{top}/remote/inside"), (worker, "worker/codeens_worker")):
             for folder in package.__path__:
-                for file in sorted(Path(folder).glob("*.py")):
-                    self.add(file, f"{place}/{file.name}")
+                for file in sorted(Path(folder).rglob("*.py")):
+                    self.add(file, f"{place}/{file.relative_to(folder)}")
 
     def add(self, file: Path, place: str) -> None:
         """One file, folder or link, readable by all; nothing else."""

@@ -14,7 +14,7 @@ import anyio
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner, whereabouts
-from codeens_sandbox_backends.remote.service import Fault, Listed, Machine, Program, Service
+from codeens_sandbox_backends.remote.service import Fault, ListedSandbox, Service, ServiceProgram, ServiceSandbox
 
 T = TypeVar("T")
 _TRIES = 4
@@ -34,32 +34,32 @@ class Calls:
         self._service = service
         self._pause = pause
 
-    async def create(self, labels: Mapping[str, str], ttl_s: int) -> Machine:
+    async def create(self, labels: Mapping[str, str], ttl_s: int) -> ServiceSandbox:
         """Cancelling waits for the answer to a request that was made: what it makes must be known, to be deleted."""
         return await self._repeated(
             "make a sandbox", lambda: self._service.create(labels, ttl_s), _CREATE_S, shield=True
         )
 
-    async def listed(self, labels: Mapping[str, str]) -> list[Listed]:
+    async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
         return await self._repeated("list its sandboxes", lambda: self._service.listed(labels), _CALL_S)
 
     async def delete(self, machine_id: str) -> None:
         await self._repeated("delete a sandbox", lambda: self._service.delete(machine_id), _CALL_S)
 
-    async def put(self, machine: Machine, path: str, content: bytes) -> None:
+    async def put(self, machine: ServiceSandbox, path: str, content: bytes) -> None:
         await self._repeated("take a file", lambda: machine.put(path, content), _UPLOAD_S)
 
-    async def extend(self, machine: Machine, seconds: int) -> None:
+    async def extend(self, machine: ServiceSandbox, seconds: int) -> None:
         await self._repeated("keep a sandbox", lambda: machine.extend(seconds), _CALL_S)
 
-    async def start(self, machine: Machine, command: str) -> Program:
+    async def start(self, machine: ServiceSandbox, command: str) -> ServiceProgram:
         return await self._repeated("start a program", lambda: machine.start(command), _CALL_S)
 
-    async def send(self, program: Program, data: bytes) -> None:
+    async def send(self, program: ServiceProgram, data: bytes) -> None:
         await self._repeated("pass on what was sent to a program", lambda: program.send(data), _CALL_S)
 
-    async def receive(self, program: Program) -> bytes:
-        """The next piece of output; not repeated, and not bounded: a worker may be silent for long."""
+    async def receive(self, program: ServiceProgram) -> bytes:
+        """Return the next piece of output; not repeated, and not bounded: a worker may be silent for long."""
         try:
             return await program.receive()
         except SandboxError:
@@ -102,7 +102,7 @@ class Calls:
 
 
 def _pause_after(fault: Fault, attempt: int) -> float | None:
-    """Seconds until another try; None where there is to be none."""
+    """Return the seconds until another try; None to give up."""
     if fault.kind not in {"busy", "lost"} or attempt == _TRIES - 1:
         return None
     if fault.retry_after_s is not None:

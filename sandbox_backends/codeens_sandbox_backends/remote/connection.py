@@ -12,7 +12,7 @@ import msgspec
 from anyio import wait_readable, wait_writable
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
-from codeens_sandbox_backends.remote.relay import Lines, Order, Report, decoded, unpacked
+from codeens_sandbox_backends.remote.relay import RelayLines, WorkerOrder, WorkerReport, decoded, unpacked
 
 SILENCE_S = 90.0
 _ALIVE_EVERY_S = SILENCE_S / 3
@@ -24,7 +24,7 @@ _LOOK_EVERY_S = 0.2
 class Said(NamedTuple):
     """What a worker left when it ended."""
 
-    report: Report
+    report: WorkerReport
     stdout: bytes
     stderr: bytes
 
@@ -32,7 +32,7 @@ class Said(NamedTuple):
 class Connection:
     """One worker: `serve` is a task, the other methods are called from the same loop."""
 
-    def __init__(self, lines: Lines, channel: socket.socket) -> None:
+    def __init__(self, lines: RelayLines, channel: socket.socket) -> None:
         """`channel` is the relay's end: what is written to it the driver reads. It is closed by `serve`."""
         self._lines = lines
         self._channel = channel
@@ -42,7 +42,7 @@ class Connection:
         """Whether the driver still wants what the worker says."""
         channel.setblocking(False)
 
-    async def serve(self, order: Order) -> Said:
+    async def serve(self, order: WorkerOrder) -> Said:
         """Start the worker and pass everything on until it has ended.
 
         Raises:
@@ -64,8 +64,8 @@ class Connection:
             self._deafen()
             await self._lines.say("kill")
 
-    async def _converse(self, nonce: str, output_bytes: int) -> Report:
-        reports: list[Report] = []
+    async def _converse(self, nonce: str, output_bytes: int) -> WorkerReport:
+        reports: list[WorkerReport] = []
         failures: list[SandboxError] = []
         try:
             async with anyio.create_task_group() as tasks:
@@ -95,7 +95,7 @@ class Connection:
             await anyio.sleep(_ALIVE_EVERY_S)
             await self._lines.say("alive")
 
-    async def _listen(self, nonce: str, output_bytes: int) -> Report:
+    async def _listen(self, nonce: str, output_bytes: int) -> WorkerReport:
         while True:
             word, data = await self._lines.next(nonce)
             if word == "data":
@@ -103,7 +103,7 @@ class Connection:
             elif word == "closed":
                 self._deafen()
             elif word == "end":
-                return unpacked(data, Report)
+                return unpacked(data, WorkerReport)
             elif word in self._output and len(self._output[word]) <= output_bytes:
                 self._output[word] += decoded(data)
             else:

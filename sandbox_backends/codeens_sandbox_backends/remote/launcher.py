@@ -15,12 +15,11 @@ from typing import Any, TypeVar
 from anyio.from_thread import BlockingPortal
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
-from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.remote.connection import Connection, Said
 from codeens_sandbox_backends.remote.pool import Pool, Ready
-from codeens_sandbox_backends.remote.relay import Lines
+from codeens_sandbox_backends.remote.relay import RelayLines
 from codeens_sandbox_backends.remote.setup import Setup
 
 T = TypeVar("T")
@@ -34,7 +33,7 @@ class JobLauncher:
         self._pool = pool
         self._ready = ready
         self._setup = setup
-        self._first: Lines | None = ready.relays[0]
+        self._first: RelayLines | None = ready.relays[0]
         self._lock = threading.Lock()
         self._given_up = False
         self._tasks: list[Future[Any]] = []
@@ -47,7 +46,7 @@ class JobLauncher:
             lines = self._done(self._spawn(lambda: self._pool.another_relay(self._ready)))
         ours, theirs = socket.socketpair()
         connection = Connection(lines, theirs)
-        order = self._setup.order(kind, limits, self._ready.greeting)
+        order = self._setup.order(kind, limits, self._ready.handshake)
         try:
             served = self._spawn(lambda: connection.serve(order))
         except BaseException:
@@ -91,7 +90,7 @@ class JobLauncher:
 
 _KILL_GRACE_S = 20.0
 """The way there and back included."""
-_KILLED = ExitStatus(signal=signal.SIGKILL.value)
+_KILLED = exit_status_of(-signal.SIGKILL)
 
 
 class RemoteProcess:
@@ -137,10 +136,10 @@ class RemoteProcess:
     def _seen_off(self, timeout: float) -> ExitStatus:
         try:
             try:
-                return _ending_of(self._served.result(timeout))
+                return _exit_status_of(self._served.result(timeout))
             except NotYet:
                 self.kill()
-                return _ending_of(self._served.result(_KILL_GRACE_S))
+                return _exit_status_of(self._served.result(_KILL_GRACE_S))
         except CancelledError:
             raise SandboxBroken("the job was given up, and its sandbox with it") from None
         except NotYet:
@@ -152,17 +151,12 @@ class RemoteProcess:
             await self._connection.kill()
 
 
-def _ending_of(said: Said) -> ExitStatus:
+def _exit_status_of(said: Said) -> ExitStatus:
     report = said.report
-    number = os.WTERMSIG(report.status) if os.WIFSIGNALED(report.status) else None
-    over_memory = report.over_memory and number == signal.SIGKILL
-    return ExitStatus(
-        exit_code=os.WEXITSTATUS(report.status) if number is None else None,
-        signal=number,
-        limit="memory" if over_memory else LIMIT_SIGNALS.get(number),
-        stdout=said.stdout,
-        stderr=said.stderr,
-        dropped_bytes=report.dropped_bytes,
+    return exit_status_of(
+        os.waitstatus_to_exitcode(report.status),
+        out_of_memory=report.over_memory,
+        output=(said.stdout, said.stderr, report.dropped_bytes),
         cpu_s=report.cpu_s,
         peak_rss_bytes=report.peak_rss_bytes,
     )

@@ -34,7 +34,7 @@ class _Installed(NamedTuple):
 
 
 def imported_packages(folders: Sequence[str], sites: Sequence[Path]) -> list[tuple[Path, str]]:
-    """What files below `folders` import of the distributions in `sites`, and what these need in turn.
+    """Return what files below `folders` import of the distributions in `sites`, and what these need in turn.
 
     Packages, modules and their metadata: (the folder that it is in, its name there).
     """
@@ -53,7 +53,7 @@ def imported_packages(folders: Sequence[str], sites: Sequence[Path]) -> list[tup
 
 
 def _imported(folders: Iterable[str]) -> set[str]:
-    """Modules that are imported anywhere, and the test runner where there are tests. Found without parsing."""
+    """Return modules that are imported anywhere, and the test runner where there are tests. Found without parsing."""
     found: set[str] = set()
     for file in _python_files(folders):
         if _TEST_FILE.fullmatch(file.name):
@@ -121,12 +121,12 @@ def version_of(python: str, backend: str) -> str:
 
 
 def site_packages_of(python: str) -> list[Path]:
-    """Folders of an interpreter's own packages: of its virtual environment, or of its installation."""
+    """Return the folders of an interpreter's own packages: of its virtual environment, or of its installation."""
     return sorted(Path(python).parent.parent.glob("lib/python3.*/site-packages"))
 
 
 def installations_of(python: str) -> list[str]:
-    """Real paths of an interpreter's virtual environment and of the installation behind it."""
+    """Return real paths of an interpreter's virtual environment and of the installation behind it."""
     environment = Path(python).parent.parent
     found = [Path(os.path.realpath(python)).parent.parent]
     if (environment / "pyvenv.cfg").is_file():

@@ -11,8 +11,8 @@ import anyio
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
 from codeens_sandbox_backends.remote.calls import Calls, labels_for_one, remove_made, remove_orphans
-from codeens_sandbox_backends.remote.relay import Greeting, Lines
-from codeens_sandbox_backends.remote.service import Machine
+from codeens_sandbox_backends.remote.relay import RelayHandshake, RelayLines
+from codeens_sandbox_backends.remote.service import ServiceSandbox
 from codeens_sandbox_backends.remote.setup import ARCHIVE, Setup
 
 _LIFE_S = 900
@@ -24,10 +24,10 @@ _ORPHANS_S = 30.0
 class Ready:
     """A sandbox whose first relay waits for its order."""
 
-    def __init__(self, machine: Machine, lines: Lines, greeting: Greeting, ends_at: float) -> None:
+    def __init__(self, machine: ServiceSandbox, lines: RelayLines, handshake: RelayHandshake, ends_at: float) -> None:
         self.machine = machine
         self.relays = [lines]
-        self.greeting = greeting
+        self.handshake = handshake
         self.ends_at = ends_at
 
 
@@ -111,7 +111,7 @@ class Pool:
             self._changed.notify_all()
 
     async def _some(self, needed_s: float) -> Ready:
-        """One that waits, or a new one, when there may be one more."""
+        """Return a sandbox that waits, or make a new one once there may be one more."""
         while True:
             async with self._changed:
                 while not self._waiting and self._is_full and not self._closing.is_set():
@@ -163,18 +163,18 @@ class Pool:
                 self._changed.notify()
 
     async def _made(self, life_s: int) -> Ready:
-        """A new sandbox, counted already; nothing is left of it when it could not be made."""
+        """Make a sandbox, which is counted already; leave nothing of it behind if that fails."""
         labels = labels_for_one()
-        machine: Machine | None = None
+        machine: ServiceSandbox | None = None
         ready: Ready | None = None
         try:
             ends_at = monotonic() + life_s
             machine = await self.calls.create(labels, life_s)
             await self.calls.put(machine, ARCHIVE, self._setup.bundle.archive)
-            lines, greeting = await self._relay(machine)
-            ready = Ready(machine, lines, greeting, ends_at)
+            lines, handshake = await self._relay(machine)
+            ready = Ready(machine, lines, handshake, ends_at)
             self._alive[machine.id] = ready
-            self._setup.check(greeting)
+            self._setup.check(handshake)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 if ready is None:
@@ -186,16 +186,16 @@ class Pool:
             raise
         return ready
 
-    async def another_relay(self, ready: Ready) -> Lines:
+    async def another_relay(self, ready: Ready) -> RelayLines:
         """Start one more in a sandbox, and wait until it is there."""
         lines, _ = await self._relay(ready.machine)
         ready.relays.append(lines)
         return lines
 
-    async def _relay(self, machine: Machine) -> tuple[Lines, Greeting]:
-        lines = Lines(self.calls, await self.calls.start(machine, self._setup.command))
+    async def _relay(self, machine: ServiceSandbox) -> tuple[RelayLines, RelayHandshake]:
+        lines = RelayLines(self.calls, await self.calls.start(machine, self._setup.command))
         try:
-            return lines, await lines.greeting()
+            return lines, await lines.handshake()
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await lines.aclose()

@@ -14,10 +14,10 @@ from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import Rlimit
 from codeens_sandbox_backends.remote.calls import Calls
-from codeens_sandbox_backends.remote.service import Program
+from codeens_sandbox_backends.remote.service import ServiceProgram
 
 
-class Greeting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RelayHandshake(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a relay says of the system that it runs on."""
 
     machine: str
@@ -29,7 +29,7 @@ class Greeting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What keeps it from giving workers namespaces; empty when nothing does."""
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class WorkerOrder(Struct, frozen=True, kw_only=True):
     """All that a relay must know to start a worker."""
 
     nonce: str
@@ -51,7 +51,7 @@ class Order(Struct, frozen=True, kw_only=True):
     """The relay ends everything when it has heard nothing for that long."""
 
 
-class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WorkerReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a worker ended. `failed` alone: it could not be started."""
 
     failed: str = ""
@@ -64,24 +64,24 @@ class Report(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 T = TypeVar("T")
-_GREETING = b"codeens-relay"
-_GREETING_S = 60.0
+_HANDSHAKE = b"codeens-relay"
+_HANDSHAKE_S = 60.0
 _NOISE_AT_MOST = 1 << 16
 """What a shell's start-up files may say before the relay does."""
 _LINE_AT_MOST = 1 << 20
 
 
-class Lines:
+class RelayLines:
     """A relay's input and output. One task may read while others write."""
 
-    def __init__(self, calls: Calls, program: Program) -> None:
+    def __init__(self, calls: Calls, program: ServiceProgram) -> None:
         self._calls = calls
         self._program = program
         self._number = 0
         self._sending = anyio.Lock()
         self._buffer = bytearray()
 
-    async def greeting(self) -> Greeting:
+    async def handshake(self) -> RelayHandshake:
         """Wait for the relay to be there.
 
         Raises:
@@ -89,11 +89,11 @@ class Lines:
         """
         noise = b""
         try:
-            with anyio.fail_after(_GREETING_S):
+            with anyio.fail_after(_HANDSHAKE_S):
                 while len(noise) < _NOISE_AT_MOST:
                     line = await self._line()
-                    if line.startswith(_GREETING):
-                        return unpacked(line.split(b" ")[1], Greeting)
+                    if line.startswith(_HANDSHAKE):
+                        return unpacked(line.split(b" ")[1], RelayHandshake)
                     noise += line + b"\n"
         except TimeoutError:
             pass
@@ -111,7 +111,7 @@ class Lines:
             await self._calls.send(self._program, line + b"\n")
 
     async def next(self, nonce: str) -> tuple[str, bytes]:
-        """The next line's word and text.
+        """Return the next line's word and text.
 
         Raises:
             SandboxBroken: the stream ended, or a line is not of the relay that was given this nonce.

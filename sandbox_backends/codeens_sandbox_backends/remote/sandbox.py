@@ -26,7 +26,7 @@ from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.launcher import JobLauncher
 from codeens_sandbox_backends.remote.pool import Lease, Pool
 from codeens_sandbox_backends.remote.service import Service
-from codeens_sandbox_backends.remote.setup import Options, Setup, setup_of
+from codeens_sandbox_backends.remote.setup import ServiceOptions, Setup, setup_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ _END_S = 90.0
 
 
 async def open_remote(
-    connect: Connect, spec: SandboxSpec, *, isolation: IsolationLevel, options: Options
+    connect: Connect, spec: SandboxSpec, *, isolation: IsolationLevel, options: ServiceOptions
 ) -> RemoteSandbox:
     """Open a sandbox: the first one of the service is there when this returns. Orphans are removed before.
 
@@ -189,7 +189,7 @@ class RemoteSandbox:
 
 
 def _sandbox_error(error: BaseException) -> SandboxError:
-    """What an error means for who opens a sandbox; groups are of the task that it came from."""
+    """Return what an error means for who opens a sandbox; groups are of the task that it came from."""
     if isinstance(error, BaseExceptionGroup):
         return _sandbox_error(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
     return error if isinstance(error, SandboxError) else SandboxBroken(f"a remote sandbox did not open: {error!r}")
@@ -204,7 +204,7 @@ async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
 
 
 def _needed_s(job: Job[Any], usual: Limits) -> float:
-    """Seconds that a job may take at the most, and more."""
+    """Return the seconds that a job may take at the most, and more."""
     limits = job.limits or usual
     racing = job.budget_s if isinstance(job, TimingJob) else 0.0
     return 2 * limits.wall_s + racing + _SPARE_S

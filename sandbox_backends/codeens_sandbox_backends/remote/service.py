@@ -28,14 +28,14 @@ class Fault(Struct, frozen=True, kw_only=True):
     """What the service asked for, where the SDK tells it."""
 
 
-class Listed(Struct, frozen=True, kw_only=True):
+class ListedSandbox(Struct, frozen=True, kw_only=True):
     """A sandbox as the service lists it."""
 
     id: str
     labels: Mapping[str, str]
 
 
-class Program(Protocol):
+class ServiceProgram(Protocol):
     """A running program of a sandbox: its standard input and output."""
 
     async def send(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class Program(Protocol):
         ...
 
     async def receive(self) -> bytes:
-        """The next piece of its standard output, in order, of any size; empty when the program has ended."""
+        """Return the next piece of its standard output, in order, of any size; empty when the program has ended."""
         ...
 
     async def aclose(self) -> None:
@@ -54,7 +54,7 @@ class Program(Protocol):
         ...
 
 
-class Machine(Protocol):
+class ServiceSandbox(Protocol):
     """A sandbox of the service."""
 
     @property
@@ -64,7 +64,7 @@ class Machine(Protocol):
         """Write a file; folders on the way are made."""
         ...
 
-    async def start(self, command: str) -> Program:
+    async def start(self, command: str) -> ServiceProgram:
         """Start a line of shell as the most privileged user that there is, without a terminal."""
         ...
 
@@ -87,10 +87,10 @@ class Service(Protocol):
         ...
 
     def explain(self, error: Exception) -> Fault:
-        """What an exception that one of the methods raised means."""
+        """Return what an exception that one of the methods raised means."""
         ...
 
-    async def create(self, labels: Mapping[str, str], ttl_s: int) -> Machine:
+    async def create(self, labels: Mapping[str, str], ttl_s: int) -> ServiceSandbox:
         """Make a sandbox without a network that the service itself ends after `ttl_s` seconds, and wait until it runs.
 
         May be called again with the same labels when it is not known what came of it. `labels` hold one that no other
@@ -99,8 +99,8 @@ class Service(Protocol):
         """
         ...
 
-    async def listed(self, labels: Mapping[str, str]) -> list[Listed]:
-        """All sandboxes that this key can see, in any state, that carry all of these labels."""
+    async def listed(self, labels: Mapping[str, str]) -> list[ListedSandbox]:
+        """Return all sandboxes that this key can see, in any state, that carry all of these labels."""
         ...
 
     async def delete(self, machine_id: str) -> None:

@@ -19,7 +19,7 @@ from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
 from codeens_sandbox_backends.remote.bundle import Bundle, bundle_of
 from codeens_sandbox_backends.remote.connection import SILENCE_S
 from codeens_sandbox_backends.remote.packages import version_of
-from codeens_sandbox_backends.remote.relay import Greeting, Order
+from codeens_sandbox_backends.remote.relay import RelayHandshake, WorkerOrder
 
 ARCHIVE = "/codeens/bundle.tar.gz"
 """Where the bundle is put in a sandbox."""
@@ -56,7 +56,7 @@ main(channel)
 """
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class ServiceOptions(Struct, frozen=True, kw_only=True):
     """What a backend lets its user choose."""
 
     backend: str
@@ -73,7 +73,7 @@ class Setup(NamedTuple):
     """Made once, from files of this machine."""
 
     spec: SandboxSpec
-    options: Options
+    options: ServiceOptions
     bundle: Bundle
     python: str
     """Version of the interpreter that the specification names."""
@@ -83,31 +83,31 @@ class Setup(NamedTuple):
         """The line of shell that starts a relay, which unpacks the bundle when it is the first one."""
         return f"exec 2>&1; exec {shlex.quote(self.options.python)} -I -S -B -c {shlex.quote(_RELAY)}"
 
-    def check(self, greeting: Greeting) -> None:
+    def check(self, handshake: RelayHandshake) -> None:
         """Raises `SandboxUnavailable` when workers cannot be run there as they should be."""
         backend, options = self.options.backend, self.options
-        if greeting.refusal:
-            why = f"its sandboxes do not let workers be kept apart ({greeting.refusal})"
+        if handshake.refusal:
+            why = f"its sandboxes do not let workers be kept apart ({handshake.refusal})"
             raise SandboxUnavailable(
                 backend, why, f"Choose one whose kernel allows namespaces: {options.image_setting}"
             )
-        if greeting.python != self.python:
+        if handshake.python != self.python:
             raise SandboxUnavailable(
                 backend,
-                f"the workspace's Python is {self.python}, and the one in its sandboxes is {greeting.python}",
+                f"the workspace's Python is {self.python}, and the one in its sandboxes is {handshake.python}",
                 f"Name a Python {self.python} there with {options.python_setting}, or an image that has one with "
                 f"{options.image_setting}",
             )
-        self._filter(greeting)
+        self._filter(handshake)
 
-    def order(self, kind: WorkerKind, limits: Limits, greeting: Greeting) -> Order:
-        """What a relay is told to start a worker; without the nonce, which is for one use."""
-        return Order(
+    def order(self, kind: WorkerKind, limits: Limits, handshake: RelayHandshake) -> WorkerOrder:
+        """Return what a relay is told to start a worker; without the nonce, which is for one use."""
+        return WorkerOrder(
             nonce="",
             text=_WORKER.format(kind=kind),
             environment=ENVIRONMENT,
             rlimits=rlimits(limits, processes=limits.processes),
-            filter=base64.b64encode(self._filter(greeting)).decode("ascii"),
+            filter=base64.b64encode(self._filter(handshake)).decode("ascii"),
             shown=self.bundle.shown,
             links=self.bundle.links,
             covered=() if kind == "suite" else tuple(os.path.realpath(path) for path in self.spec.hidden),
@@ -117,16 +117,16 @@ class Setup(NamedTuple):
             silence_s=SILENCE_S,
         )
 
-    def _filter(self, greeting: Greeting) -> bytes:
+    def _filter(self, handshake: RelayHandshake) -> bytes:
         """Return the system call filter of workers."""
-        known = architecture(greeting.machine)
+        known = architecture(handshake.machine)
         if known is None:
-            why = f"there is no system call filter for {greeting.machine}"
+            why = f"there is no system call filter for {handshake.machine}"
             raise SandboxUnavailable(self.options.backend, why, "Choose x86_64 or aarch64 sandboxes")
         return seccomp.program(known)
 
 
-def setup_of(spec: SandboxSpec, options: Options) -> Setup:
+def setup_of(spec: SandboxSpec, options: ServiceOptions) -> Setup:
     """Read what is to be sent. Slow: for a worker thread.
 
     Raises:

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import ExitStatus
+from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.host.start import Started
-from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0
@@ -69,17 +68,8 @@ class GroupProcess:
         self._over.set()
 
     def _take_down(self) -> ExitStatus:
-        code = self._popen.returncode
-        stdout, stderr, dropped = self._output.finish(_OUTPUT_GRACE_S)
+        output = self._output.finish(_OUTPUT_GRACE_S)
         self._clean_up()
-        number = -code if code < 0 else None
-        return ExitStatus(
-            exit_code=code if number is None else None,
-            signal=number,
-            limit=LIMIT_SIGNALS.get(number),
-            stdout=stdout,
-            stderr=stderr,
-            dropped_bytes=dropped,
-            cpu_s=self._cpu_s,
-            peak_rss_bytes=self._peak_rss_bytes,
+        return exit_status_of(
+            self._popen.returncode, output=output, cpu_s=self._cpu_s, peak_rss_bytes=self._peak_rss_bytes
         )

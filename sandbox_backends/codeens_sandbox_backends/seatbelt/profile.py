@@ -27,7 +27,7 @@ _FIRST_CONTROL_FREE = " "
 
 
 def profile(*, readable: Sequence[str], runnable: Sequence[str], hidden: Sequence[str], writable: str) -> str:
-    """What is not named is denied: files, network, other processes, services of the system.
+    """Return rules that deny everything unnamed: files, network, other processes, services of the system.
 
     Args:
         readable: Real paths of files and folders.
@@ -70,7 +70,7 @@ def _exactly(paths: Iterable[str]) -> list[str]:
 
 
 def _ways_to(paths: Iterable[str]) -> list[str]:
-    """Folders above: what they hold stays unknown, but links on the way can be followed."""
+    """Return the folders above: their content stays unknown, but links on the way can be followed."""
     return sorted({str(parent) for path in paths for parent in PurePosixPath(path).parents})
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
+    Encoded,
     Limits,
     ModuleSource,
     Outcome,
     Program,
     Returned,
     Sandbox,
-    Tree,
 )
-from codeens_sandbox_backends.worker.codec import decode, encode
+from codeens_sandbox_backends.worker.values.codec import decode, encode
 
 _FOLDER = Path(__file__).with_name("attempts")
 _PACKAGE = "codeens_attempts"
@@ -25,7 +25,7 @@ LONG_LIMITS = Limits(wall_s=60.0, call_s=60.0, cpu_s=60.0)
 
 
 def program(area: str, function: str) -> Program:
-    """A function of a module in the folder `attempts`."""
+    """Return a function of a module in the folder `attempts`."""
     names = {_PACKAGE: "__init__.py", f"{_PACKAGE}.trying": "trying.py", f"{_PACKAGE}.{area}": f"{area}.py"}
     modules = tuple(
         ModuleSource(
@@ -39,7 +39,7 @@ def program(area: str, function: str) -> Program:
 async def attempt(
     sandbox: Sandbox, area: str, function: str, *arguments: object, limits: Limits | None = None
 ) -> list[str]:
-    """What worked of the attempts that a function makes.
+    """Return what worked of the attempts that a function makes.
 
     An attempt that ends its worker has not reached anything, which the outside must confirm.
 
@@ -47,14 +47,14 @@ async def attempt(
         SandboxError: the sandbox failed.
     """
     outcome = await outcome_of(sandbox, program(area, function), *arguments, limits=limits or _LIMITS)
-    value: Tree = decode(outcome.value, classes=False) if isinstance(outcome, Returned) else None
+    value: Encoded = decode(outcome.value, classes=False) if isinstance(outcome, Returned) else None
     if isinstance(value, list):
         return [str(line) for line in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     return [f"the attempt could not be made: {outcome}"]
 
 
 async def outcome_of(sandbox: Sandbox, wanted: Program, *arguments: object, limits: Limits) -> Outcome:
-    """What one call of a program came to.
+    """Return what one call of a program came to.
 
     Raises:
         SandboxError: the sandbox failed.

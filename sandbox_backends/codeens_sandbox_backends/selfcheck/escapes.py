@@ -16,7 +16,7 @@ from anyio import to_thread
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.selfcheck import attempting
 from codeens_sandbox_backends.selfcheck.attempting import attempt
-from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, Check, Room
+from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, CheckContext, SelfCheck
 from codeens_sandbox_backends.selfcheck.outside import (
     VARIABLE,
     Outside,
@@ -45,15 +45,15 @@ def _no_arguments(_: Outside) -> tuple[object, ...]:
     return ()
 
 
-def _escape(name: str, area: str, function: str, given: Arguments = _no_arguments, seen: Seen = _nothing) -> Check:
-    """An attempt that must reach nothing, neither by what it says nor by what is seen outside."""
+def _escape(name: str, area: str, function: str, given: Arguments = _no_arguments, seen: Seen = _nothing) -> SelfCheck:
+    """Return a check whose attempt must reach nothing, by what it says and by what is seen outside."""
 
-    async def run(room: Room) -> str:
-        reached = await attempt(room.sandbox, area, function, *given(room.outside))
+    async def run(context: CheckContext) -> str:
+        reached = await attempt(context.sandbox, area, function, *given(context.outside))
         said = "; ".join(reached)
-        return room.outside.told(said) or said or seen(room.outside)
+        return context.outside.told(said) or said or seen(context.outside)
 
-    return Check(name=name, kind="escape", run=run)
+    return SelfCheck(name=name, kind="escape", run=run)
 
 
 def _bystander(outside: Outside) -> tuple[object, ...]:
@@ -64,9 +64,9 @@ def _judge(_: Outside) -> tuple[object, ...]:
     return os.getpid(), started_at(os.getpid())
 
 
-async def _system_files(room: Room) -> str:
-    """A file inside may have the name of one outside: it is reached when the content is the same."""
-    for line in await attempt(room.sandbox, "files", "digests", list(_SYSTEM_FILES)):
+async def _system_files(context: CheckContext) -> str:
+    """Compare contents: a file inside may have the name of one outside without being it."""
+    for line in await attempt(context.sandbox, "files", "digests", list(_SYSTEM_FILES)):
         path, _, digest = line.rpartition(" ")
         if _digest(path) in {digest, None}:
             return f"{path or line} of this machine can be read"
@@ -83,24 +83,24 @@ def _digest(path: str) -> str | None:
         return None
 
 
-async def _create(room: Room) -> str:
-    if not room.sandbox.isolation.filesystem:
+async def _create(context: CheckContext) -> str:
+    if not context.sandbox.isolation.filesystem:
         return NOT_TRIED
-    outside = room.outside
+    outside = context.outside
     own = [sys.prefix, sys.base_prefix, str(_WORKER), *sys.path]
     places = [str(outside.home), str(outside.workspace), *_SHARED_FOLDERS, *own]
-    said = await attempt(room.sandbox, "files", "create", places, outside.marker)
+    said = await attempt(context.sandbox, "files", "create", places, outside.marker)
     return "; ".join(said) or outside.created_files(places)
 
 
-async def _listen(room: Room) -> str:
-    """Code inside waits on a port, and this process calls there."""
+async def _listen(context: CheckContext) -> str:
+    """Have code inside wait on a port, and call there from this process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     said: list[str] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_visit, port)
-        said = await attempt(room.sandbox, "network", "listen", port)
+        said = await attempt(context.sandbox, "network", "listen", port)
         tasks.cancel_scope.cancel()
     return "; ".join(said)
 
@@ -113,36 +113,36 @@ async def _visit(port: int) -> None:
         await anyio.sleep(_VISIT_PAUSE_S)
 
 
-async def _environment(room: Room) -> str:
-    said = "\n".join(await attempt(room.sandbox, "inherited", "environment"))
-    return room.outside.told(said) or ("it has the variable" if VARIABLE in said else "")
+async def _environment(context: CheckContext) -> str:
+    said = "\n".join(await attempt(context.sandbox, "inherited", "environment"))
+    return context.outside.told(said) or ("it has the variable" if VARIABLE in said else "")
 
 
-async def _stay(room: Room) -> str:
+async def _stay(context: CheckContext) -> str:
     marker = new_secret().replace("codeens", "staying")
-    said = await attempt(room.sandbox, "processes", "stay", marker)
+    said = await attempt(context.sandbox, "processes", "stay", marker)
     if said:
         return "; ".join(said)
     left = await to_thread.run_sync(processes_with, marker)
     return f"{len(left)} processes outlived the job" if left else ""
 
 
-async def _later_job(room: Room) -> str:
-    """One job leaves a secret wherever it can, the next looks for it."""
+async def _later_job(context: CheckContext) -> str:
+    """Have one job leave a secret wherever it can, and the next look for it."""
     secret, key = new_secret(), new_key()
     try:
-        await attempt(room.sandbox, "inherited", "leave", secret, key, room.outside.marker)
-        said = "; ".join(await attempt(room.sandbox, "inherited", "find", key))
+        await attempt(context.sandbox, "inherited", "leave", secret, key, context.outside.marker)
+        said = "; ".join(await attempt(context.sandbox, "inherited", "find", key))
     finally:
         on_host = remove(key)
-        remove_left(room.outside.marker)
+        remove_left(context.outside.marker)
     if secret in said:
         return f"an earlier job's secret was found: {said}"
     return "a segment of shared memory outlived the job" if on_host else ""
 
 
-async def _other_job(room: Room) -> str:
-    """The same while the first job still runs."""
+async def _other_job(context: CheckContext) -> str:
+    """Do the same while the first job still runs."""
     secret, key = new_secret(), new_key()
     said: list[str] = []
     try:
@@ -150,29 +150,29 @@ async def _other_job(room: Room) -> str:
             waiting = attempting.program("inherited", "leave_and_wait")
             tasks.start_soon(
                 lambda: attempting.outcome_of(
-                    room.sandbox, waiting, secret, key, room.outside.marker, limits=attempting.LONG_LIMITS
+                    context.sandbox, waiting, secret, key, context.outside.marker, limits=attempting.LONG_LIMITS
                 )
             )
             for _ in range(_LOOKS):
                 await anyio.sleep(_BETWEEN_LOOKS_S)
-                said += await attempt(room.sandbox, "inherited", "find", key)
-                said += await attempt(room.sandbox, "processes", "look", ["cmdline", "environ", "mem", "fd"])
+                said += await attempt(context.sandbox, "inherited", "find", key)
+                said += await attempt(context.sandbox, "processes", "look", ["cmdline", "environ", "mem", "fd"])
                 if secret in "; ".join(said):
                     break
             tasks.cancel_scope.cancel()
     finally:
         remove(key)
-        remove_left(room.outside.marker)
+        remove_left(context.outside.marker)
     return f"another job's secret was found: {'; '.join(said)}" if secret in "; ".join(said) else ""
 
 
 _LOOKS, _BETWEEN_LOOKS_S = 3, 1.5
 """The other job has to be loaded first, which takes seconds on a busy machine."""
 
-ESCAPES: tuple[Check, ...] = (
+ESCAPES: tuple[SelfCheck, ...] = (
     _escape("read a file of the home folder", "files", "read", lambda o: (str(o.secret_file),)),
-    Check(name="read /etc/shadow and other files of the system", kind="escape", run=_system_files),
-    Check(name="create files outside", kind="escape", run=_create),
+    SelfCheck(name="read /etc/shadow and other files of the system", kind="escape", run=_system_files),
+    SelfCheck(name="create files outside", kind="escape", run=_create),
     _escape(
         "change a file of the home folder", "files", "change", lambda o: (str(o.kept_file),), Outside.changed_files
     ),
@@ -185,7 +185,7 @@ ESCAPES: tuple[Check, ...] = (
     ),
     _escape("follow links out of the workspace", "files", "follow", lambda o: (str(o.workspace),)),
     _escape("TCP", "network", "tcp", lambda o: (o.tcp.getsockname()[1],), lambda o: o.visited(o.tcp)),
-    Check(name="listen for TCP", kind="escape", run=_listen),
+    SelfCheck(name="listen for TCP", kind="escape", run=_listen),
     _escape("UDP", "network", "udp", lambda o: (o.udp.getsockname()[1],), lambda o: o.visited(o.udp)),
     _escape("unix socket", "network", "unix", lambda o: (o.unix_path,), lambda o: o.visited(o.unix)),
     _escape("abstract socket", "network", "unix", lambda o: (o.abstract_name,), lambda o: o.visited(o.abstract)),
@@ -199,12 +199,12 @@ ESCAPES: tuple[Check, ...] = (
     _escape("read memory of other processes", "processes", "look", lambda _: (["mem"],)),
     _escape("reach files through other processes", "processes", "go_through", lambda o: (str(o.secret_file),)),
     _escape("read open files of other processes", "processes", "look", lambda _: (["fd"],)),
-    Check(name="keep a process alive", kind="escape", run=_stay),
-    Check(name="the environment of codeens", kind="escape", run=_environment),
+    SelfCheck(name="keep a process alive", kind="escape", run=_stay),
+    SelfCheck(name="the environment of codeens", kind="escape", run=_environment),
     _escape("inherited descriptors", "inherited", "descriptors"),
     _escape("shared memory", "inherited", "shared_memory", lambda o: (o.segment.key, SIZE)),
-    Check(name="what an earlier job left", kind="escape", run=_later_job),
-    Check(name="a job that runs beside", kind="escape", run=_other_job, alone=True),
+    SelfCheck(name="what an earlier job left", kind="escape", run=_later_job),
+    SelfCheck(name="a job that runs beside", kind="escape", run=_other_job, alone=True),
     _escape("mount", "kernel", "mount"),
     _escape("namespaces", "kernel", "namespaces"),
     _escape("chroot", "kernel", "chroot"),

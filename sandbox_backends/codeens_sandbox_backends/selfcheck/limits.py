@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from anyio import to_thread
+
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
@@ -19,7 +21,8 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.selfcheck.checks import Check, Room
+from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck
+from codeens_sandbox_backends.selfcheck.outside import new_secret, processes_with
 
 _MIB = 1 << 20
 _SLACK_S = 10.0
@@ -30,23 +33,23 @@ _SLACK = 2.0
 Judge = Callable[[CallsResult], str]
 
 
-def _limit(name: str, source: str, limits: Limits, judge: Judge) -> Check:
-    """A function `f` that does not stop by itself; `judge` says why its bound did not hold."""
+def _limit(name: str, source: str, limits: Limits, judge: Judge) -> SelfCheck:
+    """Return a check of an `f` that does not stop by itself; `judge` says why its bound did not hold."""
 
-    async def run(room: Room) -> str:
+    async def run(context: CheckContext) -> str:
         program = Program(module="greedy", qualname="f", modules=(ModuleSource(name="greedy", source=source),))
         started = monotonic()
-        result = await room.sandbox.run(CallsJob(program=program, inputs=(CallInput(),), limits=limits))
+        result = await context.sandbox.run(CallsJob(program=program, inputs=(CallInput(),), limits=limits))
         seconds = monotonic() - started
         if seconds > limits.wall_s + _SLACK_S:
             return f"it ran for {seconds:.1f} seconds, {limits.wall_s:g} were allowed"
         return judge(result)
 
-    return Check(name=name, kind="escape", run=run)
+    return SelfCheck(name=name, kind="escape", run=run)
 
 
 def _ended(*expected: type[Outcome]) -> Judge:
-    """The call came to one of these ends."""
+    """Expect one of these outcomes."""
 
     def judge(result: CallsResult) -> str:
         outcome = result.outcomes[0]
@@ -55,13 +58,21 @@ def _ended(*expected: type[Outcome]) -> Judge:
     return judge
 
 
-def _at_most(bound: float) -> Judge:
-    """The call was stopped, or told a number that is not over the bound."""
+def _out_of_memory(result: CallsResult) -> str:
+    """Expect that the call was refused memory, or ended for it."""
+    outcome = result.outcomes[0]
+    refused = isinstance(outcome, Raised) and outcome.type == "MemoryError"
+    return "" if refused or (isinstance(outcome, Died) and outcome.reason == "memory") else f"it came to {outcome}"
+
+
+def _at_most(bound: float, *, least: float = 0) -> Judge:
+    """Expect that the call was stopped, or returned a number from `least` to the bound."""
 
     def judge(result: CallsResult) -> str:
         outcome = result.outcomes[0]
-        value = outcome.value if isinstance(outcome, Returned) else 0
-        return "" if isinstance(value, (int, float)) and value <= bound else f"it had {value}, {bound:g} were allowed"
+        value = outcome.value if isinstance(outcome, Returned) else least
+        held = isinstance(value, (int, float)) and least <= value <= bound
+        return "" if held else f"it had {value}, from {least:g} to {bound:g} were allowed"
 
     return judge
 
@@ -69,7 +80,8 @@ def _at_most(bound: float) -> Judge:
 def _output(bound: int) -> Judge:
     def judge(result: CallsResult) -> str:
         kept = max(len(result.stdout), len(result.stderr))
-        return "" if kept <= bound + 200 else f"{kept} characters of output were kept, {bound} were allowed"
+        told = isinstance(result.outcomes[0], Returned) and "x" in result.stdout
+        return "" if told and kept <= bound + 200 else f"{kept} characters of output were kept, {bound} were allowed"
 
     return judge
 
@@ -234,12 +246,30 @@ def f():
 """
 _DEEP = "def f():\n    kept = []\n    for _ in range(100000):\n        kept = [kept]\n    return kept\n"
 
-LIMITS: tuple[Check, ...] = (
+_SHELL_BOMB = """
+import os
+def f():
+    os.execv("/bin/sh", ["sh", "-c", ": MARKER; b() { b | b & }; b; sleep 600"])
+"""
+
+
+async def _shell_bomb(context: CheckContext) -> str:
+    """Expect that the processes of a bomb are gone with its job."""
+    marker = new_secret()
+    source = _SHELL_BOMB.replace("MARKER", marker)
+    limits = Limits(processes=24, wall_s=2, cpu_s=2)
+    why = await _limit("", source, limits, _ended(Died, TimedOut)).run(context)
+    left = await to_thread.run_sync(processes_with, marker)
+    return why or (f"{len(left)} processes outlived the job" if left else "")
+
+
+LIMITS: tuple[SelfCheck, ...] = (
+    SelfCheck(name="a fork bomb in the shell", kind="escape", run=_shell_bomb),
     _limit(
         "more memory in one process",
         _HOARD,
         Limits(memory_bytes=128 * _MIB, wall_s=20, call_s=20),
-        _ended(Died, Raised),
+        _out_of_memory,
     ),
     _limit(
         "more memory in many processes",
@@ -256,7 +286,7 @@ LIMITS: tuple[Check, ...] = (
     ),
     _limit("more time for a call", _SLEEP, Limits(call_s=0.5, wall_s=10), _ended(TimedOut)),
     _limit("more time for loading", _LOAD, Limits(wall_s=1), _ended(TimedOut)),
-    _limit("more processes", _FORK, Limits(processes=32), _at_most(32)),
+    _limit("more processes", _FORK, Limits(processes=32), _at_most(32, least=1)),
     _limit("a fork bomb", _BOMB, Limits(processes=32, wall_s=3, call_s=3, cpu_s=3), _ended(TimedOut, Died)),
     _limit("more output", _PRINT, Limits(output_bytes=10_000), _output(10_000)),
     _limit("a larger answer", _ANSWER, Limits(answer_bytes=_MIB), _ended(Died, Unencodable)),

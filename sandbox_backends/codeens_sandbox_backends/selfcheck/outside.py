@@ -22,7 +22,7 @@ _END_S = 10.0
 
 
 def new_secret() -> str:
-    """A text that nobody can guess; attempts look for texts of this form."""
+    """Return a text that nobody can guess; attempts look for texts of this form."""
     return f"codeens-{secrets.token_hex(16)}"
 
 
@@ -84,7 +84,7 @@ class Outside:
         (self.workspace / "way-round").symlink_to(f"../../../../../..{self.secret_file}")
 
     def _start_bystander(self, held: ExitStack) -> subprocess.Popen[bytes]:
-        """A process of the same user, with the secret in its arguments, environment, memory and an open file."""
+        """Start a process of this user with the secret in its arguments, environment, memory and an open file."""
         with self.secret_file.open("rb") as opened:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _WAITING, self.secret],
@@ -112,15 +112,15 @@ class Outside:
         return f"a file appeared in {', '.join(found)}" if found else ""
 
     def visited(self, listener: socket.socket) -> str:
-        """Whether anything came to a socket."""
+        """Return whether anything came to a socket."""
         return "something came to the socket outside" if select.select([listener], [], [], 0)[0] else ""
 
     def typed(self) -> str:
-        """Whether anything was written to the terminal."""
+        """Return whether anything was written to the terminal."""
         return "something was written to the terminal" if select.select([self.terminal], [], [], 0)[0] else ""
 
     def bystander_ended(self) -> str:
-        """Whether the process outside was ended, stopped or slowed."""
+        """Return whether the process outside was ended, stopped or slowed."""
         if self.bystander.poll() is not None:
             return f"the process outside was ended ({self.bystander.returncode})"
         if os.getpriority(os.PRIO_PROCESS, self.bystander.pid) != os.getpriority(os.PRIO_PROCESS, 0):
@@ -128,7 +128,7 @@ class Outside:
         return ""
 
     def told(self, text: str) -> str:
-        """Whether a text holds the secret."""
+        """Return whether a text holds the secret."""
         return "it knows the secret" if self.secret in text else ""
 
 
@@ -157,7 +157,7 @@ def started_at(pid: int) -> str:
 
 
 def processes_with(marker: str) -> list[int]:
-    """Processes of this machine that have the marker among their arguments."""
+    """Return the processes of this machine that have the marker among their arguments."""
     found: list[int] = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -194,7 +194,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _state(folder: Path) -> list[tuple[str, ...]]:
-    """Everything below a folder: name, mode, owner, time of change, content."""
+    """Return everything below a folder: name, mode, owner, time of change, content."""
     found: list[tuple[str, ...]] = []
     for path in sorted([folder, *folder.rglob("*")]):
         known = path.lstat()

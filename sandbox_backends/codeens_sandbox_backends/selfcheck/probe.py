@@ -56,7 +56,7 @@ async def probe(name: str, isolation: IsolationLevel, open_: Callable[[SandboxSp
 
 
 async def _try(open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> list[str]:
-    """What leaked, by its name in the isolation: `files`, `network`, `processes`."""
+    """Return what leaked, by its name in the isolation: `files`, `network`, `processes`."""
     sandbox = await open_(SandboxSpec(python=sys.executable, limits=_LIMITS))
     try:
         with (
@@ -85,7 +85,7 @@ def _program() -> Program:
 
 
 def _some_home_file() -> list[str]:
-    """A file of the home folder that this user can read, if there is one."""
+    """Return a file of the home folder that this user can read, if there is one."""
     try:
         files = sorted(path for path in Path.home().iterdir() if path.is_file() and os.access(path, os.R_OK))
     except (OSError, RuntimeError):

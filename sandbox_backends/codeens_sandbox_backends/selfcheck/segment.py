@@ -34,7 +34,7 @@ class Segment:
 
 
 def new_key() -> int:
-    """A number that is hardly in use."""
+    """Return a number that is hardly in use."""
     return secrets.randbelow(1 << 30) + 1
 
 

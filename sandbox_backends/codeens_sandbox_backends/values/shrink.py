@@ -3,71 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.values.check import DICTS, SCALAR, SETS, Node, open_node
 from codeens_sandbox_backends.values.compare import canonical
-from codeens_sandbox_backends.values.nodes import DICTS, SCALAR, SETS, Node, open_node
+from codeens_sandbox_backends.worker.values.codec import KINDS
 
 _DEEPEST = 10
 _MOST_ITEMS = 32
 """Items of one container that are made smaller one by one; more of them are only dropped."""
 
-_Steps: TypeAlias = Callable[[Tree, int], Iterator[Tree]]
-
 
 def smaller_calls(call: CallInput, most: int) -> list[CallInput]:
-    """At most `most` calls with one thing dropped or made smaller, the boldest steps of each argument first.
+    """Return at most `most` calls with one thing dropped or made smaller, the boldest steps of each argument first.
 
     No argument is dropped. The length of a tuple, the keys of a dict and the state of an object but for its texts stay:
     they may be what makes the input a valid one.
     """
-    steps = [_smaller(tree, 0) for tree in call.args]
+    steps = [_smaller(value, 0) for value in call.args]
     positional = (
-        CallInput(args=(*call.args[:index], tree, *call.args[index + 1 :]), kwargs=call.kwargs)
-        for index, trees in enumerate(steps)
-        for tree in trees
+        CallInput(args=(*call.args[:index], value, *call.args[index + 1 :]), kwargs=call.kwargs)
+        for index, values in enumerate(steps)
+        for value in values
     )
     named = (
-        CallInput(args=call.args, kwargs=call.kwargs | {name: tree})
+        CallInput(args=call.args, kwargs=call.kwargs | {name: smaller})
         for name, value in call.kwargs.items()
-        for tree in _smaller(value, 0)
+        for smaller in _smaller(value, 0)
     )
     share = most // 2 if call.args and call.kwargs else most
     return [*islice(positional, share), *islice(named, share)]
 
 
-def _smaller(tree: Tree, depth: int) -> Iterator[Tree]:
-    node = open_node(tree)
+def _smaller(encoded: Encoded, depth: int, *, texts_only: bool = False) -> Iterator[Encoded]:
+    """Yield smaller values. What is inside an object may belong together: there only texts are made shorter."""
+    node = open_node(encoded)
     if node.tag == SCALAR:
-        yield from _smaller_scalar(node.head[0])
-    elif depth >= _DEEPEST:
+        if not texts_only or isinstance(node.head[0], str):
+            yield from _smaller_scalar(node.head[0])
         return
-    elif node.tag in {"list", "deque"} | SETS:
-        yield from (_rebuilt(node, kept) for kept in _shortened(node.children))
-        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _smaller))
-    elif node.tag in DICTS:
-        yield from (_rebuilt(node, kept) for kept in _shortened([list(pair) for pair in node.pairs]))
-        yield from _smaller_values(node, depth, _smaller)
-    elif node.tag in {"tuple", "namedtuple"}:
-        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _smaller))
+    shrinks = KINDS[node.tag].shrinks if node.tag in KINDS else ""
+    if depth >= _DEEPEST or not shrinks or (texts_only and node.tag in SETS):
+        return
+    if shrinks == "items" and not texts_only:
+        items = [list(pair) for pair in node.pairs] if node.tag in DICTS else node.children
+        yield from (_rebuilt(node, kept) for kept in _shortened(items))
+    smaller = partial(_smaller, depth=depth + 1, texts_only=texts_only or shrinks == "texts")
+    if KINDS[node.tag].below in ("pairs", "fields"):
+        keys = [key for key, _ in node.pairs]
+        for values in _one_smaller([value for _, value in node.pairs], smaller):
+            yield _rebuilt(node, [[key, value] for key, value in zip(keys, values, strict=True)])
     else:
-        yield from _shorter_texts(tree, depth)
+        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, smaller))
 
 
-def _shorter_texts(tree: Tree, depth: int) -> Iterator[Tree]:
-    """What is inside an object may belong together: there only texts are made shorter."""
-    node = open_node(tree)
-    if node.tag == SCALAR and isinstance(node.head[0], str):
-        yield from _smaller_scalar(node.head[0])
-    elif depth < _DEEPEST and node.tag in {"list", "deque", "tuple", "namedtuple"}:
-        yield from (_rebuilt(node, children) for children in _one_smaller(node.children, depth, _shorter_texts))
-    elif depth < _DEEPEST and node.tag in DICTS | {"object"}:
-        yield from _smaller_values(node, depth, _shorter_texts)
-
-
-def _smaller_scalar(value: Any) -> Iterator[Tree]:
+def _smaller_scalar(value: Any) -> Iterator[Encoded]:
     if isinstance(value, bool):
         yield from (False,) * value
     elif isinstance(value, int):
@@ -95,18 +88,12 @@ def _shortened(items: Sequence[Any]) -> Iterator[list[Any]]:
         size //= 2
 
 
-def _one_smaller(trees: Sequence[Tree], depth: int, smaller: _Steps) -> Iterator[list[Tree]]:
-    for index, tree in enumerate(trees[:_MOST_ITEMS]):
-        yield from ([*trees[:index], other, *trees[index + 1 :]] for other in smaller(tree, depth + 1))
+def _one_smaller(values: Sequence[Encoded], smaller: Callable[[Encoded], Iterator[Encoded]]) -> Iterator[list[Encoded]]:
+    for place, value in enumerate(values[:_MOST_ITEMS]):
+        yield from ([*values[:place], other, *values[place + 1 :]] for other in smaller(value))
 
 
-def _smaller_values(node: Node, depth: int, smaller: _Steps) -> Iterator[Tree]:
-    keys = [key for key, _ in node.pairs]
-    for values in _one_smaller([value for _, value in node.pairs], depth, smaller):
-        yield _rebuilt(node, [[key, value] for key, value in zip(keys, values, strict=True)])
-
-
-def _rebuilt(node: Node, children: list[Tree]) -> Tree:
+def _rebuilt(node: Node, children: list[Encoded]) -> Encoded:
     """The node with other children; a set has each only once."""
     if node.tag in SETS:
         children = list({canonical(child): child for child in children}.values())

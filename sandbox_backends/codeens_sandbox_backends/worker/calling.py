@@ -1,4 +1,4 @@
-"""One call: arguments from trees, the call, and what came of it as a tree."""
+"""One call: decoded arguments, the call, and what came of it, encoded."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable, Dict, List, Tuple
 
-from .codec import Drained, EncodeError, decode, drain, encode, is_lazy
-from .encoding import MAX_ITERATED
 from .failures import describe
+from .values.codec import decode, encode
+from .values.coding import MAX_ITERATED, Drained, drain
+from .values.grammar import EncodeError
+from .values.objects import is_lazy
 
 Arguments = Tuple[List[Any], Dict[str, Any]]
 RunCoroutine = Callable[[Any], Any]
 _type_of: Callable[[Any], Any] = type
 _IMMUTABLE = frozenset((type(None), bool, int, float, complex, str, bytes))
 _text: Callable[[Any], str] = repr
-"""Of trees: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
+"""Of encoded values: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
 
 
 def decode_arguments(call: Dict[str, Any]) -> Arguments:
-    """Fresh arguments of one `base.CallInput`."""
-    args = [decode(tree) for tree in call["args"]]
-    return args, {name: decode(tree) for name, tree in call["kwargs"].items()}
+    """Return fresh arguments of one `base.CallInput`."""
+    args = [decode(value) for value in call["args"]]
+    return args, {name: decode(value) for name, value in call["kwargs"].items()}
 
 
 def run_coroutine(coroutine: Any) -> Any:
@@ -32,7 +34,7 @@ def run_coroutine(coroutine: Any) -> Any:
 
 
 def settle(value: Any, run: RunCoroutine = run_coroutine) -> Any:
-    """What a caller gets in the end: a coroutine is run, an iterator is read."""
+    """Run a coroutine, read an iterator: return what a caller gets in the end."""
     kind = _type_of(value)
     if kind is CoroutineType:
         return settle(run(value), run)
@@ -66,7 +68,7 @@ def perform(function: Callable[..., Any], call: Dict[str, Any]) -> Dict[str, Any
 
 
 def answer(value: Any, call: Dict[str, Any], arguments: Arguments) -> Dict[str, Any]:
-    """The fields of an answer for a call that returned."""
+    """Return the fields of an answer for a call that returned."""
     try:
         outcome = {"kind": "returned", "value": encode(value)}
     except EncodeError as refused:
@@ -134,5 +136,5 @@ def copy_back(left: Any, own: Any) -> Any:
 
 
 def _merged(left: Any, own: Any) -> List[Any]:
-    """Items of `left`, where possible as the caller's objects."""
+    """Return the items of `left`, where possible as the caller's objects."""
     return [copy_back(item, own[index]) if index < len(own) else item for index, item in enumerate(left)]

@@ -1,4 +1,4 @@
-"""The worker: loads a program and calls its function. Worker kind `calls`.
+"""The worker: loads a program and calls its function. CallWorker kind `calls`.
 
 | request (`op`)                       | answers (each with the job's `nonce`)                                |
 |--------------------------------------|----------------------------------------------------------------------|
@@ -27,19 +27,19 @@ from . import serving
 from .calling import perform
 from .failures import describe
 from .loader import install, load
-from .observing import LineWatch, MemoryWatch
+from .observing import AllocationWatch, LineWatch
 from .sampling import serve_sample
 
 Message = Dict[str, Any]
 
 
-class Worker:
+class CallWorker:
     """A loaded program and what is watched of its calls."""
 
     def __init__(self, channel: serving.Channel) -> None:
         self.channel = channel
         self.function: Optional[Callable[..., Any]] = None
-        self.memory: Optional[MemoryWatch] = None
+        self.memory: Optional[AllocationWatch] = None
         self.watch: Optional[LineWatch] = None
         self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "sample": self.sample}
 
@@ -53,7 +53,7 @@ class Worker:
             self.channel.send({"failed": describe(error)})
             return
         if request["watch"] == "memory":
-            function = self.memory = MemoryWatch(function)
+            function = self.memory = AllocationWatch(function)
         self.function = function
         self.channel.send({"loaded": True})
 
@@ -84,5 +84,5 @@ class Worker:
 
 def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
-    worker = Worker(serving.start(fd))
+    worker = CallWorker(serving.start(fd))
     serving.serve(worker.channel, worker.operations)

@@ -1,10 +1,10 @@
-"""Runs test source against a function that lives in another process. Worker kind `check`.
+"""Runs test source against a function that lives in another process. CallWorker kind `check`.
 
 | message (`op`)               | from   | answer                                                                   |
 |------------------------------|--------|--------------------------------------------------------------------------|
 | `check`: tests, prelude,     | judge  | `{"call": {args, kwargs}, "used": n}` as often as needed, then            |
-|   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"astray": true}`                       |
-| `foresee`: tests, prelude,   | judge  | `{"calls": [...], "whole": ...}`: calls that the tests make as long as    |
+|   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"mispredicted": true}`                 |
+| `guess`: tests, prelude,     | judge  | `{"calls": [...], "whole": ...}`: calls that the tests make as long as    |
 |   name, seed                 |        | they like what comes back; a guess; whether they came to their end        |
 | outcome                      | judge  | none: it is the answer to `call`, a Returned or a Raised; its arguments   |
 |                              |        | are left out where the call did not change them                           |
@@ -13,7 +13,7 @@
 
 A verdict is null (passed), a Raised, or an Unencodable where an argument or a returned value is not plain data. `known`
 are pairs of a call and its outcome, in the order in which the tests are expected to make these calls; `used` of them
-were taken, and the tests are `astray` when they call with other arguments than those of the next one.
+were taken, and the tests are `mispredicted` when they call with other arguments than those of the next one.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from typing import Any, Dict, Iterator, List
 
 from . import serving
 from .calling import copy_back
-from .codec import DecodeError, EncodeError, decode, encode
 from .failures import describe
+from .values.codec import decode, encode
+from .values.grammar import DecodeError, EncodeError
 
 Message = Dict[str, Any]
 _FILE = "<tests>"
@@ -47,7 +48,7 @@ class _Apart(BaseException):
         self.where = where
 
 
-class _Astray(BaseException):
+class _Mispredicted(BaseException):
     """The tests call in another way than they were expected to."""
 
 
@@ -70,10 +71,10 @@ class Proxy:
             "kwargs": {name: _encode(value, name) for name, value in kwargs.items()},
         }
         outcome = self._foreseen(call) if self.used < len(self._known) else self._asked(call)
-        for index, tree in enumerate(outcome["args"]):
-            copy_back(_decode(tree, str(index)), args[index])
-        for name, tree in outcome["kwargs"].items():
-            copy_back(_decode(tree, name), kwargs[name])
+        for index, encoded in enumerate(outcome["args"]):
+            copy_back(_decode(encoded, str(index)), args[index])
+        for name, encoded in outcome["kwargs"].items():
+            copy_back(_decode(encoded, name), kwargs[name])
         if outcome["kind"] == "raised":
             raise _rebuilt(outcome)
         return _decode(outcome["value"], "value")
@@ -81,7 +82,7 @@ class Proxy:
     def _foreseen(self, call: Message) -> Message:
         expected, outcome = self._known[self.used]
         if repr([call["args"], call["kwargs"]]) != repr([expected["args"], expected["kwargs"]]):
-            raise _Astray
+            raise _Mispredicted
         self.used += 1
         return outcome
 
@@ -100,15 +101,15 @@ def _encode(value: Any, where: str) -> Any:
         raise _Apart(refused.type_name, where) from None
 
 
-def _decode(tree: Any, where: str) -> Any:
+def _decode(encoded: Any, where: str) -> Any:
     try:
-        return decode(tree, classes=False)
+        return decode(encoded, classes=False)
     except DecodeError:
-        raise _Apart(str(tree[1]), where) from None
+        raise _Apart(str(encoded[1]), where) from None
 
 
 def _rebuilt(outcome: Message) -> BaseException:
-    """An exception of the same builtin type with the same text, or one of the same name."""
+    """Return an exception of the same builtin type with the same text, or one of the same name."""
     name: str = outcome["type"].rpartition(":")[2].rpartition(".")[2]
     message: str = outcome["message"]
     base: Any = getattr(builtins, outcome["type"], None)
@@ -122,7 +123,7 @@ def _rebuilt(outcome: Message) -> BaseException:
 
 
 def _with_text(base: Any, message: str) -> Any:
-    """An exception that shows this text, whatever its class would make of the argument."""
+    """Return an exception that shows this text, whatever its class would make of the argument."""
     try:
         error = base(message)
         if str(error) == message:
@@ -137,7 +138,7 @@ def _with_text(base: Any, message: str) -> Any:
     return kind.__new__(kind, message)
 
 
-class Check:
+class CheckRun:
     """One run of the tests."""
 
     def __init__(self, channel: serving.Channel) -> None:
@@ -150,13 +151,13 @@ class Check:
             verdict = _verdict(request, proxy)
         except _GivenUp:
             self.channel.send({"given_up": True})
-        except _Astray:
-            self.channel.send({"astray": True})
+        except _Mispredicted:
+            self.channel.send({"mispredicted": True})
         else:
             self.channel.send({"verdict": verdict, "used": proxy.used})
 
-    def foresee(self, request: Message) -> None:
-        """Handle the request `foresee`."""
+    def guess(self, request: Message) -> None:
+        """Handle the request `guess`."""
         guess = Guess(request["name"])
         whole = False
         with suppress(BaseException):  # however they ended, the calls up to there are what they begin with
@@ -170,7 +171,7 @@ def _verdict(request: Message, proxy: Proxy) -> Any:
         _run_tests(request, proxy)
     except _Apart as apart:
         return {"kind": "unencodable", "type": apart.kind, "where": apart.where}
-    except (serving.Closed, _GivenUp, _Astray):
+    except (serving.Closed, _GivenUp, _Mispredicted):
         raise
     except BaseException as error:
         return _described(error)
@@ -206,15 +207,15 @@ def _execute(source: str, file: str, names: Dict[str, Any]) -> None:
 
 @lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
-    """The tests of a task are run for each of its candidates."""
+    """Compile the tests of a task once: they are run for each of its candidates."""
     return compile(source, file, "exec", dont_inherit=True)
 
 
 def main(fd: int) -> None:
     """Serve the judge on an open descriptor until it closes the channel; never returns."""
     channel = serving.start(fd)
-    check = Check(channel)
-    serving.serve(channel, {"check": check.run, "foresee": check.foresee})
+    check = CheckRun(channel)
+    serving.serve(channel, {"check": check.run, "guess": check.guess})
 
 
 _CALLS_AT_MOST = 1000

@@ -7,7 +7,7 @@ import os
 from typing import Any, Dict, List
 
 from .loader import show_sources
-from .objects import type_name
+from .values.objects import type_name
 
 _MAX_MESSAGE = 4000
 _MAX_FRAMES = 12
@@ -40,7 +40,7 @@ def message_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The frames nearest to the failure, without those of the worker and of the import system."""
+    """Return the frames nearest to the failure, without those of the worker and of the import system."""
     import traceback
 
     try:
@@ -58,7 +58,7 @@ def traceback_of(error: BaseException) -> str:
 
 
 def bounded(text: str, limit: int = _MAX_MESSAGE) -> str:
-    """The text, or its two ends where it is longer than `limit` characters."""
+    """Return the text, or its two ends where it is longer than `limit` characters."""
     if len(text) <= limit:
         return str(text)
     return f"{text[: limit // 2]}\n[{len(text) - limit} characters left out]\n{text[-limit // 2 :]}"

@@ -14,7 +14,7 @@ class FrameTooLong(Exception):
 
 
 def pack(payload: bytes) -> bytes:
-    """The frame of a payload."""
+    """Return the frame of a payload."""
     return LENGTH.pack(len(payload)) + payload
 
 
@@ -31,7 +31,7 @@ class FrameReader:
         self._at = 0
 
     def next(self, limit: int) -> bytes:
-        """The next payload.
+        """Return the next payload.
 
         Raises:
             EOFError: The stream ended.
@@ -47,7 +47,7 @@ class FrameReader:
         return self._buffer[start : self._at]
 
     def ahead(self, limit: int) -> bytes:
-        """All that is still to come up to the stream's end, which `next` reads too; nothing where it is over the limit.
+        """Return all bytes up to the stream's end, which `next` reads too; empty if over the limit.
 
         Raises:
             Exception: what `read` raises.

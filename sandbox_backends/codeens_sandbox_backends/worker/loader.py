@@ -24,7 +24,7 @@ class MemoryModules:
         self._modules = {module["name"]: module for module in modules}
 
     def find_spec(self, name: str, *_: Any) -> Optional[ModuleSpec]:
-        """The import system's question whether this finder has a module."""
+        """Answer the import system whether this finder has a module."""
         if name not in self._modules:
             return None
         file = self.path_of(name)
@@ -37,7 +37,7 @@ class MemoryModules:
         return spec
 
     def path_of(self, name: str) -> str:
-        """What `__file__` of a module says."""
+        """Return what `__file__` of a module says."""
         return self._modules[name]["path"] or f"/codeens/modules/{name.replace('.', '/')}.py"
 
     def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
@@ -50,11 +50,11 @@ class MemoryModules:
         exec(code, module.__dict__)
 
     def get_source(self, name: str) -> str:
-        """The text of a module, for tracebacks and `inspect`."""
+        """Return the text of a module, for tracebacks and `inspect`."""
         return self._modules[name]["source"]
 
     def sources(self) -> List[Tuple[str, str]]:
-        """Path and text of each module."""
+        """Return the path and text of each module."""
         return [(self.path_of(name), module["source"]) for name, module in self._modules.items()]
 
 
@@ -95,7 +95,7 @@ def _module(name: str) -> ModuleType:
 
 
 def resolve(module: ModuleType, qualname: str) -> Any:
-    """The callable of a qualified name in a module.
+    """Return the callable of a qualified name in a module.
 
     Raises:
         LoadError: There is no such function, or it is inside another one.
@@ -122,7 +122,7 @@ def _member(owner: Any, name: str, qualname: str) -> Any:
 
 
 def _underlying(owner: type, name: str, found: Any) -> Any:
-    """What a property computes its value with; anything else as attribute access on the class gives it."""
+    """Return the function behind a property; anything else as attribute access on the class gives it."""
     static: Any = next((cls.__dict__[name] for cls in owner.__mro__ if name in cls.__dict__), None)
     if isinstance(static, property):
         return static.fget
@@ -132,7 +132,7 @@ def _underlying(owner: type, name: str, found: Any) -> Any:
 
 
 def innermost(function: Any) -> Any:
-    """The Python function at the bottom of a chain of `__wrapped__`, or None."""
+    """Return the Python function at the bottom of a chain of `__wrapped__`, or None."""
     for _ in range(_MAX_WRAPPERS):
         function = getattr(function, "__func__", function)
         if not hasattr(function, "__wrapped__"):

@@ -12,7 +12,7 @@ from .calling import settle
 from .loader import innermost
 
 
-class MemoryWatch:
+class AllocationWatch:
     """Stands for a function; after a call `peak` is the most that it had allocated, in bytes (tracemalloc)."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -80,7 +80,7 @@ def _import_package(name: str, folder: str) -> Any:
 
 
 def body_lines(code: CodeType) -> Set[int]:
-    """Lines of a function that hold code: its docstring, its `def` and its decorators do not count.
+    """Return the lines of a function that hold code: its docstring, its `def` and its decorators do not count.
 
     A body on the line of its `def` counts as that line.
     """

@@ -51,7 +51,7 @@ class _Plugin:
         self.internal = bounded(str(excrepr))
 
     def _decisive(self) -> Optional[Any]:
-        """The first phase that did not pass, else the last."""
+        """Return the first phase that did not pass, else the last."""
         unusual = [report for report in self._phases if not report.passed]
         return (unusual or self._phases or [None])[0 if unusual else -1]
 

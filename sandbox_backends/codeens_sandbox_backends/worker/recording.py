@@ -12,11 +12,12 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import CodeType, FunctionType
 from typing import Any, Callable, Dict, Generator, List, Optional, Set, Tuple
 
-from .codec import Drained, EncodeError, canonical, encode
-from .encoding import MAX_ITERATED
 from .failures import describe
 from .loader import innermost
-from .objects import type_name
+from .values.codec import encode
+from .values.coding import MAX_ITERATED, Drained, json_text
+from .values.grammar import EncodeError
+from .values.objects import type_name
 
 Message = Dict[str, Any]
 Args = Tuple[Any, ...]
@@ -54,21 +55,21 @@ class Recorder:
             _install(function, self)
 
     def begin(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
-        """A call starts; its encoded arguments where it is to be kept."""
+        """Note that a call starts, and return its encoded arguments if it is to be kept."""
         self.entered += 1
         if self._looks <= 0:
             self.dropped += bool(self._keep)
             return None
         self._looks -= 1
-        trees = self._input(args, kwargs)
-        key = canonical([trees["args"], trees["kwargs"]]) if trees else ""
-        if not trees or key in self._seen:
+        encoded = self._input(args, kwargs)
+        key = json_text([encoded["args"], encoded["kwargs"]]) if encoded else ""
+        if not encoded or key in self._seen:
             return None
         if len(self._seen) >= self._keep:
             self.dropped += 1
             return None
         self._seen.add(key)
-        return trees
+        return encoded
 
     def returned(self, call: Optional[Message], value: Any, args: Args, kwargs: Kwargs) -> None:
         """A call that began is over."""
@@ -107,7 +108,7 @@ class Recorder:
         }
 
     def _input(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
-        """The encoded arguments; None and a note where that cannot be done."""
+        """Return the encoded arguments; None and a note where that cannot be done."""
         try:
             return self._arguments(args, kwargs)
         except EncodeError as refused:
@@ -139,7 +140,7 @@ def _install(function: FunctionType, recorder: Recorder) -> None:
 
 
 def _code(function: FunctionType, define: str, statement: str, hook: Callable[[Args, Kwargs], Any]) -> CodeType:
-    """Code that passes its arguments to the hook, with as many free variables as the function has.
+    """Return code that passes its arguments to the hook, with as many free variables as the function has.
 
     The hook is a constant of the code, so no name has to be put into the module.
     """

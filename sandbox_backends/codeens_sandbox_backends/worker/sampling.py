@@ -72,7 +72,7 @@ def _whole(channel: serving.Channel, function: Callable[..., Any], _: Dict[str, 
 
 
 def _arguments(inputs: List[Dict[str, Any]], inner: int, fresh: bool) -> List[List[Arguments]]:
-    """Arguments of every pass; `fresh`: no two passes share any."""
+    """Return arguments of every pass; `fresh`: no two passes share any."""
     first = [decode_arguments(call) for call in inputs]
     if not fresh:
         return [first] * inner
@@ -80,7 +80,7 @@ def _arguments(inputs: List[Dict[str, Any]], inner: int, fresh: bool) -> List[Li
 
 
 def _run(function: Callable[..., Any], passes: List[List[Arguments]], run: Callable[[Any], Any]) -> List[List[Any]]:
-    """All passes. This is what is timed."""
+    """Run all loops. This is what is timed."""
     results: List[List[Any]] = []
     for arguments in passes:
         values: List[Any] = []

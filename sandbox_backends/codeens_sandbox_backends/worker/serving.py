@@ -31,7 +31,7 @@ class Channel:
         self.nonce = ""
 
     def receive(self) -> Dict[str, Any]:
-        """The next request.
+        """Return the next request.
 
         Raises:
             Closed: The judge closed the channel.
@@ -61,7 +61,7 @@ class Channel:
         self.send_packed(self.packed(message))
 
     def packed(self, message: Dict[str, Any]) -> bytes:
-        """The frame of a message, to be sent later."""
+        """Return the frame of a message, to be sent later."""
         return pack(_dumps({"nonce": self.nonce, **message}).encode("utf-8", "backslashreplace"))
 
     def send_packed(self, frame: bytes) -> None:
@@ -85,11 +85,11 @@ def start(fd: int) -> Channel:
         fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
     os.set_inheritable(fd, False)
     channel = Channel(fd)
-    greet(channel)
+    send_handshake(channel)
     return channel
 
 
-def greet(channel: Channel) -> None:
+def send_handshake(channel: Channel) -> None:
     """Say that the worker is up."""
     channel.send({"up": "%d.%d" % sys.version_info[:2]})
 

@@ -1,4 +1,4 @@
-"""A program text as a script: standard input to standard output. Worker kind `stdio`.
+"""A program text as a script: standard input to standard output. CallWorker kind `stdio`.
 
 | request (`op`)             | answer                                                                            |
 |----------------------------|-----------------------------------------------------------------------------------|

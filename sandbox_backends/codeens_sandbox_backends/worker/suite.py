@@ -1,4 +1,4 @@
-"""The user's own tests beside the code, in one process. Worker kind `suite`.
+"""The user's own tests beside the code, in one process. CallWorker kind `suite`.
 
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|
@@ -60,7 +60,7 @@ class _WatchedImport:
         self.recorder = recorder
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
-        """The import system's question whether this finder has a module."""
+        """Answer the import system whether this finder has a module."""
         if name != self.name:
             return None
         for finder in sys.meta_path:

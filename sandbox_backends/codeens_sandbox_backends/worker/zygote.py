@@ -2,7 +2,7 @@
 
 | from the judge                                   | answer                                            |
 |--------------------------------------------------|---------------------------------------------------|
-| first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.greet`), once  |
+| first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.send_handshake`), once  |
 |   needed before the first job (`_Setting`)       |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
 | `c` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
@@ -30,7 +30,7 @@ from importlib import import_module
 from typing import Any, Dict, List, Tuple
 
 from . import serving, stdio
-from .calls import Worker
+from .calls import CallWorker
 from .confining import Filter, do_without_new_rights, give_back_memory
 from .frames import pack
 from .serving import Channel, serve_next
@@ -143,7 +143,7 @@ class Zygote:
             os._exit(_NOT_READY)
 
     def _input(self, kind: bytes) -> int:
-        """A script's input is put into a file of its own; others have nothing to read."""
+        """Return an empty file for a script's input; others have nothing to read."""
         return os.memfd_create("input") if kind == SCRIPT else self._nothing
 
     def _keep_only(self, descriptors: List[int], stdin: int) -> None:
@@ -194,9 +194,9 @@ def main(control: int) -> None:
     for name in _IMPORTED:
         import_module(name)
     zygote = Zygote(control)
-    worker = Worker(serving.Channel(_CHANNEL))
+    worker = CallWorker(serving.Channel(_CHANNEL))
     rehearse()
-    serving.greet(serving.Channel(control))
+    serving.send_handshake(serving.Channel(control))
     gc.collect()
     give_back_memory()
     gc.freeze()
@@ -236,7 +236,7 @@ def rehearse() -> None:
     for _ in range(_OFTEN):
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            worker = Worker(Channel(theirs.fileno()))
+            worker = CallWorker(Channel(theirs.fileno()))
             for request in (
                 {"op": "load", "nonce": "", "program": program, "watch": ""},
                 {"op": "calls", "inputs": _CALLS, "first": 0, "last": False},

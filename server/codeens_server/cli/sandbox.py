@@ -13,7 +13,7 @@ from rich.text import Text
 from codeens_sandbox_backends.base import IsolationLevel, Readiness
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_sandbox_backends.selfcheck.checks import CheckResult, Report
+from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
 from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
@@ -75,13 +75,13 @@ def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None
         ctx.exit(1)
 
 
-async def _check_all(names: tuple[str, ...], python: str | None) -> list[Report]:
+async def _check_all(names: tuple[str, ...], python: str | None) -> list[SelfCheckReport]:
     backends = [get_backend(name) for name in dict.fromkeys(names or await _usable())]
-    reports: list[Report] = []
+    reports: list[SelfCheckReport] = []
     with console(stderr=True).status("") as status:
         for backend in backends:
 
-            def say(result: CheckResult, name: str = backend.name) -> None:
+            def say(result: SelfCheckResult, name: str = backend.name) -> None:
                 status.update(Text(f"{name}: {result.name}"))
 
             reports.append(await self_check(backend, python=python, say=say))
@@ -130,7 +130,7 @@ def _kept_apart(isolation: IsolationLevel | None) -> str:
     return ", ".join(part for part in _PARTS if isolation and getattr(isolation, part)) or "nothing"
 
 
-def _report_table(report: Report) -> Table:
+def _report_table(report: SelfCheckReport) -> Table:
     table = plain_table("kind", report.backend, "", "")
     for check in report.checks:
         mark = Text("ok", style="green") if check.ok else Text("FAILED", style="bold red")
@@ -138,7 +138,7 @@ def _report_table(report: Report) -> Table:
     return table
 
 
-def _summary(report: Report) -> str:
+def _summary(report: SelfCheckReport) -> str:
     counts = Counter(check.kind for check in report.checks)
     failed = sum(not check.ok for check in report.checks)
     made = ", ".join(plural(counts[kind], kind) for kind in ("escape", "cheat", "control"))

@@ -16,6 +16,7 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import (
     CallInput,
     CallsJob,
+    Encoded,
     Limits,
     Outcome,
     Program,
@@ -25,7 +26,6 @@ from codeens_sandbox_backends.base import (
     Sandbox,
     SuiteJob,
     TestReport,
-    Tree,
 )
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
@@ -175,7 +175,7 @@ def _read_comparison(node: ast.Compare, want: str, target: Target) -> tuple[Call
     return literal_call(node.left, target), Returned(value=literal(node.comparators[0]))
 
 
-def _wanted(want: str, target: Target) -> Tree:
+def _wanted(want: str, target: Target) -> Encoded:
     """Return the literal below the example, or on its first line where prose follows without an empty line."""
     if not want.strip() or target.is_generator or target.returns == "None":
         message = "what is printed is not what is returned"

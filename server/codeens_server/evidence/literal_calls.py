@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from codeens_sandbox_backends.base import CallInput, Tree
-from codeens_sandbox_backends.worker.codec import EncodeError, encode
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Target
 from codeens_server.evidence.strategies.definitions import dotted_name
 from codeens_server.parsing import ParseFailure, parse_expression
@@ -19,7 +20,7 @@ class NotLiteral(Exception):
     """The text is no call of the target, or one of its values is not a literal."""
 
 
-def literal(node: ast.expr | str) -> Tree:
+def literal(node: ast.expr | str) -> Encoded:
     """Return the encoded value of a literal: containers, negative and complex numbers included.
 
     Raises:

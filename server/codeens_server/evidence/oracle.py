@@ -30,7 +30,8 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import render_outcome, same, same_outcome
+from codeens_sandbox_backends.values.compare import same, same_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Case, CaseOrigin, Excluded
 from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.assess import is_refused

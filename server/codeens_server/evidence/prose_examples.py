@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.values.sample import kind_of
 from codeens_server.domain import Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
-from codeens_server.evidence.strategies.leaves import kind_of
 
 _SIGN = re.compile(
     r"`{0,2}\s*(?:#\s*)?(?P<sign>={1,2}>|-{1,2}>|➞|→|⇒|⟶|==|=(?!=)|(?:should|must|will)\s+return\b|returns\b|gives\b)\s*`{0,2}"
@@ -32,7 +32,7 @@ class ProseExample(NamedTuple):
 
     line: int
     input: CallInput
-    want: Tree
+    want: Encoded
 
 
 def prose_examples(text: str, target: Target) -> list[ProseExample]:
@@ -74,7 +74,7 @@ def _call_at(text: str, start: int, target: Target) -> tuple[CallInput, int]:
     raise NotLiteral(message)
 
 
-def _want_at(text: str, start: int) -> Tree:
+def _want_at(text: str, start: int) -> Encoded:
     """Return the longest literal that begins at `start` and ends on a line's text."""
     if word := _WORDS.match(text, start):
         return _PYTHON_WORDS[word["word"]]

@@ -16,13 +16,8 @@ from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Returned, Sandbox
-from codeens_sandbox_backends.values.compare import (
-    canonical_call,
-    outcome_key,
-    render_call,
-    render_outcome,
-    render_outcome_pair,
-)
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
 from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
 from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name

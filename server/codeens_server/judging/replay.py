@@ -19,7 +19,8 @@ from codeens_sandbox_backends.base import (
     TimedOut,
     Unencodable,
 )
-from codeens_sandbox_backends.values.compare import render_call, render_outcome, render_outcome_pair, same_outcome
+from codeens_sandbox_backends.values.compare import same_outcome
+from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
 from codeens_server.domain import Case, Failure, Status
 
 _LONGEST_CALL = 10_000

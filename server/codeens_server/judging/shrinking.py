@@ -22,7 +22,8 @@ from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Died, Limits, Outcome, Program, Sandbox, TimedOut
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key, render_call
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call
 from codeens_sandbox_backends.values.shrink import smaller_calls
 
 _MOST_SEARCHES = 6

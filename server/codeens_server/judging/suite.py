@@ -15,7 +15,7 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
-from codeens_sandbox_backends.values.compare import render_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Failure, Mode, Status
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codeens_sandbox_backends.base import Sandbox
-from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, Check, Room
+from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, CheckContext, SelfCheck
 from codeens_sandbox_backends.selfcheck.outside import remove_left
 from codeens_sandbox_backends.selfcheck.segment import new_key, remove
 from codeens_server.selfcheck.cheats.exits import EXITS
@@ -17,7 +17,7 @@ from codeens_server.tasks.schema import Task
 _WRONG_SCRIPT = "print(*(int(word) * 3 for word in input().split()))\n"
 
 
-def cheats() -> list[Check]:
+def cheats() -> list[SelfCheck]:
     """Wrong functions and scripts; none may be accepted in any way of judging."""
     named = {
         **LIES,
@@ -31,7 +31,7 @@ def cheats() -> list[Check]:
     return found + [_script_cheat(name, source) for name, source in SCRIPTS.items()]
 
 
-def controls() -> list[Check]:
+def controls() -> list[SelfCheck]:
     """Honest code: what is right passes, what is wrong does not."""
     puzzle = Puzzle()
     return [
@@ -41,19 +41,19 @@ def controls() -> list[Check]:
     ]
 
 
-def _cheat(name: str, source: str) -> Check:
-    async def run(room: Room) -> str:
+def _cheat(name: str, source: str) -> SelfCheck:
+    async def run(context: CheckContext) -> str:
         puzzle = Puzzle()
-        return await accepted((puzzle.calls, puzzle.tests), source, room.sandbox)
+        return await accepted((puzzle.calls, puzzle.tests), source, context.sandbox)
 
-    return Check(name=name, kind="cheat", run=run)
+    return SelfCheck(name=name, kind="cheat", run=run)
 
 
-def _later_cheat(name: str, before: str, source: str, *, plants: bool = False) -> Check:
+def _later_cheat(name: str, before: str, source: str, *, plants: bool = False) -> SelfCheck:
     """A right program prepares the ground for a wrong one."""
 
-    async def run(room: Room) -> str:
-        if plants and not room.sandbox.isolation.filesystem:
+    async def run(context: CheckContext) -> str:
+        if plants and not context.sandbox.isolation.filesystem:
             return NOT_TRIED
         puzzle = Puzzle()
         file, segment = f"left-{puzzle.key}", new_key()
@@ -63,27 +63,27 @@ def _later_cheat(name: str, before: str, source: str, *, plants: bool = False) -
 
         try:
             for task in (puzzle.calls, puzzle.tests):
-                await passes(task, puzzle.right + named(before), room.sandbox)
-            return await accepted((puzzle.calls, puzzle.tests), named(source), room.sandbox)
+                await passes(task, puzzle.right + named(before), context.sandbox)
+            return await accepted((puzzle.calls, puzzle.tests), named(source), context.sandbox)
         finally:
             remove_left(file)
             remove(segment)
 
-    return Check(name=name, kind="cheat", run=run)
+    return SelfCheck(name=name, kind="cheat", run=run)
 
 
-def _script_cheat(name: str, source: str) -> Check:
-    async def run(room: Room) -> str:
-        return await accepted((Puzzle().script,), source, room.sandbox)
+def _script_cheat(name: str, source: str) -> SelfCheck:
+    async def run(context: CheckContext) -> str:
+        return await accepted((Puzzle().script,), source, context.sandbox)
 
-    return Check(name=name, kind="cheat", run=run)
+    return SelfCheck(name=name, kind="cheat", run=run)
 
 
-def _control(name: str, task: Task, right: str, wrong: str) -> Check:
-    async def run(room: Room) -> str:
-        return await _both(task, right, wrong, room.sandbox)
+def _control(name: str, task: Task, right: str, wrong: str) -> SelfCheck:
+    async def run(context: CheckContext) -> str:
+        return await _both(task, right, wrong, context.sandbox)
 
-    return Check(name=f"{name}: right passes, wrong fails", kind="control", run=run)
+    return SelfCheck(name=f"{name}: right passes, wrong fails", kind="control", run=run)
 
 
 async def _both(task: Task, right: str, wrong: str, sandbox: Sandbox) -> str:

@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Sandbox, SuiteJob
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Candidate, Case, Evidence, Replacement, Target
 from codeens_server.judging.judge import judge
 from codeens_server.workspace.edit import program_for

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import anyio
 import msgspec
 
 from codeens_sandbox_backends.base import Backend, Limits
-from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Report, Room, run_checks
+from codeens_sandbox_backends.selfcheck.checks import (
+    SelfCheck,
+    SelfCheckReport,
+    SelfCheckResult,
+    open_context,
+    run_checks,
+)
+from codeens_sandbox_backends.selfcheck.contract import CONTRACT
 from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
 from codeens_sandbox_backends.selfcheck.outside import Outside
@@ -20,9 +26,10 @@ from codeens_server.workspace.environment import sandbox_spec
 _LIMITS = Limits(wall_s=20.0, call_s=2.0)
 
 
-def all_checks(project: Project) -> tuple[Check, ...]:
+def all_checks(project: Project) -> tuple[SelfCheck, ...]:
     """Every check there is, by kind."""
     return (
+        *CONTRACT,
         *ESCAPES,
         *LIMITS,
         *judged.cheats(),
@@ -34,8 +41,10 @@ def all_checks(project: Project) -> tuple[Check, ...]:
     )
 
 
-async def self_check(backend: Backend, *, python: str | None, say: Callable[[CheckResult], None]) -> Report:
-    """Attempts to get out, cheats and controls, in one sandbox, through its public door.
+async def self_check(
+    backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]
+) -> SelfCheckReport:
+    """Hold a backend to the contract, attempts to get out, cheats and controls, through its public door.
 
     Args:
         backend: Where.
@@ -49,10 +58,6 @@ async def self_check(backend: Backend, *, python: str | None, say: Callable[[Che
         async with open_project() as project:
             spec = sandbox_spec(project.target, Settings(python=python, limits=_LIMITS))
             readable = (*spec.readable, str(outside.workspace))
-            sandbox = await backend.open(msgspec.structs.replace(spec, readable=readable))
-            try:
-                results = await run_checks(Room(sandbox=sandbox, outside=outside), all_checks(project), say)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await sandbox.aclose()
-    return Report(backend=backend.name, isolation=sandbox.isolation, checks=results)
+            async with open_context(backend, msgspec.structs.replace(spec, readable=readable), outside) as context:
+                results = await run_checks(context, all_checks(project), say)
+    return SelfCheckReport(backend=backend.name, isolation=context.sandbox.isolation, checks=results)

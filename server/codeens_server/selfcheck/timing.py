@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, ModuleSource, Program, TimingJob
-from codeens_sandbox_backends.selfcheck.checks import Check, Room
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Case, Interval
 from codeens_server.measuring.measure import compare_speed
 from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, LATER_PASSES, SLOW
@@ -21,42 +21,42 @@ _BUDGET_S = 15.0
 _TRIES = 3
 
 
-def cheats() -> list[Check]:
+def cheats() -> list[SelfCheck]:
     """Slow functions; none may be said to be faster."""
     return [_cheat(name, source) for name, source in CLOCKS.items()]
 
 
-def control() -> Check:
+def control() -> SelfCheck:
     """An honest function that is faster is said to be, if not always: on a busy machine a race says less."""
 
-    async def run(room: Room) -> str:
+    async def run(context: CheckContext) -> str:
         said: list[str] = []
         for _ in range(_TRIES):
-            speed, why = await _speed(room, FAST, _ONE_PASS_S, _MORE)
+            speed, why = await _speed(context, FAST, _ONE_PASS_S, _MORE)
             if speed and speed.faster:
                 return ""
             said.append(why or (speed.note if speed else "") or "too much noise")
         return f"it was not seen to be faster: {'; '.join(said)}"
 
-    return Check(name="a race: faster code is seen to be faster", kind="control", run=run, alone=True)
+    return SelfCheck(name="a race: faster code is seen to be faster", kind="control", run=run, alone=True)
 
 
-def _cheat(name: str, source: str) -> Check:
+def _cheat(name: str, source: str) -> SelfCheck:
     sample_s = _SEVERAL_PASSES_S if name in LATER_PASSES else _ONE_PASS_S
 
-    async def run(room: Room) -> str:
-        speed, _ = await _speed(room, f"GIVEN = {_GIVEN}\n{SLOW}{source}", sample_s)
+    async def run(context: CheckContext) -> str:
+        speed, _ = await _speed(context, f"GIVEN = {_GIVEN}\n{SLOW}{source}", sample_s)
         return f"it was said to be {speed.ratio:.1f} times as fast" if speed and speed.faster else ""
 
-    return Check(name=f"timing: {name}", kind="cheat", run=run, alone=True)
+    return SelfCheck(name=f"timing: {name}", kind="cheat", run=run, alone=True)
 
 
 async def _speed(
-    room: Room, source: str, sample_s: float, inputs_given: Sequence[Sequence[int]] = _GIVEN
+    context: CheckContext, source: str, sample_s: float, inputs_given: Sequence[Sequence[int]] = _GIVEN
 ) -> tuple[Interval | None, str]:
     original, candidate = _program(SLOW, "slow"), _program(source, "f")
     inputs = tuple(CallInput(args=(encode(list(given)),)) for given in inputs_given)
-    known = await room.sandbox.run(CallsJob(program=original, inputs=inputs))
+    known = await context.sandbox.run(CallsJob(program=original, inputs=inputs))
     cases = tuple(
         Case(id=str(index), origin="generated", input=call, expected=outcome)
         for index, (call, outcome) in enumerate(zip(inputs, known.outcomes, strict=True))
@@ -70,7 +70,7 @@ async def _speed(
         min_sample_s=sample_s,
         budget_s=_BUDGET_S,
     )
-    raced = await compare_speed(job, cases, room.sandbox)
+    raced = await compare_speed(job, cases, context.sandbox)
     return raced.speed, raced.note
 
 

@@ -21,8 +21,9 @@ from codeens_sandbox_backends.base import (
     StdioJob,
     StdioRun,
 )
-from codeens_sandbox_backends.values.compare import render, render_call, render_outcome
-from codeens_sandbox_backends.worker.codec import EncodeError, encode
+from codeens_sandbox_backends.values.render import render, render_call, render_outcome
+from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Failure, Status
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import status_of

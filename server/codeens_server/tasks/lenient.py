@@ -11,20 +11,20 @@ from __future__ import annotations
 import json
 import math
 
-from codeens_sandbox_backends.base import Tree
+from codeens_sandbox_backends.base import Encoded
+from codeens_sandbox_backends.values.check import DICTS, SCALAR, SETS, Node, open_node
 from codeens_sandbox_backends.values.compare import all_match, canonical, in_order, match_exactly, pair_by_key, pair_up
-from codeens_sandbox_backends.values.nodes import DICTS, SCALAR, SETS, Node, open_node
 
 _TOLERANCE = 1e-9
 _ORDERED = frozenset({"list", "tuple", "deque"})
 
 
-def matches(expected: Tree, returned: Tree) -> bool:
+def matches(expected: Encoded, returned: Encoded) -> bool:
     """Whether a returned value is what a task file means by `expected` (the file's value, encoded)."""
     return all_match(expected, returned, _match)
 
 
-def _match(expected: Node, returned: Node) -> list[tuple[Tree, Tree]] | None:
+def _match(expected: Node, returned: Node) -> list[tuple[Encoded, Encoded]] | None:
     if _is_number(expected) and _is_number(returned):
         close = math.isclose(expected.head[0], returned.head[0], rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
         exact = isinstance(expected.head[0], int) and isinstance(returned.head[0], int)
@@ -42,7 +42,7 @@ def _is_number(node: Node) -> bool:
     return node.tag == SCALAR and isinstance(node.head[0], (int, float)) and not isinstance(node.head[0], bool)
 
 
-def _key(tree: Tree) -> str:
+def _key(tree: Encoded) -> str:
     """A key as JSON would write it: all of JSON's keys are texts."""
     node = open_node(tree)
     if node.tag == SCALAR and not isinstance(node.head[0], str):

@@ -16,6 +16,7 @@ ELPA = Path("/usr/share/emacs/site-lisp/elpa")
 pytestmark = [
     pytest.mark.timed,
     pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("emacs") is None, reason="Emacs is not installed"),
     pytest.mark.skipif(not list(ELPA.glob("eglot-*")), reason="eglot is not installed (elpa-eglot)"),

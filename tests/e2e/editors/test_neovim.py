@@ -14,6 +14,7 @@ from tests.sandbox_backends.machine import why_not
 pytestmark = [
     pytest.mark.timed,
     pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed"),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),

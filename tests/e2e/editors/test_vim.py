@@ -16,6 +16,7 @@ ALE = Path("/usr/share/vim-ale")
 pytestmark = [
     pytest.mark.timed,
     pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("vim") is None, reason="Vim is not installed"),
     pytest.mark.skipif(not ALE.is_dir(), reason="ALE is not installed (vim-ale)"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import Raised, Returned, Tree
+from codeens_sandbox_backends.base import Encoded, Raised, Returned
 from codeens_server.domain import Case, Evidence
 from codeens_server.errors import EvidenceError
 from tests.server.evidence.conftest import Gather
@@ -284,23 +284,23 @@ async def test_calls_in_tests_that_made_an_iterator_are_asked_again(evidence_of:
     assert "types of recorded calls" not in _why(evidence)
 
 
-def _one_more(n: int) -> Tree:
+def _one_more(n: int) -> Encoded:
     return n + 1
 
 
-def _up_to(n: int) -> Tree:
+def _up_to(n: int) -> Encoded:
     return ["iter", "generator", *range(n % 3)]
 
 
-def _grown(box: Tree, by: int) -> Tree:
+def _grown(box: Encoded, by: int) -> Encoded:
     return ["object", "mod:Box", ["size", box[2][1] + by]]
 
 
-def _doubled(n: int) -> Tree:
+def _doubled(n: int) -> Encoded:
     return n * 2
 
 
-def _half(box: Tree) -> Tree:
+def _half(box: Encoded) -> Encoded:
     return box[2][1] / 2
 
 
@@ -308,7 +308,7 @@ def _half(box: Tree) -> Tree:
     ("name", "expected"),
     [("later", _one_more), ("stream", _up_to), ("Box.grow", _grown), ("Box.twice", _doubled), ("Box.half", _half)],
 )
-async def test_every_kind_of_function_can_be_asked(evidence_of: Gather, name: str, expected: Callable[..., Tree]):
+async def test_every_kind_of_function_can_be_asked(evidence_of: Gather, name: str, expected: Callable[..., Encoded]):
     source = """
         from dataclasses import dataclass
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical_call
-from codeens_sandbox_backends.worker.codec import decode
+from codeens_sandbox_backends.values.sample import kind_of
+from codeens_sandbox_backends.worker.values.codec import decode
 from codeens_server.evidence.strategies.inputs import generate_inputs, plan_inputs, strategy_for
-from codeens_server.evidence.strategies.leaves import kind_of
 from tests.server.evidence.workspaces import target_in
 
 _HEAD = """
@@ -63,7 +63,7 @@ def _inputs(
     return generate_inputs(target_in(root, source), examples, source, count)
 
 
-def _first(root: Path, annotation: str) -> list[Tree]:
+def _first(root: Path, annotation: str) -> list[Encoded]:
     return [call.args[0] for call in _inputs(root, f"value: {annotation}", 16)]
 
 
@@ -103,6 +103,10 @@ def _first(root: Path, annotation: str) -> list[Tree]:
         ("fractions.Fraction", "Fraction"),
         ("pathlib.Path", "PosixPath"),
         ("uuid.UUID", "UUID"),
+        ("re.Pattern", "Pattern"),
+        ("re.Pattern[str]", "Pattern"),
+        ("range", "range"),
+        ("datetime.timezone", "timezone"),
     ],
 )
 def test_annotated_values_have_that_type(tmp_path: Path, annotation: str, kind: Any):
@@ -151,7 +155,8 @@ def test_enums_and_named_tuples_name_their_class(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "annotation", ["Callable[[int], int]", "np.ndarray", "re.Pattern", "Checked", "Unknown", "list[Unknown]", "1 +"]
+    "annotation",
+    ["Callable[[int], int]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
 )
 def test_a_type_that_can_not_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
     source = f"{_HEAD}\ndef f(good: int, bad: {annotation!r}): ...\n"

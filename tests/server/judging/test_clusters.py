@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Case, Cluster, Target
 from codeens_server.errors import InputError
 from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences, keep, pinned_case

@@ -10,7 +10,7 @@ import pytest
 from codeens_sandbox_backends import base
 from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.errors import SandboxError
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Mode, Target
 from codeens_server.judging.judge import Judged, judge
 from codeens_server.workspace.find import find_target

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.tasks.lenient import matches
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from codeens_sandbox_backends.base import CallsResult, IsolationLevel, Limits, Returned, Sandbox
 from codeens_sandbox_backends.registry import get_backend
-from codeens_sandbox_backends.selfcheck.checks import Check, CheckResult, Room, run_checks
+from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, SelfCheckResult, open_context, run_checks
 from codeens_sandbox_backends.selfcheck.outside import Outside
 from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import judged, suited
@@ -25,31 +25,29 @@ _LIMITS = Limits(wall_s=20.0, call_s=2.0)
 
 
 @asynccontextmanager
-async def opened(name: str, *, hide: bool = True) -> AsyncGenerator[tuple[Room, Project]]:
+async def opened(name: str, *, hide: bool = True) -> AsyncGenerator[tuple[CheckContext, Project]]:
     if reason := why_not(name):
         pytest.skip(reason)
     with Outside() as outside:
         async with open_project() as project:
             spec = sandbox_spec(project.target, Settings(limits=_LIMITS))
-            sandbox = await get_backend(name).open(spec if hide else msgspec.structs.replace(spec, hidden=()))
-            try:
-                yield Room(sandbox=sandbox, outside=outside), project
-            finally:
-                await sandbox.aclose()
+            wanted = spec if hide else msgspec.structs.replace(spec, hidden=())
+            async with open_context(get_backend(name), wanted, outside) as context:
+                yield context, project
 
 
-async def failed(room: Room, checks: Sequence[Check]) -> dict[str, str]:
-    results = await run_checks(room, checks, _nobody_listens)
+async def failed(context: CheckContext, checks: Sequence[SelfCheck]) -> dict[str, str]:
+    results = await run_checks(context, checks, _nobody_listens)
     return {result.name: result.why for result in results if not result.ok}
 
 
-def _nobody_listens(_: CheckResult) -> None:
+def _nobody_listens(_: SelfCheckResult) -> None:
     pass
 
 
 async def test_the_original_is_found_where_it_is_not_hidden() -> None:
-    async with opened("local", hide=False) as (room, project):
-        found = await failed(room, suited.cheats(project))
+    async with opened("local", hide=False) as (context, project):
+        found = await failed(context, suited.cheats(project))
     assert sorted(name for name in found if "original" in name) == [
         "in a workspace: the original found in the compiled module",
         "in a workspace: the original found in the history",
@@ -59,8 +57,8 @@ async def test_the_original_is_found_where_it_is_not_hidden() -> None:
 
 async def test_a_backend_whose_jobs_share_files_is_caught() -> None:
     checks = [check for check in judged.cheats() if "earlier job" in check.name]
-    async with opened("unsafe") as (room, _):
-        found = await failed(room, checks)
+    async with opened("unsafe") as (context, _):
+        found = await failed(context, checks)
     assert found["files that an earlier job left"] == "wrong code was accepted (cases)"
 
 
@@ -86,8 +84,8 @@ class _Obliging:
 
 
 async def test_a_backend_that_makes_answers_up_is_caught_by_the_controls() -> None:
-    async with opened("unsafe") as (room, project):
-        liar = msgspec.structs.replace(room, sandbox=_Obliging(room.sandbox))
+    async with opened("unsafe") as (context, project):
+        liar = msgspec.structs.replace(context, sandbox=_Obliging(context.sandbox))
         found = await failed(liar, [judged.controls()[0], suited.control(project)])
     assert set(found.values()) == {"right code was not accepted", "right code was not accepted: failed"}
 

@@ -26,7 +26,7 @@ class Pipes:
         self.dropped = 0
 
     def make(self) -> tuple[int, ...]:
-        """The ends that the worker writes to. The caller closes them when the worker has them."""
+        """Make the pipes, and return the worker's ends; the caller closes these when the worker has them."""
         ends: list[int] = []
         for _ in range(self._count):
             ours, theirs = os.pipe()
@@ -55,7 +55,7 @@ class Pipes:
                 return False
 
     def finish(self) -> tuple[bytes, bytes]:
-        """What was kept, with what is still in them. The worker has ended."""
+        """Return what was kept and what is still in the pipes. The worker has ended."""
         for pipe in self._ends:
             while pipe in self._open and self._read(pipe):
                 pass
@@ -117,7 +117,7 @@ class DrainingSocket(socket.socket):
 
 
 def connected(keep: int | None) -> tuple[DrainingSocket, socket.socket, tuple[int, ...]]:
-    """A channel, the worker's end of it, and the worker's ends of its output, of which `keep` bytes are kept."""
+    """Return a channel, the worker's end of it, and the worker's ends of its output, of which `keep` bytes are kept."""
     ours, theirs = socket.socketpair()
     channel = DrainingSocket(ours.family, ours.type, ours.proto, fileno=ours.detach())
     channel.settimeout(None)

@@ -33,7 +33,7 @@ _ALLOW = step(seccomp.RETURN, seccomp.ALLOW)
 
 
 def program_for_all(machine: Architecture) -> bytes:
-    """What the process that workers come from can do without too, as an array of `struct sock_filter`.
+    """Return what the process that workers come from can do without too, as an array of `struct sock_filter`.
 
     It takes this filter when it starts, so that each worker gets it for nothing.
     """
@@ -50,7 +50,7 @@ def program_for_all(machine: Architecture) -> bytes:
 
 
 def program_for_workers(machine: Architecture) -> bytes:
-    """What is fatal to workers alone. Short: the kernel goes through it for every number when a worker takes it."""
+    """Return what is fatal to workers alone. Short, since the kernel runs it for every number when a worker starts."""
     inspected = machine.numbers["inspected"]
     steps = [*_begin(machine), *_fatal(machine.numbers["fatal"][name] for name in _OF_THE_ZYGOTE)]
     writes = step(seccomp.ANY_BIT, _WRITES, on_false=1)

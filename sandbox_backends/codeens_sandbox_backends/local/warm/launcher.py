@@ -29,7 +29,7 @@ from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm import filter as warm_filter
 from codeens_sandbox_backends.local.warm.pool import Pool
 from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
-from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, Zygote
+from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, ZygoteProcess
 
 _ENDLESS_S = 1_000_000
 """Processor time of a process that lives over many jobs; each job has its own bound."""
@@ -58,7 +58,7 @@ class WarmWorkers:
         self._tests = Pool(self._start_tests, at_most)
 
     def fits(self, job: Job[Any], limits: Limits) -> bool:
-        """Whether warm workers can be tried for a job."""
+        """Return whether warm workers can be tried for a job."""
         if limits.memory_bytes > self._limits.memory_bytes or limits.processes > self._limits.processes:
             return False
         if isinstance(job, StdioJob):
@@ -70,7 +70,7 @@ class WarmWorkers:
         return not any(_ABSENT in module.source for module in job.program.modules)
 
     def launcher(self, job: Job[Any], cancelled: Callable[[], bool]) -> WarmLauncher:
-        """A launcher for one job."""
+        """Return a launcher for one job."""
         silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
         self._zygotes.prepare()
         if isinstance(job, CheckJob):
@@ -82,14 +82,14 @@ class WarmWorkers:
         self._zygotes.close()
         self._tests.close()
 
-    def _start_zygote(self) -> Zygote:
+    def _start_zygote(self) -> ZygoteProcess:
         roomy = structs.replace(
             self._limits,
             memory_bytes=self._limits.memory_bytes + _SPARE_BYTES,
             processes=self._limits.processes + _SPARE_PROCESSES,
             cpu_s=_ENDLESS_S,
         )
-        return Zygote(self._launcher.launch_zygote(roomy), *self._filters)
+        return ZygoteProcess(self._launcher.launch_zygote(roomy), *self._filters)
 
     def _start_tests(self) -> TestsProcess:
         return TestsProcess(self._launcher.launch("check", structs.replace(self._limits, cpu_s=_ENDLESS_S)))
@@ -100,7 +100,7 @@ class WarmLauncher:
 
     def __init__(
         self,
-        zygotes: Pool[Zygote],
+        zygotes: Pool[ZygoteProcess],
         tests: Pool[TestsProcess],
         uid: int,
         cancelled: Callable[[], bool],

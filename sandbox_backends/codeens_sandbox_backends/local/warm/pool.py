@@ -50,7 +50,7 @@ class Pool(Generic[K]):
                 self._start_another()
 
     def take(self, cancelled: Callable[[], bool]) -> K:
-        """A process for the caller alone, until it is given back.
+        """Return a process for the caller alone, until it is given back.
 
         Raises:
             SandboxBroken: it could not be started, the pool is closed, or `cancelled` says so.

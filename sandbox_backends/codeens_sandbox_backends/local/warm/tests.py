@@ -67,7 +67,7 @@ class BorrowedTests(WarmWorker):
         return self._ending
 
     def _at_rest(self) -> bool:
-        """Whether nothing more comes from it, and it is there."""
+        """Return whether it is alive and has nothing more to say."""
         self.channel.settimeout(0)
         try:
             self.channel.recv(1, socket.MSG_PEEK)

@@ -21,11 +21,10 @@ from typing import NamedTuple
 import msgspec
 from msgspec import structs
 
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess
+from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import Rlimit
 from codeens_sandbox_backends.local.handshake import await_handshake
-from codeens_sandbox_backends.local.process import LIMIT_SIGNALS
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")
@@ -49,7 +48,7 @@ class ForkRequest(NamedTuple):
     """Bytes that are kept of each output; None: it is dropped where it is printed."""
 
 
-class Zygote:
+class ZygoteProcess:
     """A process that forks workers. One thread uses it at a time; `kill_child` may come from any."""
 
     def __init__(self, process: WorkerProcess, own_filter: bytes, job_filter: bytes) -> None:
@@ -69,7 +68,7 @@ class Zygote:
         self._control.settimeout(_KILL_GRACE_S)
 
     def worker(self, request: ForkRequest) -> DrainingSocket:
-        """The channel of a new worker.
+        """Return the channel of a new worker.
 
         Raises:
             SandboxBroken: the zygote is gone.
@@ -126,7 +125,7 @@ class Zygote:
         return channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline)
 
     def ended(self, channel: DrainingSocket, deadline: float) -> tuple[int, bool, float, int] | None:
-        """How the worker ended: wait status, whether for its processor time, seconds of it, peak KiB.
+        """Return wait status, whether the processor time was used up, its seconds, and peak KiB.
 
         None when it has not ended before the deadline.
 
@@ -176,7 +175,7 @@ def _packed(message: object) -> bytes:
 class WarmProcess(WarmWorker):
     """A worker that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(self, zygote: Zygote, request: ForkRequest, release: Callable[[Zygote], None]) -> None:
+    def __init__(self, zygote: ZygoteProcess, request: ForkRequest, release: Callable[[ZygoteProcess], None]) -> None:
         """Take one from the zygote. `release` is called once, when it has ended, and the zygote is free again or dead.
 
         Raises:
@@ -220,9 +219,13 @@ class WarmProcess(WarmWorker):
         self.channel.close()
         try:
             record = self._zygote.ended(self._draining, monotonic() + timeout)
-            ending = self._finish(self._told(*(record or self._killed())))
+            status, over_cpu, cpu_s, peak_kib = record or self._killed()
+            returncode = os.waitstatus_to_exitcode(status)
+            ending = self._finish(
+                exit_status_of(returncode, over_cpu=over_cpu, cpu_s=cpu_s, peak_rss_bytes=peak_kib * 1024)
+            )
         except SandboxBroken:
-            self._finish(ExitStatus(signal=signal.SIGKILL))
+            self._finish(exit_status_of(-signal.SIGKILL))
             raise
         if ending.exit_code == _NOT_READY:  # code that ends like this is run again elsewhere, and told apart there
             raise SandboxBroken(f"a warm worker did not start: {ending.stderr.decode('utf-8', 'replace')}")
@@ -235,16 +238,6 @@ class WarmProcess(WarmWorker):
             self._zygote.end()
             raise SandboxBroken("a warm worker could not be killed")
         return record
-
-    def _told(self, status: int, over: bool, cpu_s: float, peak_kib: int) -> ExitStatus:
-        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        return ExitStatus(
-            exit_code=os.WEXITSTATUS(status) if number is None else None,
-            signal=number,
-            limit="cpu" if over else LIMIT_SIGNALS.get(number),
-            cpu_s=cpu_s,
-            peak_rss_bytes=peak_kib * 1024,
-        )
 
     def _finish(self, ending: ExitStatus) -> ExitStatus:
         stdout, stderr = self._draining.pipes.finish()

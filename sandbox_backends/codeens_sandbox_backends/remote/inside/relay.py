@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import kernel
-from .worker import Worker, why_no_walls
+from .worker import ConfinedWorker, why_no_walls
 
 _PIECE = 1 << 16
 _LOOK_EVERY_S = 5.0
@@ -51,7 +51,7 @@ def main() -> NoReturn:
     """Serve one order, then end."""
     kernel.be_unreadable()
     _go_last()
-    _say("codeens-relay", _packed(_greeting()))
+    _say("codeens-relay", _packed(_handshake()))
     nothing = os.open(os.devnull, os.O_WRONLY)  # from here on the output is lines, and errors would go between them
     os.dup2(nothing, 2)
     os.close(nothing)
@@ -64,7 +64,7 @@ def main() -> NoReturn:
     os._exit(1)
 
 
-def _greeting() -> dict[str, Any]:
+def _handshake() -> dict[str, Any]:
     return {
         "machine": os.uname().machine,
         "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
@@ -140,7 +140,7 @@ class Relay:
         self._oom_kills = _oom_kills()
         order["python"] = sys.executable
         try:
-            self._worker = Worker(order)
+            self._worker = ConfinedWorker(order)
         except OSError as error:
             self._end({"failed": str(error)})
         self._for_channel: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -216,7 +216,7 @@ class Relay:
 
 
 def _oom_kills() -> int:
-    """How many processes the kernel has killed for memory, as far as it says."""
+    """Count the processes that the kernel has killed for memory, as far as it tells."""
     count = 0
     for name in _OOM_FILES:
         try:

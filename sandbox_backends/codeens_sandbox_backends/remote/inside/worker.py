@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ...host.memory_watch import MemoryWatch
+from ...host.memory_watch import MemoryGuard
 from . import kernel
 from .first import Ends, be_first
 
@@ -19,7 +19,7 @@ _SPARE_PROCESSES = 2
 """In a user namespace the first process, and the relay, count as the worker's user."""
 
 
-class Worker:
+class ConfinedWorker:
     """A worker that was started. `stop` and `kill` may be called from any thread."""
 
     def __init__(self, order: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ class Worker:
             os.close(descriptor)
         self._lock = threading.Lock()
         self._gone = False
-        self._memory = MemoryWatch(self.pid, order["memory_bytes"], self.stop)
+        self._memory = MemoryGuard(self.pid, order["memory_bytes"], self.stop)
 
     def stop(self) -> None:
         """Have the first process end all others, and tell what they used."""
@@ -62,7 +62,7 @@ class Worker:
 
 
 def _born(order: dict[str, Any], uid: int, flags: int, ends: Ends) -> int:
-    """Number of a new first process of new namespaces.
+    """Start the first process of new namespaces, and return its number.
 
     A process that has left its namespace of processes cannot start threads: another one does, and goes. What is born
     waits for that, so that it is this one's child.
@@ -100,7 +100,7 @@ def _born(order: dict[str, Any], uid: int, flags: int, ends: Ends) -> int:
 
 
 def why_no_walls() -> str:
-    """What keeps this system from giving workers namespaces; empty when nothing does. Tried in a process that ends."""
+    """Return what keeps this system from giving workers namespaces, empty if nothing; tried in a child."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

@@ -14,7 +14,7 @@ _ROOTS = ("", "/proc/self/root", "/proc/1/root", "/proc/self/cwd/../../../../.."
 
 
 def read(path: str) -> list[str]:
-    """A file by its name and by ways around it."""
+    """Read a file by its name and by ways around it."""
     return worked([(root + path, Path(root + path).read_text) for root in _ROOTS])
 
 
@@ -30,7 +30,7 @@ def digests(paths: list[str]) -> list[str]:
 
 
 def create(folders: list[str], name: str) -> list[str]:
-    """A file of that name in each folder, and where this interpreter and its modules are. Told only to the outside."""
+    """Create a file of that name in each folder, and beside this interpreter's modules; only the outside is told."""
     for folder in (*folders, sys.prefix, sys.base_prefix, *sys.path):
         for root in _ROOTS:
             worked([("", lambda place=root + folder: Path(place, name).write_text("was here"))])
@@ -38,7 +38,7 @@ def create(folders: list[str], name: str) -> list[str]:
 
 
 def change(path: str) -> list[str]:
-    """Every way to change a file or what is known of it. It ends with the harshest."""
+    """Try every way to change a file or its metadata, the harshest last."""
     file = Path(path)
     return worked(
         [

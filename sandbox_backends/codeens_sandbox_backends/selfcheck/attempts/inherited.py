@@ -28,7 +28,7 @@ _DEEPEST = 2
 
 
 def environment() -> list[str]:
-    """Every variable, and the text that the process was started with."""
+    """Return every variable, and the text that the process was started with."""
     return ["{}={}".format(*pair) for pair in os.environ.items()] + [
         Path("/proc/self/environ").read_bytes().decode("latin-1")
     ]
@@ -55,7 +55,7 @@ def _is_strange(number: int, kind: int) -> bool:
 
 
 def _has_address(number: int) -> bool:
-    """Whether it is more than one end of an anonymous pair."""
+    """Return whether it is more than one end of an anonymous pair."""
     with socket.socket(fileno=os.dup(number)) as end:
         return bool(end.family != socket.AF_UNIX or end.getsockname())
 
@@ -68,7 +68,7 @@ def _shown(number: int) -> str:
 
 
 def shared_memory(key: int, size: int) -> list[str]:
-    """A segment of System V shared memory by its key."""
+    """Attach a segment of System V shared memory by its key."""
     return worked([("shmget", lambda: _segment(key, size))])
 
 
@@ -102,7 +102,7 @@ def _leave_segment(text: str, key: int) -> None:
 
 
 def leave_and_wait(text: str, key: int, name: str) -> list[str]:
-    """The same, and stay, with the text in memory, until the judge has had enough."""
+    """Do the same, and stay, with the text in memory, until the judge has had enough."""
     leave(text, key, name)
     os.environ["CODEENS_LEFT"] = text
     import time
@@ -112,7 +112,7 @@ def leave_and_wait(text: str, key: int, name: str) -> list[str]:
 
 
 def find(key: int) -> list[str]:
-    """What an earlier job left, on disk and in shared memory."""
+    """Find what an earlier job left, on disk and in shared memory."""
     found = worked([("shared memory", lambda: _segment(key, _SIZE))])
     for folder in _folders():
         for place in _files(folder):

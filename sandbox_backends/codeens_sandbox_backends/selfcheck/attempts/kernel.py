@@ -21,7 +21,7 @@ _CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 
 
 def mount() -> list[str]:
-    """A file system of one's own; what was mounted goes away with the child that did it, or is taken off again."""
+    """Mount a file system; it goes away with the child that mounted it, or is taken off again."""
     folder = tempfile.mkdtemp()
     return worked([("mount", lambda: _mounted(folder)), ("fsopen", lambda: syscall("fsopen", b"tmpfs", 0))])
 
@@ -36,7 +36,7 @@ def _mounted(folder: str) -> str:
 
 
 def namespaces() -> list[str]:
-    """A user namespace inside the sandbox's own, where there would be a root again; or entering another."""
+    """Make a user namespace inside the sandbox's own, where there would be a root again, or enter another."""
     return worked(
         [
             ("unshare user", lambda: in_child(lambda: syscall("unshare", _NEW_USER))),
@@ -66,7 +66,7 @@ def _entered(name: str) -> None:
 
 
 def chroot() -> list[str]:
-    """The classic way out of a changed root needs to change it once more."""
+    """Change the root once more, as the classic way out of a changed root does."""
     return worked([("chroot", lambda: in_child(lambda: os.chroot(tempfile.mkdtemp())))])
 
 
@@ -77,6 +77,7 @@ def privileges() -> list[str]:
     if os.geteuid():
         found += worked([("setuid", lambda: in_child(lambda: os.setuid(0)))])
     if status.get("NoNewPrivs", "").strip() != "1":
+        found.append("programs can lend rights: NoNewPrivs is not set")
         found += [f"{path} lends its owner's rights" for path in _lenders()]
     return found
 
@@ -176,7 +177,7 @@ def controls() -> list[str]:
 
 
 def terminal(slave: str) -> list[str]:
-    """A terminal that is not ours: the controlling one, that of a descriptor, one by its name."""
+    """Write to a terminal that is not ours: the controlling one, that of a descriptor, one by its name."""
     return worked(
         [
             ("/dev/tty", lambda: os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))),

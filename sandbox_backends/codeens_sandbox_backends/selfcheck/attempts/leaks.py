@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def leaks(secrets: list[str], canary: str, port: int, outer_pid: int, outer_stat: str) -> str:
-    """What could be reached, as words: `files`, `network`, `processes`.
+    """Return what could be reached, as words: `files`, `network`, `processes`.
 
     `outer_stat` begins the outer process's line in /proc: another process may have its number in here.
     """

@@ -51,7 +51,7 @@ def _visited(port: int) -> str:
 
 
 def unix(address: str) -> list[str]:
-    """A unix socket by its path, or by its abstract name, which begins with `@`."""
+    """Connect to a unix socket by its path, or by its abstract name, which begins with `@`."""
     name = "\0" + address[1:] if address.startswith("@") else address
     return worked([(address, lambda: _unix(name))])
 

@@ -22,7 +22,7 @@ _KEPT_BUSY_S = 600
 
 
 def look(names: list[str]) -> list[str]:
-    """What the kernel shows of other processes: `cmdline`, `environ`, `mem`, `fd`. One secret found is enough."""
+    """Read what the kernel shows of other processes: `cmdline`, `environ`, `mem`, `fd`. One secret is enough."""
     own = (os.getpid(), os.getppid())
     others = [folder for folder in Path("/proc").glob("[0-9]*") if int(folder.name) not in own]
     looks = {"mem": _memory, "fd": _open_files}
@@ -36,7 +36,7 @@ def look(names: list[str]) -> list[str]:
 
 
 def go_through(path: str) -> list[str]:
-    """A file by way of other processes' roots and folders."""
+    """Read a file by way of other processes' roots and folders."""
     places = [f"{folder}/{way}{path}" for folder in Path("/proc").glob("[0-9]*") for way in ("root", "cwd/../../../..")]
     return worked([(place, Path(place).read_text) for place in places])[:1]
 
@@ -71,7 +71,7 @@ def _memory(place: Path) -> Iterator[bytes]:
 
 
 def visible(pid: int, started: str) -> list[str]:
-    """Whether a process of the outside is to be seen in /proc; `started` tells it from one of ours with its number."""
+    """Look for a process of the outside in /proc; `started` tells it from one of ours with its number."""
     return worked([("process %d" % pid, lambda: _is_it(pid, started))])
 
 
@@ -96,7 +96,7 @@ def signals(pid: int, started: str) -> list[str]:
 
 
 def prod(pid: int, started: str) -> list[str]:
-    """A signal that does nothing, for a process that must not be ended even where it can be."""
+    """Send a signal that does nothing to a process that must not be ended even where it can be."""
     if not _not_ours(pid, started):
         return []
     return worked([(f"SIGCONT to process {pid}", lambda: os.kill(pid, signal.SIGCONT))])
@@ -115,7 +115,7 @@ def trace(pid: int, started: str) -> list[str]:
 
 
 def _not_ours(pid: int, started: str) -> bool:
-    """Whether the number does not stand for a process of this sandbox."""
+    """Return whether the number does not stand for a process of this sandbox."""
     try:
         fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -124,7 +124,7 @@ def _not_ours(pid: int, started: str) -> bool:
 
 
 def _first_byte(pid: int) -> int:
-    """One byte of the program's text, which lies at the same place in every process of this interpreter."""
+    """Return one byte of the program's text, which lies at the same place in every process of this interpreter."""
     import ctypes
 
     class Vector(ctypes.Structure):

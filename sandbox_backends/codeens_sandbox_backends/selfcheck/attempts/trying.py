@@ -52,7 +52,7 @@ _NEW = {"io_uring_setup": 425, "fsopen": 430, "clone3": 435, "pidfd_open": 434, 
 
 
 def worked(attempts: Iterable[Attempt]) -> list[str]:
-    """Names of the attempts that did not raise, each with what came of it."""
+    """Return the names of the attempts that did not raise, each with what came of it."""
     found: list[str] = []
     for name, attempt in attempts:
         try:

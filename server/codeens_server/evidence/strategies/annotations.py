@@ -6,10 +6,9 @@ import ast
 
 from hypothesis import strategies as st
 
+from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.definitions import Definitions, dotted_name
-from codeens_server.evidence.strategies.leaves import Leaves, Trees, listed, mapped, unique
-from codeens_server.evidence.strategies.scalars import SCALARS
 from codeens_server.parsing import ParseFailure, parse_expression
 
 _LISTS = frozenset(
@@ -32,25 +31,25 @@ class Annotations:
     `variable` is what an unconstrained type variable stands for, the same all over one call.
     """
 
-    def __init__(self, definitions: Definitions, leaves: Leaves, *, module: str, variable: Trees) -> None:
+    def __init__(self, definitions: Definitions, sampler: Sampler, *, module: str, variable: Samples) -> None:
         self._definitions = definitions
-        self._leaves = leaves
+        self._sampler = sampler
         self._module = module
         self._variable = variable
-        self._classes: dict[str, Trees | None] = {}
+        self._classes: dict[str, Samples | None] = {}
 
-    def strategy(self, annotation: str) -> Trees | None:
+    def strategy(self, annotation: str) -> Samples | None:
         """Return values of an annotated type; None for a type that is not supported or says nothing."""
         node = _parsed(annotation)
         if node is None or self._definitions.resolve(node) in _ANYTHING:
             return None
         return self._of(node, 0)
 
-    def instance(self, name: str) -> Trees | None:
+    def instance(self, name: str) -> Samples | None:
         """Return instances of a class of this module; None unless its text tells all fields."""
         return self._class(name, 0) if name in self._definitions.classes else None
 
-    def _of(self, node: ast.expr, depth: int) -> Trees | None:
+    def _of(self, node: ast.expr, depth: int) -> Samples | None:
         if depth > _DEEPEST:
             return None
         if isinstance(node, ast.Constant):
@@ -63,18 +62,18 @@ class Annotations:
             return self._named(node, depth)
         return None
 
-    def _of_constant(self, node: ast.Constant, depth: int) -> Trees | None:
+    def _of_constant(self, node: ast.Constant, depth: int) -> Samples | None:
         if node.value is None:
             return st.none()
         forward = _parsed(node.value) if isinstance(node.value, str) else None
         return self._of(forward, depth + 1) if forward is not None else None
 
-    def _union(self, nodes: list[ast.expr], depth: int) -> Trees | None:
+    def _union(self, nodes: list[ast.expr], depth: int) -> Samples | None:
         """Return those members that are supported: the function takes each of them."""
         members = [strategy for node in nodes if (strategy := self._of(node, depth)) is not None]
         return st.one_of(members) if members else None
 
-    def _named(self, node: ast.expr, depth: int) -> Trees | None:
+    def _named(self, node: ast.expr, depth: int) -> Samples | None:
         written = dotted_name(node)
         definitions = self._definitions
         if written in definitions.classes:
@@ -85,7 +84,7 @@ class Annotations:
             return self._type_variable(definitions.type_variables[written], depth)
         return self._bare(definitions.resolve(node), depth)
 
-    def _type_variable(self, call: ast.Call | None, depth: int) -> Trees | None:
+    def _type_variable(self, call: ast.Call | None, depth: int) -> Samples | None:
         if call is None:
             return self._variable
         bound = next((keyword.value for keyword in call.keywords if keyword.arg == "bound"), None)
@@ -93,7 +92,7 @@ class Annotations:
             return self._of(bound, depth + 1) or self._variable
         return self._union(call.args[1:], depth) if len(call.args) > 1 else self._variable
 
-    def _bare(self, name: str, depth: int) -> Trees | None:
+    def _bare(self, name: str, depth: int) -> Samples | None:
         if name in _LISTS:
             return listed(self._variable, large=depth < _LARGE_DEPTH)
         if name in {"tuple", "Tuple"}:
@@ -103,13 +102,12 @@ class Annotations:
         if name in _FROZEN_SETS:
             return unique(self._variable, "frozenset")
         if name in _DICTS or name == "OrderedDict":
-            return mapped(self._leaves.texts(long=False), self._leaves.plain(), _dict_tag(name))
+            return mapped(self._sampler.texts(long=False), self._sampler.plain(), _dict_tag(name))
         if name in _ANYTHING:
-            return self._leaves.plain()
-        make = SCALARS.get(name)
-        return make(self._leaves) if make else None
+            return self._sampler.plain()
+        return self._sampler.named(name)
 
-    def _generic(self, node: ast.Subscript, depth: int) -> Trees | None:
+    def _generic(self, node: ast.Subscript, depth: int) -> Samples | None:
         name = self._definitions.resolve(node.value)
         arguments = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
         if name in {"Optional", "Union"}:
@@ -120,16 +118,18 @@ class Annotations:
             return self._of(arguments[0], depth + 1)
         if name in {"tuple", "Tuple"}:
             return self._tuple(arguments, depth)
+        if name == "Pattern" and dotted_name(arguments[0]) == "str":
+            return self._sampler.named(name)
         return self._container(name, arguments, depth)
 
-    def _tuple(self, arguments: list[ast.expr], depth: int) -> Trees | None:
+    def _tuple(self, arguments: list[ast.expr], depth: int) -> Samples | None:
         if len(arguments) == 2 and isinstance(arguments[1], ast.Constant) and arguments[1].value is ...:
             element = self._of(arguments[0], depth + 1)
             return listed(element, "tuple", large=depth < _LARGE_DEPTH) if element is not None else None
         items = self._all(arguments, depth)
         return st.tuples(*items).map(lambda drawn: ["tuple", *drawn]) if items is not None else None
 
-    def _container(self, name: str, arguments: list[ast.expr], depth: int) -> Trees | None:
+    def _container(self, name: str, arguments: list[ast.expr], depth: int) -> Samples | None:
         if name in _ITERATORS:
             return self._iterator(arguments[0], depth)
         items = self._all(arguments, depth)
@@ -150,15 +150,15 @@ class Annotations:
             return mapped(first, last, _dict_tag(name))
         return None
 
-    def _iterator(self, argument: ast.expr, depth: int) -> Trees | None:
+    def _iterator(self, argument: ast.expr, depth: int) -> Samples | None:
         element = self._of(argument, depth + 1)
         return listed(element).map(lambda tree: ["iter", "list_iterator", *tree[1:]]) if element is not None else None
 
-    def _all(self, nodes: list[ast.expr], depth: int) -> list[Trees] | None:
+    def _all(self, nodes: list[ast.expr], depth: int) -> list[Samples] | None:
         strategies = [strategy for node in nodes if (strategy := self._of(node, depth + 1)) is not None]
         return strategies if len(strategies) == len(nodes) and nodes else None
 
-    def _class(self, name: str, depth: int) -> Trees | None:
+    def _class(self, name: str, depth: int) -> Samples | None:
         members = self._definitions.enum_members(name)
         if members:
             return st.sampled_from(members).map(lambda member: ["enum", f"{self._module}:{name}", member])
@@ -167,11 +167,11 @@ class Annotations:
             self._classes[name] = self._record(name, depth)
         return self._classes[name]
 
-    def _resolved(self, name: str) -> Trees:
+    def _resolved(self, name: str) -> Samples:
         made = self._classes[name]
         return made if made is not None else st.nothing()
 
-    def _record(self, name: str, depth: int) -> Trees | None:
+    def _record(self, name: str, depth: int) -> Samples | None:
         fields = self._definitions.fields(name)
         if fields is None:
             return None
@@ -199,7 +199,7 @@ def _parsed(annotation: str) -> ast.expr | None:
     return None if isinstance(node, ParseFailure) else node
 
 
-def _literals(nodes: list[ast.expr]) -> Trees | None:
+def _literals(nodes: list[ast.expr]) -> Samples | None:
     try:
         return st.sampled_from([literal(node) for node in nodes])
     except NotLiteral:

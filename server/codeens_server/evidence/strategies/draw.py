@@ -14,9 +14,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
-from codeens_server.evidence.strategies.leaves import kind_of
+from codeens_sandbox_backends.values.sample import kind_of
 
 _TRIES_PER_INPUT = 4
 _DRAWN_PER_INPUT = 2
@@ -36,7 +36,7 @@ def draw(
 ) -> list[CallInput]:
     """Return at most `count` different inputs, the same for one strategy and seed unless the time runs out.
 
-    Blocks, so it is run in a worker thread. Leaves no example database and no file in the working directory.
+    Blocks, so it is run in a worker thread. Sampler no example database and no file in the working directory.
     """
     set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
     found: dict[str, CallInput] = {}
@@ -70,7 +70,7 @@ def _form(call: CallInput) -> tuple[object, ...]:
     return (len(call.args), *sorted(call.kwargs), *((kind_of(value), _scale(value)) for value in values))
 
 
-def _scale(tree: Tree) -> int:
+def _scale(tree: Encoded) -> int:
     size = tree if isinstance(tree, int) else len(canonical(tree))
     return size.bit_length() // 3 if size > 0 else -1
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.base import Tree
+from codeens_sandbox_backends.base import Encoded
 from codeens_sandbox_backends.values.compare import canonical
-from codeens_server.evidence.strategies.leaves import Leaves, Trees, kind_of, listed, mapped, tagged, unique, weighted
+from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, listed, mapped, tagged, unique, weighted
 
 _DEEPEST = 6
 _MOST_SEEN = 60
@@ -18,58 +18,58 @@ _CODES = 1 << 40
 _CLASSES = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789")
 
 
-def like(seen: Sequence[Tree], leaves: Leaves, depth: int = 0) -> Trees:
+def like(seen: Sequence[Encoded], sampler: Sampler, depth: int = 0) -> Samples:
     """Return values of the same types as those seen, of near sizes and somewhat beyond; the seen ones are among them.
 
     Args:
         seen: encoded values, at least one.
-        leaves: strategies for plain values.
+        sampler: strategies for plain values.
         depth: of the containers around, so that deep ones end.
     """
     known = list({canonical(tree): tree for tree in seen}.values())[:_MOST_SEEN]
     groups: defaultdict[str, list[Any]] = defaultdict(list)
     for tree in known:
         groups[kind_of(tree)].append(tree)
-    made = [_group(kind, group, leaves, depth) for kind, group in groups.items()] if depth < _DEEPEST else []
+    made = [_group(kind, group, sampler, depth) for kind, group in groups.items()] if depth < _DEEPEST else []
     varied = [strategy for strategy in made if strategy is not None]
     if varied and groups.keys() <= _SCALARS.keys():
         return st.one_of(varied)
     return weighted((1, st.sampled_from(known)), (3, st.one_of(varied))) if varied else st.sampled_from(known)
 
 
-def _group(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees | None:
+def _group(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples | None:
     if kind in {"list", "tuple", "set", "frozenset"}:
-        return _sequences(kind, group, leaves, depth)
+        return _sequences(kind, group, sampler, depth)
     if kind in {"dict", "OrderedDict"}:
-        return _mappings(kind, group, leaves, depth)
+        return _mappings(kind, group, sampler, depth)
     if kind == "namedtuple":
-        return _positions([tree[2:] for tree in group], leaves, depth).map(lambda items: [*group[0][:2], *items])
+        return _positions([tree[2:] for tree in group], sampler, depth).map(lambda items: [*group[0][:2], *items])
     make = _SCALARS.get(kind)
-    return make(group, leaves) if make else None
+    return make(group, sampler) if make else None
 
 
-def _sequences(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees | None:
+def _sequences(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples | None:
     bodies = [tree[1:] for tree in group]
     lengths = {len(body) for body in bodies}
     if kind == "tuple" and len(lengths) == 1 and 0 not in lengths:
-        return _positions(bodies, leaves, depth).map(tagged(kind))
+        return _positions(bodies, sampler, depth).map(tagged(kind))
     items = [item for body in bodies for item in body]
     if not items:
         return None
     if kind in {"set", "frozenset"}:
-        return unique(like(items, leaves, depth + 1), kind)
+        return unique(like(items, sampler, depth + 1), kind)
     rows = _rectangle(items) if kind == "list" else None
     if rows is not None:
-        return _matrices(rows, leaves, depth)
-    return listed(like(items, leaves, depth + 1), kind, large=depth == 0)
+        return _matrices(rows, sampler, depth)
+    return listed(like(items, sampler, depth + 1), kind, large=depth == 0)
 
 
-def _positions(bodies: list[list[Tree]], leaves: Leaves, depth: int) -> Trees:
+def _positions(bodies: list[list[Encoded]], sampler: Sampler, depth: int) -> Samples:
     """Return bodies of fixed length, each place with values like those seen there."""
-    return st.tuples(*(like(list(column), leaves, depth + 1) for column in zip(*bodies, strict=False))).map(list)
+    return st.tuples(*(like(list(column), sampler, depth + 1) for column in zip(*bodies, strict=False))).map(list)
 
 
-def _rectangle(items: list[Any]) -> list[Tree] | None:
+def _rectangle(items: list[Any]) -> list[Encoded] | None:
     """Return all cells, where every item seen is a list and they are of one length; else None."""
     if not all(kind_of(item) == "list" for item in items):
         return None
@@ -78,9 +78,9 @@ def _rectangle(items: list[Any]) -> list[Tree] | None:
     return cells if cells and same_length else None
 
 
-def _matrices(cells: list[Tree], leaves: Leaves, depth: int) -> Trees:
+def _matrices(cells: list[Encoded], sampler: Sampler, depth: int) -> Samples:
     """Return lists of rows of one length, as in the examples."""
-    cell = like(cells, leaves, depth + 2)
+    cell = like(cells, sampler, depth + 2)
     return st.tuples(st.integers(1, 6), st.integers(1, 8)).flatmap(
         lambda shape: st.lists(
             st.lists(cell, min_size=shape[0], max_size=shape[0]).map(tagged("list")),
@@ -90,26 +90,26 @@ def _matrices(cells: list[Tree], leaves: Leaves, depth: int) -> Trees:
     )
 
 
-def _mappings(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees | None:
+def _mappings(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples | None:
     pairs = [pair for tree in group for pair in tree[1:]]
     if not pairs:
         return None
     keys = [canonical([pair[0] for pair in tree[1:]]) for tree in group]
     if len(group) > 1 and len(set(keys)) == 1 and all(isinstance(pair[0], str) for pair in pairs):
-        return _records(kind, group, leaves, depth)
-    key = like([pair[0] for pair in pairs], leaves, depth + 1)
-    return mapped(key, like([pair[1] for pair in pairs], leaves, depth + 1), kind)
+        return _records(kind, group, sampler, depth)
+    key = like([pair[0] for pair in pairs], sampler, depth + 1)
+    return mapped(key, like([pair[1] for pair in pairs], sampler, depth + 1), kind)
 
 
-def _records(kind: str, group: list[Any], leaves: Leaves, depth: int) -> Trees:
+def _records(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples:
     """Return mappings that always have the same keys: each keeps its own kind of value."""
     names = [pair[0] for pair in group[0][1:]]
     columns = zip(*([pair[1] for pair in tree[1:]] for tree in group), strict=True)
-    values = st.tuples(*(like(list(column), leaves, depth + 1) for column in columns))
+    values = st.tuples(*(like(list(column), sampler, depth + 1) for column in columns))
     return values.map(lambda drawn: [kind, *(list(pair) for pair in zip(names, drawn, strict=True))])
 
 
-def _ints(group: list[Any], leaves: Leaves) -> Trees:
+def _ints(group: list[Any], sampler: Sampler) -> Samples:
     low, high = min(group), max(group)
     reach = max(10, high - low)
     lowest = 0 if low >= 0 else low - reach
@@ -118,14 +118,14 @@ def _ints(group: list[Any], leaves: Leaves) -> Trees:
     def value_of(code: int) -> int:
         kind, number = code % 8, code // 8
         if kind == 0:
-            return leaves.int_of(number)
+            return sampler.int_of(number)
         start, stop = wide if kind == 1 else (lowest, high + reach)
         return start + number % (stop - start + 1)
 
     return st.integers(0, _CODES).map(value_of)
 
 
-def _floats(group: list[Any], leaves: Leaves) -> Trees:
+def _floats(group: list[Any], sampler: Sampler) -> Samples:
     low, high = min(group), max(group)
     reach = max(1.0, high - low)
     lowest = 0.0 if low >= 0 else low - reach
@@ -133,7 +133,7 @@ def _floats(group: list[Any], leaves: Leaves) -> Trees:
     def value_of(code: int) -> float:
         kind, number = code % 8, code // 8
         if kind == 0:
-            return leaves.float_of(number)
+            return sampler.float_of(number)
         steps = 100 if kind < 5 else 99_991
         return lowest + (number % (2 * steps + 1)) * reach / steps
 
@@ -141,11 +141,11 @@ def _floats(group: list[Any], leaves: Leaves) -> Trees:
     return weighted((1, seen), (3, st.integers(0, _CODES).map(value_of)))
 
 
-def _booleans(_: list[Any], __: Leaves) -> Trees:
+def _booleans(_: list[Any], __: Sampler) -> Samples:
     return st.booleans()
 
 
-def _texts(group: list[Any], leaves: Leaves) -> Trees:
+def _texts(group: list[Any], sampler: Sampler) -> Samples:
     """Return texts over the characters seen, and seen ones joined, cut, or changed within their class."""
     seen = st.sampled_from(group)
     alphabet = sorted({char for text in group for char in text})
@@ -158,7 +158,7 @@ def _texts(group: list[Any], leaves: Leaves) -> Trees:
     ]
     if alphabet:
         made += [st.text(alphabet, max_size=longest), st.text(wider, max_size=longest)]
-    return weighted((6, st.one_of(made)), (1, leaves.texts(long=False)))
+    return weighted((6, st.one_of(made)), (1, sampler.texts(long=False)))
 
 
 def _class_of(char: str) -> str:
@@ -181,7 +181,7 @@ def _cut(text: str, place: int, width: int) -> str:
     return text[:start] + text[start + width :]
 
 
-_SCALARS: Mapping[str, Callable[[list[Any], Leaves], Trees]] = {
+_SCALARS: Mapping[str, Callable[[list[Any], Sampler], Samples]] = {
     "int": _ints,
     "float": _floats,
     "bool": _booleans,

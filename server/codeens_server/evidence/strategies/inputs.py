@@ -9,15 +9,15 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, Tree
+from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
 from codeens_server.domain import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.annotations import Annotations
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
-from codeens_server.evidence.strategies.leaves import Leaves, Trees, kind_of, weighted
-from codeens_server.evidence.strategies.type_guess import guesses
+from codeens_server.evidence.strategies.type_guess import constants, guesses
 from codeens_server.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
@@ -64,7 +64,7 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> I
     parameters = parameters_of(target)
     apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
     knowledge = _Knowledge(target, apart, Definitions(source))
-    known: dict[str, Trees] = {}
+    known: dict[str, Samples] = {}
     for place, parameter in enumerate(named(parameters)):
         strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
         if strategy is not None:
@@ -80,53 +80,53 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> I
 class _Knowledge:
     """What is known of each parameter's values."""
 
-    def __init__(self, target: Target, apart: Sequence[Mapping[str, Tree]], definitions: Definitions) -> None:
+    def __init__(self, target: Target, apart: Sequence[Mapping[str, Encoded]], definitions: Definitions) -> None:
         self._owner = target.qualname.rpartition(".")[0]
         self._apart = apart
-        self._leaves = Leaves(target.source)
+        self._sampler = Sampler(constants(target.source))
         self._worlds = [
-            Annotations(definitions, self._leaves, module=target.module, variable=variable)
-            for variable in (self._leaves.ints(), self._leaves.texts(long=False))
+            Annotations(definitions, self._sampler, module=target.module, variable=variable)
+            for variable in (self._sampler.ints(), self._sampler.texts(long=False))
         ]
         self._defaults = _defaults(target.source)
         names = [parameter.name for parameter in target.parameters]
-        self._guesses = guesses(target.source, names, self._leaves)
+        self._guesses = guesses(target.source, names, self._sampler)
         self.guessed = False
 
-    def of(self, parameter: Parameter, *, is_instance: bool) -> Trees | None:
+    def of(self, parameter: Parameter, *, is_instance: bool) -> Samples | None:
         """Return the strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         if is_instance:
             made = self._worlds[0].instance(self._owner)
             strategies = [made, st.sampled_from(seen) if seen else None]
         else:
-            strategies = [self._annotated(parameter.annotation), like(seen, self._leaves) if seen else None]
+            strategies = [self._annotated(parameter.annotation), like(seen, self._sampler) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         if not usable and not is_instance:
             usable = self._guess(parameter)
         return st.one_of(usable) if usable else None
 
-    def of_rest(self, parameter: Parameter) -> Trees | None:
+    def of_rest(self, parameter: Parameter) -> Samples | None:
         """Return tuples for `*args`; none without an example and an annotation."""
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         annotation = f"tuple[{parameter.annotation}, ...]" if parameter.annotation else None
-        strategies = [self._annotated(annotation), like(seen, self._leaves) if seen else None]
+        strategies = [self._annotated(annotation), like(seen, self._sampler) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         return st.one_of(usable) if usable else None
 
-    def _annotated(self, annotation: str | None) -> Trees | None:
+    def _annotated(self, annotation: str | None) -> Samples | None:
         if annotation is None:
             return None
         found = [world.strategy(annotation) for world in self._worlds]
         usable = [strategy for strategy in found if strategy is not None]
         return st.one_of(usable) if usable else None
 
-    def _guess(self, parameter: Parameter) -> list[Trees]:
+    def _guess(self, parameter: Parameter) -> list[Samples]:
         """Return guesses from the body, if the parameter's type is not written down: a callable is no list."""
         if parameter.annotation not in {None, "Any", "typing.Any", "object"}:
             return []
         default = self._defaults.get(parameter.name)
-        strategies = [like([default], self._leaves)] if default is not None else []
+        strategies = [like([default], self._sampler)] if default is not None else []
         from_body = self._guesses[parameter.name]
         if from_body is not None and not strategies:
             strategies.append(from_body)
@@ -141,7 +141,7 @@ class _Knowledge:
         return f"values of type {parameter.annotation} ({parameter.name!r}) cannot be made"
 
 
-def _defaults(source: str) -> dict[str, Tree]:
+def _defaults(source: str) -> dict[str, Encoded]:
     """Return default values that are literals other than None."""
     tree = parse(source)
     function = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
@@ -153,7 +153,7 @@ def _defaults(source: str) -> dict[str, Tree]:
         *zip(reversed(positional), reversed(arguments.defaults), strict=False),
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
-    found: dict[str, Tree] = {}
+    found: dict[str, Encoded] = {}
     for argument, default in pairs:
         try:
             value = literal(default) if default is not None else None
@@ -166,8 +166,8 @@ def _defaults(source: str) -> dict[str, Tree]:
 
 def _calls(
     parameters: Sequence[Parameter],
-    known: Mapping[str, Trees],
-    apart: Sequence[Mapping[str, Tree]],
+    known: Mapping[str, Samples],
+    apart: Sequence[Mapping[str, Encoded]],
     examples: list[CallInput],
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
@@ -187,7 +187,7 @@ def _calls(
     return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
 
 
-def _shared(values: dict[str, Tree]) -> SearchStrategy[dict[str, Tree]]:
+def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     """Replace one argument by an element of another one that holds values of its kind: a search may then find it."""
     swaps = [
         (name, inside)
@@ -223,7 +223,7 @@ def variadic(parameters: Sequence[Parameter]) -> Parameter | None:
     return next((parameter for parameter in parameters if parameter.kind == "var_positional"), None)
 
 
-def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tree] | None:
+def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Encoded] | None:
     """Return a call's values by parameter name, that of `*args` as a tuple.
 
     None for a call that these parameters do not take, and for one that fills `**kwargs`.
@@ -233,19 +233,19 @@ def take_apart(call: CallInput, parameters: Sequence[Parameter]) -> dict[str, Tr
     rest, more = variadic(parameters), call.args[len(places) :]
     if (more and rest is None) or not call.kwargs.keys() <= known:
         return None
-    values: dict[str, Tree] = dict(zip(places, call.args, strict=False))
+    values: dict[str, Encoded] = dict(zip(places, call.args, strict=False))
     if values.keys() & call.kwargs.keys():
         return None
     return values | call.kwargs | ({rest.name: ["tuple", *more]} if rest is not None and more else {})
 
 
-def put_together(values: Mapping[str, Tree], parameters: Sequence[Parameter]) -> CallInput:
+def put_together(values: Mapping[str, Encoded], parameters: Sequence[Parameter]) -> CallInput:
     """Return the call that gives these values: by position up to the first one left out, by name after it.
 
     A positional-only parameter after one that is left out is left out too, and so is `*args`.
     """
-    args: list[Tree] = []
-    kwargs: dict[str, Tree] = {}
+    args: list[Encoded] = []
+    kwargs: dict[str, Encoded] = {}
     by_position = True
     for parameter in parameters:
         if parameter.kind == "var_positional" and by_position:

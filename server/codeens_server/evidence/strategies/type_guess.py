@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from hypothesis import strategies as st
 
+from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
 from codeens_server.evidence.strategies.definitions import last_name
-from codeens_server.evidence.strategies.leaves import Leaves, Trees, listed, mapped, unique
 from codeens_server.parsing import ParseFailure, parse
 
 
@@ -49,17 +49,17 @@ _MOST_ELEMENTS = 8
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
-def guesses(source: str, names: list[str], leaves: Leaves) -> dict[str, Trees | None]:
+def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:
     """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does."""
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return dict.fromkeys(names)
-    return {name: _strategy(_votes(tree, name), leaves) for name in names}
+    return {name: _strategy(_votes(tree, name), sampler) for name in names}
 
 
-def _strategy(votes: Counter[str], leaves: Leaves) -> Trees | None:
+def _strategy(votes: Counter[str], sampler: Sampler) -> Samples | None:
     kinds = [kind for kind, count in votes.most_common(3) if count * 3 >= max(votes.values())]
-    return st.one_of(*(_KINDS[kind](leaves) for kind in kinds)) if kinds else None
+    return st.one_of(*(_KINDS[kind](sampler) for kind in kinds)) if kinds else None
 
 
 def _votes(tree: ast.AST, name: str) -> Counter[str]:
@@ -142,21 +142,21 @@ def _element_names(node: ast.AST, name: str) -> list[str]:
             return []
 
 
-def _matrix(leaves: Leaves) -> Trees:
-    return listed(listed(leaves.ints(), large=False), large=False)
+def _matrix(sampler: Sampler) -> Samples:
+    return listed(listed(sampler.ints(), large=False), large=False)
 
 
-_KINDS: Mapping[str, Callable[[Leaves], Trees]] = {
-    "int": Leaves.ints,
-    "float": Leaves.floats,
-    "x": lambda leaves: st.one_of(leaves.ints(), leaves.floats()),
-    "str": Leaves.texts,
+_KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
+    "int": Sampler.ints,
+    "float": Sampler.floats,
+    "x": lambda sampler: st.one_of(sampler.ints(), sampler.floats()),
+    "str": Sampler.texts,
     "bool": lambda _: st.booleans(),
-    "bytes": Leaves.bytes,
-    "list": lambda leaves: listed(leaves.ints()),
-    "numbers": lambda leaves: listed(leaves.ints()),
-    "texts": lambda leaves: listed(leaves.texts(long=False)),
+    "bytes": Sampler.bytes,
+    "list": lambda sampler: listed(sampler.ints()),
+    "numbers": lambda sampler: listed(sampler.ints()),
+    "texts": lambda sampler: listed(sampler.texts(long=False)),
     "matrix": _matrix,
-    "set": lambda leaves: unique(leaves.ints()),
-    "dict": lambda leaves: mapped(leaves.texts(long=False), leaves.ints()),
+    "set": lambda sampler: unique(sampler.ints()),
+    "dict": lambda sampler: mapped(sampler.texts(long=False), sampler.ints()),
 }

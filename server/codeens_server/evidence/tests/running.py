@@ -27,7 +27,8 @@ from codeens_sandbox_backends.base import (
     TestReport,
     TimedOut,
 )
-from codeens_sandbox_backends.values.compare import canonical_call, render_outcome
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import Excluded, Target
 from codeens_server.evidence.tests.discovery import Discovery, discover, given_tests
 from codeens_server.evidence.tests.import_graph import DirectTests, direct_tests

@@ -11,9 +11,9 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
+from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
-from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
@@ -88,22 +88,33 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
     Raises:
         InputError: a value cannot be written as source.
     """
-    name = target.qualname
-    imports = {f"from {target.module} import {name}", *imports_of(case.input)}
+    try:
+        return _test_of(case, target.module, target.qualname, number)
+    except NoSource as why:
+        message = f"this input cannot be written as a test: it has {why}. Write the test by hand."
+        raise InputError(message, code="no_source") from None
+
+
+def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
+    imports = {f"from {module} import {name}"}
     names = [f"argument_{index}" for index in range(len(case.input.args))]
     keywords = list(case.input.kwargs)
     bound = dict(zip([*names, *keywords], [*case.input.args, *case.input.kwargs.values()], strict=True))
-    lines = [f"{key} = {source_of_value(tree)[0]}" for key, tree in bound.items()]
+    lines: list[str] = []
+    for key, value in bound.items():
+        text, more = source_of(value)
+        imports |= more
+        lines.append(f"{key} = {text}")
     call = f"{name}({', '.join([*names, *(f'{key}={key}' for key in keywords)])})"
     match case.expected:
         case Returned():
-            text, more = source_of_value(case.expected.value)
+            text, more = source_of(case.expected.value)
             imports |= more
             lines.append(f"assert {call} == {text}")
             after = dict(zip([*names, *keywords], [*case.expected.args, *case.expected.kwargs.values()], strict=False))
             for key, tree in after.items():
                 if not same(tree, bound[key]):
-                    text, more = source_of_value(tree)
+                    text, more = source_of(tree)
                     imports |= more
                     lines.append(f"assert {key} == {text}")
         case Raised():

@@ -81,7 +81,7 @@ def f(values):
 import sys
 for name, module in list(sys.modules.items()):
     if "worker" in name:
-        for attribute in ("encode", "perform", "answer", "finish", "describe", "canonical", "pack", "settle"):
+        for attribute in ("encode", "perform", "answer", "finish", "describe", "json_text", "pack", "settle"):
             if hasattr(module, attribute):
                 answer = {"outcome": {"kind": "returned", "value": ["list"]}, "same": True}
                 setattr(module, attribute, lambda *a, **k: answer)
@@ -91,11 +91,11 @@ def f(values):
     "the worker's table of types": """
 import sys
 for name, module in list(sys.modules.items()):
-    for attribute in ("_HANDLERS", "_NAMED", "_PLAIN", "PLAIN_TYPES"):
-        table = getattr(module, attribute, None)
-        if "worker" in name and isinstance(table, dict):
-            for key in list(table):
-                table[key] = lambda encoder, value: ["expected"]
+    table = getattr(module, "TABLE", None)
+    if "worker" in name and table is not None:
+        for kinds in (table.by_type, table.by_name, table.kinds):
+            for key in list(kinds):
+                kinds[key] = lambda encoder, value: ["expected"]
 def f(values):
     return values
 """,
@@ -193,7 +193,7 @@ POISON: dict[str, str] = {
 import os, tempfile
 TEXT = "import builtins\\nbuiltins.AssertionError = type('AssertionError', (Exception,), {})\\n"
 for folder in {tempfile.gettempdir(), os.getcwd(), os.path.expanduser("~")}:
-    for name in ("conftest", "sitecustomize", "usercustomize", "json", "encoding", "calls", "pytest"):
+    for name in ("conftest", "sitecustomize", "usercustomize", "json", "codec", "calls", "pytest"):
         try:
             with open(os.path.join(folder, name + ".py"), "w") as file:
                 file.write(TEXT)

@@ -1,4 +1,4 @@
-"""numpy's arrays and scalars as trees, and back.
+"""Kinds of numpy: arrays, and scalars, which are encoded as objects.
 
 Data is in C order; whether the array itself is in Fortran's order is said beside it. Every nan is written alike.
 """
@@ -8,38 +8,29 @@ from __future__ import annotations
 import sys
 from base64 import b64decode
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Callable, List
+from typing import Any, Callable, Dict, List
 
+from .coding import Decoder, Encoder
+from .grammar import EXACT_INTS, EncodeError, Head, row
 from .objects import type_name
-from .refusing import EncodeError
-
-if TYPE_CHECKING:
-    from .decoding import Decoder
-    from .encoding import Encoder
 
 _type_of: Callable[[Any], Any] = type
-_EXACT_INT = 1 << 53
 _KINDS = "biufcSUmM"
 _WIDEST = {"f": 8, "c": 16}
 """Bytes; of wider ones some are padding, which holds anything."""
 
 
 def is_scalar(kind: Any) -> bool:
-    """Whether instances of a class are numpy's scalars."""
+    """Return whether instances of a class are numpy's scalars."""
     numpy: Any = sys.modules.get("numpy")
     return numpy is not None and issubclass(kind, numpy.generic) and type_name(kind).startswith("numpy:")
 
 
-def encode_array(encoder: Encoder, value: Any) -> Any:
-    """The tree of an `ndarray`.
-
-    Raises:
-        EncodeError: its items are objects, records, or of a type without an exact size.
-    """
+def _encode_array(encoder: Encoder, value: Any) -> Any:
     dtype = value.dtype
     if dtype.kind not in _KINDS or not dtype.itemsize or dtype.itemsize > _WIDEST.get(dtype.kind, sys.maxsize):
         raise EncodeError("numpy:ndarray", f"of {dtype} has no exact encoding")
-    if max(value.shape, default=0) >= _EXACT_INT:
+    if max(value.shape, default=0) >= EXACT_INTS:
         raise EncodeError("numpy:ndarray", "of this shape has no exact encoding")
     encoder.spend(value, value.nbytes)
     order = "F" if value.flags.f_contiguous and not value.flags.c_contiguous else "C"
@@ -61,15 +52,15 @@ def _parts(dtype: Any) -> int:
     return 2 if dtype.kind == "c" else 1
 
 
-def decode_array(_: Decoder, tree: List[Any]) -> Any:
-    """An array of its own memory."""
+def _decode_array(_: Decoder, encoded: List[Any]) -> Any:
+    """Return an array of its own memory."""
     numpy: Any = import_module("numpy")
-    _, dtype, shape, order, data = tree
+    _, dtype, shape, order, data = encoded
     return numpy.array(numpy.frombuffer(b64decode(data), dtype=dtype).reshape(shape), order=order, copy=True)
 
 
 def encode_scalar(encoder: Encoder, value: Any) -> Any:
-    """The tree of a scalar.
+    """Encode a scalar of numpy.
 
     Raises:
         EncodeError: Python has no value that is exactly this one.
@@ -87,9 +78,8 @@ def encode_scalar(encoder: Encoder, value: Any) -> Any:
 _PYTHONS = ("bool", "int", "float", "complex", "str", "bytes")
 
 
-def decode_scalar(decoder: Decoder, kind: Any, tree: List[Any]) -> Any:
-    """A scalar of a class."""
-    fields = {name: decoder.decode(field) for name, field in tree[2:]}
+def decode_scalar(kind: Any, fields: Dict[str, Any]) -> Any:
+    """Make a scalar of a class of numpy."""
     if "unit" not in fields:
         return kind(fields["value"])
     name, count = fields["unit"]
@@ -98,3 +88,7 @@ def decode_scalar(decoder: Decoder, kind: Any, tree: List[Any]) -> Any:
 
 
 _LETTERS = {"datetime64": "M", "timedelta64": "m"}
+_HEAD: Head = ("word", "shape", ("C", "F"), "text")
+_UNSEEN_ORDER: Dict[str, Any] = {"shown": "<ndarray $1 $2>", "mutable": True, "unseen": (2,)}
+
+ARRAYS = (row("ndarray", ("numpy:ndarray",), _HEAD, (), _encode_array, _decode_array, **_UNSEEN_ORDER),)

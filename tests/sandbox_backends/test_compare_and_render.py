@@ -7,24 +7,16 @@ from typing import Any
 import pytest
 
 from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut, Unencodable
-from codeens_sandbox_backends.values.compare import (
-    canonical,
-    outcome_key,
-    render,
-    render_call,
-    render_outcome,
-    render_outcome_pair,
-    same,
-    same_outcome,
-)
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.values.compare import canonical, outcome_key, same, same_outcome
+from codeens_sandbox_backends.values.render import render, render_call, render_outcome, render_outcome_pair
+from codeens_sandbox_backends.worker.values.codec import encode
 
 
 def nested(depth: int, leaf: Any = 1) -> Any:
-    tree: Any = leaf
+    encoded: Any = leaf
     for _ in range(depth):
-        tree = ["list", tree]
-    return tree
+        encoded = ["list", encoded]
+    return encoded
 
 
 @pytest.mark.parametrize(
@@ -94,7 +86,7 @@ def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "tree",
+    "encoded",
     [
         [],
         ["bogus", 1],
@@ -113,11 +105,11 @@ def test_a_tolerance_lets_floats_differ_a_little_and_nothing_else() -> None:
         ["namedtuple"],
     ],
 )
-def test_a_malformed_tree_is_shown_as_such_and_equals_nothing(tree: Any) -> None:
-    assert render(tree) == "<unreadable value>"
-    assert not same(tree, tree)
-    assert not same(["list", tree], ["list", 1])
-    assert canonical(tree) != canonical(1)
+def test_a_malformed_value_is_shown_as_such_and_equals_nothing(encoded: Any) -> None:
+    assert render(encoded) == "<unreadable value>"
+    assert not same(encoded, encoded)
+    assert not same(["list", encoded], ["list", 1])
+    assert canonical(encoded) != canonical(1)
 
 
 def test_depth_and_size_do_not_matter() -> None:
@@ -134,7 +126,7 @@ def test_depth_and_size_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tree", "shown"),
+    ("encoded", "shown"),
     [
         (encode([1, 2.5, "a", None, True]), "[1, 2.5, 'a', None, True]"),
         (encode({"a": (1,)}), "{'a': (1,)}"),
@@ -169,8 +161,8 @@ def test_depth_and_size_do_not_matter() -> None:
         (["str", "zz"], "<unreadable value>"),
     ],
 )
-def test_values_are_shown_as_python_writes_them(tree: Any, shown: str) -> None:
-    assert render(tree) == shown
+def test_values_are_shown_as_python_writes_them(encoded: Any, shown: str) -> None:
+    assert render(encoded) == shown
 
 
 def test_a_call_is_shown_as_one_would_write_it() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.compare import canonical, same
-from codeens_sandbox_backends.worker.codec import encode
+from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.values import NUMBERS, VALUES
 
 _type_of: Callable[[Any], Any] = type

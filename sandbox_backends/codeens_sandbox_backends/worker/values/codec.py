@@ -1,0 +1,54 @@
+"""Encoding and decoding, by the one table of kinds. What an encoded value looks like is described in `grammar`."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, cast
+
+from .arrays import ARRAYS
+from .coding import Decoder, Encoder, Table
+from .grammar import Kind
+from .named import NAMED
+from .plain import PLAIN
+from .tables import TABLES
+
+TABLE = Table((*PLAIN, *ARRAYS, *TABLES, *NAMED))
+KINDS: Dict[str, Kind] = TABLE.kinds
+"""By tag: everything that has an encoding, other than JSON's own scalars."""
+
+
+def encode(value: Any, *, classes: bool = True, iterators: bool = True) -> Any:
+    """Return the encoded value.
+
+    Args:
+        value: What to encode.
+        classes: Whether values that name a class or function are allowed, other than a few builtin types.
+        iterators: Whether iterators are allowed; they are consumed.
+
+    Raises:
+        EncodeError: It holds something that has no exact encoding, itself, or too much.
+    """
+    return Encoder(TABLE, classes, iterators).encode(value)
+
+
+def decode(encoded: Any, *, classes: bool = True) -> Any:
+    """Return a fresh value.
+
+    Args:
+        encoded: What `encode` made.
+        classes: Whether values that name a class or function are allowed, other than a few builtin types; these import
+            its module.
+
+    Raises:
+        DecodeError: The tag is unknown, or names a class where that is not allowed.
+        ImportError, AttributeError: The class or function is not there.
+    """
+    return Decoder(TABLE, classes).decode(encoded)
+
+
+def is_mutable(encoded: Any) -> bool:
+    """Return whether a call that gets this value could change it."""
+    if not isinstance(encoded, list):
+        return False
+    parts = cast("List[Any]", encoded)
+    kind = KINDS.get(parts[0]) if isinstance(parts[0], str) else None
+    return (kind is not None and kind.mutable) or any(map(is_mutable, parts[1:]))

@@ -1,0 +1,186 @@
+"""The walk from values to encoded values and back. What it does with a value of each kind, the table says."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from itertools import islice
+from json import JSONEncoder
+from math import isfinite
+from typing import Any, Callable, Collection, Dict, Iterable, List, Set, Tuple, cast
+
+from .grammar import EXACT_INTS, DecodeError, Encode, EncodeError, Kind
+from .objects import reference, type_name
+
+MAX_DEPTH = 150
+"""Of containers in containers; a few Python frames each must fit under the usual recursion limit."""
+MAX_SIZE = 32 << 20
+"""Bound on an encoded value, in characters; an item of a container counts as `_ITEM` of them."""
+_ITEM = 24
+"""So that no encoded value has more parts than the judge takes."""
+MAX_ITERATED = 10_000
+"""Items taken from an iterator."""
+_type_of: Callable[[Any], Any] = type
+
+_dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
+
+
+def json_text(encoded: Any) -> str:
+    """Return the JSON of an encoded value; `1`, `1.0` and `true` differ."""
+    return _dumps(encoded)
+
+
+class Drained:
+    """An iterator's items, taken out of it; `more` when the bound was hit before its end."""
+
+    __slots__ = ("items", "kind", "more")
+
+    def __init__(self, kind: str, items: List[Any], more: bool) -> None:
+        self.kind = kind
+        self.items = items
+        self.more = more
+
+
+def drain(iterator: Any) -> Drained:
+    """Take at most `MAX_ITERATED` items; whatever the iterator raises is raised."""
+    items: List[Any] = list(islice(iterator, MAX_ITERATED + 1))
+    more = len(items) > MAX_ITERATED
+    return Drained(type(iterator).__name__, items[:MAX_ITERATED], more)
+
+
+class Table:
+    """The kinds by tag, by exact class, by the name of a class, and by what is asked of a class."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self.kinds: Dict[str, Kind] = {kind.tag: kind for kind in kinds}
+        every: List[Tuple[Any, Encode]] = [(of, kind.encode) for kind in self.kinds.values() for of in kind.types]
+        self.by_type: Dict[Any, Encode] = {of: encode for of, encode in every if type(of) is not str}
+        self.by_name: Dict[str, Encode] = {of: encode for of, encode in every if type(of) is str}
+        self.by_question: List[Tuple[Callable[[Any], bool], Encode]] = [
+            (kind.when, kind.encode) for kind in self.kinds.values() if kind.when is not None
+        ]
+
+
+class Encoder:
+    """One encoding: the containers above the current value, and the size that is left."""
+
+    def __init__(self, table: Table, classes: bool, iterators: bool) -> None:
+        self.table = table
+        self.by_type = table.by_type
+        self.classes = classes
+        self.iterators = iterators
+        self.left = MAX_SIZE
+        self.path: Set[int] = set()
+
+    def encode(self, value: Any) -> Any:
+        kind = _type_of(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int:
+            return value if -EXACT_INTS < value < EXACT_INTS else self.large(value)
+        if kind is float:
+            return value if isfinite(value) else ["float", str(value)]
+        if kind is str:
+            return self.text(value)
+        encode = self.by_type.get(kind)
+        return (self.special(kind) if encode is None else encode)(self, value)
+
+    def special(self, kind: Any) -> Encode:
+        """Find what encodes instances of a class that need not be there."""
+        encode = self.table.by_name.get(type_name(kind))
+        if encode is not None and reference(kind) is not None:
+            return encode
+        for applies, encode in self.table.by_question:
+            if applies(kind):
+                return encode
+        raise EncodeError(type_name(kind))
+
+    def large(self, value: int) -> Any:
+        self.spend(value, value.bit_length() // 4)
+        return ["int", format(value, "x")]
+
+    def text(self, value: str) -> Any:
+        self.spend(value, len(value))
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                return ["str", value.encode("utf-8", "surrogatepass").hex()]
+        return value
+
+    def spend(self, value: Any, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise EncodeError(type_name(_type_of(value)), f"is larger than {MAX_SIZE} characters and items")
+
+    def each(self, container: Any, values: Collection[Any]) -> List[Any]:
+        """Encode what a container holds, with the container on the path."""
+        key = id(container)
+        if key in self.path:
+            raise EncodeError(type_name(_type_of(container)), "refers to itself")
+        if len(self.path) >= MAX_DEPTH:
+            raise EncodeError(type_name(_type_of(container)), f"is nested deeper than {MAX_DEPTH}")
+        self.spend(container, _ITEM * len(values))
+        self.path.add(key)
+        encoded = [self.encode(value) for value in values]
+        self.path.discard(key)
+        return encoded
+
+    def pairs(self, container: Dict[Any, Any]) -> List[Any]:
+        keys = self.each(container, container)
+        values = self.each(container, container.values())
+        return [[key, values[index]] for index, key in enumerate(keys)]
+
+    def base64(self, data: Any) -> str:
+        self.spend(data, len(data))
+        return b64encode(data).decode("ascii")
+
+    def name(self, thing: Any, kind: type) -> str:
+        """Return the reference of a class or function, where references are allowed and it has one."""
+        ref = reference(thing) if self.classes else None
+        if ref is None:
+            why = "is not found under its own name" if self.classes else "is not plain data"
+            raise EncodeError(type_name(kind), why)
+        return ref
+
+    def field_name(self, name: Any) -> str:
+        encoded = self.text(name) if type(name) is str else None
+        if type(encoded) is not str:
+            raise EncodeError("attribute", "has a name that is not a plain string")
+        return encoded
+
+
+class Decoder:
+    """One decoding, and whether classes and functions may be imported for it."""
+
+    def __init__(self, table: Table, classes: bool) -> None:
+        self.kinds = table.kinds
+        self.classes = classes
+
+    def decode(self, encoded: Any) -> Any:
+        if not isinstance(encoded, list):
+            return encoded
+        parts = cast("List[Any]", encoded)
+        kind = self.kinds.get(parts[0])
+        if kind is None:
+            raise DecodeError(f"no value is encoded as {parts[0]!r}")
+        if not self.classes and "name" in kind.head and not is_plain_type(parts):
+            raise DecodeError(f"{kind.tag} {parts[1]} is not plain data")
+        return kind.decode(self, parts)
+
+    def rest(self, encoded: List[Any], start: int = 1) -> List[Any]:
+        return [self.decode(part) for part in encoded[start:]]
+
+    def pairs(self, encoded: List[Any], start: int = 1) -> Dict[Any, Any]:
+        return {self.decode(pair[0]): self.decode(pair[1]) for pair in encoded[start:]}
+
+
+PLAIN_TYPES: Dict[str, Any] = {
+    kind.__name__: kind for kind in (bool, bytes, complex, dict, float, frozenset, int, list, set, str, tuple)
+}
+"""Types that may be named where no other classes may."""
+
+
+def is_plain_type(encoded: List[Any]) -> bool:
+    """Whether an encoded value is one of `PLAIN_TYPES`."""
+    module, _, name = encoded[1].partition(":")
+    return encoded[0] == "type" and module == "builtins" and name in PLAIN_TYPES

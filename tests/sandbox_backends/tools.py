@@ -1,0 +1,48 @@
+"""Short ways to run code in an open sandbox, and to wait for what it does on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+
+from codeens_sandbox_backends.base import Returned, Sandbox, Tree
+from codeens_sandbox_backends.selfcheck.contract import call
+
+SLEEPERS = """
+import os
+def sleeper(marker, daemon=False):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            if daemon:
+                os.setsid()
+                if os.fork():
+                    os._exit(0)
+            os.execv("/bin/sleep", [marker, "600"])
+        finally:
+            os.write(writing, b"failed")
+            os._exit(1)
+    os.close(writing)
+    started = os.read(reading, 1) == b""
+    os.close(reading)
+    return started
+"""
+"""Source of a function that leaves a process behind, and returns when that runs; a daemon has its own session."""
+
+
+async def answer(sandbox: Sandbox, source: str, *args: Tree) -> Tree:
+    """The value of one call that must return."""
+    outcome = (await call(sandbox, source, args)).outcomes[0]
+    assert isinstance(outcome, Returned), outcome
+    return outcome.value
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds; fails when it does not within half a minute."""
+    for _ in range(3000):
+        if condition():
+            return
+        await anyio.sleep(0.01)
+    pytest.fail("it did not become true")
