@@ -5,7 +5,8 @@ This package is the only stable surface: everything that a door of codeens does 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from codeens._lazy import lazy_exports
 
@@ -58,6 +59,8 @@ __all__ = [
     "stream",
 ]
 
+__getattr__: Callable[[str], Any]
+__dir__: Callable[[], list[str]]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {

@@ -8,7 +8,8 @@ from hypothesis.strategies import SearchStrategy
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key, render_call, render_outcome_pair
+from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.domain import Replacement, Target
 from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.strategies.draw import draw

@@ -57,10 +57,10 @@ class Resources:
             environ: where keys and settings are read from, instead of the process's environment.
             editor_model: asks the models of the editor that the session is used from.
         """
-        self.workspace = Path(workspace).expanduser().absolute()
-        self.environ = os.environ if environ is None else environ
-        self.trusted = trusted or self.environ.get(TRUST_VARIABLE) == "1"
-        self.editor_model = editor_model
+        self.workspace: Path = Path(workspace).expanduser().absolute()
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
+        self.trusted: bool = trusted or self.environ.get(TRUST_VARIABLE) == "1"
+        self.editor_model: EditorModel | None = editor_model
         self._settings = settings
         self._fresh = Fresh()
         self._sandboxes = Sandboxes()

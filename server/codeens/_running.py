@@ -13,6 +13,7 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CheckJob,
     Died,
+    Encoded,
     IsolationLevel,
     Limits,
     ModuleSource,
@@ -24,11 +25,10 @@ from codeens_sandbox_backends.base import (
     StdioJob,
     StdioRun,
     TimedOut,
-    Tree,
     Unencodable,
     Usage,
 )
-from codeens_sandbox_backends.values.compare import render_call, render_outcome
+from codeens_sandbox_backends.values.render import render_call, render_outcome
 from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal
 from codeens_server.evidence.strategies.definitions import dotted_name
@@ -58,8 +58,8 @@ class CallResult(Struct, frozen=True, kw_only=True):
         return _KINDS[type(self.outcome)]
 
     @property
-    def value(self) -> Tree:
-        """What it returned, as an encoded tree: no object that the code made is rebuilt here; None: it did not."""
+    def value(self) -> Encoded:
+        """What it returned, as an encoded value: no object that the code made is rebuilt here; None: it did not."""
         return self.outcome.value if isinstance(self.outcome, Returned) else None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import Returned, Sandbox, Tree
+from codeens_sandbox_backends.base import Encoded, Returned, Sandbox
 from codeens_sandbox_backends.selfcheck.contract import call
 
 SLEEPERS = """
@@ -32,7 +32,7 @@ def sleeper(marker, daemon=False):
 """Source of a function that leaves a process behind, and returns when that runs; a daemon has its own session."""
 
 
-async def answer(sandbox: Sandbox, source: str, *args: Tree) -> Tree:
+async def answer(sandbox: Sandbox, source: str, *args: Encoded) -> Encoded:
     """The value of one call that must return."""
     outcome = (await call(sandbox, source, args)).outcomes[0]
     assert isinstance(outcome, Returned), outcome

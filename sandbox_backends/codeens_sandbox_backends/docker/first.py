@@ -69,7 +69,7 @@ def main(door: str) -> None:
         with _lifeline(control):
             os.close(waiting)
             os.close(watching)
-            report = _see_off(worker)
+            report = _await_end(worker)
         report["out_of_memory"] = _killed_for_memory() > killed_before
         report["again"] = not order["last"] and _clear_scratch(bound)
         control.sendall(json.dumps(report).encode() + b"\n")
@@ -141,7 +141,7 @@ def _kill_all() -> None:
         return
 
 
-def _see_off(worker: int) -> dict[str, Any]:
+def _await_end(worker: int) -> dict[str, Any]:
     """Wait for the worker, end what it left behind, and say how it ended."""
     while True:
         pid, status, usage = os.wait4(-1, 0)

@@ -13,6 +13,7 @@ from codeens_sandbox_backends.base import (
     CallsJob,
     CallsResult,
     Died,
+    Encoded,
     Limits,
     ModuleSource,
     Program,
@@ -22,7 +23,6 @@ from codeens_sandbox_backends.base import (
     StdioJob,
     StdioRun,
     TimedOut,
-    Tree,
 )
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, Unmet
@@ -43,7 +43,9 @@ def expect(condition: object, found: object) -> None:
         raise Unmet(message[:_SHOWN])
 
 
-async def call(sandbox: Sandbox, source: str, *inputs: tuple[Tree, ...], limits: Limits | None = None) -> CallsResult:
+async def call(
+    sandbox: Sandbox, source: str, *inputs: tuple[Encoded, ...], limits: Limits | None = None
+) -> CallsResult:
     """Run `f` of a module with this source, once with each input's arguments, or once without any."""
     program = Program(module="subject", qualname="f", modules=(ModuleSource(name="subject", source=source),))
     arguments = tuple(CallInput(args=args) for args in inputs or ((),))
@@ -103,7 +105,7 @@ def f():
 
 async def _an_endless_iterator_is_read_up_to_a_bound(sandbox: Sandbox) -> None:
     outcome = (await call(sandbox, "import itertools\ndef f():\n    return itertools.count()\n")).outcomes[0]
-    tree: Tree = outcome.value if isinstance(outcome, Returned) else "nothing"
+    tree: Encoded = outcome.value if isinstance(outcome, Returned) else "nothing"
     expect(tree[:2] == ["iter", "count"] and tree[-1] == ["more"], outcome)
 
 

@@ -53,7 +53,7 @@ class Sample(Struct, frozen=True, kw_only=True):
 
 
 def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path:
-    """The data set's file: the given one, or the one in the folder that `CODEENS_DATA` names.
+    """Return the data set's file: the given one, or the one in the folder that `CODEENS_DATA` names.
 
     Raises:
         InputError: no such data set, or no file of it.
@@ -61,13 +61,13 @@ def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path
     if name not in FILES:
         raise InputError(unknown("data set", name, list(FILES)))
     if given is None and DATA_VARIABLE not in environ:
-        message = f"where is {FILES[name].name}? The folder of data sets is named by {DATA_VARIABLE}."
-        raise InputError(message, code="no_data_set", hint=Hint("option", "data"))
+        advice = f"Give the file, or set {DATA_VARIABLE} to the folder of data sets."
+        raise InputError(f"it is not known where {FILES[name].name} is.", code="no_data", hint=Hint("fix", advice))
     return given or Path(environ[DATA_VARIABLE]) / FILES[name]
 
 
 def load_tasks(path: Path) -> dict[str, Task]:
-    """HumanEval's tasks by their id. The file may be compressed.
+    """Return HumanEval's tasks by their id. The file may be compressed.
 
     Raises:
         InputError: it cannot be read, or a line is not a task (named).
@@ -85,7 +85,7 @@ def load_tasks(path: Path) -> dict[str, Task]:
 
 
 def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
-    """Samples in the order of the file.
+    """Return samples in the order of the file.
 
     Raises:
         InputError: it cannot be read, or a line is not a sample of one of these tasks (named).
@@ -105,7 +105,7 @@ def load_samples(path: Path, tasks: Mapping[str, Task]) -> list[Sample]:
 
 
 def _source(line: _SampleLine, task: Task) -> str | None:
-    """The whole program, empty where the answer has none; None where the line is not a sample."""
+    """Return the whole program, empty where the answer has none; None where the line is not a sample."""
     if isinstance(line.completion, str):
         return task.prompt + line.completion
     if isinstance(line.solution, str):
@@ -114,7 +114,7 @@ def _source(line: _SampleLine, task: Task) -> str | None:
 
 
 def _lines(path: Path, kind: type[S]) -> Iterator[tuple[int, S]]:
-    """Lines that are not empty, with their numbers from 0."""
+    """Yield lines that are not empty, with their numbers from 0."""
     decoder = msgspec.json.Decoder(kind)
     number = 0
     try:

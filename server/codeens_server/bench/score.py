@@ -55,7 +55,7 @@ class Results:
             raise InputError(message) from None
 
     def left(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Samples that have no verdict yet.
+        """Return samples that have no verdict yet.
 
         Raises:
             InputError: a result that was taken over is of another task than its sample.
@@ -84,9 +84,7 @@ class Results:
             try:
                 result = msgspec.json.decode(line, type=SampleResult)
             except msgspec.MsgspecError as error:
-                message = (
-                    f"{path}:{number + 1} is not a result of scoring ({error}), so that it cannot be gone on with."
-                )
+                message = f"{path}:{number + 1} is not a result of scoring ({error})."
                 raise InputError(message, hint=Hint("fix", "Begin the file anew, or name another.")) from None
             self.by_sample[result.sample] = result
         if torn:  # the line that was being written when it was ended
@@ -97,7 +95,10 @@ class Results:
 async def judge_references(
     tasks: Iterable[Task], *, executor: Executor, workers: int, limits: Limits
 ) -> dict[str, Runs]:
-    """How the samples of each task are run; what tells it also lets the sandbox know what the tests call.
+    """Judge the tasks' own solutions, which also lets the sandbox know what the tests call.
+
+    Returns:
+        How samples are run, by task: in the times that its solution takes, or within `limits` where it has none.
 
     Raises:
         InputError: a task's own solution fails it.
@@ -123,7 +124,15 @@ async def score_samples(
     executor: Executor,
     workers: int,
 ) -> None:
-    """Judge samples. `references` has all of their tasks.
+    """Judge samples and add each verdict to the results when it is known.
+
+    Args:
+        samples: those that have no verdict yet.
+        tasks: by id.
+        results: takes the verdicts.
+        references: how the samples of each task are run, from `judge_references`; has all tasks of the samples.
+        executor: a sandbox that runs several jobs at once.
+        workers: samples judged at once.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -160,14 +169,31 @@ def _reason(check: Check) -> str:
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:
-    """The unbiased estimate from `right` of `samples` samples (Chen et al. 2021, arXiv:2107.03374, section 2.1)."""
+    """Estimate without bias how likely one of `k` samples is right (Chen et al. 2021, arXiv:2107.03374, section 2.1).
+
+    Args:
+        samples: how many samples there are, at least `k`.
+        right: how many of them are right.
+        k: how many are drawn.
+
+    Returns:
+        The probability, 0 to 1.
+    """
     if samples - right < k:
         return 1.0
     return 1.0 - prod(1.0 - k / n for n in range(samples - right + 1, samples + 1))
 
 
 def mean_pass_at(ks: Iterable[int], counts: Iterable[tuple[int, int]]) -> dict[str, float]:
-    """`pass@k` over tasks, of each (samples, right), for the k that every task has samples for."""
+    """Return the mean of pass@k over tasks.
+
+    Args:
+        ks: the values of k that are wanted.
+        counts: of each task, how many samples it has and how many of them are right.
+
+    Returns:
+        The mean, 0 to 1, by the name `pass@k`; only for the k that every task has samples for.
+    """
     tasks = list(counts)
     fewest = min((samples for samples, _ in tasks), default=0)
     return {

@@ -16,6 +16,7 @@ Key: TypeAlias = tuple[str | int, ...]
 """A path to a value: keys of tables, and indices of lists."""
 Table: TypeAlias = dict[str, object]
 
+_LISTS = frozenset({list, tuple})
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",
     inspect.IntType: "a whole number",
@@ -65,7 +66,7 @@ def _parts(value: object, kind: object) -> Iterator[tuple[str | int, object, obj
     if is_struct(kind) and isinstance(value, dict):
         types = {field.name: field.type for field in msgspec.structs.fields(kind)}
         yield from ((name, item, types[name]) for name, item in cast("Table", value).items() if name in types)
-    elif get_origin(kind) is tuple and isinstance(value, (list, tuple)):
+    elif get_origin(kind) in _LISTS and isinstance(value, (list, tuple)):
         yield from ((index, item, arguments[0]) for index, item in enumerate(cast("list[object]", value)))
     elif get_origin(kind) is dict and isinstance(value, dict):
         for name, item in cast("Table", value).items():
@@ -75,7 +76,7 @@ def _parts(value: object, kind: object) -> Iterator[tuple[str | int, object, obj
 
 def _own_problem(value: object, kind: object, noun: str, key: Key) -> Problem:
     """Say what is wrong with a value whose parts are right."""
-    if get_origin(kind) is tuple:
+    if get_origin(kind) in _LISTS:
         return Problem(key, f"must be a list, not {_shown(value)}.")
     if not is_struct(kind) and get_origin(kind) is not dict:
         return Problem(key, _leaf_problem(value, kind))

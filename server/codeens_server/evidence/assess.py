@@ -40,7 +40,7 @@ _SLOWER = 4.0
 def resolve_mode(
     asked: ModeRequest, target: Target, *, failing_tests: Sequence[str], failing_examples: Sequence[str]
 ) -> Mode:
-    """The mode of the run. `auto` repairs what fails before any change.
+    """Return the mode of the run. `auto` repairs what fails before any change.
 
     A failing example in the docstring does not forbid `improve` when that is asked for: docstrings may be stale.
 
@@ -52,12 +52,12 @@ def resolve_mode(
             return "implement"
         return "repair" if failing_tests or failing_examples else "improve"
     if asked == "improve" and target.body_missing:
-        message = f"{target.qualname} has no body to improve; it can be implemented."
+        message = f"{target.qualname} has no body to improve. The mode that writes one is implement."
         raise EvidenceError(message, code="no_body", hint=Hint("option", "mode"))
     if asked == "improve" and failing_tests:
         message = (
             f"tests that reach {target.qualname} fail before any change: {_listed(failing_tests)}. "
-            "It can be repaired; or name the tests to judge by without these."
+            "The mode for that is repair; or judge by other tests."
         )
         raise EvidenceError(message, code="tests_fail", hint=Hint("option", "mode"))
     return asked
@@ -69,7 +69,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def what_it_needs(target: Target, source: str) -> str:
-    """`input()` or `the network` where the function's own text calls for it, else empty."""
+    """Return `input()` or `the network` where the function's own text calls for it, else an empty text."""
     tree = parse(target.source)
     if isinstance(tree, ParseFailure):
         return ""
@@ -83,14 +83,17 @@ def what_it_needs(target: Target, source: str) -> str:
 
 
 def is_refused(outcome: Outcome) -> bool:
-    """Whether a call failed at the sandbox's walls, which says nothing of the function."""
+    """Return whether a call failed at the sandbox's walls, which says nothing of the function."""
     return isinstance(outcome, Raised) and outcome.type in _REFUSED
 
 
 async def measure_coverage(
     program: Program, cases: Sequence[Case], *, limits: Limits, sandbox: Sandbox
 ) -> Coverage | None:
-    """Lines of the original's body that the cases run; None where there are no cases or lines cannot be watched.
+    """Run the cases and count which lines of the original's body they run.
+
+    Returns:
+        None where there are no cases, or lines cannot be watched.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -106,7 +109,7 @@ async def measure_coverage(
 
 
 def thinness(cases: Sequence[Case], coverage: Coverage | None, *, reaching_tests: int) -> tuple[str, ...]:
-    """A sentence when the evidence is thin, in numbers; nothing when it is not."""
+    """Return a sentence, in numbers, when the evidence is thin; nothing when it is not."""
     if not cases:
         held_by = f"only the {reaching_tests} tests that reach it hold candidates" if reaching_tests else "nothing does"
         return (f"no call of the function is known that could be compared; {held_by}",)

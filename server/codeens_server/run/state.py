@@ -18,6 +18,7 @@ from codeens_server.domain import (
     RunDocument,
     RunSummary,
     StopReason,
+    Target,
     Verdict,
 )
 from codeens_server.errors import RunError
@@ -40,6 +41,7 @@ from codeens_server.run.events import (
     RunStopped,
     SandboxFailed,
 )
+from codeens_server.run.request import RunRequest
 
 WRONG_WHEN_TIMED = "wrong in the timed run"
 _TRIED_AGAIN = frozenset({"not_run", "original", "measuring", "differences", "scorer"})
@@ -50,10 +52,10 @@ class RunState:
     """Candidates in the order they came, and what became of each. It changes by `apply` alone."""
 
     def __init__(self, started: RunStarted) -> None:
-        self.run_id = started.run_id
-        self.request = started.request
-        self.target = started.target
-        self.seq = 1
+        self.run_id: str = started.run_id
+        self.request: RunRequest = started.request
+        self.target: Target = started.target
+        self.seq: int = 1
         """How many events of the log are in it."""
         self.given: tuple[Candidate, ...] | None = None
         """The candidates to judge, of a run that asks for none."""
@@ -72,15 +74,15 @@ class RunState:
         """Why the sandbox could not run a candidate."""
         self.answered: set[str] = set()
         """Ids of all calls that are not made again: they gave a candidate, or a reply that was paid for."""
-        self.cost_usd = 0.0
-        self.cost_known = True
+        self.cost_usd: float = 0.0
+        self.cost_known: bool = True
         """Whether every answer that was paid for had a price."""
-        self.tokens = 0
+        self.tokens: int = 0
         """Read and written by models; kept answers not counted."""
         self.stopped: StopReason | None = None
         self.document: RunDocument | None = None
         """None until the run has ended."""
-        self.doing = "starting"
+        self.doing: str = "starting"
         self._planned: dict[int, int] = {}
         self._notes: dict[tuple[str, str], str] = {}
         """Kind and subject → sentence."""

@@ -1,4 +1,4 @@
-"""Reads documents that people write by hand, JSON or YAML by the file's suffix, and names what is wrong in them."""
+"""Read documents that people write by hand, JSON or YAML by the file's suffix."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from codeens_server.errors import ConfigError, unknown
+from codeens_server.errors import ConfigError
 
 
 def document_of(path: Path) -> Any:
@@ -39,26 +39,3 @@ def document_of(path: Path) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"{path} cannot be read: {error}."
     raise ConfigError(message)
-
-
-def check_names(
-    name: str, where: str, fields: dict[str, Any], known: tuple[str, ...], required: tuple[str, ...]
-) -> None:
-    """See that an object has no field that is not known, and all that it must have.
-
-    Args:
-        name: what messages call the document.
-        where: the object's place in it; empty: the document itself.
-
-    Raises:
-        ConfigError: a field is strange or missing (named).
-    """
-    place = f" in {where}" if where else ""
-    strange = next((field for field in fields if field not in known), None)
-    if strange is not None:
-        message = f"{name}: {unknown(f'field{place}', str(strange), list(known))}"
-        raise ConfigError(message)
-    missing = [field for field in required if field not in fields]
-    if missing:
-        message = f"{name}: the field {missing[0]} is missing{place}."
-        raise ConfigError(message)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import msgspec
 from msgspec import Struct, field
 
+from codeens_sandbox_backends.base import Seconds
 from codeens_sandbox_backends.reading import converted
+from codeens_server.config.checking import dotted, first_problem
+from codeens_server.config.settings import Share
 from codeens_server.domain import SCHEMA_VERSION, Score, Verdict
 from codeens_server.errors import ConfigError, InputError
-from codeens_server.tasks.reading import check_names, document_of
+from codeens_server.tasks.reading import document_of
 from codeens_server.tasks.source import defines, helpers_of, stub_of
 
 _REQUIRED = ("id", "prompt", "entry_point")
@@ -29,8 +30,8 @@ class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ignore_case: bool = False
     any_order: bool = False
     """The lines, or with `tokens` the tokens, may come in any order."""
-    absolute_tolerance: float | None = None
-    relative_tolerance: float | None = None
+    absolute_tolerance: Share | None = None
+    relative_tolerance: Share | None = None
     """Numbers may differ by either tolerance, unless both are written as integers."""
 
 
@@ -40,10 +41,10 @@ class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     args: list[Any] = field(default_factory=list[Any])
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
     stdin: str | None = None
-    expected_output: Any = None
+    expected_output: Any
     """For a call the value; for `stdin` the text, or a list of texts each of which is right."""
-    timeout: float | None = None
-    weight: float = 1.0
+    timeout: Seconds | None = None
+    weight: Share = 1.0
 
 
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,11 +85,11 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not isinstance(document, dict):
             message = f"{name}: a task is one object with the fields {', '.join(_REQUIRED)} and test_cases or tests."
             raise ConfigError(message)
-        fields = cast("dict[str, Any]", document)
-        _check_fields(name, fields)
         try:
-            task = converted(fields, cls)
-        except (msgspec.ValidationError, RecursionError) as error:
+            if wrong := first_problem(cast("object", document), cls, noun="field"):
+                raise ConfigError(f"{name}: {dotted(wrong.key)}: {wrong.sentence}")
+            task = converted(cast("object", document), cls)
+        except RecursionError as error:
             message = f"{name}: {error}."
             raise ConfigError(message) from None
         if problem := _problem(task):
@@ -172,18 +173,6 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return [*(f"argument_{number}" for number in range(1, len(case.args) + 1)), *case.kwargs]
 
 
-def _check_fields(name: str, fields: dict[str, Any]) -> None:
-    check_names(name, "", fields, Task.__struct_fields__, _REQUIRED)
-    cases = fields.get("test_cases")
-    for number, case in enumerate(cast("list[Any]", cases) if isinstance(cases, list) else []):
-        if isinstance(case, dict):
-            of_case = cast("dict[str, Any]", case)
-            check_names(name, f"test_cases[{number}]", of_case, TaskCase.__struct_fields__, ("expected_output",))
-    checker = fields.get("checker")
-    if isinstance(checker, dict):
-        check_names(name, "checker", cast("dict[str, Any]", checker), OutputChecker.__struct_fields__, ())
-
-
 def _problem(task: Task) -> str | None:
     """Return what the types do not say."""
     if not task.test_cases and task.tests is None:
@@ -199,10 +188,6 @@ def _problem(task: Task) -> str | None:
 
 
 def _case_problem(case: TaskCase, where: str) -> str | None:
-    if case.timeout is not None and not (math.isfinite(case.timeout) and case.timeout > 0):
-        return f"timeout of {where} is {case.timeout:g}; give seconds above 0."
-    if not math.isfinite(case.weight) or case.weight < 0:
-        return f"weight of {where} is {case.weight:g}; give 0 or more."
     if case.stdin is not None and (case.args or case.kwargs):
         return f"{where} has both stdin and arguments; give one of them."
     if case.stdin is not None and not _are_texts(case.expected_output):
@@ -220,8 +205,6 @@ def _checker_problem(task: Task) -> str | None:
     tolerances = [given for given in (checker.absolute_tolerance, checker.relative_tolerance) if given is not None]
     if checker != OutputChecker() and all(case.stdin is None for case in task.test_cases):
         return "checker is for test_cases with stdin, and there is none."
-    if not all(math.isfinite(given) and given >= 0 for given in tolerances):
-        return "a tolerance of checker is below 0 or not finite."
     if checker.compare == "exact" and (tolerances or checker.any_order or checker.ignore_case):
         return 'checker compares "exact", which leaves no room for anything else: drop the rest, or write "lines".'
     if checker.any_order and tolerances and checker.compare != "tokens":

@@ -57,7 +57,7 @@ def dedented(text: str) -> str:
 
 
 def lines_inside_strings(text: str) -> set[int]:
-    """Numbers of lines that begin inside of a string which is not a docstring's; of broken text, as far as it goes."""
+    """Return numbers of lines that begin inside of a string other than a docstring; of broken text, up to the break."""
     inside: set[int] = set()
     opened: list[int] = []
     statement_begins = True

@@ -63,13 +63,13 @@ def test_a_checker_and_several_right_texts_are_read(tmp_path: Path) -> None:
 def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
     fields = {name: value for name, value in GOOD.items() if name != field}
 
-    assert f"the field {field} is missing" in refused(tmp_path / "task.json", json.dumps(fields))
+    assert f"task.json: {field}: is missing." in refused(tmp_path / "task.json", json.dumps(fields))
 
 
 def test_a_case_without_an_expected_output_is_named(tmp_path: Path) -> None:
     message = refused_with(tmp_path, test_cases=[{"args": [1], "expected_output": 1}, {"args": [2]}])
 
-    assert "the field expected_output is missing in test_cases[1]" in message
+    assert "test_cases[1].expected_output: is missing." in message
 
 
 def test_an_unknown_field_is_named_with_the_nearest(tmp_path: Path) -> None:
@@ -85,24 +85,27 @@ def test_broken_syntax_is_placed(tmp_path: Path) -> None:
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"test_cases": []}, "the field test_cases or tests is missing"),
     ({"entry_point": "a b"}, "no name of a function"),
-    ({"test_cases": [{"expected_output": 1, "timeout": 0}]}, "timeout of test_cases[0] is 0"),
-    ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1}]}, "add up to nothing"),
-    ({"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1, "weight": 5}]}, "is -1"),
+    ({"test_cases": [{"expected_output": 1, "timeout": 0}]}, "test_cases[0].timeout: must be more than 0, not 0."),
+    ({"test_cases": [{"expected_output": 1, "weight": 0}, {"expected_output": 1, "weight": 0}]}, "add up to nothing"),
+    (
+        {"test_cases": [{"expected_output": 1, "weight": -1}, {"expected_output": 1, "weight": 5}]},
+        "test_cases[0].weight: must be 0 or more, not -1.",
+    ),
     ({"test_cases": [{"expected_output": 3, "stdin": ""}]}, "must be a text"),
     ({"test_cases": [{"expected_output": "", "stdin": "", "args": [1]}]}, "both stdin and arguments"),
     ({"test_cases": [{"expected_output": ["1", 1], "stdin": ""}]}, "must be a text, or a list of texts"),
     ({"test_cases": [{"expected_output": [], "stdin": ""}]}, "must be a text, or a list of texts"),
-    ({"checker": {"compare": "words"}}, "$.checker.compare"),
+    ({"checker": {"compare": "words"}}, "checker.compare: must be one of exact, lines, tokens"),
     ({"checker": {"ignorecase": True}}, "Did you mean 'ignore_case'?"),
-    ({"checker": {"absolute_tolerance": -1}}, "a tolerance of checker is below 0"),
+    ({"checker": {"absolute_tolerance": -1}}, "checker.absolute_tolerance: must be 0 or more, not -1."),
     ({"checker": {"compare": "exact", "any_order": True}}, "leaves no room"),
     ({"checker": {"any_order": True, "relative_tolerance": 1e-6}}, 'must be "tokens"'),
     (
         {"checker": {"any_order": True}, "test_cases": [{"expected_output": 1}]},
         "checker is for test_cases with stdin",
     ),
-    ({"test_cases": "none"}, "$.test_cases"),
-    ({"id": 5}, "$.id"),
+    ({"test_cases": "none"}, "test_cases: must be a list, not 'none'."),
+    ({"id": 5}, "id: must be a text in quotes, not 5."),
     ({"tests": "  "}, "tests is empty"),
 ]
 

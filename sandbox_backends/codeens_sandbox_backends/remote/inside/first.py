@@ -44,7 +44,7 @@ def be_first(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
             os.close(descriptor)
         if stopping.is_set():
             _stop_all()
-        report = _see_off(worker)
+        report = _await_end(worker)
     except BaseException as error:
         report = {"failed": f"{type(error).__name__}: {error}"}
     os.write(ends.report, json.dumps(report).encode("utf-8"))
@@ -112,7 +112,7 @@ def _close_all_but(kept: list[int]) -> None:
     os.closerange(start, os.sysconf("SC_OPEN_MAX"))
 
 
-def _see_off(worker: int) -> dict[str, Any]:
+def _await_end(worker: int) -> dict[str, Any]:
     """Wait for the worker, end what it left behind, and say how it ended."""
     while True:
         pid, status, usage = os.wait4(-1, 0)

@@ -46,7 +46,7 @@ class ConfinedWorker:
         """End every process of the worker, the first one too."""
         self._signal(signal.SIGKILL)
 
-    def see_off(self) -> bool:
+    def await_end(self) -> bool:
         """Wait until every process is gone: the first one goes last. Whether they were ended for their memory."""
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         self._memory.stop()

@@ -49,6 +49,17 @@ _MOST_ELEMENTS = 8
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
+def constants(source: str) -> Iterator[object]:
+    """Yield the literals in the function's text, docstrings left out."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return
+    statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in statements:
+            yield node.value
+
+
 def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:
     """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does."""
     tree = parse(source)

@@ -191,7 +191,7 @@ class Batches:
 
 
 def _unfinished(files: Sequence[str], result: SuiteResult) -> Sequence[str]:
-    """From the file on in which the last test ended: it may have had more."""
+    """Return the files from the one on in which the last test ended: it may have had more."""
     ended = {test.id.partition("::")[0] for test in result.tests}
     begun = [place for place, file in enumerate(files) if file in ended]
     return files[max(begun, default=0) :]
@@ -215,7 +215,7 @@ class TestEvidence(Struct, frozen=True, kw_only=True):
 
 
 def is_enough(results: Sequence[SuiteResult], *, least: bool = False) -> bool:
-    """Whether no more tests need be looked for; with `least`, whether there is one at all that reaches the target."""
+    """Return whether no more tests need be looked for; with `least`, whether one at all reaches the target."""
     reaching = [test for result in results for test in result.tests if test.entered > 0]
     if least:
         return bool(reaching)
@@ -248,7 +248,11 @@ def sort_out(target: Target, batches: Batches, found: Discovery) -> TestEvidence
 
 
 def _affordable(tests: Sequence[TestReport], naming: frozenset[str]) -> tuple[TestReport, ...]:
-    """Failing ones first, then those that name the target, then the quick ones; in the order they ran."""
+    """Choose tests that every candidate must pass: failing ones, then those that name the target, then quick ones.
+
+    Returns:
+        Those chosen, in the order they ran.
+    """
     chosen: set[str] = set()
     seconds = 0.0
     for test in sorted(tests, key=lambda test: (test.outcome == "passed", test.id not in naming, test.seconds)):
@@ -297,11 +301,11 @@ def _notes(batches: Batches, reaching: Sequence[TestReport]) -> Iterator[str]:
     if batches.no_pytest:
         yield "the tests were not run: pytest is not installed for the workspace's interpreter. Install it there."
     elif not reaching and any(isinstance(ending, TimedOut) for ending in batches.broken.values()):
-        yield "tests took too long and were left out. Name fewer tests, or allow the run more time."
+        yield "tests took too long and were left out: name fewer, or allow the run more time."
 
 
 def _naming(target: Target, tests: Sequence[TestReport]) -> frozenset[str]:
-    """Ids of tests in files that name the function."""
+    """Return ids of tests in files that name the function."""
     name = re.compile(rf"\b{re.escape(target.qualname.rpartition('.')[2])}\b")
     files = {test.id.partition("::")[0] for test in tests}
     naming = {file for file in files if _mentions(Path(target.root) / file, name)}
@@ -316,7 +320,7 @@ def _mentions(path: Path, name: re.Pattern[str]) -> bool:
 
 
 def distinct_calls(recorded: Iterable[RecordedCall], known: Sequence[CallInput]) -> list[RecordedCall]:
-    """The first call with each input that is not among those known."""
+    """Return the first call with each input that is not among those known."""
     seen = {canonical_call(call) for call in known}
     kept: list[RecordedCall] = []
     for call in recorded:

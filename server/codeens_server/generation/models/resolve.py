@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.errors import InputError, unknown
+from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.generation.models.exchange import editor_settings, is_editor_model
 
 LOCAL_SERVERS = {
@@ -100,14 +101,25 @@ async def choose_models(
         editor: whether there is an editor that can be asked.
 
     Raises:
-        InputError: see `resolve_models`.
+        InputError: see `resolve_models`; or there are models and no asyncio to ask them under (code `needs_asyncio`).
     """
     if not editor:
-        return resolve_models(names, settings, environ) or await find_local_models()
+        models = resolve_models(names, settings, environ) or await find_local_models()
+        _refuse_without_asyncio(models)
+        return models
     of_editor = [name for name in dict.fromkeys(names) if is_editor_model(name)]
     others = [name for name in names if not is_editor_model(name)]
     models = resolve_models(others, settings, environ) if others or not of_editor else ()
     return (*models, *map(editor_settings, of_editor)) or (editor_settings(),)
+
+
+def _refuse_without_asyncio(models: Sequence[ModelSettings]) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if models:
+            message = f"{models[0].name} is asked through LiteLLM, which needs asyncio, and this is not run by it."
+            raise InputError(message, code="needs_asyncio", hint=Hint("fix", "Run it under asyncio.")) from None
 
 
 async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
