@@ -13,7 +13,7 @@ from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
 from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
-from codeens_server.errors import Hint, InputError, TargetError
+from codeens_server.errors import InputError, TargetError
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
@@ -91,8 +91,8 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
     try:
         return _test_of(case, target.module, target.qualname, number)
     except NoSource as why:
-        message = f"this input cannot be written as a test: it has {why}."
-        raise InputError(message, hint=Hint("fix", "Write the test by hand.")) from None
+        message = f"this input cannot be written as a test: it has {why}. Write the test by hand."
+        raise InputError(message, code="no_source") from None
 
 
 def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
@@ -112,9 +112,9 @@ def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str]
             imports |= more
             lines.append(f"assert {call} == {text}")
             after = dict(zip([*names, *keywords], [*case.expected.args, *case.expected.kwargs.values()], strict=False))
-            for key, value in after.items():
-                if not same(value, bound[key]):
-                    text, more = source_of(value)
+            for key, tree in after.items():
+                if not same(tree, bound[key]):
+                    text, more = source_of(tree)
                     imports |= more
                     lines.append(f"assert {key} == {text}")
         case Raised():
