@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel
-from codeens_sandbox_backends.selfcheck.checks import CheckResult, Report
+from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
 from codeens_server.cli import sandbox
 from tests.server.cli.conftest import Codeens
 
@@ -18,12 +18,14 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the backends that were checked; of `sandlock` one check fails."""
     names: list[str] = []
 
-    async def self_check(backend: Backend, *, python: str | None, say: Callable[[CheckResult], None]) -> Report:
+    async def self_check(
+        backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]
+    ) -> SelfCheckReport:
         names.append(backend.name)
         bad = backend.name == "sandlock"
-        result = CheckResult(name="read it", kind="escape", ok=not bad, why="it was read" if bad else "")
+        result = SelfCheckResult(name="read it", kind="escape", ok=not bad, why="it was read" if bad else "")
         say(result)
-        return Report(backend=backend.name, isolation=_TIER, checks=(result,))
+        return SelfCheckReport(backend=backend.name, isolation=_TIER, checks=(result,))
 
     monkeypatch.setattr(sandbox, "self_check", self_check)
     return names
