@@ -80,7 +80,7 @@ async def test_each_faulty_model_is_named_in_one_line_and_the_healthy_one_s_answ
         done = await bench.run([*faulty, bench.model("good")])
     assert [row.candidate.id for row in done.run.results] == [done.run.best] == ["good-plain-0"]
     assert done.row("good-plain-0").verdict.status == "passed"
-    assert done.run.summary.stopped == ""
+    assert done.run.summary.stopped is None
     failures = {failure.partition(" · plain: ")[0]: failure for failure in done.run.summary.failures}
     assert set(failures) == set(REASONS)
     assert len(failures) == len(done.run.summary.failures)
