@@ -56,7 +56,7 @@ CAPABILITIES = {
         "codeAction": {"disabledSupport": True, "dataSupport": True, "resolveSupport": {"properties": ["edit"]}}
     },
     "window": {"workDoneProgress": True},
-    "experimental": {"codeens": {"generate": True, "events": True}},
+    "experimental": {"codeens": {"generate": True, "runs": True}},
 }
 REPEATED = 200
 
@@ -69,7 +69,7 @@ class Client:
             command, stdin=PIPE, stdout=PIPE, cwd=folder, env={"HOME": folder, "PATH": "/usr/bin:/bin"}
         )
         self.reply = RIGHT
-        self.seen: list[str] = []
+        self.has_candidates = False
         self._last = 0
 
     def notify(self, method: str, params: object) -> None:
@@ -101,8 +101,8 @@ class Client:
             length = int(value) if name.lower() == b"content-length" else length
         message = json.loads(stdout.read(length))
         method = message.get("method")
-        if method == "codeens/event":
-            self.seen.append(message["params"]["event"]["event"])
+        if method == "codeens/didChangeRun":
+            self.has_candidates = bool(message["params"]["view"]["rows"])
         if method and "id" in message:
             result = {"text": self.reply} if method == "codeens/generate" else None
             self._send({"jsonrpc": "2.0", "id": message["id"], "result": result})
@@ -220,11 +220,11 @@ def answers(folder: str) -> None:
                 typed.append(ask())
             print(f"  {name}, each right after a line was typed: {Times.of(typed)} (bar: p95 {bar} ms)")
         client.reply = ENDLESS
-        client.seen.clear()
+        client.has_candidates = False
         rerun = {"command": "codeens.rerun", "arguments": [{"fresh": True}], "workDoneToken": "second"}
         number = client.ask("workspace/executeCommand", rerun)
         during: list[float] = []
-        while "candidate_generated" not in client.seen:
+        while not client.has_candidates:
             during.append(document.actions())
         print(f"  code actions while a run gathers its evidence: {Times.of(during)}")
         _cancelled(client, number)

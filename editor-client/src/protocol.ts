@@ -320,7 +320,7 @@ export interface RowView {
   readonly model: string;
   readonly variant: string;
   readonly alike: number;
-  readonly status: "error" | "failed" | "passed" | "refused" | "timeout" | "not_run" | "waiting";
+  readonly status: RowStatus;
   readonly best: boolean;
   readonly original: boolean;
   readonly tied: boolean;

@@ -16,8 +16,8 @@ from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.limits import rlimits
+from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
-from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(
@@ -58,10 +58,10 @@ class UnshareLauncher:
         """Remove the temporary folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def launch(self, role: WorkerKind, limits: Limits) -> LocalProcess:
-        """Start a worker; see `conduct.launch.Launcher`."""
+    def launch(self, kind: WorkerKind, limits: Limits) -> LocalProcess:
+        """Start a worker; see `driver.launcher.Launcher`."""
         own = tempfile.mkdtemp(dir=self._folder)
-        text = bootstrap(role, self._folder, rlimits(limits, processes=None))
+        text = bootstrap(kind, self._folder, rlimits(limits, processes=None))
         started = start(
             ["unshare", *_APART, self._python, *INTERPRETER_FLAGS, "-c", text],
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own},

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +38,15 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
 
 
 def test_the_notebook_runs_and_shows_progress_table_and_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nbclient import NotebookClient
-    from nbformat import NotebookNode, read
-
-    for name, value in alone(tmp_path).items():
-        monkeypatch.setenv(name, value)
+    nbclient, nbformat = import_module("nbclient"), import_module("nbformat")
     for name in [name for name in os.environ if name.endswith(("_KEY", "_TOKEN"))]:
         monkeypatch.delenv(name)
-    notebook: Any = read(ROOT / "examples" / "notebook.ipynb", as_version=4)
-    client = NotebookClient(
-        notebook, timeout=110, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    )
-    done: NotebookNode = client.execute()
-    shown = [
-        output["data"].get("text/html", "")
-        for cell in done["cells"]
-        for output in cell.get("outputs", ())
-        if "data" in output
-    ]
+    for name, value in alone(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    notebook: Any = nbformat.read(ROOT / "examples" / "notebook.ipynb", as_version=4)
+    where = {"metadata": {"path": str(tmp_path)}}
+    done: Any = nbclient.NotebookClient(notebook, timeout=110, kernel_name="python3", resources=where).execute()
+    outputs: list[Any] = [output for cell in done["cells"] for output in cell.get("outputs", ())]
+    shown = [output["data"].get("text/html", "") for output in outputs if "data" in output]
     assert any("<svg" in html and "<table" in html for html in shown)
+    assert [output["name"] for output in outputs if output["output_type"] == "stream"] == []

@@ -106,7 +106,7 @@ async def test_when_every_model_fails_the_error_names_each_reason_and_the_run_ca
             await bench.run(models)
         with bench.store() as store:
             (listed,) = await store.list_runs(10)
-        assert listed.stopped is None
+        assert not listed.ended
         done = await bench.run(models, resume=listed.run_id)
     assert "a · plain: the key was refused: set LOOPBACK_API_KEY" in str(caught.value)
     assert "b · plain: the reply is empty" in str(caught.value)

@@ -20,7 +20,7 @@ from docker.errors import NotFound
 
 from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL
-from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
+from codeens_sandbox_backends.docker.launcher import JOBS_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.registry import get_backend
@@ -209,7 +209,7 @@ def _libraries() -> bytes:
 
 
 @pytest.mark.usefixtures("daemon")
-async def test_the_first_process_can_not_be_signalled_or_read() -> None:
+async def test_the_first_process_cannot_be_signalled_or_read() -> None:
     source = """
 import os, signal
 def f():
@@ -339,7 +339,7 @@ async def test_a_daemon_that_dies_is_not_the_codes_failure(how: str, monkeypatch
 
 async def _use_up_what_waits(sandbox: Sandbox) -> None:
     """Containers that wait already serve on when the daemon is gone."""
-    for _ in range(WAITING_AT_MOST + 1):
+    for _ in range(JOBS_AT_MOST + 1):
         assert await answer(sandbox, "def f():\n    return 1\n") == 1
 
 
@@ -375,14 +375,14 @@ async def test_cancelling_while_a_container_is_being_started_leaves_none(daemon:
 _TRACES = """
 import os, pathlib
 def f(name):
+    started = pathlib.Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
+    container = os.readlink("/proc/self/ns/pid") + started
     found = sorted(str(path) for folder in ("/tmp", "/dev/shm") for path in pathlib.Path(folder).iterdir())
     inner = pathlib.Path("/tmp", name, "inner")
     inner.mkdir(parents=True)
     (inner / "file").write_text(name)
     pathlib.Path("/dev/shm", name).write_text(name)
-    # Two containers may start in the same tick of the clock.
-    started = pathlib.Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
-    return f"{started} {os.readlink('/proc/self/ns/uts')}", found
+    return container, found
 """
 _CLOSES = """
 import os
@@ -411,7 +411,7 @@ async def test_a_container_takes_as_many_orders_as_are_asked_for_and_keeps_no_fi
     assert [value[2] for value in values] == [shown] * len(names)
 
 
-async def test_a_container_that_can_not_be_cleared_takes_no_other_order(
+async def test_a_container_that_cannot_be_cleared_takes_no_other_order(
     daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CODEENS_DOCKER_RUNS", "3")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codeens_sandbox_backends.docker import first
-from codeens_sandbox_backends.host import memory_watch
+from codeens_sandbox_backends.host import inside, memory_watch
 from codeens_sandbox_backends.remote.inside import relay
 from tests.sandbox_backends.plain_launcher import WORKER
 
@@ -17,6 +17,7 @@ RELAY = Path(relay.__file__).parent
 FILES = [
     *sorted(WORKER.rglob("*.py")),
     *sorted(RELAY.glob("*.py")),
+    *sorted(Path(inside.__file__).parent.glob("*.py")),
     Path(memory_watch.__file__),
     Path(first.__file__),
 ]

@@ -7,8 +7,7 @@ from msgspec import structs
 
 from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.docker.engine import NAME
-from codeens_sandbox_backends.docker.launcher import DockerLauncher
-from codeens_sandbox_backends.docker.pool import WAITING_AT_MOST
+from codeens_sandbox_backends.docker.launcher import JOBS_AT_MOST, DockerLauncher
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.selfcheck.probe import probe
 
@@ -45,4 +44,4 @@ class DockerBackend:
         """
         launcher = await to_thread.run_sync(DockerLauncher, spec)
         isolation = OWN_KERNEL_ISOLATION if launcher.has_own_kernel else ISOLATION_LEVEL
-        return WorkerSandbox(launcher, isolation=isolation, limits=spec.limits, jobs_at_most=WAITING_AT_MOST)
+        return WorkerSandbox(launcher, isolation=isolation, limits=spec.limits, jobs_at_most=JOBS_AT_MOST)

@@ -43,14 +43,17 @@ class Container:
         finally:
             door.close()
 
-    def is_waiting(self) -> bool:
-        """Return whether its first process still waits: it says nothing before it has an order."""
+    @property
+    def dead(self) -> bool:
+        """Whether its first process no longer waits for an order: it says nothing before it has one."""
+        if self.control.fileno() < 0:
+            return True
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
-        return not poll.poll(0)
+        return bool(poll.poll(0))
 
-    def discard(self) -> None:
-        """End it, unused."""
+    def end(self) -> None:
+        """End it; safe to call again."""
         self.control.close()
 
     def remove(self) -> None:

@@ -7,17 +7,15 @@ kernel keeps signals without a handler from the first process of a namespace).
 | judge sends                                                              | it answers                       |
 |--------------------------------------------------------------------------|----------------------------------|
 | a line of JSON: `kind`, `rlimits`, `filter`, `last`, and 3 descriptors:  | a line of JSON when every other  |
-| the worker's channel, its standard output, its standard error            | process is gone: `ContainerReport`        |
+| the worker's channel, its standard output, its standard error            | process is gone: `ContainerReport` |
 """
 
 from __future__ import annotations
 
 import base64
-import ctypes
 import importlib
 import json
 import os
-import resource
 import select
 import shutil
 import signal
@@ -29,19 +27,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_PR_SET_DUMPABLE, _PR_SET_SECCOMP, _FILTER_MODE = 4, 22, 2  # linux/prctl.h, linux/seccomp.h
+from ..host.inside import kernel
+from ..host.inside.first import await_end, die_first, kill_all, set_limits
+
 _DESCRIPTORS = 3
-_SCRATCH = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108  # inside, where each is a tmpfs of the container's own
+_SCRATCH = (Path("/tmp"), Path("/dev/shm"))  # inside, where each is a tmpfs of the container's own
 _PIECE = 1 << 16
-_FILTER_STEP_BYTES = 8
 _OUT_OF_MEMORY_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class _Filter(ctypes.Structure):
-    """`struct sock_fprog` of linux/filter.h."""
-
-    _fields_ = (("len", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
 def main(door: str) -> None:
@@ -53,7 +45,7 @@ def main(door: str) -> None:
     bound = _in_scratch()
     while True:
         order, descriptors = _take_order(control)
-        _prctl(_PR_SET_DUMPABLE, 0)
+        kernel.be_unreadable()
         killed_before = _killed_for_memory()
         waiting, watching = os.pipe()
         worker = os.fork()
@@ -69,7 +61,7 @@ def main(door: str) -> None:
         with _lifeline(control):
             os.close(waiting)
             os.close(watching)
-            report = _see_off(worker)
+            report = await_end(worker)
         report["out_of_memory"] = _killed_for_memory() > killed_before
         report["again"] = not order["last"] and _clear_scratch(bound)
         control.sendall(json.dumps(report).encode() + b"\n")
@@ -95,23 +87,12 @@ def _become_worker(order: dict[str, Any], channel: int, stdout: int, stderr: int
         os.close(descriptor)
     os.chdir(os.environ["HOME"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _prctl(_PR_SET_DUMPABLE, 1)
-    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # it goes first, not the one that reports
-    for name, soft, hard in order["rlimits"]:
-        number = getattr(resource, name)
-        most = resource.getrlimit(number)[1]
-        bounds = (soft, hard) if most == resource.RLIM_INFINITY else (min(soft, most), min(hard, most))
-        resource.setrlimit(number, bounds)
-    steps = base64.b64decode(order["filter"])
-    program = _Filter(len(steps) // _FILTER_STEP_BYTES, steps)
-    _prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.addressof(program))
+    kernel.be_readable()
+    die_first()
+    set_limits(order["rlimits"])
+    kernel.load_filter(base64.b64decode(order["filter"]))
     site.main()
     importlib.import_module("codeens_worker." + order["kind"]).main(channel)
-
-
-def _prctl(option: int, *arguments: int) -> None:
-    if _libc.prctl(ctypes.c_int(option), *(ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0)[:4])):
-        raise OSError(ctypes.get_errno(), f"prctl {option}")
 
 
 @contextmanager
@@ -131,32 +112,7 @@ def _lifeline(control: socket.socket) -> Generator[None, None, None]:
 def _end_all_with(control: socket.socket, over: int) -> None:
     ready, _, _ = select.select([control, over], [], [])
     if control in ready:
-        _kill_all()
-
-
-def _kill_all() -> None:
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _see_off(worker: int) -> dict[str, Any]:
-    """Wait for the worker, end what it left behind, and say how it ended."""
-    while True:
-        pid, status, usage = os.wait4(-1, 0)
-        if pid == worker:
-            break
-    _kill_all()
-    try:
-        while True:
-            os.wait4(-1, 0)
-    except ChildProcessError:  # no process is left: orphans are children of the first one
-        return {
-            "status": status,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "peak_rss_bytes": usage.ru_maxrss * 1024,
-        }
+        kill_all()
 
 
 def _killed_for_memory() -> int:

@@ -12,16 +12,21 @@ from codeens_sandbox_backends.base import Limits, SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL, SANDBOX_LABEL, Container, remove_orphans
 from codeens_sandbox_backends.docker.engine import NAME, DockerClient
 from codeens_sandbox_backends.docker.options import Bounds, ContainerConfig, bounds_of
-from codeens_sandbox_backends.docker.pool import Pool
 from codeens_sandbox_backends.docker.process import DockerProcess
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
+from codeens_sandbox_backends.host.pool import Pool
 from codeens_sandbox_backends.host.syscalls import architecture
 from codeens_sandbox_backends.owner import owner
 
 RUNS_SETTING = "CODEENS_DOCKER_RUNS"
 """How many workers a container runs before it is removed."""
+JOBS_AT_MOST = max(2, min(8, os.cpu_count() or 1))
+"""As many as there are processors, within what a daemon of one machine starts without a queue."""
+_WORKERS_OF_A_JOB = 2
+"""A check and a paired benchmark have two at once."""
+_STARTS_AT_ONCE = 2
 _TRIES = 5
 _REMOVAL_S = 2.0
 """How long the daemon may take to remove by itself what has ended."""
@@ -47,10 +52,17 @@ class DockerLauncher:
         except BaseException:
             self._engine.close()
             raise
-        self._pool = Pool(self._start, bounds_of(spec.limits, "calls"))
+        self._usual = bounds_of(spec.limits, "calls")
+        self._pool = Pool(
+            lambda: self._start(self._usual),
+            name="codeens docker",
+            at_most=_WORKERS_OF_A_JOB * JOBS_AT_MOST + JOBS_AT_MOST,
+            ahead=JOBS_AT_MOST,
+            starts_at_once=_STARTS_AT_ONCE,
+        )
         self._closed = False
         try:
-            self._pool.prepare()
+            self._pool.give_back(self._pool.take())
         except SandboxBroken as error:
             self.close()
             raise SandboxUnavailable(NAME, str(error), "See what the daemon says (docker info)") from error
@@ -73,12 +85,28 @@ class DockerLauncher:
         """Start a worker; see `driver.launcher.Launcher`."""
         bounds = bounds_of(limits, kind)
         for _ in range(_TRIES):
-            container = self._pool.take(bounds)
+            container = self._take(bounds)
             try:
-                return DockerProcess(container, kind, limits, self._filter, partial(self._pool.give_back, bounds))
+                return DockerProcess(container, kind, limits, self._filter, partial(self._give_back, bounds))
             except OSError:
-                container.discard()
+                container.end()
+                self._give_back(bounds, container)
         raise SandboxBroken("containers end while they wait for their order")
+
+    def _take(self, bounds: Bounds) -> Container:
+        if bounds != self._usual:
+            return self._start(bounds)
+        try:
+            return self._pool.take()
+        except SandboxBroken:  # perhaps of one that was started ahead: what is tried now tells
+            return self._pool.take()
+
+    def _give_back(self, bounds: Bounds, container: Container) -> None:
+        """Keep a container that takes another order for a job with the usual bounds."""
+        if bounds == self._usual:
+            self._pool.give_back(container)
+        else:
+            container.end()
 
     def _remove_all(self) -> None:
         deadline = time.monotonic() + _REMOVAL_S

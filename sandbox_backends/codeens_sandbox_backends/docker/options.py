@@ -21,6 +21,7 @@ from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, DockerClient
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.host import inside
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
@@ -28,7 +29,12 @@ from codeens_sandbox_backends.local.staging import NOBODY
 
 _PLACE = "/codeens"
 _DOOR = f"{_PLACE}/door"
-_TEXT = f"import sys; sys.path.insert(0, {_PLACE!r}); from codeens_inside import main; main('{_DOOR}/{SOCKET_NAME}')"
+_TEXT = f"""\
+import sys
+sys.path.insert(0, {_PLACE!r})
+from codeens_inside.docker.first import main
+main('{_DOOR}/{SOCKET_NAME}')
+"""
 _HOME = "/tmp"  # noqa: S108  # inside, where it is a tmpfs of the container's own
 _SCRATCH = (_HOME, "/dev/shm")  # noqa: S108  # likewise
 _WRITTEN_BY_DAEMONS = ("/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/passwd", "/etc/group")
@@ -76,7 +82,8 @@ class ContainerConfig:
             # A tmpfs hides what the image has there; what it leads to is shown instead of the link.
             *(_mount(os.path.realpath(place), place) for place in covered),
             _mount(os.path.realpath(Path(worker.__file__).parent), f"{_PLACE}/codeens_worker"),
-            _mount(os.path.realpath(first.__file__), f"{_PLACE}/codeens_inside.py"),
+            _mount(os.path.realpath(Path(inside.__file__).parent), f"{_PLACE}/codeens_inside/host/inside"),
+            _mount(os.path.realpath(first.__file__), f"{_PLACE}/codeens_inside/docker/first.py"),
         ]
         self._command = [spec.python, *INTERPRETER_FLAGS, "-c", _TEXT]
         self._labels = labels

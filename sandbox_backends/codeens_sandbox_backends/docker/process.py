@@ -53,7 +53,7 @@ class DockerProcess:
     ) -> None:
         """Give the container its order. Raises `OSError` when it is gone; the container is then for the caller.
 
-        `give_back` is called with the container when it has seen the worker off and can take another order.
+        `give_back` is called with the container when the worker has ended; it is dead if it takes no other order.
         """
         self._container = container
         self._give_back = give_back
@@ -106,15 +106,18 @@ class DockerProcess:
         with self._lock:
             self._ending = _KILLED  # should what follows fail, it is not tried again
         output = self._output.finish(_OUTPUT_GRACE_S)
-        report = _report(said) if said else None
-        if report and report.again and not killed:
-            self._control.settimeout(None)
+        report, reusable = None, False
+        try:
+            report = _report(said) if said else None
+            reusable = report is not None and report.again and not killed
+        finally:
+            if reusable:
+                self._control.settimeout(None)
+            else:
+                self._container.end()
             self._give_back(self._container)
-        else:
-            self._control.close()
         if report is None:
             self._container.remove()
-        if report is None:
             out_of_memory = self._was_out_of_memory(ours=killed)
             self._ending = exit_status_of(-signal.SIGKILL, out_of_memory=out_of_memory, output=output)
         else:

@@ -11,13 +11,16 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from codeens_sandbox_backends.base import Died, Limits, Outcome, Raised, TimedOut, Usage
-from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher, WarmWorker, WorkerKind
+from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher, WarmWorker, WorkerKind, WorkerProcess
 from codeens_sandbox_backends.driver.wire import LoadReply, Up, WorkerMessage
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.reading import decoded
 from codeens_sandbox_backends.worker.frames import FrameReader, FrameTooLong, pack
 
 _START_S = 30.0
+"""An interpreter starts in a tenth of a second; a machine that swaps takes seconds."""
+_LONGEST_HANDSHAKE = 1000
+"""Bytes; it holds a version number."""
 _END_S = 2.0
 _SHORTEST_WAIT_S = 0.001
 _MOST_NODES = 4_000_000
@@ -34,6 +37,24 @@ class WorkerLost(Exception):
         super().__init__(f"{how}: {detail}")
         self.how = how
         self.detail = detail
+
+
+def await_handshake(process: WorkerProcess) -> None:
+    """Wait until a process that is kept for several jobs says that it is up.
+
+    Raises:
+        SandboxBroken: it does not; the process is ended, and the message holds what it said.
+    """
+    process.channel.settimeout(_START_S)
+    try:
+        decoded(FrameReader(process.channel.recv).next(_LONGEST_HANDSHAKE), Up)
+    except (EOFError, OSError, FrameTooLong, msgspec.MsgspecError) as error:
+        process.kill()
+        raise SandboxBroken(f"a process that is kept did not start. It said: {_last_words(process.wait(0))}") from error
+
+
+def _last_words(ending: ExitStatus) -> str:
+    return ending.stderr.decode("utf-8", "replace")[-2000:].strip() or "nothing"
 
 
 class UsageTotals:
@@ -95,16 +116,15 @@ class WorkerSession:
         self._warm = self._process if isinstance(self._process, WarmWorker) else None
         self.nonce = ""
         if self._warm is None:
-            self._greeted()
+            self._shake_hands()
         self.nonce = secrets.token_hex(8)
 
-    def _greeted(self) -> None:
+    def _shake_hands(self) -> None:
         try:
             self.receive(Up, monotonic() + _START_S)
         except WorkerLost as lost:
             ending = self.end(0.0 if lost.how == "silent" else _END_S)
-            said = ending.stderr.decode("utf-8", "replace")[-2000:].strip()
-            raise SandboxBroken(f"the worker did not start ({lost.how}). It said: {said or 'nothing'}") from lost
+            raise SandboxBroken(f"the worker did not start ({lost.how}). It said: {_last_words(ending)}") from lost
 
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Send a request; see `send_all`."""
@@ -188,7 +208,7 @@ class WorkerSession:
         return Died(reason="answers" if lost.how == "answers" else "protocol", detail=lost.detail)
 
     def end(self, wait_s: float = _END_S) -> ExitStatus:
-        """Close the channel and see the worker off; safe to call again."""
+        """Close the channel and wait for the worker's end; safe to call again."""
         if self._ended is None:
             if wait_s <= 0:
                 self._process.kill()
@@ -198,7 +218,7 @@ class WorkerSession:
 
     @property
     def ended(self) -> bool:
-        """Whether the worker has been seen off."""
+        """Whether the worker has ended."""
         return self._ended is not None
 
     def wait(self, seconds: float) -> ExitStatus:

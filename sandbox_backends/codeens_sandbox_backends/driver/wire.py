@@ -81,7 +81,7 @@ class SuiteMessage(WorkerMessage, frozen=True, kw_only=True):
 
 
 class GuessedCalls(WorkerMessage, frozen=True, kw_only=True):
-    """CallAnswer to `foresee`."""
+    """Answer to `guess`."""
 
     calls: tuple[CallInput, ...]
     whole: bool

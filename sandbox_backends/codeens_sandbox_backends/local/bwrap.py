@@ -13,10 +13,10 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.limits import Rlimit, process_bound, rlimits
+from codeens_sandbox_backends.host.pidfd import parent_of
+from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
 from codeens_sandbox_backends.host.syscalls import architecture
-from codeens_sandbox_backends.local.pidfd import parent_of
-from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.local.staging import NOBODY, Staging, stage
 
 LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call filter"

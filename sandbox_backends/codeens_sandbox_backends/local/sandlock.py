@@ -19,8 +19,8 @@ from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.limits import ADDRESS_SPACE_FACTOR, rlimits
+from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
-from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(

@@ -13,8 +13,8 @@ from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, San
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.host.limits import process_bound, rlimits
+from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
-from codeens_sandbox_backends.local.process import LocalProcess, prepared
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")

@@ -17,6 +17,7 @@ from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.driver.calls import coverage_folder
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.host import inside as shared
 from codeens_sandbox_backends.host import memory_watch
 from codeens_sandbox_backends.host.layout import SYSTEM, is_below, links_on, outermost
 from codeens_sandbox_backends.remote import inside
@@ -106,7 +107,8 @@ class _Archive:
         for package in ("", "/host", "/remote"):
             self._tar.addfile(tarfile.TarInfo(f"{top}{package}/__init__.py"))
         self.add(Path(memory_watch.__file__), f"{top}/host/memory_watch.py")
-        for package, place in ((inside, f"{top}/remote/inside"), (worker, "worker/codeens_worker")):
+        folders = ((inside, f"{top}/remote/inside"), (shared, f"{top}/host/inside"), (worker, "worker/codeens_worker"))
+        for package, place in folders:
             for folder in package.__path__:
                 for file in sorted(Path(folder).rglob("*.py")):
                     self.add(file, f"{place}/{file.relative_to(folder)}")

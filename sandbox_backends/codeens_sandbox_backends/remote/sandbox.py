@@ -196,7 +196,7 @@ def _sandbox_error(error: BaseException) -> SandboxError:
 
 
 async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
-    """Does nothing to a job that has ended: its workers were seen off."""
+    """Does nothing to a job that has ended: its workers have ended."""
     try:
         await anyio.sleep_forever()
     finally:

@@ -70,7 +70,7 @@ class Proxy:
             "args": [_encode(value, str(index)) for index, value in enumerate(args)],
             "kwargs": {name: _encode(value, name) for name, value in kwargs.items()},
         }
-        outcome = self._foreseen(call) if self.used < len(self._known) else self._asked(call)
+        outcome = self._predicted(call) if self.used < len(self._known) else self._asked(call)
         for index, encoded in enumerate(outcome["args"]):
             copy_back(_decode(encoded, str(index)), args[index])
         for name, encoded in outcome["kwargs"].items():
@@ -79,7 +79,7 @@ class Proxy:
             raise _rebuilt(outcome)
         return _decode(outcome["value"], "value")
 
-    def _foreseen(self, call: Message) -> Message:
+    def _predicted(self, call: Message) -> Message:
         expected, outcome = self._known[self.used]
         if repr([call["args"], call["kwargs"]]) != repr([expected["args"], expected["kwargs"]]):
             raise _Mispredicted

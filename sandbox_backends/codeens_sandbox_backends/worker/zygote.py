@@ -2,7 +2,7 @@
 
 | from the judge                                   | answer                                            |
 |--------------------------------------------------|---------------------------------------------------|
-| first of all: 4-byte length, JSON of what is     | the greeting of a worker (`serving.send_handshake`), once  |
+| first of all: 4-byte length, JSON of what is     | the handshake (`serving.send_handshake`), once    |
 |   needed before the first job (`_Setting`)       |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
 | `c` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
@@ -100,7 +100,7 @@ class Zygote:
                     return kind
                 for descriptor in descriptors:
                     os.close(descriptor)
-                self._see_off(child)
+                self._await_end(child)
 
     def _next(self) -> Tuple[bytes, List[int]]:
         kind, passed, _, _ = self._receive(1, _ROOM)
@@ -160,7 +160,7 @@ class Zygote:
         os.dup2(descriptors[0], _CHANNEL)
         os.closerange(_CHANNEL + 1, self._most_descriptors)
 
-    def _see_off(self, child: int) -> None:
+    def _await_end(self, child: int) -> None:
         """Wait for the child's end, kill it when told to or when its processor time is used up, and report."""
         watch = os.pidfd_open(child)
         self._poll.register(watch, select.POLLIN)

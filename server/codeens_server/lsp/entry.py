@@ -33,7 +33,7 @@ class _Outbox:
         self._sent = anyio.Event()
 
     def write(self, data: bytes) -> None:
-        """Take a message; when too much waits, or after the end, it is dropped."""
+        """Queue a message; drop it when too much waits, or after the end."""
         self._unsent += len(data)
         if self._unsent > _MOST_UNSENT:
             self.close()
@@ -41,7 +41,7 @@ class _Outbox:
             self._send.send_nowait(data)
 
     def close(self) -> None:
-        """Take nothing more; what waits is still sent."""
+        """Accept no more messages; what waits is still sent."""
         self._is_open = False
         self._send.close()
 

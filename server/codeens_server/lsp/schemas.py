@@ -36,7 +36,7 @@ PAGE = Path("docs/protocol.md")
 TYPESCRIPT = Path("editor-client/src/protocol.ts")
 
 ARGUMENTS: tuple[Any, ...] = (RunArguments, RerunArguments, RunId, RowArguments, PinArguments, RerankArguments)
-RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, ShownRun, PinnedTest, Reranked, RunChanged)
+RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Reranked, RunChanged)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
 _ALIASES = {"Goal": Goal, "Mode": Mode, "RunStatus": RunStatus, "RowStatus": RowStatus, "Trend": Trend}
 _PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
@@ -70,14 +70,14 @@ def block(kinds: tuple[Any, ...]) -> str:
 
 def page(text: str) -> str:
     """Return the text of docs/protocol.md with its schemas made anew."""
-    blocks = iter((block(ARGUMENTS), block(GENERATE)))
-    return re.sub(r"```json\n\{\n  \"(?:Run|Generate).*?```", lambda _: next(blocks), text, flags=re.DOTALL)
+    blocks = iter((block(ARGUMENTS), block(RESULTS), block(GENERATE)))
+    return re.sub(r"```json\n\{\n  \"[A-Z].*?```", lambda _: next(blocks), text, flags=re.DOTALL)
 
 
 def typescript() -> str:
     """Return the types of all messages, and the names of methods and commands, as a TypeScript module."""
     template = "#/{name}"
-    _, sent = msgspec.json.schema_components((*RESULTS, GenerateParams), ref_template=template)
+    _, sent = msgspec.json.schema_components((*RESULTS, ShownRun, GenerateParams), ref_template=template)
     _, received = msgspec.json.schema_components((*ARGUMENTS, GenerateResult), ref_template=template)
     constants = {"RUN_CHANGED": names.RUN_CHANGED, "GENERATE": names.GENERATE, "ORIGINAL": ORIGINAL}
     commands = "".join(f"  {key}: {json.dumps(name)},\n" for key, name in _COMMANDS.items())
@@ -112,6 +112,8 @@ def _type(schema: dict[str, Any]) -> str:
         return schema["$ref"].removeprefix("#/")
     if "enum" in schema:
         return _enum(schema["enum"])
+    if "anyOf" in schema and all("enum" in each for each in schema["anyOf"]):
+        return _enum([word for each in schema["anyOf"] for word in each["enum"]])
     if "anyOf" in schema:
         return " | ".join(_type(each) for each in schema["anyOf"])
     kind = schema.get("type")

@@ -127,7 +127,7 @@ class EditorSession:
 
 
 def _is_same(given: str, token: str) -> bool:
-    """Whether two texts are the same, in a time that does not say where they begin to differ."""
+    """Compare two texts in a time that does not depend on where they differ."""
     import hmac
 
     return hmac.compare_digest(given.encode(), token.encode())

@@ -44,7 +44,8 @@ def all_outcomes(state: RunState, evidence: Evidence) -> Outcomes:
     """Return what the candidates did, and the original where all of its outcomes are known."""
     known = tuple(case.expected for case in evidence.cases if case.expected is not None)
     is_known = evidence.mode == "improve" and len(known) == len(evidence.cases) and known
-    return ({ORIGINAL: known} if is_known else {}) | state.outcomes
+    tried = {key: state.outcomes[key] for key in state.candidates if key in state.outcomes}
+    return ({ORIGINAL: known} if is_known else {}) | tried
 
 
 async def behaviour_map(state: RunState, evidence: Evidence, outcomes: Outcomes) -> tuple[Cluster, ...]:

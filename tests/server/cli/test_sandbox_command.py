@@ -18,7 +18,9 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the backends that were checked; of `sandlock` one check fails."""
     names: list[str] = []
 
-    async def self_check(backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]) -> SelfCheckReport:
+    async def self_check(
+        backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]
+    ) -> SelfCheckReport:
         names.append(backend.name)
         bad = backend.name == "sandlock"
         result = SelfCheckResult(name="read it", kind="escape", ok=not bad, why="it was read" if bad else "")

@@ -172,7 +172,7 @@ def _swapped(chance: random.Random, made: dict[str, Any]) -> None:
 
 def _renamed(chance: random.Random, made: dict[str, Any]) -> None:
     made["method"] = chance.choice(
-        [chance.choice(SEEDS)[0], "codeens/event", "no/such", "textDocument/formatting", "$/x"]
+        [chance.choice(SEEDS)[0], "codeens/didChangeRun", "no/such", "textDocument/formatting", "$/x"]
     )
 
 

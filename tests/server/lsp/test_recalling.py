@@ -27,10 +27,8 @@ async def store_runs(folders: Folders) -> None:
     target = find_target(f"{folders.module}::total", cwd=folders.workspace)
     with open_store(Settings(results=str(folders.results))) as store:
         for run_id in (DONE, UNFINISHED):
-            await store.create(run_id, facts.request(target), target)
-            for event in facts.found(target):
-                await store.record(run_id, event)
-        await store.record(DONE, facts.finished(DONE, target))
+            ending = [facts.finished(DONE, target)] if run_id == DONE else []
+            await facts.keep(store, [*facts.found(target, run_id), *ending])
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,8 @@ async def test_a_run_of_the_store_is_shown_and_from_then_on_stands_above_its_fun
         "why",
     ]
     line = restored.line_of(folders.uri, "def total")
-    assert (await restored.actions(folders.uri, line))[0].title.startswith("1. Apply maker/small · performance: 2.3")
+    first = (await restored.actions(folders.uri, line))[0]
+    assert first.title.startswith("1. Apply maker/small · performance (c1): 2.3")
 
 
 async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_function_is_the_same(
@@ -96,7 +95,7 @@ async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_functio
 async def test_an_applied_run_is_called_applied_until_it_is_undone(restored: Editor, folders: Folders) -> None:
     await restored.command("codeens.apply", {"runId": DONE})
     assert restored.texts[folders.uri].endswith(facts.FASTER)
-    applied = "codeens: applied maker/small · performance: 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]"
+    applied = "codeens: applied maker/small · performance (c1): 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]"
     assert await titles(restored, folders.uri) == [applied, "run again"]
     with pytest.raises(Exception, match=r"maker/small · performance is applied already\. Undo that"):
         await restored.command("codeens.apply", {"runId": DONE, "candidate": "c1"})
@@ -131,7 +130,7 @@ async def test_a_run_whose_function_is_gone_is_shown_and_not_applied(restored: E
     ("run_id", "why"),
     [
         ("20991231-ffffff", "20991231-ffffff"),
-        (UNFINISHED, f"run {UNFINISHED} did not come to an end. Go on: codeens run --resume {UNFINISHED}"),
+        (UNFINISHED, f"run {UNFINISHED} did not come to an end.*`codeens run --resume {UNFINISHED}` goes on with it"),
     ],
 )
 async def test_a_run_that_is_not_there_or_not_done_is_refused(restored: Editor, run_id: str, why: str) -> None:
@@ -143,14 +142,14 @@ async def test_a_run_that_is_not_there_or_not_done_is_refused(restored: Editor, 
 async def test_weights_rank_at_once_without_a_run(restored: Editor) -> None:
     only = {"correctness": 0, "quality": 0, "speed": 0, "efficiency": 0}
     quick = await rerank(restored, weights={**only, "speed": 1})
-    assert (quick["runId"], quick["goal"], quick["best"]) == (DONE, "speed", "c1")
+    fast = quick["view"]
+    assert (fast["run_id"], fast["goal"], fast["best"]) == (DONE, "speed", "c1")
     assert quick["weights"] == {**only, "speed": 1}
-    assert [(place["candidate"], place["rank"]) for place in quick["results"]] == [("c1", 1), ("c3", None)]
-    assert quick["original"]["candidate"] == "original"
-    right = await rerank(restored, goal="correctness", weights={**only, "correctness": 1})
+    assert [(row["id"], row["number"]) for row in fast["rows"]] == [("original", None), ("c1", 1), ("c3", None)]
+    right = (await rerank(restored, goal="correctness", weights={**only, "correctness": 1}))["view"]
     assert right["best"] == "original", "what is as right as the original and nothing else counts is no better"
     assert right["headline"].startswith("keep the original")
-    assert right["results"][0]["score"]["total"] != quick["results"][0]["score"]["total"]
+    assert right["rows"][1]["score"]["total"] != fast["rows"][1]["score"]["total"]
     again = await rerank(restored)
     assert again["weights"] == {"correctness": 30, "quality": 10, "speed": 50, "efficiency": 10}
     assert restored.news == [], "nothing was run"
@@ -161,7 +160,7 @@ async def test_weights_rank_at_once_without_a_run(restored: Editor) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({"weights": {"speed": -1}}, r"weights must not be negative and one must be above 0, but they are: .*speed -1"),
+        ({"weights": {"speed": -1}}, r"codeens\.rerank: Expected `float` >= 0\.0 - at `\$\.weights\.speed`"),
         (
             {"weights": dict.fromkeys(("correctness", "quality", "speed", "efficiency"), 0)},
             "one must be above 0, but they are: correctness 0, quality 0, speed 0, efficiency 0",

@@ -184,7 +184,9 @@ async def test_a_missing_body_is_implemented_by_the_editors_model(folders: Folde
 NO_CANDIDATE = "no candidate was made for double: offline rewrites are switched off, and no model can be reached"
 
 
-async def test_a_run_that_fails_after_it_began_is_shown_as_failed_to_a_client_that_follows_runs(folders: Folders) -> None:
+async def test_a_run_that_fails_after_it_began_is_shown_to_a_client_that_follows_runs(
+    folders: Folders,
+) -> None:
     async with opened(folders, can=capabilities(runs=True, views=True)) as made:
         made.open(folders.uri, SLOW)
         answer = await made.command("codeens.run", {"uri": folders.uri, "function": "double"})

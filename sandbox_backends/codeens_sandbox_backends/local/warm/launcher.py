@@ -25,9 +25,9 @@ from codeens_sandbox_backends.base import (
 from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import process_bound, rlimits
+from codeens_sandbox_backends.host.pool import Pool
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm import filter as warm_filter
-from codeens_sandbox_backends.local.warm.pool import Pool
 from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
 from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, ZygoteProcess
 
@@ -54,8 +54,8 @@ class WarmWorkers:
             warm_filter.program_for_all(launcher.machine),
             warm_filter.program_for_workers(launcher.machine),
         )
-        self._zygotes = Pool(self._start_zygote, at_most)
-        self._tests = Pool(self._start_tests, at_most)
+        self._zygotes = Pool(self._start_zygote, name="codeens zygotes", at_most=at_most)
+        self._tests = Pool(self._start_tests, name="codeens tests", at_most=at_most)
 
     def fits(self, job: Job[Any], limits: Limits) -> bool:
         """Return whether warm workers can be tried for a job."""

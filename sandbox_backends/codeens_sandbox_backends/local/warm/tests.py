@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerProcess
-from codeens_sandbox_backends.local.handshake import await_handshake
+from codeens_sandbox_backends.driver.session import await_handshake
 
 _CHECKS_AT_MOST = 1000
 

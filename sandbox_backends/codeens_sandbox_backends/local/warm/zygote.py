@@ -22,9 +22,9 @@ import msgspec
 from msgspec import structs
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess, exit_status_of
+from codeens_sandbox_backends.driver.session import await_handshake
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import Rlimit
-from codeens_sandbox_backends.local.handshake import await_handshake
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")

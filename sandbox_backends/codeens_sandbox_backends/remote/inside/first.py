@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import resource
 import signal
 import threading
-from pathlib import Path
 from typing import Any, NoReturn
 
-from . import kernel, root
+from ...host.inside import kernel
+from ...host.inside.first import await_end, die_first, kill_all, set_limits
+from . import root
 
 _FLAGS = kernel.NEW_MOUNTS | kernel.NEW_NETWORK | kernel.NEW_IPC | kernel.NEW_HOST_NAME
 _INTERPRETER_FLAGS = ("-I", "-S", "-B")
@@ -43,8 +43,8 @@ def be_first(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
         for descriptor in ends.standard:
             os.close(descriptor)
         if stopping.is_set():
-            _stop_all()
-        report = _see_off(worker)
+            kill_all()
+        report = await_end(worker)
     except BaseException as error:
         report = {"failed": f"{type(error).__name__}: {error}"}
     os.write(ends.report, json.dumps(report).encode("utf-8"))
@@ -57,18 +57,11 @@ def _stop_all_when_told() -> threading.Event:
 
     def stop(*_: Any) -> None:
         told.set()
-        _stop_all()
+        kill_all()
 
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return told
-
-
-def _stop_all() -> None:
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _be_worker(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
@@ -80,13 +73,12 @@ def _be_worker(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
         os.chdir(_HOME)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # it goes first, not what reports
+        die_first()
         if os.getuid() != uid:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
-        for name, soft, hard in order["rlimits"]:
-            _set_limit(getattr(resource, name), soft, hard)
+        set_limits(order["rlimits"])
         kernel.give_up_new_rights()
         kernel.load_filter(base64.b64decode(order["filter"]))
         command: list[str] = [order["python"], *_INTERPRETER_FLAGS, "-c", order["text"]]
@@ -96,13 +88,6 @@ def _be_worker(order: dict[str, Any], uid: int, ends: Ends) -> NoReturn:
     os._exit(127)
 
 
-def _set_limit(number: int, soft: int, hard: int) -> None:
-    most = resource.getrlimit(number)[1]
-    if most != resource.RLIM_INFINITY:
-        soft, hard = min(soft, most), min(hard, most)
-    resource.setrlimit(number, (soft, hard))
-
-
 def _close_all_but(kept: list[int]) -> None:
     start = 0
     for descriptor in sorted(kept):
@@ -110,21 +95,3 @@ def _close_all_but(kept: list[int]) -> None:
             os.closerange(start, descriptor)
         start = descriptor + 1
     os.closerange(start, os.sysconf("SC_OPEN_MAX"))
-
-
-def _see_off(worker: int) -> dict[str, Any]:
-    """Wait for the worker, end what it left behind, and say how it ended."""
-    while True:
-        pid, status, usage = os.wait4(-1, 0)
-        if pid == worker:
-            break
-    _stop_all()
-    try:
-        while True:
-            os.wait4(-1, 0)
-    except ChildProcessError:  # no process is left: orphans are children of the first one
-        return {
-            "status": status,
-            "cpu_s": usage.ru_utime + usage.ru_stime,
-            "peak_rss_bytes": usage.ru_maxrss * 1024,
-        }

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import kernel
+from ...host.inside import kernel
 from .worker import ConfinedWorker, why_no_walls
 
 _PIECE = 1 << 16
@@ -148,7 +148,7 @@ class Relay:
     def serve(self, lines: Iterator[list[str]]) -> NoReturn:
         """Pass everything on. Ends this process when the worker has ended and all that it said is passed on."""
         threading.Thread(target=self._feed_channel, daemon=True).start()
-        threading.Thread(target=self._see_off, args=(self._listeners(),), daemon=True).start()
+        threading.Thread(target=self._await_end, args=(self._listeners(),), daemon=True).start()
         for words in lines:
             if words[0] == "data":
                 self._for_channel.put(base64.b64decode(words[1]))
@@ -198,10 +198,10 @@ class Relay:
             self._dropped[name] += max(0, len(data) - room)
             room = max(0, room - len(data))
 
-    def _see_off(self, listeners: list[threading.Thread]) -> None:
+    def _await_end(self, listeners: list[threading.Thread]) -> None:
         with os.fdopen(self._worker.report, "rb") as file:
             text = file.read()
-        over_memory = self._worker.see_off()
+        over_memory = self._worker.await_end()
         for thread in listeners:
             thread.join()
         report = json.loads(text) if text else {"status": 9, "cpu_s": None, "peak_rss_bytes": None}

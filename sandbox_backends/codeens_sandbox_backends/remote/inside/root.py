@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import kernel
+from ...host.inside import kernel
 
 PLACE = "/codeens"
 """All that is ours, outside of a worker; inside, what it imports."""

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from ...host.inside import kernel
 from ...host.memory_watch import MemoryGuard
-from . import kernel
 from .first import Ends, be_first
 
 _FIRST_UID = 60000
@@ -46,7 +46,7 @@ class ConfinedWorker:
         """End every process of the worker, the first one too."""
         self._signal(signal.SIGKILL)
 
-    def see_off(self) -> bool:
+    def await_end(self) -> bool:
         """Wait until every process is gone: the first one goes last. Whether they were ended for their memory."""
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         self._memory.stop()

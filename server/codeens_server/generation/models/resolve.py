@@ -118,9 +118,7 @@ def _refuse_without_asyncio(models: Sequence[ModelSettings]) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         if models:
-            message = (
-                f"{models[0].name} is asked through LiteLLM, which needs asyncio, and this is not run by it."
-            )
+            message = f"{models[0].name} is asked through LiteLLM, which needs asyncio, and this is not run by it."
             raise InputError(message, code="needs_asyncio", hint=Hint("fix", "Run it under asyncio.")) from None
 
 

@@ -38,7 +38,7 @@ class Buffer(Struct, frozen=True, kw_only=True):
 
 
 def buffer_of(documents: Documents, uri: str) -> Buffer:
-    """The text of a document as the editor has it, or, when it is not open there, of the file.
+    """Return the text of a document as the editor has it, or, when it is not open there, of the file.
 
     Raises:
         TargetError: there is no such document and no such file.
@@ -60,7 +60,7 @@ def buffer_of(documents: Documents, uri: str) -> Buffer:
 
 
 def target_in(buffer: Buffer, line: int) -> Target:
-    """The function around a line, from 0, of the document.
+    """Return the function around a line of the document, counted from 0.
 
     Raises:
         TargetError: there is none, or one that cannot be replaced, or the text does not parse.
@@ -73,13 +73,13 @@ def target_in(buffer: Buffer, line: int) -> Target:
 
 
 def first_folder(documents: Documents) -> Path | None:
-    """The first folder of the workspace."""
+    """Return the first folder of the workspace."""
     uris = [folder.uri for folder in documents.folders.values()] or [documents.root_uri]
     return next((path for uri in uris if uri and (path := _file_of(uri))), None)
 
 
 def folder_of(documents: Documents, uri: str) -> str | None:
-    """The URI of the innermost folder of the workspace that holds a document."""
+    """Return the URI of the innermost folder of the workspace that holds a document."""
     holding = [folder.uri for folder in documents.folders.values() if uri.startswith(folder.uri.rstrip("/") + "/")]
     return max(holding, key=len, default=None)
 
@@ -105,7 +105,7 @@ def _text(document: Document | None) -> str:
 
 
 def _stand_in(uri: str, folder: Path | None) -> Path:
-    """Where a document without a file would be."""
+    """Return where a document without a file would be."""
     return (folder or data_folder() / "unsaved") / f"{_word(uri)[-60:]}.py"
 
 
@@ -114,7 +114,7 @@ def _word(text: str) -> str:
 
 
 def without_magics(cell: str) -> str:
-    """A cell with what only IPython understands made comments; of a cell in another language nothing stays."""
+    """Turn what only IPython understands into comments; a cell in another language becomes one as a whole."""
     lines = lines_of(cell)
     foreign = next((line for line in lines if line.strip()), "")
     everything = bool(_CELL_MAGIC.match(foreign)) and foreign.split()[0] not in {"%%time", "%%timeit", "%%capture"}
@@ -122,7 +122,7 @@ def without_magics(cell: str) -> str:
 
 
 def module_of(cells: Sequence[str], index: int) -> tuple[str, int]:
-    """The text of a module made of all cells, and the line at which the cell at `index` begins in it.
+    """Return the text of a module made of all cells, and the line at which the cell at `index` begins in it.
 
     A module is loaded where nobody looks at results, so that of all cells only imports, definitions and constants stay.
     """

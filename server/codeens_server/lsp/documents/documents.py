@@ -54,7 +54,7 @@ class Document(TextDocument):
         return self._lines
 
     def apply_change(self, change: types.TextDocumentContentChangeEvent) -> None:
-        """Take over an edit of the client. Positions outside are moved to the nearest place inside."""
+        """Apply an edit of the client. Positions outside are moved to the nearest place inside."""
         self.edits += 1
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             self._lines, self._text = _split(change.text), change.text
@@ -75,7 +75,7 @@ class Document(TextDocument):
         self._text = None
 
     def character(self, line: int, units: int) -> int:
-        """The index into a line's text that a column of the client means; at most where the line's end begins."""
+        """Return the index into a line that a column of the client means, at most where the line's end begins."""
         text = self._lines[line].rstrip("\r\n")
         if text.isascii() or self._unit == 4:
             return min(units, len(text))
@@ -87,7 +87,7 @@ class Document(TextDocument):
         return len(text)
 
     def units(self, line: int, character: int) -> int:
-        """The column of the client for an index into a line's text."""
+        """Return the column of the client for an index into a line's text."""
         text = self._lines[line][:character]
         if text.isascii() or self._unit == 4:
             return len(text)
@@ -124,7 +124,7 @@ class Documents(Workspace):
         text_doc: types.VersionedTextDocumentIdentifier,
         change: types.TextDocumentContentChangeEvent,
     ) -> None:
-        """Take over an edit.
+        """Apply an edit.
 
         Raises:
             InputError: the document is not open.
@@ -134,7 +134,7 @@ class Documents(Workspace):
         super().update_text_document(text_doc, change)
 
     def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
-        """Take over an edit of a notebook.
+        """Apply an edit of a notebook.
 
         Raises:
             InputError: the notebook is not open.
@@ -144,7 +144,7 @@ class Documents(Workspace):
         super().update_notebook_document(params)
 
     def opened(self, uri: str) -> Document | None:
-        """A document that the client has open."""
+        """Return a document that the client has open."""
         document = self.text_documents.get(unquote(uri))
         return document if isinstance(document, Document) else None
 

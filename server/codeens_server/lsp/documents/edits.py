@@ -16,7 +16,7 @@ from codeens_server.workspace.indent import dedent
 
 
 def unchanged(document: Document, outline: Outline, target: Target) -> Function | None:
-    """The function of a run where it stands in the document now; None when it is not what was run any more."""
+    """Return a run's function where it stands in the document now; None if it was changed since the run."""
     for function in outline.named(target.qualname):
         lines = document.lines[function.line : function.end_line + 1]
         if dedent("".join(lines).removeprefix(BYTE_ORDER_MARK)) == target.source:
@@ -25,7 +25,7 @@ def unchanged(document: Document, outline: Outline, target: Target) -> Function 
 
 
 def applied(document: Document, outline: Outline, run: RunDocument) -> RankedResult | None:
-    """The candidate of a run that stands in its function's place by now, whoever put it there."""
+    """Return the candidate that has replaced a run's function by now, whoever put it there."""
     ranked = {_plain(row.candidate.replacement.function): row for row in run.results if row.rank is not None}
     for function in outline.named(run.target.qualname):
         text = "".join(document.lines[function.line : function.end_line + 1])
@@ -35,14 +35,14 @@ def applied(document: Document, outline: Outline, run: RunDocument) -> RankedRes
 
 
 def _plain(function: str) -> str:
-    """A function such that it is the same at any margin, and with tabs in place of spaces."""
+    """Normalize a function's margin and its tabs."""
     return dedent(function.strip("\r\n")).expandtabs(4)
 
 
 def text_edits(
     document: Document, text: str, function: Function, target: Target, new: Replacement
 ) -> list[types.TextEdit]:
-    """The edits that put a replacement into a document.
+    """Return the edits that put a replacement into a document.
 
     Args:
         document: where they will be made.
@@ -58,7 +58,7 @@ def text_edits(
 
 
 def workspace_edit(document: Document, edits: Sequence[types.TextEdit], *, versioned: bool) -> types.WorkspaceEdit:
-    """All of them as one step that one undo takes back, refused by the client when it has another version."""
+    """Join edits into one step, which one undo takes back and a client with another version refuses."""
     if not versioned:
         return types.WorkspaceEdit(changes={document.uri: edits})
     identifier = types.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
@@ -84,7 +84,7 @@ def _text_edit(document: Document, edit: LineEdit) -> types.TextEdit:
 
 
 def _start_of(document: Document, line: int) -> types.Position:
-    """Where a line begins; past the last one, where the document ends."""
+    """Return where a line begins; past the last one, where the document ends."""
     if line >= len(document.lines):
         last = len(document.lines) - 1
         return types.Position(line=last, character=document.units(last, len(document.lines[last])))

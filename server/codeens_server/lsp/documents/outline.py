@@ -40,7 +40,7 @@ class Function(NamedTuple):
     """Why it cannot be a target; empty when it can."""
 
     def moved(self, piece: Piece, line: int) -> Function:
-        """The same where the piece that it was read from begins at a line."""
+        """Return the function as it is when its piece begins at a line."""
         in_class = piece.place == "member" and self.qualname.startswith("_.")
         return self._replace(
             qualname=piece.name + self.qualname[1:] if in_class else self.qualname,
@@ -69,7 +69,7 @@ class Outline:
         self._known = known
 
     def at(self, line: int) -> Function | Broken | None:
-        """The innermost function around a line."""
+        """Return the innermost function around a line."""
         found = self._functions(max(0, bisect_right(self._starts, line) - 1))
         if isinstance(found, Broken):
             return found
@@ -77,13 +77,13 @@ class Outline:
         return max(around, key=lambda function: function.line, default=None)
 
     def named(self, qualname: str) -> list[Function]:
-        """All functions of a name, in the order of the document."""
+        """Return all functions of a name, in the order of the document."""
         first = qualname.partition(".")[0]
         likely = [index for index, piece in enumerate(self._pieces) if piece.name == first]
         return self._of_name(likely, qualname) or self._of_name(range(len(self._pieces)), qualname)
 
     def broken(self) -> Broken | None:
-        """The first piece that is known not to parse. Pieces not read yet are not looked at."""
+        """Return the first piece that is known not to parse; pieces not read yet are skipped."""
         for index, piece in enumerate(self._pieces):
             if isinstance(self._known.get(piece.text), Broken):
                 found = self._functions(index)
@@ -124,7 +124,7 @@ class Outliner:
         self._known: dict[str, _Read] = {}
 
     def outline(self, text: str, *, whole: bool = False) -> Outline:
-        """The outline of a text. What was known of pieces that it does not have any more is forgotten.
+        """Outline a text, and forget what was known of pieces that it no longer has.
 
         Args:
             whole: do not cut it. A cut at a wrong place makes pieces that do not parse of text that does.
@@ -179,7 +179,7 @@ class Outlines:
         self._touch = anyio.Event()
 
     def of(self, document: Document) -> Outline:
-        """The outline of a document as it is now."""
+        """Return the outline of a document as it is now."""
         kept = self._kept.get(document.uri)
         if kept is not None and kept.document is document and kept.edits == document.edits:
             return kept.outline

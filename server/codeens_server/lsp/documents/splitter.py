@@ -41,7 +41,7 @@ class Piece(NamedTuple):
     line_ends: int = 0
 
     def as_module(self) -> str:
-        """The text made such that it can be parsed; a member stands in a class `_` whose line was put before it."""
+        """Return a text that can be parsed; a member is put into a class `_`, whose line comes first."""
         if self.place == "member":
             return f"class _:\n{self.text}"
         return f"{self.text}\n{self.margin}pass" if self.place == "head" else self.text
@@ -55,7 +55,7 @@ class Splitter:
         self._classes: dict[tuple[str, str], _Level] = {}
 
     def cut(self, text: str) -> list[Piece]:
-        """All pieces of a text; joined they are the text."""
+        """Return all pieces of a text; joined they are the text."""
         pieces: list[Piece] = []
         used: dict[tuple[str, str], _Level] = {}
         for piece in self._top.cut(text):
@@ -92,7 +92,7 @@ class _Level:
         self._last: list[Piece] = []
 
     def cut(self, text: str) -> list[Piece]:
-        """What is the same at both ends as the last time keeps its pieces; what lies between is cut anew."""
+        """Keep the pieces that are unchanged at both ends of the text, and cut what lies between anew."""
         before, begun = self._same_before(text)
         after, end = self._same_after(text, begun)
         between = list(_cut(text[begun:end], self._start)) if begun < end else []
@@ -126,12 +126,12 @@ class _Level:
 
 
 def starts_of(pieces: list[Piece]) -> list[int]:
-    """The line, from 0, at which each piece begins."""
+    """Return the line at which each piece begins, counted from 0."""
     return [0, *accumulate(piece.line_ends for piece in pieces[:-1])]
 
 
 def _cut(text: str, start: re.Pattern[str]) -> Iterator[Piece]:
-    """The text, cut where a definition begins; its decorators belong to it, and what follows it too."""
+    """Cut a text where definitions begin; decorators belong to theirs, and so does what follows."""
     begun, name, is_class, is_open = 0, "", False, False
     # The added line feed makes the place of a match that of the line after it.
     for match in start.finditer(f"\n{text}"):
@@ -149,14 +149,14 @@ def _piece(text: str, name: str = "", *, is_class: bool = False, is_open: bool =
 
 
 def _inside_string(before: str) -> bool:
-    """Whether a string of several lines is open at the end of a piece."""
+    """Return whether a string of several lines is still open at the end of a piece."""
     if before.count('"""') % 2 == 0 and before.count("'''") % 2 == 0:
         return False
     return any("" in (match[1], match[2]) for match in _STRING.finditer(before))
 
 
 def _end_of_class(text: str, begun: int) -> int:
-    """Where a statement at the left margin follows the class that begins a piece."""
+    """Return where a statement at the left margin follows the class that begins a piece."""
     for match in _STATEMENT.finditer(text, begun):
         if not _inside_string(text[: match.start() + 1]):
             return match.start() + 1

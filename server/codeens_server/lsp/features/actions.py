@@ -35,7 +35,7 @@ class ActionRequest(NamedTuple):
 
 
 def actions(asked: ActionRequest, client: Client, records: dict[str, RunRecord]) -> list[types.CodeAction]:
-    """The actions for a place in a document; `records`: the latest runs of its functions."""
+    """Return the actions for a place in a document; `records`: the latest runs of its functions."""
     function = asked.outline.at(asked.line)
     if function is None:
         return []
@@ -78,7 +78,7 @@ def _runs(asked: ActionRequest, function: Function, record: RunRecord | None) ->
 
 
 def _quick_fixes(asked: ActionRequest, function: Function, record: RunRecord | None) -> Iterator[types.CodeAction]:
-    """To repair what a diagnostic stands in, or what failed its tests in an earlier run; to write what has no body."""
+    """Offer to repair a function with a diagnostic or failed tests, and to implement one without a body."""
     if _why_not(asked, function, record):
         return
     name = _name(function)
@@ -160,7 +160,7 @@ def _name(function: Function) -> str:
 
 
 def _is_wanted(action: types.CodeAction, only: Sequence[types.CodeActionKind | str] | None) -> bool:
-    """Whether a kind was asked for, by its own name or by that of one above it."""
+    """Return whether a kind was asked for, by its own name or by that of one above it."""
     if only is None:
         return True
     kinds = [str(getattr(kind, "value", kind)) for kind in only]

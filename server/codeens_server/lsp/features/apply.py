@@ -74,5 +74,5 @@ class CandidateEdits:
         return CandidateEdit(record, row, edit)
 
     def _closed(self, uri: str) -> Document:
-        """A document that the editor has closed meanwhile, from its file."""
+        """Read a document that the editor has closed meanwhile from its file."""
         return Document(uri, buffer_of(self._documents, uri).text)

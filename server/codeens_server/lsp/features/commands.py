@@ -69,7 +69,7 @@ class Commands:
         self._edits = edits
 
     def by_name(self) -> dict[str, Command]:
-        """All of them."""
+        """Return all of them by their names."""
         pin_input = PinInput(self._client, self._documents, self._lookup, self._runs)
         return {
             names.RUN: self.run,
@@ -106,7 +106,7 @@ class Commands:
         return written(Applied(run_id=record.run_id, candidate=row.candidate.id))
 
     async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
-        """The change of a result: as a diff, and as the texts before and after; shown where the client has no view."""
+        """Return a result's change, as a diff and as both texts; show it where the client has no view."""
         asked = read(params, RowArguments)
         record = await self._lookup.record(asked.run_id)
         row = record.row(asked.candidate)
@@ -127,7 +127,7 @@ class Commands:
         )
 
     async def show_run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
-        """A run's document and its report; the report is shown where the client has no view."""
+        """Return a run and its report; show the report where the client has no view."""
         record = await self._lookup.record(read(params, RunId).run_id)
         run = record.finished()
         view = document_view(run)
@@ -196,7 +196,7 @@ def _written(settings: Settings, run_id: str, name: str, text: str) -> Path:
 
 
 def _best_change(record: RunRecord) -> str:
-    """The diff of the best; empty when the original stays, or when a run of old has lost its file."""
+    """Return the diff of the best; empty when the original stays, or when an old run's file is gone."""
     if record.finished().best == ORIGINAL:
         return ""
     try:

@@ -78,7 +78,7 @@ def _grounds(run: RunView) -> str:
 
 
 def _map(run: RunView) -> Iterator[str]:
-    """Which candidates do the same, and the smallest inputs on which clusters differ."""
+    """Say which candidates do the same, and on which smallest inputs clusters differ."""
     if len(run.clusters) < 2:
         return
     yield "## Where candidates differ"

@@ -43,7 +43,7 @@ class ClientModel:
         self._client = client
 
     async def __call__(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One answer. The client is told when nobody waits for it any more (`$/cancelRequest`).
+        """Ask for one answer; when the wait is cancelled the client is told so (`$/cancelRequest`).
 
         Raises:
             ModelError: it gave none.

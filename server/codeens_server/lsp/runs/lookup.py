@@ -67,7 +67,7 @@ class RunLookup:
         return record
 
     async def _place(self, target: Target) -> tuple[Buffer, Target]:
-        """The text that a run was about, as it is now, and the target in it, where it is still what was run."""
+        """Return the text that a run was about as it is now, and the target in it if it is unchanged."""
         path = Path(target.path)
         uri = path.as_uri()
         try:
@@ -82,6 +82,6 @@ class RunLookup:
 
 
 def _asked(uri: str, target: Target, request: RunRequest) -> RunArguments:
-    """What would have an editor make the run."""
+    """Return the arguments with which an editor would have started a run."""
     options = {name: getattr(request, name) for name in _ASKED_BY_EDITORS}
     return RunArguments(uri=uri, function=target.qualname, **options)

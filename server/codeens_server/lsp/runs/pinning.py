@@ -11,9 +11,9 @@ from lsprotocol import types
 
 from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
+from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
 from codeens_server.errors import InputError, TargetError
-from codeens_server.evidence.python_values import import_of, imports_of, source_of_value
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
@@ -37,10 +37,14 @@ class PinInput:
         self._runs.check_trust()
         record = await self._lookup.record(asked.run_id)
         run = record.finished()
+        _refuse_unwritable(run.target)
         async with self._runs.session(record) as session:
             case = await session.pin(record.run_id, asked.number, asked.right)
-        path, test = await self._write(run, case)
-        await self._runs.rejudge(record, params.work_done_token)
+        try:
+            path, test = await self._write(run, case)
+        finally:
+            # The input is pinned by now, whatever became of the test: no verdict of before counts any more.
+            await self._runs.rejudge(record, params.work_done_token)
         return written(PinnedTest(run_id=record.run_id, uri=path.as_uri(), test=test))
 
     async def _write(self, run: RunDocument, case: Case) -> tuple[Path, str]:
@@ -57,7 +61,7 @@ class PinInput:
 
 
 def _edit(document: Document, added: str, *, exists: bool, client: Client) -> types.WorkspaceEdit:
-    """The test at the end of a file; the file is made by the same edit, where the client can make files."""
+    """Append the test to a file, which the same edit creates where the client can create files."""
     last = len(document.lines) - 1
     end = types.Position(line=last, character=document.units(last, len(document.lines[last])))
     edits = [types.TextEdit(range=types.Range(start=end, end=end), new_text=added)]
@@ -71,19 +75,24 @@ def _edit(document: Document, added: str, *, exists: bool, client: Client) -> ty
     return types.WorkspaceEdit(document_changes=[*made, edit])
 
 
-def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
-    """The imports and the function of a test that demands what was decided.
-
-    Raises:
-        InputError: the target is a method or nested, or a value cannot be written as source.
-    """
+def _refuse_unwritable(target: Target) -> None:
     if target.kind != "function" or target.is_async or target.is_generator:
         kind = "generator" if target.is_generator else "coroutine" if target.is_async else target.kind
-        raise InputError(f"only inputs of plain functions are written as tests, and {target.qualname} is a {kind}.")
+        message = f"only inputs of plain functions are written as tests, and {target.qualname} is a {kind}."
+        raise InputError(message, code="not_a_plain_function")
+
+
+def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], str]:
+    """Return the imports and the function of a test that demands what was decided.
+
+    Raises:
+        InputError: a value cannot be written as source.
+    """
     try:
         return _test_of(case, target.module, target.qualname, number)
     except NoSource as why:
-        raise InputError(f"this input cannot be written as a test: it has {why}. Write the test by hand.") from None
+        message = f"this input cannot be written as a test: it has {why}. Write the test by hand."
+        raise InputError(message, code="no_source") from None
 
 
 def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
@@ -118,7 +127,7 @@ def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str]
 
 
 def file_of_test(run: RunDocument) -> Path:
-    """Where the test goes: the one file whose tests reach the function, else a new one."""
+    """Return the one file whose tests reach the function, else a new one."""
     root = Path(run.target.root)
     files = {test.id.partition("::")[0] for test in run.evidence.tests}
     if len(files) == 1 and (known := root / files.pop()).is_file():
@@ -129,7 +138,7 @@ def file_of_test(run: RunDocument) -> Path:
 
 
 def appended(text: str, imports: list[str], function: str) -> str:
-    """What to add at the end of a file of tests: one more test, with those imports inside that the file has not.
+    """Return what to append to a file of tests: one more test, with the imports that the file lacks inside.
 
     Raises:
         TargetError: the text does not parse.
@@ -149,7 +158,7 @@ def appended(text: str, imports: list[str], function: str) -> str:
 
 
 def free_number(text: str, name: str) -> int:
-    """The first number that no pinned test of a function has in a file of tests."""
+    """Return the first number that no pinned test of a function has in a file of tests."""
     try:
         tree = parse_source(text, "the file of tests")
     except TargetError:

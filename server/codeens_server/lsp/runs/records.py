@@ -97,7 +97,7 @@ class RunRecord:
         return (evidence is not None and evidence.mode == "repair") or isinstance(self.failure, EvidenceError)
 
     def begin(self, state: RunState, stop: Callable[[], None]) -> None:
-        """Take what the run is known by, and what ends its work and keeps what was found."""
+        """Set what is known of the run, and what ends its work and keeps what was found."""
         self.state, self._stop = state, stop
         self.begun.set()
 
@@ -109,7 +109,7 @@ class RunRecord:
             self.scope.cancel()
 
     def fail(self, error: BaseException) -> None:
-        """Take why it came to no result."""
+        """Set why it came to no result."""
         self.failure, self.why = error, one_line(str(error_reply(error)))
 
     def end(self) -> None:
@@ -168,14 +168,14 @@ class RunRecords:
         return sum(record.state.cost_usd for record in latest.values() if record.state)
 
     def add(self, record: RunRecord) -> None:
-        """Take a run in; the oldest of many that are done are forgotten."""
+        """Add a run; the oldest of many that are done are forgotten."""
         done = [other for other in self._all if not other.is_under_way]
         for old in done[: max(0, len(self._all) - _MOST_KEPT)]:
             self._all.remove(old)
         self._all.append(record)
 
     def recall(self, record: RunRecord) -> None:
-        """Take in a run that was made before all of the session's own."""
+        """Add a run that was made before all of the session's own."""
         self._all.insert(0, record)
 
     def drop(self, record: RunRecord) -> None:

@@ -241,7 +241,7 @@ class ProgressBar:
         self._send(types.WorkDoneProgressReport(cancellable=True, message=progress.text, percentage=done))
 
     def end(self, message: str) -> None:
-        """Take it away."""
+        """Close it."""
         self._send(types.WorkDoneProgressEnd(message=message))
         self._is_open = False
 

@@ -34,7 +34,7 @@ class BadFrame(NamedTuple):
 
 
 def framed(body: bytes) -> bytes:
-    """A message as it is sent."""
+    """Return a message with its header."""
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
@@ -52,7 +52,7 @@ class Frames:
         """Whether what is wrong with the headers at hand was told already."""
 
     def feed(self, data: bytes) -> Iterator[bytes | BadFrame]:
-        """Bodies that are complete now, in order, and what was wrong between them."""
+        """Return bodies that are complete now, in order, and what was wrong between them."""
         self._buffer += data
         while True:
             if self._skip:
@@ -86,7 +86,7 @@ class Frames:
         return body
 
     def _line(self) -> bytes | None:
-        """The next line without its line feed; of a line without end only its last part is kept."""
+        """Return the next line without its line feed; of an endless line only the last part is kept."""
         end = self._buffer.find(b"\n")
         if end < 0:
             if len(self._buffer) > _LONGEST_LINE:
@@ -129,7 +129,7 @@ class Channel(Protocol):
     """Carries whole messages. For one reader and one writer."""
 
     async def receive(self) -> list[bytes | BadFrame]:
-        """The next messages.
+        """Return the next messages.
 
         Raises:
             anyio.EndOfStream: the client is gone.

@@ -49,7 +49,7 @@ class Configuration:
         self._pushed: Mapping[str, object] = {}
 
     def take_options(self, options: object) -> None:
-        """Take over `initializationOptions`.
+        """Read `initializationOptions`.
 
         Raises:
             ErrorReply: they are not what they must be.
@@ -62,7 +62,7 @@ class Configuration:
         self._pushed = self.options.settings
 
     def take_pushed(self, settings: object) -> None:
-        """Take over what `workspace/didChangeConfiguration` brings; null when the client wants to be asked."""
+        """Read what `workspace/didChangeConfiguration` brings; null when the client wants to be asked."""
         if isinstance(settings, dict):
             own = cast("dict[str, object]", settings).get(SECTION)
             self._pushed = cast("dict[str, object]", own) if isinstance(own, dict) else {}

@@ -85,8 +85,8 @@ def _advice(hint: Hint) -> str:
             return _option(hint.name)
         case "model":
             return (
-                "Configure one in the setting codeens.models, set the key of a provider, start Ollama, or use an editor "
-                "that has a model of its own."
+                "Configure one in the setting codeens.models, set the key of a provider, start Ollama, or use "
+                "an editor that has a model of its own."
             )
         case "runs":
             done = f"run --resume {hint.name}` goes on with it" if hint.name else "runs list` shows all runs"
@@ -102,4 +102,8 @@ def _option(name: str) -> str:
     camel = first + "".join(word.capitalize() for word in rest)
     if name == "right":
         return "The command codeens.pinInputAsTest takes it as `right`."
-    return f"The command codeens.run takes it as `{camel}`." if name in _ARGUMENTS else f"It is codeens.{camel} in the settings."
+    return (
+        f"The command codeens.run takes it as `{camel}`."
+        if name in _ARGUMENTS
+        else f"It is codeens.{camel} in the settings."
+    )

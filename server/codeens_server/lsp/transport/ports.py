@@ -68,7 +68,7 @@ class _Socket:
 
 
 def _tell(kind: str, address: tuple[str, int] | str) -> None:
-    """Where it listens: a port of 0 becomes one that is free."""
+    """Print where it listens: a port of 0 becomes one that is free."""
     place = address if isinstance(address, str) else f"{address[0]}:{address[1]}"
     sys.stderr.write(f"codeens-server listens on {kind}://{place}\n")
     sys.stderr.flush()

@@ -54,11 +54,11 @@ class ServerProtocol(LanguageServerProtocol):
         del self._handlers.builtin_features[types.WINDOW_WORK_DONE_PROGRESS_CANCEL]
 
     def documents(self) -> Documents:
-        """The client's documents. No property: pygls reads all properties before there are any."""
+        """Return the client's documents. Not a property: pygls reads all properties before there are any."""
         return cast("Documents", self.workspace)
 
     def accept(self, body: bytes) -> None:
-        """Take in one message."""
+        """Handle one message."""
         try:
             message: object = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -152,7 +152,7 @@ class ServerProtocol(LanguageServerProtocol):
             future.set_exception(error)
 
     def new_id(self) -> str:
-        """An id for a request to the client."""
+        """Return an id for a request to the client."""
         return str(uuid4())
 
     def send_request(

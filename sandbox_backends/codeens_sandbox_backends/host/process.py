@@ -11,11 +11,11 @@ from contextlib import suppress
 from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.host.cgroups import Cgroup, make_cgroup
 from codeens_sandbox_backends.host.memory_watch import MemoryGuard
 from codeens_sandbox_backends.host.output import Output
+from codeens_sandbox_backends.host.pidfd import Consumed, Watched, watch
 from codeens_sandbox_backends.host.start import Started
-from codeens_sandbox_backends.local.cgroups import Cgroup, make_cgroup
-from codeens_sandbox_backends.local.pidfd import Consumed, Watched, watch
 
 _KILL_GRACE_S = 5.0
 """How long killed processes may take to be gone: they can be stuck in the kernel, freeing memory."""

@@ -79,6 +79,11 @@ def be_unreadable() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
+def be_readable() -> None:
+    """Let other processes of this user look into this one again."""
+    _prctl(_PR_SET_DUMPABLE, 1)
+
+
 def give_up_new_rights() -> None:
     """No program that is started from here on gets more rights than this process has."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
