@@ -61,8 +61,8 @@ async def killed_run(workspace: Workspace, given: tuple[Candidate, ...]) -> str:
                     run_id = event.run_id
                 elif isinstance(event, EvidenceGathered):
                     break
-        stored = await store.load(run_id)
-        assert (stored.candidates, stored.given) == ((), given)
+        state = await store.load(run_id)
+        assert (state.executed, state.given) == (0, given)
     return run_id
 
 
