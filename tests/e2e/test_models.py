@@ -358,7 +358,7 @@ async def test_a_stopped_run_ends_a_hanging_call_and_keeps_what_was_found(tmp_pa
     assert done.run.summary.stopped == "cancelled"
     assert (done.run.best, done.row("good-plain-0").rank) == ("good-plain-0", 1)
     with bench.store() as store:
-        assert (await store.load(done.run.run_id)).run == done.run
+        assert (await store.load(done.run.run_id)).document == done.run
 
 
 async def test_a_run_that_takes_too_long_ends_by_itself(tmp_path: Path) -> None:
