@@ -13,7 +13,7 @@ from codeens_sandbox_backends.base import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
 from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
 from codeens_server.domain import Case, RunDocument, Target
-from codeens_server.errors import InputError, TargetError
+from codeens_server.errors import Hint, InputError, TargetError
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import PinArguments, PinnedTest, read, written
@@ -91,8 +91,8 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
     try:
         return _test_of(case, target.module, target.qualname, number)
     except NoSource as why:
-        message = f"this input cannot be written as a test: it has {why}. Write the test by hand."
-        raise InputError(message, code="no_source") from None
+        message = f"this input cannot be written as a test: it has {why}."
+        raise InputError(message, code="no_source", hint=Hint("fix", "Write the test by hand.")) from None
 
 
 def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
