@@ -37,9 +37,9 @@ async def codeens(tasks: dict[str, Task], samples: list[Sample], workers: int) -
     """Samples per second, without the opening of the sandbox and one judging of each reference, as of the command."""
     results = Results(None, resume=False)
     async with open_executor(LocalBackend(), SandboxSpec(python=sys.executable, limits=LIMITS), workers) as executor:
-        references = await judge_references(tasks.values(), executor=executor, workers=workers, limits=LIMITS)
+        references = await judge_references(tasks.values(), sandbox=executor, workers=workers, limits=LIMITS)
         started = time.monotonic()
-        await score_samples(samples, tasks, results, references=references, executor=executor, workers=workers)
+        await score_samples(samples, tasks, results, references=references, sandbox=executor, workers=workers)
         rate = len(samples) / (time.monotonic() - started)
     right = sum(result.passed for result in results.by_sample.values())
     expected = sum("# wrong" not in sample.source for sample in samples)

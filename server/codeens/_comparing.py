@@ -8,14 +8,14 @@ from hypothesis.strategies import SearchStrategy
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.domain import Replacement, Target
 from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.judging.judge import shown_name
-from codeens_server.judging.shrinking import Observation, shrink
+from codeens_server.judging.shrinking import Observation, shrink, smallest_difference
 from codeens_server.judging.static_checks import refusal
 from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
@@ -115,9 +115,6 @@ async def compare_pair(pair: Pair, sandbox: Sandbox, say: Callable[[str], None])
 
 
 async def _differing(pair: Pair, inputs: tuple[CallInput, ...], sandbox: Sandbox) -> Observation | None:
-    """Return the smallest of the inputs on which they differ; one on which both answer goes first."""
     ours = await sandbox.run(CallsJob(program=pair.here, inputs=inputs))
     theirs = await sandbox.run(CallsJob(program=pair.there, inputs=inputs))
-    seen = map(Observation, inputs, ours.outcomes, theirs.outcomes)
-    differing = (item for item in seen if outcome_key(item.here) != outcome_key(item.there))
-    return min(differing, key=lambda item: (not item.is_distinguishing, item.size), default=None)
+    return smallest_difference(map(Observation, inputs, ours.outcomes, theirs.outcomes))

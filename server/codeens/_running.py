@@ -59,7 +59,7 @@ class CallResult(Struct, frozen=True, kw_only=True):
 
     @property
     def value(self) -> Encoded:
-        """What it returned, as an encoded value: no object that the code made is rebuilt here; None: it did not."""
+        """What it returned, as an encoded tree: no object that the code made is rebuilt here; None: it did not."""
         return self.outcome.value if isinstance(self.outcome, Returned) else None
 
     @property

@@ -17,9 +17,10 @@ from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain import RankedResult, RunDocument
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
-from codeens_server.run.request import RunRequest
+from codeens_server.run.request import RunOptions, resolve
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
+from codeens_server.workspace.find import find_target
 from codeens_variants.manifest import Variant
 from tests.e2e.program import Process, descendants, until_gone
 from tests.loopback.server import ChatRequest, ModelServer
@@ -146,13 +147,13 @@ class Bench:
             engine = Engine(
                 self.settings(models),
                 store,
-                cwd=self._workspace,
                 variants={"plain": PLAIN},
                 environ={"LOOPBACK_API_KEY": KEY},
             )
-            asked = replace(RunRequest(target=self.target), **request)
+            asked = resolve(self.target, replace(RunOptions(), **request), self.settings(models))
+            target = find_target(self.target, cwd=self._workspace)
             try:
-                async with engine.run(asked, resume=resume) as stream:
+                async with engine.resume(resume) if resume else engine.start(asked, target) as stream:
                     yield stream
             finally:
                 with anyio.fail_after(20, shield=True):

@@ -12,8 +12,9 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain import Candidate, Replacement
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import EvidenceGathered, RunStarted
-from codeens_server.run.request import RunRequest
+from codeens_server.run.request import RunOptions, resolve
 from codeens_server.store.opening import open_store
+from codeens_server.workspace.find import find_target
 from tests.e2e.ensemble import PLAIN, entry, fenced
 from tests.e2e.program import Workspace, empty_workspace
 from tests.loopback.server import ModelServer
@@ -52,15 +53,16 @@ async def killed_run(workspace: Workspace, given: tuple[Candidate, ...]) -> str:
     run_id = ""
     settings = Settings(results=str(workspace.home / ".local" / "share" / "codeens" / "results"), max_inputs=12)
     with open_store(settings) as store:
-        engine = Engine(settings, store, cwd=workspace.folder, variants={"plain": PLAIN}, environ={})
-        async with engine.run(RunRequest(target="sums.py::unique"), given=given) as stream:
+        engine = Engine(settings, store, variants={"plain": PLAIN}, environ={})
+        target = find_target("sums.py::unique", cwd=workspace.folder)
+        async with engine.judge(resolve("sums.py::unique", RunOptions(), settings), target, given) as stream:
             async for event in stream:
                 if isinstance(event, RunStarted):
                     run_id = event.run_id
                 elif isinstance(event, EvidenceGathered):
                     break
-        stored = await store.load(run_id)
-        assert (stored.candidates, stored.given) == ((), given)
+        state = await store.load(run_id)
+        assert (state.executed, state.given) == (0, given)
     return run_id
 
 

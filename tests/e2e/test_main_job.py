@@ -55,7 +55,7 @@ def test_an_offline_rewrite_of_the_example_is_proven_faster_and_can_be_applied(w
     assert best.verdict.tests_passed == best.verdict.tests_total == 4
     assert run.evidence.count("generated") > 50
     assert run.original.rank == 0
-    assert run.summary.stopped == ""
+    assert run.summary.stopped is None
 
     shown = workspace.codeens("runs", "diff", run.run_id, "1")
     assert shown.stdout.startswith("--- a/orders.py\n+++ b/orders.py\n")
@@ -96,7 +96,7 @@ def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -
     run_id = _only_run(workspace)["run_id"]
     run = workspace.document("run", "--resume", run_id)
     assert run.run_id == run_id
-    assert run.summary.stopped == ""
+    assert run.summary.stopped is None
     assert any(row.rank == 1 for row in run.results)
     assert len({row.candidate.id for row in run.results}) == len(run.results)
 

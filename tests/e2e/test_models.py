@@ -80,7 +80,7 @@ async def test_each_faulty_model_is_named_in_one_line_and_the_healthy_one_s_answ
         done = await bench.run([*faulty, bench.model("good")])
     assert [row.candidate.id for row in done.run.results] == [done.run.best] == ["good-plain-0"]
     assert done.row("good-plain-0").verdict.status == "passed"
-    assert done.run.summary.stopped == ""
+    assert done.run.summary.stopped is None
     failures = {failure.partition(" · plain: ")[0]: failure for failure in done.run.summary.failures}
     assert set(failures) == set(REASONS)
     assert len(failures) == len(done.run.summary.failures)
@@ -106,7 +106,7 @@ async def test_when_every_model_fails_the_error_names_each_reason_and_the_run_ca
             await bench.run(models)
         with bench.store() as store:
             (listed,) = await store.list_runs(10)
-        assert listed.stopped is None
+        assert not listed.ended
         done = await bench.run(models, resume=listed.run_id)
     assert "a · plain: the key was refused: set LOOPBACK_API_KEY" in str(caught.value)
     assert "b · plain: the reply is empty" in str(caught.value)
@@ -358,7 +358,7 @@ async def test_a_stopped_run_ends_a_hanging_call_and_keeps_what_was_found(tmp_pa
     assert done.run.summary.stopped == "cancelled"
     assert (done.run.best, done.row("good-plain-0").rank) == ("good-plain-0", 1)
     with bench.store() as store:
-        assert (await store.load(done.run.run_id)).run == done.run
+        assert (await store.load(done.run.run_id)).document == done.run
 
 
 async def test_a_run_that_takes_too_long_ends_by_itself(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_each_built_in_variant_has_a_goal_of_its_own_and_rewrites() -> None:
         (GOOD + "temperature = nan\n", "temperature must be from 0 to 2"),
     ],
 )
-def test_a_manifest_can_not_name_what_is_not_there(tmp_path: Path, text: str, message: str) -> None:
+def test_a_manifest_cannot_name_what_is_not_there(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ManifestError, match=message):
         validate_file(_write(tmp_path / "m.toml", text))
 

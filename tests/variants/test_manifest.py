@@ -65,7 +65,7 @@ def test_later_sources_override_earlier_ones(tmp_path: Path) -> None:
     assert found["baseline"].origin == "user"
 
 
-def test_two_manifests_of_one_folder_can_not_share_a_name(tmp_path: Path) -> None:
+def test_two_manifests_of_one_folder_cannot_share_a_name(tmp_path: Path) -> None:
     _write(tmp_path / "a.toml", GOOD)
     _write(tmp_path / "b.toml", GOOD)
     with pytest.raises(ManifestError, match=r"b.toml: the name 'mine' is taken by a.toml"):

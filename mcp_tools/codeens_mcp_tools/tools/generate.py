@@ -14,7 +14,6 @@ from codeens_mcp_tools.tools.arguments import GenerateVariants
 from codeens_mcp_tools.tools.documents import Generated, GeneratedCandidate, VariantPrompt
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.subjects import Subject, subject_of
-from codeens_mcp_tools.tools.tasks import module_for
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain import Candidate, Mode
 from codeens_server.errors import NothingGenerated
@@ -66,7 +65,7 @@ async def _subject(app: AppContext, arguments: GenerateVariants) -> Subject:
         return await subject_of(app, target=arguments.target, code=arguments.code, function=arguments.function)
     if arguments.target is not None or arguments.code is not None:
         raise ToolError("Give either `task`, or a function (`target`, or `code` and `function`).")
-    code = module_for(arguments.task)
+    code = arguments.task.module()
     return await subject_of(app, target=None, code=code, function=arguments.task.entry_point)
 
 

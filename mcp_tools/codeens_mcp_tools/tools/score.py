@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,15 +18,12 @@ from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_mcp_tools.tools.given import AGENT, candidates_for, check_ids
 from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_mcp_tools.tools.subjects import home_settings, subject_of
-from codeens_mcp_tools.tools.tasks import stub_of
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.config.settings import Settings
 from codeens_server.run.request import RunOptions, resolve
-from codeens_server.tasks.checks import defines, helpers_of
-from codeens_server.tasks.reading import task_of
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, ScoreResult, Task
-from codeens_server.tasks.scoring import reference_source, score_task
+from codeens_server.tasks.scoring import score_task
 from codeens_server.text import one_line
 
 _LONGEST_REASON = 400
@@ -45,7 +41,7 @@ async def score(app: AppContext, call: ToolCall[ScoreCandidates]) -> ToolAnswer:
     if arguments.task is not None:
         if arguments.target or arguments.code or arguments.original:
             raise ToolError("Judge either by `task`, or against a function (`target`, or `original` and `function`).")
-        return await _by_task(app, call, task_of(call.raw["task"], Path("task")))
+        return await _by_task(app, call, Task.from_dict(call.raw["task"]))
     if arguments.original is not None and arguments.code is not None:
         raise ToolError("`original` and `code` both are the module with the original; give it once, as `original`.")
     return await _against_original(app, call)
@@ -75,7 +71,7 @@ async def _by_task(app: AppContext, call: ToolCall[ScoreCandidates], task: Task)
     given = {item.id: item for item in (_scored(item, app) for item in arguments.candidates)}
     spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
     async with app.sandboxes.executor(settings.sandbox, spec, settings.parallel) as executor:
-        programs = [replace(item, source=_program(task, item.source)) for item in given.values()]
+        programs = [replace(item, source=task.program(item.source)) for item in given.values()]
         judged = await _judge_all(task, programs, executor, settings, call.reporter)
     results = [replace(result, candidate=given[result.candidate.id]) for result in judged]
     results.sort(key=lambda result: (result.rank is None, -result.weight_passed))
@@ -107,17 +103,6 @@ def _scored(given: GivenSource | str, app: AppContext) -> ScoredCandidate:
         return ScoredCandidate(id=given.id, source=given.source, model=AGENT)
     kept = app.kept.get(given)
     return ScoredCandidate(id=kept.id, source=kept.source, model=kept.model, variant=kept.variant)
-
-
-def _program(task: Task, source: str) -> str:
-    """A whole program: with what the prompt defines around the function, where the candidate leaves that out."""
-    if any(case.stdin is not None for case in task.test_cases):
-        return source
-    if not defines(source, task.entry_point):
-        return reference_source(task, source)
-    stub = None if "from __future__" in source else stub_of(task)
-    around = "" if stub is None else helpers_of(stub, task.entry_point)
-    return f"{around}\n\n\n{source}" if around else source
 
 
 def _text(report: ScoreReport) -> str:

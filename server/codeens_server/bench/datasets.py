@@ -61,8 +61,8 @@ def data_file(name: str, given: Path | None, environ: Mapping[str, str]) -> Path
     if name not in FILES:
         raise InputError(unknown("data set", name, list(FILES)))
     if given is None and DATA_VARIABLE not in environ:
-        advice = f"Give the file, or set {DATA_VARIABLE} to the folder of data sets."
-        raise InputError(f"it is not known where {FILES[name].name} is.", code="no_data", hint=Hint("fix", advice))
+        message = f"where is {FILES[name].name}? Name the file, or the folder of data sets in {DATA_VARIABLE}."
+        raise InputError(message, code="no_data_set", hint=Hint("option", "data"))
     return given or Path(environ[DATA_VARIABLE]) / FILES[name]
 
 

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Limits, Sandbox
-from codeens_sandbox_backends.executor import Executor
 from codeens_server.bench.datasets import Sample
+from codeens_server.crash_log import innermost
 from codeens_server.domain import Status
 from codeens_server.errors import Hint, InputError
 from codeens_server.tasks.adaptive_limits import Runs
@@ -92,9 +92,7 @@ class Results:
                 file.truncate(len(whole) + 1 if whole else 0)
 
 
-async def judge_references(
-    tasks: Iterable[Task], *, executor: Executor, workers: int, limits: Limits
-) -> dict[str, Runs]:
+async def judge_references(tasks: Iterable[Task], *, sandbox: Sandbox, workers: int, limits: Limits) -> dict[str, Runs]:
     """Judge the tasks' own solutions, which also lets the sandbox know what the tests call.
 
     Returns:
@@ -109,7 +107,7 @@ async def judge_references(
 
     async def work() -> None:
         for task in waiting:
-            known[task.id] = await runs_for(task, executor, limits)
+            known[task.id] = await runs_for(task, sandbox, limits)
 
     await _together(work, workers)
     return known
@@ -121,7 +119,7 @@ async def score_samples(
     results: Results,
     *,
     references: Mapping[str, Runs],
-    executor: Executor,
+    sandbox: Sandbox,
     workers: int,
 ) -> None:
     """Judge samples and add each verdict to the results when it is known.
@@ -131,7 +129,7 @@ async def score_samples(
         tasks: by id.
         results: takes the verdicts.
         references: how the samples of each task are run, from `judge_references`; has all tasks of the samples.
-        executor: a sandbox that runs several jobs at once.
+        sandbox: one that bounds how many jobs run at once, where `workers` is more than it takes.
         workers: samples judged at once.
 
     Raises:
@@ -141,15 +139,18 @@ async def score_samples(
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], executor))
+            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], sandbox))
 
     await _together(work, workers)
 
 
 async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int) -> None:
-    async with anyio.create_task_group() as group:
-        for _ in range(workers):
-            group.start_soon(work)
+    try:
+        async with anyio.create_task_group() as group:
+            for _ in range(workers):
+                group.start_soon(work)
+    except ExceptionGroup as several:
+        raise innermost(several) from None
 
 
 async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> SampleResult:

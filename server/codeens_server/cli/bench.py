@@ -115,14 +115,14 @@ async def _score(
     async with open_executor(get_backend(settings.sandbox), spec, workers) as executor:
         left = results.left(samples)
         needed = {sample.task_id: tasks[sample.task_id] for sample in left}
-        references = await judge_references(needed.values(), executor=executor, workers=workers, limits=settings.limits)
+        references = await judge_references(needed.values(), sandbox=executor, workers=workers, limits=settings.limits)
         began = time.monotonic()
         await score_samples(
             left,
             tasks,
             results,
             references=references,
-            executor=executor,
+            sandbox=executor,
             workers=workers,
         )
         return began, time.monotonic()

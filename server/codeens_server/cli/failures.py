@@ -18,7 +18,7 @@ from codeens_variants.manifest import ManifestError
 _FLAGS = {
     **{
         name: f"--{name}"
-        for name in ("fresh", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
+        for name in ("data", "fresh", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
     },
     "budget_usd": "--budget-usd",
     "models": "--model",

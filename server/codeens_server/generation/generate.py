@@ -63,6 +63,8 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     """What an unusable reply cost; None: its price is not known. 0.0: no reply came, or it was kept before."""
     tokens: int = 0
     """Read and written for an unusable reply; 0 where it was kept before."""
+    can_retry: bool = True
+    """Whether asking again may bring a candidate: no reply came, or an empty one."""
 
 
 Answer: TypeAlias = Candidate | FailedCall
@@ -156,6 +158,7 @@ class _Maker:
                 why=f"{error}{cut if reply.finish_reason == 'length' else ''}",
                 cost_usd=reply.cost_usd,
                 tokens=0 if cached else reply.tokens_in + reply.tokens_out,
+                can_retry=not reply.text,
             )
 
     def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:

@@ -22,7 +22,7 @@ from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, 
 from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name
 from codeens_server.judging.replay import proves_something
-from codeens_server.judging.shrinking import Observation, shrink
+from codeens_server.judging.shrinking import Observation, shrink, smallest_difference
 
 _MOST_PAIRS = 10
 
@@ -82,7 +82,10 @@ async def find_differences(
     deadline = anyio.current_time() + budget_s
     for done, (left, right) in enumerate(pairs):
         a, b = _representative(left, programs), _representative(right, programs)
-        seen = smallest_known(cases, outcomes[a], outcomes[b])
+        seen = smallest_difference(map(Observation, (case.input for case in cases), outcomes[a], outcomes[b]))
+        if seen is None:
+            # Members of two clusters differ on a case by what a cluster is.
+            continue
         share = (deadline - anyio.current_time()) / (len(pairs) - done)
         if share > 0 and a in programs and b in programs:
             seen = await shrink(seen, programs[a], programs[b], strategy=strategy, sandbox=sandbox, budget_s=share)
@@ -93,22 +96,6 @@ async def find_differences(
 
 def _representative(cluster: Cluster, programs: Mapping[str, Program]) -> str:
     return next((member for member in cluster.members if member in programs), cluster.members[0])
-
-
-def smallest_known(cases: Sequence[Case], here: Sequence[Outcome], there: Sequence[Outcome]) -> Observation:
-    """Return the smallest case on which two members of different clusters differ; one that both answer goes first.
-
-    Args:
-        cases: what both were run on.
-        here: what the first did; `here[i]` belongs to `cases[i]`.
-        there: what the second did, in the same order. The two must differ somewhere.
-    """
-    differing = [
-        Observation(case.input, ours, theirs)
-        for case, ours, theirs in zip(cases, here, there, strict=True)
-        if outcome_key(ours) != outcome_key(theirs)
-    ]
-    return min(differing, key=lambda seen: (not seen.is_distinguishing, seen.size))
 
 
 def _difference(other: Cluster, seen: Observation, target: Target) -> DistinguishingInput:

@@ -63,6 +63,12 @@ class Observation(NamedTuple):
         return len(text), text
 
 
+def smallest_difference(observations: Iterable[Observation]) -> Observation | None:
+    """Return the smallest input on which two programs differ; one that both answer goes first; None: they do not."""
+    differing = (seen for seen in observations if outcome_key(seen.here) != outcome_key(seen.there))
+    return min(differing, key=lambda seen: (not seen.is_distinguishing, seen.size), default=None)
+
+
 async def shrink(
     start: Observation,
     here: Program,

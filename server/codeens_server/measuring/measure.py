@@ -20,7 +20,8 @@ from codeens_sandbox_backends.base import (
     TimingJob,
     TimingResult,
 )
-from codeens_sandbox_backends.values import compare as trees
+from codeens_sandbox_backends.values.compare import canonical_call, same_outcome
+from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain import (
     Candidate,
     Case,
@@ -158,7 +159,7 @@ def _problem(timed: TimingResult, cases: Sequence[Case]) -> SpeedComparison | No
     """Return why the times mean nothing; None when they mean something."""
     if timed.failure is not None:
         side = "original" if timed.failed_side == "a" else "candidate"
-        failure = trees.render_outcome(timed.failure)
+        failure = render_outcome(timed.failure)
         return SpeedComparison(note=f"speed not measured: in the timed run the {side} failed: {failure}")
     if not _all_expected(timed.outcomes_b, cases):
         return SpeedComparison(mismatch=True, note="wrong in the timed run")
@@ -169,7 +170,7 @@ def _problem(timed: TimingResult, cases: Sequence[Case]) -> SpeedComparison | No
 
 def _all_expected(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> bool:
     return len(outcomes) == len(cases) and all(
-        case.expected is not None and trees.same_outcome(outcome, case.expected)
+        case.expected is not None and same_outcome(outcome, case.expected)
         for outcome, case in zip(outcomes, cases, strict=True)
     )
 
@@ -213,7 +214,7 @@ def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
     by_origin: defaultdict[str, list[int]] = defaultdict(list)
     seen: set[str] = set()
     for index, case in enumerate(cases):
-        identity = trees.canonical_call(case.input)
+        identity = canonical_call(case.input)
         if isinstance(case.expected, Returned) and identity not in seen:
             seen.add(identity)
             by_origin[case.origin].append(index)

@@ -77,6 +77,8 @@ class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed
     """What an unusable reply cost; None: its price is not known."""
     tokens: int = 0
     """Read and written for an unusable reply."""
+    can_retry: bool = True
+    """False: a reply came and was paid for, and is no candidate."""
 
 
 class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):

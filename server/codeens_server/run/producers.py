@@ -175,6 +175,7 @@ def _event_of(answer: Answer) -> CandidateGenerated | GenerationFailed:
         why=answer.why,
         cost_usd=answer.cost_usd,
         tokens=answer.tokens,
+        can_retry=answer.can_retry,
     )
 
 

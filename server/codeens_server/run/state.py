@@ -243,7 +243,7 @@ class RunState:
             self._notes["generation", event.call] = f"{event.model} · {event.variant}: {event.why}"
             self._pay(event.cost_usd)
             self.tokens += event.tokens
-            if event.cost_usd != 0:
+            if not event.can_retry:
                 self.answered.add(event.call)
             return
         candidate = event.candidate

@@ -402,7 +402,7 @@ async def test_thin_evidence_is_said_in_numbers(evidence_of: Gather):
     assert evidence.notes == ("thin evidence: 1 input, 40 % of the lines run",)
 
 
-async def test_a_module_that_can_not_be_loaded_is_named(evidence_of: Gather):
+async def test_a_module_that_cannot_be_loaded_is_named(evidence_of: Gather):
     with pytest.raises(EvidenceError, match=r"mod cannot be loaded in the sandbox.*no_such_package"):
         await evidence_of({"mod.py": "import no_such_package\ndef f(n: int): return n\n"})
 
@@ -417,7 +417,7 @@ async def test_tests_that_were_asked_for_replace_discovery(evidence_of: Gather):
     assert [test.id for test in evidence.tests] == ["checks/b.py::test_2"]
 
 
-async def test_a_file_that_pytest_can_not_collect_is_set_aside_by_name(evidence_of: Gather):
+async def test_a_file_that_pytest_cannot_collect_is_set_aside_by_name(evidence_of: Gather):
     files = {
         "mod.py": "def f(n): return n\n",
         "test_a.py": "from mod import f\ndef test_1(): assert f(1) == 1\n",

@@ -158,14 +158,14 @@ def test_enums_and_named_tuples_name_their_class(tmp_path: Path):
     "annotation",
     ["Callable[[int], int]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
 )
-def test_a_type_that_can_not_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
+def test_a_type_that_cannot_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
     source = f"{_HEAD}\ndef f(good: int, bad: {annotation!r}): ...\n"
     plan = plan_inputs(target_in(tmp_path, source), [], source)
     assert plan.strategy is None
     assert "'bad'" in plan.why
 
 
-def test_a_parameter_that_can_not_be_made_is_left_out_when_it_has_a_default(tmp_path: Path):
+def test_a_parameter_that_cannot_be_made_is_left_out_when_it_has_a_default(tmp_path: Path):
     calls = _inputs(tmp_path, "x: int, key: Callable[[int], int] = abs, *, last: bool = False")
     assert all(len(call.args) == 1 and call.kwargs.keys() <= {"last"} for call in calls)
 

@@ -219,7 +219,7 @@ def test_a_class_around_a_function_gives_up_its_siblings_as_helpers() -> None:
     assert found.function.endswith("return _add(items) + start")
 
 
-def test_a_class_that_keeps_state_can_not_be_unwrapped() -> None:
+def test_a_class_that_keeps_state_cannot_be_unwrapped() -> None:
     reply = "class Solution:\n    def total(self, items, start=0):\n        self.seen = items\n        return start"
     with pytest.raises(Unusable):
         _extract(reply)

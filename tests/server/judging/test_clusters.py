@@ -197,6 +197,6 @@ async def test_a_difference_can_be_kept_as_a_case(target: Target) -> None:
 
 
 @pytest.mark.parametrize("outcome", [TimedOut(limit="call", seconds=1), Died(reason="exit")])
-def test_what_proves_nothing_can_not_be_kept(outcome: Outcome) -> None:
+def test_what_proves_nothing_cannot_be_kept(outcome: Outcome) -> None:
     with pytest.raises(InputError, match="cannot be kept"):
         pinned_case(CallInput(args=(1,)), outcome)

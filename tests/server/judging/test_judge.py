@@ -150,7 +150,7 @@ async def test_what_does_not_return_is_told_apart(target: Target, body: str, sta
     assert part in verdict.failure.got
 
 
-async def test_what_can_not_be_loaded_is_an_error_with_the_traceback(target: Target) -> None:
+async def test_what_cannot_be_loaded_is_an_error_with_the_traceback(target: Target) -> None:
     candidate = candidate_of(RIGHT, imports=("import no_such_module",))
 
     result = await judged(target, candidate, evidence())
@@ -207,7 +207,7 @@ async def test_a_repair_must_pass_the_failing_tests_too(target: Target) -> None:
     assert (verdict.evidence, verdict.isolation) == ("tests", "shared")
 
 
-async def test_a_suite_that_can_not_be_run_on_the_candidate_is_its_failure(target: Target) -> None:
+async def test_a_suite_that_cannot_be_run_on_the_candidate_is_its_failure(target: Target) -> None:
     candidate = candidate_of(RIGHT, imports=("import os",), helpers=("1 / (not os.path.exists('test_shapes.py'))",))
 
     verdict = (await judged(target, candidate, evidence(passing=IDS))).verdict

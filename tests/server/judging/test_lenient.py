@@ -26,7 +26,7 @@ from codeens_server.tasks.lenient import matches
         ([], ()),
     ],
 )
-def test_what_json_can_not_say_is_not_demanded(expected: Any, returned: Any) -> None:
+def test_what_json_cannot_say_is_not_demanded(expected: Any, returned: Any) -> None:
     assert matches(encode(expected), encode(returned))
 
 

@@ -127,7 +127,7 @@ async def test_each_case_has_its_own_time(anywhere: Target) -> None:
         ("spread = 3\n", "not a function"),
     ],
 )
-async def test_what_can_not_be_loaded_fails_with_the_reason(anywhere: Target, source: str, part: str) -> None:
+async def test_what_cannot_be_loaded_fails_with_the_reason(anywhere: Target, source: str, part: str) -> None:
     report = await scored(anywhere, task(TaskCase(args=[[1]], expected_output=[0.5]), tests=CHECK), it=source)
 
     verdict = report.results[0].verdict

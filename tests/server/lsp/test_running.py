@@ -257,6 +257,7 @@ async def test_cancelling_the_progress_reaches_the_model_and_keeps_the_run(folde
         made.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token=token))
         await hanging.wait_cancelled()
         await anyio.to_thread.run_sync(until_gone, below)
+        await made.seen(lambda view: view["status"] == "finished")
         shown = await made.command("codeens.showRun", {"runId": answer["runId"]})
         assert shown["run"]["summary"]["stopped"] == "cancelled"
         assert shown["run"]["headline"] == "cancelled: there is no candidate yet; keep the original"

@@ -80,7 +80,7 @@ async def test_a_golfed_line_is_found() -> None:
     ["def f(:\n", "x = 1\x00", "def f():\n    return " + "(" * 5000 + ")" * 5000, "x = 1\n" * 100_000],
     ids=["syntax", "null byte", "too deep", "too large"],
 )
-async def test_a_source_that_can_not_be_analysed_says_so(source: str) -> None:
+async def test_a_source_that_cannot_be_analysed_says_so(source: str) -> None:
     with pytest.raises(Unmeasurable, match="source"):
         await readability(source)
 

@@ -247,7 +247,7 @@ def test_the_built_in_weights_make_100_points_and_settings_replace_them() -> Non
 
 
 @pytest.mark.parametrize("weights", [Weights(speed=-1), Weights(correctness=0, quality=0, speed=0, efficiency=0)])
-def test_weights_that_can_not_be_used_are_refused(weights: Weights) -> None:
+def test_weights_that_cannot_be_used_are_refused(weights: Weights) -> None:
     with pytest.raises(ConfigError, match="weights must not be negative"):
         ranked([entry("a")], settings=Settings(weights={"balanced": weights}))
 

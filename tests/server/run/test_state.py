@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from codeens_server.domain import Measurement
 from codeens_server.errors import RunError
@@ -65,7 +66,8 @@ def test_an_answer_that_came_after_a_failed_call_takes_its_note_away(state: RunS
 
 
 def test_an_unusable_reply_that_was_paid_for_is_never_asked_for_again(state: RunState) -> None:
-    state.apply(GenerationFailed(call="c4", model="m", variant="v", why="no code", cost_usd=None, tokens=70))
+    failed = GenerationFailed(call="c4", model="m", variant="v", why="no code", cost_usd=None, tokens=70)
+    state.apply(replace(failed, can_retry=False))
     state.apply(RunResumed())
     assert "c4" in state.answered
     assert (state.failures, state.cost_known, state.tokens) == (("m · v: no code",), False, 70)

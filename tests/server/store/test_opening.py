@@ -89,8 +89,8 @@ async def test_a_database_of_a_version_before_events_is_left_as_it_is(tmp_path: 
         connection.execute("CREATE TABLE schema_version (id INTEGER PRIMARY KEY, version INTEGER)")
         connection.execute("INSERT INTO schema_version VALUES (1, 1)")
         connection.execute("CREATE TABLE runs (id VARCHAR PRIMARY KEY, headline TEXT)")
-    refused = pytest.raises(RunError, match="schema 1, and this codeens uses 2")
-    with refused, open_store(Settings(results=str(tmp_path))) as store:
+    settings = Settings(results=str(tmp_path))
+    with pytest.raises(RunError, match="schema 1, and this codeens uses 2"), open_store(settings) as store:
         await store.list_runs(1)
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
     assert tables == [("runs",), ("schema_version",)]

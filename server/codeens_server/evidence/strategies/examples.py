@@ -23,7 +23,7 @@ def like(seen: Sequence[Encoded], sampler: Sampler, depth: int = 0) -> Samples:
 
     Args:
         seen: encoded values, at least one.
-        leaves: strategies for plain values.
+        sampler: strategies for plain values.
         depth: of the containers around, so that deep ones end.
     """
     known = list({canonical(tree): tree for tree in seen}.values())[:_MOST_SEEN]

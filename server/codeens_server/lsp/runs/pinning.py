@@ -92,7 +92,7 @@ def source_of_test(case: Case, target: Target, number: int) -> tuple[list[str], 
         return _test_of(case, target.module, target.qualname, number)
     except NoSource as why:
         message = f"this input cannot be written as a test: it has {why}."
-        raise InputError(message, hint=Hint("fix", "Write the test by hand.")) from None
+        raise InputError(message, code="no_source", hint=Hint("fix", "Write the test by hand.")) from None
 
 
 def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str], str]:
@@ -112,9 +112,9 @@ def _test_of(case: Case, module: str, name: str, number: int) -> tuple[list[str]
             imports |= more
             lines.append(f"assert {call} == {text}")
             after = dict(zip([*names, *keywords], [*case.expected.args, *case.expected.kwargs.values()], strict=False))
-            for key, value in after.items():
-                if not same(value, bound[key]):
-                    text, more = source_of(value)
+            for key, tree in after.items():
+                if not same(tree, bound[key]):
+                    text, more = source_of(tree)
                     imports |= more
                     lines.append(f"assert {key} == {text}")
         case Raised():
