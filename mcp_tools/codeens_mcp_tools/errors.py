@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import msgspec
 
+from codeens import CodeensError, Hint
 from codeens_sandbox_backends.errors import SandboxError, SandboxUnavailable, UnknownBackend
 from codeens_server.crash_log import innermost, log_crash
-from codeens_server.errors import ChangedError, CodeensError, EvidenceError, NothingGenerated, TargetError
 from codeens_variants.manifest import ManifestError
 
 _MOST_TOLD = 2000
 _WRITE_YOURSELF = (
     "Without a model: call generate_variants with prompts_only=true, write the candidates yourself, and call score."
 )
-_NEXT: tuple[tuple[type[Exception], str], ...] = (
-    (TargetError, "Name the function as path.py::function, or give its module as `code` and its name as `function`."),
-    (ChangedError, "Start a new run on the file as it is now (start_ensemble or score)."),
-    (EvidenceError, "Say what is right: mode=repair with tests, or score with a task that has test_cases."),
-    (NothingGenerated, _WRITE_YOURSELF),
+_NAME_IT = "Name the function as path.py::function, or give its module as `code` and its name as `function`."
+_SAY_WHAT_IS_RIGHT = "Say what is right: mode=repair with tests, or score with a task that has test_cases."
+_BY_CODE = {
+    "target": _NAME_IT,
+    "no_function": _NAME_IT,
+    "function_not_named": "Give its name as `function`.",
+    "changed": "Start a new run on the file as it is now (start_ensemble or score).",
+    "evidence": _SAY_WHAT_IS_RIGHT,
+    "no_evidence": _SAY_WHAT_IS_RIGHT,
+    "tests_fail": _SAY_WHAT_IS_RIGHT,
+    "no_body": _SAY_WHAT_IS_RIGHT,
+    "nothing_generated": _WRITE_YOURSELF,
+    "task_wants_script": "Write the scripts yourself, and call score with the task and candidates=[{id, source}].",
+}
+_OF_SANDBOXES: tuple[tuple[type[SandboxError], str], ...] = (
     (UnknownBackend, "list_backends says which there are; leave `backend` out for the default."),
     (SandboxUnavailable, "list_backends says which can be used here; the user must mend the others."),
     (SandboxError, "The sandbox failed, not the code: call again."),
 )
+_OPTIONS = ("goal", "mode", "models", "variants", "samples", "rounds", "tests", "budget_usd", "timeout_s")
+_ARGUMENTS = {name: name for name in _OPTIONS} | {"sandbox": "backend"}
+"""Options of runs → what tools call them. The others are settings, which the user alone changes."""
 
 
 class ToolError(CodeensError):
@@ -29,22 +42,39 @@ class ToolError(CodeensError):
 
 
 def error_text(error: Exception) -> str:
-    """Any error in a few sentences. One that nobody foresaw goes into the log, with its traceback."""
+    """Return any error in a few sentences. One that nobody foresaw goes into the log, with its traceback."""
     cause = innermost(error)
     if isinstance(cause, ToolError):
         return str(cause)[:_MOST_TOLD]
     if isinstance(cause, msgspec.ValidationError):
         return f"The arguments are wrong: {cause}. Look at the tool's input schema and call again."[:_MOST_TOLD]
-    if isinstance(cause, (CodeensError, SandboxError, ManifestError)):
-        return " ".join(filter(None, [_sentence(str(cause)), _next_step(cause)]))
+    if isinstance(cause, CodeensError):
+        return " ".join(filter(None, [_sentence(str(cause)), _BY_CODE.get(cause.code) or _advice(cause.hint)]))
+    if isinstance(cause, SandboxError):
+        return f"{_sentence(str(cause))} {next(step for kind, step in _OF_SANDBOXES if isinstance(cause, kind))}"
+    if isinstance(cause, ManifestError):
+        return _sentence(str(cause))
     crash = log_crash(error)
     return f"{crash[0].upper()}{crash[1:]} Calling again will not help."
 
 
-def _next_step(error: BaseException) -> str:
-    if "no model can be reached" in str(error):
-        return _WRITE_YOURSELF
-    return next((step for kind, step in _NEXT if isinstance(error, kind)), "")
+def _advice(hint: Hint | None) -> str:
+    """Return a hint in the words of the tools."""
+    if hint is None:
+        return ""
+    match hint.kind:
+        case "option" if hint.name in _ARGUMENTS:
+            return f"Change the argument `{_ARGUMENTS[hint.name]}`."
+        case "option":
+            return f"The user can change the setting {hint.name}."
+        case "model":
+            return _WRITE_YOURSELF
+        case "runs":
+            return "start_ensemble and score give ids."
+        case "variants":
+            return "list_variants says which there are: name one, or the user enables one."
+        case "fix":
+            return hint.name
 
 
 def _sentence(text: str) -> str:

@@ -3,56 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
-from msgspec import Struct
 
 from codeens_mcp_tools.errors import ToolError, error_text
 from codeens_mcp_tools.tools.progress import ProgressReporter
-from codeens_server.domain import Candidate, RunDocument, Target
-from codeens_server.errors import RunError
-from codeens_server.run.ids import is_short_for
-from codeens_server.run.request import RunRequest
-from codeens_server.run.state import RunState
 
 if TYPE_CHECKING:
-    from codeens_server.run.engine import Engine
+    from codeens import RunState, RunStream
 
 _MOST_AT_ONCE = 8
 _MOST_KEPT = 200
 _ENDED_WITHIN_S = 10.0
 
-
-class Job(Struct, frozen=True, kw_only=True):
-    """A run to be made."""
-
-    engine: Engine
-    request: RunRequest
-    target: Target
-    given: tuple[Candidate, ...] | None = None
+Making: TypeAlias = "AbstractAsyncContextManager[RunStream]"
+"""A run of the session that begins when the block is entered."""
 
 
 class LiveRun:
     """A run of this process, under way or done."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.run_id = ""
+    def __init__(self, making: Making) -> None:
         self.state: RunState | None = None
         """What is known of it; None until it has an id."""
         self.failure: Exception | None = None
         self.begun = anyio.Event()
         self.ended = anyio.Event()
+        self._making = making
         self._scope = anyio.CancelScope()
         self._stop: Callable[[], None] | None = None
         self._changed = anyio.Event()
 
     @property
-    def run(self) -> RunDocument | None:
-        """Its document, when it came to an end."""
-        return self.state.document if self.state else None
+    def run_id(self) -> str:
+        """Its id; empty until it has one."""
+        return self.state.run_id if self.state else ""
 
     @property
     def is_under_way(self) -> bool:
@@ -65,12 +53,9 @@ class LiveRun:
 
     async def drive(self, reporter: ProgressReporter | None = None) -> None:
         """Make the run, to its end. What goes wrong is kept as `failure`; cancelling this leaves nothing behind."""
-        job = self.job
         try:
             with self._scope:
-                engine, request, target = job.engine, job.request, job.target
-                made = engine.start(request, target) if job.given is None else engine.judge(request, target, job.given)
-                async with made as stream:
+                async with self._making as stream:
                     self._stop = stream.stop
                     async for _ in stream:
                         self._take(stream.state)
@@ -80,8 +65,8 @@ class LiveRun:
             # Told to whoever asks for the run; one that fails does not end the server.
             self.failure = error
         finally:
-            if self.run is None and self.failure is None:
-                self.failure = RunError("the run was ended before it came to a result")
+            if (self.state is None or self.state.document is None) and self.failure is None:
+                self.failure = ToolError("The run was ended before it came to a result.")
             self._stop = None
             self.begun.set()
             self.ended.set()
@@ -99,7 +84,7 @@ class LiveRun:
         await self._changed.wait()
 
     def _take(self, state: RunState) -> None:
-        self.state, self.run_id = state, state.run_id
+        self.state = state
         self.begun.set()
         self._tell()
 
@@ -115,14 +100,14 @@ class LiveRuns:
         self._tasks = tasks
         self._all: list[LiveRun] = []
 
-    async def start(self, job: Job) -> LiveRun:
+    async def start(self, making: Making) -> LiveRun:
         """Start a run that goes on by itself; comes back when it has an id.
 
         Raises:
             CodeensError: it could not begin; nothing was written.
             SandboxError: its sandbox could not be opened.
         """
-        live = self._added(job)
+        live = self._added(making)
         self._tasks.start_soon(live.drive)
         try:
             await live.begun.wait()
@@ -131,14 +116,14 @@ class LiveRuns:
             raise
         return self._begun(live)
 
-    async def make(self, job: Job, reporter: ProgressReporter) -> LiveRun:
+    async def make(self, making: Making, reporter: ProgressReporter) -> LiveRun:
         """Make a run within a call: to its end, or until the call is cancelled.
 
         Raises:
             CodeensError: it came to no result.
             SandboxError: its sandbox could not be opened.
         """
-        live = self._added(job)
+        live = self._added(making)
         await live.drive(reporter)
         if live.failure is not None:
             self._begun(live)
@@ -146,14 +131,11 @@ class LiveRuns:
         return live
 
     def get(self, run_id: str) -> LiveRun | None:
-        """The latest of an id, or of what an id begins with or has after its date."""
-        for live in reversed(self._all):
-            if is_short_for(run_id, live.run_id):
-                return live
-        return None
+        """Return the run of an id, whole."""
+        return next((live for live in self._all if run_id and live.run_id == run_id), None)
 
     def ids(self) -> list[str]:
-        """All ids, the latest first."""
+        """Return all ids, the latest first."""
         return [live.run_id for live in reversed(self._all) if live.run_id]
 
     async def end_all(self) -> None:
@@ -165,7 +147,7 @@ class LiveRuns:
             for live in under_way:
                 await live.ended.wait()
 
-    def _added(self, job: Job) -> LiveRun:
+    def _added(self, making: Making) -> LiveRun:
         under_way = [live for live in self._all if live.is_under_way]
         if len(under_way) >= _MOST_AT_ONCE:
             ids = ", ".join(live.run_id for live in under_way if live.run_id)
@@ -176,7 +158,7 @@ class LiveRuns:
         done = [live for live in self._all if not live.is_under_way]
         for old in done[: max(0, len(self._all) - _MOST_KEPT)]:
             self._all.remove(old)
-        live = LiveRun(job)
+        live = LiveRun(making)
         self._all.append(live)
         return live
 

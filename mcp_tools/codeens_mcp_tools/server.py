@@ -35,11 +35,11 @@ class Server(MCPServer[Any]):
 
     def __init__(self, app: AppContext, **options: Any) -> None:
         super().__init__(NAME, **options)
-        self._room = app
+        self._app = app
 
     async def list_tools(self) -> list[MCPTool]:
         """What there is. Who asks for it will call one: what that needs is imported meanwhile."""
-        self._room.prepare()
+        self._app.prepare()
         return await super().list_tools()
 
     async def serve(self, received: Received, sent: Sent) -> None:

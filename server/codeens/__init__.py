@@ -16,19 +16,21 @@ if TYPE_CHECKING:
     from codeens._generating import Generated, Prompt
     from codeens._options import RunKeywords
     from codeens._results import Report, Run
-    from codeens._running import CodeResult
+    from codeens._running import CallResult, CodeResult
     from codeens._session import Session
     from codeens._targets import Code
     from codeens_sandbox_backends.base import Limits
     from codeens_sandbox_backends.errors import SandboxError
-    from codeens_server.config.settings import Settings
+    from codeens_server.config.settings import ModelSettings, Settings
     from codeens_server.domain import Candidate, Target
     from codeens_server.errors import CodeensError, Hint
     from codeens_server.run.engine import RunStream
     from codeens_server.run.events import RunEvent
-    from codeens_server.tasks.schema import Task
+    from codeens_server.run.state import RunState
+    from codeens_server.tasks.schema import ScoreReport, ScoreResult, Task
 
 __all__ = [
+    "CallResult",
     "Candidate",
     "Code",
     "CodeResult",
@@ -37,13 +39,17 @@ __all__ = [
     "Generated",
     "Hint",
     "Limits",
+    "ModelSettings",
     "Prompt",
     "Report",
     "Run",
     "RunEvent",
     "RunKeywords",
+    "RunState",
     "RunStream",
     "SandboxError",
+    "ScoreReport",
+    "ScoreResult",
     "Session",
     "Settings",
     "Target",
@@ -64,6 +70,7 @@ __dir__: Callable[[], list[str]]
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
+        "CallResult": "codeens._running",
         "Candidate": "codeens_server.domain",
         "Code": "codeens._targets",
         "CodeResult": "codeens._running",
@@ -72,13 +79,17 @@ __getattr__, __dir__ = lazy_exports(
         "Generated": "codeens._generating",
         "Hint": "codeens_server.errors",
         "Limits": "codeens_sandbox_backends.base",
+        "ModelSettings": "codeens_server.config.settings",
         "Prompt": "codeens._generating",
         "Report": "codeens._results",
         "Run": "codeens._results",
         "RunEvent": "codeens_server.run.events",
         "RunKeywords": "codeens._options",
+        "RunState": "codeens_server.run.state",
         "RunStream": "codeens_server.run.engine",
         "SandboxError": "codeens_sandbox_backends.errors",
+        "ScoreReport": "codeens_server.tasks.schema",
+        "ScoreResult": "codeens_server.tasks.schema",
         "Session": "codeens._session",
         "Settings": "codeens_server.config.settings",
         "Target": "codeens_server.domain",

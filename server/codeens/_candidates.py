@@ -19,8 +19,8 @@ GIVEN = "given"
 LONGEST_SOURCE = 1 << 20
 """Characters."""
 
-Candidates: TypeAlias = Mapping[str, str] | Sequence[str | Candidate]
-"""Sources by the ids that results shall use; or sources, called `1`, `2`, ... in their order; or made candidates."""
+Candidates: TypeAlias = Mapping[str, str | Candidate] | Sequence[str | Candidate]
+"""Sources, or made candidates, by the ids that results shall use; else sources are `1`, `2`, ... in their order."""
 
 
 def named(candidates: Candidates) -> dict[str, str | Candidate]:
@@ -56,7 +56,7 @@ def given_candidates(target: Target, candidates: Candidates, model: str = GIVEN)
         InputError: see `named`.
     """
     return tuple(
-        _written(target, name, item, model) if isinstance(item, str) else replace(item, round=0)
+        _written(target, name, item, model) if isinstance(item, str) else replace(item, id=name, round=0)
         for name, item in named(candidates).items()
     )
 

@@ -27,6 +27,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
     variant: str
     description: str
+    mode: Mode
     goal: Goal
     temperature: float
     messages: tuple[Message, ...]
@@ -66,6 +67,7 @@ def prompts_for(target: Target, mode: Mode, variants: Sequence[Variant]) -> tupl
         Prompt(
             variant=variant.name,
             description=variant.description,
+            mode=mode,
             goal=variant.goal,
             temperature=variant.temperature,
             messages=messages_for(variant, mode, target, context),

@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("litellm", "sqlalchemy", "hypothesis", "libcst", "anyio", "msgspec")
 
 PINNED = {
-    *("Session", "Settings", "Limits", "RunKeywords", "Target", "Code", "Task", "Candidate"),
-    *("Run", "Report", "Comparison", "CodeResult", "Generated", "Prompt", "RunStream", "RunEvent"),
+    *("Session", "Settings", "ModelSettings", "Limits", "RunKeywords", "Target", "Code", "Task", "Candidate"),
+    *("Run", "Report", "Comparison", "CodeResult", "CallResult", "Generated", "Prompt"),
+    *("RunStream", "RunEvent", "RunState", "ScoreReport", "ScoreResult"),
     *("CodeensError", "SandboxError", "Hint"),
     *("run", "run_sync", "stream", "judge", "judge_sync", "compare", "compare_sync", "run_code", "run_code_sync"),
 }

@@ -82,7 +82,7 @@ async def test_candidates_of_models_have_their_origin_and_cost_and_can_be_scored
     }
     assert sum(item["same_as"] is not None for item in items) == 2
     assert generated.document["cost_usd"] > 0
-    assert generated.progress[-1].message == "4 of 4 answers"
+    assert generated.progress[-1].message == "asking models: 4 of 4"
     ranks = {row["candidate"]["model"]: row["rank"] for row in scored.document["results"]}
     assert ranks == {"good": 1, "bad": None}
 

@@ -10,11 +10,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from codeens_mcp_tools.tools.given_code import KEPT_S
 from tests.mcp_tools.calling import SORTED
 from tests.mcp_tools.conftest import SUMS, isolated, opened
 
 pytestmark = [pytest.mark.anyio, isolated]
+AN_HOUR = 3600
 
 
 def codes(results: Path) -> dict[str, Path]:
@@ -25,7 +25,7 @@ def codes(results: Path) -> dict[str, Path]:
 
 def age(folder: Path) -> None:
     """As if nobody had brought that code for more than an hour."""
-    before = time.time() - KEPT_S - 60
+    before = time.time() - AN_HOUR - 60
     os.utime(folder, (before, before))
 
 

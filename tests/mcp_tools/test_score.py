@@ -61,7 +61,7 @@ async def test_scripts_are_judged_by_what_they_print(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"test_cases": [{"args": [1, 2]}]}, "test_cases[0].expected_output: is missing"),
+        ({"test_cases": [{"args": [1, 2]}]}, "missing required field `expected_output` - at `$.task.test_cases[0]`"),
         ({"test_cases": []}, "nothing to judge by"),
         ({"test_case": []}, "test_case"),
         ({"reference_solution": "    return 0\n"}, "reference_solution fails"),

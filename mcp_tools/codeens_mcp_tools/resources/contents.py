@@ -3,91 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
+from codeens import CodeensError
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError, error_text
-from codeens_mcp_tools.tools.ensembles import known_ids, stored_run
-from codeens_mcp_tools.tools.subjects import home
+from codeens_mcp_tools.runs import LiveRun
+from codeens_mcp_tools.tools.ensembles import found
 from codeens_server.domain import ORIGINAL, Candidate
-from codeens_server.errors import unknown
-from codeens_server.run.state import RunState
+from codeens_server.run.variants import chosen_variants
 from codeens_server.store.documents import to_json
 from codeens_server.views.run_view import view_of
 from codeens_server.workspace.edit import program_for, unified_diff
 
+if TYPE_CHECKING:
+    from codeens import RunState
+
 
 async def run(app: AppContext, run_id: str) -> str:
-    """The document of a run; of one that has none yet, what is known.
+    """Return the document of a run; of one that has none, what is known.
 
     Raises:
         ResourceNotFoundError: there is none.
     """
-    state = await _stored(app, run_id)
-    known = state.document or view_of(state, status="interrupted")
-    return await anyio.to_thread.run_sync(to_json, known)
+    known, state = await _known(app, run_id)
+    status = "running" if isinstance(known, LiveRun) and known.is_under_way else "interrupted"
+    return await anyio.to_thread.run_sync(lambda: to_json(state.document or view_of(state, status=status)))
 
 
 async def artifact(app: AppContext, run_id: str, candidate: str, name: str) -> str:
-    """One artifact of a candidate, as text.
+    """Return one artifact of a candidate, as text.
 
     Raises:
         ResourceNotFoundError: there is none.
         ResourceError: it cannot be made any more.
     """
-    stored = await _stored(app, run_id)
-    if name not in _ARTIFACTS:
-        raise ResourceNotFoundError(unknown("artifact", name, list(_ARTIFACTS)))
-    found = stored.answers
-    if candidate != ORIGINAL and candidate not in found:
-        raise ResourceNotFoundError(unknown("candidate", candidate, [ORIGINAL, *found]))
+    _, state = await _known(app, run_id)
+    if name not in ARTIFACTS:
+        raise ResourceNotFoundError(f"no artifact is called {name!r}. There are: {', '.join(ARTIFACTS)}.")
+    answers = state.answers
+    if candidate != ORIGINAL and candidate not in answers:
+        raise ResourceNotFoundError(f"run {run_id} has no candidate {candidate!r}.")
     try:
-        return await anyio.to_thread.run_sync(_ARTIFACTS[name], stored, found.get(candidate))
+        return await anyio.to_thread.run_sync(ARTIFACTS[name], state, answers.get(candidate))
     except Exception as error:
         raise ResourceError(error_text(error)) from error
 
 
 async def variant(app: AppContext, name: str) -> str:
-    """A variant's manifest.
+    """Return a variant's manifest.
 
     Raises:
         ResourceNotFoundError: there is none.
     """
-    found = await anyio.to_thread.run_sync(lambda: app.variants(home(app)))
-    if name not in found:
-        raise ResourceNotFoundError(unknown("variant", name, list(found)))
-    return to_json(found[name].variant)
+    session = await app.session()
+
+    def read() -> str:
+        found = {key: item.variant for key, item in session.variants().items()}
+        return to_json(chosen_variants([name], session.settings(), found)[0])
+
+    try:
+        return await anyio.to_thread.run_sync(read)
+    except CodeensError as error:
+        raise ResourceNotFoundError(str(error)) from None
 
 
 async def variant_names(app: AppContext) -> list[str]:
-    """All variants."""
-    return list(await anyio.to_thread.run_sync(lambda: app.variants(home(app))))
-
-
-async def run_ids(app: AppContext) -> list[str]:
-    """All runs, the latest first."""
-    return await known_ids(app)
+    """Return the names of all variants."""
+    return list(await anyio.to_thread.run_sync((await app.session()).variants))
 
 
 async def candidate_ids(app: AppContext, run_id: str) -> list[str]:
-    """The candidates of a run; none where it is not known."""
+    """Return the candidates of a run; none where it is not known."""
     try:
-        return [ORIGINAL, *(await _stored(app, run_id)).answers] if run_id else []
+        return [ORIGINAL, *(await _known(app, run_id))[1].answers] if run_id else []
     except ResourceNotFoundError:
         return []
 
 
-async def _stored(app: AppContext, run_id: str) -> RunState:
+async def _known(app: AppContext, run_id: str) -> tuple[LiveRun | RunState, RunState]:
     try:
-        return await stored_run(app, run_id)
-    except ToolError as error:
-        raise ResourceNotFoundError(str(error)) from None
+        known = await found(app, run_id)
+    except CodeensError as error:
+        raise ResourceNotFoundError(error_text(error)) from None
+    state = known.state if isinstance(known, LiveRun) else known
+    if state is None:
+        raise ResourceNotFoundError(f"run {run_id} has not begun.")
+    return known, state
 
 
-def _solution(stored: RunState, candidate: Candidate | None) -> str:
-    return stored.target.source if candidate is None else candidate.source
+def _solution(state: RunState, candidate: Candidate | None) -> str:
+    return state.target.source if candidate is None else candidate.source
 
 
 def _prompt(_: RunState, candidate: Candidate | None) -> str:
@@ -98,24 +107,24 @@ def _response(_: RunState, candidate: Candidate | None) -> str:
     return "" if candidate is None else candidate.response
 
 
-def _payload(stored: RunState, candidate: Candidate | None) -> str:
-    return program_for(stored.target, None if candidate is None else candidate.replacement).modules[0].source
+def _payload(state: RunState, candidate: Candidate | None) -> str:
+    return program_for(state.target, None if candidate is None else candidate.replacement).modules[0].source
 
 
-def _diff(stored: RunState, candidate: Candidate | None) -> str:
-    return "" if candidate is None else unified_diff(stored.target, candidate.replacement)
+def _diff(state: RunState, candidate: Candidate | None) -> str:
+    return "" if candidate is None else unified_diff(state.target, candidate.replacement)
 
 
-def _result(stored: RunState, candidate: Candidate | None) -> str:
-    rows = () if stored.document is None else (stored.document.original, *stored.document.results)
+def _result(state: RunState, candidate: Candidate | None) -> str:
+    from codeens import Run
+
     wanted = ORIGINAL if candidate is None else candidate.id
-    row = next((row for row in rows if row.candidate.id == wanted), None)
-    if row is None:
+    if state.document is None or wanted in state.duplicates:
         raise ToolError(f"{wanted} has no row of its own: the run has no result, or its code is another one's.")
-    return to_json(row)
+    return to_json(Run(state.document).row(wanted))
 
 
-_ARTIFACTS: dict[str, Callable[[RunState, Candidate | None], str]] = {
+ARTIFACTS: dict[str, Callable[[RunState, Candidate | None], str]] = {
     "solution": _solution,
     "prompt": _prompt,
     "response": _response,

@@ -1,4 +1,4 @@
-"""LiveRuns, what was kept of their candidates, and variants, as resources; with completions for their names."""
+"""Runs, what was kept of their candidates, and variants, as resources; with completions for their names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import Completion, CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from codeens_mcp_tools.context import AppContext
-from codeens_mcp_tools.tools.warming import warm
+from codeens_mcp_tools.resources import contents
+from codeens_mcp_tools.resources.contents import ARTIFACTS
+from codeens_mcp_tools.tools.ensembles import known_ids
 
 RUN = "run://{id}"
 ARTIFACT = "run://{id}/{candidate}/{artifact}"
 VARIANT = "variant://{name}"
-ARTIFACTS = ("solution", "prompt", "response", "payload", "diff", "result")
 _GOALS = ("speed", "memory", "readability", "balanced", "correctness")
 _JSON = "application/json"
 _MOST_COMPLETIONS = 100
@@ -36,22 +37,22 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
 
 
 class _Reading:
-    """Reads the resources, by what is imported at the first time."""
+    """Reads the resources."""
 
     def __init__(self, app: AppContext) -> None:
-        self._room = app
+        self._app = app
 
     async def run(self, id: str) -> str:  # noqa: A002 # the template's name for it
         """A run."""
-        return await (await warm()).contents.run(self._room, id)
+        return await contents.run(self._app, id)
 
     async def artifact(self, id: str, candidate: str, artifact: str) -> str:  # noqa: A002 # the template's name for it
         """An artifact of a candidate."""
-        return await (await warm()).contents.artifact(self._room, id, candidate, artifact)
+        return await contents.artifact(self._app, id, candidate, artifact)
 
     async def variant(self, name: str) -> str:
         """A variant."""
-        return await (await warm()).contents.variant(self._room, name)
+        return await contents.variant(self._app, name)
 
     async def complete(
         self,
@@ -73,9 +74,8 @@ class _Reading:
             return list(_GOALS) if name == "goal" else []
         if name == "artifact":
             return list(ARTIFACTS)
-        contents = (await warm()).contents
         if ref.uri == VARIANT:
-            return await contents.variant_names(self._room)
+            return await contents.variant_names(self._app)
         if name == "id":
-            return await contents.run_ids(self._room)
-        return await contents.candidate_ids(self._room, given.get("id", ""))
+            return await known_ids(self._app)
+        return await contents.candidate_ids(self._app, given.get("id", ""))

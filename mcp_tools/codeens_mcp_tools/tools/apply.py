@@ -3,88 +3,94 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.arguments import ApplyCandidate
 from codeens_mcp_tools.tools.documents import Change
-from codeens_mcp_tools.tools.ensembles import stored_run
+from codeens_mcp_tools.tools.ensembles import found
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
-from codeens_mcp_tools.tools.given_code import is_given_code
-from codeens_mcp_tools.tools.subjects import home_settings
-from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
-from codeens_server.workspace.edit import apply_edit, unified_diff
+from codeens_server.domain import ORIGINAL, RankedResult
+
+if TYPE_CHECKING:
+    from codeens import Run
 
 
 async def apply_candidate(app: AppContext, call: ToolCall[ApplyCandidate]) -> ToolAnswer:
-    """ToolAnswer a call.
+    """Answer a call.
 
     Raises:
         CodeensError: there is no such row, the file changed since the run, or may not be written.
     """
     arguments = call.arguments
+    session = await app.session()
     run = await finished_run(app, arguments.id)
     row = _row(run, arguments.rank)
     change = await anyio.to_thread.run_sync(_change, app, run, row, arguments.write_to)
     where = f"written into {change.path}" if change.written else "nothing was written"
     text = f"Candidate {change.candidate} of run {run.run_id}, {where}.\n\n{change.patch}"
-    if not change.written and not is_given_code(Path(change.path), home_settings(app)):
+    if not change.written and not await anyio.to_thread.run_sync(session.is_code, run.document.target):
         text += f"\nTo write it: the same call with write_to={change.path!r}."
     return ToolAnswer(text=text, document=change)
 
 
-async def finished_run(app: AppContext, run_id: str) -> RunDocument:
-    """The document of a run.
+async def finished_run(app: AppContext, run_id: str) -> Run:
+    """Return a run that has a result.
 
     Raises:
-        ToolError: there is no such run, or it has no result.
+        CodeensError: there is no such run, or it has none yet.
     """
-    live = app.runs.get(run_id)
-    run = live.run if live is not None else (await stored_run(app, run_id)).document
-    if run is None:
+    from codeens import Run
+
+    known = await found(app, run_id)
+    state = known.state if isinstance(known, LiveRun) else known
+    if state is None or state.document is None:
         raise ToolError(f"Run {run_id} has no result yet. Call get_run(id={run_id!r}, wait_seconds=50) first.")
-    return run
+    return Run(state.document)
 
 
-def _row(run: RunDocument, wanted: int | str | None) -> RankedResult:
-    ranked = [row for row in run.results if row.rank is not None]
-    chosen = run.best if wanted is None else wanted
+def _row(run: Run, wanted: int | str | None) -> RankedResult:
+    rows = run.document.results
+    ranked = [row for row in rows if row.rank is not None]
+    chosen = run.document.best if wanted is None else wanted
     if chosen in (ORIGINAL, 0):
         numbers = f" Another row: rank=1 to {len(ranked)}." if ranked else ""
         raise ToolError(f"The original stays best: there is nothing to change.{numbers}")
     for place, row in enumerate(ranked, start=1):
         if chosen in (place, row.candidate.id):
             return row
-    rejected = next((row for row in run.results if row.candidate.id == chosen), None)
+    rejected = next((row for row in rows if row.candidate.id == chosen), None)
     if rejected is not None:
         raise ToolError(f"Candidate {chosen} was rejected: {rejected.reason}. Take one that has a rank.")
     has = f"It has ranks 1 to {len(ranked)}." if ranked else "No candidate passed."
     raise ToolError(f"Run {run.run_id} has no row {chosen!r}. {has}")
 
 
-def _change(app: AppContext, run: RunDocument, row: RankedResult, write_to: str | None) -> Change:
-    replacement = row.candidate.replacement
-    patch = unified_diff(run.target, replacement)
+def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) -> Change:
+    candidate = row.candidate
+    patch = run.diff(candidate.id)
     if write_to is not None:
         _check_file(app, run, write_to)
-        apply_edit(run.target, replacement)
+        run.apply(candidate.id)
     return Change(
         run_id=run.run_id,
-        candidate=row.candidate.id,
+        candidate=candidate.id,
         rank=row.rank,
-        path=run.target.path,
+        path=run.document.target.path,
         patch=patch,
-        source=row.candidate.source,
+        source=candidate.source,
         written=write_to is not None,
     )
 
 
-def _check_file(app: AppContext, run: RunDocument, write_to: str) -> None:
-    path = app.roots.resolve(write_to)
-    if path != Path(run.target.path).resolve():
+def _check_file(app: AppContext, run: Run, write_to: str) -> None:
+    path, own = app.roots.resolve(write_to), run.document.target.path
+    if path != Path(own).resolve():
         raise ToolError(
-            f"Run {run.run_id} was about {run.target.path}, not {path}, and its change is written there or nowhere. "
+            f"Run {run.run_id} was about {own}, not {path}, and its change is written there or nowhere. "
             "For code that was given as text: put the new source in yourself."
         )

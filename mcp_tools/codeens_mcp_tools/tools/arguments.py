@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from codeens import Task
 from codeens_server.domain import Goal, ModeRequest
-from codeens_server.tasks.schema import Task
 
 Code: TypeAlias = Annotated[str, Meta(description="Python source: a module that holds the function.")]
 FunctionName: TypeAlias = Annotated[

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 from mcp_types import ToolAnnotations
+from msgspec import Struct
 
+from codeens import ScoreReport
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.tools import arguments, documents
-from codeens_mcp_tools.tools.framework import StructTool, ToolAnswer, ToolCall, make_tool
-from codeens_mcp_tools.tools.warming import warm
-from codeens_server.tasks.schema import ScoreReport
+from codeens_mcp_tools.tools.apply import apply_candidate
+from codeens_mcp_tools.tools.compare import compare_candidates
+from codeens_mcp_tools.tools.ensembles import cancel_run, get_run, start_ensemble
+from codeens_mcp_tools.tools.framework import Handler, StructTool, ToolAnswer, ToolCall, make_tool
+from codeens_mcp_tools.tools.generate import generate_variants
+from codeens_mcp_tools.tools.listing import list_backends, list_models, list_variants
+from codeens_mcp_tools.tools.run_code import run_in_sandbox
+from codeens_mcp_tools.tools.score import score
 
+A = TypeVar("A", bound=Struct)
 VIEW = "ui://codeens/run"
 
 
 def tools_of(app: AppContext) -> list[StructTool]:
     """The tools."""
 
-    def at(name: str) -> Callable[[ToolCall[Any]], Awaitable[ToolAnswer]]:
-        async def answer(call: ToolCall[Any]) -> ToolAnswer:
-            handle: Callable[[AppContext, ToolCall[Any]], Awaitable[ToolAnswer]] = getattr(await warm(), name)
-            return await handle(app, call)
-
-        return answer
+    def at(handle: Callable[[AppContext, ToolCall[A]], Awaitable[ToolAnswer]]) -> Handler[A]:
+        return partial(handle, app)
 
     return [
         make_tool(
             "generate_variants",
             arguments.GenerateVariants,
-            at("generate_variants"),
+            at(generate_variants),
             title="Generate candidates",
             description="Ask several models, each in several ways, for another implementation of one Python function; "
             "gives their source, who made it and what it cost. Nothing is run: call score next. With "
@@ -42,7 +47,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "run_in_sandbox",
             arguments.RunInSandbox,
-            at("run_in_sandbox"),
+            at(run_in_sandbox),
             title="Run code in a sandbox",
             description="Run Python code that nobody trusts, without network or access to the machine, and get what it "
             "did: for `calls` each return value or exception, for `tests` whether they pass, else the output of the "
@@ -54,7 +59,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "score",
             arguments.ScoreCandidates,
-            at("score"),
+            at(score),
             title="Judge and rank candidates",
             description="Judge candidate implementations by running them in a sandbox. By `task` (test cases or "
             "check(candidate) tests): which pass, and for the others the first input that they get wrong. Against the "
@@ -69,7 +74,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "start_ensemble",
             arguments.StartEnsemble,
-            at("start_ensemble"),
+            at(start_ensemble),
             title="Start an ensemble run",
             description="Improve, repair or implement one Python function from start to end: ask models and offline "
             "rewrites for candidates, run each in a sandbox, judge, measure and rank them. Takes minutes, so it "
@@ -82,7 +87,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "get_run",
             arguments.GetRun,
-            at("get_run"),
+            at(get_run),
             title="Follow a run",
             description="How a run goes, and its ranked result when it is done. wait_seconds waits for the end. More "
             "rows by offset; code, prompts and evidence are in the resource run://{id}.",
@@ -93,7 +98,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "cancel_run",
             arguments.CancelRun,
-            at("cancel_run"),
+            at(cancel_run),
             title="End a run",
             description="End a run's model calls and sandboxes at once. What was found so far is ranked and kept.",
             answers=(documents.RunReport,),
@@ -102,7 +107,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "apply_candidate",
             arguments.ApplyCandidate,
-            at("apply_candidate"),
+            at(apply_candidate),
             title="Take a candidate",
             description="The change that a candidate of a finished run stands for, as a patch; by default of the best. "
             "Writes nothing unless write_to names the file that the run was about, and refuses when the file changed "
@@ -113,7 +118,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "compare_candidates",
             arguments.CompareCandidates,
-            at("compare_candidates"),
+            at(compare_candidates),
             title="Find where two candidates differ",
             description="The smallest input found on which two implementations of a function do something else, and "
             "what each does. For two candidates of a run (`id`), or any two of a function; `original` stands for the "
@@ -124,7 +129,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "list_variants",
             arguments.ListVariants,
-            at("list_variants"),
+            at(list_variants),
             title="List variants",
             description="The ways in which candidates can be asked for: for speed, less memory, readability, …",
             answers=(documents.VariantList,),
@@ -133,7 +138,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "list_models",
             arguments.ListModels,
-            at("list_models"),
+            at(list_models),
             title="List models",
             description="The models that can be asked for candidates here, with their prices.",
             answers=(documents.ModelList,),
@@ -142,7 +147,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
         make_tool(
             "list_backends",
             arguments.ListBackends,
-            at("list_backends"),
+            at(list_backends),
             title="List sandboxes",
             description="The sandboxes that code can run in, found out by trying each: whether it works here, what it "
             "keeps apart, and what to do where it does not. Takes seconds.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.to_thread
@@ -12,30 +12,32 @@ from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.tools.arguments import ListBackends, ListModels, ListVariants
 from codeens_mcp_tools.tools.documents import BackendLine, BackendList, ModelLine, ModelList, VariantLine, VariantList
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
-from codeens_mcp_tools.tools.subjects import home, home_settings
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from codeens_server.run.variants import chosen_variants
+
+if TYPE_CHECKING:
+    from codeens import ModelSettings
+    from codeens_mcp_tools.session import AgentSession
 
 _TRIED_FOR_S = 30.0
 
 
 async def list_variants(app: AppContext, _: ToolCall[ListVariants]) -> ToolAnswer:
-    """ToolAnswer a call.
+    """Answer a call.
 
     Raises:
         CodeensError: settings are broken.
         ManifestError: a manifest is broken.
     """
-    return await anyio.to_thread.run_sync(_variants, app)
+    return await anyio.to_thread.run_sync(_variants, await app.session())
 
 
-def _variants(app: AppContext) -> ToolAnswer:
-    found = app.variants(home(app))
+def _variants(session: AgentSession) -> ToolAnswer:
+    found = session.variants()
     variants = {name: item.variant for name, item in found.items()}
-    used = {variant.name for variant in chosen_variants((), home_settings(app), variants)}
+    used = {variant.name for variant in chosen_variants((), session.settings(), variants)}
     lines = tuple(
         VariantLine(
             name=name,
@@ -53,17 +55,18 @@ def _variants(app: AppContext) -> ToolAnswer:
 
 
 async def list_models(app: AppContext, _: ToolCall[ListModels]) -> ToolAnswer:
-    """ToolAnswer a call.
+    """Answer a call.
 
     Raises:
         CodeensError: settings are broken.
     """
-    settings = await anyio.to_thread.run_sync(home_settings, app)
-    models = resolve_models((), settings, app.environ)
+    session = await app.session()
+    settings = await anyio.to_thread.run_sync(session.settings)
+    models = resolve_models((), settings, session.environ)
     source: Literal["settings", "environment"] = "settings" if settings.models else "environment"
-    lines = [_model(model, source, app.environ) for model in models]
+    lines = [_model(model, source, session.environ) for model in models]
     if not lines:
-        lines = [_model(model, "this machine", app.environ) for model in await find_local_models()]
+        lines = [_model(model, "this machine", session.environ) for model in await find_local_models()]
     note = (
         "Any other model of LiteLLM can be named too, as provider/model, when its key is set."
         if lines
@@ -89,12 +92,12 @@ def _model(
 
 
 async def list_backends(app: AppContext, call: ToolCall[ListBackends]) -> ToolAnswer:
-    """ToolAnswer a call: every sandbox is tried.
+    """Answer a call: every sandbox is tried.
 
     Raises:
         CodeensError: settings are broken.
     """
-    default = (await anyio.to_thread.run_sync(home_settings, app)).sandbox
+    default = (await anyio.to_thread.run_sync((await app.session()).settings)).sandbox
     names = backend_names()
     found: dict[str, BackendLine] = {}
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Protocol
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
 
-from codeens_server.run.state import RunState
-from codeens_server.views.run_view import progress_of
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+if TYPE_CHECKING:
+    from codeens import RunState
 
 _STEP = 0.01
 """What a message counts that comes with no progress: the protocol wants each number above the one before."""
@@ -32,5 +37,24 @@ class ProgressReporter:
 
     async def show(self, state: RunState) -> None:
         """Say how a run goes."""
+        from codeens_server.views.run_view import progress_of
+
         progress = progress_of(state)
         await self.tell(progress.text, float(progress.done), float(progress.total) or None)
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncGenerator[Callable[[str, int, int], None]]:
+        """Give what the library tells progress to, which must not wait; all was told when the block is left."""
+        send, receive = anyio.create_memory_object_stream[tuple[str, int, int]](math.inf)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._tell_all, receive)
+            with send:
+                yield lambda doing, done, total: send.send_nowait((doing, done, total))
+
+    async def _tell_all(self, told: MemoryObjectReceiveStream[tuple[str, int, int]]) -> None:
+        with told:
+            async for doing, done, total in told:
+                if total:
+                    await self.tell(f"{doing}: {done} of {total}", done, total)
+                else:
+                    await self.tell(doing)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
+from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.documents import (
     ClusterReport,
@@ -16,11 +18,13 @@ from codeens_mcp_tools.tools.documents import (
     State,
 )
 from codeens_mcp_tools.tools.framework import ToolAnswer
-from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, RunDocument, Target
-from codeens_server.ranking.wording import label
-from codeens_server.run.state import RunState
+from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, RunDocument
 from codeens_server.text import money, one_line, plural
-from codeens_server.views.run_view import progress_of
+from codeens_server.views.run_view import document_view, view_of
+
+if TYPE_CHECKING:
+    from codeens import RunState
+    from codeens_server.views.run_view import ProgressView
 
 PAGE = 10
 _MOST_CLUSTERS = 8
@@ -29,49 +33,43 @@ _LONGEST_LINE = 400
 
 
 def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
-    """A run of this process."""
-    status: State = "running" if live.is_under_way else "finished" if live.run else "failed"
-    return _answer(live.run_id, live.job.target, status, live.state, live.why, offset, limit)
+    """Return the answer about a run of this process, which has an id.
+
+    Raises:
+        ToolError: it has none.
+    """
+    if live.state is None:
+        raise ToolError("The run has not begun.")
+    status: State = "running" if live.is_under_way else "finished" if live.state.document else "failed"
+    return _answer(live.state, status, live.why, offset, limit)
 
 
 def of_stored(state: RunState, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
-    """A run of an earlier process."""
+    """Return the answer about a run of an earlier process."""
     if state.document:
-        return _answer(state.run_id, state.target, "finished", state, "", offset, limit)
-    why = "the server that made it ended first; start a new one"
-    return _answer(state.run_id, state.target, "interrupted", state, why, offset, limit)
+        return _answer(state, "finished", "", offset, limit)
+    return _answer(state, "interrupted", "the server that made it ended first; start a new one", offset, limit)
 
 
-def _answer(
-    run_id: str,
-    target: Target,
-    status: State,
-    state: RunState | None,
-    why: str,
-    offset: int,
-    limit: int,
-) -> ToolAnswer:
-    run = state.document if state else None
-    result = None if state is None or run is None else _result(run, state.duplicates, offset, limit)
+def _answer(state: RunState, status: State, why: str, offset: int, limit: int) -> ToolAnswer:
+    run = state.document
+    result = None if run is None else _result(run, state.duplicates, offset, limit)
     more = result is not None and offset + limit < result.row_count
     report = RunReport(
-        run_id=run_id,
+        run_id=state.run_id,
         state=status,
-        function=target.qualname,
-        path=target.path,
-        progress=_progress(state, status),
+        function=state.target.qualname,
+        path=state.target.path,
+        progress=_progress(view_of(state, status=status, failure=why).progress, status),
         result=result,
         next_offset=offset + limit if more else None,
         failure=why,
     )
-    links = ((f"run://{run_id}", "the whole result: evidence, code and measurements"),) if run else ()
+    links = ((f"run://{state.run_id}", "the whole result: evidence, code and measurements"),) if run else ()
     return ToolAnswer(text=_text(report), document=report, links=links)
 
 
-def _progress(state: RunState | None, status: State) -> RunProgress:
-    if state is None:
-        return RunProgress(doing="starting")
-    progress = progress_of(state)
+def _progress(progress: ProgressView, status: State) -> RunProgress:
     return RunProgress(
         doing=progress.text if status in {"running", "failed"} else status,
         planned=progress.planned,
@@ -85,15 +83,16 @@ def _progress(state: RunState | None, status: State) -> RunProgress:
 
 
 def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
+    labels = {row.id: row.label for row in document_view(run).rows}
     return Result(
         mode=run.mode,
         goal=run.goal,
         headline=run.headline,
         best=run.best,
         evidence=_evidence(run.evidence),
-        original=_row(run.original, 0),
+        original=_row(run.original, labels, 0),
         rows=tuple(
-            _row(row, place) for place, row in enumerate(run.results[offset : offset + limit], start=offset + 1)
+            _row(row, labels, place) for place, row in enumerate(run.results[offset : offset + limit], start=offset + 1)
         ),
         row_count=len(run.results),
         clusters=tuple(_cluster(cluster) for cluster in run.clusters[:_MOST_CLUSTERS]),
@@ -113,12 +112,12 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
     )
 
 
-def _row(row: RankedResult, place: int) -> Row:
+def _row(row: RankedResult, labels: Mapping[str, str], place: int) -> Row:
     return Row(
         rank=row.rank,
         number=None if row.rank is None else place,
         id=row.candidate.id,
-        label=label(row.candidate),
+        label=labels[row.candidate.id],
         verdict=row.verdict,
         evidence=row.verdict.evidence,
         speed=row.speed,

@@ -1,39 +1,18 @@
-"""What is remembered between calls: what was read from files a moment ago, and candidates that calls name by id."""
+"""Candidates that calls name by id, and those that they bring."""
 
 from __future__ import annotations
 
 import secrets
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
+from codeens import Candidate
 from codeens_mcp_tools.errors import ToolError
-from codeens_server.domain import Candidate
+from codeens_mcp_tools.tools.arguments import GivenSource
 
-T = TypeVar("T")
-_FRESH_S = 1.0
-_MOST_VALUES = 64
+AGENT = "agent"
+"""The model's name of what the caller wrote."""
 _MOST_CANDIDATES = 2000
-
-
-class TtlCache:
-    """Values that are at most a second old. May be used from several threads at once."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[float, Any]] = {}
-
-    def get(self, key: Hashable, read: Callable[[], T]) -> T:
-        """The value of a key, read where it is not fresh. What `read` raises is raised, and not kept."""
-        now = time.monotonic()
-        known = self._known.get(key)
-        if known is not None and now - known[0] < _FRESH_S:
-            return known[1]
-        value = read()
-        if len(self._known) >= _MOST_VALUES:
-            self._known = {}
-        self._known[key] = (now, value)
-        return value
 
 
 class CandidateCache:
@@ -53,7 +32,7 @@ class CandidateCache:
             self._candidates.popitem(last=False)
 
     def get(self, candidate_id: str) -> Candidate:
-        """One by its id.
+        """Return one by its id.
 
         Raises:
             ToolError: there is none.
@@ -65,6 +44,16 @@ class CandidateCache:
             "started; give {id, source} for a candidate of your own."
         )
 
-    def ids(self) -> list[str]:
-        """All ids, the latest first."""
-        return list(reversed(self._candidates))
+    def named(self, given: Sequence[GivenSource | str]) -> dict[str, str | Candidate]:
+        """Return what a call brings, and what it names, by ids.
+
+        Raises:
+            ToolError: an id is not known, or stands twice.
+        """
+        ids = [item if isinstance(item, str) else item.id for item in given]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ToolError(f"Two candidates have the id {twice[0]!r}; give each its own.")
+        return {
+            name: self.get(item) if isinstance(item, str) else item.source
+            for name, item in zip(ids, given, strict=True)
+        }
