@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from codeens_mcp_tools.transport.guards import SESSION_HEADER, LimitGuard, Limits
+from codeens_mcp_tools.transport.guards import SESSION_HEADER, ClientLimits, LimitGuard
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def client_of(guard: LimitGuard, session: str) -> httpx.AsyncClient:
 async def test_requests_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     clock, app = Clock(), Slow()
     app.go.set()
-    guard = LimitGuard(app, Limits(per_second=2.0, burst=3.0), clock)
+    guard = LimitGuard(app, ClientLimits(per_second=2.0, burst=3.0), clock)
 
     async with client_of(guard, "a") as one, client_of(guard, "b") as other:
         statuses = [(await one.get("/")).status_code for _ in range(4)]
@@ -57,7 +57,7 @@ async def test_requests_beyond_the_rate_are_refused_until_time_has_passed() -> N
 
 async def test_only_so_many_requests_of_a_client_and_of_all_go_on_at_once() -> None:
     app = Slow()
-    guard = LimitGuard(app, Limits(at_once=2, all_at_once=3))
+    guard = LimitGuard(app, ClientLimits(at_once=2, all_at_once=3))
     statuses: list[int] = []
 
     async def get(client: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.apply import finished_run
 from codeens_mcp_tools.tools.arguments import CompareCandidates, GivenSource
-from codeens_mcp_tools.tools.documents import Comparison
+from codeens_mcp_tools.tools.documents import ComparisonAnswer
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_server.domain import ORIGINAL
 from codeens_server.text import plural
@@ -37,7 +37,7 @@ async def compare_candidates(app: AppContext, call: ToolCall[CompareCandidates])
     async with call.reporter.telling() as tell:
         found = await session.compare(*sides, of=of, calls=arguments.calls, sandbox=arguments.backend, on_progress=tell)
     a, b = (side if isinstance(side, str) else side.id for side in (arguments.a, arguments.b))
-    document = Comparison(
+    document = ComparisonAnswer(
         a=a, b=b, inputs_tried=found.inputs_tried, call=found.call or None, a_does=found.a_does, b_does=found.b_does
     )
     return ToolAnswer(text=_text(document), document=document)
@@ -59,7 +59,7 @@ def _side(app: AppContext, side: GivenSource | str, run: Run | None) -> str | Ca
     return app.kept.get(side) if run is None else run.row(side).candidate
 
 
-def _text(found: Comparison) -> str:
+def _text(found: ComparisonAnswer) -> str:
     a, b = found.a, found.b
     if found.call is None:
         tried = plural(found.inputs_tried, "input")

@@ -41,7 +41,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
             "gives their source, who made it and what it cost. Nothing is run: call score next. With "
             "prompts_only=true no model is asked and no key is needed: you get the prompts, write the candidates "
             "yourself, and call score. To do all of it in one go, use start_ensemble.",
-            answers=(documents.Generated,),
+            answers=(documents.GeneratedAnswer,),
             annotations=_hints(read_only=True, open_world=True),
         ),
         make_tool(
@@ -123,7 +123,7 @@ def tools_of(app: AppContext) -> list[StructTool]:
             description="The smallest input found on which two implementations of a function do something else, and "
             "what each does. For two candidates of a run (`id`), or any two of a function; `original` stands for the "
             "function as it is.",
-            answers=(documents.Comparison,),
+            answers=(documents.ComparisonAnswer,),
             annotations=_hints(read_only=True),
         ),
         make_tool(

@@ -55,7 +55,7 @@ class VariantPrompt(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
 
 
-class Generated(Struct, frozen=True, kw_only=True):
+class GeneratedAnswer(Struct, frozen=True, kw_only=True):
     """The answer of generate_variants."""
 
     function: str
@@ -215,7 +215,7 @@ class Change(Struct, frozen=True, kw_only=True):
     written: bool
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class ComparisonAnswer(Struct, frozen=True, kw_only=True):
     """The answer of compare_candidates. `call` null: no difference was found."""
 
     a: str

@@ -10,15 +10,14 @@ from msgspec.structs import replace
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.arguments import GenerateVariants
-from codeens_mcp_tools.tools.documents import Generated, GeneratedCandidate, VariantPrompt
+from codeens_mcp_tools.tools.documents import GeneratedAnswer, GeneratedCandidate, VariantPrompt
 from codeens_mcp_tools.tools.ensembles import capped
 from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
 from codeens_server.domain import Candidate
 from codeens_server.text import money, one_line, plural
 
 if TYPE_CHECKING:
-    from codeens import Generated as Made
-    from codeens import Prompt, Target
+    from codeens import Generated, Prompt, Target
     from codeens_mcp_tools.session import AgentSession
 
 _LONGEST_ID = 80
@@ -80,17 +79,17 @@ def _prompts(target: Target, prompts: tuple[Prompt, ...]) -> ToolAnswer:
         )
         for prompt in prompts
     )
-    return ToolAnswer(text=text, document=Generated(function=target.qualname, mode=mode, prompts=lines))
+    return ToolAnswer(text=text, document=GeneratedAnswer(function=target.qualname, mode=mode, prompts=lines))
 
 
-def _kept(app: AppContext, made: Made) -> Generated:
+def _kept(app: AppContext, made: Generated) -> GeneratedAnswer:
     """Return what was made, kept by ids that no other batch has."""
     batch = app.kept.new_batch()
     ids = {item.id: f"{batch}-{item.id}"[:_LONGEST_ID] for item in made.candidates}
     same_as = made.same_as
     for item in made.candidates:
         app.kept.add(replace(item, id=ids[item.id]))
-    return Generated(
+    return GeneratedAnswer(
         function=made.function,
         mode=made.mode,
         candidates=tuple(_line(item, ids[item.id], ids.get(same_as.get(item.id, ""))) for item in made.candidates),
@@ -116,7 +115,7 @@ def _line(candidate: Candidate, name: str, same_as: str | None) -> GeneratedCand
     )
 
 
-def _text(document: Generated) -> str:
+def _text(document: GeneratedAnswer) -> str:
     cost = money(document.cost_usd) if document.cost_known else f"at least {money(document.cost_usd)}"
     lines = [f"{plural(len(document.candidates), 'candidate')} for {document.function} (mode {document.mode}), {cost}."]
     for item in document.candidates:

@@ -17,7 +17,7 @@ _STEP = 0.01
 """What a message counts that comes with no progress: the protocol wants each number above the one before."""
 
 
-class Report(Protocol):
+class ReportProgress(Protocol):
     """Sends a notification; does nothing where the client asked for none."""
 
     def __call__(self, progress: float, total: float | None = None, message: str | None = None) -> Awaitable[None]: ...
@@ -26,7 +26,7 @@ class Report(Protocol):
 class ProgressReporter:
     """The progress of one call."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ReportProgress) -> None:
         self._report = report
         self._last = 0.0
 

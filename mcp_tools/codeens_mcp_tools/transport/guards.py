@@ -21,7 +21,7 @@ _MOST_CLIENTS = 4096
 SESSION_HEADER = "mcp-session-id"
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class ClientLimits(Struct, frozen=True, kw_only=True):
     """What one client may do, and all together. A client is a session, or the address where there is none."""
 
     per_second: float = 200.0
@@ -58,7 +58,7 @@ class BearerGuard:
 class LimitGuard:
     """Refuses what is too much with 429 (one client) or 503 (all together)."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, clock: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(self, app: ASGIApp, limits: ClientLimits, clock: Callable[[], float] = anyio.current_time) -> None:
         self._app = app
         self._limits = limits
         self._clock = clock
@@ -111,7 +111,7 @@ class _Client:
         self._drops = drops
         self._at = now
 
-    def take(self, now: float, limits: Limits) -> float:
+    def take(self, now: float, limits: ClientLimits) -> float:
         """0 when the request may pass, else the seconds to wait."""
         self._drops = min(limits.burst, self._drops + (now - self._at) * limits.per_second)
         self._at = now

@@ -16,7 +16,7 @@ from msgspec import Struct
 from starlette.types import ASGIApp
 
 from codeens_mcp_tools.transport.disconnect import VanishedGuard
-from codeens_mcp_tools.transport.guards import BearerGuard, LimitGuard, Limits
+from codeens_mcp_tools.transport.guards import BearerGuard, ClientLimits, LimitGuard
 from codeens_mcp_tools.transport.stdio import MOST_BYTES
 
 PATH = "/mcp"
@@ -33,7 +33,7 @@ class Access(Struct, frozen=True, kw_only=True):
     """What clients must send as bearer token; None: nothing, or what OAuth says."""
     origins: tuple[str, ...] = ()
     """Web pages that may come, beside those of this machine."""
-    limits: Limits = Limits()
+    limits: ClientLimits = ClientLimits()
 
 
 def make_app(server: MCPServer[Any], access: Access) -> ASGIApp:

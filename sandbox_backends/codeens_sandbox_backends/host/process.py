@@ -15,7 +15,7 @@ from codeens_sandbox_backends.host.cgroups import Cgroup, make_cgroup
 from codeens_sandbox_backends.host.memory_watch import MemoryGuard
 from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.host.pidfd import Consumed, Watched, watch
-from codeens_sandbox_backends.host.start import Started
+from codeens_sandbox_backends.host.start import StartedProcess
 
 _KILL_GRACE_S = 5.0
 """How long killed processes may take to be gone: they can be stuck in the kernel, freeing memory."""
@@ -31,7 +31,7 @@ class LocalProcess:
 
     def __init__(
         self,
-        started: Started,
+        started: StartedProcess,
         limits: Limits,
         *,
         watched: Watched,
@@ -130,7 +130,7 @@ def _returncode(code: int, *, wrapped: bool) -> int:
 
 
 def prepared(
-    started: Started,
+    started: StartedProcess,
     limits: Limits,
     *,
     root: int,

@@ -21,7 +21,7 @@ _TELLS_SENDERS = sys.platform == "linux"
 """Elsewhere nothing wraps the worker: it is the process that was started."""
 
 
-class Started(NamedTuple):
+class StartedProcess(NamedTuple):
     """A worker that has set its limits and waits for `release`."""
 
     popen: subprocess.Popen[bytes]
@@ -40,7 +40,7 @@ class Started(NamedTuple):
 
 def start(
     command: list[str], *, env: Mapping[str, str], cwd: str, pass_fds: Sequence[int] = (), session: bool = False
-) -> Started:
+) -> StartedProcess:
     """Run `command` with one end of a socket pair as its standard input, and pipes as its output.
 
     Raises:
@@ -70,7 +70,7 @@ def start(
         raise SandboxBroken(f"a sandboxed process did not start: {_discard(popen, ours)}")
     if _TELLS_SENDERS:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-    return Started(popen, ours, pid)
+    return StartedProcess(popen, ours, pid)
 
 
 def _first_byte(channel: socket.socket, started: int) -> int | None:

@@ -18,7 +18,7 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
 from codeens_sandbox_backends.remote.connection import Connection, Said
-from codeens_sandbox_backends.remote.pool import Pool, Ready
+from codeens_sandbox_backends.remote.pool import Ready, ServicePool
 from codeens_sandbox_backends.remote.relay import RelayLines
 from codeens_sandbox_backends.remote.setup import Setup
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class JobLauncher:
     """Its methods may be called from any thread but that of the pool's event loop."""
 
-    def __init__(self, portal: BlockingPortal, pool: Pool, ready: Ready, setup: Setup) -> None:
+    def __init__(self, portal: BlockingPortal, pool: ServicePool, ready: Ready, setup: Setup) -> None:
         self._portal = portal
         self._pool = pool
         self._ready = ready

@@ -39,7 +39,7 @@ class Lease:
         self.over = False
 
 
-class Pool:
+class ServicePool:
     """All sandboxes of one specification. Its methods are called in one event loop, where `serve` is a task."""
 
     def __init__(self, calls: Calls, setup: Setup) -> None:

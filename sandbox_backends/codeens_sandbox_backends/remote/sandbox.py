@@ -24,7 +24,7 @@ from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.launcher import JobLauncher
-from codeens_sandbox_backends.remote.pool import Lease, Pool
+from codeens_sandbox_backends.remote.pool import Lease, ServicePool
 from codeens_sandbox_backends.remote.service import Service
 from codeens_sandbox_backends.remote.setup import ServiceOptions, Setup, setup_of
 
@@ -67,7 +67,7 @@ class RemoteSandbox:
         self._threads = anyio.CapacityLimiter(_WAITING_AT_MOST)
         self._held = ExitStack()
         self._portal: BlockingPortal | None = None
-        self._pool: Pool | None = None
+        self._pool: ServicePool | None = None
         self._jobs: set[JobLauncher] = set()
         self._closed = False
 
@@ -79,7 +79,7 @@ class RemoteSandbox:
         """Make the first sandbox. See `open_remote`."""
         portal = await to_thread.run_sync(self._held.enter_context, start_blocking_portal("asyncio"))
         self._portal = portal
-        begun: Future[Pool] = Future()
+        begun: Future[ServicePool] = Future()
         begun.set_running_or_notify_cancel()
         served = portal.start_task_soon(self._serve, connect, begun)
         try:
@@ -88,13 +88,13 @@ class RemoteSandbox:
             served.cancel()
             raise
 
-    async def _serve(self, connect: Connect, begun: Future[Pool]) -> None:
+    async def _serve(self, connect: Connect, begun: Future[ServicePool]) -> None:
         """The task that all else is done for. What fails at the start is passed on; later there is nothing to fail."""
         try:
             async with anyio.create_task_group() as tasks:
                 service = await connect(tasks)
                 try:
-                    pool = Pool(Calls(service), self._setup)
+                    pool = ServicePool(Calls(service), self._setup)
                     await pool.serve(lambda: begun.set_result(pool))
                 finally:
                     with anyio.CancelScope(shield=True), anyio.move_on_after(_END_S):

@@ -14,7 +14,7 @@ from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.output import Output
-from codeens_sandbox_backends.host.start import Started
+from codeens_sandbox_backends.host.start import StartedProcess
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0
@@ -25,7 +25,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 class GroupProcess:
     """A worker that leads a process group. `kill` may be called from any thread; `wait` from one."""
 
-    def __init__(self, started: Started, limits: Limits, *, clean_up: Callable[[], None]) -> None:
+    def __init__(self, started: StartedProcess, limits: Limits, *, clean_up: Callable[[], None]) -> None:
         """`clean_up` is called when everything is over."""
         self.channel: socket.socket = started.channel
         stdout, stderr = started.popen.stdout, started.popen.stderr

@@ -16,7 +16,7 @@ from codeens_server.bench.datasets import Sample
 from codeens_server.crash_log import innermost
 from codeens_server.domain import Status
 from codeens_server.errors import Hint, InputError
-from codeens_server.tasks.adaptive_limits import Runs
+from codeens_server.tasks.adaptive_limits import TaskRuns
 from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import Task
 from codeens_server.tasks.scoring import runs_for
@@ -92,7 +92,9 @@ class Results:
                 file.truncate(len(whole) + 1 if whole else 0)
 
 
-async def judge_references(tasks: Iterable[Task], *, sandbox: Sandbox, workers: int, limits: Limits) -> dict[str, Runs]:
+async def judge_references(
+    tasks: Iterable[Task], *, sandbox: Sandbox, workers: int, limits: Limits
+) -> dict[str, TaskRuns]:
     """Judge the tasks' own solutions, which also lets the sandbox know what the tests call.
 
     Returns:
@@ -103,7 +105,7 @@ async def judge_references(tasks: Iterable[Task], *, sandbox: Sandbox, workers: 
         SandboxError: the sandbox failed.
     """
     waiting = iter(list(tasks))
-    known: dict[str, Runs] = {}
+    known: dict[str, TaskRuns] = {}
 
     async def work() -> None:
         for task in waiting:
@@ -118,7 +120,7 @@ async def score_samples(
     tasks: Mapping[str, Task],
     results: Results,
     *,
-    references: Mapping[str, Runs],
+    references: Mapping[str, TaskRuns],
     sandbox: Sandbox,
     workers: int,
 ) -> None:
@@ -153,7 +155,7 @@ async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int)
         raise innermost(several) from None
 
 
-async def _judged(sample: Sample, task: Task, runs: Runs, sandbox: Sandbox) -> SampleResult:
+async def _judged(sample: Sample, task: Task, runs: TaskRuns, sandbox: Sandbox) -> SampleResult:
     checks = await check_all(task, sample.source, sandbox, runs)
     wrong = next((check for check in checks if check.failure is not None), None)
     return SampleResult(

@@ -41,7 +41,7 @@ _EDITORS = {
 }
 
 
-class Check(Struct, frozen=True, kw_only=True):
+class DoctorCheck(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     area: Area
@@ -70,7 +70,7 @@ def doctor(ctx: click.Context, trust_workspace: bool, as_json: bool) -> None:
         ctx.exit(1)
 
 
-def _table(checks: list[Check]) -> Table:
+def _table(checks: list[DoctorCheck]) -> Table:
     table = plain_table()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -87,14 +87,14 @@ def _table(checks: list[Check]) -> Table:
     return table
 
 
-async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str]) -> list[Check]:
+async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str]) -> list[DoctorCheck]:
     """Look at everything, at once where it takes time.
 
     Raises:
         ConfigError: the settings name an interpreter or a model that is not there.
     """
-    sandboxes: dict[str, Check] = {}
-    models: list[Check] = []
+    sandboxes: dict[str, DoctorCheck] = {}
+    models: list[DoctorCheck] = []
 
     async def probe(name: str) -> None:
         sandboxes[name] = await _sandbox_check(name)
@@ -115,33 +115,35 @@ async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, s
     ]
 
 
-async def _sandbox_check(name: str) -> Check:
+async def _sandbox_check(name: str) -> DoctorCheck:
     # The default one is what candidates run in unless something else is asked for.
     needed = name == Settings().sandbox
     try:
         readiness = await get_backend(name).probe()
     except SandboxError as error:
-        return Check(area="sandbox", name=name, works=False, detail=str(error), needed=needed)
+        return DoctorCheck(area="sandbox", name=name, works=False, detail=str(error), needed=needed)
     detail = readiness.isolation.label if readiness.usable else readiness.why
-    return Check(area="sandbox", name=name, works=readiness.usable, detail=detail, fix=readiness.fix, needed=needed)
+    return DoctorCheck(
+        area="sandbox", name=name, works=readiness.usable, detail=detail, fix=readiness.fix, needed=needed
+    )
 
 
-async def _model_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+async def _model_checks(settings: Settings, environ: Mapping[str, str]) -> list[DoctorCheck]:
     found = [*resolve_models((), settings, environ), *await find_local_models()]
     if not found:
         fix = "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), start Ollama, or configure models"
         detail = "none; offline rewrites are used, which cannot write a function that has no body"
-        return [Check(area="model", name="models", works=False, detail=detail, fix=fix)]
-    return [Check(area="model", name=model.name, works=True, detail=model.model or model.name) for model in found]
+        return [DoctorCheck(area="model", name="models", works=False, detail=detail, fix=fix)]
+    return [DoctorCheck(area="model", name=model.name, works=True, detail=model.model or model.name) for model in found]
 
 
-def _interpreter_checks(python: Path) -> list[Check]:
+def _interpreter_checks(python: Path) -> list[DoctorCheck]:
     own = f"Python {sys.version_info.major}.{sys.version_info.minor}, runs codeens"
     has_pytest = _has_pytest(python)
     return [
-        Check(area="interpreter", name=sys.executable, works=True, detail=own),
-        Check(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace"),
-        Check(
+        DoctorCheck(area="interpreter", name=sys.executable, works=True, detail=own),
+        DoctorCheck(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace"),
+        DoctorCheck(
             area="interpreter",
             name="pytest",
             works=has_pytest,
@@ -158,11 +160,11 @@ def _has_pytest(python: Path) -> bool:
     return any(python.parent.parent.glob("lib*/python3*/site-packages/pytest/__init__.py"))
 
 
-def _tool_checks() -> list[Check]:
+def _tool_checks() -> list[DoctorCheck]:
     has_ruff = find_spec("ruff") is not None
     git = shutil.which("git")
     return [
-        Check(
+        DoctorCheck(
             area="tool",
             name="ruff",
             works=has_ruff,
@@ -170,7 +172,7 @@ def _tool_checks() -> list[Check]:
             fix="" if has_ruff else f"{sys.executable} -m pip install ruff",
             needed=True,
         ),
-        Check(
+        DoctorCheck(
             area="tool",
             name="git",
             works=git is not None,
@@ -179,8 +181,10 @@ def _tool_checks() -> list[Check]:
     ]
 
 
-def _editor_checks() -> list[Check]:
+def _editor_checks() -> list[DoctorCheck]:
     found = [(name, place) for name in _EDITORS if (place := shutil.which(name)) is not None]
     if not found:
-        return [Check(area="editor", name="editors", works=False, detail=f"none of {', '.join(_EDITORS)} is on PATH")]
-    return [Check(area="editor", name=_EDITORS[name], works=True, detail=place) for name, place in found]
+        return [
+            DoctorCheck(area="editor", name="editors", works=False, detail=f"none of {', '.join(_EDITORS)} is on PATH")
+        ]
+    return [DoctorCheck(area="editor", name=_EDITORS[name], works=True, detail=place) for name, place in found]

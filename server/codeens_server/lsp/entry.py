@@ -14,7 +14,7 @@ import anyio
 import anyio.lowlevel
 
 from codeens_server.lsp.session import EditorSession
-from codeens_server.lsp.transport.channels import BadFrame, Channel, StandardStreams
+from codeens_server.lsp.transport.channels import BadFrame, MessageChannel, StandardStreams
 from codeens_server.lsp.transport.errors import parse_error
 
 _MOST_UNSENT = 256 << 20
@@ -45,7 +45,7 @@ class _Outbox:
         self._is_open = False
         self._send.close()
 
-    async def send_all(self, channel: Channel) -> None:
+    async def send_all(self, channel: MessageChannel) -> None:
         """Send what was taken, and what will be, until the end or until the client is gone."""
         with self._waiting:
             async for data in self._waiting:
@@ -61,7 +61,7 @@ class _Outbox:
         await self._sent.wait()
 
 
-async def serve(channel: Channel, token: str | None, *, is_child: bool = False) -> int:
+async def serve(channel: MessageChannel, token: str | None, *, is_child: bool = False) -> int:
     """Serve one session to its end: `exit`, or the client's end.
 
     Args:
@@ -97,7 +97,7 @@ async def serve(channel: Channel, token: str | None, *, is_child: bool = False) 
     return 1 if code is None else code
 
 
-async def _receive_all(channel: Channel, session: EditorSession) -> None:
+async def _receive_all(channel: MessageChannel, session: EditorSession) -> None:
     while session.protocol.exit_code is None:
         try:
             messages = await channel.receive()

@@ -43,7 +43,7 @@ _Result: TypeAlias = CallsResult | CheckResult | StdioResult
 R = TypeVar("R", bound=_Result)
 
 
-class Runs(Protocol):
+class TaskRuns(Protocol):
     """A way to run the jobs of one program. `key` says which of the task's demands a job is for."""
 
     @property

@@ -27,7 +27,7 @@ from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain import Failure, Status
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import status_of
-from codeens_server.tasks.adaptive_limits import Runs
+from codeens_server.tasks.adaptive_limits import TaskRuns
 from codeens_server.tasks.lenient import matches
 from codeens_server.tasks.printed import accepted_texts, accepts
 from codeens_server.tasks.schema import Task, TaskCase
@@ -50,7 +50,7 @@ class Check(Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
-async def check_all(task: Task, source: str, sandbox: Sandbox, runs: Runs) -> list[Check]:
+async def check_all(task: Task, source: str, sandbox: Sandbox, runs: TaskRuns) -> list[Check]:
     """Run all test cases and then the tests; one check for each case, in their order, and one for the tests.
 
     `runs` decides what time each job gets, and has the limits of all else; a case's own `timeout` replaces times only.
@@ -91,7 +91,7 @@ def _script_limits(limits: Limits, timeout: float | None) -> Limits | None:
 
 
 async def _check_calls(
-    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: Runs
+    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: TaskRuns
 ) -> dict[int, Check]:
     if not group:
         return {}
@@ -138,7 +138,7 @@ def _checked_call(task: Task, index: int, case: TaskCase, call: CallInput, outco
 
 
 async def _check_scripts(
-    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: Runs
+    task: Task, source: str, group: Sequence[tuple[int, TaskCase]], sandbox: Sandbox, runs: TaskRuns
 ) -> dict[int, Check]:
     if not group:
         return {}
@@ -169,7 +169,7 @@ def _checked_script(task: Task, case: TaskCase, run: StdioRun) -> Check:
     )
 
 
-async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, runs: Runs) -> Check:
+async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, runs: TaskRuns) -> Check:
     """Run the task's tests against a program.
 
     Raises:

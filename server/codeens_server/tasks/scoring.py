@@ -8,7 +8,7 @@ from functools import partial
 from codeens_sandbox_backends.base import Limits, Sandbox
 from codeens_server.domain import Score, Verdict
 from codeens_server.errors import InputError
-from codeens_server.tasks.adaptive_limits import FullTime, Pace, Runs
+from codeens_server.tasks.adaptive_limits import FullTime, Pace, TaskRuns
 from codeens_server.tasks.checks import Check, check_all
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, ScoreResult, Task
 
@@ -40,7 +40,7 @@ async def score_task(
     return report_of(task, results)
 
 
-async def runs_for(task: Task, sandbox: Sandbox, limits: Limits) -> Runs:
+async def runs_for(task: Task, sandbox: Sandbox, limits: Limits) -> TaskRuns:
     """Return how candidates of a task are run: in the times that its reference takes, where it has one that is right.
 
     Raises:
@@ -74,7 +74,7 @@ async def judge_reference(task: Task, sandbox: Sandbox, limits: Limits) -> FullT
 
 
 async def score_one(
-    task: Task, candidate: ScoredCandidate, runs: Runs, *, sandbox: Sandbox, sandbox_label: str
+    task: Task, candidate: ScoredCandidate, runs: TaskRuns, *, sandbox: Sandbox, sandbox_label: str
 ) -> ScoreResult:
     """Judge one candidate by all that the task demands.
 

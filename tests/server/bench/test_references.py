@@ -10,7 +10,7 @@ from codeens_sandbox_backends.base import CheckJob, CheckResult, Limits, Raised,
 from codeens_server.bench.datasets import Sample
 from codeens_server.bench.score import Results, judge_references, score_samples
 from codeens_server.errors import InputError
-from codeens_server.tasks.adaptive_limits import FLOOR_S, Runs
+from codeens_server.tasks.adaptive_limits import FLOOR_S, TaskRuns
 from codeens_server.tasks.schema import Task
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +50,7 @@ def task(reference: str | None) -> Task:
     )
 
 
-async def references(checker: Checker, one: Task) -> dict[str, Runs]:
+async def references(checker: Checker, one: Task) -> dict[str, TaskRuns]:
     return await judge_references([one], sandbox=cast("Sandbox", checker), workers=1, limits=LIMITS)
 
 

@@ -125,7 +125,7 @@ class Frames:
         return None
 
 
-class Channel(Protocol):
+class MessageChannel(Protocol):
     """Carries whole messages. For one reader and one writer."""
 
     async def receive(self) -> list[bytes | BadFrame]:

@@ -12,9 +12,9 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 from websockets.exceptions import ConnectionClosed
 
-from codeens_server.lsp.transport.channels import MOST_BYTES, BadFrame, ByteChannel, Channel
+from codeens_server.lsp.transport.channels import MOST_BYTES, BadFrame, ByteChannel, MessageChannel
 
-Serve = Callable[[Channel], Awaitable[object]]
+Serve = Callable[[MessageChannel], Awaitable[object]]
 # A page of the web reaches every port of the user's machine; its browser says where the page is from.
 _LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
