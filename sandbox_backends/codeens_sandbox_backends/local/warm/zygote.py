@@ -86,6 +86,8 @@ class ZygoteProcess:
         if not self.dead:
             with contextlib.suppress(SandboxBroken):
                 self._ahead = request, self._fork(request)
+        if self.dead:  # another thread ended it meanwhile, and saw no worker to drop
+            self._drop_ahead()
 
     def _fork(self, request: ForkRequest) -> DrainingSocket:
         limits = (request.rlimits, request.cpu_s)
@@ -107,8 +109,10 @@ class ZygoteProcess:
 
     def _discard(self, channel: DrainingSocket) -> None:
         self.kill_child()
-        gone = self.ended(channel, monotonic() + _KILL_GRACE_S)
-        _drop(channel)
+        try:
+            gone = self.ended(channel, monotonic() + _KILL_GRACE_S)
+        finally:
+            _drop(channel)
         if gone is None:
             self.end()
             raise SandboxBroken("a warm worker could not be killed")
@@ -150,9 +154,12 @@ class ZygoteProcess:
             self.dead = True
             self.process.kill()
             self.process.wait(0)
-            if self._ahead is not None:
-                _drop(self._ahead[1])
-                self._ahead = None
+            self._drop_ahead()
+
+    def _drop_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            _drop(ahead[1])
 
     def _send(self, message: bytes) -> None:
         try:
