@@ -27,6 +27,7 @@ def alone(folder: Path) -> dict[str, str]:
     return kept | folders | {"CODEENS_MAX_INPUTS": "10"}
 
 
+@pytest.mark.scene
 @pytest.mark.timeout(400)
 def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     examples = _EXAMPLE.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
@@ -39,6 +40,7 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     assert "RunFinished" in done.stdout
 
 
+@pytest.mark.scene
 @pytest.mark.timeout(400)
 def test_the_notebook_runs_and_shows_progress_table_and_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient, nbformat = import_module("nbclient"), import_module("nbformat")

@@ -85,6 +85,7 @@ def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace
     assert _only_run(workspace)["stopped"] == "cancelled"
 
 
+@pytest.mark.scene
 def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -> None:
     workspace.configure(FEW_INPUTS)
     with workspace.start("run", TARGET) as process:
@@ -155,6 +156,7 @@ def test_repairing_needs_a_model_too_also_when_the_tests_say_so(workspace: Works
     assert not list(workspace.home.rglob("run_*"))
 
 
+@pytest.mark.scene
 def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(workspace: Workspace) -> None:
     workspace.configure(FEW_INPUTS)
     run = workspace.document("run", TARGET, "--sandbox", "unsafe")

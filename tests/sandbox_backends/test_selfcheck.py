@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from codeens_sandbox_backends.base import Backend, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken
@@ -71,6 +72,11 @@ processes of a service that cannot be seen from here."""
 SERVICES = {"e2b": "E2B_API_KEY", "daytona": "DAYTONA_API_KEY"}
 
 
+def _scene(name: str) -> ParameterSet:
+    """A backend whose checks take the better part of a minute."""
+    return pytest.param(name, marks=pytest.mark.scene)
+
+
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Backend:
     """One that can be used here. `cold` is `local` without warm workers, `live-…` the real service."""
@@ -81,8 +87,6 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     if name.startswith("live-"):
         service = name.removeprefix("live-")
         _need("" if os.environ.get(SERVICES[service]) else f"no {SERVICES[service]}")
-        asked = "live" in (request.config.getoption("markexpr") or "")
-        _need("" if asked else "live tests are asked for with -m live")
         return get_backend(service)
     _need(why_not(name))
     if name in SERVICES:
@@ -111,7 +115,7 @@ async def failures(backend: Backend, checks: Sequence[SelfCheck]) -> dict[str, s
 
 
 @pytest.mark.parametrize("area", LISTS)
-@pytest.mark.parametrize("backend", ["cold", "sandlock", "e2b", "daytona"], indirect=True)
+@pytest.mark.parametrize("backend", ["cold", *map(_scene, ("sandlock", "e2b", "daytona"))], indirect=True)
 async def test_a_backend_holds(backend: Backend, area: str) -> None:
     known = KNOWN.get(backend.name, set[str]())
     found = await failures(backend, LISTS[area])
@@ -140,7 +144,7 @@ async def test_every_gap_of_a_backend_without_walls_is_found(backend: Backend) -
     assert all(found.values())
 
 
-@pytest.mark.parametrize("backend", ["local", "sandlock", "docker", "e2b", "daytona", "unsafe"], indirect=True)
+@pytest.mark.parametrize("backend", ["local", "sandlock", _scene("docker"), "e2b", "daytona", "unsafe"], indirect=True)
 async def test_the_probe_says_what_the_checks_say(backend: Backend, request: pytest.FixtureRequest) -> None:
     if backend.name == "docker":
         request.getfixturevalue("daemon")
