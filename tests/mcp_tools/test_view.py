@@ -85,8 +85,8 @@ def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     written = [call["arguments"] for call in seen["calls"] if call["arguments"].get("write_to")]
     assert [each["write_to"] for each in written] == [str(workspace / "sums.py")] * 2
     assert (seen["ranked"], seen["reranked"]) == (
-        ["original · as it stands", "agent · ugly", "agent · slow", "agent · sorted"],
-        ["original · as it stands", "agent · slow", "agent · ugly", "agent · sorted"],
+        ["original", "agent · ugly", "agent · slow", "agent · sorted"],
+        ["original", "agent · slow", "agent · ugly", "agent · sorted"],
     )
     alike = [set(cluster.partition("unlike")[0].split(", ")) for cluster in seen["clusters"]]
     assert alike == [{"original", "slow", "ugly"}, {"sorted"}]
