@@ -53,7 +53,7 @@ scene(
     await bench.contextMenu("def initials");
     await bench.choose("Run Ensemble on Function");
     await bench.runDone();
-    await bench.lens(/\d correct · /);
+    await bench.lens(/\d passed · /);
     await bench.results.getByText("Where candidates differ").scrollIntoViewIfNeeded();
     await bench.picture("differences");
 

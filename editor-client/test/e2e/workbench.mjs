@@ -115,7 +115,7 @@ export class Workbench {
 
   /** Waits until the shown run is done. */
   async runDone() {
-    await this.results.locator("section.run.done").waitFor({ timeout: RUN_WITHIN_MS });
+    await this.results.locator("section.run.finished").waitFor({ timeout: RUN_WITHIN_MS });
   }
 
   /** Waits until a lens above a function says something. */
