@@ -1,4 +1,4 @@
-"""Small functions of many kinds, as one meets them; `aa.py` races each against itself."""
+"""Small functions of many kinds, as one meets them; `coverage.py` races each against itself."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from typing import Any
 import msgspec
 from made_replies import made_replies, parameters, plain
 
-from codeens_server.domain import Replacement
+from codeens_server.domain.target import Replacement
 from codeens_server.generation.reply.extract import Unusable, extract
 from codeens_server.generation.reply.python_text import statements_of
 
@@ -104,7 +104,7 @@ def measure(rows: list[Row], tasks: dict[str, HumanEvalTask], workers: int) -> S
     for number, row in enumerate(rows):
         task = tasks[row.task_id]
         try:
-            replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)
+            replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)[0].replacement
         except Unusable as error:
             reasons[number] = f"unusable: {error}"
         else:
@@ -125,7 +125,7 @@ def made_rows(rows: list[Row], real: Survival, tasks: dict[str, HumanEvalTask]) 
         if len(functions) >= FUNCTIONS_PER_TASK or (row.task_id, _reply(row)) in lost:
             continue
         task = tasks[row.task_id]
-        replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)
+        replacement = extract(_reply(row), task.entry_point, stub=task.prompt, is_method=False)[0].replacement
         alone = not replacement.imports and not replacement.helpers
         if alone and parameters(replacement.function) == parameters(task.prompt):
             functions[plain(replacement.function)] = None

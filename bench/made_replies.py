@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import html
+import json
 import re
 import textwrap
 from collections.abc import Callable
@@ -66,6 +68,45 @@ def _class_wrapper(function: str, _stub: str) -> str:
     return _fence(f"class Solution:\n{called}")
 
 
+def _original(function: str) -> str:
+    return f"{_header(function)}\n    raise RuntimeError('this is the slow one')"
+
+
+def _patched(function: str, stub: str) -> str:
+    """A unified diff from the stub's definition to the function: all of its lines below the signature are new."""
+    shown = stub.rstrip("\n").split("\n")[-3:]
+    new = _body(function).split("\n")
+    return "\n".join(["@@ -1,3 +1,9 @@", *(f" {line}" for line in shown), *(f"+{line}" for line in new)])
+
+
+def _search_replace(function: str, stub: str) -> str:
+    shown = "\n".join(stub.rstrip("\n").split("\n")[-2:])
+    return f"<<<<<<< SEARCH\n{shown}\n=======\n{shown}\n{_body(function)}\n>>>>>>> REPLACE"
+
+
+def _prompted(function: str) -> str:
+    first, *rest = function.split("\n")
+    return "\n".join([f">>> {first}", *(f"... {line}" for line in rest), "...", f">>> {_name(function)}", "<function>"])
+
+
+def _numbered(function: str, separator: str) -> str:
+    return "\n".join(f"{number}{separator}{line}" for number, line in enumerate(function.split("\n"), 1))
+
+
+def _under_another_name(function: str) -> str:
+    name = _name(function)
+    return re.sub(rf"\b{name}\b", "quick", function) + f"\n\n{name} = quick\n"
+
+
+def _notebook(function: str) -> str:
+    cells = [
+        {"cell_type": "markdown", "source": ["# The answer"]},
+        {"cell_type": "code", "source": [f"{line}\n" for line in function.split("\n")]},
+    ]
+    return json.dumps({"cells": cells, "nbformat": 4})
+
+
+THOUGHT = "Perhaps this will do:\n{0}\nNo, that is not even right."
 PROSE = "Here's a solution that doesn't use anything fancy:"
 AFTER = "This works because it's O(n).\n\n- It handles the edge cases\n- Let me know if you'd like tests!"
 TESTS = "print({0}.__name__)\nassert callable({0})\n\nif __name__ == '__main__':\n    print({0}.__doc__)\n"
@@ -104,5 +145,43 @@ SHAPES: dict[str, Shape] = {
     "two spaces": lambda function, _: _fence(_reindented(function, "  ")),
     "carriage returns": lambda function, _: _fence(function).replace("\n", "\r\n"),
     "torn in the next function": lambda function, _: f'```python\n{function}\n\ndef test_it():\n    assert call("un',
+    "thinking before bare code": lambda function, _: (
+        f"<think>\n{THOUGHT.format(_fence(_original(function)))}\n</think>\n\n{function}"
+    ),
+    "thinking without its opening": lambda function, _: (
+        f"{THOUGHT.format(_fence(_original(function)))}\n</think>\n\n{_fence(function)}"
+    ),
+    "thinking never closed": lambda function, _: f"<thinking>\nLet me see.\n\n{_fence(function)}",
+    "thinking in brackets": lambda function, _: f"[THINK]{_fence(_original(function))}[/THINK]{_fence(function)}",
+    "thinking in signs": lambda function, _: f"◁think▷{_fence(_original(function))}◁/think▷\n{_fence(function, '')}",
+    "long thinking": lambda function, _: f"<think>\n{'word ' * 21_000}\n</think>\n{_fence(function)}",
+    "answer within thinking alone": lambda function, _: f"<think>\n{_fence(function)}\n</think>",
+    "final channel": lambda function, _: (
+        f"<|channel|>analysis<|message|>{_original(function)}<|end|><|start|>assistant"
+        f"<|channel|>final<|message|>{_fence(function)}<|return|>"
+    ),
+    "end of text glued on": lambda function, _: f"{function}<|endoftext|>",
+    "the next turn made up": lambda function, _: f"{_fence(function)}\n<|im_end|>\n<|im_start|>user\nThanks!",
+    "byte order mark": lambda function, _: f"\ufeff{function}",
+    "no-break spaces": lambda function, _: _fence(function.replace("    ", "\u00a0 \u00a0 ")),
+    "zero width marks": lambda function, _: _fence(
+        function.replace("def ", "def \u200b").replace("return", "\u200breturn")
+    ),
+    "prompts": lambda function, _: _fence(_prompted(function), "pycon"),
+    "quoted as in mail": lambda function, _: "\n".join(f"> {line}" for line in function.split("\n")),
+    "line numbers with bars": lambda function, _: _fence(_numbered(function, " | ")),
+    "line numbers with colons": lambda function, _: _fence(_numbered(function, ": "), ""),
+    "HTML": lambda function, _: f'<pre><code class="language-python">{html.escape(function)}</code></pre>',
+    "JSON": lambda function, _: json.dumps({"explanation": "It's quick.", "code": function}),
+    "JSON in a fence": lambda function, _: _fence(json.dumps({"code": function}, indent=2), "json"),
+    "JSON text": lambda function, _: json.dumps(function),
+    "line ends escaped": lambda function, _: function.replace("\\", "\\\\").replace("\n", "\\n"),
+    "notebook": lambda function, _: _notebook(function),
+    "diff": lambda function, stub: f"{PROSE}\n{_fence(_patched(function, stub), 'diff')}",
+    "search and replace": lambda function, stub: f"{PROSE}\n{_fence(_search_replace(function, stub))}",
+    "apply_patch": lambda function, stub: (
+        f"*** Begin Patch\n*** Update File: main.py\n{_patched(function, stub)}\n*** End Patch"
+    ),
+    "under another name": lambda function, _: _under_another_name(function),
     "torn in the prose": lambda function, _: f"{_fence(function)}\n\nThis works bec",
 }

@@ -30,7 +30,7 @@ from typing import Any, Literal
 import msgspec
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RankedResult, RunDocument
+from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.workspace.edit import apply_edit
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.find import find_target
@@ -97,7 +97,7 @@ def _codeens(root: Path, target: str) -> subprocess.CompletedProcess[str]:
 
 def _broken(trial: Trial, root: Path, run: RunDocument) -> Iterator[tuple[str, frozenset[str]]]:
     """Candidates that passed, each with the tests that it loses."""
-    passed = [row for row in run.results if row.verdict.status == "passed"]
+    passed = [row for row in run.results if row.verdict.passes]
     before = _passing(root, trial.tests) if passed else frozenset[str]()
     if passed and not before:
         _say(f"{trial.target}: none of the package's tests passes on the original; nothing was checked\n")

@@ -20,10 +20,12 @@ from pathlib import Path
 import anyio
 from throughput_mix import mixed
 
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.local.backend import LocalBackend
-from codeens_server.bench.datasets import Sample, data_file, load_tasks
+from codeens_server.bench.datasets.loading import load_tasks
+from codeens_server.bench.samples import Sample
 from codeens_server.bench.score import Results, judge_references, score_samples
 from codeens_server.tasks.schema import Task
 
@@ -98,7 +100,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--evalplus", metavar="PYTHON", help="an interpreter that has EvalPlus")
     options = parser.parse_args()
-    tasks = load_tasks(data_file("humaneval", None, {"CODEENS_DATA": str(options.data)}))
+    tasks = {
+        item.task.id: item.task for item in load_tasks("humaneval", None, {"CODEENS_DATA": str(options.data)}).items
+    }
     clean = [
         Sample(number=number, task_id=task.id, source=task.reference_solution or "")
         for number, task in enumerate(tasks.values())

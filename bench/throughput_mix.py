@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from codeens_server.bench.datasets import Sample
+from codeens_server.bench.samples import Sample
 
 _ENDLESS = "\nwhile True:  # wrong\n    pass\n"
 _CRASHES = (

@@ -17,18 +17,10 @@ from pathlib import Path
 
 import anyio
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CheckJob,
-    Limits,
-    ModuleSource,
-    Program,
-    Returned,
-    Sandbox,
-    SandboxSpec,
-)
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
+from codeens_sandbox_backends.jobs import CallsJob, CheckJob, Limits
 from codeens_sandbox_backends.local.backend import LocalBackend
+from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
 
 SOURCE = "def median(xs):\n    xs = sorted(xs)\n    return xs[len(xs) // 2]  # {}\n"
 TESTS = "def check(f):\n    assert f([3, 1, 2]) == 2\n    assert f([5]) == 5\n    assert f([2, 2, 9, 1, 7]) == 2\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
 
@@ -18,15 +17,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark scenes, and keep a file whose tests share a fixture on one worker (`--dist loadgroup`): it is made once."""
-    for item in items:
-        if isinstance(item, pytest.Function) and not OF_REAL_TOOLS.isdisjoint(item.fixturenames):
-            item.add_marker(pytest.mark.scene)
-        module: object = getattr(item, "module", None)
-        if isinstance(module, ModuleType) and _has_a_fixture_for_the_file(module):
-            item.add_marker(pytest.mark.xdist_group(module.__name__))
+    if isinstance(item, pytest.Function) and not OF_REAL_TOOLS.isdisjoint(item.fixturenames):
+        item.add_marker(pytest.mark.scene)
+    module: object = getattr(item, "module", None)
+    if isinstance(module, ModuleType) and _has_a_fixture_for_the_file(module):
+        item.add_marker(pytest.mark.xdist_group(module.__name__))
 
 
 @cache

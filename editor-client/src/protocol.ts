@@ -11,13 +11,14 @@ export const COMMANDS = {
   diff: "codeens.diff",
   showRun: "codeens.showRun",
   pinInput: "codeens.pinInputAsTest",
+  refuse: "codeens.refuseCondition",
   rerank: "codeens.rerank",
 } as const;
 
 export type Goal = "balanced" | "correctness" | "speed" | "memory" | "readability";
 export type Mode = "improve" | "repair" | "implement";
 export type RunStatus = "running" | "finished" | "failed" | "interrupted";
-export type RowStatus = "passed" | "failed" | "error" | "timeout" | "refused" | "waiting" | "not_run";
+export type RowStatus = "passed" | "conditional" | "failed" | "error" | "timeout" | "refused" | "waiting" | "not_run";
 export type Trend = "better" | "worse" | "same";
 
 export interface Applied {
@@ -41,6 +42,7 @@ export interface Candidate {
   readonly digest: string;
   readonly same_as: readonly string[];
   readonly rationale: string;
+  readonly receipt: readonly string[];
   readonly prompt: string;
   readonly response: string;
   readonly cost_usd: number | null;
@@ -56,16 +58,19 @@ export interface CandidateDiff {
   readonly diff: string;
   readonly before: string;
   readonly after: string;
+  readonly conditions: string;
 }
 
 export interface Case {
   readonly id: string;
-  readonly origin: "doctest" | "generated" | "pinned" | "recorded" | "test_case";
+  readonly origin: "doctest" | "generated" | "given" | "pinned" | "recorded" | "test_case";
   readonly input: CallInput;
   readonly expected: Returned | Raised | Unencodable | TimedOut | Died | null;
   readonly value_only: boolean;
+  readonly uncompared: readonly string[];
   readonly label: string;
   readonly weight: number;
+  readonly outside: Outside | null;
 }
 
 export interface CellView {
@@ -86,6 +91,18 @@ export interface ClusterView {
   readonly name: string;
   readonly answers: number;
   readonly members: readonly string[];
+}
+
+export interface Condition {
+  readonly kind: "names" | "outside" | "rounding" | "ties" | "types" | "unseen";
+  readonly said: string;
+  readonly detail: string;
+  readonly count: number;
+  readonly total: number;
+  readonly input: CallInput;
+  readonly call: string;
+  readonly expected: string;
+  readonly got: string;
 }
 
 export interface Coverage {
@@ -125,20 +142,56 @@ export interface DistinguishingInput {
   readonly there: string;
 }
 
+export interface EnvironmentEvidence {
+  readonly python: string;
+  readonly interpreter: string;
+  readonly expected: readonly (Returned | Raised | Unencodable | TimedOut | Died | null)[];
+  readonly tests: readonly TestReport[];
+}
+
+export interface EnvironmentSpeed {
+  readonly python: string;
+  readonly speed: Interval | null;
+  readonly note: string;
+}
+
+export interface EnvironmentVerdict {
+  readonly python: string;
+  readonly status: "conditional" | "error" | "failed" | "passed" | "refused" | "timeout";
+  readonly short: string;
+  readonly reason: string;
+  readonly passed: number;
+  readonly total: number;
+  readonly tests_passed: number;
+  readonly tests_total: number;
+}
+
 export interface Evidence {
   readonly mode: Mode;
   readonly cases: readonly Case[];
   readonly tests: readonly TestReport[];
+  readonly limits: Limits | null;
   readonly indirect_tests: number;
   readonly coverage: Coverage | null;
+  readonly mutation: MutationScore | null;
   readonly excluded: readonly Excluded[];
+  readonly variables: readonly string[];
+  readonly too_large: readonly string[];
   readonly notes: readonly string[];
+  readonly holder: string | null;
+  readonly python: string;
+  readonly environments: readonly EnvironmentEvidence[];
 }
 
 export interface Excluded {
   readonly what: string;
   readonly count: number;
   readonly why: string;
+}
+
+export interface Exponent {
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface Failure {
@@ -178,6 +231,17 @@ export interface GroupView {
   readonly rows: readonly string[];
 }
 
+export interface Growth {
+  readonly sizes: readonly number[];
+  readonly ratios: readonly number[];
+  readonly original: Exponent;
+  readonly candidate: Exponent;
+  readonly original_memory: Exponent | null;
+  readonly candidate_memory: Exponent | null;
+  readonly slower_below: number | null;
+  readonly faster_below: number | null;
+}
+
 export interface Interval {
   readonly ratio: number;
   readonly low: number;
@@ -185,22 +249,46 @@ export interface Interval {
   readonly original_s: number;
   readonly candidate_s: number;
   readonly inputs: number;
-  readonly pairs: number;
+  readonly rounds: number;
+  readonly confirmed: boolean;
   readonly note: string;
+}
+
+export interface Limits {
+  readonly wall_s: number;
+  readonly cpu_s: number;
+  readonly call_s: number;
+  readonly memory_bytes: number;
+  readonly processes: number;
+  readonly output_bytes: number;
+  readonly answer_bytes: number;
+  readonly disk_bytes: number;
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly load: number | null;
+  readonly python: string;
+  readonly system: string;
+  readonly governor: string;
 }
 
 export interface Measurement {
   readonly mismatch: boolean;
   readonly speed: Interval | null;
+  readonly growth: Growth | null;
   readonly memory: Memory | null;
   readonly readability: Readability | null;
   readonly diff: DiffSize;
   readonly notes: readonly string[];
+  readonly environments: readonly EnvironmentSpeed[];
 }
 
 export interface Memory {
   readonly peak_bytes: number;
   readonly ratio: number | null;
+  readonly seen_bytes: number | null;
 }
 
 export interface Message {
@@ -208,9 +296,27 @@ export interface Message {
   readonly content: string;
 }
 
+export interface MissedChange {
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface MutationScore {
+  readonly noticed: number;
+  readonly total: number;
+  readonly missed: readonly MissedChange[];
+  readonly undecided: number;
+}
+
 export interface NoteView {
   readonly kind: "evidence" | "excluded" | "failure" | "stopped" | "unsafe";
   readonly text: string;
+}
+
+export interface Outside {
+  readonly kind: "beyond" | "changing" | "malformed" | "raises" | "unseen" | "window";
+  readonly said: string;
 }
 
 export interface Parameter {
@@ -237,6 +343,7 @@ export interface ProgressView {
   readonly generated: number;
   readonly executed: number;
   readonly passed: number;
+  readonly conditional: number;
   readonly failures: number;
   readonly done: number;
   readonly total: number;
@@ -254,6 +361,9 @@ export interface Raised {
   readonly traceback: string;
   readonly args: readonly unknown[];
   readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly effects: Readonly<Record<string, unknown>>;
+  readonly unseen: readonly string[];
 }
 
 export interface RankedResult {
@@ -266,6 +376,7 @@ export interface RankedResult {
   readonly score: Score | null;
   readonly tied: boolean;
   readonly cluster: number | null;
+  readonly agreement: number | null;
   readonly reason: string;
 }
 
@@ -275,6 +386,16 @@ export interface Readability {
   readonly lines: number;
   readonly findings: number;
   readonly score: number;
+}
+
+export interface RefuseArguments {
+  readonly runId?: string | null;
+  readonly kind: "names" | "outside" | "rounding" | "ties" | "types" | "unseen";
+}
+
+export interface Refused {
+  readonly runId: string;
+  readonly uri: string;
 }
 
 export interface Replacement {
@@ -305,6 +426,8 @@ export interface Returned {
   readonly value: unknown;
   readonly args: readonly unknown[];
   readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly effects: Readonly<Record<string, unknown>>;
+  readonly unseen: readonly string[];
 }
 
 export interface RowArguments {
@@ -333,6 +456,7 @@ export interface RowView {
   readonly diff: CellView;
   readonly cost: string;
   readonly reason: string;
+  readonly conditions: readonly ("names" | "outside" | "rounding" | "ties" | "types" | "unseen")[];
   readonly score: Score | null;
   readonly cluster: number | null;
   readonly details: readonly DetailView[];
@@ -344,6 +468,7 @@ export interface RunArguments {
   readonly function?: string | null;
   readonly line?: number | null;
   readonly goal?: Goal | null;
+  readonly effort?: "normal" | "quick" | "thorough" | null;
   readonly mode?: "auto" | "implement" | "improve" | "repair";
   readonly models?: readonly string[];
   readonly variants?: readonly string[];
@@ -351,6 +476,8 @@ export interface RunArguments {
   readonly rounds?: number;
   readonly sandbox?: string | null;
   readonly tests?: readonly string[];
+  readonly deselect?: readonly string[];
+  readonly environments?: readonly string[];
   readonly budgetUsd?: number | null;
   readonly timeoutS?: number | null;
   readonly fresh?: boolean;
@@ -368,6 +495,7 @@ export interface RunDocument {
   readonly target: Target;
   readonly mode: Mode;
   readonly goal: Goal;
+  readonly equality: "exact" | "practical" | "strict-types";
   readonly evidence: Evidence;
   readonly original: RankedResult;
   readonly results: readonly RankedResult[];
@@ -375,6 +503,7 @@ export interface RunDocument {
   readonly best: string;
   readonly headline: string;
   readonly summary: RunSummary;
+  readonly machine: Machine | null;
 }
 
 export interface RunId {
@@ -385,6 +514,7 @@ export interface RunSummary {
   readonly generated: number;
   readonly executed: number;
   readonly passed: number;
+  readonly conditional: number;
   readonly cost_usd: number;
   readonly cost_known: boolean;
   readonly wall_s: number;
@@ -478,7 +608,7 @@ export interface Unencodable {
 }
 
 export interface Verdict {
-  readonly status: "error" | "failed" | "passed" | "refused" | "timeout";
+  readonly status: "conditional" | "error" | "failed" | "passed" | "refused" | "timeout";
   readonly passed: number;
   readonly total: number;
   readonly tests_passed: number;
@@ -488,6 +618,13 @@ export interface Verdict {
   readonly sandbox: string;
   readonly reason: string;
   readonly failure: Failure | null;
+  readonly compared: readonly string[];
+  readonly uncompared: readonly string[];
+  readonly conditions: readonly Condition[];
+  readonly set_aside: readonly string[];
+  readonly searched: number;
+  readonly unreached: readonly string[];
+  readonly environments: readonly EnvironmentVerdict[];
 }
 
 export interface Weights {

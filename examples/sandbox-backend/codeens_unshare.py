@@ -11,13 +11,14 @@ import tempfile
 from pathlib import Path
 
 from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.limits import rlimits
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from codeens import Candidate
 from codeens_mcp_tools.errors import ToolError
-from codeens_mcp_tools.tools.arguments import GivenSource
+from codeens_mcp_tools.tools.arguments import CANDIDATE_ID, GivenSource
 
 AGENT = "agent"
 """The model's name of what the caller wrote."""
@@ -45,15 +46,25 @@ class CandidateCache:
         )
 
     def named(self, given: Sequence[GivenSource | str]) -> dict[str, str | Candidate]:
-        """Return what a call brings, and what it names, by ids.
+        """Return what a call brings, and what it names, by ids; a source without an id is `c1`, `c2`, …
 
         Raises:
             ToolError: an id is not known, or stands twice.
         """
-        ids = [item if isinstance(item, str) else item.id for item in given]
-        if twice := [name for name in ids if ids.count(name) > 1]:
-            raise ToolError(f"Two candidates have the id {twice[0]!r}; give each its own.")
-        return {
-            name: self.get(item) if isinstance(item, str) else item.source
-            for name, item in zip(ids, given, strict=True)
-        }
+        found: dict[str, str | Candidate] = {}
+        for number, item in enumerate(given, 1):
+            if isinstance(item, str) and not is_source(item):
+                name, candidate = item, self.get(item)
+            elif isinstance(item, str):
+                name, candidate = f"c{number}", item
+            else:
+                name, candidate = item.id or f"c{number}", item.source
+            if name in found:
+                raise ToolError(f"Two candidates have the id {name!r}; give each its own.")
+            found[name] = candidate
+        return found
+
+
+def is_source(text: str) -> bool:
+    """Return whether a text is a candidate itself, and no candidate's id."""
+    return re.fullmatch(CANDIDATE_ID, text) is None

@@ -12,9 +12,13 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 from msgspec import Struct
 
+from codeens_mcp_tools.calls import CallDesk
 from codeens_mcp_tools.candidates import CandidateCache
+from codeens_mcp_tools.ledger import Ledger
 from codeens_mcp_tools.roots import Roots
 from codeens_mcp_tools.runs import LiveRuns
+from codeens_mcp_tools.sandbox_sessions import SandboxSessions
+from codeens_mcp_tools.tools.fitting import WholeAnswers
 
 if TYPE_CHECKING:
     from codeens_mcp_tools.session import AgentSession
@@ -34,8 +38,12 @@ class AppContext:
 
     def __init__(self, options: ServerOptions, tasks: TaskGroup, stack: AsyncExitStack) -> None:
         self.roots = Roots(options.roots)
-        self.runs = LiveRuns(tasks)
+        self.ledger = Ledger(tasks, self.session)
+        self.runs = LiveRuns(tasks, self.ledger)
+        self.desk = CallDesk(tasks, self.ledger, str(self.roots.first))
         self.kept = CandidateCache()
+        self.whole = WholeAnswers()
+        self.sandbox_sessions = SandboxSessions()
         self._options = options
         self._tasks = tasks
         self._stack = stack
@@ -70,6 +78,8 @@ async def open_context(options: ServerOptions) -> AsyncGenerator[AppContext]:
             yield app
         finally:
             with anyio.CancelScope(shield=True):
+                await app.desk.end_all()
                 await app.runs.end_all()
+                await app.ledger.settled()
                 tasks.cancel_scope.cancel()
                 await stack.aclose()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
+import os
 
 from codeens import CodeensError, Hint
 from codeens_sandbox_backends.errors import SandboxError, SandboxUnavailable, UnknownBackend
 from codeens_server.crash_log import innermost, log_crash
+from codeens_server.redaction import redact
 from codeens_variants.manifest import ManifestError
 
 _MOST_TOLD = 2000
@@ -22,7 +23,6 @@ _BY_CODE = {
     "changed": "Start a new run on the file as it is now (start_ensemble or score).",
     "evidence": _SAY_WHAT_IS_RIGHT,
     "no_evidence": _SAY_WHAT_IS_RIGHT,
-    "tests_fail": _SAY_WHAT_IS_RIGHT,
     "no_body": _SAY_WHAT_IS_RIGHT,
     "nothing_generated": _WRITE_YOURSELF,
     "task_wants_script": "Write the scripts yourself, and call score with the task and candidates=[{id, source}].",
@@ -32,8 +32,20 @@ _OF_SANDBOXES: tuple[tuple[type[SandboxError], str], ...] = (
     (SandboxUnavailable, "list_backends says which can be used here; the user must mend the others."),
     (SandboxError, "The sandbox failed, not the code: call again."),
 )
-_OPTIONS = ("goal", "mode", "models", "variants", "samples", "rounds", "tests", "budget_usd", "timeout_s")
-_ARGUMENTS = {name: name for name in _OPTIONS} | {"sandbox": "backend"}
+_OPTIONS = (
+    "goal",
+    "effort",
+    "mode",
+    "models",
+    "variants",
+    "samples",
+    "rounds",
+    "tests",
+    "deselect",
+    "budget_usd",
+    "timeout_s",
+)
+_ARGUMENTS = {name: name for name in _OPTIONS} | {"sandbox": "backend", "python": "environments"}
 """Options of runs → what tools call them. The others are settings, which the user alone changes."""
 
 
@@ -42,12 +54,14 @@ class ToolError(CodeensError):
 
 
 def error_text(error: Exception) -> str:
-    """Return any error in a few sentences. One that nobody foresaw goes into the log, with its traceback."""
+    """Return any error in a few sentences, without keys. An unforeseen one goes into the log, with its traceback."""
+    return redact(_text(error), os.environ)
+
+
+def _text(error: Exception) -> str:
     cause = innermost(error)
     if isinstance(cause, ToolError):
         return str(cause)[:_MOST_TOLD]
-    if isinstance(cause, msgspec.ValidationError):
-        return f"The arguments are wrong: {cause}. Look at the tool's input schema and call again."[:_MOST_TOLD]
     if isinstance(cause, CodeensError):
         return " ".join(filter(None, [_sentence(str(cause)), _BY_CODE.get(cause.code) or _advice(cause.hint)]))
     if isinstance(cause, SandboxError):
@@ -70,7 +84,7 @@ def _advice(hint: Hint | None) -> str:
         case "model":
             return _WRITE_YOURSELF
         case "runs":
-            return "start_ensemble and score give ids."
+            return "start_ensemble and score give ids; list_runs has all."
         case "variants":
             return "list_variants says which there are: name one, or the user enables one."
         case "fix":

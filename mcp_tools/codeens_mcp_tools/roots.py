@@ -32,14 +32,18 @@ class Roots:
         self.check(path, text)
         return path
 
+    def holds(self, path: Path) -> bool:
+        """Return whether a path is inside."""
+        real = path.resolve()
+        return any(real == folder or folder in real.parents for folder in self.folders)
+
     def check(self, path: Path, name: str) -> None:
         """See that a path is inside.
 
         Raises:
             ToolError: it is not.
         """
-        real = path.resolve()
-        if not any(real == folder or folder in real.parents for folder in self.folders):
+        if not self.holds(path):
             allowed = ", ".join(map(str, self.folders))
             raise ToolError(
                 f"{name} is outside of the folders that this server may use ({allowed}). Name a file in one of "

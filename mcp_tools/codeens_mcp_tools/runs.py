@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +15,8 @@ from codeens_mcp_tools.tools.progress import ProgressReporter
 
 if TYPE_CHECKING:
     from codeens import RunState, RunStream
+    from codeens_mcp_tools.calls import HeldCall
+    from codeens_mcp_tools.ledger import Ledger
 
 _MOST_AT_ONCE = 8
 _MOST_KEPT = 200
@@ -96,8 +99,9 @@ class LiveRun:
 class LiveRuns:
     """All runs of this process."""
 
-    def __init__(self, tasks: TaskGroup) -> None:
+    def __init__(self, tasks: TaskGroup, ledger: Ledger) -> None:
         self._tasks = tasks
+        self._ledger = ledger
         self._all: list[LiveRun] = []
 
     async def start(self, making: Making) -> LiveRun:
@@ -111,20 +115,22 @@ class LiveRuns:
         self._tasks.start_soon(live.drive)
         try:
             await live.begun.wait()
+            await self._keep(live, "start_ensemble")
         except anyio.get_cancelled_exc_class():
             live.cancel(keep=False)
             raise
         return self._begun(live)
 
-    async def make(self, making: Making, reporter: ProgressReporter) -> LiveRun:
+    async def make(self, making: Making, call: HeldCall) -> LiveRun:
         """Make a run within a call: to its end, or until the call is cancelled.
 
         Raises:
             CodeensError: it came to no result.
             SandboxError: its sandbox could not be opened.
         """
-        live = self._added(making)
-        await live.drive(reporter)
+        live = call.run = self._added(making)
+        self._tasks.start_soon(self._keep, live, call.tool)
+        await live.drive(call.reporter)
         if live.failure is not None:
             self._begun(live)
             raise live.failure
@@ -146,6 +152,25 @@ class LiveRuns:
         with anyio.move_on_after(_ENDED_WITHIN_S):
             for live in under_way:
                 await live.ended.wait()
+
+    async def _keep(self, live: LiveRun, tool: str) -> None:
+        """Keep a run's id as soon as it has one; how it ends is kept by itself."""
+        await live.begun.wait()
+        if live.state is None:
+            return
+        from codeens_server.store.call_record import CallRecord
+
+        target, now = live.state.target, time.time()
+        await self._ledger.begin(
+            CallRecord(id=live.run_id, tool=tool, function=target.qualname, path=target.path, began=now, beat=now)
+        )
+        self._tasks.start_soon(self._keep_end, live)
+
+    async def _keep_end(self, live: LiveRun) -> None:
+        with anyio.CancelScope(shield=True):
+            await live.ended.wait()
+            state = "finished" if live.state is not None and live.state.document else "failed"
+            await self._ledger.end(live.run_id, state=state, failure=live.why)
 
     def _added(self, making: Making) -> LiveRun:
         under_way = [live for live in self._all if live.is_under_way]

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from mcp import MCPError
+from mcp.server import ServerRequestContext
 from mcp.server.apps import Apps, ResourceCsp
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
+from mcp_types import INVALID_PARAMS, ListResourcesResult, PaginatedRequestParams, Resource
 from mcp_types import Tool as MCPTool
 
 from codeens_mcp_tools.context import AppContext
@@ -18,6 +21,7 @@ from codeens_mcp_tools.resources.prompts import add_prompts
 from codeens_mcp_tools.resources.serving import add_resources
 from codeens_mcp_tools.resources.view import page
 from codeens_mcp_tools.tools.declarations import VIEW, tools_of
+from codeens_mcp_tools.tools.ensembles import run_lines
 from codeens_mcp_tools.transport.stdio import Received, Sent
 
 NAME = "codeens"
@@ -28,6 +32,10 @@ INSTRUCTIONS = (
     "by codeens' prompts, without a key, call generate_variants with prompts_only=true. To only run code call "
     "run_in_sandbox. Nothing is written into a file unless apply_candidate is called with write_to."
 )
+
+
+_PAGE = 50
+"""Resources."""
 
 
 class Server(MCPServer[Any]):
@@ -41,6 +49,25 @@ class Server(MCPServer[Any]):
         """What there is. Who asks for it will call one: what that needs is imported meanwhile."""
         self._app.prepare()
         return await super().list_tools()
+
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """List runs too, a page at a time; the cursor is how many were listed."""
+        listed = await super()._handle_list_resources(ctx, None)
+        cursor = params.cursor if params and params.cursor else "0"
+        if not cursor.isdecimal():
+            raise MCPError(INVALID_PARAMS, f"{cursor!r} is no cursor of this list.")
+        offset = int(cursor)
+        lines = await run_lines(self._app, offset + _PAGE + 1)
+        runs = [
+            Resource(uri=f"run://{line.run_id}", name=line.run_id, title=f"{line.function}: {line.state}")
+            for line in lines[offset : offset + _PAGE]
+        ]
+        return ListResourcesResult(
+            resources=[*([] if offset else listed.resources), *runs],
+            next_cursor=str(offset + _PAGE) if len(lines) > offset + _PAGE else None,
+        )
 
     async def serve(self, received: Received, sent: Sent) -> None:
         """Serve one client, until it closes its end."""

@@ -9,35 +9,50 @@ from typing import TypeVar
 
 import anyio
 
-from codeens_sandbox_backends.base import (
-    Backend,
-    CallInput,
-    CallsJob,
-    IsolationLevel,
-    Job,
-    ModuleSource,
-    Program,
-    Returned,
-    Sandbox,
-    SandboxSpec,
-)
+from codeens_sandbox_backends.base import Backend, IsolationLevel, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.jobs import CallsJob, Job
+from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
 
 R = TypeVar("R")
+
+
+class Turns:
+    """Bounds what runs at once, in one sandbox or in several together."""
+
+    def __init__(self, parallel: int) -> None:
+        self.parallel = parallel
+        """How many jobs run at once; further ones wait, the first to come first."""
+        self._slots = anyio.Semaphore(parallel, fast_acquire=True)
+        self._quiet = anyio.Lock()
+
+    @asynccontextmanager
+    async def taken(self, *, exclusive: bool) -> AsyncGenerator[None]:
+        """Wait for a turn; an exclusive one is had while there is no other."""
+        if not exclusive:
+            async with self._slots:
+                yield
+            return
+        async with self._quiet, AsyncExitStack() as taken:
+            for _ in range(self.parallel):
+                await taken.enter_async_context(self._slots)
+            yield
 
 
 class Executor:
     """A sandbox like any other, with bounded concurrency, that a new one takes the place of when it breaks."""
 
-    def __init__(self, backend: Backend, spec: SandboxSpec, sandbox: Sandbox, parallel: int) -> None:
+    def __init__(self, backend: Backend, spec: SandboxSpec, sandbox: Sandbox, turns: Turns) -> None:
         self._backend = backend
         self._spec = spec
         self._sandbox = sandbox
-        self.parallel = parallel
-        """How many jobs run at once; further ones wait, the first to come first."""
-        self._slots = anyio.Semaphore(parallel, fast_acquire=True)
-        self._quiet = anyio.Lock()
+        self.turns = turns
         self._reopening = anyio.Lock()
+
+    @property
+    def parallel(self) -> int:
+        """How many jobs run at once."""
+        return self.turns.parallel
 
     @property
     def isolation(self) -> IsolationLevel:
@@ -54,12 +69,7 @@ class Executor:
         Raises:
             SandboxError: the sandbox failed, and a new one failed as well.
         """
-        if not job.exclusive:
-            async with self._slots:
-                return await self._run(job)
-        async with self._quiet, AsyncExitStack() as taken:
-            for _ in range(self.parallel):
-                await taken.enter_async_context(self._slots)
+        async with self.turns.taken(exclusive=job.exclusive):
             return await self._run(job)
 
     async def aclose(self) -> None:
@@ -84,13 +94,18 @@ class Executor:
 
 
 @asynccontextmanager
-async def open_executor(backend: Backend, spec: SandboxSpec, parallel: int) -> AsyncGenerator[Executor]:
+async def open_executor(backend: Backend, spec: SandboxSpec, turns: int | Turns) -> AsyncGenerator[Executor]:
     """Open an executor on a fresh sandbox; leaving the block ends every process of it, also when cancelled.
+
+    Args:
+        backend: what isolates.
+        spec: what the sandbox must offer.
+        turns: how many jobs run at once; or what bounds those of several executors together.
 
     Raises:
         SandboxUnavailable: the backend cannot isolate here, or what should be the interpreter is none.
     """
-    executor = Executor(backend, spec, await backend.open(spec), parallel)
+    executor = Executor(backend, spec, await backend.open(spec), Turns(turns) if isinstance(turns, int) else turns)
     try:
         if spec.python != sys.executable:
             await _try_interpreter(executor, backend.name, spec.python)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from codeens_sandbox_backends.base import Backend
@@ -44,7 +46,16 @@ def get_backend(name: str) -> Backend:
 
 
 def _entries() -> dict[str, EntryPoint]:
-    """By name. The first one found wins, as with imports: a distribution cannot take over a name behind it."""
+    return _entries_on(tuple(sys.path))
+
+
+@cache
+def _entries_on(path: tuple[str, ...]) -> dict[str, EntryPoint]:
+    """By name. The first one found wins, as with imports: a distribution cannot take over a name behind it.
+
+    Read once, for each path of imports: all that is installed is looked at, which takes longer than many a job.
+    """
+    del path
     found: dict[str, EntryPoint] = {}
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, entry)

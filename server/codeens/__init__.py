@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from codeens._running import CallResult, CodeResult
     from codeens._session import Session
     from codeens._targets import Code
-    from codeens_sandbox_backends.base import Limits
     from codeens_sandbox_backends.errors import SandboxError
+    from codeens_sandbox_backends.jobs import Limits
     from codeens_server.config.settings import ModelSettings, Settings
-    from codeens_server.domain import Candidate, Target
+    from codeens_server.domain.target import Candidate, Target
     from codeens_server.errors import CodeensError, Hint
+    from codeens_server.generation.models.exchange import Message
     from codeens_server.run.engine import RunStream
     from codeens_server.run.events import RunEvent
     from codeens_server.run.state import RunState
@@ -39,6 +40,7 @@ __all__ = [
     "Generated",
     "Hint",
     "Limits",
+    "Message",
     "ModelSettings",
     "Prompt",
     "Report",
@@ -71,14 +73,15 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "CallResult": "codeens._running",
-        "Candidate": "codeens_server.domain",
+        "Candidate": "codeens_server.domain.target",
         "Code": "codeens._targets",
         "CodeResult": "codeens._running",
         "CodeensError": "codeens_server.errors",
         "Comparison": "codeens._comparing",
         "Generated": "codeens._generating",
         "Hint": "codeens_server.errors",
-        "Limits": "codeens_sandbox_backends.base",
+        "Limits": "codeens_sandbox_backends.jobs",
+        "Message": "codeens_server.generation.models.exchange",
         "ModelSettings": "codeens_server.config.settings",
         "Prompt": "codeens._generating",
         "Report": "codeens._results",
@@ -92,7 +95,7 @@ __getattr__, __dir__ = lazy_exports(
         "ScoreResult": "codeens_server.tasks.schema",
         "Session": "codeens._session",
         "Settings": "codeens_server.config.settings",
-        "Target": "codeens_server.domain",
+        "Target": "codeens_server.domain.target",
         "Task": "codeens_server.tasks.schema",
         "compare": "codeens._api",
         "compare_sync": "codeens._api",

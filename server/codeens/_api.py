@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, Unpack, overload
 
 from anyio.from_thread import start_blocking_portal
 
 from codeens._candidates import GIVEN, Candidates
-from codeens._comparing import Comparison
 from codeens._options import RunKeywords
 from codeens._progress import shown_progress
 from codeens._results import Report, Run
@@ -18,13 +17,16 @@ from codeens._running import CodeResult
 from codeens._runs import OnEvent, finished
 from codeens._session import Session
 from codeens._targets import TargetLike
-from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.jobs import Limits
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Candidate
+from codeens_server.domain.target import Candidate
 from codeens_server.run.engine import RunStream
-from codeens_server.run.events import RunEvent
+from codeens_server.run.state import RunState
 from codeens_server.tasks.schema import Task
 from codeens_server.views.run_view import progress_of
+
+if TYPE_CHECKING:
+    from codeens._comparing import Comparison
 
 T = TypeVar("T")
 SomeSettings: TypeAlias = Settings | Mapping[str, object] | None
@@ -56,16 +58,14 @@ async def run(
         CodeensError: the request is wrong (`InputError`), or the run could not be completed (`RunError`).
         SandboxError: the sandbox asked for cannot isolate here.
     """
-    async with Session(workspace, settings=settings) as session, session.stream(target, **options) as stream:
+    async with Session(workspace, settings=settings) as session:
         with shown_progress(wanted=progress) as show:
 
-            def take(event: RunEvent) -> None:
-                seen = progress_of(stream.state)
+            def tell(state: RunState) -> None:
+                seen = progress_of(state)
                 show(seen.text or seen.doing, seen.done, seen.total)
-                if on_event is not None:
-                    on_event(event)
 
-            return await finished(stream, take)
+            return await finished(session.stream(target, **options), on_event, tell)
 
 
 def run_sync(
@@ -267,7 +267,7 @@ async def run_code(
     Args:
         source: a module, or a script.
         calls: calls of one of its functions, as Python writes them, with literal arguments: `f([1, 2])`.
-        tests: Python that defines `check(candidate)`, or holds bare asserts that name the function.
+        tests: Python with `check(candidate)`, asserts that name the function, test functions, or unittest classes.
         function: the function that the tests call.
         stdin: what the script reads; several texts are several runs.
         argv: the script's arguments.

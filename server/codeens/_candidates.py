@@ -7,11 +7,13 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from codeens_server.domain import ORIGINAL, Candidate, Replacement, Target
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError
 from codeens_server.generation.generate import METHODS
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.parts import FENCED, parts
 from codeens_server.workspace.context import context_of
 
 GIVEN = "given"
@@ -24,7 +26,7 @@ Candidates: TypeAlias = Mapping[str, str | Candidate] | Sequence[str | Candidate
 
 
 def named(candidates: Candidates) -> dict[str, str | Candidate]:
-    """Return candidates by their ids.
+    """Return candidates by their ids; a source that is one fence is what the fence holds.
 
     Raises:
         InputError: two have the same id, one has the original's, or one is too long.
@@ -41,7 +43,14 @@ def named(candidates: Candidates) -> dict[str, str | Candidate]:
         if isinstance(item, str) and len(item) > LONGEST_SOURCE:
             message = f"candidate {name} has more than {LONGEST_SOURCE} characters."
             raise InputError(message, code="candidate_too_long")
-    return dict(pairs)
+    return {name: _bare(item) if isinstance(item, str) else item for name, item in pairs}
+
+
+def _bare(source: str) -> str:
+    if not source.lstrip().startswith(("```", "~~~")):
+        return source
+    fenced = [part.text for part in parts(source)[:-1] if part.rank <= FENCED]
+    return fenced[0] if len(fenced) == 1 else source
 
 
 def given_candidates(target: Target, candidates: Candidates, model: str = GIVEN) -> tuple[Candidate, ...]:
@@ -87,6 +96,6 @@ def _replacement(target: Target, source: str) -> Replacement:
     context = context_of(target)
     stub = "\n\n".join([context.imports, *context.helpers, target.source])
     try:
-        return extract(source, name, stub=stub, is_method=target.kind in METHODS)
+        return extract(source, name, stub=stub, is_method=target.kind in METHODS)[0].replacement
     except Unusable:
         return Replacement(function=source)

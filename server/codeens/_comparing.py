@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from hypothesis.strategies import SearchStrategy
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Program, Sandbox
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob
+from codeens_sandbox_backends.programs import CallInput, Program
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
-from codeens_server.domain import Replacement, Target
+from codeens_server.domain.target import Replacement, Target
 from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import strategy_for
@@ -115,6 +117,6 @@ async def compare_pair(pair: Pair, sandbox: Sandbox, say: Callable[[str], None])
 
 
 async def _differing(pair: Pair, inputs: tuple[CallInput, ...], sandbox: Sandbox) -> Observation | None:
-    ours = await sandbox.run(CallsJob(program=pair.here, inputs=inputs))
-    theirs = await sandbox.run(CallsJob(program=pair.there, inputs=inputs))
+    ours = await sandbox.run(CallsJob(program=pair.here, inputs=inputs, effects=True))
+    theirs = await sandbox.run(CallsJob(program=pair.there, inputs=inputs, effects=True))
     return smallest_difference(map(Observation, inputs, ours.outcomes, theirs.outcomes))

@@ -28,3 +28,7 @@ class Fresh:
             self._known = {}
         self._known[key] = (now, value)
         return value
+
+    def forget(self) -> None:
+        """Read everything anew from now on: a file was written."""
+        self._known = {}

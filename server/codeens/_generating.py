@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 from msgspec import Struct
 
-from codeens_server.domain import Candidate, Goal, Mode, ModeRequest, Target
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import Goal, Mode, ModeRequest
 from codeens_server.errors import NothingGenerated
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Message, Reply
 from codeens_server.generation.prompts import messages_for
-from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.store.cache import StoredCache
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
+
+if TYPE_CHECKING:
+    from codeens_server.store.cache import StoredCache
 
 
 class Prompt(Struct, frozen=True, kw_only=True):
@@ -115,6 +118,8 @@ async def rewrite(target: Target, mode: Mode, variants: Sequence[Variant]) -> Ge
     """
 
     def made() -> list[Candidate]:
+        from codeens_server.generation.rewrites.offline import offline_candidates
+
         return offline_candidates(target, snapshot(target).text, variants)
 
     why = "offline rewrites find nothing to change in it, and no model can be reached"

@@ -8,7 +8,7 @@ from html import escape
 
 from msgspec import Struct
 
-from codeens_server.domain import Interval
+from codeens_server.domain.measurement import Interval
 
 _WIDTH = 120
 _HEIGHT = 12

@@ -9,7 +9,8 @@ import msgspec
 
 from codeens_sandbox_backends.reading import converted
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Goal, ModeRequest, Target
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import Effort, Goal, ModeRequest
 from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.run.request import RunOptions, RunRequest
 from codeens_server.run.request import resolve as resolved
@@ -19,6 +20,8 @@ class RunKeywords(TypedDict, total=False):
     """The options of a run. Each that is left out, or None, is as the settings say."""
 
     goal: Goal | None
+    effort: Effort | None
+    """`quick` races for seconds and tries few changes; `thorough` takes its time. The settings' when left out."""
     mode: ModeRequest | None
     models: Sequence[str] | None
     variants: Sequence[str] | None
@@ -26,8 +29,15 @@ class RunKeywords(TypedDict, total=False):
     """Answers for each model and variant."""
     rounds: int | None
     sandbox: str | None
+    python: Sequence[str] | None
+    """Interpreters in all of which a candidate must hold: paths, or versions as `3.12`; the workspace's own when left
+    out."""
     tests: Sequence[str] | None
     """Files or test ids, relative to the workspace, to judge by; all that reach the function when left out."""
+    deselect: Sequence[str] | None
+    """Files or test ids, or beginnings of these, to leave out, beside those of the settings."""
+    calls: Sequence[str] | None
+    """Inputs to judge and time by beside what is found: `f([3, 1])`, `f(list(range(10_000)))`."""
     budget_usd: float | None
     budget_tokens: int | None
     timeout_s: float | None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.to_thread
@@ -21,17 +21,19 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import Executor
 from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import CodeensError
 from codeens_server.files import settings_folder
 from codeens_server.generation.models.exchange import EditorModel
-from codeens_server.run.variants import found_variants
+from codeens_server.run.variants import chosen_variants, found_variants
 from codeens_server.store.opening import open_store
-from codeens_server.store.runs import RunStore
 from codeens_server.workspace.environment import interpreter_for
-from codeens_server.workspace.find import workspace_root
+from codeens_server.workspace.roots import workspace_root
 from codeens_variants.manifest import Variant
 from codeens_variants.registry import FoundVariant
+
+if TYPE_CHECKING:
+    from codeens_server.store.runs import RunStore
 
 
 class Resources:
@@ -124,6 +126,16 @@ class Resources:
         folder = root or self.root
         return self._fresh.get(("variants", folder), lambda: found_variants(folder, trusted=self.trusted))
 
+    def used_variants(self, names: Sequence[str] = ()) -> tuple[Variant, ...]:
+        """Return the variants of these names; without any, all that are enabled.
+
+        Raises:
+            InputError: there is none of a name, or none is enabled.
+            ConfigError, ManifestError: settings or a manifest are broken.
+        """
+        found = {name: item.variant for name, item in self.variants().items()}
+        return chosen_variants(names, self.settings(), found)
+
     @property
     def store(self) -> RunStore:
         """The store of runs, the one that the settings of the session's own workspace name.
@@ -154,9 +166,9 @@ class Resources:
         self._brought_code = self._brought_code or isinstance(target, Code)
         return await anyio.to_thread.run_sync(lambda: find(target, workspace=self.workspace, settings=self.settings()))
 
-    def is_code(self, target: Target) -> bool:
-        """Return whether a target is of code that came without a file, which nothing can be written into."""
-        return is_code(Path(target.path), self.settings())
+    def is_code(self, target: Target | Path) -> bool:
+        """Return whether a target, or a file, is code that came without one, which nothing can be written into."""
+        return is_code(Path(target.path) if isinstance(target, Target) else target, self.settings())
 
     async def tidy(self) -> None:
         """Remove the code without a file that no run is about and that nothing brought for an hour.

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from codeens._html import Cell, bars, folded, page, paragraph, table
-from codeens_server.domain import ORIGINAL, RankedResult, RunDocument
+from codeens_server.domain.document import RankedResult, RunDocument
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError, unknown
 from codeens_server.tasks.schema import ScoreReport
 from codeens_server.views.model import CellView, RunView

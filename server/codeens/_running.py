@@ -8,30 +8,26 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import (
+from codeens._scripting import Beside, ends_with_expression
+from codeens_sandbox_backends.base import IsolationLevel, Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CheckJob, Limits, StdioJob, StdioRun, Usage
+from codeens_sandbox_backends.programs import (
     CallInput,
-    CallsJob,
-    CheckJob,
     Died,
     Encoded,
-    IsolationLevel,
-    Limits,
     ModuleSource,
     Outcome,
     Program,
     Raised,
     Returned,
-    Sandbox,
-    StdioJob,
-    StdioRun,
     TimedOut,
     Unencodable,
-    Usage,
 )
 from codeens_sandbox_backends.values.render import render_call, render_outcome
 from codeens_server.errors import Hint, InputError
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal
 from codeens_server.evidence.strategies.definitions import dotted_name
+from codeens_server.tasks.checks import CALL_IT
 
 OutcomeKind: TypeAlias = Literal["returned", "raised", "unencodable", "timeout", "died"]
 
@@ -80,6 +76,8 @@ class CodeResult(Struct, frozen=True, kw_only=True):
     calls: tuple[CallResult, ...] = ()
     scripts: tuple[StdioRun, ...] = ()
     """One for each text of standard input."""
+    values: tuple[str | None, ...] = ()
+    """For each of them the value of the script's last expression, as Python shows it; None: it is none, or None."""
     passed: bool | None = None
     """Whether the tests passed; None: none were run."""
     failure: Outcome | None = None
@@ -98,6 +96,8 @@ class CodeJob(Struct, frozen=True, kw_only=True):
     function: str | None = None
     stdins: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    beside: Beside = Beside()
+    """What a script finds."""
 
     def __post_init__(self) -> None:
         """See that the parts fit.
@@ -110,6 +110,10 @@ class CodeJob(Struct, frozen=True, kw_only=True):
         if len(ways) > 1:
             message = f"code is run in one way at a time; here are {' and '.join(ways)}."
             raise InputError(message, code="ways_to_run", hint=Hint("fix", "Run it once for each."))
+        is_script = not self.calls and self.tests is None
+        if not is_script and self.beside != Beside():
+            message = "files, test files and earlier code stand beside a script, not beside calls or tests."
+            raise InputError(message, code="ways_to_run", hint=Hint("fix", "Call the function in the script itself."))
         if (self.tests is None) != (self.function is None):
             message = "tests go together with the name of the function that they call."
             raise InputError(message, code="function_not_named")
@@ -119,7 +123,8 @@ async def run_job(job: CodeJob, sandbox: Sandbox, *, backend: str, limits: Limit
     """Run code.
 
     Raises:
-        InputError: a call is none, or its arguments are no literals, or calls are of several functions.
+        InputError: a call is none, or its arguments are no literals, or calls are of several functions; or the tests
+            never call the function.
         SandboxError: the sandbox failed; nothing is known of the code.
     """
     empty = CodeResult(backend=backend, isolation=sandbox.isolation)
@@ -128,10 +133,22 @@ async def run_job(job: CodeJob, sandbox: Sandbox, *, backend: str, limits: Limit
     if job.tests is not None and job.function is not None:
         program = _program(job.source, job.function)
         checked = await sandbox.run(CheckJob(program=program, tests=job.tests, name=job.function, limits=limits))
-        passed = checked.passed and checked.failure is None
-        return replace(empty, passed=passed, failure=checked.failure, usage=checked.usage)
-    done = await sandbox.run(StdioJob(source=job.source, stdins=job.stdins or ("",), argv=job.argv, limits=limits))
-    return replace(empty, scripts=done.runs)
+        if checked.failure is None and not checked.calls:
+            message = f"the tests never call {job.function}, so nothing was checked."
+            raise InputError(message, code="tests_call_nothing", hint=Hint("fix", CALL_IT))
+        return replace(empty, passed=checked.passed, failure=checked.failure, usage=checked.usage)
+    return await _script(job, sandbox, empty, limits)
+
+
+async def _script(job: CodeJob, sandbox: Sandbox, empty: CodeResult, limits: Limits) -> CodeResult:
+    stdins = job.stdins or ("",)
+    if job.beside == Beside() and not ends_with_expression(job.source):
+        done = await sandbox.run(StdioJob(source=job.source, stdins=stdins, argv=job.argv, limits=limits))
+        return replace(empty, scripts=done.runs)
+    script = job.beside.script(job.source)
+    done = await sandbox.run(StdioJob(source=script.source, stdins=stdins, argv=job.argv, limits=limits))
+    values, runs = zip(*map(script.value_of, done.runs), strict=True)
+    return replace(empty, scripts=runs, values=values)
 
 
 def read_call(text: str) -> tuple[str, CallInput]:

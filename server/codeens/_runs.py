@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from typing import Unpack
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import anyio
 import anyio.to_thread
@@ -15,14 +17,20 @@ from codeens._resources import Resources
 from codeens._results import Run
 from codeens._targets import TargetLike
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Case, Target
-from codeens_server.errors import Hint, RunError
+from codeens_server.config.user_file import set_refused_conditions
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import ConditionKind
+from codeens_server.errors import Hint, InputError, RunError
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished, StoredEvent
 from codeens_server.run.pinning import finished as document_of
 from codeens_server.run.pinning import pin
 from codeens_server.run.state import RunState
-from codeens_server.store.runs import RunLine
+
+if TYPE_CHECKING:
+    from codeens_server.store.rows import RunLine
+    from codeens_server.store.transfer import Imported, Removable
 
 OnEvent = Callable[[RunEvent], None]
 
@@ -112,8 +120,7 @@ class Runs(Resources):
             RunError: the run could not be completed.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self.stream(target, **options) as stream:
-            return await finished(stream, on_event)
+        return await finished(self.stream(target, **options), on_event)
 
     async def resume(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
         """Go on with a run that was interrupted; what it finished is not done again.
@@ -122,8 +129,7 @@ class Runs(Resources):
             CodeensError: there is no such run, or it could not be completed.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self.stream_resume(run_id) as stream:
-            return await finished(stream, on_event)
+        return await finished(self.stream_resume(run_id), on_event)
 
     async def rejudge(self, run_id: str, *, on_event: OnEvent | None = None) -> Run:
         """Judge a run's candidates again, by the inputs pinned since; no model is asked.
@@ -132,8 +138,7 @@ class Runs(Resources):
             CodeensError: there is no such run, or it could not be completed.
             SandboxError: the sandbox asked for cannot isolate here.
         """
-        async with self.stream_rejudge(run_id) as stream:
-            return await finished(stream, on_event)
+        return await finished(self.stream_rejudge(run_id), on_event)
 
     async def pin(self, run_id: str, number: int, right: int | None = None) -> Case:
         """Decide what is right on an input where candidates differ, and keep it with the run, for `rejudge`.
@@ -153,6 +158,33 @@ class Runs(Resources):
         state = await self.state(run_id)
         settings = await anyio.to_thread.run_sync(self.settings_of, state.target)
         return await pin(await self.opened_store(), state.run_id, number, right, settings=settings)
+
+    async def refuse(self, run_id: str, kind: ConditionKind) -> Path:
+        """Let no candidate pass on a kind of condition in a run's workspace any more, this run's at `rejudge`.
+
+        Args:
+            run_id: a run of the workspace.
+            kind: of the condition.
+
+        Returns:
+            The file of settings that says so now.
+
+        Raises:
+            InputError: there is no such run, or it is about code without a workspace.
+            ConfigError: the workspace's settings cannot be read or written.
+        """
+        state = await self.state(run_id)
+
+        def write() -> Path:
+            if self.is_code(state.target):
+                message = "code without a file has no workspace whose settings could refuse a condition."
+                raise InputError(message, code="no_workspace")
+            kinds = dict.fromkeys((*self.settings_of(state.target).refused_conditions, kind))
+            path = set_refused_conditions(Path(state.target.root), [*kinds])
+            self._fresh.forget()
+            return path
+
+        return await anyio.to_thread.run_sync(write)
 
     async def runs(self, limit: int = 20) -> list[RunLine]:
         """Return the latest runs, newest first."""
@@ -196,6 +228,51 @@ class Runs(Resources):
         async for event in store.follow(await store.full_id(run_id), after):
             yield event
 
+    async def export(self, run_ids: Sequence[str] = ()) -> AsyncGenerator[str]:
+        """Yield runs as lines of JSON, one for each event, which `import_runs` of another store takes.
+
+        Args:
+            run_ids: which, in any form that `state` takes; none: all, oldest first.
+
+        Raises:
+            InputError: no such run, or several.
+            RunError: the store cannot be read.
+        """
+        store = await self.opened_store()
+        whole = [await store.full_id(run_id) for run_id in run_ids] or await store.all_ids()
+        for run_id in whole:
+            for line in await store.transfer.export(run_id):
+                yield line
+
+    async def import_runs(self, lines: Sequence[str]) -> Imported:
+        """Take in exported runs, each as a whole or not at all.
+
+        Raises:
+            InputError: a line is no exported event, a run has gaps, or is here with other events.
+            RunError: the store cannot be written.
+        """
+        return await (await self.opened_store()).transfer.take_in(lines)
+
+    async def prune(self, before: datetime, *, keep: int = 0, remove: bool = True) -> Removable:
+        """Remove runs with their candidates' files, and kept answers of models.
+
+        Args:
+            before: what was begun earlier goes, but for runs that may still be under way.
+            keep: how many of the newest runs stay whatever their age.
+            remove: False: only say what would go.
+
+        Returns:
+            What was, or would be, removed.
+
+        Raises:
+            RunError: the store cannot be read or written.
+        """
+        transfer = (await self.opened_store()).transfer
+        found = await transfer.removable(before, keep=keep)
+        if remove:
+            await transfer.remove(found, before)
+        return found
+
     async def _engine(self, target: Target) -> tuple[Engine, Settings]:
         """Return what runs a target, with the settings and variants of its workspace."""
 
@@ -213,18 +290,30 @@ class Runs(Resources):
         return await anyio.to_thread.run_sync(prepare)
 
 
-async def finished(stream: RunStream, on_event: OnEvent | None) -> Run:
+async def finished(
+    made: AbstractAsyncContextManager[RunStream],
+    on_event: OnEvent | None,
+    show: Callable[[RunState], None] = lambda _: None,
+) -> Run:
     """Return what a run comes to.
 
+    Args:
+        made: starts it.
+        on_event: gets every event as it comes.
+        show: gets what is known by then, before that.
+
     Raises:
-        RunError: it was ended before it came to a result.
+        CodeensError: why it did not come to a result.
+        SandboxError: the sandbox failed.
     """
     result: Run | None = None
-    async for event in stream:
-        if on_event is not None:
-            on_event(event)
-        if isinstance(event, RunFinished):
-            result = Run(event.run)
+    async with made as stream:
+        async for event in stream:
+            show(stream.state)
+            if on_event is not None:
+                on_event(event)
+            if isinstance(event, RunFinished):
+                result = Run(event.run)
     if result is None:
         message = "the run was ended before it came to a result."
         raise RunError(message, code="no_result", hint=Hint("runs"))

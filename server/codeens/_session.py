@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Unpack, overload
 
 import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
 from codeens._candidates import GIVEN, Candidates, given_candidates, named
-from codeens._comparing import Comparison, Pair, compare_pair, pair_of
 from codeens._generating import Generated, Prompt, ask_models, mode_of, prompts_for, rewrite
 from codeens._options import RunKeywords
 from codeens._progress import OnProgress
 from codeens._results import Report, Run
 from codeens._running import CodeJob, CodeResult, read_call, run_job
 from codeens._runs import OnEvent, Runs, finished
+from codeens._scripting import Beside
 from codeens._targets import Code, TargetLike
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.jobs import Limits
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Candidate, ModeRequest, Replacement, Target
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import ORIGINAL, ModeRequest
 from codeens_server.errors import InputError
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Ask
@@ -32,8 +34,11 @@ from codeens_server.run.variants import chosen_variants
 from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
 from codeens_server.tasks.scoring import report_of, runs_for, score_one
 from codeens_server.workspace.context import context_of
-from codeens_server.workspace.environment import sandbox_spec
+from codeens_server.workspace.environment import import_paths, sandbox_spec, workspace_spec
 from codeens_variants.manifest import Variant
+
+if TYPE_CHECKING:
+    from codeens._comparing import Comparison, Pair
 
 
 class Session(Runs):
@@ -93,8 +98,7 @@ class Session(Runs):
         """
         if isinstance(subject, Task):
             return await self._judge_by_task(subject, candidates, author, options.get("sandbox"), on_progress)
-        async with self.stream_judge(subject, candidates, author=author, **options) as stream:
-            return await finished(stream, on_event)
+        return await finished(self.stream_judge(subject, candidates, author=author, **options), on_event)
 
     async def compare(
         self,
@@ -132,6 +136,8 @@ class Session(Runs):
         target = of.document.target if isinstance(of, Run) else await self.target(of)
 
         def prepare() -> tuple[Settings, SandboxSpec, Pair]:
+            from codeens._comparing import pair_of
+
             settings = _with_sandbox(self.settings_of(target), sandbox)
             starts = [read_call(call)[1] for call in calls]
             starts += [case.input for case in run.document.evidence.cases] if run else []
@@ -143,6 +149,8 @@ class Session(Runs):
         say("making inputs")
         settings, spec, pair = await anyio.to_thread.run_sync(prepare)
         async with self.sandbox(settings, spec) as executor:
+            from codeens._comparing import compare_pair
+
             return await compare_pair(pair, executor, say)
 
     async def run_code(
@@ -154,6 +162,10 @@ class Session(Runs):
         function: str | None = None,
         stdin: str | Sequence[str] | None = None,
         argv: Sequence[str] = (),
+        files: Mapping[str, str] | None = None,
+        pytest: Sequence[str] = (),
+        before: Sequence[str] = (),
+        workspace: bool = False,
         limits: Limits | None = None,
         sandbox: str | None = None,
     ) -> CodeResult:
@@ -162,10 +174,14 @@ class Session(Runs):
         Args:
             source: a module, or a script.
             calls: calls of one of its functions, as Python writes them, with literal arguments: `f([1, 2])`.
-            tests: Python that defines `check(candidate)`, or holds bare asserts that name the function.
+            tests: Python with `check(candidate)`, asserts that name the function, test functions, or unittest classes.
             function: the function that the tests call.
             stdin: what the script reads; several texts are several runs.
             argv: the script's arguments.
+            files: other files beside a script, by relative name: modules that it imports, data, tests.
+            pytest: test files, of `files` or of the workspace, to run after the script.
+            before: earlier scripts, run first in the same module; what they print is not kept.
+            workspace: whether a script can import the modules of the session's project, and read its files.
             limits: what the code may use; None: as configured.
             sandbox: the backend; None: as configured.
 
@@ -177,12 +193,22 @@ class Session(Runs):
             SandboxError: the sandbox failed; nothing is known of the code.
         """
         stdins = (stdin,) if isinstance(stdin, str) else tuple(stdin or ())
+        paths = await anyio.to_thread.run_sync(lambda: import_paths(self.root)) if workspace else ()
         job = CodeJob(
-            source=source, calls=tuple(calls), tests=tests, function=function, stdins=stdins, argv=tuple(argv)
+            source=source,
+            calls=tuple(calls),
+            tests=tests,
+            function=function,
+            stdins=stdins,
+            argv=tuple(argv),
+            beside=Beside(files=dict(files or {}), pytest=tuple(pytest), before=tuple(before), paths=paths),
         )
         settings = _with_sandbox(await anyio.to_thread.run_sync(self.settings_here), sandbox)
         bounds = limits or settings.limits
-        async with self.sandbox(settings, _spec_here(settings)) as executor:
+        spec = _spec_here(settings)
+        if workspace:
+            spec = await anyio.to_thread.run_sync(workspace_spec, self.root, settings)
+        async with self.sandbox(settings, spec) as executor:
             return await run_job(job, executor, backend=settings.sandbox, limits=bounds)
 
     async def generate(

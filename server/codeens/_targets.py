@@ -10,19 +10,21 @@ import hashlib
 import shutil
 import time
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import InputError, TargetError
 from codeens_server.files import private_folder, write_private
 from codeens_server.store.opening import results_folder
-from codeens_server.store.runs import RunStore
 from codeens_server.workspace.find import find_target
 from codeens_server.workspace.functions import functions_in
 from codeens_server.workspace.text import parse_source
+
+if TYPE_CHECKING:
+    from codeens_server.store.runs import RunStore
 
 FILE = "given.py"
 KEPT_S = 3600.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from codeens_server.files import data_folder
-from codeens_server.text import redact
+from codeens_server.redaction import redact
 
 # More of an error's own text than fits a notification helps nobody; the log has all of it.
 _MOST_TOLD = 500

@@ -1,12 +1,41 @@
-"""The user's folders, and files that only their owner may read, written whole or not at all."""
+"""Files: foreign ones read within bounds, the user's folders, and private ones written whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from pathlib import Path
 
 _MAX_NAME = 80
+MOST_BYTES = 16 << 20
+"""Of a file that people write."""
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Read a regular file of at most so many bytes; what is none (a pipe, a device) is not waited for.
+
+    Raises:
+        OSError: it is none, is larger, or cannot be read.
+    """
+    _check_regular(path.stat(), path)  # to open some devices does something
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        _check_regular(os.fstat(descriptor), path)
+        data = file.read(most + 1)
+    if data is None:  # pyright: ignore[reportUnnecessaryComparison]  # some files of the kernel would be waited for
+        raise OSError(errno.EAGAIN, "it has nothing to read", str(path))
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most} bytes", str(path))
+    return data
+
+
+def _check_regular(found: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def data_folder() -> Path:

@@ -7,6 +7,7 @@ import symtable
 import threading
 import warnings
 from collections.abc import Callable
+from types import CodeType
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -46,12 +47,25 @@ def symbol_table(text: str) -> symtable.SymbolTable | ParseFailure:
     return _alone(lambda: symtable.symtable(text, "<text>", "exec"))
 
 
+def compiled(tree: ast.Module | str) -> CodeType | ParseFailure:
+    """Return the code of a module's tree, or text; see `parse`."""
+    return _alone(lambda: compile(tree, "<text>", "exec", dont_inherit=True))
+
+
 def _alone(read: Callable[[], T]) -> T | ParseFailure:
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return read()
+            return _again_if_disturbed(read)
         except SyntaxError as error:
             return ParseFailure(f"syntax error: {error.msg}", error.lineno or 0, error.offset or 0)
         except (ValueError, RecursionError, MemoryError) as error:
             return ParseFailure(str(error) or type(error).__name__)
+
+
+def _again_if_disturbed(read: Callable[[], T]) -> T:
+    """Read once more where a library that does not know of our turns has parsed meanwhile."""
+    try:
+        return read()
+    except SystemError:
+        return read()

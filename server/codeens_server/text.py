@@ -1,20 +1,10 @@
-"""Text for people: what strangers wrote cannot drive a terminal, and secrets are left out."""
+"""Text for people: what strangers wrote cannot drive a terminal."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
 
 _KEPT = frozenset("\n\t")
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-# As OpenAI, Groq, xAI and others write keys, and what follows "Bearer". `key_` and `api_` also begin names in code,
-# which seldom have digits; keys do, or stars where a provider masks what it was given.
-_LIKE_A_KEY = re.compile(
-    r"\b(?:sk|pk|gsk|xai)[-_][\w*-]{6,}|\b(?:key|api)[-_](?=[\w*-]*[\d*])[\w*-]{6,}|(?<=Bearer )(?!<)[^\s,;]+"
-)
-# Shorter values are no secrets, and occur in any text.
-_SHORTEST_SECRET = 6
 
 
 def visible(text: str) -> str:
@@ -41,17 +31,6 @@ def money(usd: float | None) -> str:
     if usd is None:
         return "?"
     return f"${usd:.2f}" if usd == 0 or usd >= 1 else f"${usd:.4f}"
-
-
-def redact(text: str, environ: Mapping[str, str]) -> str:
-    """Replace secrets of the environment by their variables' names, and what else looks like a key by `<key>`."""
-    secrets = {
-        value: name for name, value in environ.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET
-    }
-    # The longest first: a secret may be a part of another.
-    for value in sorted(secrets, key=len, reverse=True):
-        text = text.replace(value, f"<{secrets[value]}>")
-    return _LIKE_A_KEY.sub("<key>", text)
 
 
 def _escape(char: str) -> str:

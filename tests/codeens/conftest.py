@@ -24,5 +24,5 @@ def workspace(tmp_path: Path) -> Path:
 def session(workspace: Path, tmp_path: Path) -> codeens.Session:
     if why := why_not("local"):
         pytest.skip(why)
-    settings = {"results": str(tmp_path / "results"), "max_inputs": 10}
+    settings = {"results": str(tmp_path / "results"), "max_inputs": 10, "max_mutants": 2, "effort": "quick"}
     return codeens.Session(workspace, settings=settings, environ={})

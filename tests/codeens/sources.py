@@ -15,4 +15,4 @@ def squares(numbers: list[int]) -> list[int]:
 """Offline rewrites have something to say of it."""
 
 COMPREHENSION = "def squares(numbers):\n    return [number * number for number in numbers]\n"
-WRONG = "def squares(numbers):\n    return numbers\n"
+WRONG = "def squares(numbers):\n    return list(numbers)\n"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(bool(why_not("local")), reason=why_not("local") 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, object]:
-    return {"results": str(tmp_path / "results"), "max_inputs": 5}
+    return {"results": str(tmp_path / "results"), "max_inputs": 5, "max_mutants": 2, "effort": "quick"}
 
 
 def test_a_plain_script_needs_no_loop(workspace: Path, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[codeens.Run, Path]
     (folder / "pyproject.toml").write_text("", encoding="utf-8")
     (folder / "tools.py").write_text(SLOW, encoding="utf-8")
     given = {"better": COMPREHENSION, "<wrong>": WRONG}
-    settings = {"results": str(folder / "results"), "max_inputs": 5}
+    settings = {"results": str(folder / "results"), "max_inputs": 5, "max_mutants": 2}
     run = codeens.judge_sync("tools.py::squares", given, workspace=folder, settings=settings, goal="readability")
     return run, folder / "tools.py"
 

@@ -16,7 +16,18 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("litellm", "sqlalchemy", "hypothesis", "libcst", "anyio", "msgspec")
 
 PINNED = {
-    *("Session", "Settings", "ModelSettings", "Limits", "RunKeywords", "Target", "Code", "Task", "Candidate"),
+    *(
+        "Session",
+        "Settings",
+        "ModelSettings",
+        "Limits",
+        "Message",
+        "RunKeywords",
+        "Target",
+        "Code",
+        "Task",
+        "Candidate",
+    ),
     *("Run", "Report", "Comparison", "CodeResult", "CallResult", "Generated", "Prompt"),
     *("RunStream", "RunEvent", "RunState", "ScoreReport", "ScoreResult"),
     *("CodeensError", "SandboxError", "Hint"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 import codeens
-from codeens_sandbox_backends.base import Raised
+from codeens_sandbox_backends.programs import Raised
 from tests.codeens.sources import COMPREHENSION, SLOW, WRONG
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +67,9 @@ async def test_the_smallest_input_on_which_two_functions_differ_is_found(session
     assert same.inputs_tried > 3
 
 
-async def test_one_that_never_answers_differs(session: codeens.Session) -> None:
+async def test_one_that_never_answers_differs(workspace: Path, tmp_path: Path) -> None:
+    settings = {"results": str(tmp_path / "results"), "max_inputs": 10, "limits": {"call_s": 0.5}}
+    session = codeens.Session(workspace, settings=settings, environ={})
     hangs = "def squares(numbers):\n    while len(numbers) == 3:\n        pass\n    return [n * n for n in numbers]\n"
     async with session:
         found = await session.compare("original", hangs, of="tools.py::squares", calls=["squares([1, 2, 3])"])

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.domain import RankedResult, RunDocument
+from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.run.engine import Engine, RunStream
 from codeens_server.run.events import RunEvent, RunFinished
 from codeens_server.run.request import RunOptions, resolve
@@ -124,6 +124,8 @@ class Bench:
             models=tuple(models),
             results=str(self.folder / "results"),
             max_inputs=12,
+            max_mutants=4,
+            effort="quick",
             rewrites="never",
             timeout_s=90.0,
         )

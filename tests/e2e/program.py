@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
+from tests.quick import QUICK
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 TARGET = "orders.py::repeat_customers"
@@ -27,11 +28,13 @@ class Workspace(NamedTuple):
 
     folder: Path
     home: Path
+    settings: Mapping[str, str] = QUICK
+    """Variables for it."""
 
     def environment(self) -> dict[str, str]:
         """No key of the caller's, no setting, no cache: as on a new machine."""
         kept = {name: os.environ[name] for name in KEEP if name in os.environ}
-        return kept | {"HOME": str(self.home), "LOOPBACK_KEY": "sk-loopback-secret"}
+        return {**kept, **self.settings, "HOME": str(self.home), "LOOPBACK_KEY": "sk-loopback-secret"}
 
     def configure(self, settings: str) -> None:
         """Write the user's settings file."""
@@ -109,7 +112,7 @@ def descendants(root: int) -> set[Process]:
 
 def alive(processes: set[Process]) -> set[Process]:
     """Those that still run; ended ones that nobody has waited for do not count."""
-    return processes & {process for process, _ in _table()}
+    return {process for process in processes if any(row[0] == process for row in _row(process.pid))}
 
 
 def until_gone(processes: set[Process]) -> None:
@@ -133,14 +136,14 @@ def _wait_for(process: Process, seconds: float) -> None:
 
 
 def _table() -> Sequence[tuple[Process, int]]:
-    rows: list[tuple[Process, int]] = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] not in {"Z", "X"}:
-            rows.append((Process(int(folder.name), fields[19]), int(fields[1])))
-    return rows
+    return [row for name in os.listdir("/proc") if name.isdigit() for row in _row(int(name))]  # noqa: PTH208  # is quick
+
+
+def _row(pid: int) -> Sequence[tuple[Process, int]]:
+    """The process of a number and its parent's; nothing when none runs."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123  # is quick
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
+    return [] if fields[0] in {b"Z", b"X"} else [(Process(pid, fields[19].decode()), int(fields[1]))]

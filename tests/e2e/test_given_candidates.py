@@ -9,7 +9,7 @@ import anyio.to_thread
 import pytest
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Candidate, Replacement
+from codeens_server.domain.target import Candidate, Replacement
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import EvidenceGathered, RunStarted
 from codeens_server.run.request import RunOptions, resolve
@@ -51,7 +51,8 @@ def candidate(name: str, source: str) -> Candidate:
 async def killed_run(workspace: Workspace, given: tuple[Candidate, ...]) -> str:
     """The id of a run that ended when its evidence was kept, and nothing else."""
     run_id = ""
-    settings = Settings(results=str(workspace.home / ".local" / "share" / "codeens" / "results"), max_inputs=12)
+    results = str(workspace.home / ".local" / "share" / "codeens" / "results")
+    settings = Settings(results=results, max_inputs=12, max_mutants=4, effort="quick")
     with open_store(settings) as store:
         engine = Engine(settings, store, variants={"plain": PLAIN}, environ={})
         target = find_target("sums.py::unique", cwd=workspace.folder)

@@ -21,9 +21,29 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 Fault: TypeAlias = Literal[
-    "ok", "429", "500", "401", "hang", "truncated", "dropped", "garbage", "no_choices", "no_text", "length"
+    "ok",
+    "429",
+    "500",
+    "401",
+    "hang",
+    "truncated",
+    "dropped",
+    "garbage",
+    "no_choices",
+    "no_text",
+    "length",
+    "unstreamed",
+    "error_body",
+    "page",
+    "refusal",
+    "filtered",
+    "parts",
+    "tool_calls",
+    "reasoning",
 ]
-"""What happens to a request. `length`: half of the text, with that finish reason. `dropped`: closed without a byte."""
+"""What happens to a request. `length`: half of the text, with that finish reason. `dropped`: closed without a byte.
+`unstreamed`: one whole document, also where a stream was asked for. `error_body`, `page`: an error, or a proxy's page,
+under status 200. `parts`: the content is a list of typed parts. `reasoning`: the text comes as reasoning alone."""
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
@@ -53,16 +73,30 @@ class ModelServer:
         answer: Answer,
         models: Sequence[str] = ("loopback",),
         script: Mapping[str, Sequence[Fault]] | None = None,
+        refused: Sequence[str] = (),
         retry_after_s: float = 0.01,
+        latency: Callable[[ChatRequest], float] = lambda _: 0.0,
         port: int = 0,
     ) -> None:
-        """`script`: model → the fate of its successive requests, the last one for all that follow; `*` is any model."""
+        """Make a server.
+
+        Args:
+            answer: the text of an answer.
+            models: what `/v1/models` lists.
+            script: model → the fate of its successive requests, the last one for all that follow; `*` is any model.
+            refused: parameters that are answered with 400, as OpenAI does; `system` is the role.
+            retry_after_s: what a 429 asks for.
+            latency: seconds before an answer begins.
+            port: 0 is any.
+        """
         self.requests: list[ChatRequest] = []
         self.open_connections = 0
         self._answer = answer
         self._models = models
         self._script = script or {}
+        self._refused = refused
         self._retry_after_s = retry_after_s
+        self._latency = latency
         self._port = port
         self._asked: Counter[str] = Counter()
         self._stack = AsyncExitStack()
@@ -134,6 +168,10 @@ class ModelServer:
         self, stream: SocketStream, reader: BufferedByteReceiveStream, body: dict[str, Any], headers: dict[str, str]
     ) -> bool:
         request = self._note(body, headers)
+        why = next((_REFUSALS[name] for name in self._refused if _has(body, name)), None)
+        if why is not None:
+            await _send_json(stream, 400, _error(why))
+            return True
         match self._fate(request.model):
             case "429":
                 wait = f"retry-after: {self._retry_after_s}\r\n"
@@ -148,6 +186,10 @@ class ModelServer:
                 return False
             case "garbage":
                 await _send(stream, 200, b'{"choices": [{"mess', "application/json")
+            case "error_body":
+                await _send_json(stream, 200, _error("the upstream provider is overloaded"))
+            case "page":
+                await _send(stream, 200, b"<html><head><title>Log in</title></head></html>", "text/html")
             case "no_choices":
                 await _send_json(stream, 200, _completion(request, []))
             case fate:
@@ -176,16 +218,18 @@ class ModelServer:
         return script[position]
 
     async def _reply(self, stream: SocketStream, request: ChatRequest, fate: Fault) -> bool:
+        if (seconds := self._latency(request)) > 0:
+            await anyio.sleep(seconds)
         texts = [self._answer(request) for _ in range(request.n)]
         if fate == "no_text":
             texts = [""] * request.n
         if fate in ("length", "truncated"):
             texts = [text[: len(text) // 2] for text in texts]
-        reason = "length" if fate == "length" else "stop"
-        if request.stream:
-            return await _stream_reply(stream, request, texts, reason, torn=fate == "truncated")
+        reason = {"length": "length", "filtered": "content_filter", "tool_calls": "tool_calls"}.get(fate, "stop")
+        if request.stream and fate != "unstreamed":
+            return await _stream_reply(stream, request, texts, reason, fate)
         choices = [
-            {"index": index, "finish_reason": reason, "message": {"role": "assistant", "content": text}}
+            {"index": index, "finish_reason": reason, "message": {"role": "assistant"} | _said(text, fate)}
             for index, text in enumerate(texts)
         ]
         document = json.dumps(_completion(request, choices)).encode()
@@ -196,14 +240,49 @@ class ModelServer:
         return True
 
 
-async def _stream_reply(
-    stream: SocketStream, request: ChatRequest, texts: list[str], reason: str, *, torn: bool
-) -> bool:
+_REFUSALS = {
+    "temperature": "Unsupported value: 'temperature' does not support 0.5 with this model. Only the default (1) is.",
+    "top_p": "Unsupported parameter: 'top_p' is not supported with this model.",
+    "max_tokens": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'.",
+    "max_completion_tokens": "Unknown parameter: 'max_completion_tokens'.",
+    "stream_options": "Unrecognized request argument supplied: stream_options",
+    "stream": "Streaming is not supported: set stream to false.",
+    "system": "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+    "reasoning_effort": "Unrecognized request argument supplied: reasoning_effort",
+}
+
+
+def _has(body: dict[str, Any], name: str) -> bool:
+    if name == "system":
+        return any(message["role"] == "system" for message in body["messages"])
+    return bool(body.get(name))
+
+
+def _said(text: str, fate: Fault) -> dict[str, Any]:
+    """A message, or a piece of one, as the fate has it."""
+    match fate:
+        case "refusal":
+            return {"content": None, "refusal": "I cannot assist with that."}
+        case "filtered":
+            return {"content": ""}
+        case "tool_calls":
+            call = {"index": 0, "id": "1", "type": "function", "function": {"name": "run", "arguments": "{}"}}
+            return {"content": None, "tool_calls": [call]}
+        case "parts":
+            return {"content": [{"type": "text", "text": text}]}
+        case "reasoning":
+            return {"content": "", "reasoning_content": text}
+        case _:
+            return {"content": text}
+
+
+async def _stream_reply(stream: SocketStream, request: ChatRequest, texts: list[str], reason: str, fate: Fault) -> bool:
     """Server-sent events in chunks of a few characters; a torn one ends without the last event and without the end."""
+    torn = fate == "truncated"
     await stream.send(_head(200, "text/event-stream", "transfer-encoding: chunked\r\n"))
     for index, text in enumerate(texts):
         for start in range(0, len(text), 64):
-            await _send_event(stream, _chunk(request, index, {"content": text[start : start + 64]}, None))
+            await _send_event(stream, _chunk(request, index, _said(text[start : start + 64], fate), None))
         if not torn:
             await _send_event(stream, _chunk(request, index, {}, reason))
     if torn:
@@ -218,7 +297,7 @@ async def _stream_reply(
 
 
 def _completion(request: ChatRequest, choices: list[dict[str, Any]]) -> dict[str, Any]:
-    texts = [choice["message"]["content"] for choice in choices]
+    texts = [str(choice["message"]["content"] or "") for choice in choices]
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
@@ -229,7 +308,7 @@ def _completion(request: ChatRequest, choices: list[dict[str, Any]]) -> dict[str
     }
 
 
-def _chunk(request: ChatRequest, index: int, delta: dict[str, str], reason: str | None) -> dict[str, Any]:
+def _chunk(request: ChatRequest, index: int, delta: dict[str, Any], reason: str | None) -> dict[str, Any]:
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion.chunk",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import anyio
 from mcp import Client
 from mcp_types import TextContent
 
@@ -42,6 +43,13 @@ class Caller:
         assert isinstance(first, TextContent)
         assert not result.is_error, first.text
         return Answered(first.text, result.structured_content, told)
+
+    async def finished(self, run_id: str) -> Answered:
+        """Follow a run to its end."""
+        with anyio.fail_after(300):
+            while (answered := await self.call("get_run", id=run_id, wait_seconds=45)).document["state"] == "running":
+                pass
+        return answered
 
     async def refused(self, name: str, **arguments: Any) -> str:
         """Call a tool that must refuse; what it says."""

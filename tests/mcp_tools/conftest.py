@@ -13,6 +13,7 @@ from mcp import Client
 from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from tests.mcp_tools.calling import Caller
+from tests.quick import QUICK
 from tests.sandbox_backends.machine import why_not
 
 SUMS = '''"""Sums."""
@@ -49,7 +50,7 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """No key, no setting, and runs are kept beside the workspace."""
-    return {"CODEENS_RESULTS": str(tmp_path / "results"), "CODEENS_MAX_INPUTS": "12"}
+    return {"CODEENS_RESULTS": str(tmp_path / "results"), "CODEENS_MAX_INPUTS": "12", **QUICK}
 
 
 @asynccontextmanager
@@ -59,6 +60,7 @@ async def opened(workspace: Path, environ: Mapping[str, str]) -> AsyncGenerator[
         open_context(ServerOptions(roots=(workspace,), environ=environ)) as app,
         Client(make_server(app)) as client,
     ):
+        app.desk.hand_over_after_s = 300  # a busy machine is not what the tests are about
         yield app, Caller(client)
 
 

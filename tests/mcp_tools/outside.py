@@ -16,6 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.mcp_tools.calling import Caller
+from tests.quick import QUICK
 
 SERVER = str(Path(sys.executable).parent / "codeens-server")
 TOKEN = "0123456789abcdef-token"
@@ -26,7 +27,7 @@ NO_MORE: Mapping[str, str] = MappingProxyType({})
 def environment(home: Path) -> dict[str, str]:
     """Of a new machine: no key, no setting."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "CODEENS_DATA") if name in os.environ}
-    return kept | {"HOME": str(home), "CODEENS_MAX_INPUTS": "12"}
+    return {**kept, **QUICK, "HOME": str(home), "CODEENS_MAX_INPUTS": "12"}
 
 
 def stdio(workspace: Path, home: Path, *more: str) -> StdioServerParameters:

@@ -18,6 +18,7 @@ from tests.mcp_tools.test_generate import configure
 
 pytestmark = [pytest.mark.anyio, isolated]
 TARGET = "sums.py::unique"
+UNWRITTEN = "def add(a: int, b: int) -> int:\n    '''The sum.'''\n"
 
 
 async def test_a_run_is_started_followed_and_found_again_by_another_server(
@@ -29,13 +30,16 @@ async def test_a_run_is_started_followed_and_found_again_by_another_server(
         assert started.document["state"] == "running"
         assert f"get_run(id={run_id!r}" in started.text
         assert "no result yet" in await caller.refused("apply_candidate", id=run_id)
-        done = await caller.call("get_run", id=run_id, wait_seconds=100)
+        done = await caller.finished(run_id)
+        page = await caller.call("get_run", id=run_id, offset=99)
     async with opened(workspace, environ) as (_, other):
         again = await other.call("get_run", id=run_id.partition("-")[2])
         patch = await other.call("apply_candidate", id=run_id, rank=1)
 
     assert done.document["state"] == "finished"
     assert done.document["result"]["goal"] == "speed"
+    assert "past the end" in page.text
+    assert "No candidate passed" not in page.text
     assert [told.progress for told in done.progress] == sorted({told.progress for told in done.progress})
     assert again.document["result"] == done.document["result"]
     assert "+" in patch.document["patch"]
@@ -105,7 +109,7 @@ async def test_only_so_many_runs_go_on_at_once(caller: Caller, home: Path, envir
     async with ModelServer(answer=lambda _: "", script={"*": ["hang"]}) as server:
         configure(home, server, "slow")
         ids = [
-            (await caller.call("start_ensemble", target=TARGET, variants=["baseline"])).document["run_id"]
+            (await caller.call("start_ensemble", code=UNWRITTEN, variants=["baseline"])).document["run_id"]
             for _ in range(8)
         ]
         said = await caller.refused("start_ensemble", target=TARGET)

@@ -226,7 +226,7 @@ async def test_an_editor_is_shown_the_run_of_an_agent_by_the_same_process(worksp
         async with connected(server) as caller:
             begun = await caller.call("start_ensemble", target="sums.py::unique", goal="speed")
             run_id = begun.document["run_id"]
-            done = await caller.call("get_run", id=run_id, wait_seconds=100)
+            done = await caller.finished(run_id)
         show = {"command": "codeens.showRun", "arguments": [{"runId": run_id}]}
         shown = await anyio.to_thread.run_sync(editor.ask, "workspace/executeCommand", show)
         editor.close()

@@ -33,6 +33,8 @@ def calls_of_every_tool(run_id: str) -> dict[str, dict[str, Any]]:
         "score": {"task": ADD, "candidates": [RIGHT]},
         "start_ensemble": {"target": "sums.py::unique"},
         "get_run": {"id": run_id},
+        "list_runs": {},
+        "find_slow": {"path": "sums.py"},
         "cancel_run": {"id": run_id},
         "apply_candidate": {"id": run_id, "rank": 1},
         "compare_candidates": {"code": SUMS, "a": "original", "b": DICT},

@@ -88,8 +88,65 @@ async def test_code_reaches_neither_files_of_the_machine_nor_its_ports(caller: C
         ({"code": "", "calls": ["f(1)"], "stdin": ""}, "one way at a time"),
         ({"code": "", "tests": "assert 1"}, "go together"),
         ({"code": "", "limits": {"wall_s": 1e9}}, "<= 120"),
-        ({"calls": ["f(1)"]}, "missing required field `code`"),
+        ({"calls": ["f(1)"]}, "give `code`"),
     ],
 )
 async def test_a_wrong_call_is_told_what_to_change(caller: Caller, arguments: dict[str, Any], said: str) -> None:
     assert said in await caller.refused("run_in_sandbox", **arguments)
+
+
+async def test_a_script_finds_files_and_modules_of_the_workspace(caller: Caller) -> None:
+    code = "import sums, pkg.more\nprint(sums.unique([1, 1]), pkg.more.TWO, open('data.txt').read())\n"
+    files = {"pkg/more.py": "TWO = 2\n", "data.txt": "text"}
+
+    answered = await caller.call("run_in_sandbox", code=code, files=files, workspace=True)
+    outside = await caller.refused("run_in_sandbox", code=code, files={"../x.py": ""})
+
+    assert answered.document["scripts"][0]["stdout"] == "[1] 2 text\n"
+    assert "'../x.py' cannot be the name" in outside
+
+
+async def test_test_files_are_run_by_pytest(caller: Caller) -> None:
+    tests = (
+        "from sums import unique\n\ndef test_it():\n    assert unique([1, 1]) == [1]\n\ndef test_no():\n    assert 0\n"
+    )
+
+    answered = await caller.call("run_in_sandbox", files={"test_own.py": tests}, pytest=["test_own.py"], workspace=True)
+    missing = await caller.refused("run_in_sandbox", pytest=["test_there_is_none.py"])
+
+    assert "1 failed, 1 passed" in answered.document["scripts"][0]["stdout"]
+    assert "no test file 'test_there_is_none.py'" in missing
+
+
+async def test_the_value_of_the_last_expression_is_told(caller: Caller) -> None:
+    answered = await caller.call("run_in_sandbox", code="print('first')\n{2 + 2: 'four'}\n")
+    printed = await caller.call("run_in_sandbox", code="print('only')\n")
+    wrong = await caller.call("run_in_sandbox", code="def f():\n    return 1 / 0\nf()\n")
+
+    assert answered.document["values"] == ["{4: 'four'}"]
+    assert answered.document["scripts"][0]["stdout"] == "first\n"
+    assert "value: {4: 'four'}" in answered.text
+    assert "value:" not in printed.text
+    assert "return 1 / 0" in wrong.document["scripts"][0]["stderr"]
+    assert "_codeens" not in wrong.document["scripts"][0]["stderr"]
+
+
+async def test_a_session_goes_on_from_its_earlier_scripts(caller: Caller) -> None:
+    await caller.call("run_in_sandbox", code="print('once')\nx = 20\n", session="s", files={"m.py": "Y = 1\n"})
+    await caller.call("run_in_sandbox", code="x = 0\nraise ValueError\n", session="s")
+    later = await caller.call("run_in_sandbox", code="from m import Y\nx + Y\n", session="s")
+    other = await caller.call("run_in_sandbox", code="x\n", session="t")
+
+    assert later.document["values"] == ["21"]
+    assert later.document["scripts"][0]["stdout"] == ""
+    assert "NameError" in other.text
+
+
+async def test_where_a_package_is_missing_it_is_told_which_are_there(caller: Caller) -> None:
+    missing = await caller.call("run_in_sandbox", code="import no_such_package\n")
+    asked = await caller.call("run_in_sandbox", installed=True)
+
+    told: list[str] = missing.document["installed"]
+    assert any(package.startswith("litellm ") for package in told)
+    assert asked.document["installed"][: len(told)] == told
+    assert "Installed (nothing else can be imported" in missing.text

@@ -10,21 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    CheckJob,
-    Limits,
-    Outcome,
-    Raised,
-    Returned,
-    SuiteJob,
-    SuiteResult,
-    Unencodable,
-)
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.driver.sandbox import run_job
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, CheckJob, Limits, SuiteJob, SuiteResult
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 from codeens_sandbox_backends.worker.frames import pack
 from tests.sandbox_backends.programs import program
@@ -122,10 +111,11 @@ def _answer(index: int, value: Any) -> dict[str, Any]:
 
 
 _RAISED = {"kind": "raised", "type": "ValueError", "message": "m", "traceback": "t", "args": [1]}
+PLACE = {"path": "", "line": 0, "python": "3.11"}
 _TEST = {"test": {"id": "a::b", "outcome": "passed", "entered": 1, "seconds": 0.5}}
 _RECORDED = {"test": "a::b", "input": {"args": [1]}, "outcome": _RAISED}
 RIGHT: dict[WorkerKind, list[list[Any]]] = {
-    "calls": [[{"loaded": True}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
+    "calls": [[{"loaded": PLACE}], [_answer(0, 5), {"index": 1, "outcome": _RAISED}]],
     "check": [[{"call": {"args": [1], "kwargs": {}}, "used": 0}], [{"verdict": None, "used": 0}]],
     "suite": [[_TEST, {"recorded": _RECORDED}, {"end": {"dropped": 0, "unencodable": ["m:C"], "failure": None}}]],
 }

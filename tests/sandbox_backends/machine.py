@@ -8,8 +8,8 @@ import subprocess
 from functools import cache
 from importlib import import_module
 
-from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.host.cgroups import make_cgroup
+from codeens_sandbox_backends.jobs import Limits
 
 
 @cache

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO
 
 import codeens_sandbox_backends.worker
-from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
+from codeens_sandbox_backends.driver.launcher import DirectWorker, ExitStatus, WorkerKind
+from codeens_sandbox_backends.host.clocks import HostClocks
+from codeens_sandbox_backends.jobs import Limits
 
 WORKER = Path(codeens_sandbox_backends.worker.__file__).parent
 _BOOT = "import sys; sys.path.insert(0, {folder!r}); from codeens_worker.{kind} import main; main({fd})"
@@ -66,10 +67,19 @@ class PlainProcess:
 
 
 @dataclass
+class DirectProcess(PlainProcess, DirectWorker):
+    """The same, with descriptors passed to it and its clocks read from here."""
+
+    def clocks(self, pid: int) -> HostClocks:
+        return HostClocks(pid)
+
+
+@dataclass
 class PlainLauncher:
     """Use as a context manager: on leaving it every worker must have been seen off by the driver."""
 
     python: str = sys.executable
+    direct: bool = False
     started: list[PlainProcess] = field(default_factory=list[PlainProcess])
     folder: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="codeens-test-"))
 
@@ -99,6 +109,6 @@ class PlainLauncher:
         theirs.close()
         cpu = max(1, round(limits.cpu_s))
         resource.prlimit(popen.pid, resource.RLIMIT_CPU, (cpu, cpu + 1))
-        process = PlainProcess(popen, ours, stdout, stderr)
+        process = (DirectProcess if self.direct else PlainProcess)(popen, ours, stdout, stderr)
         self.started.append(process)
         return process

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
-from codeens_sandbox_backends.base import (
-    CallInput,
+from codeens_sandbox_backends.driver.sandbox import run_job
+from codeens_sandbox_backends.jobs import (
     CallsJob,
     CallsResult,
     CheckJob,
     CheckResult,
     Limits,
-    ModuleSource,
-    Program,
     StdioJob,
     StdioResult,
     SuiteJob,
     SuiteResult,
-    TimingJob,
-    TimingResult,
 )
-from codeens_sandbox_backends.driver.sandbox import run_job
+from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program
+from codeens_sandbox_backends.races import RaceJob, RacePlan, RaceResult
 from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.plain_launcher import PlainLauncher
 
@@ -46,25 +44,45 @@ def call(*args: Any, **kwargs: Any) -> CallInput:
 
 
 def run_calls(
-    code: str | Program, *inputs: CallInput, limits: Limits = ROOMY, memory: bool = False, coverage: bool = False
+    code: str | Program,
+    *inputs: CallInput,
+    limits: Limits = ROOMY,
+    effects: bool = False,
+    memory: bool = False,
+    coverage: bool = False,
 ) -> CallsResult:
     """Outcomes of `f` of that source, or of a program."""
     code = program(code) if isinstance(code, str) else code
-    job = CallsJob(program=code, inputs=inputs, memory=memory, coverage=coverage, limits=limits)
+    job = CallsJob(program=code, inputs=inputs, effects=effects, memory=memory, coverage=coverage, limits=limits)
     with PlainLauncher() as launcher:
         result = run_job(launcher, job, Limits())
     assert isinstance(result, CallsResult)
     return result
 
 
-def run_timing(a: str, b: str, *inputs: CallInput, limits: Limits = ROOMY, budget_s: float = 20.0) -> TimingResult:
-    """A short race of `f` against `f`."""
-    job = TimingJob(
-        a=program(a), b=program(b), inputs=inputs, pairs=4, samples=2, min_sample_s=0.001, budget_s=budget_s
+def run_race(
+    original: str,
+    *candidates: str,
+    inputs: Sequence[CallInput],
+    rounds: int = 1,
+    direct: bool = True,
+    limits: Limits = ROOMY,
+    budget_s: float = 20.0,
+    plans: tuple[RacePlan, ...] = (),
+) -> RaceResult:
+    """A short race of `f` against others; `direct`: by processor time, in one block."""
+    job = RaceJob(
+        original=program(original),
+        candidates=tuple(map(program, candidates)),
+        inputs=tuple(inputs),
+        rounds=rounds,
+        plans=plans,
+        min_sample_s=0.001,
+        budget_s=budget_s,
     )
-    with PlainLauncher() as launcher:
+    with PlainLauncher(direct=direct) as launcher:
         result = run_job(launcher, job, limits)
-    assert isinstance(result, TimingResult)
+    assert isinstance(result, RaceResult)
     return result
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.check import well_formed
 from codeens_sandbox_backends.worker.values.codec import decode, encode
+from codeens_sandbox_backends.worker.values.coding import Shared
 from codeens_sandbox_backends.worker.values.grammar import EncodeError
 
 numpy: Any = pytest.importorskip("numpy")
@@ -168,3 +169,21 @@ def test_an_index_comes_back(value: Any) -> None:
 )
 def test_a_scalar_of_pandas_comes_back(value: Any) -> None:
     assert repr(through(value)) == repr(value)
+
+
+def test_tables_share_what_can_be_changed_and_nothing_else() -> None:
+    frame = pandas.DataFrame({"x": [1.0, 2.0]}, index=["a", "b"])
+
+    apart, again = Shared(), Shared()
+    encode(frame, shared=apart)
+    encode(frame, shared=again)
+
+    assert encode(frame["x"], shared=apart) == encode(frame["x"])
+    assert encode(frame.index, shared=apart) == encode(frame.index)
+    assert encode(frame, shared=again)[0] == "ref"
+
+
+def test_a_column_of_objects_stays_one() -> None:
+    assert through(pandas.Series(["x", "y"], dtype=object)).dtype == object
+    assert through(pandas.DataFrame({"x": ["a"]}, dtype=object))["x"].dtype == object
+    assert through(pandas.Index(["a"], dtype=object)).dtype == object

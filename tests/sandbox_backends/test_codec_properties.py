@@ -15,7 +15,7 @@ from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.hostile_frames import spoilt
 from tests.sandbox_backends.values import ATOMS, VALUES
 
-CHECKED = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CHECKED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Rngs = st.randoms(use_true_random=False)
 
 
@@ -47,7 +47,7 @@ def test_the_judge_takes_every_encoded_value(value: Any) -> None:
 
 
 @given(ATOMS, Rngs)
-@settings(CHECKED, max_examples=1500)
+@settings(CHECKED, max_examples=600)
 def test_the_judge_takes_nothing_that_the_encoder_would_write_otherwise(value: Any, rng: random.Random) -> None:
     encoded = spoilt(encode(value), rng)
     if not well_formed(encoded) or _names_what_is_not_there(encoded):

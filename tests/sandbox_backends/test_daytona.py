@@ -14,9 +14,11 @@ import anyio
 import pytest
 from opentelemetry import trace
 
-from codeens_sandbox_backends.base import Limits, Returned, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.owner import owner
+from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.remote.calls import OURS, OWNER, SANDBOX, VERSION
 from codeens_sandbox_backends.selfcheck.contract import call

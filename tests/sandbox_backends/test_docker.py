@@ -18,11 +18,14 @@ import anyio
 import pytest
 from docker.errors import NotFound
 
-from codeens_sandbox_backends.base import Died, Limits, Raised, Returned, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL
 from codeens_sandbox_backends.docker.launcher import JOBS_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.owner import owner
+from codeens_sandbox_backends.programs import CallInput, Died, ModuleSource, Program, Raised, Returned
+from codeens_sandbox_backends.races import MOST_CANDIDATES, RaceJob
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.contract import call
 from codeens_sandbox_backends.selfcheck.outside import processes_with
@@ -265,6 +268,19 @@ async def test_many_jobs_at_once_wait_for_one_another_instead_of_starting_as_man
         for number in range(10):
             tasks.start_soon(one, number)
     assert 1 <= most < 10
+
+
+@pytest.mark.timeout(300)
+async def test_a_race_of_as_many_candidates_as_there_may_be_comes_to_its_end(daemon: Daemon) -> None:
+    source = "def f(n):\n    return sum(range(n))\n"
+    program = Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
+    inputs = (CallInput(args=(20_000,)),)
+    job = RaceJob(original=program, candidates=(program,) * MOST_CANDIDATES, inputs=inputs, rounds=1)
+    async with opened() as sandbox:
+        result = await sandbox.run(job)
+    assert result.failures == (None,) * (MOST_CANDIDATES + 1)
+    assert result.clock == "wall"
+    assert len(result.rounds) == 1
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from codeens_sandbox_backends.base import (
+from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.programs import (
     CallInput,
     Died,
-    Limits,
     ModuleSource,
     Program,
     Raised,
@@ -217,6 +217,43 @@ def test_memory_between_calls_is_the_peak_of_each_call_alone() -> None:
     result = run_calls("def f(n): return len(bytearray(n))", call(10), call(1_000_000), call(10), memory=True)
     assert len(result.peak_bytes) == 3
     assert result.peak_bytes[1] >= 1_000_000 > 100_000 > max(result.peak_bytes[0], result.peak_bytes[2])
+
+
+@pytest.mark.parametrize(
+    "hides",
+    [
+        "tracemalloc.clear_traces()",
+        "tracemalloc.reset_peak()",
+        "tracemalloc.stop()",
+        "tracemalloc.stop()\n    tracemalloc.start()",
+        "from tracemalloc import _tracemalloc\n    tracemalloc.clear_traces()",
+    ],
+)
+def test_code_does_not_hide_what_it_allocates_with_the_means_of_tracing(hides: str) -> None:
+    source = f"import tracemalloc\ndef f(n):\n    size = len(bytearray(n))\n    {hides}\n    return size\n"
+    result = run_calls(source, call(1_000_000), memory=True)
+    assert result.peak_bytes[0] >= 1_000_000
+    assert result.watched == result.outcomes
+
+
+def test_code_that_clears_traces_behind_the_back_of_the_watch_has_no_peak() -> None:
+    source = """
+        import sys
+        def f(n):
+            size = len(bytearray(n))
+            sys.modules.pop("_tracemalloc", None)
+            import _tracemalloc
+            _tracemalloc.clear_traces()
+            return size
+    """
+    assert run_calls(source, call(1_000_000), memory=True).peak_bytes == ()
+
+
+def test_what_is_answered_while_memory_is_watched_is_told() -> None:
+    source = "import tracemalloc\nloads = len(tracemalloc.__dict__)\ndef f(n):\n    return tracemalloc.is_tracing()\n"
+    result = run_calls(source, call(1), memory=True)
+    assert result.watched == result.outcomes == (Returned(value=False, args=(1,)),)
+    assert result.watched_rss_bytes is None or result.watched_rss_bytes > 1 << 20
 
 
 def test_coverage_tells_the_lines_of_the_function_alone() -> None:

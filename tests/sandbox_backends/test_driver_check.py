@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codeens_sandbox_backends.base import Died, Limits, Raised, TimedOut, Unencodable
+from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.programs import Died, Raised, TimedOut, Unencodable
 from tests.sandbox_backends.programs import run_check
 
 
@@ -143,3 +144,77 @@ def test_a_function_called_check_is_not_taken_for_the_tests() -> None:
 
 def test_builtin_types_are_plain_data() -> None:
     assert run_check("def f(x, kind): return kind", "assert f(1, int) is int").passed
+
+
+_FORMS = {
+    "functions": "def test_a(): assert f(1) == 2\ndef test_b(): assert f(2) == {}",
+    "a class": "class TestF:\n    def test_a(self): assert f(1) == 2\n    def test_b(self): assert f(2) == {}",
+    "unittest": """
+        import unittest
+        class Case(unittest.TestCase):
+            def setUp(self): self.one = 1
+            def test_a(self): self.assertEqual(f(self.one), 2)
+            def test_b(self):
+                with self.subTest(n=2):
+                    self.assertEqual(f(2), {})
+        if __name__ == "__main__":
+            unittest.main()
+    """,
+    "parameters": """
+        import pytest
+        @pytest.fixture
+        def two(): return 2
+        @pytest.mark.parametrize("n", [1])
+        def test_a(n): assert f(n) == 2
+        def test_b(two): assert f(two) == {}
+    """,
+    "setup": "def setup_module(): global two; two = 2\ndef test_b(): assert f(two) == {}",
+    "a coroutine": "async def test_b(): assert f(2) == {}",
+    "its module": "from solution import f as tested\ndef test_b(): assert tested(2) == {}",
+    "raises": """
+        import pytest
+        def test_b():
+            with pytest.raises(TypeError):
+                f("x")
+            assert f(2) == {}
+    """,
+}
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_tests_are_found_as_pytest_and_unittest_find_them(form: str) -> None:
+    right, wrong = (run_check("def f(x): return x + 1", _FORMS[form].replace("{}", text)) for text in ("3", "4"))
+    assert (right.passed, right.failure) == (True, None)
+    assert right.calls > 0
+    assert isinstance(wrong.failure, Raised)
+    assert (wrong.passed, wrong.failure.type) == (False, "AssertionError")
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "def helper(): assert f(1) == 2",
+        "assert True",
+        "import unittest\nclass Case(unittest.TestCase):\n    @unittest.skip('')\n    def test_a(self): f(1)",
+        "import pytest\n@pytest.mark.skip\ndef test_a(): f(1)",
+        "def f(x): return x\ndef test_a(): assert f(1) == 1",
+    ],
+)
+def test_tests_that_never_call_the_function_have_not_passed(tests: str) -> None:
+    result = run_check("def f(x): return x + 1", tests)
+    assert (result.passed, result.failure, result.calls) == (False, None, 0)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "{20, 3, 5, 1, 9}",
+        "set([20, 3, 5, 1, 9])",
+        "{33, 1} | {17}",
+        "frozenset({100, 7, 23, 64})",
+        "{(33, 1), (2, 1.5)}",
+    ],
+)
+def test_a_set_iterates_for_the_function_as_for_the_tests(made: str) -> None:
+    tests = f"given = {made}\nbefore = list(given)\nassert f(given) == tuple(given)\nassert list(given) == before"
+    assert run_check("def f(s): return tuple(s)", tests).passed

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.base import CallsJob, CallsResult, Died, Limits, Outcome, Returned, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
 from codeens_sandbox_backends.driver.sandbox import run_job
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
+from codeens_sandbox_backends.programs import Died, Outcome, Returned, TimedOut
 from codeens_sandbox_backends.values.check import well_formed_outcome
 from codeens_sandbox_backends.worker.frames import FrameReader, pack
 from tests.sandbox_backends.programs import call, program, run_calls
@@ -68,7 +69,8 @@ def message(**fields: Any) -> Reply:
     return lambda nonce: pack(json.dumps({"nonce": nonce, **fields}).encode())
 
 
-LOADED = message(loaded=True)
+PLACE = {"path": "", "line": 0, "python": "3.11"}
+LOADED = message(loaded=PLACE)
 
 
 def outcome_of(*replies: Reply, limits: Limits | None = None) -> Outcome:
@@ -137,7 +139,7 @@ def test_a_malformed_answer_breaks_the_protocol(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [message(), message(loaded=False), message(loaded=True, failed={"kind": "raised", "type": "E"})]
+    "reply", [message(), message(loaded=True), message(loaded=PLACE, failed={"kind": "raised", "type": "E"})]
 )
 def test_loading_is_not_believed_in_half(reply: Reply) -> None:
     outcome = outcome_of(reply)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from codeens_sandbox_backends.base import Died, Limits, TimedOut
+from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.programs import Died, TimedOut
 from tests.sandbox_backends.programs import run_stdio
 
 

@@ -8,19 +8,8 @@ from typing import Literal
 
 import pytest
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    Died,
-    Limits,
-    ModuleSource,
-    Program,
-    Raised,
-    RecordedCall,
-    Returned,
-    SuiteJob,
-    SuiteResult,
-    Unencodable,
-)
+from codeens_sandbox_backends.jobs import Limits, RecordedCall, SuiteJob, SuiteResult
+from codeens_sandbox_backends.programs import CallInput, Died, ModuleSource, Program, Raised, Returned, Unencodable
 from tests.sandbox_backends.programs import run_suite
 
 CORE = """
@@ -258,6 +247,30 @@ def test_a_selection_that_does_not_exist_is_a_failure_of_the_suite(root: Path) -
     assert result.tests == ()
     assert isinstance(result.failure, Died)
     assert "test_nowhere" in result.stderr + result.stdout
+
+
+def test_when_pytest_itself_fails_its_last_line_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "nagging.py").write_text(
+        'def pytest_sessionstart(session):\n    raise UserWarning("set nagging_mode")\n', encoding="utf-8"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p nagging\n", encoding="utf-8")
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    program = Program(module="m", qualname="f", sys_path=(str(tmp_path),))
+    job = SuiteJob(kind="pytest", root=str(tmp_path), program=program, selection=("test_it.py",))
+    assert run_suite(job).failure == Died(
+        reason="exit", detail="pytest failed internally: UserWarning: set nagging_mode"
+    )
+
+
+def test_when_pytest_cannot_start_its_own_words_are_quoted(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("import no_such_thing\n", encoding="utf-8")
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    program = Program(module="m", qualname="f", sys_path=(str(tmp_path),))
+    job = SuiteJob(kind="pytest", root=str(tmp_path), program=program, selection=("test_it.py",))
+    failure = run_suite(job).failure
+    assert isinstance(failure, Died)
+    assert failure.detail.startswith("pytest could not start with this project's options: ")
+    assert failure.detail.endswith("ModuleNotFoundError: No module named 'no_such_thing'")
 
 
 def test_a_file_that_can_not_be_imported_does_not_keep_the_others_from_running(root: Path) -> None:

@@ -14,9 +14,11 @@ from typing import cast
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import CallsResult, Limits, Returned, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.jobs import CallsResult, Limits
 from codeens_sandbox_backends.owner import owner
+from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.contract import call
 from codeens_sandbox_backends.selfcheck.outside import processes_with

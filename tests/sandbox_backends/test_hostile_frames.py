@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.base import CallsResult, CheckResult, Died, Returned, SuiteResult
 from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.jobs import CallsResult, CheckResult, SuiteResult
+from codeens_sandbox_backends.programs import Died, Returned
 from codeens_sandbox_backends.worker.values.codec import encode
-from tests.sandbox_backends.hostile_frames import JOBS, RIGHT, judged, spoilt, spoilt_bytes
+from tests.sandbox_backends.hostile_frames import JOBS, PLACE, RIGHT, judged, spoilt, spoilt_bytes
 from tests.sandbox_backends.values import VALUES
 
 KINDS: list[WorkerKind] = list(JOBS)
@@ -97,6 +98,6 @@ def test_a_spoilt_value_is_refused_or_another_value(value: Any, rng: random.Rand
     tree = spoilt(encode(value), rng)
     reply: dict[str, Any] = {"index": 0, "outcome": {"kind": "returned", "value": tree, "args": []}}
     with nothing_runs():
-        result = judged("calls", [[{"loaded": True}], [reply]])
+        result = judged("calls", [[{"loaded": PLACE}], [reply]])
     assert isinstance(result, CallsResult)
     assert isinstance(result.outcomes[0], Died) or result.outcomes[0] == Returned(value=tree)

@@ -100,6 +100,27 @@ async def test_a_single_file_can_be_shown(name: str, tmp_path: Path) -> None:
         await sandbox.aclose()
 
 
+_WHO = """
+import getpass, grp, os, pwd
+from pathlib import Path
+
+def f():
+    user = pwd.getpwuid(os.getuid())
+    return [getpass.getuser(), user.pw_name, user.pw_dir, str(Path.home()), grp.getgrgid(os.getgid()).gr_name]
+"""
+
+
+async def test_there_is_a_user_inside_with_a_name_and_a_home() -> None:
+    if reason := why_not("local"):
+        pytest.skip(reason)
+    sandbox = await opened("local")
+    try:
+        found = await answer(sandbox, _WHO)
+    finally:
+        await sandbox.aclose()
+    assert found == ["list", "nobody", "nobody", "/tmp", "/tmp", "nogroup"]
+
+
 async def test_packages_of_the_interpreters_environment_can_be_imported(name: str) -> None:
     sandbox = await opened(name)
     try:

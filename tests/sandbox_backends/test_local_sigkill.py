@@ -20,7 +20,9 @@ from tests.sandbox_backends.tools import SLEEPERS, until
 
 _JOB = """
 import os, sys, anyio
-from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, ModuleSource, Program, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program
 from codeens_sandbox_backends.registry import get_backend
 
 source = sys.stdin.read()

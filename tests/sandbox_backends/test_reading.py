@@ -8,7 +8,7 @@ import sys
 import msgspec
 import pytest
 
-from codeens_sandbox_backends.base import Returned
+from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.reading import converted, decoded
 
 _THREADS = """

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import Program, Sandbox, SandboxSpec, SuiteJob
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.jobs import SuiteJob
+from codeens_sandbox_backends.programs import Program
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.remote import bundle
 from tests.sandbox_backends.tools import answer

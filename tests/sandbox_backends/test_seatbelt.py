@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Limits, Returned, SandboxSpec, TimedOut
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import CallInput, Returned, TimedOut
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.seatbelt.backend import ISOLATION_LEVEL, SeatbeltLauncher
 from codeens_sandbox_backends.seatbelt.profile import profile

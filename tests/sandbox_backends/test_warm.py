@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import CallsResult, Died, Limits, Returned, Sandbox, TimedOut
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsResult, Limits
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
 from codeens_sandbox_backends.local.warm.zygote import ForkRequest, ZygoteProcess
+from codeens_sandbox_backends.programs import Died, Returned, TimedOut
 from codeens_sandbox_backends.selfcheck.contract import call
 from tests.sandbox_backends.tools import answer, until
 from tests.sandbox_backends.warm import MARKS, Launches, opened
@@ -263,3 +266,27 @@ async def test_more_jobs_than_workers_take_turns() -> None:
             group.start_soon(one, sandbox, number)
         await until(lambda: len(found) == 20)
     assert sorted(map(int, map(str, found))) == [number * number for number in range(20)]
+
+
+_MARKS = """
+import fcntl
+def f(mark):
+    seen = [fcntl.fcntl(number, fcntl.F_GETFL) for number in (0, 1, 2)]
+    try:
+        fcntl.flock(0, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except PermissionError:
+        seen.append("no lock")
+    for number in (0, 1, 2):
+        fcntl.fcntl(number, fcntl.F_SETFL, seen[number] | mark)
+    return seen
+"""
+
+
+async def test_no_job_sees_flags_or_locks_of_an_earlier_one(launches: Launches) -> None:
+    async with opened() as sandbox:
+        launches.cold.clear()
+        first = await answer(sandbox, _MARKS, os.O_APPEND | os.O_NONBLOCK)
+        second = await answer(sandbox, _MARKS, 0)
+    assert first == second
+    assert first[-1] == "no lock"
+    assert launches.cold == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeens_sandbox_backends.base import StdioJob, StdioResult
+from codeens_sandbox_backends.jobs import StdioJob, StdioResult
 from tests.sandbox_backends.warm import MARKS, Launches, opened
 
 pytestmark = MARKS

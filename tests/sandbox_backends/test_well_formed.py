@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.check import well_formed
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.values import SCALARS
 
@@ -27,7 +30,46 @@ def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(encoded: A
         json_text(encoded)
 
 
+CAN_BE: list[Any] = [
+    {1, 2, -1, -2, (-1,), (-2,)},
+    {1.5, "1.5", b"1.5", Fraction(1, 3), Decimal("0.1"), 0.1},
+    {float("nan"), float("-inf"), Decimal("Infinity")},
+    {(), frozenset(), (1, "a"), (1, b"a")},
+    {None: 1, "None": 2, True: 3, 2: 4},
+    {2**70: 1, 2**70 + 1: 2, 1e300: 3},
+    [{(frozenset({1}), 2): [1]}],
+    {range(1), range(2), Decimal("1e999999")},
+]
+
+
+@pytest.mark.parametrize("value", CAN_BE)
+def test_sets_and_dicts_that_python_can_have_are_well_formed(value: object) -> None:
+    assert well_formed(encode(value))
+
+
+def test_two_objects_that_are_written_alike_can_be_in_one_set() -> None:
+    assert well_formed(["set", ["float", "nan"], ["float", "nan"], ["object", "m:C"], ["object", "m:C"]])
+
+
 NOT_ENCODED: list[Any] = [
+    ["set", 1, 1],
+    ["set", 1, True],
+    ["set", 1, 1.0],
+    ["set", ["int", "20000000000000"], 9007199254740992.0],
+    ["set", 0.5, ["Fraction", 1, 2]],
+    ["set", 0.5, ["Decimal", "0.50"]],
+    ["set", ["tuple", 1], ["tuple", True]],
+    ["set", ["frozenset", 1, 2], ["frozenset", 2, 1]],
+    ["set", ["list", 1]],
+    ["set", ["tuple", ["list"]]],
+    ["set", ["set"]],
+    ["frozenset", ["dict"]],
+    ["frozenset", ["bytearray", "YQ=="]],
+    ["frozenset", ["deque", None]],
+    ["dict", ["a", 1], ["a", 2]],
+    ["dict", [["list"], 1]],
+    ["dict", [1, "a"], [True, "b"]],
+    ["list", ["Counter", [["tuple", ["set"]], 1]]],
     [],
     [1],
     ["nope"],

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from codeens_sandbox_backends.base import Encoded, Returned, Sandbox
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.programs import Encoded, Returned
 from codeens_sandbox_backends.selfcheck.contract import call
 
 SLEEPERS = """

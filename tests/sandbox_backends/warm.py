@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from codeens_sandbox_backends.base import Limits, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher

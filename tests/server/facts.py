@@ -6,29 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Returned
+from codeens_sandbox_backends.programs import CallInput, Outcome, Returned
 from codeens_server.config.settings import Settings
-from codeens_server.domain import (
-    Candidate,
-    Case,
-    Cluster,
-    DiffSize,
-    DistinguishingInput,
-    Evidence,
-    Failure,
-    Interval,
-    Measurement,
-    Memory,
-    RankedResult,
-    Readability,
-    Replacement,
-    RunDocument,
-    RunSummary,
-    Score,
-    StopReason,
-    Target,
-    Verdict,
-)
+from codeens_server.domain.document import Cluster, DistinguishingInput, RankedResult, RunDocument, RunSummary, Score
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import DiffSize, Interval, Measurement, Memory, Readability
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import StopReason
+from codeens_server.domain.verdict import Failure, Verdict
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
@@ -122,7 +107,7 @@ def evidence() -> Evidence:
 
 def measurement() -> Measurement:
     return Measurement(
-        speed=Interval(ratio=2.31, low=2.2, high=2.45, original_s=0.2, candidate_s=0.1, inputs=120, pairs=7),
+        speed=Interval(ratio=2.31, low=2.2, high=2.45, original_s=0.2, candidate_s=0.1, inputs=120, rounds=5),
         memory=Memory(peak_bytes=1024, ratio=0.52),
         readability=Readability(cyclomatic=1, cognitive=0, lines=2, findings=0, score=96.0),
         diff=DiffSize(added=1, removed=4),

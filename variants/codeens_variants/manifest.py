@@ -20,11 +20,14 @@ PLACEHOLDERS = ("function", "context", "qualname", "goal", "task")
 REWRITES = (
     *("ruff:PERF", "ruff:C4", "ruff:FURB", "ruff:SIM", "ruff:PIE", "ruff:RET", "ruff:UP"),
     *("memoise", "list-membership-to-set", "concatenation-to-join", "hoist-loop-invariant", "queue-to-deque"),
-    *("sort-to-min-max-heapq", "manual-count-to-counter", "local-alias-in-hot-loop", "nested-loop-to-index"),
-    *("dict-setdefault-to-defaultdict", "quadratic-builtins", "pow-mod"),
+    *("sort-to-min-max-heapq", "manual-count-to-counter", "nested-loop-to-index"),
+    *("quadratic-builtins", "pow-mod"),
+    *("pairs-to-positions", "index-to-positions", "grow-in-place", "sort-to-insort"),
+    *("iterrows-to-values", "concat-once", "element-loop-to-arrays"),
 )
 """The offline rewrites that there are: families of ruff's fixes, and codemods."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_MOST_BYTES = 1 << 20
 
 
 class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +86,13 @@ def load_manifest(path: Path) -> Variant:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        if not path.is_file() and path.exists():  # a pipe would be waited for
+            raise ManifestError(path, "is no regular file.")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise ManifestError(path, f"is larger than {_MOST_BYTES} bytes, which no variant needs to be.")
+        return data.decode("utf-8")
     except OSError as error:
         raise ManifestError(path, f"cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

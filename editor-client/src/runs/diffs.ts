@@ -28,7 +28,8 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
   async open(result: CandidateDiff, name: string): Promise<void> {
     const before = this.document(result, "before", result.before);
     const after = this.document(result, "after", result.after);
-    const title = `${basename(vscode.Uri.parse(result.uri).path)}: original ↔ ${name}`;
+    const on = result.conditions ? `, ${result.conditions}` : "";
+    const title = `${basename(vscode.Uri.parse(result.uri).path)}: original ↔ ${name}${on}`;
     const line = firstChange(result.before, result.after);
     const selection = new vscode.Range(line, 0, line, 0);
     await vscode.commands.executeCommand("vscode.diff", before, after, title, { preview: true, selection });

@@ -18,6 +18,7 @@ export type FromView =
   | { readonly kind: "rerun"; readonly run: string }
   | { readonly kind: "cancel"; readonly run: string }
   | { readonly kind: "pin"; readonly run: string; readonly number: number; readonly right?: number }
+  | { readonly kind: "refuse"; readonly run: string; readonly condition: string }
   | { readonly kind: "weigh"; readonly run: string; readonly goal: Goal; readonly weights?: Weights }
   | { readonly kind: "command"; readonly command: ViewCommand };
 

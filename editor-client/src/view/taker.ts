@@ -40,6 +40,8 @@ export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => 
         const right = message.right === undefined ? {} : { right: message.right };
         return actions.execute(COMMANDS.pinInput, { runId: message.run, number: message.number, ...right });
       }
+      case "refuse":
+        return actions.execute(COMMANDS.refuse, { runId: message.run, kind: message.condition });
       case "weigh": {
         const weights = message.weights ? { weights: message.weights } : {};
         return ranking.make({ runId: message.run, goal: message.goal, ...weights });

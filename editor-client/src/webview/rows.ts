@@ -7,6 +7,7 @@ import { isToggled, send } from "./host";
 
 const SIGNS: Record<RowStatus, string> = {
   passed: "✓",
+  conditional: "≈",
   failed: "✗",
   error: "✗",
   timeout: "✗",
@@ -58,7 +59,7 @@ export function rowElements(row: RowView, shown: Shown): HTMLElement[] {
     ),
     actions(row, shown, isOpen),
   );
-  return isOpen ? [element, whyElement(row)] : [element];
+  return isOpen ? [element, whyElement(row, shown)] : [element];
 }
 
 /** The mark beside it says that it passed. */
@@ -128,12 +129,18 @@ function button(text: string, label: string, onClick: () => void): HTMLButtonEle
   );
 }
 
-function whyElement(row: RowView): HTMLElement {
+function whyElement(row: RowView, shown: Shown): HTMLElement {
   const list = h("dl", {});
   for (const each of row.details) {
     const text = each.code ? h("code", {}, each.text) : each.text;
     list.append(h("dt", {}, each.term), h("dd", {}, text));
   }
   const cell = h("div", { role: "gridcell", className: "reasons" }, list);
+  for (const condition of row.conditions ?? []) {
+    const label = `Let nothing pass on such a condition (${condition}) in this workspace`;
+    cell.append(
+      button(`Refuse ${condition}`, label, () => send({ kind: "refuse", run: shown.run, condition })),
+    );
+  }
   return h("div", { role: "row", "aria-level": 2, className: "row why" }, cell);
 }

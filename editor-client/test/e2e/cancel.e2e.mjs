@@ -7,7 +7,7 @@ import { descendants, until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
 
 const SANDBOXED = "codeens_worker";
-const GONE_WITHIN_MS = 2000;
+const GONE_WITHIN_MS = 10_000;
 
 scene(
   "cancelling ends every sandbox at once",

@@ -1,7 +1,7 @@
 // A package as others wrote it, with its tests: unpacked from its source distribution, which pip fetches once.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CLIENT } from "./editor.mjs";
 
@@ -33,6 +33,8 @@ export function realPackage() {
       throw error;
     }
   }
+  // Its tests are many: what tries small changes and searches inputs is not what is looked at here.
+  writeFileSync(join(FOLDER, "codeens.toml"), "max_mutants = 0\nmax_inputs = 40\n");
   return FOLDER;
 }
 

@@ -8,7 +8,7 @@ import { until } from "./processes.mjs";
 
 export const PICTURES = join(CLIENT, "out/pictures");
 export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-export const RUN_WITHIN_MS = 150_000;
+export const RUN_WITHIN_MS = 300_000;
 
 export async function openWorkbench(url, { width = 1280, height = 800 } = {}) {
   const browser = await chromium.launch({

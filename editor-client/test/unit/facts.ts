@@ -15,6 +15,7 @@ export function view(more: Partial<RunView> = {}): RunView {
       generated: 1,
       executed: 0,
       passed: 0,
+      conditional: 0,
       failures: 0,
       done: 1,
       total: 4,

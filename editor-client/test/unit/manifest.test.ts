@@ -47,7 +47,7 @@ test("every setting of the server is one of the editor, and no other is sent to 
 
 test("every bound of a sandbox is one of the editor's settings", () => {
   const limits = SETTINGS["codeens.limits"] as unknown as { readonly properties: object };
-  const wanted = fieldsOf("../sandbox_backends/codeens_sandbox_backends/base.py", "Limits").map(camelCase);
+  const wanted = fieldsOf("../sandbox_backends/codeens_sandbox_backends/jobs.py", "Limits").map(camelCase);
   assert.deepEqual(Object.keys(limits.properties).sort(), wanted.sort());
 });
 

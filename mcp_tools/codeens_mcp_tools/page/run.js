@@ -95,6 +95,7 @@ function showRun(run) {
   place("title").textContent = `${run.function} · ${run.run_id}`;
   const bar = place("progress");
   bar.hidden = run.state !== "running";
+  place("cancel").hidden = bar.hidden;
   if (run.progress.planned) {
     bar.max = 2 * run.progress.planned;
     bar.value = run.progress.generated + run.progress.executed;
@@ -112,10 +113,19 @@ function showRun(run) {
   if (run.state === "running" && following !== run.run_id) follow(run.run_id);
 }
 
+place("cancel").addEventListener("click", async () => {
+  try {
+    showRun(await callTool("cancel_run", { id: shown.run_id }));
+  } catch (error) {
+    say(error.message);
+  }
+});
+
 function ground(result) {
   const evidence = result.evidence;
   const covered = evidence.coverage ? `, ${Math.round((100 * evidence.coverage.hit) / Math.max(1, evidence.coverage.total))} % of its lines` : "";
-  return `${result.mode}, goal ${result.goal}: ${evidence.tests} tests and ${evidence.cases} inputs${covered}. ${evidence.notes.join(" ")}`;
+  const noticed = evidence.mutation ? `, would notice ${evidence.mutation.noticed} of ${evidence.mutation.total} changes of it` : "";
+  return `${result.mode}, goal ${result.goal}: ${evidence.tests} tests and ${evidence.cases} inputs${covered}${noticed}. ${evidence.notes.join(" ")}`;
 }
 
 async function follow(id) {
@@ -188,8 +198,9 @@ function showRows() {
 }
 
 function state(verdict) {
-  const isGood = verdict.status === "passed";
-  return element("td", isGood ? verdict.evidence : verdict.status, isGood ? "passed" : "failed");
+  const { status } = verdict;
+  const isGood = status === "passed";
+  return element("td", isGood ? verdict.evidence : status, isGood || status === "conditional" ? status : "failed");
 }
 
 function speed(interval) {
@@ -201,15 +212,37 @@ function number(value) {
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
+/** What the headings mean. */
+const EXPLAINED = {
+  evidence: "How strong the proof is that it does the same",
+  speed: "How many times as fast as the original, with the interval that holds it",
+  memory: "How much less memory at the peak",
+  reads: "How easy it is to read, from 0 to 100",
+  lines: "Lines added and removed",
+  score: "Out of 100, by what counts",
+};
+
 function fill(headings, rows, classes) {
   const table = place("rows");
   const top = element("tr");
-  top.append(...headings.map((text) => element("th", text)));
+  top.append(
+    ...headings.map((text) => {
+      const made = element("th", text);
+      made.title = EXPLAINED[text] ?? "";
+      return made;
+    }),
+  );
   table.tHead.replaceChildren(top);
   table.tBodies[0].replaceChildren(
     ...rows.map((cells, index) => {
       const line = element("tr", undefined, classes[index]);
-      line.append(...cells.map((cell) => (cell instanceof Node ? cell : element("td", String(cell)))));
+      line.append(
+        ...cells.map((cell, column) => {
+          const made = cell instanceof Node ? cell : element("td", String(cell));
+          if (headings[column] && headings[column] !== "candidate") made.dataset.heading = headings[column];
+          return made;
+        }),
+      );
       return line;
     }),
   );
@@ -222,6 +255,13 @@ function buttons(row) {
   const box = element("div", undefined, "buttons");
   const look = element("button", "diff");
   look.addEventListener("click", () => change(row, null));
+  if (CAME_AS_TEXT.test(shown.path)) {
+    const copy = element("button", `copy #${row.number}`);
+    copy.addEventListener("click", () => source(row));
+    box.append(look, copy);
+    cell.append(box);
+    return cell;
+  }
   const apply = element("button", `apply #${row.number}`);
   apply.addEventListener("click", () => {
     if (apply.classList.toggle("sure")) apply.textContent = "write the file?";
@@ -230,6 +270,25 @@ function buttons(row) {
   box.append(look, apply);
   cell.append(box);
   return cell;
+}
+
+/** The path of code that was given as text: nothing can be written into it. */
+const CAME_AS_TEXT = /[\\/]given[^\\/]*[\\/][0-9a-f]{16}[\\/]given\.py$/;
+
+/** Shows the new source, and puts it into the clipboard where the host allows that. */
+async function source(row) {
+  say("");
+  try {
+    const answer = await callTool("apply_candidate", { id: shown.run_id, rank: row.id });
+    const box = place("change");
+    box.querySelector("h2").textContent = row.label;
+    box.querySelector("pre").replaceChildren(element("span", answer.source));
+    box.hidden = false;
+    box.scrollIntoView({ block: "nearest" });
+    await navigator.clipboard?.writeText(answer.source).catch(() => getSelection()?.selectAllChildren(box.querySelector("pre")));
+  } catch (error) {
+    say(error.message);
+  }
 }
 
 async function change(row, path) {

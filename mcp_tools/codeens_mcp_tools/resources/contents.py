@@ -13,8 +13,8 @@ from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError, error_text
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.ensembles import found
-from codeens_server.domain import ORIGINAL, Candidate
-from codeens_server.run.variants import chosen_variants
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.store.documents import to_json
 from codeens_server.views.run_view import view_of
 from codeens_server.workspace.edit import program_for, unified_diff
@@ -53,6 +53,18 @@ async def artifact(app: AppContext, run_id: str, candidate: str, name: str) -> s
         raise ResourceError(error_text(error)) from error
 
 
+def answer_part(app: AppContext, name: str, offset: str) -> str:
+    """Return a part of an answer that was cut.
+
+    Raises:
+        ResourceNotFoundError: it is not kept any more, or the offset is no number.
+    """
+    part = app.whole.part(name, int(offset)) if offset.isdecimal() else None
+    if part is None:
+        raise ResourceNotFoundError("this answer is not kept any more, or the part is no number: call the tool again.")
+    return part
+
+
 async def variant(app: AppContext, name: str) -> str:
     """Return a variant's manifest.
 
@@ -62,8 +74,7 @@ async def variant(app: AppContext, name: str) -> str:
     session = await app.session()
 
     def read() -> str:
-        found = {key: item.variant for key, item in session.variants().items()}
-        return to_json(chosen_variants([name], session.settings(), found)[0])
+        return to_json(session.used_variants([name])[0])
 
     try:
         return await anyio.to_thread.run_sync(read)

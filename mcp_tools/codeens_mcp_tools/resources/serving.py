@@ -11,6 +11,7 @@ from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.resources import contents
 from codeens_mcp_tools.resources.contents import ARTIFACTS
 from codeens_mcp_tools.tools.ensembles import known_ids
+from codeens_mcp_tools.tools.fitting import URI
 
 RUN = "run://{id}"
 ARTIFACT = "run://{id}/{candidate}/{artifact}"
@@ -33,6 +34,8 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
     server.resource(VARIANT, name="variant", title="A variant", description=description, mime_type=_JSON)(
         reading.variant
     )
+    description = "A part of an answer that was too long; the URI is in that answer."
+    server.resource(URI, name="answer", title="A whole answer", description=description)(reading.answer)
     server.completion()(reading.complete)
 
 
@@ -53,6 +56,10 @@ class _Reading:
     async def variant(self, name: str) -> str:
         """A variant."""
         return await contents.variant(self._app, name)
+
+    async def answer(self, id: str, offset: str) -> str:  # noqa: A002 # the template's name for it
+        """A part of an answer."""
+        return contents.answer_part(self._app, id, offset)
 
     async def complete(
         self,

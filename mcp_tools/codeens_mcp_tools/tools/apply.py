@@ -10,11 +10,15 @@ import anyio.to_thread
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
+from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ApplyCandidate
-from codeens_mcp_tools.tools.documents import Change
+from codeens_mcp_tools.tools.documents import Patch
 from codeens_mcp_tools.tools.ensembles import found
-from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
-from codeens_server.domain import ORIGINAL, RankedResult
+from codeens_mcp_tools.tools.framework import ToolCall
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.terms import ORIGINAL
+from codeens_server.ranking.wording import conditions
+from codeens_server.text import one_line
 
 if TYPE_CHECKING:
     from codeens import Run
@@ -32,7 +36,8 @@ async def apply_candidate(app: AppContext, call: ToolCall[ApplyCandidate]) -> To
     row = _row(run, arguments.rank)
     change = await anyio.to_thread.run_sync(_change, app, run, row, arguments.write_to)
     where = f"written into {change.path}" if change.written else "nothing was written"
-    text = f"Candidate {change.candidate} of run {run.run_id}, {where}.\n\n{change.patch}"
+    on = f" It passes {change.conditions}." if change.conditions else ""
+    text = f"Candidate {change.candidate} of run {run.run_id}, {where}.{on}\n\n{change.patch}"
     if not change.written and not await anyio.to_thread.run_sync(session.is_code, run.document.target):
         text += f"\nTo write it: the same call with write_to={change.path!r}."
     return ToolAnswer(text=text, document=change)
@@ -70,19 +75,20 @@ def _row(run: Run, wanted: int | str | None) -> RankedResult:
     raise ToolError(f"Run {run.run_id} has no row {chosen!r}. {has}")
 
 
-def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) -> Change:
+def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) -> Patch:
     candidate = row.candidate
     patch = run.diff(candidate.id)
     if write_to is not None:
         _check_file(app, run, write_to)
         run.apply(candidate.id)
-    return Change(
+    return Patch(
         run_id=run.run_id,
         candidate=candidate.id,
         rank=row.rank,
         path=run.document.target.path,
         patch=patch,
         source=candidate.source,
+        conditions=one_line(conditions(row.verdict)),
         written=write_to is not None,
     )
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codeens_mcp_tools.candidates import is_source
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
+from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.apply import finished_run
 from codeens_mcp_tools.tools.arguments import CompareCandidates, GivenSource
 from codeens_mcp_tools.tools.documents import ComparisonAnswer
-from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
-from codeens_server.domain import ORIGINAL
+from codeens_mcp_tools.tools.framework import ToolCall
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.text import plural
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ async def compare_candidates(app: AppContext, call: ToolCall[CompareCandidates])
     sides = [_side(app, side, run) for side in (arguments.a, arguments.b)]
     async with call.reporter.telling() as tell:
         found = await session.compare(*sides, of=of, calls=arguments.calls, sandbox=arguments.backend, on_progress=tell)
-    a, b = (side if isinstance(side, str) else side.id for side in (arguments.a, arguments.b))
+    a, b = (_called(side, name) for side, name in ((arguments.a, "a"), (arguments.b, "b")))
     document = ComparisonAnswer(
         a=a, b=b, inputs_tried=found.inputs_tried, call=found.call or None, a_does=found.a_does, b_does=found.b_does
     )
@@ -49,11 +51,17 @@ async def _run(app: AppContext, arguments: CompareCandidates, run_id: str) -> Ru
     return await finished_run(app, run_id)
 
 
+def _called(side: GivenSource | str, otherwise: str) -> str:
+    name = side.id if isinstance(side, GivenSource) else side
+    return otherwise if name is None or is_source(name) else name
+
+
 def _side(app: AppContext, side: GivenSource | str, run: Run | None) -> str | Candidate:
     """Return one side as the library takes it, by whom a text is taken for a source unless it is an id."""
-    if isinstance(side, GivenSource):
+    source = side.source if isinstance(side, GivenSource) else side
+    if isinstance(side, GivenSource) or is_source(source):
         # No id ends with a line: what the caller wrote is never taken for one.
-        return f"{side.source}\n"
+        return f"{source}\n"
     if side == ORIGINAL:
         return side
     return app.kept.get(side) if run is None else run.row(side).candidate

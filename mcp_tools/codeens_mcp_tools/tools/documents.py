@@ -6,22 +6,15 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from codeens_sandbox_backends.base import Encoded, IsolationLevel, StdioRun, Usage
-from codeens_server.domain import (
-    Coverage,
-    DiffSize,
-    EvidenceGrade,
-    Excluded,
-    Goal,
-    Interval,
-    Memory,
-    Mode,
-    Readability,
-    RunSummary,
-    Score,
-    Verdict,
-)
-from codeens_server.generation.models.exchange import Message
+from codeens import Message
+from codeens_sandbox_backends.base import IsolationLevel
+from codeens_sandbox_backends.jobs import StdioRun, Usage
+from codeens_sandbox_backends.programs import Encoded
+from codeens_server.domain.document import RunSummary, Score
+from codeens_server.domain.evidence import Coverage, Excluded, MutationScore
+from codeens_server.domain.measurement import DiffSize, EnvironmentSpeed, Interval, Memory, Readability
+from codeens_server.domain.terms import EvidenceGrade, Goal, Mode
+from codeens_server.domain.verdict import Verdict
 
 OutcomeKind: TypeAlias = Literal["returned", "raised", "unencodable", "timeout", "died"]
 State: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
@@ -77,6 +70,8 @@ class CallReport(Struct, frozen=True, kw_only=True):
     """What came out, as Python shows it."""
     value: Encoded = None
     """The exact value in the wire format (lists are tagged with their type); left out where it is large."""
+    value_size: int | None = None
+    """Characters of a value that is left out."""
     traceback: str = ""
 
 
@@ -97,6 +92,10 @@ class SandboxReport(Struct, frozen=True, kw_only=True):
     calls: tuple[CallReport, ...] = ()
     scripts: tuple[StdioRun, ...] = ()
     """`ending` null: it ended by itself with exit code 0."""
+    values: tuple[str | None, ...] = ()
+    """For each script the value of its last expression, as Python shows it."""
+    installed: tuple[str, ...] = ()
+    """Packages that code can import: where they were asked for, or where one was not there."""
     tests: TestsReport | None = None
     stdout: str = ""
     stderr: str = ""
@@ -105,16 +104,63 @@ class SandboxReport(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
+class SlowFunction(Struct, frozen=True, kw_only=True):
+    """A function of the workspace that costs time."""
+
+    target: str
+    """As start_ensemble takes it."""
+    line: int
+    percent: float
+    """Of the processor time, with what it calls."""
+    own_percent: float
+    """In its own lines, and what they call outside of the workspace."""
+
+
+class SlowLine(Struct, frozen=True, kw_only=True):
+    """A line of the workspace that costs time."""
+
+    path: str
+    line: int
+    percent: float
+    """Of the time of all lines, as far as they were watched."""
+    source: str
+
+
+class SlowReport(Struct, frozen=True, kw_only=True):
+    """The answer of find_slow."""
+
+    samples: int
+    """One for 2 ms of processor time, but while lines are timed."""
+    wall_s: float
+    cpu_s: float
+    ended: str
+    """How, where not by itself."""
+    functions: tuple[SlowFunction, ...]
+    lines: tuple[SlowLine, ...]
+    stdout: str = ""
+
+
 class EvidenceReport(Struct, frozen=True, kw_only=True):
     """What candidates were held to."""
 
     cases: int
     """Inputs; `with_known_outcome` of them say what must come out."""
     with_known_outcome: int
+    outside_domain: int = 0
+    """Inputs that nothing known of the function's use has; tried, and told apart."""
     tests: int
     coverage: Coverage | None = None
+    mutation: MutationScore | None = None
     excluded: tuple[Excluded, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Counterexample(Struct, frozen=True, kw_only=True):
+    """An input on which a candidate did not do what must come out."""
+
+    call: str
+    expected: str
+    got: str
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -128,6 +174,8 @@ class Row(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     evidence: EvidenceGrade
     speed: Interval | None = None
+    speeds: tuple[EnvironmentSpeed, ...] = ()
+    """For each interpreter asked for; `speed` is then the least of them."""
     memory: Memory | None = None
     readability: Readability | None = None
     diff: DiffSize
@@ -136,6 +184,8 @@ class Row(Struct, frozen=True, kw_only=True):
     tied: bool = False
     cluster: int | None = None
     reason: str = ""
+    counterexamples: tuple[Counterexample, ...] = ()
+    """Of a rejected one, the smallest first, five at the most; those of tests are in `reason` alone."""
 
 
 class DifferenceReport(Struct, frozen=True, kw_only=True):
@@ -167,6 +217,8 @@ class Result(Struct, frozen=True, kw_only=True):
     original: Row
     rows: tuple[Row, ...]
     row_count: int
+    passed: int
+    """Rows with a rank, of all pages."""
     """Of all rows; `rows` is a page of them."""
     clusters: tuple[ClusterReport, ...] = ()
     duplicates: dict[str, str] = field(default_factory=dict[str, str])
@@ -182,17 +234,20 @@ class RunProgress(Struct, frozen=True, kw_only=True):
     generated: int = 0
     executed: int = 0
     passed: int = 0
+    conditional: int = 0
+    """Passed on conditions; not counted in `passed`."""
     failures: int = 0
     best: str = ""
     cost_usd: float = 0.0
 
 
 class RunReport(Struct, frozen=True, kw_only=True):
-    """The answer of start_ensemble, get_run, cancel_run, and of score with an original."""
+    """The answer of start_ensemble, get_run, cancel_run, of score with an original, and of any call handed over."""
 
     run_id: str
     state: State
     function: str
+    """Of a call that is about none: the tool's name."""
     path: str
     progress: RunProgress
     result: Result | None = None
@@ -201,7 +256,26 @@ class RunReport(Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class RunLine(Struct, frozen=True, kw_only=True):
+    """A run, or a call that was handed over, in a list."""
+
+    run_id: str
+    created: str
+    """UTC."""
+    function: str
+    """`path.py::qualname`; of a call that is about none: the tool's name."""
+    state: State
+    headline: str = ""
+
+
+class RunList(Struct, frozen=True, kw_only=True):
+    """The answer of list_runs, the latest first."""
+
+    runs: tuple[RunLine, ...]
+    next_offset: int | None = None
+
+
+class Patch(Struct, frozen=True, kw_only=True):
     """The answer of apply_candidate."""
 
     run_id: str
@@ -212,6 +286,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """As `git apply` takes it, relative to the workspace."""
     source: str
     """The new function, with what it needs beside it."""
+    conditions: str = ""
+    """On what it passes that is not equal to the original on all inputs."""
     written: bool
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -13,23 +15,19 @@ from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetad
 from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent, ToolAnnotations
 from msgspec import Struct
 
+from codeens_mcp_tools.calls import CallDesk, HeldCall
 from codeens_mcp_tools.errors import error_text
+from codeens_mcp_tools.tools.answer import ToolAnswer
+from codeens_mcp_tools.tools.fitting import MOST_TOKENS, TEXT_TOKENS, WholeAnswers, fitted, shortened, tokens
 from codeens_mcp_tools.tools.progress import ProgressReporter
+from codeens_mcp_tools.tools.schemas import explained, input_schema, mended, output_schema
 from codeens_sandbox_backends.reading import converted
+from codeens_server.redaction import redact
 from codeens_server.store.documents import to_json
 
 A = TypeVar("A", bound=Struct)
-
-
-class ToolAnswer(Struct, frozen=True, kw_only=True):
-    """What a tool answers."""
-
-    text: str
-    """A summary for a context window, that is enough to go on with."""
-    document: Struct
-    """The same for programs."""
-    links: tuple[tuple[str, str], ...] = ()
-    """Resources with the rest: (URI, what it is)."""
+_FOR_LINKS = 500
+"""Tokens."""
 
 
 class ToolCall(Struct, Generic[A], frozen=True, kw_only=True):
@@ -37,8 +35,13 @@ class ToolCall(Struct, Generic[A], frozen=True, kw_only=True):
 
     arguments: A
     raw: dict[str, Any]
-    """As they came."""
-    reporter: ProgressReporter
+    """As they came, mended (`schemas.mended`)."""
+    held: HeldCall
+
+    @property
+    def reporter(self) -> ProgressReporter:
+        """The progress of the call."""
+        return self.held.reporter
 
 
 Handler = Callable[[ToolCall[A]], Awaitable[ToolAnswer]]
@@ -48,6 +51,8 @@ class StructTool(Tool):
     """A tool of the SDK that reads its arguments into a Struct and answers with one."""
 
     kind: type[Struct]
+    respond: Callable[[ToolCall[Any]], Awaitable[CallToolResult]]
+    """Answers a call, in a size that fits a context window."""
 
     async def run(
         self,
@@ -57,13 +62,13 @@ class StructTool(Tool):
     ) -> CallToolResult:
         """Call the handler. Every error is an answer that says so; cancellation passes through."""
         try:
-            call = ToolCall(
-                arguments=converted(arguments, self.kind),
-                raw=arguments,
-                reporter=ProgressReporter(context.report_progress),
-            )
-            answer: ToolAnswer = await self.fn(call)
-            return await anyio.to_thread.run_sync(_result, answer) if answer.links else _result(answer)
+            given = mended(arguments, self.parameters)
+            held = HeldCall(self.name, ProgressReporter(context.report_progress))
+            call = ToolCall(arguments=converted(given, self.kind), raw=given, held=held)
+            return await self.respond(call)
+        except msgspec.ValidationError as error:
+            said = redact(explained(error, self.parameters), os.environ)
+            return CallToolResult(content=[TextContent(text=said)], is_error=True)
         except Exception as error:  # noqa: BLE001
             # An agent must be told of any error in words; none may end the server.
             return CallToolResult(content=[TextContent(text=error_text(error))], is_error=True)
@@ -78,7 +83,10 @@ def make_tool(
     description: str,
     answers: Sequence[type[Struct]],
     annotations: ToolAnnotations,
+    whole: WholeAnswers,
+    desk: CallDesk | None = None,
     view: str | None = None,
+    hidden: Sequence[str] = (),
 ) -> StructTool:
     """A tool.
 
@@ -90,15 +98,25 @@ def make_tool(
         description: for agents.
         answers: the types that `ToolAnswer.document` can have.
         annotations: what it does to the world.
+        whole: keeps what is too long for an answer.
+        desk: where its calls are handed over that take long.
         view: URI of the page that shows its answers where the host can.
+        hidden: paths of arguments that are taken and not shown; see `input_schema`.
     """
+
+    async def respond(call: ToolCall[A]) -> CallToolResult:
+        work = partial(handler, call)
+        answer = await (work() if desk is None else desk.answered(call.held, work))
+        return await anyio.to_thread.run_sync(_result, answer, whole)
+
     return StructTool(
         fn=handler,
         kind=kind,
+        respond=respond,
         name=name,
         title=title,
         description=description,
-        parameters=input_schema(kind),
+        parameters=input_schema(kind, *hidden),
         fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=output_schema(*answers)),
         is_async=True,
         context_kwarg=None,
@@ -107,30 +125,19 @@ def make_tool(
     )
 
 
-def _result(answer: ToolAnswer) -> CallToolResult:
-    content: list[ContentBlock] = [TextContent(text=answer.text)]
-    content += [ResourceLink(uri=uri, name=uri, description=what) for uri, what in answer.links]
-    return CallToolResult(content=content, structured_content=msgspec.json.decode(to_json(answer.document)))
-
-
-_TEMPLATE = "#/$defs/{name}"
-
-
-def input_schema(kind: type[Struct]) -> dict[str, Any]:
-    """The schema of a tool's arguments: an object."""
-    return _inlined(kind)
-
-
-def output_schema(*kinds: type[Struct]) -> dict[str, Any]:
-    """The schema of a tool's structured answer: an object, of one of several types."""
-    if len(kinds) == 1:
-        return _inlined(kinds[0])
-    roots, components = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
-    return {"type": "object", "anyOf": list(roots), "$defs": components}
-
-
-def _inlined(kind: type[Struct]) -> dict[str, Any]:
-    """With the root's properties at the top, where clients look for them."""
-    (root,), components = msgspec.json.schema_components([kind], ref_template=_TEMPLATE)
-    schema: dict[str, Any] = components.pop(root["$ref"].rpartition("/")[2])
-    return {**schema, "$defs": components} if components else schema
+def _result(answer: ToolAnswer, whole: WholeAnswers) -> CallToolResult:
+    """Return an answer that fits a context window, with where the rest of it can be read."""
+    document: dict[str, Any] = msgspec.json.decode(to_json(answer.document))
+    document["summary"] = answer.text if answer.summary is None else answer.summary
+    text = shortened(answer.text, TEXT_TOKENS)
+    document["summary"] = shortened(document["summary"], (MOST_TOKENS - tokens(text)) // 3)
+    cut, left_out = fitted(document, MOST_TOKENS - tokens(text) - _FOR_LINKS)
+    links = list(answer.links)
+    if left_out or text != answer.text:
+        uri = whole.kept(to_json({**document, "text": answer.text}))
+        cut["left_out"] = {"parts": list(left_out), "whole": uri}
+        text = f"{text}\nParts were left out ({'; '.join(left_out[:3]) or 'text'}). The whole answer: {uri}"
+        links.append((uri, "the whole answer, a part at a time"))
+    content: list[ContentBlock] = [TextContent(text=text)]
+    content += [ResourceLink(uri=uri, name=uri, description=what) for uri, what in links]
+    return CallToolResult(content=content, structured_content=cut)

@@ -9,13 +9,13 @@ import anyio
 import anyio.to_thread
 
 from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ListBackends, ListModels, ListVariants
 from codeens_mcp_tools.tools.documents import BackendLine, BackendList, ModelLine, ModelList, VariantLine, VariantList
-from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.generation.models.resolve import find_local_models, resolve_models
-from codeens_server.run.variants import chosen_variants
 
 if TYPE_CHECKING:
     from codeens import ModelSettings
@@ -36,8 +36,7 @@ async def list_variants(app: AppContext, _: ToolCall[ListVariants]) -> ToolAnswe
 
 def _variants(session: AgentSession) -> ToolAnswer:
     found = session.variants()
-    variants = {name: item.variant for name, item in found.items()}
-    used = {variant.name for variant in chosen_variants((), session.settings(), variants)}
+    used = {variant.name for variant in session.used_variants()}
     lines = tuple(
         VariantLine(
             name=name,

@@ -27,13 +27,23 @@ class ProgressReporter:
     """The progress of one call."""
 
     def __init__(self, report: ReportProgress) -> None:
+        self.last = ""
+        """What was said last."""
         self._report = report
         self._last = 0.0
+        self._is_silent = False
 
     async def tell(self, message: str, done: float = 0.0, total: float | None = None) -> None:
         """Say what is going on, and how much of `total` is done."""
+        self.last = message
+        if self._is_silent:
+            return
         self._last = max(done, self._last + _STEP)
         await self._report(self._last, None if total is None else max(total, self._last), message)
+
+    def silence(self) -> None:
+        """Send no more: the call was answered."""
+        self._is_silent = True
 
     async def show(self, state: RunState) -> None:
         """Say how a run goes."""

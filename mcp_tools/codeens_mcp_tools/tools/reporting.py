@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
+from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.documents import (
     ClusterReport,
+    Counterexample,
     DifferenceReport,
     EvidenceReport,
     Result,
@@ -17,8 +21,15 @@ from codeens_mcp_tools.tools.documents import (
     RunReport,
     State,
 )
-from codeens_mcp_tools.tools.framework import ToolAnswer
-from codeens_server.domain import ORIGINAL, Cluster, Evidence, RankedResult, RunDocument
+from codeens_mcp_tools.tools.fitting import tokens
+from codeens_sandbox_backends.values.outcomes import same_outcome
+from codeens_sandbox_backends.values.render import render_call, render_outcome
+from codeens_server.domain.document import Cluster, RankedResult, RunDocument
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.terms import ORIGINAL
+from codeens_server.ranking.wording import environments
+from codeens_server.store.call_record import CallRecord
+from codeens_server.store.documents import to_json
 from codeens_server.text import money, one_line, plural
 from codeens_server.views.run_view import document_view, view_of
 
@@ -29,7 +40,12 @@ if TYPE_CHECKING:
 PAGE = 10
 _MOST_CLUSTERS = 8
 _MOST_NOTES = 6
+_MOST_EXAMPLES = 5
+_LONGEST_EXAMPLE = 160
 _LONGEST_LINE = 400
+_MOST_OF_REPORT = 4200
+"""Tokens of the document of a page; its rows are fewer where they are long."""
+_INTERRUPTED = "the server that made it ended first; start a new one"
 
 
 def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
@@ -44,18 +60,50 @@ def of_live(live: LiveRun, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
     return _answer(live.state, status, live.why, offset, limit)
 
 
-def of_stored(state: RunState, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
-    """Return the answer about a run of an earlier process."""
-    if state.document:
-        return _answer(state, "finished", "", offset, limit)
-    return _answer(state, "interrupted", "the server that made it ended first; start a new one", offset, limit)
+def of_kept(state: RunState | None, record: CallRecord | None, offset: int = 0, limit: int = PAGE) -> ToolAnswer:
+    """Return the answer about what the store has: a run of another process, or a call that was handed over.
+
+    Raises:
+        ToolError: the call failed.
+    """
+    if state is not None:
+        status: State = "finished" if state.document else "interrupted" if record is None else state_of(record)
+        why = {"interrupted": _INTERRUPTED, "failed": record.failure if record else ""}.get(status, "")
+        return _answer(state, status, why, offset, limit)
+    if record is None:
+        raise ToolError("Nothing is kept of it.")
+    if record.document:
+        return ToolAnswer(text=record.text, document=msgspec.json.decode(record.document, type=dict[str, Any]))
+    report = RunReport(
+        run_id=record.id,
+        state=state_of(record),
+        function=record.function or record.tool,
+        path=record.path,
+        progress=RunProgress(doing="under way in another server" if record.is_under_way else state_of(record)),
+        failure=record.failure or ("" if record.is_under_way else _INTERRUPTED),
+    )
+    return ToolAnswer(text=_text(report), document=report)
+
+
+def state_of(record: CallRecord) -> State:
+    """Return how something stands of which no result is kept: without signs of life, its server is gone."""
+    return record.state if record.is_under_way or record.state != "running" else "interrupted"
 
 
 def _answer(state: RunState, status: State, why: str, offset: int, limit: int) -> ToolAnswer:
+    report = _report(state, status, why, offset, limit)
+    while limit > 1 and tokens(to_json(report)) > _MOST_OF_REPORT:
+        limit //= 2
+        report = _report(state, status, why, offset, limit)
+    links = ((f"run://{state.run_id}", "the whole result: evidence, code and measurements"),) if report.result else ()
+    return ToolAnswer(text=_text(report), document=report, links=links)
+
+
+def _report(state: RunState, status: State, why: str, offset: int, limit: int) -> RunReport:
     run = state.document
-    result = None if run is None else _result(run, state.duplicates, offset, limit)
+    result = None if run is None else _result(run, state, offset, limit)
     more = result is not None and offset + limit < result.row_count
-    report = RunReport(
+    return RunReport(
         run_id=state.run_id,
         state=status,
         function=state.target.qualname,
@@ -65,8 +113,6 @@ def _answer(state: RunState, status: State, why: str, offset: int, limit: int) -
         next_offset=offset + limit if more else None,
         failure=why,
     )
-    links = ((f"run://{state.run_id}", "the whole result: evidence, code and measurements"),) if run else ()
-    return ToolAnswer(text=_text(report), document=report, links=links)
 
 
 def _progress(progress: ProgressView, status: State) -> RunProgress:
@@ -76,13 +122,14 @@ def _progress(progress: ProgressView, status: State) -> RunProgress:
         generated=progress.generated,
         executed=progress.executed,
         passed=progress.passed,
+        conditional=progress.conditional,
         failures=progress.failures,
         best=progress.best,
         cost_usd=progress.cost_usd,
     )
 
 
-def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit: int) -> Result:
+def _result(run: RunDocument, state: RunState, offset: int, limit: int) -> Result:
     labels = {row.id: row.label for row in document_view(run).rows}
     return Result(
         mode=run.mode,
@@ -92,11 +139,13 @@ def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit:
         evidence=_evidence(run.evidence),
         original=_row(run.original, labels, 0),
         rows=tuple(
-            _row(row, labels, place) for place, row in enumerate(run.results[offset : offset + limit], start=offset + 1)
+            _row(row, labels, place, state)
+            for place, row in enumerate(run.results[offset : offset + limit], start=offset + 1)
         ),
         row_count=len(run.results),
+        passed=sum(row.rank is not None for row in run.results),
         clusters=tuple(_cluster(cluster) for cluster in run.clusters[:_MOST_CLUSTERS]),
-        duplicates=dict(duplicates),
+        duplicates=dict(state.duplicates),
         summary=run.summary,
     )
 
@@ -104,15 +153,34 @@ def _result(run: RunDocument, duplicates: Mapping[str, str], offset: int, limit:
 def _evidence(evidence: Evidence) -> EvidenceReport:
     return EvidenceReport(
         cases=len(evidence.cases),
+        outside_domain=evidence.outside,
         with_known_outcome=sum(case.expected is not None for case in evidence.cases),
         tests=len(evidence.tests),
         coverage=evidence.coverage,
+        mutation=evidence.mutation,
         excluded=evidence.excluded,
         notes=evidence.notes,
     )
 
 
-def _row(row: RankedResult, labels: Mapping[str, str], place: int) -> Row:
+def _counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ...]:
+    """Return the smallest inputs on which a rejected candidate did something else than it must."""
+    cases = state.evidence.cases if state.evidence else ()
+    name = state.target.qualname.rpartition(".")[2]
+    found = [
+        Counterexample(
+            call=render_call(name, case.input, _LONGEST_EXAMPLE),
+            expected=render_outcome(case.expected, limit=_LONGEST_EXAMPLE),
+            got=render_outcome(outcome, limit=_LONGEST_EXAMPLE),
+        )
+        for case, outcome in zip(cases, state.outcomes.get(candidate, ()), strict=False)
+        if case.expected is not None
+        and not same_outcome(case.expected, outcome, value_only=case.value_only, uncompared=case.uncompared)
+    ]
+    return tuple(sorted(found, key=lambda item: len(item.call))[:_MOST_EXAMPLES])
+
+
+def _row(row: RankedResult, labels: Mapping[str, str], place: int, state: RunState | None = None) -> Row:
     return Row(
         rank=row.rank,
         number=None if row.rank is None else place,
@@ -121,6 +189,7 @@ def _row(row: RankedResult, labels: Mapping[str, str], place: int) -> Row:
         verdict=row.verdict,
         evidence=row.verdict.evidence,
         speed=row.speed,
+        speeds=row.measurement.environments,
         memory=row.memory,
         readability=row.readability,
         diff=row.diff,
@@ -129,6 +198,7 @@ def _row(row: RankedResult, labels: Mapping[str, str], place: int) -> Row:
         tied=row.tied,
         cluster=row.cluster,
         reason=row.reason,
+        counterexamples=_counterexamples(state, row.candidate.id) if state is not None and row.rank is None else (),
     )
 
 
@@ -149,13 +219,19 @@ def _text(report: RunReport) -> str:
     if report.result is not None:
         return "\n".join([first, *_result_lines(report, report.result)])
     if report.state == "running":
-        return f"{first} {report.progress.doing}.\nAsk again: get_run(id={report.run_id!r}, wait_seconds=50)."
+        return f"{first} {report.progress.doing}.\nAsk again: get_run(id={report.run_id!r}, wait_seconds=40)."
     return f"{first} {report.failure}"
 
 
 def _result_lines(report: RunReport, result: Result) -> list[str]:
     lines = [_cut(f"{result.headline}."), _ground(result)]
-    lines += [_row_line(row) for row in (result.original, *result.rows)]
+    for row in (result.original, *result.rows):
+        lines += [
+            _row_line(row),
+            *(_cut(f"  {it.call}: must {it.expected}, got {it.got}") for it in row.counterexamples[1:3]),
+        ]
+    if not result.rows and result.row_count:
+        lines.append(f"This page is past the end: the result has {plural(result.row_count, 'row')}.")
     lines += [f"- {name}: the same code as {other}" for name, other in result.duplicates.items()]
     if report.next_offset is not None:
         lines.append(f"More rows: get_run(id={report.run_id!r}, offset={report.next_offset}).")
@@ -173,6 +249,8 @@ def _result_lines(report: RunReport, result: Result) -> list[str]:
 def _ground(result: Result) -> str:
     evidence = result.evidence
     covered = f", {evidence.coverage.percent:.0f} % of its lines run" if evidence.coverage else ""
+    if evidence.mutation:
+        covered += f", would notice {evidence.mutation.noticed} of {plural(evidence.mutation.total, 'change')} of it"
     stopped = f" Ended early: {result.summary.stopped}." if result.summary.stopped else ""
     return (
         f"Mode {result.mode}, goal {result.goal}. Judged by {plural(evidence.tests, 'test')} and "
@@ -181,16 +259,19 @@ def _ground(result: Result) -> str:
 
 
 def _row_line(row: Row) -> str:
-    verdict = row.verdict.status if row.number is None else f"evidence {row.evidence}"
+    verdict = row.verdict.status if row.number is None or row.verdict.conditions else f"evidence {row.evidence}"
     tie = " (tied with the row above)" if row.tied else ""
     place = "rejected" if row.number is None else f"#{row.number}"
-    return _cut(f"{place} {row.id}: {verdict}{tie}: {row.reason or row.verdict.reason}")
+    same = f"; same: {', '.join(row.verdict.compared)}" if row.verdict.passes and row.verdict.compared else ""
+    held = environments(row.verdict)
+    where = f" (Python {held})" if held else ""
+    return _cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}")
 
 
 def _next(report: RunReport, result: Result) -> str:
     if result.best != ORIGINAL:
         return f"Next: apply_candidate(id={report.run_id!r}) gives the change of the best; rank=N that of another row."
-    if any(row.rank is not None for row in result.rows):
+    if result.passed:
         return (
             f"The original stays best. apply_candidate(id={report.run_id!r}, rank=N) gives a row's change all the same."
         )

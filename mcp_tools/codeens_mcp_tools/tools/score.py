@@ -11,8 +11,9 @@ from codeens_mcp_tools.candidates import AGENT
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools import reporting
+from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ScoreCandidates
-from codeens_mcp_tools.tools.framework import ToolAnswer, ToolCall
+from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_server.text import one_line
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ async def _against_original(app: AppContext, call: ToolCall[ScoreCandidates]) ->
     code = arguments.code or arguments.original
     target = await session.subject(arguments.target, code, arguments.function)
     await session.limits_for(target, arguments.backend)
-    session.check_tests(target, arguments.evidence)
+    await anyio.to_thread.run_sync(session.check_tests, target, arguments.evidence, arguments.deselect)
     making = session.stream_judge(
         target,
         given,
@@ -53,9 +54,12 @@ async def _against_original(app: AppContext, call: ToolCall[ScoreCandidates]) ->
         goal=arguments.goal,
         mode=arguments.mode,
         tests=arguments.evidence,
+        deselect=arguments.deselect,
+        calls=arguments.calls,
+        python=arguments.environments,
         sandbox=arguments.backend,
     )
-    return reporting.of_live(await app.runs.make(making, call.reporter), limit=max(reporting.PAGE, len(given)))
+    return reporting.of_live(await app.runs.make(making, call.held), limit=max(reporting.PAGE, len(given)))
 
 
 async def _by_task(app: AppContext, call: ToolCall[ScoreCandidates]) -> ToolAnswer:

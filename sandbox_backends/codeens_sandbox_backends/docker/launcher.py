@@ -8,7 +8,7 @@ import uuid
 from contextlib import suppress
 from functools import partial
 
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL, SANDBOX_LABEL, Container, remove_orphans
 from codeens_sandbox_backends.docker.engine import NAME, DockerClient
 from codeens_sandbox_backends.docker.options import Bounds, ContainerConfig, bounds_of
@@ -18,14 +18,18 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
 from codeens_sandbox_backends.host.pool import Pool
 from codeens_sandbox_backends.host.syscalls import architecture
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.owner import owner
+from codeens_sandbox_backends.races import MOST_CANDIDATES
 
 RUNS_SETTING = "CODEENS_DOCKER_RUNS"
 """How many workers a container runs before it is removed."""
 JOBS_AT_MOST = max(2, min(8, os.cpu_count() or 1))
 """As many as there are processors, within what a daemon of one machine starts without a queue."""
 _WORKERS_OF_A_JOB = 2
-"""A check and a paired benchmark have two at once."""
+"""A check has two at once."""
+_WORKERS_OF_A_RACE = MOST_CANDIDATES + 1
+"""All at once, or none goes on. A race runs alone, or beside jobs that hold no more than theirs."""
 _STARTS_AT_ONCE = 2
 _TRIES = 5
 _REMOVAL_S = 2.0
@@ -56,7 +60,7 @@ class DockerLauncher:
         self._pool = Pool(
             lambda: self._start(self._usual),
             name="codeens docker",
-            at_most=_WORKERS_OF_A_JOB * JOBS_AT_MOST + JOBS_AT_MOST,
+            at_most=_WORKERS_OF_A_RACE + _WORKERS_OF_A_JOB * (JOBS_AT_MOST - 1) + JOBS_AT_MOST,
             ahead=JOBS_AT_MOST,
             starts_at_once=_STARTS_AT_ONCE,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.docker import first
 from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, DockerClient
@@ -24,6 +24,7 @@ from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host import inside
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
 from codeens_sandbox_backends.local.staging import NOBODY
 

@@ -14,12 +14,12 @@ from time import monotonic
 import msgspec
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.docker.container import Container
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import rlimits
 from codeens_sandbox_backends.host.output import Output
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.reading import decoded
 
 _KILL_GRACE_S = 5.0

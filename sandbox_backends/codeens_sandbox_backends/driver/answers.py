@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.driver.session import WorkerLost, WorkerSession
 from codeens_sandbox_backends.driver.wire import CallAnswer
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.values.check import well_formed_outcome
 
 
 def receive_answer(session: WorkerSession, call: CallInput, index: int, deadline: float) -> tuple[Outcome, int]:
-    """Return the outcome of the call with that index, and its peak of traced bytes (0 when not watched).
+    """Return the outcome of the call, and its peak of traced bytes (-1: unknown; 0 when not watched).
 
     Raises:
         WorkerLost: There is no answer before the deadline, or it is not one to this call.
     """
     answer = _answer(session, index, deadline)
-    return checked(answer.outcome, call, same=answer.same), max(0, answer.peak)
+    return checked(answer.outcome, call, same=answer.same), max(-1, answer.peak)
 
 
 def receive_change(session: WorkerSession, index: int, deadline: float) -> Outcome:

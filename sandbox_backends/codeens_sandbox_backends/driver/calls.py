@@ -11,55 +11,58 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 from time import monotonic
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    Died,
-    Limits,
-    Outcome,
-    Program,
-    Raised,
-    Returned,
-    TimedOut,
-    Unencodable,
-)
 from codeens_sandbox_backends.driver.answers import receive_answer
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
-from codeens_sandbox_backends.driver.wire import CoveredLines
+from codeens_sandbox_backends.driver.wire import CoveredLines, LivePlace
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
+from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Raised, Returned, TimedOut, Unencodable
 
 _RESTARTS = 5
 
 
 def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
     """Return one outcome per input, in order."""
-    driver = _Calls(launcher, job.program, limits)
+    driver = _Calls(launcher, job, limits)
     outcomes = driver.outcomes(job.inputs)
     ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised, Unencodable))]
-    peaks = driver.peaks(job.inputs, ran) if job.memory and driver.loaded else ()
+    memory = driver.watched(job.inputs, ran) if job.memory and driver.loaded else _Watched()
     lines = driver.lines([job.inputs[index] for index in ran]) if job.coverage and driver.loaded else None
     return CallsResult(
         outcomes=tuple(outcomes),
         loaded=driver.loaded,
+        failure=driver.failure,
+        holder=driver.found.holder if driver.found else "",
+        python=driver.found.python if driver.found else "",
         usage=driver.totals.usage,
         stdout=driver.totals.stdout,
         stderr=driver.totals.stderr,
-        peak_bytes=peaks,
+        variables=driver.variables,
+        too_large=driver.too_large,
+        peak_bytes=memory.peaks,
+        watched=memory.outcomes,
+        watched_rss_bytes=memory.rss_bytes,
         lines_hit=lines.hit if lines else (),
         lines_total=lines.total if lines else (),
     )
 
 
 class _Calls:
-    def __init__(self, launcher: Launcher, program: Program, limits: Limits) -> None:
+    def __init__(self, launcher: Launcher, job: CallsJob, limits: Limits) -> None:
         self.totals = UsageTotals(limits)
         self.loaded = False
+        self.failure: Outcome | None = None
+        self.found: LivePlace | None = None
+        self.variables: tuple[str, ...] = ()
+        self.too_large: tuple[str, ...] = ()
         self._launcher = launcher
-        self._program = program
+        self._program = job.program
+        self._watch = "effects" if job.effects else ""
+        self._waits = frozenset(job.waits)
         self._limits = limits
         self._deadline = monotonic() + limits.wall_s
 
@@ -71,6 +74,7 @@ class _Calls:
             if failure is None and self._over():
                 failure = self._late()
             if failure is not None:
+                self.failure = None if self.loaded else failure
                 outcomes += [failure] * (len(inputs) - len(outcomes))
             if len(outcomes) == len(inputs):
                 return outcomes
@@ -86,13 +90,14 @@ class _Calls:
         session = WorkerSession(self._launcher, "calls", self._limits, self.totals)
         loaded = False
         try:
-            left = inputs[len(outcomes) :]
-            calls = _request(left, len(outcomes), last=True)
-            failure = session.load({"program": self._program}, self._deadline, (calls,))
-            if failure is not None:
-                return failure
+            batches = self._batches(inputs, range(len(outcomes), len(inputs)), len(outcomes))
+            found = session.load(self._program, self._deadline, _first_of(batches), watch=self._watch)
+            if isinstance(found, Raised):
+                return found
+            self.variables, self.too_large = found.variables, found.too_large
             loaded = self.loaded = True
-            for outcome, _ in self._answers(session, left, len(outcomes)):
+            self.found = found
+            for outcome, _ in self._answers(session, batches):
                 outcomes.append(outcome)
         except WorkerLost as lost:
             outcome = session.explain(lost, self._late())
@@ -103,35 +108,43 @@ class _Calls:
             session.end()
         return None
 
-    def peaks(self, inputs: Sequence[CallInput], ran: Sequence[int]) -> tuple[int, ...]:
-        """Return the peak of traced bytes per input, 0 for a call that did not end; empty if unknown."""
-        peaks = [0] * len(inputs)
-        session = self._watched()
+    def watched(self, inputs: Sequence[CallInput], ran: Sequence[int]) -> _Watched:
+        """Return the outcomes and the peak of traced bytes of each input that ran; empty if unknown."""
+        totals = UsageTotals(self._limits)
+        session = WorkerSession(self._launcher, "calls", self._limits, totals)
         try:
-            repeated = [inputs[index] for index in ran]
-            load = {"program": self._program, "watch": "memory"}
-            if session.load(load, self._deadline, (_request(repeated, 0, last=True),)) is not None:
-                return ()
-            answers = self._answers(session, repeated, 0)
-            for index, (_, peak) in zip(ran, answers, strict=True):
-                peaks[index] = peak
+            batches = self._batches(inputs, ran)
+            found = session.load(self._program, self._deadline, batches[0].request(), watch="memory")
+            if isinstance(found, Raised):
+                return _Watched()
+            # It does not end by itself: what it has had of memory can be seen as long as it is there.
+            answers = list(self._answers(session, batches, ends=False))
         except WorkerLost:
-            return ()
+            return _Watched()
         finally:
             session.end()
-        return tuple(peaks)
+        peaks = dict(zip(ran, (peak for _, peak in answers), strict=True))
+        if any(peak < 0 for peak in peaks.values()):
+            return _Watched()
+        return _Watched(
+            peaks=tuple(peaks.get(index, 0) for index in range(len(inputs))),
+            outcomes=tuple(outcome for outcome, _ in answers),
+            rss_bytes=totals.usage.peak_rss_bytes,
+        )
 
     def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
         """Return the lines of the function that these inputs run; None if unknown."""
         folder = coverage_folder()
         if folder is None:
             return None
-        session = self._watched()
+        session = WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
         try:
-            load = {"program": self._program, "watch": "lines", "coverage": folder}
-            if session.load(load, self._deadline, (_request(inputs, 0, last=False),)) is not None:
+            batches = [_Batch(0, inputs)]
+            request = batches[0].request()
+            found = session.load(self._program, self._deadline, request, watch="lines", coverage=folder)
+            if isinstance(found, Raised):
                 return None
-            for _ in self._answers(session, inputs, 0):
+            for _ in self._answers(session, batches):
                 pass
             session.send({"op": "lines"}, self._deadline)
             return session.receive(CoveredLines, self._deadline)
@@ -140,18 +153,32 @@ class _Calls:
         finally:
             session.end()
 
-    def _watched(self) -> WorkerSession:
-        return WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
+    def _batches(self, inputs: Sequence[CallInput], chosen: Sequence[int], first: int = 0) -> list[_Batch]:
+        """Return the chosen inputs as they may be sent together; the worker counts them from `first` on."""
+        starts = [place for place, index in enumerate(chosen) if not place or index in self._waits]
+        return [
+            _Batch(first + start, [inputs[index] for index in chosen[start:end]])
+            for start, end in pairwise([*starts, len(chosen)])
+        ] or [_Batch(first, ())]
 
     def _answers(
-        self, session: WorkerSession, inputs: Sequence[CallInput], first: int
+        self, session: WorkerSession, batches: Sequence[_Batch], *, ends: bool = True
     ) -> Iterator[tuple[Outcome, int]]:
-        for index, call in enumerate(inputs, first):
-            deadline = min(self._deadline, monotonic() + self._limits.call_s)
-            yield receive_answer(session, call, index, deadline)
+        """Yield the answers to the first batch, which was sent with the program, and send the others in turn.
+
+        With `ends` the worker ends after the last.
+        """
+        for batch in batches:
+            if batch is not batches[0]:
+                session.send_all(batch.request(last=ends and batch is batches[-1]), self._call_deadline())
+            for index, call in enumerate(batch.calls, batch.first):
+                yield receive_answer(session, call, index, self._call_deadline())
+
+    def _call_deadline(self) -> float:
+        return min(self._deadline, self.totals.deadline(self._limits.call_s))
 
     def _over(self) -> bool:
-        return monotonic() >= self._deadline
+        return self.totals.is_past(self._deadline)
 
     def _late(self) -> TimedOut:
         """Return the limit that a missing answer has exceeded by now."""
@@ -159,8 +186,27 @@ class _Calls:
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
 
 
-def _request(inputs: Sequence[CallInput], first: int, *, last: bool) -> dict[str, Any]:
-    return {"op": "calls", "inputs": inputs, "first": first, "last": last}
+class _Watched(NamedTuple):
+    """What was seen of calls whose allocations were traced."""
+
+    peaks: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    rss_bytes: int | None = None
+
+
+class _Batch(NamedTuple):
+    """Calls that are sent at once."""
+
+    first: int
+    calls: Sequence[CallInput]
+
+    def request(self, *, last: bool = False) -> tuple[dict[str, Any], ...]:
+        """Return the request, to be sent by itself or after that of loading; after the `last` the worker ends."""
+        return ({"op": "calls", "inputs": self.calls, "first": self.first, "last": last},)
+
+
+def _first_of(batches: Sequence[_Batch]) -> tuple[dict[str, Any], ...]:
+    return batches[0].request(last=len(batches) == 1)
 
 
 @cache

@@ -1,25 +1,31 @@
 """Runs a `CheckJob`: the tests in one process, the function in another, the judge between them.
 
-Where the calls are known from an earlier candidate they are made in one batch before the tests run, which are then
-given the answers. Answers that have passed before need no tests. A test that goes another way than prefetch is run
-again from the start, one call at a time: the function may remember the calls that were made in vain.
+Where the calls are known from an earlier candidate they are made before the tests run, which are then given the
+answers. A call that may be made of a right answer to an earlier one, or tells it, is not sent before that is answered.
+Answers that have passed before need no tests. Tests that go another way than predicted are run again from the start:
+the function may remember the calls that were made in vain. Tests that look at a clock call as they go, so that they
+see what the calls take.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, structs
 
-from codeens_sandbox_backends.base import CallInput, CheckJob, CheckResult, Limits, Outcome, Raised, Returned, TimedOut
 from codeens_sandbox_backends.driver.answers import receive_change
 from codeens_sandbox_backends.driver.launcher import Launcher
-from codeens_sandbox_backends.driver.prefetch import CallPrefetch, PredictedCalls
+from codeens_sandbox_backends.driver.prefetch import CallPrefetch, PredictedCalls, looks_at_clock
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
 from codeens_sandbox_backends.driver.wire import CheckMessage, GuessedCalls
+from codeens_sandbox_backends.jobs import CheckJob, CheckResult, Limits
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned, TimedOut
 from codeens_sandbox_backends.values.check import well_formed_input
+from codeens_sandbox_backends.values.telling import telling
 
 _Known = Returned | Raised
 _GUESS_S = 0.5
@@ -47,7 +53,7 @@ def run_check(launcher: Launcher, job: CheckJob, limits: Limits, prefetch: CallP
     deadline = monotonic() + limits.wall_s
     tests = _Tests(launcher, job, limits, totals, known.seed)
     try:
-        predicted = known.calls(job)
+        predicted = PredictedCalls() if looks_at_clock(job) else known.calls(job)
         if predicted is None:
             predicted = tests.guess() if prefetch else PredictedCalls()
         check = _Check(tests, launcher, limits, totals, deadline)
@@ -61,12 +67,13 @@ def run_check(launcher: Launcher, job: CheckJob, limits: Limits, prefetch: CallP
             failure = check.run(predicted, known)
     finally:
         tests.end()
-    made = [*predicted.calls[: check.used], *check.asked]
     if check.tested:
+        made = check.made(predicted, whole=failure is None and not mispredicted)
         known.learn(job, made, passed=failure is None, wrong=mispredicted)
-        if failure is None and check.said and len(made) == len(predicted.calls):
-            known.learn_right(job, predicted, check.said)
-    return CheckResult(passed=failure is None, failure=failure, calls=len(made), usage=totals.usage)
+        if failure is None and check.answers and len(made.calls) == len(predicted.calls):
+            known.learn_right(job, predicted, check.answers)
+    calls = check.used + len(check.asked)
+    return CheckResult(passed=failure is None and calls > 0, failure=failure, calls=calls, usage=totals.usage)
 
 
 class _Tests:
@@ -107,8 +114,10 @@ class _Tests:
             self._end(0.0)
             return PredictedCalls()
         self.settled()
-        well_formed = all(well_formed_input(call) for call in guessed.calls)
-        return PredictedCalls(guessed.calls, guessed.whole) if well_formed else PredictedCalls()
+        well_formed = all(map(well_formed_input, guessed.calls)) and _are_places(guessed.waits, len(guessed.calls))
+        if not well_formed:
+            return PredictedCalls()
+        return PredictedCalls(guessed.calls, guessed.whole, frozenset(guessed.waits))
 
     def explain(self, lost: WorkerLost, late: TimedOut) -> Outcome:
         """End the process, and return what its loss means."""
@@ -149,8 +158,8 @@ class _Check:
         """How many of the calls that were made in advance the tests made too."""
         self.asked: list[CallInput] = []
         """Calls that the tests made besides."""
-        self.said = b""
-        """Reply bytes of a worker that ended with the predicted calls."""
+        self.answers = b""
+        """What was said to the predicted calls; empty where there may be more, or one did not return or raise."""
         self._tests = tests
         self._launcher = launcher
         self._limits = limits
@@ -158,6 +167,7 @@ class _Check:
         self._deadline = deadline
         self._no_more = False
         """Whether the worker ended with the predicted calls."""
+        self._known: list[tuple[CallInput, _Known]] = []
 
     def run(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> Outcome | None:
         """Return None if the tests pass, or have passed with the same answers; else the failure.
@@ -169,34 +179,70 @@ class _Check:
         self._no_more = predicted.whole
         try:
             failure = self._load(worker, predicted)
-            self.said = worker.said
-            if self.said and prefetch.is_right(self._tests.job, predicted, self.said):
-                self.used = len(predicted.calls)
+            if failure is not None:
+                return failure
+            lost = self._await_all(worker, predicted)
+            self.answers = worker.said
+            if self._is_right(predicted, prefetch):
                 return None
-            return failure if failure is not None else self._test(worker, self._in_advance(worker, predicted.calls))
+            advance = self._in_advance(worker, predicted, lost)
+            self._known = advance.known
+            return self._test(worker, advance)
         finally:
             worker.end()
 
+    def _is_right(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> bool:
+        right = bool(self.answers) and prefetch.is_right(self._tests.job, predicted, self.answers)
+        self.used = len(predicted.calls) if right else 0
+        return right
+
+    def made(self, predicted: PredictedCalls, *, whole: bool) -> PredictedCalls:
+        """Return the calls that the tests made, to be predicted for the next candidate.
+
+        Only what was predicted from tests that knew no answer may be sent ahead again, and of that no call which tells
+        what was answered.
+        """
+        used = predicted.calls[: self.used]
+        told = telling([call for call, _ in self._known], [answer for _, answer in self._known])
+        asked = range(len(used), len(used) + len(self.asked))
+        waits = {*(index for index in (*predicted.waits, *told) if index < len(used)), *asked} - {0}
+        return PredictedCalls((*used, *self.asked), whole, frozenset(waits))
+
     def _load(self, worker: WorkerSession, predicted: PredictedCalls) -> Outcome | None:
-        calls = {"op": "calls", "inputs": predicted.calls, "first": 0, "last": predicted.whole}
+        """Load the program, and ask for the first calls."""
+        first = [_request(predicted, *batch) for batch in islice(predicted.batches(), 1)]
         try:
-            return worker.load(
-                {"program": self._tests.job.program}, self._deadline, (calls,) if predicted.calls else ()
-            )
+            found = worker.load(self._tests.job.program, self._deadline, first)
+            return found if isinstance(found, Raised) else None
         except WorkerLost as lost:
             return worker.explain(lost, self._late("wall"))
 
-    def _in_advance(self, worker: WorkerSession, calls: tuple[CallInput, ...]) -> _Advance:
-        """Return the outcomes of the calls sent with the program, up to the first that did not return or raise."""
+    def _await_all(self, worker: WorkerSession, predicted: PredictedCalls) -> WorkerLost | None:
+        """Have all predicted calls made, each batch when the one before it is answered; return what ended them."""
+        if not predicted.waits:
+            return None
+        try:
+            for first, calls in predicted.batches():
+                if first:
+                    worker.send(_request(predicted, first, calls), self._call_deadline())
+                for _ in calls:
+                    worker.await_another(self._call_deadline())
+        except WorkerLost as lost:
+            return lost
+        return None
+
+    def _in_advance(self, worker: WorkerSession, predicted: PredictedCalls, lost: WorkerLost | None) -> _Advance:
+        """Return the outcomes of the predicted calls, up to the first that did not return or raise."""
         known: list[tuple[CallInput, _Known]] = []
         try:
-            for index, call in enumerate(calls):
-                outcome = receive_change(worker, index, self._call_deadline())
+            for index, call in enumerate(predicted.calls):
+                outcome = receive_change(worker, index, 0.0 if lost else self._call_deadline())
                 if not isinstance(outcome, _Known):
                     return _Advance(known, (call, outcome))
                 known.append((call, outcome))
-        except WorkerLost as lost:
-            return _Advance(known, (calls[len(known)], worker.explain(lost, self._late_now())))
+        except WorkerLost as late:
+            how = lost or late
+            return _Advance(known, (predicted.calls[len(known)], worker.explain(how, self._late_now())))
         return _Advance(known, None)
 
     def _test(self, worker: WorkerSession, advance: _Advance) -> Outcome | None:
@@ -243,13 +289,22 @@ class _Check:
             return worker.explain(lost, self._late_now())
 
     def _call_deadline(self) -> float:
-        return min(self._deadline, monotonic() + self._limits.call_s)
+        return min(self._deadline, self._totals.deadline(self._limits.call_s))
 
     def _late_now(self) -> TimedOut:
-        return self._late("wall" if monotonic() >= self._deadline else "call")
+        return self._late("wall" if self._totals.is_past(self._deadline) else "call")
 
     def _late(self, limit: Literal["wall", "call"]) -> TimedOut:
         return TimedOut(limit=limit, seconds=self._limits.wall_s if limit == "wall" else self._limits.call_s)
+
+
+def _are_places(waits: Sequence[int], count: int) -> bool:
+    return all(0 < index < count for index in waits)
+
+
+def _request(predicted: PredictedCalls, first: int, calls: Sequence[CallInput]) -> dict[str, Any]:
+    last = predicted.whole and first + len(calls) == len(predicted.calls)
+    return {"op": "calls", "inputs": calls, "first": first, "last": last}
 
 
 def _same(a: CallInput, b: CallInput) -> bool:

@@ -6,13 +6,14 @@ import signal
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.host.pidfd import Turns
+from codeens_sandbox_backends.jobs import Limits
 
-WorkerKind: TypeAlias = Literal["calls", "suite", "check", "stdio"]
+WorkerKind: TypeAlias = Literal["calls", "suite", "check", "stdio", "race"]
 """A module of the worker package; its `main(fd)` serves the channel whose descriptor it is given."""
 
 
@@ -87,6 +88,14 @@ class WorkerProcess(Protocol):
         ...
 
 
+class TellsStarvation(ABC):
+    """Base of workers of which this machine tells how long they were kept from running."""
+
+    @abstractmethod
+    def turns(self) -> Turns:
+        """Return how long it ran, and could have run and no processor was free; thread-safe, neither ever shrinks."""
+
+
 class WarmWorker(ABC):
     """Base of workers that come from a process whose handshake is done: they have none of their own."""
 
@@ -96,6 +105,45 @@ class WarmWorker(ABC):
 
         Returns:
             Whether it has ended; what it said can then be read.
+        """
+
+
+class Instant(NamedTuple):
+    """What the clocks of a process say, each in seconds from a start of its own."""
+
+    cpu_s: float
+    """Processor time of the process."""
+    delay_s: float
+    """How long it has waited for a processor, being ready to run."""
+    group_s: float | None = None
+    """Processor time of all processes of its side; None where they cannot be told apart."""
+
+
+class SideClocks(Protocol):
+    """The clocks of one side of a race, read from outside."""
+
+    def read(self, pid: int) -> Instant:
+        """Read the clocks of a process of this side.
+
+        Raises:
+            OSError: it has ended.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of them. All processes of the side have ended."""
+        ...
+
+
+class DirectWorker(ABC):
+    """Base of workers on this machine: descriptors reach them, and the kernel tells here who sends on one."""
+
+    @abstractmethod
+    def clocks(self, pid: int) -> SideClocks:
+        """Return the clocks of a side that has just been forked, and of all processes that it will make.
+
+        Args:
+            pid: Its number, as the kernel tells it here; above 0.
         """
 
 

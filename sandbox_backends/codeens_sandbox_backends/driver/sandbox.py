@@ -10,24 +10,17 @@ from typing import Any, Protocol, TypeVar
 import anyio
 from anyio import to_thread
 
-from codeens_sandbox_backends.base import (
-    CallsJob,
-    CheckJob,
-    IsolationLevel,
-    Job,
-    Limits,
-    StdioJob,
-    SuiteJob,
-    TimingJob,
-)
+from codeens_sandbox_backends.base import IsolationLevel
 from codeens_sandbox_backends.driver.calls import run_calls
 from codeens_sandbox_backends.driver.check import run_check
 from codeens_sandbox_backends.driver.launcher import Launcher, WorkerKind, WorkerProcess
 from codeens_sandbox_backends.driver.prefetch import CallPrefetch
+from codeens_sandbox_backends.driver.race import run_race
 from codeens_sandbox_backends.driver.stdio import run_stdio
 from codeens_sandbox_backends.driver.suite import run_suite
-from codeens_sandbox_backends.driver.timing import run_timing
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.jobs import CallsJob, CheckJob, Job, Limits, StdioJob, SuiteJob
+from codeens_sandbox_backends.races import RaceJob
 
 R = TypeVar("R")
 _END_TIMEOUT_S = 20.0
@@ -59,6 +52,10 @@ class SharedWorkers(Protocol):
 
     def launcher(self, job: Job[Any], cancelled: Callable[[], bool]) -> SharedLauncher:
         """Return a launcher for one job; `cancelled` tells whether it is still wanted."""
+        ...
+
+    def learn(self, job: Job[Any], result: object) -> None:
+        """Take notice of a job that was run on workers of its own."""
         ...
 
     def close(self) -> None:
@@ -112,7 +109,11 @@ class WorkerSandbox:
             raise SandboxBroken("the sandbox is closed")
         limits = job.limits or self._limits
         result = await self._run_shared(self._shared, job, limits) if self._shared else None
-        return result or await self._run(_RunningJob(lambda _: self._launcher), job, limits)
+        if result is None:
+            result = await self._run(_RunningJob(lambda _: self._launcher), job, limits)
+            if self._shared:
+                self._shared.learn(job, result)
+        return result
 
     async def _run_shared(self, shared: SharedWorkers, job: Job[R], limits: Limits) -> R | None:
         """Return None when only fresh processes in a sandbox of their own can tell what the job does."""
@@ -244,8 +245,8 @@ def _run_any(launcher: Launcher, job: Job[Any], limits: Limits, prefetch: CallPr
     match job:
         case CallsJob():
             return run_calls(launcher, job, limits)
-        case TimingJob():
-            return run_timing(launcher, job, limits)
+        case RaceJob():
+            return run_race(launcher, job, limits)
         case CheckJob():
             return run_check(launcher, job, limits, prefetch)
         case StdioJob():

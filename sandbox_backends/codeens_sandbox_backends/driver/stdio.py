@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from time import monotonic
 
-from codeens_sandbox_backends.base import Died, Limits, Outcome, StdioJob, StdioResult, StdioRun, TimedOut
 from codeens_sandbox_backends.driver.launcher import ExitStatus, Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession, death
+from codeens_sandbox_backends.jobs import Limits, StdioJob, StdioResult, StdioRun
+from codeens_sandbox_backends.programs import Died, Outcome, TimedOut
 
 
 def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
@@ -17,12 +19,14 @@ def run_stdio(launcher: Launcher, job: StdioJob, limits: Limits) -> StdioResult:
 def _run(launcher: Launcher, job: StdioJob, stdin: str, limits: Limits) -> StdioRun:
     totals = UsageTotals(limits)
     session = WorkerSession(launcher, "stdio", limits, totals)
-    deadline = monotonic() + limits.wall_s
+    deadline = totals.deadline(limits.wall_s)
     late = TimedOut(limit="wall", seconds=limits.wall_s)
     try:
         session.send({"op": "run", "source": job.source, "argv": job.argv, "stdin": stdin}, deadline)
-        ending = session.wait(deadline - monotonic())
-        outcome = _flooded(ending, limits) or (late if monotonic() >= deadline else _outcome(ending, limits))
+        begun, allowed_s = monotonic(), deadline + totals.excused_s - monotonic()
+        ending = session.wait(allowed_s)
+        was_killed = ending.signal == signal.SIGKILL and ending.limit is None and monotonic() - begun >= allowed_s
+        outcome = _flooded(ending, limits) or (late if was_killed else _outcome(ending, limits))
     except WorkerLost as lost:
         outcome = session.explain(lost, late)
     return StdioRun(stdout=totals.stdout, stderr=totals.stderr, ending=outcome, usage=totals.usage)

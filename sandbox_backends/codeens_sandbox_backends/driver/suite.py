@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from time import monotonic
 
-from codeens_sandbox_backends.base import (
-    Died,
-    Limits,
-    Outcome,
-    RecordedCall,
-    SuiteJob,
-    SuiteResult,
-    TestReport,
-    TimedOut,
-)
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
 from codeens_sandbox_backends.driver.wire import SuiteEnd, SuiteMessage
+from codeens_sandbox_backends.jobs import Limits, RecordedCall, SuiteJob, SuiteResult, TestReport
+from codeens_sandbox_backends.programs import Died, Outcome, TimedOut
 from codeens_sandbox_backends.values.check import well_formed_input, well_formed_outcome
 
 
@@ -33,12 +25,14 @@ def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:
     except WorkerLost as lost:
         failure = session.explain(lost, TimedOut(limit="wall", seconds=limits.wall_s))
     finally:
+        totals.look()
         session.end()
     return SuiteResult(
         tests=tuple(suite.tests),
         recorded=tuple(suite.recorded),
         recorded_dropped=suite.dropped,
         unencodable_types=suite.unencodable,
+        modules=suite.modules,
         failure=failure,
         usage=totals.usage,
         stdout=totals.stdout,
@@ -53,6 +47,7 @@ class _Suite:
         self.recorded: list[RecordedCall] = []
         self.dropped = 0
         self.unencodable: tuple[str, ...] = ()
+        self.modules: tuple[str, ...] = ()
         self.failure: Outcome | None = None
 
     def listen(self, session: WorkerSession, deadline: float) -> None:
@@ -67,6 +62,7 @@ class _Suite:
             "root": job.root,
             "program": job.program,
             "selection": job.selection,
+            "deselect": job.deselect,
             "record": job.record,
             "max_recorded": job.max_recorded,
         }
@@ -93,5 +89,6 @@ class _Suite:
     def _end(self, end: SuiteEnd) -> None:
         self.dropped = max(0, end.dropped)
         self.unencodable = end.unencodable
+        self.modules = end.modules
         failure = end.failure
         self.failure = Died(reason="exit", detail=failure) if isinstance(failure, str) else failure

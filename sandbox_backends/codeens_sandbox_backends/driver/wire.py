@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from codeens_sandbox_backends.base import CallInput, Raised, RecordedCall, Returned, TestReport, Unencodable
+from codeens_sandbox_backends.jobs import RecordedCall, TestReport
+from codeens_sandbox_backends.programs import CallInput, Raised, Returned, Unencodable
 
 
 class WorkerMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,10 +22,26 @@ class Up(WorkerMessage, frozen=True, kw_only=True):
     up: str
 
 
+class LivePlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose code stands under the function's name."""
+
+    path: str
+    line: int
+    python: str
+    """Version of the interpreter, as `3.11`."""
+    what: str = ""
+    """Name of a thing that has no Python code."""
+    holder: str = ""
+    """Type of what holds the function, where it is not called by its name."""
+    variables: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
+    """Where effects are watched: variables that are looked at after each call, and those that are too large for it."""
+
+
 class LoadReply(WorkerMessage, frozen=True, kw_only=True):
     """CallAnswer to `load`."""
 
-    loaded: Literal[True] | None = None
+    loaded: LivePlace | None = None
     failed: Raised | None = None
 
 
@@ -53,11 +70,14 @@ class EndOfFork(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SampleAnswer(WorkerMessage, frozen=True, kw_only=True):
-    """All that a sample may answer: `ready` or `unready`, `done`, the fields of an `CallAnswer`, or `died`."""
+    """All that a block, a side or a sample may answer: exactly one of these, or the fields of a `CallAnswer`."""
 
     ready: Literal[True] | None = None
     unready: Raised | None = None
+    loaded: LivePlace | None = None
+    failed: Raised | None = None
     done: Literal[True] | None = None
+    digests: tuple[str | None, ...] | None = None
     died: EndOfFork | None = None
     index: int | None = None
     outcome: Returned | Raised | Unencodable | None = None
@@ -70,6 +90,7 @@ class SuiteEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dropped: int
     unencodable: tuple[str, ...]
     failure: str | Raised | None
+    modules: tuple[str, ...] = ()
 
 
 class SuiteMessage(WorkerMessage, frozen=True, kw_only=True):
@@ -86,6 +107,8 @@ class GuessedCalls(WorkerMessage, frozen=True, kw_only=True):
     calls: tuple[CallInput, ...]
     whole: bool
     """The tests came to their end."""
+    waits: tuple[int, ...]
+    """Indexes of calls whose arguments tell what an earlier call should return."""
 
 
 class CheckMessage(WorkerMessage, frozen=True, kw_only=True):

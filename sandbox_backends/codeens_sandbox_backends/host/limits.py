@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_sandbox_backends.base import Limits
+from codeens_sandbox_backends.jobs import Limits
 
 _OPEN_FILES = 256
 _INIT = 1

@@ -36,19 +36,19 @@ class MemoryGuard:
 
     def _watch(self) -> None:
         while not self._over.wait(_PERIOD_S):
-            family = list(_family(self._pid))
+            family = list(family_of(self._pid))
             if sum(map(_resident, family)) > self._bound and sum(map(_share, family)) > self._bound:
                 self.exceeded = True
                 self._end()
                 return
 
 
-def _family(pid: int) -> Iterator[int]:
-    """The process and all below it."""
+def family_of(pid: int) -> Iterator[int]:
+    """Yield a process and all below it."""
     yield pid
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in _text(thread).split():
-            yield from _family(int(child))
+            yield from family_of(int(child))
 
 
 def _resident(pid: int) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,11 +83,87 @@ def watch(outer: int, root: int, worker: int) -> Watched:
     return Watched(*found)
 
 
+class Turns(NamedTuple):
+    """How a thread has fared with the scheduler."""
+
+    starved_s: float = 0.0
+    """Seconds in which it could have run and no processor was free."""
+    ran_s: float = 0.0
+
+
+def turns_of(pid: int) -> Turns:
+    """Return the turns of that thread of a process that waited longest; none where nobody tells.
+
+    Kernel documentation: scheduler/sched-stats.rst, /proc/PID/schedstat.
+    """
+    folder = f"/proc/{pid}"
+    try:
+        if os.stat(f"{folder}/task").st_nlink > _OF_ONE_THREAD:  # noqa: PTH116  # quicker, and asked for each check
+            return max(_turns_in(task.path) for task in os.scandir(f"{folder}/task"))
+        return _turns_in(folder)
+    except (OSError, IndexError, ValueError):
+        return Turns()
+
+
+def own_starved_s() -> float:
+    """Return the seconds in which the calling thread could have run and no processor was free."""
+    try:
+        return _turns(os.pread(_own.schedule.descriptor, 100, 0)).starved_s
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+class _OwnSchedule:
+    """The schedule of the thread that makes this, kept open: to open it takes ten times as long as to read it."""
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        with suppress(OSError):
+            self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+
+class _Own(threading.local):
+    def __init__(self) -> None:
+        self.schedule = _OwnSchedule()
+
+
+_own = _Own()
+
+
+def _turns_in(folder: str) -> Turns:
+    file = os.open(f"{folder}/schedstat", os.O_RDONLY)
+    try:
+        return _turns(os.read(file, 100))
+    finally:
+        os.close(file)
+
+
+def _turns(schedule: bytes) -> Turns:
+    ran, waited = schedule.split()[:2]
+    return Turns(int(waited) / 1e9, int(ran) / 1e9)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the numbers of the processes that this one has started and that live."""
+    found: list[int] = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            if folder.name.isdecimal() and parent_of(int(folder.name)) == pid:
+                found.append(int(folder.name))
+    return found
+
+
 def parent_of(pid: int) -> int:
     """Return the number of the parent process, as this process sees it."""
     return int(_stat(pid)[1])
 
 
+_OF_ONE_THREAD = 3
+"""Links of /proc/PID/task: those that every folder has, and one for each thread."""
 _WHOLE_PROCESS = 2
 """The kind of clock in the low bits of a process's CPU clock (kernel: CPUCLOCK_SCHED, posix-timers.h)."""
 

@@ -7,26 +7,30 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 
-from codeens_sandbox_backends.base import Limits
-from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
+from codeens_sandbox_backends.driver.launcher import DirectWorker, ExitStatus, TellsStarvation, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.cgroups import Cgroup, make_cgroup
-from codeens_sandbox_backends.host.memory_watch import MemoryGuard
+from codeens_sandbox_backends.host.clocks import HostClocks
+from codeens_sandbox_backends.host.memory_watch import MemoryGuard, family_of
 from codeens_sandbox_backends.host.output import Output
-from codeens_sandbox_backends.host.pidfd import Consumed, Watched, watch
+from codeens_sandbox_backends.host.pidfd import Consumed, Turns, Watched, turns_of, watch
 from codeens_sandbox_backends.host.start import StartedProcess
+from codeens_sandbox_backends.jobs import Limits
 
 _KILL_GRACE_S = 5.0
 """How long killed processes may take to be gone: they can be stuck in the kernel, freeing memory."""
 _OUTPUT_GRACE_S = 1.0
+_FEW_PROCESSES = 6
+"""More than what it is wrapped in, itself, and a program or two that it calls."""
 
 
 def nothing() -> None:
     """For when there is nothing more to do."""
 
 
-class LocalProcess:
+class LocalProcess(DirectWorker, TellsStarvation):
     """A worker. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(
@@ -57,6 +61,7 @@ class LocalProcess:
         self._kill_rest = kill_rest
         self._clean_up = clean_up
         self._consumed = Consumed()
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._ending: ExitStatus | None = None
         stdout, stderr = started.popen.stdout, started.popen.stderr
@@ -64,6 +69,10 @@ class LocalProcess:
             raise SandboxBroken("a worker was started without pipes for its output")
         self._output = Output(stdout, stderr, limits.output_bytes)
         self._memory = MemoryGuard(watched.root.pid, limits.memory_bytes, self.kill) if cgroup is None else None
+
+    def clocks(self, pid: int) -> HostClocks:
+        """Return the clocks of a fork of this worker; see `driver.launcher.DirectWorker`."""
+        return HostClocks(pid)
 
     def kill(self) -> None:
         """End every process of this worker at once. Thread-safe; does nothing the second time."""
@@ -87,7 +96,7 @@ class LocalProcess:
             return self._ending
         self._look()
         self.channel.close()
-        self._watched.outer.ended(timeout)
+        self._await_end(timeout)
         if self._memory is not None:
             self._memory.stop()
         self.kill()
@@ -98,6 +107,30 @@ class LocalProcess:
         with self._lock:
             self._ending = self._take_down()
             return self._ending
+
+    def turns(self) -> Turns:
+        """Return how long it ran, and was kept from running as long as it makes few processes.
+
+        Many of its own can keep it from running, and would put every deadline off.
+        """
+        if (
+            self._ending is None
+            and len(list(islice(family_of(self._watched.root.pid), _FEW_PROCESSES))) < _FEW_PROCESSES
+        ):
+            self._turns = max(self._turns, turns_of(self.pid))
+        return self._turns
+
+    @property
+    def pid(self) -> int:
+        """Of the worker's interpreter, as this process sees it."""
+        return self._watched.worker.pid
+
+    def _await_end(self, timeout: float) -> None:
+        """Wait so long for its end; what it has been kept from running does not count."""
+        granted = 0.0
+        while not self._watched.outer.ended(timeout) and timeout > 0:
+            starved = self.turns().starved_s
+            timeout, granted = starved - granted, starved
 
     def _look(self) -> None:
         """Remember what the worker has used: it cannot be asked when it is gone."""

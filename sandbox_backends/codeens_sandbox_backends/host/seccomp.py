@@ -1,7 +1,8 @@
 """The system call filter of a sandboxed process, as the classic BPF program that bubblewrap loads.
 
 It is the second wall: namespaces already hide the network, other processes and mounts. Allowed is all that
-ordinary Python needs, `fork` and `socketpair` included; refused is what only attacks on the kernel need, and sockets.
+ordinary Python needs, `fork` and `socketpair` included; refused is what only attacks on the kernel need, sockets, and
+`flock`: it locks files that are only shown, the devices of this machine among them, for everybody else.
 """
 
 from __future__ import annotations

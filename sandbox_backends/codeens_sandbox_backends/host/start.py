@@ -136,7 +136,7 @@ main(channel)
 """
 
 
-def bootstrap(kind: WorkerKind | Literal["zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
+def bootstrap(kind: WorkerKind | Literal["zygote", "suite_zygote"], folder: str, limits: tuple[Rlimit, ...]) -> str:
     """Return source for `python -c`; `folder` holds the package `codeens_worker`. The channel is its standard input."""
     plain = [tuple(limit) for limit in limits]
     return _TEXT.format(rlimits=plain, ready=READY, go=GO, folder=folder, kind=kind)

@@ -14,7 +14,7 @@ Use: TypeAlias = Literal["denied", "fatal", "inspected"]
 _TABLES: Mapping[Use, str] = {
     "denied": """
 socket 41 198, ptrace 101 117, syslog 103 116, personality 135 92, modify_ldt 154 -, pivot_root 155 41,
-adjtimex 159 171, chroot 161 51, acct 163 89, settimeofday 164 170, mount 165 40, umount2 166 39,
+flock 73 32, adjtimex 159 171, chroot 161 51, acct 163 89, settimeofday 164 170, mount 165 40, umount2 166 39,
 swapon 167 224, swapoff 168 225, reboot 169 142, sethostname 170 161, setdomainname 171 162, iopl 172 -,
 ioperm 173 -, init_module 175 105, delete_module 176 106, quotactl 179 60, lookup_dcookie 212 18,
 clock_settime 227 112, kexec_load 246 104, add_key 248 217, request_key 249 218, keyctl 250 219,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
-from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
@@ -17,6 +17,8 @@ from codeens_sandbox_backends.host.pidfd import parent_of
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
 from codeens_sandbox_backends.host.syscalls import architecture
+from codeens_sandbox_backends.host.worker_code import worker_folder
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.local.staging import NOBODY, Staging, stage
 
 LABEL = "bubblewrap: own namespaces, no network, unprivileged user, system call filter"
@@ -26,6 +28,8 @@ _WORKER_PARENT = "/codeens"
 ENVIRONMENT = {
     "HOME": _HOME,
     "TMPDIR": _HOME,
+    "USER": "nobody",
+    "LOGNAME": "nobody",
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
     # Numeric libraries start a thread, and reserve memory, for each processor.
@@ -33,6 +37,12 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_ACCOUNTS = {
+    "/etc/passwd": f"nobody:x:{NOBODY}:{NOBODY}:nobody:{_HOME}:/usr/sbin/nologin\n",
+    "/etc/group": f"nogroup:x:{NOBODY}:\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\n",
+}
+"""What `pwd`, `grp` and `getpass` look up: the one user that there is inside."""
 _NO_PLACES = (
     *("--dev", "/dev", "--tmpfs", _SHARED_MEMORY, "--remount-ro", _SHARED_MEMORY, "--remount-ro", "/dev"),
     *("--dir", _HOME),
@@ -70,7 +80,7 @@ class BwrapLauncher:
         self.machine = machine
         self._filter = seccomp.program(machine)
         self._layout = layout_of(spec, backend="local")
-        self._worker = os.path.realpath(Path(worker.__file__).parent)
+        self._worker = worker_folder()
         private = (*self._layout.private, self._worker)
         self._staging = stage(private) if os.geteuid() == 0 else None
         places = self._staging.places if self._staging else {source: source for source in private}
@@ -103,21 +113,26 @@ class BwrapLauncher:
         text = bootstrap("zygote", _WORKER_PARENT, self._rlimits(limits))
         return self._start(text, limits, (*_NO_PLACES, "--setenv", "LD_BIND_NOW", "1"), self._hidden)
 
+    def launch_suite_zygote(self, limits: Limits) -> LocalProcess:
+        """Start the process that warm suites are forked from (`worker/suite_zygote.py`), with all that suites have."""
+        text = bootstrap("suite_zygote", _WORKER_PARENT, self._rlimits(limits))
+        return self._start(text, limits, self._own_places(limits), ())
+
     def _rlimits(self, limits: Limits) -> tuple[Rlimit, ...]:
         return rlimits(limits, processes=process_bound(limits, uid=self.uid, own_namespace=True))
 
     def _start(self, text: str, limits: Limits, places: tuple[str, ...], hidden: tuple[str, ...]) -> LocalProcess:
-        filter_fd = self._filter_descriptor()
-        try:
+        with ExitStack() as given:
+            filter_fd = _descriptor(self._filter, given)
+            accounts = {path: _descriptor(said.encode(), given) for path, said in _ACCOUNTS.items()}
+            binds = [option for path, fd in accounts.items() for option in ("--ro-bind-data", str(fd), path)]
             inside = [self._python, *INTERPRETER_FLAGS, "-c", text]
             started = start(
-                [*self._prefix, *self._command(places, hidden, filter_fd), *inside],
+                [*self._prefix, *self._command((*places, *binds), hidden, filter_fd), *inside],
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 cwd="/",
-                pass_fds=(filter_fd,),
+                pass_fds=(filter_fd, *accounts.values()),
             )
-        finally:
-            os.close(filter_fd)
         try:
             root = parent_of(started.pid)
         except OSError as error:
@@ -144,11 +159,14 @@ class BwrapLauncher:
             *("--remount-ro", "/", "--chdir", _HOME, "--seccomp", str(filter_fd), "--"),
         ]
 
-    def _filter_descriptor(self) -> int:
-        descriptor = os.memfd_create("codeens-filter")
-        os.write(descriptor, self._filter)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        return descriptor
+
+def _descriptor(data: bytes, given: ExitStack) -> int:
+    """Return a descriptor, closed with `given`, from which the data can be read once."""
+    descriptor = os.memfd_create("codeens")
+    given.callback(os.close, descriptor)
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _covered(path: str) -> tuple[str, ...]:

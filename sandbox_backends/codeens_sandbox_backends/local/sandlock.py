@@ -12,8 +12,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
@@ -21,6 +20,8 @@ from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.limits import ADDRESS_SPACE_FACTOR, rlimits
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.host.worker_code import worker_folder
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(
@@ -69,7 +70,7 @@ class SandlockLauncher:
         layout = layout_of(spec, backend="sandlock")
         self._python = spec.python
         self._folder = os.path.realpath(tempfile.mkdtemp(prefix="codeens-"))
-        source = os.path.realpath(Path(worker.__file__).parent)
+        source = worker_folder()
         self._code = Path(self._folder) / "code"
         self._code.mkdir()
         (self._code / "codeens_worker").symlink_to(source)
@@ -118,7 +119,14 @@ class SandlockLauncher:
             "max_memory": limits.memory_bytes * ADDRESS_SPACE_FACTOR,
             "max_processes": limits.processes,
             "clean_env": True,
-            "env": {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own, "OMP_NUM_THREADS": "1"},
+            "env": {
+                "PATH": "/usr/bin:/bin",
+                "LANG": "C.UTF-8",
+                "USER": "nobody",
+                "HOME": own,
+                "TMPDIR": own,
+                "OMP_NUM_THREADS": "1",
+            },
             "cwd": own,
         }
 

@@ -8,13 +8,14 @@ import signal
 import tempfile
 from pathlib import Path
 
-from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.host.limits import process_bound, rlimits
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.host.worker_code import worker_folder
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.selfcheck.probe import probe
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=False, network=False, processes=False, kernel=False, label="NOT ISOLATED")
@@ -40,7 +41,7 @@ class UnsafeLauncher:
     def __init__(self, python: str) -> None:
         self._python = python
         self._folder = tempfile.mkdtemp(prefix="codeens-")
-        (Path(self._folder) / "codeens_worker").symlink_to(Path(worker.__file__).parent)
+        (Path(self._folder) / "codeens_worker").symlink_to(worker_folder())
 
     def close(self) -> None:
         """Remove the temporary folder."""

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal
 
-from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.remote.connection import Connection, Said
 from codeens_sandbox_backends.remote.pool import Ready, ServicePool
 from codeens_sandbox_backends.remote.relay import RelayLines

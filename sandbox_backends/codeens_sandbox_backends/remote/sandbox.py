@@ -12,16 +12,12 @@ from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from codeens_sandbox_backends.base import (
-    IsolationLevel,
-    Job,
-    Limits,
-    SandboxSpec,
-    TimingJob,
-)
+from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
 from codeens_sandbox_backends.driver.prefetch import CallPrefetch
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.jobs import Job, Limits
+from codeens_sandbox_backends.races import RaceJob
 from codeens_sandbox_backends.remote.calls import Calls
 from codeens_sandbox_backends.remote.launcher import JobLauncher
 from codeens_sandbox_backends.remote.pool import Lease, ServicePool
@@ -206,5 +202,5 @@ async def _give_up_when_cancelled(launcher: JobLauncher) -> None:
 def _needed_s(job: Job[Any], usual: Limits) -> float:
     """Return the seconds that a job may take at the most, and more."""
     limits = job.limits or usual
-    racing = job.budget_s if isinstance(job, TimingJob) else 0.0
+    racing = job.budget_s if isinstance(job, RaceJob) else 0.0
     return 2 * limits.wall_s + racing + _SPARE_S

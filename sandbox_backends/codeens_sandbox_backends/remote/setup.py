@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Limits, SandboxSpec
+from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
 from codeens_sandbox_backends.host.limits import rlimits
 from codeens_sandbox_backends.host.syscalls import architecture
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.local.bwrap import ENVIRONMENT
 from codeens_sandbox_backends.remote.bundle import Bundle, bundle_of
 from codeens_sandbox_backends.remote.connection import SILENCE_S

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from codeens_sandbox_backends import worker
-from codeens_sandbox_backends.base import IsolationLevel, Limits, Readiness, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host.layout import interpreter_folders
 from codeens_sandbox_backends.host.limits import rlimits
 from codeens_sandbox_backends.host.start import INTERPRETER_FLAGS, bootstrap, start
+from codeens_sandbox_backends.host.worker_code import worker_folder
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.seatbelt.process import GroupProcess
 from codeens_sandbox_backends.seatbelt.profile import profile
 from codeens_sandbox_backends.selfcheck.probe import probe
@@ -63,11 +64,11 @@ class SeatbeltLauncher:
         self._tool = tool
         self._python = spec.python
         folders = _real([*interpreter_folders(spec.python, NAME)])
-        code = Path(worker.__file__).parent
+        code = worker_folder()
         self._folder = os.path.realpath(tempfile.mkdtemp(prefix="codeens-"))
         (Path(self._folder) / "codeens_worker").symlink_to(code)
         self._runnable = folders
-        self._readable = [*folders, *_real([*spec.readable, str(code)]), f"{self._folder}/codeens_worker"]
+        self._readable = [*folders, *_real([*spec.readable, code]), f"{self._folder}/codeens_worker"]
         self._hidden = _real(spec.hidden)
 
     def close(self) -> None:
@@ -80,7 +81,7 @@ class SeatbeltLauncher:
         text = bootstrap(kind, self._folder, rlimits(limits, processes=None))
         started = start(
             [self._tool, "-p", self._rules(kind, own), self._python, *INTERPRETER_FLAGS, "-c", text],
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": own, "TMPDIR": own},
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "USER": "nobody", "HOME": own, "TMPDIR": own},
             cwd=own,
             session=True,
         )

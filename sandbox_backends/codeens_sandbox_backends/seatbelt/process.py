@@ -10,11 +10,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from codeens_sandbox_backends.base import Limits
 from codeens_sandbox_backends.driver.launcher import ExitStatus, exit_status_of
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.output import Output
 from codeens_sandbox_backends.host.start import StartedProcess
+from codeens_sandbox_backends.jobs import Limits
 
 _KILL_GRACE_S = 5.0
 _OUTPUT_GRACE_S = 1.0

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    Encoded,
-    Limits,
-    ModuleSource,
-    Outcome,
-    Program,
-    Returned,
-    Sandbox,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import CallInput, Encoded, ModuleSource, Outcome, Program, Returned
 from codeens_sandbox_backends.worker.values.codec import decode, encode
 
 _FOLDER = Path(__file__).with_name("attempts")

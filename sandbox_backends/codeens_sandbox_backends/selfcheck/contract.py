@@ -8,23 +8,19 @@ from collections.abc import Awaitable, Callable
 import anyio
 from anyio import to_thread
 
-from codeens_sandbox_backends.base import (
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits, StdioJob, StdioRun
+from codeens_sandbox_backends.programs import (
     CallInput,
-    CallsJob,
-    CallsResult,
     Died,
     Encoded,
-    Limits,
     ModuleSource,
     Program,
     Raised,
     Returned,
-    Sandbox,
-    StdioJob,
-    StdioRun,
     TimedOut,
 )
-from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, Unmet
 from codeens_sandbox_backends.selfcheck.outside import processes_with
 

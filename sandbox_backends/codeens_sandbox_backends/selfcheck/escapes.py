@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import socket
@@ -141,6 +142,25 @@ async def _later_job(context: CheckContext) -> str:
     return "a segment of shared memory outlived the job" if on_host else ""
 
 
+async def _marks(context: CheckContext) -> str:
+    """Have one job lock and mark what it was given, and look at that from outside and from the next."""
+    paths = [os.devnull, sys.executable]
+    await attempt(context.sandbox, "marks", "mark", paths)
+    locked = [path for path in paths if _is_locked(path)]
+    if locked:
+        return f"a lock outlived the job: {locked[0]}"
+    return "; ".join(await attempt(context.sandbox, "marks", "marked"))
+
+
+def _is_locked(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 async def _other_job(context: CheckContext) -> str:
     """Do the same while the first job still runs."""
     secret, key = new_secret(), new_key()
@@ -204,6 +224,7 @@ ESCAPES: tuple[SelfCheck, ...] = (
     _escape("inherited descriptors", "inherited", "descriptors"),
     _escape("shared memory", "inherited", "shared_memory", lambda o: (o.segment.key, SIZE)),
     SelfCheck(name="what an earlier job left", kind="escape", run=_later_job),
+    SelfCheck(name="locks and flags that an earlier job left", kind="escape", run=_marks),
     SelfCheck(name="a job that runs beside", kind="escape", run=_other_job, alone=True),
     _escape("mount", "kernel", "mount"),
     _escape("namespaces", "kernel", "namespaces"),

@@ -7,12 +7,10 @@ from time import monotonic
 
 from anyio import to_thread
 
-from codeens_sandbox_backends.base import (
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
+from codeens_sandbox_backends.programs import (
     CallInput,
-    CallsJob,
-    CallsResult,
     Died,
-    Limits,
     ModuleSource,
     Outcome,
     Program,

@@ -1,7 +1,8 @@
 """Reads encoded values level by level, by the table of kinds. They may come from hostile code: nothing here recurses.
 
 There are two policies. What gets into a result is `well_formed`: the encoder could have written it, but that the items
-of sets may stand in any order. Whoever compares or shows values opens anything, and what does not fit is opaque.
+of sets may stand in any order; keys that are equal, or have no hash, are those of no value. Whoever compares or shows
+values opens anything, and what does not fit is opaque.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any, NamedTuple, cast
 
-from codeens_sandbox_backends.base import CallInput, Encoded, Outcome, Raised, Returned, Unencodable
+from codeens_sandbox_backends.programs import CallInput, Encoded, Outcome, Raised, Returned, Unencodable
+from codeens_sandbox_backends.values.keys import can_be_keys
 from codeens_sandbox_backends.worker.values.codec import KINDS, TABLE
 from codeens_sandbox_backends.worker.values.coding import Decoder, Encoder
 from codeens_sandbox_backends.worker.values.grammar import EXACT_INTS, DecodeError, EncodeError, Form, Kind
@@ -55,7 +57,7 @@ def open_node(encoded: Encoded) -> Node:
 
 def well_formed(encoded: Encoded) -> bool:
     """Return whether this is an encoded value: known tags, each followed by what belongs there."""
-    left, exact = [encoded], list[Encoded]()
+    left, exact, keyed = [encoded], list[Encoded](), list[Sequence[Encoded]]()
     while left:
         current = left.pop()
         if not isinstance(current, list):
@@ -67,9 +69,11 @@ def well_formed(encoded: Encoded) -> bool:
             return False
         if node.tag in _EXACT and not _is_slow(node):
             exact.append(current)
+        if node.tag in SETS or node.tag in DICTS:
+            keyed.append(node.children if node.tag in SETS else node.children[::2])
         left.extend(node.children)
     # Only now, when all that is below them is known to be of the form that their decoding expects.
-    return all(map(_comes_back, exact))
+    return all(map(_comes_back, exact)) and all(map(can_be_keys, keyed))
 
 
 def well_formed_input(call: CallInput | Returned | Raised) -> bool:
@@ -79,9 +83,13 @@ def well_formed_input(call: CallInput | Returned | Raised) -> bool:
 
 def well_formed_outcome(outcome: Outcome) -> bool:
     """Return whether a worker may have sent this."""
-    if isinstance(outcome, Returned):
-        return well_formed(outcome.value) and well_formed_input(outcome)
-    return isinstance(outcome, Unencodable) or (isinstance(outcome, Raised) and well_formed_input(outcome))
+    if isinstance(outcome, Unencodable):
+        return True
+    if not isinstance(outcome, (Returned, Raised)) or not well_formed_input(outcome):
+        return False
+    named = outcome.effects if isinstance(outcome, Returned) else {**outcome.effects, **outcome.attributes}
+    told = [*named.values(), outcome.value] if isinstance(outcome, Returned) else named.values()
+    return all(map(well_formed, told)) and all(map(_is_utf8, (*named, *outcome.unseen)))
 
 
 def is_exact_scalar(value: object) -> bool:

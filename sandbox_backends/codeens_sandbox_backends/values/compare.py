@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from codeens_sandbox_backends.base import CallInput, Died, Encoded, Outcome, Raised, Returned, TimedOut, Unencodable
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import (
     DICTS,
     SCALAR,
@@ -26,11 +27,13 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 _UNORDERED_DICTS = frozenset(tag for tag in DICTS if KINDS[tag].unordered)
 
 
-def canonical(encoded: Encoded) -> str:
+def canonical(encoded: Encoded, *, in_any_order: bool = False) -> str:
     """Return a text that is equal for equal values only; long parts are replaced by their digest.
 
-    The order of dicts (not of an OrderedDict) and of sets does not count, types do; nan equals nan.
+    The order of dicts (not of an OrderedDict) and of sets does not count, types do; nan equals nan. With `in_any_order`
+    the order of no items counts, nor that of words in texts.
     """
+    written = _in_any_order if in_any_order else _canonical_node
     done: list[str] = []
     todo: list[tuple[Node | None, Encoded]] = [(None, encoded)]
     while todo:
@@ -41,7 +44,7 @@ def canonical(encoded: Encoded) -> str:
             todo.extend((None, child) for child in reversed(node.children))
         else:
             start = len(done) - len(node.children)
-            done[start:] = [_canonical_node(node, done[start:])]
+            done[start:] = [written(node, done[start:])]
     return done[0]
 
 
@@ -58,6 +61,16 @@ def _canonical_node(node: Node, parts: list[str]) -> str:
     return text if len(text) <= _LONGEST_PLAIN else digest(text)
 
 
+def _in_any_order(node: Node, parts: list[str]) -> str:
+    if node.tag == SCALAR and isinstance(node.head[0], str):
+        return _canonical_node(Node(SCALAR, (" ".join(sorted(_WORD.findall(node.head[0]))),)), parts)
+    is_sequence = node.tag in KINDS and KINDS[node.tag].below in ("items", "iterated")
+    return _canonical_node(node, sorted(parts) if is_sequence else parts)
+
+
+_WORD = re.compile(r"\w+|\W")
+
+
 def _written(node: Node) -> str:
     """What stands on a node beside its tag, and counts."""
     kind = KINDS.get(node.tag)
@@ -68,10 +81,11 @@ def _written(node: Node) -> str:
 
 def canonical_call(call: CallInput) -> str:
     """Return `canonical` of all arguments; the order of keywords does not count."""
-    return canonical(_as_one(call))
+    return canonical(as_one(call))
 
 
-def _as_one(call: CallInput) -> Encoded:
+def as_one(call: CallInput) -> Encoded:
+    """Return all arguments as one value."""
     return ["tuple", ["tuple", *call.args], ["dict", *([name, value] for name, value in call.kwargs.items())]]
 
 
@@ -96,14 +110,16 @@ def same(a: Encoded, b: Encoded, *, tolerance: float | None = None) -> bool:
     return all_match(a, b, partial(match_exactly, tolerance=tolerance))
 
 
-def match_exactly(left: Node, right: Node, *, tolerance: float | None = None) -> list[tuple[Encoded, Encoded]] | None:
-    """Match two nodes as `same` does. What is unreadable matches nothing."""
+def match_exactly(
+    left: Node, right: Node, *, tolerance: float | None = None, ordered: bool = False
+) -> list[tuple[Encoded, Encoded]] | None:
+    """Match two nodes as `same` does; `ordered`: the order of dicts counts too. What is unreadable matches nothing."""
     if tolerance is not None and left.is_float and right.is_float:
         close = math.isclose(left.head[0], right.head[0], rel_tol=tolerance, abs_tol=tolerance)
         return [] if close else None
     if left.tag == UNREADABLE or left.tag != right.tag or _written(left) != _written(right):
         return None
-    if left.tag in _UNORDERED_DICTS:
+    if left.tag in _UNORDERED_DICTS and not ordered:
         return pair_by_key(left, right, canonical)
     if left.tag in SETS and len(left.children) == len(right.children):
         return pair_up(sorted(left.children, key=in_order), sorted(right.children, key=in_order))
@@ -143,39 +159,3 @@ def _by_key(node: Node, key: Callable[[Encoded], str]) -> dict[str, list[Encoded
     for name, value in node.pairs:
         values.setdefault(key(name), []).append(value)
     return {name: sorted(same, key=in_order) if len(same) > 1 else same for name, same in values.items()}
-
-
-def outcome_key(outcome: Outcome) -> str:
-    """Return a text that is equal when two calls did the same, as far as it can be seen from outside.
-
-    Of an exception only the type counts; of a hung or dead process only that it was one.
-    """
-    match outcome:
-        case Returned():
-            return f"returned {canonical(outcome.value)} {canonical_call(arguments_after(outcome))}"
-        case Raised():
-            return f"raised {outcome.type}"
-        case Unencodable():
-            return f"unencodable {outcome.type} {outcome.where}"
-        case TimedOut():
-            return "timeout"
-        case Died():
-            return f"died {outcome.reason}"
-
-
-def arguments_after(outcome: Returned | Raised) -> CallInput:
-    """Return the arguments as a call left them."""
-    return CallInput(args=outcome.args, kwargs=outcome.kwargs)
-
-
-def same_outcome(a: Outcome, b: Outcome, *, value_only: bool = False) -> bool:
-    """Return whether two outcomes show equal behaviour; with `value_only`, arguments afterwards do not count.
-
-    Both returned equal values and left equal arguments, or both raised the same type. No answer, a dead process and a
-    value without an exact encoding are never equal to anything: they prove nothing.
-    """
-    if isinstance(a, Raised) and isinstance(b, Raised):
-        return a.type == b.type
-    if not (isinstance(a, Returned) and isinstance(b, Returned)) or not same(a.value, b.value):
-        return False
-    return value_only or same(_as_one(arguments_after(a)), _as_one(arguments_after(b)))

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from codeens_sandbox_backends.base import CallInput, Died, Encoded, Outcome, Raised, Returned, TimedOut, Unencodable
+from codeens_sandbox_backends.programs import CallInput, Died, Encoded, Outcome, Raised, Returned, TimedOut, Unencodable
 from codeens_sandbox_backends.values.check import SCALAR, UNREADABLE, Node, open_node
-from codeens_sandbox_backends.values.compare import arguments_after, same
+from codeens_sandbox_backends.values.heads import first_difference, head
+from codeens_sandbox_backends.values.outcomes import (
+    ARGUMENTS,
+    ATTRIBUTES,
+    IDENTITY,
+    ORDER,
+    PARTS,
+    RESULT,
+    arguments_after,
+    differing,
+    labelled_in,
+    unlabelled,
+)
 from codeens_sandbox_backends.worker.values.codec import KINDS
 from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
@@ -36,22 +48,24 @@ def render(encoded: Encoded, limit: int = 200) -> str:
     return _shown([encoded], limit)
 
 
-def render_call(name: str, call: CallInput, limit: int = 300) -> str:
+def render_call(name: str, call: CallInput, limit: int = 300, known: Mapping[Any, Encoded] | None = None) -> str:
     """Return a call as one would write it: `f([1, 2], key='a')`."""
     named = [(Text(f"{_one_line(name)}="), value) for name, value in call.kwargs.items()]
     arguments = _joined([*((value,) for value in call.args), *named])
-    return _shown([Text(f"{name}("), *arguments, Text(")")], limit)
+    return _shown([Text(f"{name}("), *arguments, Text(")")], limit, known)
 
 
-def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 200) -> str:
-    """Say what a call did; with `arguments`, also how it left them."""
+def render_outcome(outcome: Outcome, *, arguments: bool = False, identity: bool = False, limit: int = 200) -> str:
+    """Say what a call did; with `arguments`, also how it left them; with `identity`, which objects are the same."""
     match outcome:
         case Returned():
-            shown = render(outcome.value, limit)
-            return f"{shown}, leaving {render_call('', arguments_after(outcome), limit)}" if arguments else shown
+            known = None if identity else labelled_in(outcome)
+            shown = _shown([outcome.value], limit, known)
+            return shown + _leaving(outcome, known, limit) * arguments
         case Raised():
             message = f": {outcome.message}" if outcome.message else ""
-            return _cut(f"raises {_short_name(outcome.type)}{_one_line(message)}", limit)
+            shown = _cut(f"raises {_short_name(outcome.type)}{_one_line(message)}", limit)
+            return shown + _leaving(outcome, None if identity else labelled_in(outcome), limit) * arguments
         case Unencodable():
             return f"<{_short_name(outcome.type)} in {_one_line(outcome.where)}, which has no exact encoding>"
         case TimedOut():
@@ -61,24 +75,111 @@ def render_outcome(outcome: Outcome, *, arguments: bool = False, limit: int = 20
             return _cut(f"the process ended ({outcome.reason}){_one_line(detail)}", limit)
 
 
-def render_outcome_pair(a: Outcome, b: Outcome) -> tuple[str, str]:
-    """Say what two outcomes that differ are; the arguments they left are shown where only those differ."""
-    arguments = isinstance(a, Returned) and isinstance(b, Returned) and same(a.value, b.value)
-    return render_outcome(a, arguments=arguments), render_outcome(b, arguments=arguments)
+def _leaving(outcome: Returned | Raised, known: Mapping[Any, Encoded] | None, limit: int) -> str:
+    return f", leaving {render_call('', arguments_after(outcome), limit, known)}"
 
 
-def _shown(pieces: list[Piece], limit: int) -> str:
-    """Texts and values one after the other, cut at `limit` characters."""
+def render_outcome_pair(a: Outcome, b: Outcome, uncompared: Collection[str] = ()) -> tuple[str, str]:
+    """Say what two outcomes that differ are; arguments and effects that they left are shown where only those differ."""
+    found = differing(a, b) - set(uncompared)
+    if RESULT in found or not (isinstance(a, (Returned, Raised)) and isinstance(b, (Returned, Raised))):
+        shown = render_outcome(a), render_outcome(b)
+        if shown[0] == shown[1] and isinstance(a, Returned) and isinstance(b, Returned):
+            return _around_difference(a.value, b.value)
+        return shown
+    here, there = (_with_effects(outcome, found) for outcome in (a, b))
+    return here, there
+
+
+def _around_difference(a: Encoded, b: Encoded, limit: int = 200) -> tuple[str, str]:
+    """Show two arrays or tables from the row on in which they differ, where their heads are the same."""
+    start = first_difference(a, b)
+    here, there = (_cut(_one_line(head(value, start)), limit) if start else render(value, limit) for value in (a, b))
+    return here, there
+
+
+def _with_effects(outcome: Returned | Raised, differing: Collection[str], limit: int = 200) -> str:
+    arguments = not {ARGUMENTS, IDENTITY}.isdisjoint(differing)
+    parts = [render_outcome(outcome, arguments=arguments, identity=IDENTITY in differing)]
+    if ATTRIBUTES in differing and isinstance(outcome, Raised):
+        parts += [f"{_one_line(name)}={render(value, limit)}" for name, value in outcome.attributes.items()]
+    channels = plainest(set(differing).difference(PARTS))[:_MOST_CHANNELS]
+    return "; ".join([*parts, *(_effect(outcome, channel, limit) for channel in channels)])
+
+
+def plainest(channels: Collection[str]) -> list[str]:
+    """Return channels in order, without those that only follow from others."""
+    direct = set(channels) - _FOLLOWING
+    return sorted(direct or channels)
+
+
+def _effect(outcome: Returned | Raised, channel: str, limit: int) -> str:
+    """Say what a call did to a channel: `prints 'a'`, `m.SEEN: [1]`, `no files`."""
+    name = channel_words(channel)
+    if channel in outcome.unseen:
+        return f"{name}: changed to what has no exact encoding"
+    return f"{name}: {render(outcome.effects[channel], limit)}" if channel in outcome.effects else f"{name}: nothing"
+
+
+def channel_words(channel: str) -> str:
+    """Return what a channel of effects is called for people."""
+    kind, _, name = channel.partition(" ")
+    if kind == "inside":
+        return f"what is inside of {channel_words(name)}"
+    return _CHANNELS[channel] if channel in _CHANNELS else f"{_STATES.get(kind, kind)} {_one_line(name)}".strip()
+
+
+_CHANNELS = {
+    IDENTITY: "which objects are the same",
+    ORDER: ORDER,
+    ATTRIBUTES: ATTRIBUTES,
+    "stdout": "printed text",
+    "stderr": "text on stderr",
+    "log": "log records",
+    "warnings": "warnings",
+    "environ": "environment variables",
+    "files": "files",
+    "kept": "what others still hold of the result",
+    "memory": "which arrays share memory",
+    "again": "what the same call does next",
+    "iterated": "what happens step by step",
+    "left early": "what happens when it is left early",
+    "thrown into": "what happens when an exception is thrown into it",
+    "sent": "what comes of values that are sent to it",
+    "cwd": "working folder",
+    "logging": "loggers and their handlers",
+    "at exit": "functions called at exit",
+    "threads": "threads left running",
+    "modules": "entries of sys.modules",
+    "random random": "state of random",
+    "random numpy.random": "state of numpy.random",
+}
+_STATES = {
+    "global": "module variable",
+    "attribute": "name of another module",
+    "class": "class attribute",
+    "default": "default argument of",
+}
+_FOLLOWING = frozenset({"again", "left early", "iterated", "thrown into", "sent"})
+_MOST_CHANNELS = 3
+
+
+def _shown(pieces: list[Piece], limit: int, known: Mapping[Any, Encoded] | None = None) -> str:
+    """Texts and values one after the other, cut at `limit` characters; `known` values stand for their labels."""
     shown: list[str] = []
     length = 0
     todo = list(reversed(pieces))
     while todo and length <= limit:
         piece = todo.pop()
+        if not isinstance(piece, Text) and (text := head(piece)):
+            piece = Text(_one_line(text))
         if isinstance(piece, Text):
             shown.append(piece.text)
             length += len(piece.text)
         else:
-            todo.extend(reversed(_pieces(open_node(piece), limit)))
+            node = open_node(piece)
+            node = node if known is None else unlabelled(node, known) or node
+            todo.extend(reversed(_pieces(node, limit)))
     return _cut("".join(shown), limit)
 
 
@@ -128,6 +229,8 @@ def _template(node: Node, kind: Kind) -> str:
             return "frozenset({$*})"
         case "deque" if node.head[0] is None:
             return "deque([$*])"
+        case "callback" if node.children[1] == ["list"]:
+            return "<a function that returns one of $1>"
         case "iter" if node.head[1] and not node.children:
             return "<$1 of […]>"
         case "iter" if node.head[1]:

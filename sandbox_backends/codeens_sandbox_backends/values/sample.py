@@ -9,20 +9,23 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import math
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import Encoded
+from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.check import SCALAR, open_node, well_formed
 from codeens_sandbox_backends.values.compare import canonical
-from codeens_sandbox_backends.worker.values.codec import KINDS, decode
+from codeens_sandbox_backends.worker.values.codec import KINDS, decode, encode
 from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
 Samples: TypeAlias = "SearchStrategy[Encoded]"
 
+_MOST_RETURNED = 4
+"""Values of which a function that is made up returns one."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PRINTABLE = "".join(map(chr, range(32, 127)))
 _BEYOND = "\t\n\r\0éßñçÅİ\u0131\u017fΩжשע中日한😀👩\u0301\u200d\u2028\u00a0"
@@ -191,6 +194,24 @@ def _patterns(sampler: Sampler) -> Samples:
     return st.tuples(flags, texts).map(lambda drawn: ["pattern", *drawn]).filter(_is_value)
 
 
+def _buffers(tag: str) -> Callable[[Sampler], Samples]:
+    return lambda sampler: sampler.of(KINDS["str" if tag == "StringIO" else "bytes"]).map(lambda data: [tag, data, 0])
+
+
+def _arrays(_: Sampler) -> Samples:
+    items = st.lists(st.integers(-100, 100), max_size=30)
+    return st.tuples(st.sampled_from("ilqd"), items).map(_array)
+
+
+def _array(drawn: tuple[str, list[int]]) -> Encoded:
+    code, items = drawn
+    return ["array", code, *(map(float, items) if code == "d" else items)]
+
+
+def _generators(_: Sampler) -> Samples:
+    return st.integers(0, 1000).map(lambda seed: encode(random.Random(seed)))  # noqa: S311 - an input, no secret
+
+
 _BY_ANNOTATION = {name: kind for kind in KINDS.values() for name in kind.annotations}
 _UNTAGGED: Mapping[str, Callable[[Sampler], Samples]] = {
     "None": lambda _: st.none(),
@@ -214,6 +235,10 @@ _DRAWN: Mapping[str, Callable[[Sampler], Samples]] = {
     "path": _paths,
     "pattern": _patterns,
     "range": _ranges,
+    "StringIO": _buffers("StringIO"),
+    "BytesIO": _buffers("BytesIO"),
+    "array": _arrays,
+    "Random": _generators,
     "uuid": lambda _: st.uuids().map(lambda value: ["uuid", value.hex]),
 }
 """Values that people use, of kinds of which their parts may be far more."""
@@ -238,6 +263,12 @@ def kind_of(encoded: Encoded) -> str:
 def tagged(tag: str) -> Callable[[Sequence[Encoded]], Encoded]:
     """Return what makes items an encoded container."""
     return lambda items: [tag, *items]
+
+
+def callbacks(values: Samples) -> Samples:
+    """Return functions that return some of the values."""
+    some = st.lists(values, min_size=1, max_size=_MOST_RETURNED)
+    return some.map(lambda drawn: ["callback", ["list", *drawn], ["list"], ["list"]])
 
 
 def listed(element: Samples, tag: str = "list", *, large: bool = True) -> Samples:

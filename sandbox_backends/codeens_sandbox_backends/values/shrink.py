@@ -7,7 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, SETS, Node, open_node
 from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.worker.values.codec import KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from codeens_sandbox_backends.base import Encoded
+from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.check import SCALAR, UNREADABLE, Node, open_node
 from codeens_sandbox_backends.values.render import render
 from codeens_sandbox_backends.worker.values.codec import KINDS

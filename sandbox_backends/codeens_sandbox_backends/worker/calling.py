@@ -6,24 +6,25 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable, Dict, List, Tuple
 
+from .awaiting import AwaitedManager, is_async_context_manager
 from .failures import describe
-from .values.codec import decode, encode
+from .values.codec import decode_all, encode
 from .values.coding import MAX_ITERATED, Drained, drain
 from .values.grammar import EncodeError
-from .values.objects import is_lazy
+from .values.objects import is_lazy, type_name
 
 Arguments = Tuple[List[Any], Dict[str, Any]]
 RunCoroutine = Callable[[Any], Any]
 _type_of: Callable[[Any], Any] = type
 _IMMUTABLE = frozenset((type(None), bool, int, float, complex, str, bytes))
+_SETTLED = _IMMUTABLE.union((list, tuple, dict, set, frozenset))
 _text: Callable[[Any], str] = repr
 """Of encoded values: equal ones have equal texts, and `1`, `1.0` and `True` differ."""
 
 
 def decode_arguments(call: Dict[str, Any]) -> Arguments:
-    """Return fresh arguments of one `base.CallInput`."""
-    args = [decode(value) for value in call["args"]]
-    return args, {name: decode(value) for name, value in call["kwargs"].items()}
+    """Return fresh arguments of one `programs.CallInput`."""
+    return decode_all(call["args"], call["kwargs"])
 
 
 def run_coroutine(coroutine: Any) -> Any:
@@ -36,11 +37,27 @@ def run_coroutine(coroutine: Any) -> Any:
 def settle(value: Any, run: RunCoroutine = run_coroutine) -> Any:
     """Run a coroutine, read an iterator: return what a caller gets in the end."""
     kind = _type_of(value)
+    if kind in _SETTLED:
+        return value
     if kind is CoroutineType:
         return settle(run(value), run)
     if kind is AsyncGeneratorType:
         return run(_drain_async(value))
-    return drain(value) if is_lazy(kind) else value
+    if is_lazy(kind):
+        return drain(value)
+    if is_async_context_manager(kind):
+        return _passed_through(AwaitedManager(value))
+    return _passed_through(value) if is_context_manager(kind) else value
+
+
+def is_context_manager(kind: Any) -> bool:
+    """Whether instances are what functions under `contextlib.contextmanager` return."""
+    return type_name(kind) == "contextlib:_GeneratorContextManager"
+
+
+def _passed_through(manager: Any) -> Drained:
+    with manager as value:
+        return Drained("context manager", [value], False)
 
 
 async def _drain_async(generator: Any) -> Drained:
@@ -122,8 +139,9 @@ def copy_back(left: Any, own: Any) -> Any:
         own.clear()
         own.update(merged)
     elif kind is set:
-        own.clear()
-        own.update(left)
+        if own != left:  # an unchanged one keeps the order in which it iterates
+            own.clear()
+            own.update(left)
     elif kind is bytearray:
         own[:] = left
     elif kind is deque:

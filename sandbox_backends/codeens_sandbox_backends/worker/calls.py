@@ -2,33 +2,31 @@
 
 | request (`op`)                       | answers (each with the job's `nonce`)                                |
 |--------------------------------------|----------------------------------------------------------------------|
-| `load`: nonce, program, watch,       | `{"loaded": true}` or `{"failed": Raised}`                           |
+| `load`: nonce, program, watch,       | `{"loaded": LivePlace}` or `{"failed": Raised}`                      |
 |   coverage                           |                                                                      |
 | `calls`: inputs, first, last         | one per input: `{"index", "outcome", "same"?, "peak"?}`; none where  |
 |                                      | loading failed; if it is the `last` request the worker then ends     |
 | `lines`                              | `{"hit": [...], "total": [...]}`                                     |
-| `sample`: whole (false), inputs,     | `{"ready": true}` or `{"unready": Raised}`; the judge starts its     |
-|   inner, fresh, rehearse             | clock and sends `{}`; `{"done": true}`; the judge sends `{"pass":    |
-|                                      | k}`; then one answer per input as for `calls`                        |
-| `sample`: whole (true)               | `{"ready": true}`; the judge starts its clock and sends `{"inputs":  |
-|                                      | [...]}`; then one answer per input as for `calls`                    |
 
 Before any request the worker sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
-"lines" (`coverage` is the folder of the coverage package). A sample runs in a fork of the loaded worker; if that ends
-before its last answer, the worker sends `{"died": {"signal": n}}` or `{"died": {"exit": n}}`.
+"lines" (`coverage` is the folder of the coverage package) or "effects" (outcomes say what a call left behind, and which
+of its objects are the same; the answer to `load` names the variables that are looked at, and those that are not).
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Optional
+from types import FunctionType
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from . import serving
 from .calling import perform
+from .effects import Effects
 from .failures import describe
-from .loader import install, load
+from .live import load
+from .loader import install
+from .observed import perform_observed
 from .observing import AllocationWatch, LineWatch
-from .sampling import serve_sample
 
 Message = Dict[str, Any]
 
@@ -39,23 +37,29 @@ class CallWorker:
     def __init__(self, channel: serving.Channel) -> None:
         self.channel = channel
         self.function: Optional[Callable[..., Any]] = None
+        self.watched: Sequence[FunctionType] = ()
         self.memory: Optional[AllocationWatch] = None
         self.watch: Optional[LineWatch] = None
-        self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "sample": self.sample}
+        self.effects: Optional[Effects] = None
+        self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines}
 
     def load(self, request: Message) -> None:
         if request["watch"] == "lines":
             self.watch = LineWatch(request["coverage"])
+        if request["watch"] == "effects":
+            self.effects = Effects()
         install(request["program"])
         try:
-            function = load(request["program"])
+            live = load(request["program"])
         except BaseException as error:
             self.channel.send({"failed": describe(error)})
             return
+        self.function = live.call
+        self.watched = live.watched
         if request["watch"] == "memory":
-            function = self.memory = AllocationWatch(function)
-        self.function = function
-        self.channel.send({"loaded": True})
+            self.function = self.memory = AllocationWatch(live.call)
+        noted = self.effects.start(request["program"]) if self.effects else {}
+        self.channel.send({"loaded": {**live.place, **noted}})
 
     def calls(self, request: Message) -> None:
         if self.function is not None:
@@ -66,7 +70,7 @@ class CallWorker:
     def _perform(self, function: Callable[..., Any], calls: List[Message], first: int) -> None:
         process = os.getpid()
         for index, call in enumerate(calls, first):
-            answer = perform(function, call)
+            answer = perform(function, call) if self.effects is None else perform_observed(function, call, self.effects)
             if os.getpid() != process:  # the call has forked, and this is not the process that was asked
                 serving.leave(0)
             if self.memory:
@@ -75,11 +79,7 @@ class CallWorker:
 
     def lines(self, _: Message) -> None:
         assert self.watch is not None
-        self.channel.send(self.watch.lines(self.function))
-
-    def sample(self, request: Message) -> None:
-        assert self.function is not None
-        serve_sample(self.channel, self.function, request)
+        self.channel.send(self.watch.lines(self.watched))
 
 
 def main(fd: int) -> None:

@@ -4,8 +4,9 @@
 |------------------------------|--------|--------------------------------------------------------------------------|
 | `check`: tests, prelude,     | judge  | `{"call": {args, kwargs}, "used": n}` as often as needed, then            |
 |   name, seed, known          |        | `{"verdict": ..., "used": n}` or `{"mispredicted": true}`                 |
-| `guess`: tests, prelude,     | judge  | `{"calls": [...], "whole": ...}`: calls that the tests make as long as    |
-|   name, seed                 |        | they like what comes back; a guess; whether they came to their end        |
+| `guess`: tests, prelude,     | judge  | `{"calls": [...], "whole": ..., "waits": [...]}`: calls that the tests    |
+|   name, seed                 |        | make as long as they like what comes back; a guess; whether they came to  |
+|                              |        | their end; indexes of calls that tell what an earlier one should return   |
 | outcome                      | judge  | none: it is the answer to `call`, a Returned or a Raised; its arguments   |
 |                              |        | are left out where the call did not change them                           |
 | `give_up`, in place of an    | judge  | `{"given_up": true}`, and nothing more of this check                      |
@@ -25,11 +26,13 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from types import CodeType, ModuleType
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 from . import serving
 from .calling import copy_back
 from .failures import describe
+from .stand_ins import stand_ins
+from .telling import told_early
 from .values.codec import decode, encode
 from .values.grammar import DecodeError, EncodeError
 
@@ -163,7 +166,7 @@ class CheckRun:
         with suppress(BaseException):  # however they ended, the calls up to there are what they begin with
             _run_tests(request, guess)
             whole = guess.whole
-        self.channel.send({"calls": guess.calls, "whole": whole})
+        self.channel.send({"calls": guess.calls, "whole": whole, "waits": guess.waits()})
 
 
 def _verdict(request: Message, proxy: Proxy) -> Any:
@@ -193,10 +196,15 @@ def _run_tests(request: Message, proxy: Any) -> None:
         _execute(request["prelude"], "<prelude>", names)
     names.pop("check", None)
     names[request["name"]] = proxy
-    _execute(request["tests"], _FILE, names)
-    check = names.get("check", proxy)
-    if check is not proxy:
-        check(proxy)
+    with stand_ins(request["tests"], request["name"], proxy):
+        _execute(request["tests"], _FILE, names)
+        check = names.get("check", proxy)
+        if check is not proxy:
+            check(proxy)
+        if "unittest" in sys.modules or any(name.startswith(("test", "Test")) for name in names):
+            from .collected import run_collected
+
+            run_collected(module, (_Apart, _Mispredicted, _GivenUp, serving.Closed))
 
 
 def _execute(source: str, file: str, names: Dict[str, Any]) -> None:
@@ -231,6 +239,7 @@ class Guess:
         self.__name__ = name
         self.calls: List[Dict[str, Any]] = []
         self.whole = True
+        self._answers: List[_Agreeable] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.whole = self.whole and len(self.calls) < _CALLS_AT_MOST
@@ -242,17 +251,32 @@ class Guess:
             "kwargs": {name: encode(value, classes=False, iterators=False) for name, value in kwargs.items()},
         }
         self.calls.append(call)
+        self._answers.append(_Agreeable())
         self.whole = True
-        return _Agreeable()
+        return self._answers[-1]
+
+    def waits(self) -> List[int]:
+        """Return the indexes of calls that must not be known before all earlier ones are answered."""
+        arguments = [[*call["args"], *call["kwargs"].values()] for call in self.calls]
+        known = [held_against(answer) for answer in self._answers]
+        told = told_early(arguments, [values or () for values in known])
+        unknown = [index + 1 for index, values in enumerate(known) if values is None and index + 1 < len(known)]
+        return sorted({*told, *unknown})
 
 
 class _Agreeable:
     """Whatever is asked of it is so: it is equal, and unequal, to everything, true, near to every number, and empty."""
 
-    def _agrees(self, *_: Any) -> bool:
+    def __init__(self) -> None:
+        self.operands: List[Any] = []
+        self.opaque = False
+
+    def _agrees(self, *operands: Any) -> bool:
+        self.operands += operands
         return True
 
-    def _itself(self, *_: Any) -> Any:
+    def _itself(self, *operands: Any) -> Any:
+        self.operands += operands
         return self
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __bool__ = _agrees
@@ -260,13 +284,27 @@ class _Agreeable:
     __abs__ = __neg__ = __round__ = __getitem__ = _itself
 
     def __hash__(self) -> int:
+        self.opaque = True
         return 0
 
     def __float__(self) -> float:
+        self.opaque = True
         return 0.0
 
     def __len__(self) -> int:
+        self.opaque = True
         return 0
 
     def __iter__(self) -> Iterator[Any]:
+        self.opaque = True
         return iter(())
+
+
+def held_against(answer: _Agreeable) -> Optional[List[Any]]:
+    """Return the encoded values that tests held an answer against; None where they looked at it in another way."""
+    if answer.opaque:
+        return None
+    try:
+        return [encode(value, classes=False, iterators=False) for value in answer.operands]
+    except EncodeError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+_PR_SET_DUMPABLE = 4
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _SECCOMP_MODE_FILTER = 22, 38, 2
 _library = ctypes.CDLL(None, use_errno=True)
 _prctl: Any = _library.prctl
@@ -27,6 +28,16 @@ def do_without_new_rights() -> None:
     """
     if _prctl(_PR_SET_NO_NEW_PRIVS, _ON, _NOTHING, _NOTHING, _NOTHING):
         raise OSError(ctypes.get_errno(), "no_new_privs")
+
+
+def hide_from_equals(*, hidden: bool) -> None:
+    """Keep other processes of the same user from looking into this one, and changing it (PR_SET_DUMPABLE).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    if _prctl(_PR_SET_DUMPABLE, _NOTHING if hidden else _ON, _NOTHING, _NOTHING, _NOTHING):
+        raise OSError(ctypes.get_errno(), "dumpable")
 
 
 class Filter:

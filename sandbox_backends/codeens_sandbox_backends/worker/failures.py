@@ -16,7 +16,7 @@ _BUILTINS = dict(vars(builtins))
 
 
 def describe(error: BaseException) -> Dict[str, Any]:
-    """JSON of `base.Raised`, without arguments."""
+    """JSON of `programs.Raised`, without arguments."""
     return {
         "kind": "raised",
         "type": _name_of(type(error)),

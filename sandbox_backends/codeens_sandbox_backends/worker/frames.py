@@ -29,6 +29,7 @@ class FrameReader:
         self._read = read
         self._buffer = b""
         self._at = 0
+        self._whole = 0
 
     def next(self, limit: int) -> bytes:
         """Return the next payload.
@@ -44,7 +45,23 @@ class FrameReader:
         self._have(LENGTH.size + length)
         start = self._at + LENGTH.size
         self._at = start + length
+        self._whole = max(0, self._whole - LENGTH.size - length)
         return self._buffer[start : self._at]
+
+    def await_another(self, limit: int) -> None:
+        """Read until one more frame is there than this has waited for, all of which `next` returns later.
+
+        Raises:
+            EOFError: The stream ended.
+            FrameTooLong: These frames have more than `limit` bytes.
+        """
+        self._have(self._whole + LENGTH.size)
+        (length,) = LENGTH.unpack_from(self._buffer, self._at + self._whole)
+        whole = self._whole + LENGTH.size + length
+        if whole > limit:
+            raise FrameTooLong(f"frames of {whole} bytes were announced, {limit} are allowed")
+        self._have(whole)
+        self._whole = whole
 
     def ahead(self, limit: int) -> bytes:
         """Return all bytes up to the stream's end, which `next` reads too; empty if over the limit.

@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 Program = Dict[str, Any]
-"""JSON of `base.Program`."""
+"""JSON of `programs.Program`."""
 _MAX_WRAPPERS = 50
 
 
@@ -38,7 +38,7 @@ class MemoryModules:
 
     def path_of(self, name: str) -> str:
         """Return what `__file__` of a module says."""
-        return self._modules[name]["path"] or f"/codeens/modules/{name.replace('.', '/')}.py"
+        return _path(self._modules[name])
 
     def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
         """None: the import system makes the module."""
@@ -64,16 +64,22 @@ def install(program: Program) -> None:
     sys.meta_path.insert(0, MemoryModules(program["modules"]))
 
 
-def load(program: Program) -> Any:
-    """Import the program's module and return what its qualified name names, to be called.
-
-    Methods and properties come as the underlying function (`args[0]` is the instance), class methods bound.
+def import_module_of(program: Program) -> ModuleType:
+    """Import the program's module.
 
     Raises:
-        LoadError: There is no such function, or it is inside another one.
         BaseException: Whatever the module raises when it is imported.
     """
-    return resolve(_module(program["module"]), program["qualname"])
+    return _module(program["module"])
+
+
+def path_of(program: Program) -> str:
+    """Return what `__file__` of the program's module says; empty where the module was not sent."""
+    return next((_path(module) for module in program["modules"] if module["name"] == program["module"]), "")
+
+
+def _path(module: Dict[str, Any]) -> str:
+    return module["path"] or f"/codeens/modules/{module['name'].replace('.', '/')}.py"
 
 
 def _module(name: str) -> ModuleType:
@@ -97,8 +103,22 @@ def _module(name: str) -> ModuleType:
 def resolve(module: ModuleType, qualname: str) -> Any:
     """Return the callable of a qualified name in a module.
 
+    Methods and properties come as the underlying function (`args[0]` is the instance), class methods bound.
+
     Raises:
         LoadError: There is no such function, or it is inside another one.
+    """
+    found = look_up(module, qualname)
+    if not callable(found):
+        raise LoadError(f"{qualname} of module {module.__name__} is not a function")
+    return found
+
+
+def look_up(module: ModuleType, qualname: str) -> Any:
+    """Return whatever stands under a qualified name in a module; see `resolve`.
+
+    Raises:
+        LoadError: There is nothing, or it is inside a function.
     """
     if "<locals>" in qualname:
         raise LoadError(f"{qualname} is defined inside a function and cannot be called from outside")
@@ -109,8 +129,6 @@ def resolve(module: ModuleType, qualname: str) -> Any:
     found = _member(owner, name, qualname)
     if isinstance(owner, type):
         found = _underlying(owner, name, found)
-    if not callable(found):
-        raise LoadError(f"{qualname} of module {module.__name__} is not a function")
     return found
 
 

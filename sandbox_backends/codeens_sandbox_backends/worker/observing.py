@@ -5,32 +5,53 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
-from types import CodeType
-from typing import Any, Callable, Dict, List, Optional, Set
+from types import CodeType, FunctionType
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set
 
 from .calling import settle
-from .loader import innermost
 
 
 class AllocationWatch:
-    """Stands for a function; after a call `peak` is the most that it had allocated, in bytes (tracemalloc)."""
+    """Stands for a function; after a call `peak` is the most that it had allocated, in bytes (tracemalloc).
+
+    Code that asks tracemalloc is told that nothing is traced, and cannot stop, reset or clear what is. Once it has done
+    so in another way, `peak` is -1.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         import tracemalloc
 
         self._function = function
-        self._tracing = tracemalloc
+        self._memory = tracemalloc.get_traced_memory
+        self._reset = tracemalloc.reset_peak
+        self._traceback = tracemalloc.get_object_traceback
         self.peak = 0
         tracemalloc.start()
+        self._witness = bytearray(64)
+        """Traced as long as nothing is cleared."""
+        _keep_to_itself(tracemalloc)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        before, _ = self._tracing.get_traced_memory()
-        self._tracing.reset_peak()
+        before, _ = self._memory()
+        self._reset()
         try:
             return settle(self._function(*args, **kwargs))
         finally:
-            _, peak = self._tracing.get_traced_memory()
-            self.peak = max(0, peak - before)
+            _, peak = self._memory()
+            self.peak = max(0, peak - before) if self._traceback(self._witness) else -1
+
+
+def _keep_to_itself(tracemalloc: Any) -> None:
+    """Take away the ways to see or change what is traced."""
+    answers: Dict[str, Any] = dict.fromkeys(("start", "stop", "clear_traces", "reset_peak"))
+    answers.update(is_tracing=False, get_traced_memory=(0, 0), get_tracemalloc_memory=0)
+    for name, answer in answers.items():
+        for module in (tracemalloc, sys.modules["_tracemalloc"]):
+            setattr(module, name, _always(answer))
+
+
+def _always(answer: Any) -> Callable[..., Any]:
+    return lambda *_, **__: answer
 
 
 class LineWatch:
@@ -43,11 +64,15 @@ class LineWatch:
     def __init__(self, folder: str) -> None:
         self._coverage = _start_coverage(folder)
 
-    def lines(self, function: Any) -> Dict[str, List[int]]:
-        """`hit` and `total` lines of the function's body; both empty where they cannot be known."""
-        target = innermost(function)
-        if self._coverage is None or target is None:
+    def lines(self, functions: Sequence[FunctionType]) -> Dict[str, List[int]]:
+        """`hit` and `total` lines of the function's body; both empty where they cannot be known.
+
+        Args:
+            functions: made by one definition.
+        """
+        if self._coverage is None or not functions:
             return {"hit": [], "total": []}
+        target = functions[0]
         self._coverage.stop()
         ran: Set[int] = set(self._coverage.get_data().lines(target.__code__.co_filename) or ())
         total = body_lines(target.__code__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from .failures import bounded
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 _OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--continue-on-collection-errors"]
 _USAGE_ERROR = 4
+_MOST_KEPT = 4000
+"""Characters."""
 _SENTENCES = {
     2: "pytest was interrupted",
     3: "pytest failed internally",
@@ -48,7 +51,7 @@ class _Plugin:
             self._report(report.nodeid, "error", bounded(report.longreprtext), 0.0)
 
     def pytest_internalerror(self, excrepr: Any) -> None:
-        self.internal = bounded(str(excrepr))
+        self.internal = str(excrepr)
 
     def _decisive(self) -> Optional[Any]:
         """Return the first phase that did not pass, else the last."""
@@ -68,19 +71,51 @@ def _outcome(report: Optional[Any]) -> str:
     return "skipped" if report.skipped else "passed"
 
 
-def run_pytest(root: str, selection: List[str], reporter: Reporter) -> Optional[str]:
+def run_pytest(root: str, selection: List[str], deselect: List[str], reporter: Reporter) -> Optional[str]:
     """Run the selected tests; a sentence where the suite as a whole did not run to its end."""
     pytest: Any = import_module("pytest")
     plugin = _Plugin(reporter)
-    arguments = [*_OPTIONS, "--rootdir", root, *selection]
-    status = int(pytest.main([*arguments], plugins=[plugin]))  # it changes the list
+    left_out = [part for test in deselect for part in ("--deselect", test)]
+    arguments = [*_OPTIONS, "--rootdir", root, *left_out, *selection]
+    status, printed = _main(pytest, [*arguments], plugin)  # pytest changes the list
     if status == _USAGE_ERROR and not plugin.reported:
         # The project's own options may ask for plugins that are not here.
-        status = int(pytest.main([*arguments, "-o", "addopts="], plugins=[plugin]))
-    return _failure(status, plugin)
+        status, printed = _main(pytest, [*arguments, "-o", "addopts="], plugin)
+    return _failure(status, plugin.internal or printed)
 
 
-def _failure(status: int, plugin: _Plugin) -> Optional[str]:
+def _main(pytest: Any, arguments: List[str], plugin: _Plugin) -> Tuple[int, str]:
+    """Run pytest; its exit status, and what it said to standard error."""
+    kept = _Kept(sys.stderr)
+    errors: Any = kept
+    sys.stderr = errors
+    try:
+        return int(pytest.main(arguments, plugins=[plugin])), kept.text
+    finally:
+        sys.stderr = kept.stream
+
+
+class _Kept:
+    """Passes on what is written to a stream, and keeps the end of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.text = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> Any:
+        self.text = (self.text + text)[-_MOST_KEPT:]
+        return self.stream.write(text)
+
+
+def _failure(status: int, said: str) -> Optional[str]:
+    """Return what the status means, with the last line of what pytest said: the one that names the error."""
     sentences: Dict[int, str] = _SENTENCES
     sentence = sentences.get(status)
-    return f"{sentence}: {plugin.internal}" if sentence and plugin.internal else sentence
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if sentence is None or not lines:
+        return sentence
+    last = lines[-1].removeprefix("E ")
+    return f"{sentence}: {bounded(last.strip())}"

@@ -13,9 +13,9 @@ from types import CodeType, FunctionType
 from typing import Any, Callable, Dict, Generator, List, Optional, Set, Tuple
 
 from .failures import describe
-from .loader import innermost
+from .live import Live
 from .values.codec import encode
-from .values.coding import MAX_ITERATED, Drained, json_text
+from .values.coding import MAX_ITERATED, Drained, Shared, json_text
 from .values.grammar import EncodeError
 from .values.objects import type_name
 
@@ -45,13 +45,12 @@ class Recorder:
         self._seen: Set[str] = set()
         self._skip = 0
 
-    def watch(self, target: Any) -> None:
-        """Begin to watch what `loader.resolve` returned."""
-        self._skip = int(hasattr(target, "__self__"))
-        function = innermost(target)
-        if function is None:
-            self.unencodable.add(type_name(type(target)))
-        else:
+    def watch(self, target: Live) -> None:
+        """Begin to watch the calls of the target."""
+        self._skip = int(hasattr(target.call, "__self__"))
+        if not target.watched:
+            self.unencodable.add(type_name(type(target.call)))
+        for function in target.watched:
             _install(function, self)
 
     def begin(self, args: Args, kwargs: Kwargs) -> Optional[Message]:
@@ -102,9 +101,10 @@ class Recorder:
             self.fresh.append({"test": self.test, "input": call, "outcome": encoded})
 
     def _arguments(self, args: Args, kwargs: Kwargs) -> Message:
+        part = partial(encode, iterators=False, shared=Shared())
         return {
-            "args": [encode(value, iterators=False) for value in args[self._skip :]],
-            "kwargs": {name: encode(value, iterators=False) for name, value in kwargs.items()},
+            "args": [part(value) for value in args[self._skip :]],
+            "kwargs": {name: part(value) for name, value in kwargs.items()},
         }
 
     def _input(self, args: Args, kwargs: Kwargs) -> Optional[Message]:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from json import JSONDecoder, JSONEncoder
+from json import JSONDecoder, JSONEncoder, encoder
 from typing import Any, Callable, Dict
 
 from .frames import LENGTH, pack
 
 _FIRST_FREE = 3
 _decode = JSONDecoder().raw_decode  # without what `loads` does beside: fewer pages of a fork are touched
-_dumps = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False).encode
 _write = os.write
 _exit = os._exit  # taken before foreign code can replace it
 _printed = ["stdout", "stderr"]
 """Streams of `sys` that are written out at the end."""
+
+
+def _dumper() -> Callable[[Any], str]:
+    """Return what makes JSON texts, by the C encoder where there is one: `JSONEncoder` makes a new one for each."""
+    plain = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
+    make: Any = getattr(encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    pieces = make(None, plain.default, encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(pieces(value, 0))
+
+
+_dumps = _dumper()
 
 
 class Closed(BaseException):

@@ -3,7 +3,7 @@
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|
 | `suite`: kind, root, program, selection, | `{"test": TestReport}`, `{"recorded": RecordedCall}`, and one last     |
-|   record, max_recorded                   | `{"end": {dropped, unencodable, failure: null, text, or Raised}}`         |
+|   deselect, record, max_recorded         | `{"end": {dropped, unencodable, failure: null, text, or Raised}}`         |
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from importlib.machinery import PathFinder
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 
-from . import serving
+from . import live, serving
 from .failures import bounded, describe
-from .loader import LoadError, innermost, install, load, resolve, show_sources
+from .loader import LoadError, Program, install, show_sources
 from .recording import Recorder
 
 if TYPE_CHECKING:
     from .suite import Reporter
 
 
+NOT_READY = 70
+"""As in `zygote`: run it again in a process of its own."""
 Message = Dict[str, Any]
 Failure = Union[None, str, Message]
 
@@ -54,9 +56,9 @@ class Reporter:
 class _WatchedImport:
     """A meta-path finder that finds as the others do, and has the target watched once its module was run."""
 
-    def __init__(self, name: str, qualname: str, recorder: Recorder) -> None:
-        self.name = name
-        self.qualname = qualname
+    def __init__(self, program: Program, recorder: Recorder) -> None:
+        self.name = program["module"]
+        self.program = program
         self.recorder = recorder
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[Any]:
@@ -83,7 +85,7 @@ class _WatchingLoader:
     def exec_module(self, module: Any) -> None:
         self._loader.exec_module(module)
         try:
-            self._watched.recorder.watch(resolve(module, self._watched.qualname))
+            self._watched.recorder.watch(live.find(module, self._watched.program))
         except LoadError as error:
             self._watched.recorder.unknown(str(error))
 
@@ -98,23 +100,45 @@ class Suite:
         """Handle the request `suite`."""
         recorder = Recorder(request["max_recorded"] if request["record"] else 0)
         program = request["program"]
+        if _has_stale(program):
+            serving.leave(NOT_READY)
         _settle_in(request["root"])
         install(program)
         if request["record"]:
-            finder: Any = _WatchedImport(program["module"], program["qualname"], recorder)
+            finder: Any = _WatchedImport(program, recorder)
             sys.meta_path.insert(0, finder)
         failure = self._outcome(request, Reporter(self.channel, recorder))
         end = {"dropped": recorder.dropped, "unencodable": sorted(recorder.unencodable), "failure": failure}
+        if request["record"]:
+            end["modules"] = _of_installed_packages()
         self.channel.send({"end": end})
 
     def _outcome(self, request: Message, reporter: Reporter) -> Failure:
         try:
             if request["kind"] == "doctest":
-                run_doctests(load(request["program"]), request["program"], reporter)
+                run_doctests(live.load(request["program"]), request["program"], reporter)
                 return None
             return _run_pytest(request, reporter)
         except BaseException as error:
             return describe(error)
+
+
+def _has_stale(program: Dict[str, Any]) -> bool:
+    """Whether a package of the program was imported before its modules were replaced: it would not see them."""
+    tops = {module["name"].partition(".")[0] for module in program["modules"]}
+    return any(name.partition(".")[0] in tops for name in sys.modules)
+
+
+def _of_installed_packages() -> List[str]:
+    """Return names of imported modules that lie in the interpreter's own folders, in the order of their import."""
+    places = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+    library = os.__file__.rpartition(os.sep)[0] + os.sep
+    found: List[str] = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and (file.startswith(library) or any(place in file for place in places)):
+            found.append(name)
+    return found
 
 
 def _settle_in(root: str) -> None:
@@ -129,7 +153,7 @@ def _run_pytest(request: Message, reporter: Reporter) -> Failure:
         return f"pytest is not installed for {sys.executable}"
     from .pytests import run_pytest
 
-    return run_pytest(request["root"], request["selection"], reporter)
+    return run_pytest(request["root"], request["selection"], request["deselect"], reporter)
 
 
 def main(fd: int) -> None:
@@ -138,7 +162,7 @@ def main(fd: int) -> None:
     serving.serve(channel, {"suite": Suite(channel).run})
 
 
-def run_doctests(target: Any, program: Dict[str, Any], reporter: Reporter) -> None:
+def run_doctests(target: live.Live, program: Program, reporter: Reporter) -> None:
     """Run the groups in order, in one namespace made from the module's; ids are `doctest:<qualname>:<line>`.
 
     A group is a run of examples with nothing but blank lines between them; `line` is that of its first one in the file.
@@ -147,7 +171,7 @@ def run_doctests(target: Any, program: Dict[str, Any], reporter: Reporter) -> No
     names = dict(vars(module))
     file = getattr(module, "__file__", None)
     show_sources()
-    for found in DocTestFinder(recurse=False).find(innermost(target) or target, qualname, module=False):
+    for found in DocTestFinder(recurse=False).find((*target.watched, target.call)[0], qualname, module=False):
         first = (found.lineno or 0) + 1
         for group in _groups(found.docstring or "", qualname):
             test = f"doctest:{qualname}:{first + group[0].lineno}"

@@ -5,8 +5,8 @@
 | first of all: 4-byte length, JSON of what is     | the handshake (`serving.send_handshake`), once    |
 |   needed before the first job (`_Setting`)       |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
-| `c` or `s` with the descriptor of a channel, or  | when the child has ended: an `ENDED` record; the  |
-|   with those of channel, stdout and stderr       |   child serves the kind `calls` or `stdio`        |
+| `c`, `s` or `t` with the descriptor of a         | when the child has ended: an `ENDED` record; the  |
+|   channel, or of channel, stdout and stderr      |   child serves the kind `calls`, `stdio`, `suite` |
 | `k`                                              | none; the child, if there is one, is killed       |
 
 One child lives at a time. It has no way to make another process, so its end is the end of the job. Nothing of a job
@@ -61,9 +61,9 @@ _BIND_NOW = "LD_BIND_NOW"
 _FIRST_COLLECTION = 10_000
 """Objects after which garbage is looked for: most workers have ended before."""
 _LENGTH = struct.Struct(">I")
-CALLS, SCRIPT = b"c", b"s"
-_KINDS = (CALLS, SCRIPT)
-_CHANNEL = 3
+CALLS, SCRIPT, SUITE = b"c", b"s", b"t"
+_KINDS = (CALLS, SCRIPT, SUITE)
+CHANNEL = 3
 _DESCRIPTOR = struct.Struct("=i")
 _ROOM = socket.CMSG_SPACE(3 * _DESCRIPTOR.size)
 _WHOLE_PROCESS = 2
@@ -78,14 +78,13 @@ class Zygote:
         self._receive = socket.socket(fileno=control).recvmsg
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
-        setting: Dict[str, Any] = json.loads(self._message())
-        self._filter = Filter(bytes.fromhex(setting["job_filter"]))
+        self.setting: Dict[str, Any] = json.loads(self._message())
+        self._filter = Filter(bytes.fromhex(self.setting["job_filter"]))
         self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        self._nothing = os.open(os.devnull, os.O_RDWR)
         self._cpu_s = 0.0
         self._bounds: List[Tuple[int, Tuple[int, int]]] = []
         do_without_new_rights()
-        Filter(bytes.fromhex(setting["own_filter"])).install()
+        Filter(bytes.fromhex(self.setting["own_filter"])).install()
 
     def serve(self) -> bytes:
         """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its kind."""
@@ -101,6 +100,10 @@ class Zygote:
                 for descriptor in descriptors:
                     os.close(descriptor)
                 self._await_end(child)
+                self.clean_up()
+
+    def clean_up(self) -> None:
+        """Remove what a job may have left. The filter lets it leave nothing."""
 
     def _next(self) -> Tuple[bytes, List[int]]:
         kind, passed, _, _ = self._receive(1, _ROOM)
@@ -134,7 +137,7 @@ class Zygote:
     def _become(self, kind: bytes, descriptors: List[int]) -> None:
         """Turn the child into a worker: its own descriptors only, bounds, and the filter, or it ends at once."""
         try:
-            self._keep_only(descriptors, self._input(kind))
+            self._keep_only(descriptors, kind)
             for number, bound in self._bounds:
                 resource.setrlimit(number, bound)
             self._filter.install()
@@ -142,23 +145,21 @@ class Zygote:
             os.write(2, f"the worker could not be confined: {error!r}".encode())
             os._exit(_NOT_READY)
 
-    def _input(self, kind: bytes) -> int:
-        """Return an empty file for a script's input; others have nothing to read."""
-        return os.memfd_create("input") if kind == SCRIPT else self._nothing
+    def _keep_only(self, descriptors: List[int], kind: bytes) -> None:
+        """The channel at 3, its own output or nothing at 1 and 2, an input without anything at 0, and nothing else.
 
-    def _keep_only(self, descriptors: List[int], stdin: int) -> None:
-        """The channel at 3, its own output or nothing at 1 and 2, its input at 0, and no other descriptor.
-
-        Received descriptors are above that of the control channel, which is not below 3.
+        What is nothing is opened anew for each worker: whoever shares an open file shares its flags and locks. Received
+        descriptors are above that of the control channel, which is not below 3.
         """
+        nothing = os.open(os.devnull, os.O_RDWR)
         if len(descriptors) == 1:
             serving.drop_output()
-        output = descriptors[1:] or [self._nothing] * 2
+        output = descriptors[1:] or [nothing] * 2
         os.dup2(output[0], 1)
         os.dup2(output[1], 2)
-        os.dup2(stdin, 0)
-        os.dup2(descriptors[0], _CHANNEL)
-        os.closerange(_CHANNEL + 1, self._most_descriptors)
+        os.dup2(os.memfd_create("input") if kind == SCRIPT else nothing, 0)
+        os.dup2(descriptors[0], CHANNEL)
+        os.closerange(CHANNEL + 1, self._most_descriptors)
 
     def _await_end(self, child: int) -> None:
         """Wait for the child's end, kill it when told to or when its processor time is used up, and report."""
@@ -194,7 +195,7 @@ def main(control: int) -> None:
     for name in _IMPORTED:
         import_module(name)
     zygote = Zygote(control)
-    worker = CallWorker(serving.Channel(_CHANNEL))
+    worker = CallWorker(serving.Channel(CHANNEL))
     rehearse()
     serving.send_handshake(serving.Channel(control))
     gc.collect()
@@ -219,6 +220,7 @@ def rehearse(number, text, items: List[Tuple[int, str]]) -> float:
         items[index] = (item, [found, {1, 2.5}, sorted(found), None, True])
     return number * 1.5
 """
+_DEFINITION = {"line": 3, "end_line": 9}
 _CALLS: List[Dict[str, Any]] = [
     {"args": [1, "to be or not", ["list"]], "kwargs": {}},
     {"args": [2.5, "", ["list", 1, ["tuple", 2, "x"]]], "kwargs": {}},
@@ -231,7 +233,7 @@ _OFTEN = 10
 def rehearse() -> None:
     """Have workers serve that job, and remove what it leaves behind."""
     modules = [{"name": _NAME, "source": _SOURCE, "path": None}]
-    program = {"module": _NAME, "qualname": "rehearse", "modules": modules, "sys_path": []}
+    program = {"module": _NAME, "qualname": "rehearse", "modules": modules, "sys_path": [], "definition": _DEFINITION}
     before = set(linecache.cache)
     for _ in range(_OFTEN):
         ours, theirs = socket.socketpair()

@@ -73,11 +73,25 @@ def _() -> click.Command:
     return score
 
 
-@_add("bench", "Score samples of public data sets.")
+@_add("bench", "Ask models for public data sets, and score samples of them.")
 def _() -> click.Command:
     from codeens_server.cli.bench import bench
 
     return bench
+
+
+@_add("selector", "Choose among answers without running any.")
+def _() -> click.Command:
+    from codeens_server.cli.selector import selector
+
+    return selector
+
+
+@_add("data", "Prepare public data sets.")
+def _() -> click.Command:
+    from codeens_server.cli.data import data
+
+    return data
 
 
 @_add("variants", "List, show, check and switch prompt variants.")

@@ -11,10 +11,11 @@ import anyio
 import msgspec
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Limits, Sandbox
-from codeens_server.bench.datasets import Sample
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits
+from codeens_server.bench.samples import Sample
 from codeens_server.crash_log import innermost
-from codeens_server.domain import Status
+from codeens_server.domain.terms import Status
 from codeens_server.errors import Hint, InputError
 from codeens_server.tasks.adaptive_limits import TaskRuns
 from codeens_server.tasks.checks import Check, check_all

@@ -15,10 +15,15 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.bench.datasets import Sample, data_file, load_samples, load_tasks
+from codeens_server.bench.datasets.loading import load_tasks
+from codeens_server.bench.samples import Sample, load_samples
 from codeens_server.bench.score import Results, judge_references, mean_pass_at, score_samples
 from codeens_server.cli import options
+from codeens_server.cli.bench_export import export
+from codeens_server.cli.bench_report import report
+from codeens_server.cli.bench_run import bench_run
 from codeens_server.cli.report import console
+from codeens_server.cli.select import select
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError
@@ -45,7 +50,15 @@ class BenchScore(Struct, frozen=True, kw_only=True):
 
 @click.group()
 def bench() -> None:
-    """Score samples of public data sets."""
+    """Ask models for the tasks of public data sets, or score samples that are there."""
+
+
+bench.add_command(bench_run)
+
+
+bench.add_command(select)
+bench.add_command(report)
+bench.add_command(export)
 
 
 @bench.command()
@@ -73,7 +86,7 @@ def score(
     if resume and out is None:
         message = "--resume goes on with the file of --out; name that too."
         raise InputError(message)
-    tasks = load_tasks(data_file(dataset, data, os.environ))
+    tasks = {item.task.id: item.task for item in load_tasks(dataset, data, os.environ).items}
     samples = load_samples(samples_file, tasks)
     session = session_here(trust=trust_workspace, sandbox=sandbox)
     settings = settings_of(session)

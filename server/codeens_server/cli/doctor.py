@@ -10,26 +10,23 @@ import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import anyio
 import click
-from msgspec import Struct
 from rich.table import Table
 from rich.text import Text
 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.cli import options
+from codeens_server.cli.model_checks import DoctorCheck, model_checks
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.session import session_here, settings_of
 from codeens_server.config.settings import Settings
-from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line
 from codeens_server.workspace.environment import interpreter_for
-
-Area: TypeAlias = Literal["sandbox", "interpreter", "model", "editor", "tool"]
+from codeens_server.workspace.installed import version_of
 
 _EDITORS = {
     "code": "Visual Studio Code",
@@ -41,27 +38,15 @@ _EDITORS = {
 }
 
 
-class DoctorCheck(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
-
-    area: Area
-    name: str
-    works: bool
-    detail: str
-    fix: str = ""
-    """What to do when it does not work; empty when it does, or when nothing needs to be done."""
-    needed: bool = False
-    """Whether codeens cannot do its main job without it."""
-
-
 @click.command()
+@click.option("--try", "ask", is_flag=True, help="Ask each model for one token, which costs next to nothing.")
 @options.trust_workspace
 @options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, trust_workspace: bool, as_json: bool) -> None:
+def doctor(ctx: click.Context, ask: bool, trust_workspace: bool, as_json: bool) -> None:
     """Say what works on this machine, and how to mend the rest. Exit code 1: the main job cannot be done."""
     session = session_here(trust=trust_workspace)
-    checks = anyio.run(_check_up, settings_of(session), session.root, session.environ)
+    checks = anyio.run(lambda: _check_up(settings_of(session), session.root, session.environ, ask=ask))
     if as_json:
         click.echo(to_json(checks, indent=2))
     else:
@@ -87,7 +72,7 @@ def _table(checks: list[DoctorCheck]) -> Table:
     return table
 
 
-async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str]) -> list[DoctorCheck]:
+async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str], *, ask: bool) -> list[DoctorCheck]:
     """Look at everything, at once where it takes time.
 
     Raises:
@@ -100,7 +85,7 @@ async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, s
         sandboxes[name] = await _sandbox_check(name)
 
     async def find_models() -> None:
-        models.extend(await _model_checks(settings, environ))
+        models.extend(await model_checks(settings, environ, ask=ask))
 
     async with anyio.create_task_group() as group:
         for name in backend_names():
@@ -128,21 +113,12 @@ async def _sandbox_check(name: str) -> DoctorCheck:
     )
 
 
-async def _model_checks(settings: Settings, environ: Mapping[str, str]) -> list[DoctorCheck]:
-    found = [*resolve_models((), settings, environ), *await find_local_models()]
-    if not found:
-        fix = "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), start Ollama, or configure models"
-        detail = "none; offline rewrites are used, which cannot write a function that has no body"
-        return [DoctorCheck(area="model", name="models", works=False, detail=detail, fix=fix)]
-    return [DoctorCheck(area="model", name=model.name, works=True, detail=model.model or model.name) for model in found]
-
-
 def _interpreter_checks(python: Path) -> list[DoctorCheck]:
     own = f"Python {sys.version_info.major}.{sys.version_info.minor}, runs codeens"
     has_pytest = _has_pytest(python)
     return [
         DoctorCheck(area="interpreter", name=sys.executable, works=True, detail=own),
-        DoctorCheck(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace"),
+        _workspace_check(python),
         DoctorCheck(
             area="interpreter",
             name="pytest",
@@ -151,6 +127,20 @@ def _interpreter_checks(python: Path) -> list[DoctorCheck]:
             fix="" if has_pytest else f"{python} -m pip install pytest",
         ),
     ]
+
+
+def _workspace_check(python: Path) -> DoctorCheck:
+    version = version_of(python)
+    if version is None or version <= sys.version_info[:2]:
+        return DoctorCheck(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace")
+    newer = f"{version[0]}.{version[1]}"
+    return DoctorCheck(
+        area="interpreter",
+        name=str(python),
+        works=False,
+        detail=f"runs candidates of this workspace; files that use what is new in Python {newer} cannot be read",
+        fix=f"install codeens with Python {newer}",
+    )
 
 
 def _has_pytest(python: Path) -> bool:

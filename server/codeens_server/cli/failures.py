@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import IO, Any
 
 import click
@@ -12,14 +13,32 @@ import click
 from codeens_sandbox_backends.errors import SandboxError, UnknownBackend
 from codeens_server.crash_log import innermost, log_crash
 from codeens_server.errors import CodeensError, Hint, InputError
+from codeens_server.redaction import redact
 from codeens_server.text import visible
 from codeens_variants.manifest import ManifestError
 
 _FLAGS = {
     **{
         name: f"--{name}"
-        for name in ("data", "fresh", "goal", "mode", "results", "right", "rounds", "samples", "sandbox", "tests")
+        for name in (
+            "data",
+            "deselect",
+            "effort",
+            "fresh",
+            "goal",
+            "mode",
+            "python",
+            "resume",
+            "results",
+            "right",
+            "rounds",
+            "samples",
+            "sandbox",
+            "skip",
+            "tests",
+        )
     },
+    "budget_tokens": "--budget-tokens",
     "budget_usd": "--budget-usd",
     "models": "--model",
     "timeout_s": "--timeout",
@@ -35,7 +54,7 @@ class ShownError(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.secho("error: ", fg="red", nl=False, err=True, file=file)
-        click.echo(visible(self.message), err=True, file=file)
+        click.echo(visible(redact(self.message, os.environ)), err=True, file=file)
 
 
 class ShownInputError(ShownError):

@@ -11,10 +11,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.ranking.wording import label
+from codeens_server.domain.measurement import Measurement
+from codeens_server.ranking.wording import interval, label, power
 from codeens_server.run.events import (
     CandidateJudged,
+    CandidateMeasured,
     GenerationFailed,
+    Noted,
     Progress,
     RunEvent,
     RunResumed,
@@ -23,6 +26,7 @@ from codeens_server.run.events import (
 )
 from codeens_server.run.state import RunState
 from codeens_server.text import one_line, plural
+from codeens_server.views.cells import is_racing
 from codeens_server.views.run_view import progress_of
 
 
@@ -77,17 +81,39 @@ def _line(event: RunEvent, state: RunState) -> str:
             return f"run {state.run_id}"
         case RunResumed():
             return f"run {state.run_id} (resumed)"
+        case Noted(kind="plan"):
+            return event.message
         case Progress():
             return one_line(event.message)
         case CandidateJudged():
             of = f"/{state.planned}" if state.planned else ""
             return f"[{state.executed}{of}] {_name(state, event.candidate_id)}: {event.verdict.status}"
+        case CandidateMeasured():
+            return f"{_name(state, event.candidate_id)}: {_decided(event.measurement)}{_racing(state)}"
         case GenerationFailed():
             return one_line(f"{event.model} · {event.variant} failed: {event.why}")
         case SandboxFailed():
             return one_line(f"{_name(state, event.candidate_id)} was not run: {event.why}")
         case _:
             return ""
+
+
+def _decided(measurement: Measurement) -> str:
+    """Return what is new: the speed, and later, where it was measured, how the time grows."""
+    growth = measurement.growth
+    if growth is not None and not measurement.mismatch:
+        return f"time grows as {power(growth.candidate)}, the original's as {power(growth.original)}"
+    if measurement.speed is not None:
+        return " ".join(interval(measurement.speed))
+    return one_line(measurement.notes[0]) if measurement.notes else "speed not measured"
+
+
+def _racing(state: RunState) -> str:
+    racing = sum(
+        is_racing(verdict, state.measurements.get(key), state.not_run.get(key))
+        for key, verdict in state.verdicts.items()
+    )
+    return f" ({racing} still racing)" if racing else ""
 
 
 def _name(state: RunState, candidate_id: str) -> str:

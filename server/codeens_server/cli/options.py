@@ -8,10 +8,11 @@ from typing import get_args
 import click
 
 from codeens_server.cli.report import BEST
-from codeens_server.domain import Goal, ModeRequest
+from codeens_server.domain.terms import Effort, Goal, ModeRequest
 from codeens_server.errors import unknown
 
 GOALS: tuple[str, ...] = get_args(Goal)
+EFFORTS: tuple[str, ...] = get_args(Effort)
 MODES: tuple[str, ...] = get_args(ModeRequest)
 
 

@@ -11,9 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from codeens_server.domain import RankedResult, RunDocument
+from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.errors import InputError
-from codeens_server.ranking.wording import label
+from codeens_server.measuring.machine import told
+from codeens_server.ranking.wording import conditions, label
 from codeens_server.text import plural, visible
 from codeens_server.views.model import CellView, RowView, RunView
 from codeens_server.views.run_view import document_view
@@ -25,7 +26,14 @@ _COLUMNS = ("", "candidate", "verdict", "speed", "memory", "readable", "diff", "
 # Below this the columns of figures leave too little for the verdict.
 _WIDTH_FOR_A_TABLE = 110
 _WIDTH_OF_A_PIPE = 160
-_STATUS_STYLES = {"passed": "green", "failed": "red", "error": "red", "timeout": "yellow", "refused": "yellow"}
+_STATUS_STYLES = {
+    "passed": "green",
+    "conditional": "cyan",
+    "failed": "red",
+    "error": "red",
+    "timeout": "yellow",
+    "refused": "yellow",
+}
 _TREND_STYLES = {"better": "green", "worse": "red", "same": "dim", None: ""}
 _NOTE_STYLES = {"excluded": "dim", "unsafe": "bold red"}
 _DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -57,6 +65,8 @@ def print_run(run: RunDocument, out: Console) -> None:
     out.print(Text(view.headline, style="bold"))
     for line in _grounds(view):
         out.print(line)
+    if run.machine and any(row.speed for row in run.results):
+        out.print(Text(f"timed on: {told(run.machine)}", style="dim"))
     for line in _next_steps(view):
         out.print(line, soft_wrap=True)
 
@@ -75,6 +85,10 @@ def print_differences(run: RunDocument, out: Console) -> None:
             out.print(f"   group {side.group}: {side.result}")
     if view.differences:
         out.print(f"Hold all candidates to one of these: codeens runs pin {view.run_id} NUMBER", soft_wrap=True)
+    kinds = dict.fromkeys(each.kind for row in run.results for each in row.verdict.conditions)
+    if kinds:
+        said = f"Let nothing pass on such a condition here: codeens runs refuse {view.run_id} {'|'.join(kinds)}"
+        out.print(said, soft_wrap=True)
 
 
 def print_diff(run: RunDocument, rank: int | str) -> None:
@@ -88,6 +102,7 @@ def print_diff(run: RunDocument, rank: int | str) -> None:
     if row is None:
         click.echo("the original stays best: there is no change to show.", err=True)
         return
+    _tell_conditions(row)
     text = unified_diff(run.target, row.candidate.replacement)
     if not sys.stdout.isatty():
         click.echo(text, nl=False)
@@ -108,7 +123,14 @@ def apply_row(run: RunDocument, rank: int | str) -> None:
         click.echo("the original stays best: nothing was written.", err=True)
         return
     apply_edit(run.target, row.candidate.replacement)
+    _tell_conditions(row)
     click.echo(f"wrote {visible(label(row.candidate))} into {visible(run.target.path)}", err=True)
+
+
+def _tell_conditions(row: RankedResult) -> None:
+    """Say above a change on what it passes; a diff in a pipe is left as it is."""
+    if row.verdict.conditions:
+        click.echo(f"{visible(label(row.candidate))} passes {visible(conditions(row.verdict))}", err=True)
 
 
 def verdict_text(status: str, detail: str, *, unsafe: bool) -> Text:

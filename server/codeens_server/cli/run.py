@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Unpack
 
@@ -10,10 +11,13 @@ import click
 from click.core import ParameterSource
 
 from codeens import RunKeywords, Session
+from codeens_server.bench.datasets.base import Item
 from codeens_server.cli import options
+from codeens_server.cli.bench_task import code_of, task_of, told_by_its_tests
+from codeens_server.cli.picker import picked, show_sources
 from codeens_server.cli.report import BEST, apply_row, console, print_diff, print_run
 from codeens_server.cli.session import follow, session_here, settings_of
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.store.documents import to_json
 
 _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
@@ -28,6 +32,12 @@ _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_work
     help="What better means. Default: balanced.",
 )
 @click.option(
+    "--effort",
+    type=options.one_of("effort", options.EFFORTS),
+    metavar="|".join(options.EFFORTS),
+    help="How much time to take to be sure: for races, and to try the evidence. Default: normal.",
+)
+@click.option(
     "--mode",
     type=options.one_of("mode", options.MODES),
     metavar="|".join(options.MODES),
@@ -39,9 +49,22 @@ _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_work
 @click.option("--rounds", type=int, metavar="N", help="Ask again with what failed, up to N rounds in all.")
 @options.sandbox
 @click.option(
+    "--python",
+    multiple=True,
+    metavar="PYTHON",
+    help="Hold candidates to this interpreter, a path or a version; repeatable. Default: the workspace's own.",
+)
+@click.option(
     "--tests", multiple=True, metavar="PATH", help="Judge by these tests; repeatable. Default: all that reach it."
 )
+@click.option(
+    "--deselect",
+    multiple=True,
+    metavar="TEST",
+    help="Leave this test out; the beginning of its id will do; repeatable.",
+)
 @click.option("--budget-usd", type=float, metavar="USD", help="Stop asking models when this is spent.")
+@click.option("--budget-tokens", type=int, metavar="N", help="Stop asking models when so many tokens are used.")
 @click.option(
     "--timeout",
     "timeout_s",
@@ -78,22 +101,33 @@ def run(
 ) -> None:
     """Ask an ensemble for a better implementation of TARGET, prove each answer, and rank them.
 
-    TARGET is path.py::function, path.py::Class.method or path.py:LINE.
+    TARGET is path.py::function, path.py::Class.method or path.py:LINE; or a task of a data set, as humaneval/17 or
+    humaneval/random. In a terminal it is asked for where it is not given.
     """
     if diff is not None and as_json:
         raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
     if resume is not None:
         _check_resume(ctx)
-    elif target is None:
+    is_picked = target is None and resume is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    if target is None and resume is None and not is_picked:
         raise click.UsageError("name a function: codeens run path.py::function.", ctx)
     session = session_here(trust=trust_workspace, results=results)
-    document = anyio.run(lambda: _run(session, target, resume, asked, quiet=as_json))
+    if is_picked:
+        target, asked = picked(session, asked)
+    item = task_of(target) if target else None
+    if item is not None and rank_to_apply is not None:
+        raise click.UsageError("a task of a data set stands in no file that --apply could write into.", ctx)
+    document, told = anyio.run(lambda: _run(session, item or target, resume, asked, quiet=as_json))
     if as_json:
         click.echo(to_json(document, indent=2))
     elif diff is not None:
         print_diff(document, diff)
     else:
         print_run(document, console())
+    if told:
+        click.echo(told, err=True)
+    if is_picked:
+        show_sources(document)
     if rank_to_apply is not None:
         apply_row(document, rank_to_apply)
     if document.summary.stopped == "cancelled":
@@ -101,15 +135,21 @@ def run(
 
 
 async def _run(
-    session: Session, target: str | None, resume: str | None, asked: RunKeywords, *, quiet: bool
-) -> RunDocument:
+    session: Session, target: str | Item | None, resume: str | None, asked: RunKeywords, *, quiet: bool
+) -> tuple[RunDocument, str]:
+    """Return what a run found, and what the tests of a data set say of it."""
     async with session:
         if resume is not None:
             settings_of(session, Path((await session.state(resume)).target.root))
-            return await follow(session.stream_resume(resume), quiet=quiet)
+            return await follow(session.stream_resume(resume), quiet=quiet), ""
+        if isinstance(target, Item):
+            settings_of(session)
+            asked["mode"] = asked.get("mode") or target.mode
+            document = await follow(session.stream(code_of(target), **asked), quiet=quiet)
+            return document, await told_by_its_tests(session, target, document)
         found = await session.target(target or "")
         settings_of(session, Path(found.root))
-        return await follow(session.stream(found, **asked), quiet=quiet)
+        return await follow(session.stream(found, **asked), quiet=quiet), ""
 
 
 def _check_resume(ctx: click.Context) -> None:

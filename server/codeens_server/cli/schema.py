@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from codeens_server.domain import SCHEMA_VERSION, RunDocument
+from codeens_server.domain.document import SCHEMA_VERSION, RunDocument
 from codeens_server.run.events import RunEvent
 from codeens_server.run.request import RunRequest
-from codeens_server.store.runs import RunLine
+from codeens_server.store.rows import RunLine
 from codeens_server.tasks.schema import ScoreReport, Task
 
 _DOCUMENTS: dict[str, Any] = {

@@ -13,6 +13,7 @@ from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table, verdict_text
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.errors import InputError
+from codeens_server.files import read_regular
 from codeens_server.store.documents import to_json
 from codeens_server.tasks.schema import ScoreReport, Task
 from codeens_server.text import one_line
@@ -53,12 +54,7 @@ def _is_only(path: Path, others: tuple[Path, ...]) -> bool:
 
 def _source(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_SOURCE_BYTES + 1)
-        if len(data) > _MAX_SOURCE_BYTES:
-            message = f"{path} is larger than {_MAX_SOURCE_BYTES} bytes, which no candidate needs to be."
-            raise InputError(message)
-        return data.decode("utf-8-sig")
+        return read_regular(path, _MAX_SOURCE_BYTES).decode("utf-8-sig")
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise InputError(message) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,12 +17,14 @@ from codeens import Session
 from codeens_server.cli.live import live_view
 from codeens_server.cli.report import console
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.errors import Hint, RunError
 from codeens_server.run.engine import RunStream
 from codeens_server.text import visible
 
 T = TypeVar("T")
+_AT_LAST_S = 30.0
+"""After a signal: what was found is ranked and sandboxes are closed in a fraction of that."""
 
 
 def session_here(*, trust: bool = False, **settings: object) -> Session:
@@ -99,18 +103,39 @@ class Interruption:
             stop()
 
 
+@contextmanager
+def _at_last() -> Generator[Callable[[], None]]:
+    """Give a function that ends the process some time after it is first called, if the block has not ended by then.
+
+    A thread that waits for a file system that does not answer cannot be cancelled.
+    """
+    clock = threading.Timer(_AT_LAST_S, os._exit, (1,))
+    clock.daemon = True
+
+    def start() -> None:
+        if not clock.ident:
+            clock.start()
+
+    try:
+        yield start
+    finally:
+        clock.cancel()
+
+
 @asynccontextmanager
 async def interruptible() -> AsyncGenerator[Interruption]:
     """Let the user end a block by SIGINT or SIGTERM; a block ended so is left without an exception.
 
-    The first signal ends the work and keeps what was found, the second ends everything at once.
+    The first signal ends the work and keeps what was found, the second ends everything at once. What then does not end
+    within `_AT_LAST_S` is ended with the process.
     """
     async with anyio.create_task_group() as group:
         interruption = Interruption(group.cancel_scope)
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received, _at_last() as set_clock:
 
             async def listen() -> None:
                 async for _ in received:
+                    set_clock()
                     interruption.signalled()
 
             group.start_soon(listen)

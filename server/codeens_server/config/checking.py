@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import TypeAlias, TypeGuard, cast, get_args, get_origin
+from typing import Annotated, TypeAlias, TypeGuard, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct, inspect
@@ -50,6 +50,7 @@ def first_problem(value: object, kind: object, *, noun: str, key: Key = ()) -> P
         kind: a Struct, or the type of a part of one.
         noun: what a name in a table stands for, as in "there is no such setting".
     """
+    kind = _bare(kind)
     try:
         converted(value, cast("type[object]", kind))
     except msgspec.ValidationError:
@@ -58,6 +59,12 @@ def first_problem(value: object, kind: object, *, noun: str, key: Key = ()) -> P
                 return problem
         return _own_problem(value, kind, noun, key)
     return None
+
+
+def _bare(kind: object) -> object:
+    """Return a type of several parts without what is said of it; a number's bounds stay."""
+    inner = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return inner if get_origin(inner) in {*_LISTS, dict} or is_struct(inner) else kind
 
 
 def _parts(value: object, kind: object) -> Iterator[tuple[str | int, object, object]]:
@@ -93,6 +100,7 @@ def _own_problem(value: object, kind: object, noun: str, key: Key) -> Problem:
 
 def _leaf_problem(value: object, kind: object) -> str:
     known = inspect.type_info(kind)
+    known = known.type if isinstance(known, inspect.Metadata) else known
     kinds = known.types if isinstance(known, inspect.UnionType) else (known,)
     if choices := [str(choice) for item in kinds if isinstance(item, inspect.LiteralType) for choice in item.values]:
         near = get_close_matches(str(value), choices, n=1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_origin
+from urllib.parse import urlsplit
 
 import msgspec
 import tomli
@@ -16,15 +18,28 @@ from codeens_server.config.checking import Key, Table, dotted, is_struct
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.config.sources import EDITOR, ENVIRONMENT, ENVIRONMENT_PREFIX, OPTIONS, Source, read_file
 from codeens_server.errors import ConfigError, unknown
+from codeens_server.redaction import keep_out
 
 FILE_NAME = "codeens.toml"
 TRUST_VARIABLE = "CODEENS_TRUST_WORKSPACE"
 DATA_VARIABLE = "CODEENS_DATA"
 """The folder of data sets; like the variable above no setting."""
 
-_TRUSTED_ONLY = ("python", "database_url", "results", "scorers", "scorer_weights", "budget_usd", "budget_tokens")
-_TRUSTED_ONLY_OF_MODEL = frozenset({"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token"})
+_TRUSTED_ONLY = (
+    "python",
+    "environments",
+    "database_url",
+    "results",
+    "scorers",
+    "scorer_weights",
+    "budget_usd",
+    "budget_tokens",
+)
+_TRUSTED_ONLY_OF_MODEL = frozenset(
+    {"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token", "params", "headers"}
+)
 _PATHS = ("python", "results")
+_SECRET_HEADER = re.compile("auth|key|token|cookie|secret", re.IGNORECASE)
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -79,11 +94,26 @@ def load_settings(
     settings = converted(merged, Settings)
     _check_models(settings.models)
     _check_weights(settings)
+    for model in settings.models:
+        _keep_keys_out(model, environ)
     return Loaded(
         settings=settings,
         sources=tuple(source.label for source, table in layers if table),
         ignored=tuple(ignored),
     )
+
+
+def _keep_keys_out(model: ModelSettings, environ: Mapping[str, str]) -> None:
+    """Have what a model is asked with kept out of texts that leave."""
+    if model.api_key_env:
+        keep_out(model.api_key_env, environ.get(model.api_key_env))
+    for name, text in model.headers.items():
+        if text.startswith("$"):
+            keep_out(text[1:], environ.get(text[1:]))
+        elif _SECRET_HEADER.search(name):
+            keep_out(name, text)
+    if model.api_base and (password := urlsplit(model.api_base).password):
+        keep_out("password", password)
 
 
 def _given(values: Mapping[str, object]) -> Table:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from codeens_sandbox_backends.base import Count, Limits, Seconds
-from codeens_server.domain import Goal
+from codeens_sandbox_backends.jobs import Count, Limits, Seconds
+from codeens_server.domain.terms import ConditionKind, Effort, Equality, Goal
 
 # Nothing but a bound keeps `inf` out, which TOML can write.
 Dollars: TypeAlias = Annotated[float, Meta(gt=0, le=1e308)]
@@ -39,9 +39,19 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     timeout_s: Seconds = 120.0
     rpm: Count | None = None
     tpm: Count | None = None
-    max_parallel: Count = 8
+    max_parallel: Count | None = None
+    """Calls at once; None: all of a run."""
     fallbacks: tuple[str, ...] = ()
     """Names of other configured models."""
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
+    """More parameters of each request, as LiteLLM's `completion` takes them."""
+    drop: tuple[str, ...] = ()
+    """Parameters that are never sent (`temperature`, …); `system`: system messages are sent as the user's."""
+    reasoning_effort: str | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """Sent with each request. A value `$NAME` is taken from the environment."""
+    stream: bool = True
+    """False: the whole answer is asked for at once."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,10 +62,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names to run; empty: all enabled ones."""
     disabled_variants: tuple[str, ...] = ()
     goal: Goal = "balanced"
+    effort: Effort = "normal"
+    equality: Equality = "practical"
+    """On which conditions a candidate may be best that is not equal on all inputs."""
+    refused_conditions: tuple[ConditionKind, ...] = ()
+    """Kinds of conditions on which no candidate passes."""
     samples: Count = 1
     sandbox: str = "local"
     python: str | None = None
     """Interpreter for candidates; None: the workspace's virtual environment, else the one that runs codeens."""
+    environments: tuple[str, ...] = ()
+    """Interpreters in all of which a candidate must hold: paths, or versions as `3.12`; empty: `python` alone."""
     budget_usd: Dollars | None = 1.0
     budget_tokens: Count | None = None
     timeout_s: Seconds = 600.0
@@ -70,8 +87,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     scorer_weights: dict[str, Share] = field(default_factory=dict[str, Share])
     """Share of a scorer beside those of `weights`; 10 where nothing is said."""
     limits: Limits = field(default_factory=Limits)
+    deselect: tuple[str, ...] = ()
+    """Tests of the workspace, or beginnings of their ids, that judge nobody."""
     max_inputs: Count = 200
     """Generated inputs per function."""
+    max_mutants: Annotated[int, Meta(ge=0, le=1000)] = 40
+    """Small changes of the function that the evidence is tried on; 0: none."""
     parallel: Count = 2
     """Sandboxes at work at once."""
     rewrites: Literal["auto", "always", "never"] = "auto"

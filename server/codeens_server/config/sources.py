@@ -13,6 +13,7 @@ from msgspec import Struct
 from codeens_server.config.checking import Key, Table, dotted, first_problem
 from codeens_server.config.settings import Settings
 from codeens_server.errors import ConfigError, Hint
+from codeens_server.files import read_regular
 
 EDITOR = "editor"
 ENVIRONMENT = "environment"
@@ -81,12 +82,7 @@ def read_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
-            message = f"{path} is larger than {_MAX_FILE_BYTES} bytes, which no settings file needs to be."
-            raise ConfigError(message)
-        return data.decode("utf-8-sig")
+        return read_regular(path, _MAX_FILE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8."
         raise ConfigError(message) from None

@@ -1,33 +1,63 @@
-"""Change one key of the user's settings file and leave the rest of its text as it is."""
+"""Change one key of a settings file and leave the rest of its text as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import tomli
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from codeens_server.errors import ConfigError
-from codeens_server.files import private_folder, write_private
+from codeens_server.files import private_folder, read_regular, write_private
 
 
 def set_disabled_variants(path: Path, names: Sequence[str]) -> None:
-    """Write `disabled_variants` into the file, made when it is not there.
+    """Write `disabled_variants` into the user's file, made when it is not there.
 
     Raises:
         ConfigError: the file is not valid TOML, or cannot be read or written.
     """
-    try:
-        text = path.read_bytes().decode("utf-8") if path.exists() else ""
-        document = tomlkit.parse(text)
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        message = f"{path} cannot be read: {error}."
-        raise ConfigError(message) from None
+    _set_names(path, (), "disabled_variants", names)
+
+
+def set_refused_conditions(root: Path, kinds: Sequence[str]) -> Path:
+    """Write `refused_conditions` into the settings of a workspace, and return the file.
+
+    It is `codeens.toml`, or where there is none `pyproject.toml` if codeens has a table there; else the former is made.
+
+    Raises:
+        ConfigError: the file is not valid TOML, leads out of the workspace, or cannot be read or written.
+    """
+    own, shared = root / "codeens.toml", root / "pyproject.toml"
+    if not own.is_file() and shared.is_file() and "codeens" in tomli.loads(_text(shared)).get("tool", {}):
+        path, table = shared, ("tool", "codeens")
+    else:
+        path, table = own, ()
+    if root.resolve() not in path.resolve().parents:
+        message = f"{path} leads out of the workspace and is not written."
+        raise ConfigError(message)
+    _set_names(path, table, "refused_conditions", kinds)
+    return path
+
+
+def _set_names(path: Path, table: Sequence[str], key: str, names: Sequence[str]) -> None:
+    """Write a list of texts under a key, which is made when it is not there.
+
+    Raises:
+        ConfigError: the file is not valid TOML, or cannot be read or written.
+    """
+    text = _text(path) if path.exists() else ""
+    document: Any = tomlkit.parse(text)
     value = tomlkit.item(list(names))
     if "\r\n" in text:
         value.trivia.trail = "\r\n"
-    document["disabled_variants"] = value
+    inner = document
+    for part in table:
+        inner = inner[part]
+    inner[key] = value
     try:
         # A dotfile manager's link stays a link.
         place = path.resolve()
@@ -36,3 +66,18 @@ def set_disabled_variants(path: Path, names: Sequence[str]) -> None:
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror}."
         raise ConfigError(message) from None
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file that is TOML.
+
+    Raises:
+        ConfigError: it is not, or cannot be read.
+    """
+    try:
+        text = read_regular(path).decode("utf-8")
+        tomlkit.parse(text)
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        message = f"{path} cannot be read: {error}."
+        raise ConfigError(message) from None
+    return text

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from codeens_sandbox_backends.base import CallsJob, Limits, Outcome, Program, Raised, Sandbox
-from codeens_server.domain import Case, Coverage, Mode, ModeRequest, Target
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import Outcome, Program, Raised
+from codeens_server.domain.evidence import Case, Coverage, MissedChange, MutationScore
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import Mode, ModeRequest
 from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.parsing import ParseFailure, parse
 
-_NAMED = 3
 _NETWORK = frozenset(
     {"requests", "httpx", "aiohttp", "urllib3", "socket", "ftplib", "smtplib", "websockets", "paramiko"}
 )
@@ -33,6 +36,10 @@ _REFUSED = frozenset(
 )
 _FEW_INPUTS = 10
 _LITTLE_COVERAGE = 80.0
+_LITTLE_NOTICED = 80.0
+FEW_CHANGES = 5
+"""Of fewer, a share says little."""
+_TOLD = 3
 _SLOWER = 4.0
 """Lines that are watched run slower."""
 
@@ -42,10 +49,11 @@ def resolve_mode(
 ) -> Mode:
     """Return the mode of the run. `auto` repairs what fails before any change.
 
-    A failing example in the docstring does not forbid `improve` when that is asked for: docstrings may be stale.
+    What fails does not forbid `improve` when that is asked for: docstrings may be stale, and tests fail for reasons of
+    their own. It is set aside.
 
     Raises:
-        EvidenceError: `improve` was asked for, and there is no body, or tests fail before any change.
+        EvidenceError: `improve` was asked for, and there is no body.
     """
     if asked == "auto":
         if target.body_missing:
@@ -54,18 +62,7 @@ def resolve_mode(
     if asked == "improve" and target.body_missing:
         message = f"{target.qualname} has no body to improve. The mode that writes one is implement."
         raise EvidenceError(message, code="no_body", hint=Hint("option", "mode"))
-    if asked == "improve" and failing_tests:
-        message = (
-            f"tests that reach {target.qualname} fail before any change: {_listed(failing_tests)}. "
-            "The mode for that is repair; or judge by other tests."
-        )
-        raise EvidenceError(message, code="tests_fail", hint=Hint("option", "mode"))
     return asked
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def what_it_needs(target: Target, source: str) -> str:
@@ -118,3 +115,27 @@ def thinness(cases: Sequence[Case], coverage: Coverage | None, *, reaching_tests
         return ()
     inputs = "1 input" if len(cases) == 1 else f"{len(cases)} inputs"
     return (f"thin evidence: {inputs}, {lines}",)
+
+
+def missed_changes(score: MutationScore) -> tuple[str, ...]:
+    """Return a sentence where the evidence would let small changes through, or there are few; else nothing."""
+    missed = [_told(change) for change in score.missed]
+    if score.undecided:
+        missed.append(f"{score.undecided} not decided in time")
+    if not missed:
+        return (_few(score),) if score.total < FEW_CHANGES else ()
+    more = [f"and {len(missed) - _TOLD} more"] if len(missed) > _TOLD else []
+    is_thin = score.total < FEW_CHANGES or score.percent < _LITTLE_NOTICED
+    first = "thin evidence: it would notice only" if is_thin else "it would notice"
+    named = ", ".join([*missed[:_TOLD], *more])
+    return (f"{first} {score.noticed} of {score.total} small changes of the original; not seen to: {named}",)
+
+
+def _few(score: MutationScore) -> str:
+    changes = "1 small change" if score.total == 1 else f"{score.total} small changes"
+    return f"thin evidence: only {changes} of the original could be tried, which says little"
+
+
+def _told(change: MissedChange) -> str:
+    done = f"changed to `{change.after}`" if change.after else "left out"
+    return f"`{change.before}` {done} (line {change.line})"

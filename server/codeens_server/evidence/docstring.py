@@ -13,24 +13,15 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    Encoded,
-    Limits,
-    Outcome,
-    Program,
-    Raised,
-    RecordedCall,
-    Returned,
-    Sandbox,
-    SuiteJob,
-    TestReport,
-)
-from codeens_server.domain import Excluded, Target
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, Limits, RecordedCall, SuiteJob, TestReport
+from codeens_sandbox_backends.programs import CallInput, Encoded, Outcome, Program, Raised, Returned
+from codeens_server.domain.evidence import Excluded
+from codeens_server.domain.target import Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal, literal_call
 from codeens_server.evidence.oracle import keeps_promise
 from codeens_server.evidence.prose_examples import prose_examples
+from codeens_server.evidence.strategies.definitions import Definitions
 
 
 class DocstringEvidence(Struct, frozen=True, kw_only=True):
@@ -45,13 +36,22 @@ class DocstringEvidence(Struct, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...] = ()
 
 
-async def run_examples(target: Target, program: Program, *, limits: Limits, sandbox: Sandbox) -> DocstringEvidence:
+async def run_examples(
+    target: Target, program: Program, source: str, *, limits: Limits, sandbox: Sandbox
+) -> DocstringEvidence:
     """Read the examples, and run the `>>>` ones by doctest where there is a body to run.
+
+    Args:
+        target: the function.
+        program: its module as it stands.
+        source: text of the target's file.
+        limits: of each job.
+        sandbox: where the examples run.
 
     Raises:
         SandboxError: the sandbox failed.
     """
-    examples = tuple(doc_examples(target))
+    examples = tuple(doc_examples(target, source))
     if target.body_missing or target.kind == "nested" or not has_doctests(target):
         return DocstringEvidence(examples=examples)
     job = SuiteJob(kind="doctest", root=target.root, program=program, record=True, limits=limits)
@@ -105,23 +105,42 @@ def has_doctests(target: Target) -> bool:
     return target.docstring is not None and ">>>" in target.docstring
 
 
-def doc_examples(target: Target) -> list[DocExample]:
-    """Return all examples that call the target with literals and promise a literal or an exception, in order."""
-    if target.docstring is None or target.kind in {"nested", "property", "method"}:
+def doc_examples(target: Target, source: str = "") -> list[DocExample]:
+    """Return all examples that call the target with literals and promise a literal or an exception, in order.
+
+    Args:
+        target: the function.
+        source: text of its file. Examples of a method are read where it tells how an instance begins.
+    """
+    instance = only_instance(target, source)
+    if target.docstring is None or target.kind in {"nested", "property"} or (target.kind == "method" and not instance):
         return []
-    found = [*_prompted(target.docstring, target), *_prose(target.docstring, target)]
+    found = [*_prompted(target.docstring, target, instance), *_prose(target.docstring, target, instance)]
     return sorted(found, key=lambda example: example.line)
 
 
-def _prose(docstring: str, target: Target) -> Iterator[DocExample]:
-    for line, call, want in prose_examples(docstring, target):
+def only_instance(target: Target, source: str) -> Encoded:
+    """Return the instance of the method's class, where all begin alike; else None."""
+    owner = target.qualname.rpartition(".")[0]
+    definitions = Definitions(source)
+    if target.kind != "method" or owner not in definitions.classes or definitions.is_typed_dict(owner):
+        return None
+    fields = definitions.fields(owner)
+    if fields is None or not all(field.fixed for field in fields):
+        return None
+    values = sorted((field.name, literal(field.annotation)) for field in fields)
+    return ["object", f"{target.module}:{owner}", *([name, value] for name, value in values)]
+
+
+def _prose(docstring: str, target: Target, instance: Encoded) -> Iterator[DocExample]:
+    for line, call, want in prose_examples(docstring, target, instance):
         yield DocExample(line, call, Returned(value=want), runnable=False)
 
 
-def _prompted(docstring: str, target: Target) -> Iterator[DocExample]:
+def _prompted(docstring: str, target: Target, instance: Encoded) -> Iterator[DocExample]:
     for example in _split(docstring):
         try:
-            call, promised = _read(example, target)
+            call, promised = _read(example, target, instance)
         except NotLiteral:
             continue
         yield DocExample(example.lineno + 1, call, promised, runnable=True)
@@ -154,25 +173,25 @@ def _parts(docstring: str) -> Iterator[tuple[int, str]]:
         yield start, "\n".join(line.strip() for line in lines[start:end])
 
 
-def _read(example: doctest.Example, target: Target) -> tuple[CallInput, Outcome]:
+def _read(example: doctest.Example, target: Target, instance: Encoded) -> tuple[CallInput, Outcome]:
     if example.options:
         message = "the example has options"
         raise NotLiteral(message)
     node = expression(example.source)
     if isinstance(node, ast.Compare):
-        return _read_comparison(node, example.want.strip(), target)
-    call = literal_call(node, target)
+        return _read_comparison(node, example.want.strip(), target, instance)
+    call = literal_call(node, target, instance)
     if example.exc_msg is not None:
         return call, Raised(type=_builtin_exception(example.exc_msg))
     return call, Returned(value=_wanted(example.want, target))
 
 
-def _read_comparison(node: ast.Compare, want: str, target: Target) -> tuple[CallInput, Outcome]:
+def _read_comparison(node: ast.Compare, want: str, target: Target, instance: Encoded) -> tuple[CallInput, Outcome]:
     """Read `f(1) == 2` and `f(1) is None`, which promise True whether or not that is written below them."""
     if len(node.ops) != 1 or not isinstance(node.ops[0], (ast.Eq, ast.Is)) or want not in {"", "True"}:
         message = "not a plain comparison"
         raise NotLiteral(message)
-    return literal_call(node.left, target), Returned(value=literal(node.comparators[0]))
+    return literal_call(node.left, target, instance), Returned(value=literal(node.comparators[0]))
 
 
 def _wanted(want: str, target: Target) -> Encoded:

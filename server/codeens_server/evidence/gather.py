@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from typing import TypeVar
 
+import anyio
 import anyio.to_thread
 from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import CallInput, Limits, Outcome, Program, Raised, Returned, Sandbox
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.values.compare import canonical_call
-from codeens_server.domain import Case, Coverage, Evidence, Mode, ModeRequest, Target
+from codeens_sandbox_backends.values.outcomes import EFFECTS
+from codeens_server.crash_log import innermost
+from codeens_server.domain.evidence import Case, Coverage, Evidence
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import Mode, ModeRequest
 from codeens_server.errors import EvidenceError
 from codeens_server.evidence.assess import measure_coverage, resolve_mode, thinness, what_it_needs
-from codeens_server.evidence.docstring import DocstringEvidence, run_examples
-from codeens_server.evidence.oracle import CandidateInput, OracleAnswers, ask_original, numbered
+from codeens_server.evidence.callers import CALLED, Callers, find_callers
+from codeens_server.evidence.docstring import DocstringEvidence, only_instance, run_examples
+from codeens_server.evidence.function_domain import with_domain
+from codeens_server.evidence.given_calls import given_calls
+from codeens_server.evidence.live import find_live, held
+from codeens_server.evidence.oracle import CandidateInput, OracleAnswer, OracleAnswers, ask_original, numbered
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import InputPlan, has_instance, named, parameters_of, plan_inputs
-from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_tests
+from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_again, run_tests
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.text import snapshot
 
+A = TypeVar("A")
+B = TypeVar("B")
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 
 
@@ -30,6 +44,10 @@ class EvidencePlan(Struct, frozen=True, kw_only=True):
     mode: ModeRequest = "auto"
     tests: tuple[str, ...] = ()
     """Tests to judge by, in place of those that are found."""
+    deselect: tuple[str, ...] = ()
+    """Tests, or beginnings of their ids, to leave out."""
+    calls: tuple[str, ...] = ()
+    """Inputs that people gave, as calls."""
     max_inputs: int
     """Inputs to generate at the most."""
     timeout_s: float
@@ -47,25 +65,42 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         say: Gets sentences about what is going on.
 
     Raises:
+        InputError: an input that was given is no call of the function.
         EvidenceError: the evidence forbids the mode asked for, the module does not load, or the function cannot be
             run without what the sandbox does not give.
         SandboxError: the sandbox failed.
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
     source = await anyio.to_thread.run_sync(lambda: snapshot(target).text)
+    given = await anyio.to_thread.run_sync(
+        lambda: given_calls(plan.calls, target, only_instance(target, source) if plan.calls else None)
+    )
+    live = await find_live(program, limits=plan.limits, sandbox=sandbox)
     tests = await run_tests(
         target,
         _traced(program),
         asked_for=plan.tests,
+        deselect=plan.deselect,
         run_timeout_s=plan.timeout_s,
         limits=plan.limits,
         sandbox=sandbox,
         say=say,
     )
-    docstring = await run_examples(target, program, limits=plan.limits, sandbox=sandbox)
+    again = partial(run_again, root=target.root, program=_traced(program), limits=plan.limits, sandbox=sandbox, say=say)
+    is_doubtful = bool(tests.failing)
+    if is_doubtful:
+        tests = await again(tests)
+    docstring = await run_examples(target, program, source, limits=plan.limits, sandbox=sandbox)
     mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
-    known = _known(target, tests, docstring, mode)
-    strategy, inputs = await _generated(target, [proposal.input for proposal in known], source, plan.max_inputs, mode)
+    known = _with_given(given, _known(target, tests, docstring, mode))
+    callers = await anyio.to_thread.run_sync(find_callers, target, source)
+    known += _called(callers, known, plan.max_inputs, mode)
+    examples = [proposal.input for proposal in known]
+    generate = partial(_generated, target, examples, source, callers.texts, plan.max_inputs, mode)
+    if is_doubtful:
+        strategy, inputs = await generate()
+    else:
+        (strategy, inputs), tests = await _at_once(generate, partial(again, tests))
     await say(f"{len(known)} known calls, {len(inputs)} inputs generated")
     proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in inputs)]
     answers = await _weighed(target, program, proposals, strategy, mode, plan.limits, sandbox)
@@ -73,17 +108,43 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
     coverage = await _coverage(target, program, answers.cases, plan.limits, sandbox)
     return Evidence(
         mode=mode,
-        cases=answers.cases,
-        tests=tests.reaching,
+        cases=await anyio.to_thread.run_sync(with_domain, target, source, answers.cases),
+        tests=tests.for_mode(mode),
+        limits=tests.limits or plan.limits,
         indirect_tests=tests.indirect,
         coverage=coverage,
-        excluded=(*tests.excluded, *docstring.excluded, *answers.excluded),
+        excluded=(*tests.excluded, *tests.failing_aside(mode), *docstring.excluded, *answers.excluded),
+        holder=live.holder if live.loaded and program.definition else None,
+        python=live.python,
+        variables=answers.variables,
+        too_large=answers.too_large,
         notes=(
             *tests.notes,
             *_notes(target, source, answers, strategy, mode, [*tests.failing, *docstring.failing]),
+            *held(target, live.holder),
             *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
         ),
     )
+
+
+async def _at_once(one: Callable[[], Awaitable[A]], other: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+    """Return what both come to, one beside the other."""
+    first: list[A] = []
+    second: list[B] = []
+
+    async def do_first() -> None:
+        first.append(await one())
+
+    async def do_second() -> None:
+        second.append(await other())
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(do_first)
+            group.start_soon(do_second)
+    except ExceptionGroup as several:
+        raise innermost(several) from None
+    return first[0], second[0]
 
 
 def _traced(program: Program) -> Program:
@@ -120,11 +181,27 @@ def _known(target: Target, tests: TestEvidence, docstring: DocstringEvidence, mo
     ]
 
 
+def _with_given(given: Sequence[CallInput], known: list[CandidateInput]) -> list[CandidateInput]:
+    """Return known inputs, and before them those that people gave, each once."""
+    told = {canonical_call(proposal.input) for proposal in known}
+    mine = {text: call for call in given if (text := canonical_call(call)) not in told}
+    return [*(CandidateInput(origin="given", input=call, label="given") for call in mine.values()), *known]
+
+
+def _called(callers: Callers, known: Sequence[CandidateInput], most: int, mode: Mode) -> list[CandidateInput]:
+    """Return calls that the workspace makes, where the original can be asked what comes out."""
+    if mode != "improve":
+        return []
+    first = {canonical_call(site.input): site for site in reversed(callers.calls)}
+    new = [site for key, site in reversed(first.items()) if key not in {canonical_call(one.input) for one in known}]
+    return [CandidateInput(origin="generated", input=site.input, label=f"{CALLED} {site.where}") for site in new[:most]]
+
+
 async def _generated(
-    target: Target, examples: Sequence[CallInput], source: str, max_inputs: int, mode: Mode
+    target: Target, examples: Sequence[CallInput], source: str, callers: Sequence[str], max_inputs: int, mode: Mode
 ) -> tuple[InputPlan, list[CallInput]]:
     """Return inputs from the strategy; guesses only where the original can be asked whether they make sense."""
-    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source)
+    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source, callers)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
     seed = f"{target.module}:{target.qualname}"
@@ -145,12 +222,15 @@ async def _weighed(
 ) -> OracleAnswers:
     """Ask the original what must come out, in `improve`; in other modes only people say it."""
     if mode != "improve":
-        return OracleAnswers(cases=numbered((proposal, _told(proposal.known)) for proposal in proposals))
+        # What else a recorded call did was not looked at.
+        known = ((proposal, _told(proposal.known)) for proposal in proposals)
+        told = (OracleAnswer(proposal, outcome, frozenset({EFFECTS} if outcome else ())) for proposal, outcome in known)
+        return OracleAnswers(cases=numbered(told))
     return await ask_original(
         program,
         proposals,
         guessed=plan.guessed,
-        typed=_is_typed(target),
+        typed=is_typed(target),
         limits=limits,
         sandbox=sandbox,
     )
@@ -161,7 +241,8 @@ def _told(outcome: Outcome | None) -> Returned | Raised | None:
     return outcome if isinstance(outcome, (Returned, Raised)) else None
 
 
-def _is_typed(target: Target) -> bool:
+def is_typed(target: Target) -> bool:
+    """Return whether the types of all parameters are written down."""
     parameters = named(parameters_of(target))[1 if has_instance(target) else 0 :]
     return all(parameter.annotation not in _UNTYPED for parameter in parameters)
 

@@ -6,13 +6,15 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.grammar import EncodeError
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.evidence.strategies.definitions import dotted_name
 from codeens_server.parsing import ParseFailure, parse_expression
 
+_WITHOUT_FIELDS = 2
+"""Parts of an encoded object beside its fields."""
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "run"})
 
 
@@ -47,21 +49,26 @@ def expression(text: str) -> ast.expr:
     return node
 
 
-def literal_call(node: ast.expr, target: Target) -> CallInput:
+def literal_call(node: ast.expr, target: Target, instance: Encoded = None) -> CallInput:
     """Return the arguments of `f(1, key=[2])`; of `asyncio.run(f(1))` too where the target is async.
+
+    Args:
+        node: the call.
+        target: what it must call.
+        instance: what a method is called on; without it, calls of methods are not read.
 
     Raises:
         NotLiteral: it calls something else, or with values that are not literals.
     """
     call = _unwrapped(node) if target.is_async else node
-    if not isinstance(call, ast.Call) or not _is_target(call.func, target):
+    if not isinstance(call, ast.Call) or not _is_target(call.func, target, instance):
         message = "not a call of the target"
         raise NotLiteral(message)
     if any(keyword.arg is None for keyword in call.keywords):
         message = "unpacks a mapping"
         raise NotLiteral(message)
     return CallInput(
-        args=tuple(literal(argument) for argument in call.args),
+        args=(*([instance] if target.kind == "method" else ()), *(literal(argument) for argument in call.args)),
         kwargs={keyword.arg: literal(keyword.value) for keyword in call.keywords if keyword.arg is not None},
     )
 
@@ -74,7 +81,22 @@ def _unwrapped(node: ast.expr) -> ast.expr:
     return node
 
 
-def _is_target(called: ast.expr, target: Target) -> bool:
+def _is_method(called: ast.expr, target: Target, instance: Encoded) -> bool:
+    """Return whether `Solution().f` is called; also `f` and `s.f`, where instances have no state to be known."""
+    owner, _, name = target.qualname.rpartition(".")
+    has_state = len(instance) > _WITHOUT_FIELDS
+    if isinstance(called, ast.Name):
+        return called.id == name and not has_state
+    if not isinstance(called, ast.Attribute) or called.attr != name:
+        return False
+    on = called.value
+    made = isinstance(on, ast.Call) and not on.args and not on.keywords and dotted_name(on.func) == owner
+    return made or (isinstance(on, ast.Name) and not has_state)
+
+
+def _is_target(called: ast.expr, target: Target, instance: Encoded) -> bool:
+    if target.kind == "method":
+        return instance is not None and _is_method(called, target, instance)
     owner, _, name = target.qualname.rpartition(".")
     if target.kind == "function":
         if isinstance(called, ast.Name):

@@ -6,37 +6,36 @@ on chance, on the clock or on earlier calls shows.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import compress
-from typing import TypeAlias
+from typing import NamedTuple
 
 import anyio.to_thread
 import msgspec
 from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    Died,
-    Limits,
-    Outcome,
-    Program,
-    Raised,
-    Returned,
-    Sandbox,
-    TimedOut,
-    Unencodable,
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
+from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Program, Raised, Returned, TimedOut, Unencodable
+from codeens_sandbox_backends.values.check import SCALAR, open_node
+from codeens_sandbox_backends.values.outcomes import (
+    ARGUMENTS,
+    EFFECTS,
+    ITEMS,
+    RESULT,
+    differing,
+    same_in_any_order,
+    same_outcome,
 )
-from codeens_sandbox_backends.values.compare import same, same_outcome
 from codeens_sandbox_backends.values.render import render_outcome
-from codeens_server.domain import Case, CaseOrigin, Excluded
+from codeens_server.domain.evidence import Case, Excluded
+from codeens_server.domain.terms import CaseOrigin
 from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.assess import is_refused
+from codeens_server.parsing import ParseFailure, parse
 
-_Answer: TypeAlias = "tuple[CandidateInput, Outcome]"
 _FIRST_PER_JOB = 8
 """Doubled from job to job: what hangs on small inputs shall not be tried on many."""
 _MORE_TIMES = 6
@@ -69,6 +68,17 @@ class OracleAnswers(Struct, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...] = ()
     refused: int = 0
     """Calls that failed for want of what the sandbox does not give."""
+    variables: tuple[str, ...] = ()
+    """Variables that were looked at after each call, as channels of effects."""
+    too_large: tuple[str, ...] = ()
+
+
+class OracleAnswer(NamedTuple):
+    """What the original did on an input, and what of it does not count."""
+
+    proposal: CandidateInput
+    outcome: Outcome | None
+    uncompared: frozenset[str] = frozenset()
 
 
 async def ask_original(
@@ -109,6 +119,8 @@ async def ask_original(
         cases=numbered(kept),
         excluded=tuple(Excluded(what=what, count=n, why=why) for (what, why), n in query.reasons.items()),
         refused=query.refused,
+        variables=query.variables,
+        too_large=query.too_large,
     )
 
 
@@ -127,7 +139,9 @@ class _OracleQuery:
         self._left_s = limits.wall_s * _SHARE_OF_WALL
         self._left_bytes = _LARGEST_OUTCOMES
         self._typed = typed
-        self.kept: list[_Answer] = []
+        self.kept: list[OracleAnswer] = []
+        self.variables: tuple[str, ...] = ()
+        self.too_large: tuple[str, ...] = ()
         self.reasons: Counter[tuple[str, str]] = Counter()
         self.refused = 0
 
@@ -144,47 +158,56 @@ class _OracleQuery:
                 return
             some, pending = pending[:at_once], pending[at_once:]
             at_once *= 2
-            if await self._ask_twice(some, limits) * 2 > len(some):
+            if await self._ask(some, limits) * 2 > len(some):
                 self._set_aside(pending, "the original takes too long on smaller ones already")
                 return
 
-    async def _ask_twice(self, proposals: Sequence[CandidateInput], limits: Limits) -> int:
-        """Keep those that are evidence; how many took too long."""
+    async def _ask(self, proposals: Sequence[CandidateInput], limits: Limits) -> int:
+        """Keep what is answered; how many took too long."""
         bounded = structs.replace(limits, wall_s=self._startup_s + max(self._left_s, _SHORTEST_JOB_S))
         first = await self._run(proposals, bounded)
         self._left_s -= max(0.0, first.usage.wall_s - self._startup_s)
-        answered: list[_Answer] = []
         for proposal, outcome in zip(proposals, first.outcomes, strict=True):
             self.refused += is_refused(outcome)
             if why := _useless(outcome) or self._too_large(proposal, outcome):
                 self._set_aside([proposal], why)
             else:
-                answered.append((proposal, outcome))
-        agreeing = await self._agreeing(answered, limits)
-        for proposal, outcome in agreeing:
-            if why := _reason_against(proposal, outcome, typed=self._typed):
-                self._set_aside([proposal], why)
-            else:
-                self.kept.append((proposal, outcome))
+                self.kept.append(OracleAnswer(proposal, outcome))
         return sum(isinstance(outcome, TimedOut) for outcome in first.outcomes)
 
     async def confirm(self, limits: Limits) -> None:
-        """Ask several times more for all that did not differ, where anything did: it may have agreed by chance."""
+        """Ask for all that was answered a second time, and keep what is evidence.
+
+        Ask several times more, with other hash seeds, where anything differed or could have: what agreed may have done
+        so by chance.
+        """
+        agreeing, self.kept = await self._agreeing(self.kept, limits), []
+        for answer in agreeing:
+            if why := _reason_against(answer, typed=self._typed):
+                self._set_aside([answer.proposal], why)
+            else:
+                self.kept.append(answer)
         differs = any(why == _DIFFERS for _, why in self.reasons)
-        for _ in range(_MORE_TIMES if differs else 0):
+        unordered = _has_sets(self._program) and any(map(_tells_texts, self.kept))
+        for _ in range(_MORE_TIMES if differs or unordered else 0):
             self.kept = await self._agreeing(self.kept, limits)
 
-    async def _agreeing(self, answered: Sequence[_Answer], limits: Limits) -> list[_Answer]:
-        """Return the answers that a fresh process, asked in reverse, gives again."""
+    async def _agreeing(self, answered: Sequence[OracleAnswer], limits: Limits) -> list[OracleAnswer]:
+        """Return the answers that a fresh process, asked in reverse, gives again.
+
+        What differs of effects, of the order of dicts, or of which objects are the same, does not count from then on.
+        """
         if not answered:
             return []
-        again = await self._run([proposal for proposal, _ in reversed(answered)], limits, fresh=True)
+        again = await self._run([answer.proposal for answer in reversed(answered)], limits, fresh=True)
+        self.variables, self.too_large = again.variables, again.too_large
         others = list(reversed(again.outcomes))
-        agree = await anyio.to_thread.run_sync(
-            lambda: [same_outcome(answer[1], other) for answer, other in zip(answered, others, strict=True)]
+        agreeing = await anyio.to_thread.run_sync(
+            lambda: [_compared(answer, other) for answer, other in zip(answered, others, strict=True)]
         )
-        self._set_aside([answer[0] for answer, does in zip(answered, agree, strict=True) if not does], _DIFFERS)
-        return list(compress(answered, agree))
+        differing = [answer for answer, agrees in zip(answered, agreeing, strict=True) if agrees is None]
+        self._set_aside([answer.proposal for answer in differing], _DIFFERS)
+        return [answer for answer in agreeing if answer is not None]
 
     def _too_large(self, proposal: CandidateInput, outcome: Outcome) -> str:
         """Return why a generated input costs more than it tells; empty when it does not."""
@@ -198,13 +221,40 @@ class _OracleQuery:
 
     async def _run(self, proposals: Sequence[CandidateInput], limits: Limits, *, fresh: bool = False) -> CallsResult:
         inputs = tuple(proposal.input for proposal in proposals)
-        job = CallsJob(program=self._program, inputs=inputs, fresh=fresh, limits=limits)
+        job = CallsJob(program=self._program, inputs=inputs, effects=True, fresh=fresh, limits=limits)
         result = await self._sandbox.run(job)
         _check_loaded(self._program, result)
         return result
 
     def _set_aside(self, proposals: Iterable[CandidateInput], why: str) -> None:
         self.reasons.update((_plural(proposal.origin), why) for proposal in proposals)
+
+
+def _has_sets(program: Program) -> bool:
+    """Whether the program's module makes sets, whose order is another one in each process, of what it is given."""
+    trees = [parse(module.source) for module in program.modules]
+    nodes = (node for tree in trees if not isinstance(tree, ParseFailure) for node in ast.walk(tree))
+    return any(map(_makes_set, nodes))
+
+
+def _makes_set(node: ast.AST) -> bool:
+    if isinstance(node, ast.Set):
+        return not all(isinstance(item, ast.Constant) for item in node.elts)
+    is_called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"set", "frozenset"}
+    return isinstance(node, ast.SetComp) or is_called
+
+
+def _tells_texts(answer: OracleAnswer) -> bool:
+    """Whether texts are among what came out: only their order in sets is another one in each process."""
+    if not isinstance(answer.outcome, (Returned, Raised)):
+        return False
+    todo = [*answer.outcome.effects.values(), *([answer.outcome.value] if isinstance(answer.outcome, Returned) else [])]
+    while todo:
+        node = open_node(todo.pop())
+        if node.tag == SCALAR and isinstance(node.head[0], str):
+            return True
+        todo += node.children
+    return False
 
 
 def _check_loaded(program: Program, result: CallsResult) -> None:
@@ -230,8 +280,19 @@ def _useless(outcome: Outcome) -> str:
             return refused if is_refused(outcome) else ""
 
 
-def _reason_against(proposal: CandidateInput, outcome: Outcome, *, typed: bool) -> str:
+def _compared(answer: OracleAnswer, other: Outcome) -> OracleAnswer | None:
+    """Return the answer with what must not count, for it was otherwise this time; None where nothing is left of it."""
+    found = differing(answer.outcome, other) if answer.outcome is not None else frozenset({RESULT})
+    if RESULT in found and answer.outcome is not None and same_in_any_order(answer.outcome, other):
+        found = found - {RESULT} | {ITEMS}
+    if not found.isdisjoint({RESULT, ARGUMENTS}):
+        return None
+    return answer._replace(uncompared=answer.uncompared | found) if found else answer
+
+
+def _reason_against(answer: OracleAnswer, *, typed: bool) -> str:
     """Return why what the original does is not what candidates must do; empty when it is."""
+    proposal, outcome = answer.proposal, answer.outcome
     if proposal.origin == "generated" and isinstance(outcome, Raised):
         if outcome.type in _OUT_OF_RESOURCES:
             return "the original runs out of stack or memory"
@@ -240,11 +301,11 @@ def _reason_against(proposal: CandidateInput, outcome: Outcome, *, typed: bool) 
     return _contradiction(proposal, outcome)
 
 
-def _contradiction(proposal: CandidateInput, outcome: Outcome) -> str:
+def _contradiction(proposal: CandidateInput, outcome: Outcome | None) -> str:
     known = proposal.known
-    if known is None:
+    if known is None or outcome is None:
         return ""
-    if proposal.origin == "recorded" and not same_outcome(known, outcome):
+    if proposal.origin == "recorded" and not same_outcome(known, outcome, uncompared=(EFFECTS,)):
         return "does something else than in the test: it depends on more than its arguments"
     if proposal.origin == "doctest" and not keeps_promise(known, outcome):
         return "the original itself does not do what the docstring says"
@@ -253,12 +314,12 @@ def _contradiction(proposal: CandidateInput, outcome: Outcome) -> str:
 
 def keeps_promise(promised: Outcome, outcome: Outcome) -> bool:
     """Return whether what came out is what a docstring promises, which says nothing of the arguments afterwards."""
-    if isinstance(promised, Returned) and isinstance(outcome, Returned):
-        return same(promised.value, outcome.value)
-    return isinstance(promised, Raised) and isinstance(outcome, Raised) and promised.type == outcome.type
+    return same_outcome(promised, outcome, value_only=True)
 
 
-def _balanced(kept: Sequence[_Answer], made: int, *, guessed: bool) -> tuple[list[_Answer], Counter[tuple[str, str]]]:
+def _balanced(
+    kept: Sequence[OracleAnswer], made: int, *, guessed: bool
+) -> tuple[list[OracleAnswer], Counter[tuple[str, str]]]:
     """Leave out guesses that mostly miss, and generated inputs that only raise beyond a third of all."""
     returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
     raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
@@ -280,11 +341,11 @@ def _plural(origin: CaseOrigin) -> str:
     return {"doctest": "docstring examples", "recorded": "recorded calls"}.get(origin, f"{origin} inputs")
 
 
-def numbered(kept: Iterable[tuple[CandidateInput, Outcome | None]]) -> tuple[Case, ...]:
+def numbered(kept: Iterable[OracleAnswer]) -> tuple[Case, ...]:
     """Return cases of inputs and what must come out, named by their origin."""
     numbers: Counter[str] = Counter()
     cases: list[Case] = []
-    for proposal, outcome in kept:
+    for proposal, outcome, uncompared in kept:
         numbers[proposal.origin] += 1
         name = f"{proposal.origin}-{numbers[proposal.origin]}"
         cases.append(
@@ -294,6 +355,7 @@ def numbered(kept: Iterable[tuple[CandidateInput, Outcome | None]]) -> tuple[Cas
                 input=proposal.input,
                 expected=outcome,
                 value_only=proposal.origin == "doctest" and outcome is not None and outcome is proposal.known,
+                uncompared=tuple(sorted(uncompared)),
                 label=proposal.label,
             )
         )

@@ -16,7 +16,7 @@ class BudgetExceeded(Exception):
     """No further call may be begun."""
 
 
-class Estimate(Struct, frozen=True, kw_only=True):
+class CostBound(Struct, frozen=True, kw_only=True):
     """What a call could cost at the most."""
 
     tokens: int
@@ -51,6 +51,11 @@ class Budget:
         self._settled = anyio.Condition()
 
     @property
+    def cap_usd(self) -> float | None:
+        """The cap in dollars; None: there is none."""
+        return self._usd
+
+    @property
     def remark(self) -> str:
         """A sentence for people when the cap in dollars could not be held; else empty."""
         if self.cost_known or self._usd is None:
@@ -60,8 +65,12 @@ class Budget:
             "input_cost_per_token and output_cost_per_token for the model, or cap the tokens."
         )
 
+    def has_room(self, estimate: CostBound, times: int) -> bool:
+        """Return whether such a call could be made so many times; it refuses nothing."""
+        return self._fits(times * (estimate.usd or 0.0), times * estimate.tokens)
+
     @asynccontextmanager
-    async def held(self, estimate: Estimate) -> AsyncGenerator[Held]:
+    async def held(self, estimate: CostBound) -> AsyncGenerator[Held]:
         """Hold an estimate for the time of a call; what was really spent is told with `Held.settle`.
 
         Where it does not fit beside the calls under way, this waits for them to settle.

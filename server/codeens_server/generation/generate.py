@@ -12,13 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.domain import Candidate, Context, Mode, Target
+from codeens_server.domain.target import Candidate, Context, Target
+from codeens_server.domain.terms import Mode
 from codeens_server.generation.budget import Budget, BudgetExceeded
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
-from codeens_server.generation.reply.extract import Unusable, extract, remark_of
+from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.parts import remark_of
 from codeens_variants.manifest import Variant
 
 METHODS = ("method", "classmethod", "staticmethod", "property")
@@ -33,6 +35,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     models: tuple[ModelSettings, ...]
     variants: tuple[Variant, ...]
     samples: int = 1
+    first_sample: int = 0
+    """The number of the first; samples of different numbers are kept apart from each other."""
     round: int = 0
     feedback: tuple[Feedback, ...] = ()
     """When given, only the models and variants of these earlier answers are asked, each with what it did wrong."""
@@ -65,6 +69,9 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     """Read and written for an unusable reply; 0 where it was kept before."""
     can_retry: bool = True
     """Whether asking again may bring a candidate: no reply came, or an empty one."""
+    reply: Reply | None = None
+    """What came, where something did."""
+    cached: bool = False
 
 
 Answer: TypeAlias = Candidate | FailedCall
@@ -75,6 +82,17 @@ Deliver: TypeAlias = Callable[[Answer], Awaitable[None]]
 def calls_of(ask: Ask) -> list[Call]:
     """Return all requests of a round, in a stable order and under stable ids."""
     return list(_again(ask) if ask.feedback else _anew(ask))
+
+
+def request_of(ask: Ask, call: Call) -> tuple[tuple[Message, ...], Sampling]:
+    """Return what a call asks, and how."""
+    messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
+    sampling = Sampling(
+        temperature=call.variant.temperature,
+        top_p=call.variant.top_p,
+        max_tokens=call.variant.max_tokens or call.model.max_tokens,
+    )
+    return messages, sampling
 
 
 async def generate(
@@ -117,20 +135,15 @@ class _Maker:
         self._reading = anyio.CapacityLimiter(1)
 
     async def answer(self, call: Call, deliver: Deliver) -> None:
-        """Deliver what a call brought: a candidate, or a reply that is none and cost what it cost.
+        """Deliver what a call brought: candidates, or a reply that holds none and cost what it cost.
 
         From the moment that a reply was paid for until it is delivered this is not cancelled.
         """
-        ask = self._ask
-        messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
-        sampling = Sampling(
-            temperature=call.variant.temperature,
-            top_p=call.variant.top_p,
-            max_tokens=call.variant.max_tokens or call.model.max_tokens,
-        )
+        messages, sampling = request_of(self._ask, call)
         reply, cached = await self._reply(call, messages, sampling)
         with anyio.CancelScope(shield=True):
-            await deliver(await self._read(call, as_text(messages), reply, cached))
+            for answer in await self._read(call, as_text(messages), reply, cached):
+                await deliver(answer)
 
     async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
         """Return the answer, and whether it was kept from an earlier run."""
@@ -146,35 +159,42 @@ class _Maker:
             await self._cache.put(key, reply)
         return reply, False
 
-    async def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Answer:
+    async def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Sequence[Answer]:
         try:
             return await anyio.to_thread.run_sync(self._extract, call, prompt, reply, cached, limiter=self._reading)
         except Unusable as error:
-            cut = f" (the answer was cut at {reply.tokens_out} tokens: raise max_tokens)"
-            return FailedCall(
+            cut = f" ({_cut_note(reply)}: raise max_tokens)" if _was_cut(reply) else ""
+            failed = FailedCall(
                 id=call.id,
                 model=reply.model,
                 variant=call.variant.name,
-                why=f"{error}{cut if reply.finish_reason == 'length' else ''}",
+                why=reply.empty_because or f"{error}{cut}",
                 cost_usd=reply.cost_usd,
                 tokens=0 if cached else reply.tokens_in + reply.tokens_out,
                 can_retry=not reply.text,
+                reply=reply,
+                cached=cached,
             )
+            return [failed]
 
-    def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Candidate:
+    def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> list[Candidate]:
+        """Return the candidates of a reply; the first bears what it cost."""
         target = self._ask.target
         name = target.qualname.rpartition(".")[2]
-        replacement = extract(reply.text, name, stub=self._stub, is_method=target.kind in METHODS)
-        return Candidate(
+        is_method, was_cut = target.kind in METHODS, _was_cut(reply)
+        found = extract(reply.text, name, stub=self._stub, is_method=is_method, was_cut=was_cut)
+        cut = (_cut_note(reply),) if was_cut else ()
+        first = Candidate(
             id=call.id,
             model=reply.model,
             variant=call.variant.name,
-            source=replacement.source,
-            replacement=replacement,
+            source=found[0].replacement.source,
+            replacement=found[0].replacement,
             sample=call.sample,
             round=self._ask.round,
-            digest=digest(replacement),
+            digest=digest(found[0].replacement),
             rationale=remark_of(reply.text),
+            receipt=(*cut, *found[0].receipt),
             prompt=prompt,
             response=reply.text,
             cost_usd=reply.cost_usd,
@@ -182,11 +202,31 @@ class _Maker:
             tokens_out=reply.tokens_out,
             cached=cached,
         )
+        free = replace(first, cost_usd=0.0, tokens_in=0, tokens_out=0)
+        others = [
+            replace(
+                free,
+                id=f"{call.id}.{number}",
+                source=taken.replacement.source,
+                replacement=taken.replacement,
+                digest=digest(taken.replacement),
+            )
+            for number, taken in enumerate(found[1:], start=2)
+        ]
+        return [first, *others]
+
+
+def _was_cut(reply: Reply) -> bool:
+    return reply.finish_reason == "length"
+
+
+def _cut_note(reply: Reply) -> str:
+    return f"the answer was cut at {reply.tokens_out} tokens"
 
 
 def _anew(ask: Ask) -> Iterator[Call]:
     slugs = _slugs(ask.models)
-    for sample in range(ask.samples):
+    for sample in range(ask.first_sample, ask.first_sample + ask.samples):
         for variant in ask.variants:
             for model in ask.models:
                 name = f"{slugs[model.name]}-{variant.name}-{sample}"
@@ -197,11 +237,16 @@ def _again(ask: Ask) -> Iterator[Call]:
     slugs = _slugs(ask.models)
     models = {model.name: model for model in ask.models}
     variants = {variant.name: variant for variant in ask.variants}
+    asked: set[str] = set()
     for feedback in ask.feedback:
         earlier = feedback.candidate
         if earlier.model in models and earlier.variant in variants:
+            name = _of_round(f"{slugs[earlier.model]}-{earlier.variant}-{earlier.sample}", ask.round)
+            if name in asked:  # of one reply: the first stands for all
+                continue
+            asked.add(name)
             yield Call(
-                id=_of_round(f"{slugs[earlier.model]}-{earlier.variant}-{earlier.sample}", ask.round),
+                id=name,
                 model=models[earlier.model],
                 variant=variants[earlier.variant],
                 sample=earlier.sample,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
-from codeens_server.domain import Candidate, Context, Failure, Mode, Target
+from codeens_server.domain.target import Candidate, Context, Target
+from codeens_server.domain.terms import Mode
+from codeens_server.domain.verdict import Failure
 from codeens_server.generation.models.exchange import Message
 from codeens_variants.manifest import Goal, Variant
 
@@ -59,6 +62,8 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
     candidate: Candidate
     failure: Failure
+    others: tuple[str, ...] = ()
+    """What other answers tried that were wrong too, a sentence each."""
 
 
 def messages_for(
@@ -76,7 +81,7 @@ def messages_for(
     if "{task}" not in variant.prompt:
         asked = f"{asked}\n\n{TASKS[mode]}"
     if feedback is not None:
-        asked = f"{asked}\n\n{_told(feedback)}"
+        asked = f"{asked}\n\n{_told(feedback, mode)}"
     return (Message(role="system", content=_rules(target)), Message(role="user", content=asked))
 
 
@@ -100,8 +105,19 @@ def _rules(target: Target) -> str:
 
 
 def _surroundings(context: Context) -> str:
-    parts = [part.strip("\n") for part in (context.imports, *context.helpers, context.class_header) if part.strip()]
-    return _fenced("\n\n".join(parts)) if parts else "(nothing that the function uses)"
+    in_class = "\n".join(part for part in (context.class_header.rstrip("\n"), context.siblings) if part.strip())
+    parts = [part.strip("\n") for part in (context.imports, *context.helpers, in_class) if part.strip()]
+    shown = [_fenced("\n\n".join(parts)) if parts else "(nothing that the function uses)"]
+    shown += _section("Of other modules that it uses:", context.elsewhere)
+    shown += _section("It is called like this:", context.callers)
+    shown += _section("Calls that were seen, with what came of them:", context.calls)
+    shown += _section("These tests fail on the function as it is, and are right:", context.failing)
+    return "\n\n".join([*shown, *([context.machine] if context.machine else [])])
+
+
+def _section(title: str, parts: Sequence[str]) -> list[str]:
+    code = "\n\n".join(part.strip("\n") for part in parts)
+    return [f"{title}\n{_fenced(code)}"] if parts else []
 
 
 def _fenced(code: str) -> str:
@@ -109,7 +125,7 @@ def _fenced(code: str) -> str:
     return f"{'`' * marks}python\n{code}\n{'`' * marks}"
 
 
-def _told(feedback: Feedback) -> str:
+def _told(feedback: Feedback, mode: Mode) -> str:
     failure = feedback.failure
     lines = [
         "You answered this before, and it was wrong. Your answer was:",
@@ -117,12 +133,23 @@ def _told(feedback: Feedback) -> str:
         f"What was tried: {failure.where}",
         f"What your code did: {_without_expectation(failure.got) or 'something else than it should'}",
     ]
-    if failure.expected.startswith("raises "):
+    if mode == "improve" and failure.expected and not _is_of_test(failure):
+        lines.append(f"What the function as it is does: {failure.expected}")
+    elif failure.expected.startswith("raises "):
         lines.append(f"It should have raised: {failure.expected.removeprefix('raises ').partition(':')[0]}")
     if failure.traceback and not _tells_expectation(failure.traceback):
         lines.append(f"Traceback:\n{_fenced(failure.traceback[-LONGEST_TRACEBACK:].strip())}")
+    lines += (
+        ["Other answers were wrong too; they tried:", *(f"- {text}" for text in feedback.others)]
+        if (feedback.others)
+        else []
+    )
     lines.append("Find out why, and answer again with the complete function. Do not special-case this input.")
     return "\n".join(lines)
+
+
+def _is_of_test(failure: Failure) -> bool:
+    return "::" in failure.where or _tells_expectation(failure.got)
 
 
 def _without_expectation(got: str) -> str:

@@ -15,10 +15,16 @@ import anyio
 from hypothesis.strategies import SearchStrategy
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Outcome, Program, Returned, Sandbox
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Returned
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.outcomes import outcome_key
 from codeens_sandbox_backends.values.render import render_call, render_outcome, render_outcome_pair
-from codeens_server.domain import ORIGINAL, Case, Cluster, DistinguishingInput, Target
+from codeens_server.domain.document import Cluster, DistinguishingInput
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError
 from codeens_server.judging.judge import shown_name
 from codeens_server.judging.replay import proves_something
@@ -44,7 +50,8 @@ def behaviour_clusters(
     if not cases:
         return ()
     run = {name: vector for name, vector in outcomes.items() if len(vector) == len(cases)}
-    weighed = [(sum(weights.get(name, 1) for name in group), group) for group in behaviour_groups(run)]
+    groups = behaviour_groups(run, [case.uncompared for case in cases])
+    weighed = [(sum(weights.get(name, 1) for name in group), group) for group in groups]
     weighed.sort(key=lambda entry: (-entry[0], ORIGINAL not in entry[1]))
     return tuple(
         Cluster(index=index, members=tuple(group), weight=weight) for index, (weight, group) in enumerate(weighed)
@@ -109,11 +116,17 @@ def _difference(other: Cluster, seen: Observation, target: Target) -> Distinguis
     )
 
 
-def behaviour_groups(outcomes: Mapping[str, tuple[Outcome, ...]]) -> list[list[str]]:
-    """Return ids that did the same on every input, in the order in which they were first seen."""
+def behaviour_groups(
+    outcomes: Mapping[str, tuple[Outcome, ...]], uncompared: Sequence[Sequence[str]] = ()
+) -> list[list[str]]:
+    """Return ids that did the same on every input, in the order in which they were first seen.
+
+    `uncompared[i]` is what does not count on input `i`; where there is none, all counts.
+    """
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, vector in outcomes.items():
-        groups.setdefault(tuple(map(outcome_key, vector)), []).append(name)
+        without = uncompared or [()] * len(vector)
+        groups.setdefault(tuple(map(outcome_key, vector, without)), []).append(name)
     return list(groups.values())
 
 
@@ -159,5 +172,5 @@ async def keep(difference: DistinguishingInput, chosen: Program, *, sandbox: San
         InputError: it does nothing there that a candidate can be held to.
         SandboxError: the sandbox failed.
     """
-    result = await sandbox.run(CallsJob(program=chosen, inputs=(difference.input,)))
+    result = await sandbox.run(CallsJob(program=chosen, inputs=(difference.input,), effects=True))
     return pinned_case(difference.input, result.outcomes[0])

@@ -15,16 +15,18 @@ from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
-import platformdirs
 from hypothesis import Phase, Verbosity, find, settings
-from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Died, Limits, Outcome, Program, Sandbox, TimedOut
-from codeens_sandbox_backends.values.compare import canonical_call, outcome_key
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Program, TimedOut
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.outcomes import outcome_key
 from codeens_sandbox_backends.values.render import render_call
 from codeens_sandbox_backends.values.shrink import smaller_calls
+from codeens_server.hypothesis_setup import prepare
 
 _MOST_SEARCHES = 6
 _MOST_STEPS = 40
@@ -100,8 +102,8 @@ async def shrink(
             inputs = await anyio.to_thread.run_sync(wanted, abandon_on_cancel=True)
             if not inputs:
                 return
-            ours = await sandbox.run(CallsJob(program=here, inputs=inputs, limits=_LIMITS))
-            theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, limits=_LIMITS))
+            ours = await sandbox.run(CallsJob(program=here, inputs=inputs, effects=True, limits=_LIMITS))
+            theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, effects=True, limits=_LIMITS))
             search.learn(map(Observation, inputs, ours.outcomes, theirs.outcomes))
 
     with anyio.move_on_after(budget_s):
@@ -131,7 +133,7 @@ class _Search:
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
         """Return inputs that Hypothesis' search must know to get further than it gets with what is known."""
-        set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+        prepare()
         wanted: dict[str, CallInput] = {}
 
         def tells_apart(call: CallInput) -> bool:

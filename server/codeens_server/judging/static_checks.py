@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from codeens_server.domain import Replacement, Target
-from codeens_server.judging.tampering import tampering
+from codeens_server.domain.target import Replacement, Target
+from codeens_server.judging.surroundings import surroundings, touched
+from codeens_server.judging.tampering import changed_by_methods, tampering
 from codeens_server.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionNode, decorator_names, is_generator
 
@@ -24,7 +25,7 @@ def refusal(target: Target, replacement: Replacement) -> str | None:
     original = parse(target.source)
     if isinstance(original, ParseFailure):
         return f"the original cannot be read again: {original}"
-    return _misfit(target, _only_function(original), modules[0]) or _quarantine(original, modules)
+    return _misfit(target, _only_function(original), modules[0]) or _quarantine(target, original, modules)
 
 
 def _only_function(module: ast.Module) -> FunctionNode | None:
@@ -59,12 +60,20 @@ def _decorator_change(original: FunctionNode, function: FunctionNode) -> str | N
     return f"its decorator @{added[0]} makes it something else" if added else None
 
 
-def _quarantine(original: ast.Module, modules: list[ast.Module]) -> str | None:
+def _quarantine(target: Target, original: ast.Module, modules: list[ast.Module]) -> str | None:
     everything = ast.Module(body=[statement for module in modules for statement in module.body], type_ignores=[])
-    known = tampering(original)
+    known = {*tampering(original), *changed_by_methods(original)}
     for name, phrase in tampering(everything).items():
         if name not in known:
             return f"quarantined: it {phrase}, and the original does not"
+    return None if target.body_missing else _looks_around(original, everything)
+
+
+def _looks_around(original: ast.Module, replacement: ast.Module) -> str | None:
+    known = {*surroundings(original), *touched(original)}
+    for kind, name in surroundings(replacement).items():
+        if kind not in known:
+            return f"quarantined: it looks at {kind} ({name}), and the original does not"
     return None
 
 

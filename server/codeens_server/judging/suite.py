@@ -1,22 +1,21 @@
-"""The second gate: the user's own tests, run beside the candidate and held against how they ended on the original."""
+"""The second gate: the user's own tests, run beside the candidate and held against how they ended on the original.
+
+What goes wrong may be the machine's doing, or a test's that changes its mind: it is confirmed, by running the candidate
+again and the original beside it, before it rejects anything (`confirming.py`).
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import (
-    Limits,
-    Outcome,
-    Program,
-    Raised,
-    Sandbox,
-    SuiteJob,
-    SuiteResult,
-    TestReport,
-    TimedOut,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits, SuiteJob, TestReport
+from codeens_sandbox_backends.programs import Program, Raised, TimedOut
 from codeens_sandbox_backends.values.render import render_outcome
-from codeens_server.domain import Failure, Mode, Status
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.terms import Mode, Status
+from codeens_server.domain.verdict import Failure
+from codeens_server.judging.confirming import Confirmation, SuiteRuns, confirm, failing
 
 
 class SuiteVerdict(Struct, frozen=True, kw_only=True):
@@ -27,6 +26,8 @@ class SuiteVerdict(Struct, frozen=True, kw_only=True):
     total: int = 0
     reason: str = ""
     failure: Failure | None = None
+    set_aside: tuple[str, ...] = ()
+    """Tests that ended in different ways on the same code, and so count for nothing."""
 
 
 def required(tests: tuple[TestReport, ...], mode: Mode) -> list[TestReport]:
@@ -36,11 +37,22 @@ def required(tests: tuple[TestReport, ...], mode: Mode) -> list[TestReport]:
 
 
 async def run_suite(
-    root: str, program: Program, tests: tuple[TestReport, ...], mode: Mode, sandbox: Sandbox
+    root: str,
+    programs: SuiteRuns,
+    tests: tuple[TestReport, ...],
+    mode: Mode,
+    sandbox: Sandbox,
+    limits: Limits | None = None,
 ) -> SuiteVerdict:
     """Run the tests on a candidate's program.
 
-    A suite that does not run to its end is the candidate's failure: it did on the original.
+    Args:
+        root: the workspace.
+        programs: the candidate's program, and the original's, which tells whose fault it is when tests fail.
+        tests: how the tests ended on the original.
+        mode: decides which of them a candidate must pass.
+        sandbox: where they run.
+        limits: of one run; None, those of the sandbox.
 
     Raises:
         SandboxError: the sandbox failed; nothing is known of the code.
@@ -48,47 +60,56 @@ async def run_suite(
     wanted = required(tests, mode)
     if not wanted:
         return SuiteVerdict()
-    job = SuiteJob(
-        kind="pytest",
-        root=root,
-        program=program,
-        selection=tuple(dict.fromkeys(test.id for test in wanted)),
-        limits=_limits(wanted),
-    )
-    return _compare(wanted, await sandbox.run(job))
+    job = _job(root, programs.candidate, wanted, limits)
+    selection = job.selection
+    first = await sandbox.run(job)
+    if first.failure is None and not failing(selection, first):
+        return SuiteVerdict(passed=len(selection), total=len(selection))
+    passing = frozenset(test.id for test in wanted if test.outcome == "passed")
+    return _verdict(selection, await confirm(job, programs.original, first, passing, sandbox))
 
 
-def _limits(tests: list[TestReport]) -> Limits | None:
-    """Return more time than the sandbox gives by default, where the tests took long on the original."""
-    seconds = 10.0 + 4.0 * sum(test.seconds for test in tests)
-    return Limits(wall_s=seconds, cpu_s=seconds) if seconds > 2 * Limits().wall_s else None
+async def passes_once(root: str, program: Program, evidence: Evidence, sandbox: Sandbox) -> bool:
+    """Return whether one run of the tests that must pass does; whose fault it is otherwise is not asked.
+
+    Raises:
+        SandboxError: the sandbox failed; nothing is known of the code.
+    """
+    job = _job(root, program, required(evidence.tests, evidence.mode), evidence.limits)
+    result = await sandbox.run(job)
+    return result.failure is None and not failing(job.selection, result)
 
 
-def _compare(wanted: list[TestReport], result: SuiteResult) -> SuiteVerdict:
-    reports = {report.id: report for report in result.tests}
-    wrong = [test.id for test in wanted if test.id not in reports or reports[test.id].outcome != "passed"]
-    passed = len(wanted) - len(wrong)
-    if not wrong and result.failure is None:
-        return SuiteVerdict(passed=passed, total=len(wanted))
-    if result.failure is not None:
-        return _broken_off(passed, len(wanted), result.failure)
-    first = reports.get(wrong[0])
-    got = "it was not run" if first is None else f"{first.outcome}: {first.message}".strip(": ")
+def _job(root: str, program: Program, wanted: list[TestReport], limits: Limits | None) -> SuiteJob:
+    selection = tuple(dict.fromkeys(test.id for test in wanted))
+    return SuiteJob(kind="pytest", root=root, program=program, selection=selection, limits=limits)
+
+
+def _verdict(selection: tuple[str, ...], found: Confirmation) -> SuiteVerdict:
+    total = len(selection) - len(found.set_aside)
+    passed = total - len(found.wrong)
+    if found.ending is not None:
+        return _broken_off(passed, total, found)
+    if not found.wrong:
+        return SuiteVerdict(passed=passed, total=total, set_aside=found.set_aside)
+    test, report = next(iter(found.wrong.items()))
+    got = "it was not run" if report is None else f"{report.outcome}: {report.message}".strip(": ")
     return SuiteVerdict(
-        status="error" if first is not None and first.outcome == "error" else "failed",
+        status="error" if report is not None and report.outcome == "error" else "failed",
         passed=passed,
-        total=len(wanted),
-        reason=f"fails {len(wrong)} of {len(wanted)} tests, first {wrong[0]}",
-        failure=Failure(where=wrong[0], expected="passed", got=got),
+        total=total,
+        reason=f"fails {len(found.wrong)} of {total} tests, first {test}",
+        failure=Failure(where=test, expected="passed", got=got),
+        set_aside=found.set_aside,
     )
 
 
-def _broken_off(passed: int, total: int, ending: Outcome) -> SuiteVerdict:
-    text = render_outcome(ending)
-    timeout = isinstance(ending, TimedOut)
+def _broken_off(passed: int, total: int, found: Confirmation) -> SuiteVerdict:
+    ending = found.ending
+    text = "" if ending is None else render_outcome(ending)
     return SuiteVerdict(
-        status="timeout" if timeout else "error",
-        passed=min(passed, total - 1),
+        status="timeout" if isinstance(ending, TimedOut) else "error",
+        passed=max(0, min(passed, total - 1)),
         total=total,
         reason=f"its tests did not run to their end, as they do on the original: {text}",
         failure=Failure(
@@ -97,4 +118,5 @@ def _broken_off(passed: int, total: int, ending: Outcome) -> SuiteVerdict:
             got=text,
             traceback=ending.traceback if isinstance(ending, Raised) else "",
         ),
+        set_aside=found.set_aside,
     )

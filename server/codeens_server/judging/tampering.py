@@ -8,7 +8,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-_MODULES = frozenset({"inspect", "gc", "ctypes", "atexit", "builtins", "_pytest", "pytest", "unittest"})
+_MODULES = frozenset(
+    {
+        *("inspect", "gc", "ctypes", "atexit", "builtins", "_pytest", "pytest", "unittest"),
+        *("tracemalloc", "_tracemalloc"),
+    }
+)
 _FUNCTIONS = frozenset(
     {
         "os._exit",
@@ -22,25 +27,47 @@ _FUNCTIONS = frozenset(
         "sys.modules",
         "sys.settrace",
         "sys.setprofile",
+        "sys.addaudithook",
+        "sys.monitoring",
+        "signal.signal",
+        "signal.setitimer",
+        "signal.alarm",
+        "threading.Timer",
+        "threading.settrace",
+        "threading.setprofile",
         "sys.meta_path",
         "sys.path_hooks",
+        "importlib.import_module",
     }
 )
 _ATTRIBUTES = frozenset(
     {"f_back", "f_locals", "f_globals", "tb_frame", "gi_frame", "cr_frame", "__subclasses__", "__globals__", "__code__"}
 )
-_NAMES = frozenset({"__builtins__", "globals"})
+_CHANGING = frozenset(
+    {
+        *("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault"),
+        *("appendleft", "popleft", "rotate", "sort", "update"),
+    }
+)
+_NAMES = frozenset({"__builtins__", "__import__", "globals"})
 
 
 def tampering(module: ast.Module) -> dict[str, str]:
     """Return what a module uses of the above, each with a phrase that says it."""
-    imported = dict(_imported(module))
+    imported = dict(imported_names(module))
     found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
     found |= {f"{name}.": f"changes attributes of {name}, which is not its own" for name in _patched(module)}
     return found
 
 
-def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
+def changed_by_methods(module: ast.Module) -> set[str]:
+    """Return what `tampering` calls changes that a module makes by methods, as `sys.path.pop()` does."""
+    calls = (node.func for node in ast.walk(module) if isinstance(node, ast.Call))
+    owners = (func.value for func in calls if isinstance(func, ast.Attribute) and func.attr in _CHANGING)
+    return {f"{root}." for owner in owners if isinstance(owner, ast.Attribute) and (root := _root(owner))}
+
+
+def imported_names(module: ast.Module) -> Iterator[tuple[str, str]]:
     """Return local names of imports with what they stand for."""
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
@@ -68,7 +95,7 @@ def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
 
 def _patched(module: ast.Module) -> Iterator[str]:
     """Return names from outside whose attributes are set or deleted, also with `setattr` and `delattr`."""
-    imports = [name for name, _ in _imported(module)]
+    imports = [name for name, _ in imported_names(module)]
     own = {_root_name(name) for node in ast.walk(module) for name in _bound(node)} - {_root_name(n) for n in imports}
     for node in ast.walk(module):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, (ast.Store, ast.Del)):

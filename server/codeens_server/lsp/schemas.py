@@ -12,13 +12,15 @@ from typing import Any, get_args
 
 import msgspec
 
-from codeens_server.domain import ORIGINAL, Goal, Mode
+from codeens_server.domain.terms import ORIGINAL, Goal, Mode
 from codeens_server.lsp.runs.editor_model import GenerateParams, GenerateResult
 from codeens_server.lsp.runs.messages import (
     Applied,
     CandidateDiff,
     PinArguments,
     PinnedTest,
+    RefuseArguments,
+    Refused,
     RerankArguments,
     Reranked,
     RerunArguments,
@@ -35,8 +37,16 @@ from codeens_server.views.model import RowStatus, RunStatus, Trend
 PAGE = Path("docs/protocol.md")
 TYPESCRIPT = Path("editor-client/src/protocol.ts")
 
-ARGUMENTS: tuple[Any, ...] = (RunArguments, RerunArguments, RunId, RowArguments, PinArguments, RerankArguments)
-RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Reranked, RunChanged)
+ARGUMENTS: tuple[Any, ...] = (
+    RunArguments,
+    RerunArguments,
+    RunId,
+    RowArguments,
+    PinArguments,
+    RefuseArguments,
+    RerankArguments,
+)
+RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked, RunChanged)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
 _ALIASES = {"Goal": Goal, "Mode": Mode, "RunStatus": RunStatus, "RowStatus": RowStatus, "Trend": Trend}
 _PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
@@ -48,6 +58,7 @@ _COMMANDS = {
     "diff": names.DIFF,
     "showRun": names.SHOW_RUN,
     "pinInput": names.PIN_INPUT,
+    "refuse": names.REFUSE,
     "rerank": names.RERANK,
 }
 

@@ -1,47 +1,36 @@
-"""Measure one candidate against the original: runtime, memory, readability, size of the edit."""
+"""Measure one candidate by itself: memory, readability, size of the edit. Speed is found in races (`race.py`)."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import anyio.to_thread
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    Outcome,
-    Program,
-    Returned,
-    Sandbox,
-    TimingJob,
-    TimingResult,
-)
-from codeens_sandbox_backends.values.compare import canonical_call, same_outcome
-from codeens_sandbox_backends.values.render import render_outcome
-from codeens_server.domain import (
-    Candidate,
-    Case,
-    DiffSize,
-    Evidence,
-    Interval,
-    Measurement,
-    Memory,
-    Readability,
-    Target,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Returned
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.outcomes import EFFECTS, same_outcome
+from codeens_sandbox_backends.values.telling import telling
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import DiffSize, Measurement, Memory, Readability
+from codeens_server.domain.target import Candidate, Target
 from codeens_server.errors import InputError
+from codeens_server.measuring.bytecode import same_bytecode
 from codeens_server.measuring.readability import Unmeasurable, readability
-from codeens_server.measuring.statistics import MIN_PAIRS, speed_interval
 from codeens_server.workspace.edit import diff_size, program_for
 
 LONGEST_PASS_S = 1.0
 """Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""
-NOTHING_TO_COMPARE = "speed not measured: there is no working original to compare with"
 MOST = 50
+Agrees: TypeAlias = Callable[[Sequence[Case], Sequence[Outcome]], bool]
+"""Whether outcomes are what cases demand."""
+_UNSEEN_BYTES = 8 << 20
+"""What processes of two programs may differ by for other reasons: modules they load, memory that allocators keep."""
 
 
 class Baseline(Struct, frozen=True, kw_only=True):
@@ -50,145 +39,185 @@ class Baseline(Struct, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     """What candidates are timed on; `expected` is what must come out in the timed run too."""
     program: Program
+    compared: bool
+    """Whether the original works, so that speed means something."""
+    unseen: bool = False
+    """Whether no model can have seen the inputs: otherwise a table of them is as fast as an implementation."""
     measurement: Measurement
     """Of the original itself; its speed is None: it is what speed is measured against."""
 
 
-class SpeedComparison(Struct, frozen=True, kw_only=True):
-    """How fast the second of two programs is, or in `note` why that is not known."""
+class MemoryComparison(Struct, frozen=True, kw_only=True):
+    """What a watched pass found."""
 
-    speed: Interval | None = None
+    memory: Memory | None = None
     mismatch: bool = False
-    """The second program answered otherwise than it must."""
+    """It answered otherwise than it must."""
     note: str = ""
 
 
-async def baseline(target: Target, evidence: Evidence, sandbox: Sandbox) -> Baseline:
+async def baseline(
+    target: Target,
+    evidence: Evidence,
+    sandbox: Sandbox,
+    fresh: Sequence[Case] = (),
+) -> Baseline:
     """Measure the original, and choose the inputs on which it is fast enough to be timed often.
+
+    Args:
+        target: the function.
+        evidence: what is known of it.
+        sandbox: where it runs.
+        fresh: cases that nobody has seen; without any, those of the evidence are timed.
 
     Raises:
         SandboxError: the sandbox failed.
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
-    cases = timed_cases(evidence.cases)
+    cases = timed_cases(fresh or evidence.cases)
     memory = None
     if evidence.mode == "improve" and cases:
-        cases, result = await _affordable(cases, program, sandbox)
-        memory = _memory(result, None)
+        cases = await _affordable(cases, program, sandbox)
+        memory = _memory(await sandbox.run(_memory_job(program, cases)), None)
     metrics, notes = await _readability(target.source)
     measurement = Measurement(memory=memory, readability=metrics, notes=notes)
-    return Baseline(cases=cases, program=program, measurement=measurement)
+    return Baseline(
+        cases=cases,
+        program=program,
+        compared=evidence.mode == "improve",
+        unseen=bool(fresh),
+        measurement=measurement,
+    )
 
 
 async def measure(
-    candidate: Candidate, *, target: Target, evidence: Evidence, sandbox: Sandbox, baseline: Baseline
+    candidate: Candidate, *, target: Target, sandbox: Sandbox, baseline: Baseline, agrees: Agrees | None = None
 ) -> Measurement:
-    """Put one candidate into numbers; what could not be measured is None, with a note.
+    """Put one candidate into numbers, its speed left out; what could not be measured is None, with a note.
 
-    Call it for one candidate at a time: what runs beside a timing is in its noise.
+    Nothing of it is timed: other work may go on beside it.
+
+    Args:
+        candidate: what is measured.
+        target: the function it replaces.
+        sandbox: where it runs.
+        baseline: the original's side of the comparison.
+        agrees: whether its outcomes are such as it passes with; None: they must be equal to what is expected.
 
     Raises:
         SandboxError: the sandbox failed.
     """
     program = await anyio.to_thread.run_sync(program_for, target, candidate.replacement)
-    if evidence.mode == "improve":
-        compared = await _compare_with_original(program, sandbox, baseline)
+    is_same = await anyio.to_thread.run_sync(same_bytecode, target, candidate.replacement)
+    if is_same and (original := baseline.measurement.memory):
+        memory = MemoryComparison(memory=structs.replace(original, ratio=1.0))
     else:
-        compared = SpeedComparison(note=NOTHING_TO_COMPARE)
-    memory, memory_note = await _candidate_memory(program, sandbox, baseline)
+        memory = await compare_memory(program, baseline.cases, sandbox, baseline.measurement.memory, agrees)
     metrics, readability_notes = await _readability(candidate.source)
     diff, diff_note = await _diff(target, candidate)
-    notes = [compared.note, memory_note, *readability_notes, diff_note]
     return Measurement(
-        speed=compared.speed,
-        mismatch=compared.mismatch,
-        memory=memory,
+        mismatch=memory.mismatch,
+        memory=memory.memory,
         readability=metrics,
         diff=diff,
-        notes=tuple(note for note in notes if note),
+        notes=tuple(note for note in (memory.note, *readability_notes, diff_note) if note),
     )
 
 
-async def _affordable(
-    cases: tuple[Case, ...], program: Program, sandbox: Sandbox
-) -> tuple[tuple[Case, ...], CallsResult]:
-    while True:
-        result = await sandbox.run(_memory_job(program, cases))
+async def _affordable(cases: tuple[Case, ...], program: Program, sandbox: Sandbox) -> tuple[Case, ...]:
+    while len(cases) > 1:
+        job = CallsJob(program=program, inputs=tuple(case.input for case in cases), fresh=True)
+        usage = (await sandbox.run(job)).usage
         # CPU time where it is known: on a busy machine the same inputs shall be timed as on a quiet one.
-        spent_s = result.usage.wall_s if result.usage.cpu_s is None else result.usage.cpu_s
-        if spent_s <= LONGEST_PASS_S or len(cases) == 1:
-            return cases, result
-        cases = smaller_half(cases)
+        spent_s = usage.wall_s if usage.cpu_s is None else usage.cpu_s
+        if spent_s <= LONGEST_PASS_S:
+            return cases
+        cases = smaller_part(cases, LONGEST_PASS_S / spent_s)
+    return cases
 
 
 def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
-    return CallsJob(program=program, inputs=tuple(case.input for case in cases), memory=True, exclusive=True)
+    inputs = tuple(case.input for case in cases)
+    return CallsJob(program=program, inputs=inputs, waits=tuple(range(1, len(cases))), memory=True)
 
 
-async def _compare_with_original(program: Program, sandbox: Sandbox, baseline: Baseline) -> SpeedComparison:
-    if not baseline.cases:
-        return SpeedComparison(
-            note="speed not measured: no input is known on which the original returns a comparable value"
-        )
-    inputs = tuple(case.input for case in baseline.cases)
-    return await compare_speed(TimingJob(a=baseline.program, b=program, inputs=inputs), baseline.cases, sandbox)
-
-
-async def compare_speed(job: TimingJob, cases: Sequence[Case], sandbox: Sandbox) -> SpeedComparison:
-    """Time two programs in turns and return how many times as fast `b` is, or why that is not known.
-
-    Args:
-        job: both programs and the inputs of one pass.
-        cases: what each of the inputs must give, in their order.
-        sandbox: where both run.
-
-    Raises:
-        SandboxError: the sandbox failed.
-    """
-    timed = await sandbox.run(job)
-    if problem := _problem(timed, cases):
-        return problem
-    speed = speed_interval(timed, len(job.inputs))
-    return SpeedComparison(
-        speed=speed,
-        note="" if speed else f"speed not measured: fewer than {MIN_PAIRS} pairs of runs fitted into the time",
-    )
-
-
-def _problem(timed: TimingResult, cases: Sequence[Case]) -> SpeedComparison | None:
-    """Return why the times mean nothing; None when they mean something."""
-    if timed.failure is not None:
-        side = "original" if timed.failed_side == "a" else "candidate"
-        failure = render_outcome(timed.failure)
-        return SpeedComparison(note=f"speed not measured: in the timed run the {side} failed: {failure}")
-    if not _all_expected(timed.outcomes_b, cases):
-        return SpeedComparison(mismatch=True, note="wrong in the timed run")
-    if not _all_expected(timed.outcomes_a, cases):
-        return SpeedComparison(note="speed not measured: the original itself answered differently in the timed run")
-    return None
-
-
-def _all_expected(outcomes: Sequence[Outcome], cases: Sequence[Case]) -> bool:
+def all_expected(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> bool:
     return len(outcomes) == len(cases) and all(
-        case.expected is not None and same_outcome(outcome, case.expected)
+        case.expected is not None
+        and same_outcome(outcome, case.expected, value_only=case.value_only, uncompared=(EFFECTS, *case.uncompared))
         for outcome, case in zip(outcomes, cases, strict=True)
     )
 
 
-async def _candidate_memory(program: Program, sandbox: Sandbox, baseline: Baseline) -> tuple[Memory | None, str]:
-    if not baseline.cases:
-        return None, ""
-    result = await sandbox.run(_memory_job(program, baseline.cases))
-    memory = _memory(result, baseline.measurement.memory)
-    return memory, "" if memory else "memory not measured: not every call returned while allocations were traced"
+async def compare_memory(
+    program: Program,
+    cases: Sequence[Case],
+    sandbox: Sandbox,
+    original: Memory | None,
+    agrees: Agrees | None = None,
+) -> MemoryComparison:
+    """Watch what a program allocates, and hold it against what the process was seen to have, and against the original.
+
+    Args:
+        program: what is watched.
+        cases: its inputs, with what each must give.
+        sandbox: where it runs.
+        original: what the original needs for the same inputs; None where nobody knows, or for itself.
+        agrees: see `measure`.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
+    if not cases:
+        return MemoryComparison()
+    result = await sandbox.run(_memory_job(program, cases))
+    for outcomes in (result.outcomes, result.watched):
+        # A limit that watching has run into is no answer.
+        answered = [pair for pair in zip(cases, outcomes, strict=False) if isinstance(pair[1], Returned)]
+        known = [pair for pair in answered if pair[0].expected is not None]
+        if not (agrees or all_expected)([case for case, _ in known], [outcome for _, outcome in known]):
+            return MemoryComparison(mismatch=True, note="wrong while its memory was measured")
+    memory = _memory(result, original)
+    if memory is None:
+        return MemoryComparison(note="memory not measured: not every call returned while allocations were traced")
+    if original is not None and _contradicted(memory, original):
+        return MemoryComparison(note=_of_both(memory, original))
+    return MemoryComparison(memory=memory)
 
 
 def _memory(result: CallsResult, original: Memory | None) -> Memory | None:
     """Return the peak over all inputs, where each of them was answered."""
-    if not result.peak_bytes or not all(isinstance(outcome, Returned) for outcome in result.outcomes):
+    answered = (*result.outcomes, *result.watched)
+    if not result.peak_bytes or not all(isinstance(outcome, Returned) for outcome in answered):
         return None
     peak = max(result.peak_bytes)
-    return Memory(peak_bytes=peak, ratio=peak / original.peak_bytes if original and original.peak_bytes else None)
+    ratio = peak / original.peak_bytes if original and original.peak_bytes else None
+    return Memory(peak_bytes=peak, ratio=ratio, seen_bytes=result.watched_rss_bytes)
+
+
+def _of_both(memory: Memory, original: Memory) -> str:
+    """Return what both ways of looking say, where they disagree: what C code allocates is not traced."""
+    traced = f"traced allocations {_mebibytes(memory.peak_bytes)}, the original's {_mebibytes(original.peak_bytes)}"
+    seen = f"process {_mebibytes(memory.seen_bytes)}, the original's {_mebibytes(original.seen_bytes)}"
+    return f"memory not measured: what was traced and what was seen from outside disagree ({traced}; {seen})"
+
+
+def _mebibytes(count: int | None) -> str:
+    return "unknown" if count is None else f"{count / (1 << 20):.1f} MiB"
+
+
+def _contradicted(memory: Memory, original: Memory | None) -> bool:
+    """Whether a process had more memory than can be if so much less than the original's was allocated.
+
+    Half of what is saved must show outside; allocators keep some, and modules that only one of both loads take some.
+    """
+    if original is None or original.seen_bytes is None:
+        return False
+    if memory.seen_bytes is None:
+        return memory.peak_bytes < original.peak_bytes
+    saved = max(0, original.peak_bytes - memory.peak_bytes)
+    more = max(0, memory.peak_bytes - original.peak_bytes)
+    return memory.seen_bytes > original.seen_bytes - saved / 2 + 2 * more + _UNSEEN_BYTES
 
 
 async def _readability(source: str) -> tuple[Readability | None, tuple[str, ...]]:
@@ -206,16 +235,18 @@ async def _diff(target: Target, candidate: Candidate) -> tuple[DiffSize, str]:
 
 
 def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
-    """Choose at most `most` cases on which the original returns, the largest of every origin, each input once.
+    """Choose at most `most` cases inside the domain on which the original returns, the largest of every origin, once.
 
     The origins take turns, so that no kind of input is crowded out. An input is there once, because a second call with
-    equal arguments is what memory between calls would make cheap. The order is that of `cases`.
+    equal arguments is what memory between calls would make cheap; one that tells the answer to an earlier one is not,
+    because all inputs of a pass are there at once. The order is that of `cases`.
     """
+    cases = _without_tellers(cases)
     by_origin: defaultdict[str, list[int]] = defaultdict(list)
     seen: set[str] = set()
     for index, case in enumerate(cases):
         identity = canonical_call(case.input)
-        if isinstance(case.expected, Returned) and identity not in seen:
+        if isinstance(case.expected, Returned) and case.outside is None and identity not in seen:
             seen.add(identity)
             by_origin[case.origin].append(index)
     queues = deque(
@@ -230,10 +261,32 @@ def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
     return tuple(cases[index] for index in sorted(chosen))
 
 
-def smaller_half(cases: Sequence[Case]) -> tuple[Case, ...]:
-    """Return the cases of smaller input, at least one, in their order."""
+def _without_tellers(cases: Sequence[Case]) -> Sequence[Case]:
+    """Leave out what people or tests wrote down that tells an answer to an earlier input."""
+    while True:
+        written = [index for index, case in enumerate(cases) if case.origin != "generated"]
+        told = telling([cases[index].input for index in written], [cases[index].expected for index in written])
+        if not told:
+            return cases
+        dropped = {written[place] for place in told}
+        cases = [case for index, case in enumerate(cases) if index not in dropped]
+
+
+def smaller_part(cases: Sequence[Case], share: float) -> tuple[Case, ...]:
+    """Return the cases of smaller input, in their order, that make up a share of the length of all.
+
+    At least one is kept, and the largest is dropped: one long input costs as much as many small ones.
+    """
     by_size = sorted(range(len(cases)), key=lambda index: size(cases[index].input))
-    return tuple(cases[index] for index in sorted(by_size[: max(1, len(cases) // 2)]))
+    lengths = [size(cases[index].input)[0] for index in by_size]
+    allowed, taken = share * sum(lengths), 0
+    kept = by_size[:1]
+    for place, length in zip(by_size[:-1], lengths[:-1], strict=True):
+        taken += length
+        if taken > allowed:
+            break
+        kept.append(place)
+    return tuple(cases[index] for index in sorted(set(kept)))
 
 
 def size(call: CallInput) -> tuple[int, bytes]:

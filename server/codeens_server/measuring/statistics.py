@@ -1,195 +1,266 @@
-"""From the seconds of timed pairs to a ratio with an interval that does not claim what chance could have made."""
+"""From the rounds of a race to a ratio with an interval that does not claim what chance could have made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import exp, inf, log, sqrt
+from collections.abc import Callable, Sequence
+from functools import cache
+from math import atan, cos, exp, log, pi, sin, sqrt
 from statistics import fmean, median, stdev
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from codeens_sandbox_backends.base import TimingPair, TimingResult
-from codeens_server.domain import Interval
+from msgspec import Struct
 
-T_QUANTILES = {
-    2: 6.964556734283252,
-    3: 4.540702858568077,
-    4: 3.746947387979179,
-    5: 3.364929998907178,
-    6: 3.142668403290964,
-}
-"""Student's t for a two-sided interval of 98 %, by degrees of freedom (Abramowitz & Stegun, table 26.10; more digits by
-formulas 26.7.3 and 26.7.4). A claim to either side is chance once in a hundred, and 95 % is kept when noise is not
-normal."""
+from codeens_sandbox_backends.races import SideTimes
+from codeens_server.domain.measurement import Interval
+
+LOOKS = (3, 5, 8, 12)
+"""After so many rounds a race is looked at, and ended for who is decided. Fewer than 3 have no spread to speak of."""
+ALPHAS = (0.004, 0.005, 0.005, 0.006)
+"""What each look may spend of the 2 % that all of them may be wrong by; the sum bounds it (Bonferroni), wherever a
+race ends. A claim to either side is then chance once in a hundred, and 95 % is kept when noise is not normal."""
 BIAS = 0.01
-"""Log ratio that the order of runs and the layout of code and data can make without any difference in the code
-(Mytkowicz et al., ASPLOS 2009). A choice, held to by `bench/aa.py`: functions timed against themselves."""
-MIN_PAIRS = 3
-"""Fewer have no spread to speak of: at two pairs the quantile of t is 31.8."""
-REMEMBERED = 0.5
-"""Share of a later pass that a first one must take longer before the code is said to remember results."""
-SPREADS = 2.0
-"""Median absolute deviations by which a median of seven differences is off by chance in less than 1 % of all cases."""
+"""Log ratio that the layout of code and data can make without any difference in the code (Mytkowicz et al., ASPLOS
+2009). A choice, held to by `bench/coverage.py`: functions raced against themselves."""
+UNLIKE = 0.02
+"""The same as a share of the log ratio: code that differs a lot is slowed unlike by what shares a core or its caches. A
+choice, held to by the functions of known ratio."""
+WIDEST = 3.0
+"""From this factor between its ends on an interval says nothing that should be acted on."""
+NARROW = 0.03
+NARROW_SHARE = 0.06
+"""Half a width, as log ratio, and as share of the ratio's own log, at which a race is decided."""
+ENOUGH = 0.15
+"""Half a width that is enough for who cannot win any more."""
+CONFIRMED = 0.25
+"""Share of the saving that must show when a program is loaded and run once; a choice."""
+SURE = 0.01
+OVERWHELMING = 0.001
+"""One-sided probabilities of error: that a claim stands on nothing, that a first pass is said to cost more."""
+ENOUGH_TO_TELL = 5
+"""Rounds before anything is said of first passes."""
+CONFIRMABLE_S: dict[Clock, float] = {"processor": 0.001, "waiting": 0.005, "wall": 0.005}
+"""Who saves as many seconds in a pass must do so in the life of a fresh process. Less is within what that costs."""
+CONFIRMABLE_COLD_S = 5e-5
+"""The same for single passes of processes that have run one small input."""
+REMEMBERED_S = 2e-5
+"""The least that can be told of what a first pass takes longer."""
+WAITS = 1.2
+WAITS_S = 2e-4
+"""By what factor and how much time must exceed processor time before a function is said to sleep or wait."""
+
+FIRST_NOTE = "a first pass takes longer by what later ones save; the ratio is of first passes"
 REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
-HIDDEN_NOTE = "works when the clock does not run; the ratio is of whole passes"
 UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
-CONFIRMABLE_S = 0.005
-"""Who saves as many seconds in a pass must do so where nothing can be hidden: loaded and run once. Less is within what
-a pass costs to send."""
-SURE = 2.326
-"""z for a one-sided 99 % bound."""
-CONFIRMED = 0.75
-"""Share of the saving that need not show when a program is loaded and run once; a choice."""
 LOAD_NOTE = "loading it takes what it saves"
-SLOWED = 1.1
-"""From here on the original is said to have run slower beside the candidate than alone."""
-SLOWED_NOTE = "the original ran slower beside it than alone"
+WAITING_NOTE = "timed by wall, less the wait for a processor: it sleeps or waits"
+WALL_NOTE = "timed by wall: processor time cannot be read in this sandbox"
+BUSY_NOTE = "speed not measured: the machine is too busy"
+
+Clock: TypeAlias = Literal["processor", "waiting", "wall"]
 
 
-def speed_interval(timed: TimingResult, inputs: int) -> Interval | None:
+class PairedRound(Struct, frozen=True, kw_only=True):
+    """The original and one candidate in one round: the unit of the interval."""
+
+    original: SideTimes
+    candidate: SideTimes
+
+
+def speed_interval(
+    pairs: Sequence[PairedRound], *, repeated: int, inputs: int, clock: Literal["processor", "wall"]
+) -> Interval | None:
     """Return the original's time divided by the candidate's, with an interval of at least 95 %.
 
-    The pair of fresh processes is the unit: layout, address randomisation and hash seed differ between processes and
+    The round in a fresh block is the unit: layout, address randomisation and hash seed differ between processes and
     not between samples of one, so that samples must not be counted as independent (Kalibera & Jones, ISMM 2013;
     Georges et al., OOPSLA 2007).
 
     Args:
-        timed: seconds of the original (`a`) and the candidate (`b`), pair by pair.
+        pairs: one for each round.
+        repeated: how many passes a sample of the original made; above 1, single passes were timed too.
         inputs: how many inputs one pass has.
+        clock: what the seconds are of.
 
     Returns:
-        None where fewer than three pairs were timed.
+        None where fewer than three rounds were run.
     """
-    pairs = [pair for pair in timed.pairs if _is_timed(pair)]
-    if len(pairs) < MIN_PAIRS:
+    if len(pairs) < LOOKS[0]:
         return None
-    original_s, candidate_s = _median_of(pairs, "a"), _median_of(pairs, "b")
-    low, centre, high = _bounds([median(log(a / b) for a, b in zip(pair.a, pair.b, strict=True)) for pair in pairs])
-    extra, doubt, note = _unseen(pairs, timed.inner, candidate_s)
-    if note:
-        low, centre, high = _ratio_with(pairs, extra, doubt)
-        candidate_s += extra
-    if low > 0:
-        low, spoilt = _spoilt(timed, pairs, low)
-        note = note or spoilt
+    timed = _Timed(pairs, repeated, _clock(pairs, clock))
+    extras, note = timed.of_first_passes()
+    low, centre, high = _bounds(timed.log_ratios(extras))
+    doubt = timed.doubt() if low > 0 else ""
+    of_clock = {"processor": "", "waiting": WAITING_NOTE, "wall": WALL_NOTE}[timed.clock]
     return Interval(
         ratio=exp(centre),
         low=exp(low),
         high=exp(high),
-        original_s=original_s,
-        candidate_s=candidate_s,
+        original_s=fmean(timed.a),
+        candidate_s=fmean(b + extra for b, extra in zip(timed.b, extras, strict=True)),
         inputs=inputs,
-        pairs=len(pairs),
-        note=note,
+        rounds=len(pairs),
+        confirmed=not doubt,
+        note="; ".join(filter(None, (note, doubt, of_clock))),
     )
 
 
-def _unseen(pairs: Sequence[TimingPair], inner: int, candidate_s: float) -> tuple[float, float, str]:
-    """Return seconds of a pass that its samples do not show, their doubt, and a note: empty when there is none."""
-    extra, doubt, note = 0.0, 0.0, ""
-    for (seconds, unsure), what in (
-        (_remembered(pairs, inner), REMEMBERS_NOTE),
-        (_hidden(pairs), HIDDEN_NOTE),
-    ):
-        if seconds > max(unsure, REMEMBERED * candidate_s):
-            extra, doubt, note = extra + seconds, doubt + unsure, what
-    return extra, doubt, note
+def is_too_wide(speed: Interval) -> bool:
+    """Return whether nothing should be concluded from an interval."""
+    return speed.high > WIDEST * speed.low
 
 
-def _spoilt(timed: TimingResult, pairs: Sequence[TimingPair], low: float) -> tuple[float, str]:
-    """Return the lower bound of the log ratio, and the reason, if any, why there is no claim any more."""
-    saved = _median_of(pairs, "a") - _median_of(pairs, "b")
-    if saved > CONFIRMABLE_S and _seen_for_sure(timed.pairs) <= (1 - CONFIRMED) * saved:
-        return 0.0, UNCONFIRMED_NOTE
-    loading = [pair.load_b - pair.load_a for pair in pairs]
-    longer, doubt = median(loading), SPREADS * _deviation(loading)
-    if longer > doubt and longer + doubt >= timed.inner * saved:
-        return 0.0, LOAD_NOTE
-    slowed = min(value for pair in pairs for value in pair.a) / timed.alone_s if timed.alone_s else 1.0
-    return (low - log(slowed), SLOWED_NOTE) if slowed > SLOWED else (low, "")
+def is_decided(speed: Interval, best_low: float, *, repeated: int) -> bool:
+    """Return whether more rounds are of no use.
+
+    Args:
+        speed: what is known after the rounds so far.
+        best_low: the highest lower end that any candidate of the race has.
+        repeated: as for `speed_interval`.
+    """
+    half = log(speed.high / speed.low) / 2
+    if speed.low > 1.0 and (not speed.confirmed or (repeated > 1 and speed.rounds < ENOUGH_TO_TELL)):
+        return False
+    if half <= ENOUGH and (speed.slower or speed.high < best_low):
+        return True
+    differs = speed.low > 1.0 or speed.slower
+    return half <= (max(NARROW, NARROW_SHARE * abs(log(speed.ratio))) if differs else NARROW)
 
 
-def _median_of(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> float:
-    return median(value for pair in pairs for value in (pair.a if side == "a" else pair.b))
+def _clock(pairs: Sequence[PairedRound], clock: Literal["processor", "wall"]) -> Clock:
+    if clock == "wall":
+        return "wall"
+    for side in ([pair.original for pair in pairs], [pair.candidate for pair in pairs]):
+        spent_s = min(min(times.passes_s) for times in side)
+        busy_s = min(min(times.busy_passes_s) for times in side)
+        if busy_s > WAITS * spent_s + WAITS_S:
+            return "waiting"
+    return "processor"
+
+
+class _Timed:
+    """The pairs by one clock."""
+
+    def __init__(self, pairs: Sequence[PairedRound], repeated: int, clock: Clock) -> None:
+        self._pairs = pairs
+        self._repeated = repeated
+        self.clock: Clock = clock
+        self.a = self._of(lambda pair: median(self._passes(pair.original)))
+        self.b = self._of(lambda pair: median(self._passes(pair.candidate)))
+
+    def _of(self, seconds: Callable[[PairedRound], float]) -> list[float]:
+        return [seconds(pair) for pair in self._pairs]
+
+    def log_ratios(self, extras: Sequence[float]) -> list[float]:
+        """Return one value of each round: the median of its turns, with what is added to a candidate's passes."""
+        return [self._log_ratio(pair, extra) for pair, extra in zip(self._pairs, extras, strict=True)]
+
+    def _log_ratio(self, pair: PairedRound, extra: float) -> float:
+        turns = zip(self._passes(pair.original), self._passes(pair.candidate), strict=False)
+        return median(log(original / (candidate + extra)) for original, candidate in turns)
+
+    def _passes(self, times: SideTimes) -> tuple[float, ...]:
+        return times.busy_passes_s if self.clock == "waiting" else times.passes_s
+
+    def _first_s(self, times: SideTimes) -> float:
+        return times.busy_first_s if self.clock == "waiting" else times.first_s
+
+    @property
+    def _saved(self) -> list[float]:
+        return [a - b for a, b in zip(self.a, self.b, strict=True)]
+
+    def of_first_passes(self) -> tuple[list[float], str]:
+        """Return what each round's first pass takes longer than later ones, and a note; nothing without a note.
+
+        It must be sure beyond any doubt, for it moves the ratio: more than half of what a pass saves and takes.
+        """
+        nothing = [0.0] * len(self._pairs)
+        own, saved = fmean(self.b), fmean(self._saved)
+        if len(self._pairs) < ENOUGH_TO_TELL or saved <= 0:
+            return nothing, ""
+        hidden = [first - (b - a) for first, a, b in zip(self._of(self._first_longer), self.a, self.b, strict=True)]
+        if _low(hidden, OVERWHELMING) > max(CONFIRMABLE_S[self.clock], own / 2, saved / 2):
+            return [max(0.0, seconds) for seconds in hidden], FIRST_NOTE
+        remembered = self._of(_remembered)
+        if self._repeated > 1 and _low(remembered, OVERWHELMING) > max(REMEMBERED_S, own / 2):
+            return [max(0.0, seconds) for seconds in remembered], REMEMBERS_NOTE
+        return nothing, ""
+
+    def _first_longer(self, pair: PairedRound) -> float:
+        """Return what the first pass of a candidate takes longer than the original's, loading left out."""
+        return self._unloaded_s(pair.candidate) - self._unloaded_s(pair.original)
+
+    def _unloaded_s(self, times: SideTimes) -> float:
+        return self._first_s(times) - times.load_s
+
+    def doubt(self) -> str:
+        """Return why a saving cannot be claimed; empty when it can."""
+        saved = fmean(self._saved)
+        if saved >= CONFIRMABLE_S[self.clock]:
+            seen = self._of(lambda pair: self._first_s(pair.original) - self._first_s(pair.candidate))
+            return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
+        loading = self._of(lambda pair: pair.candidate.load_s - pair.original.load_s)
+        if _low(loading, SURE) > self._repeated * saved:
+            return LOAD_NOTE
+        if self._repeated > 1 and saved >= CONFIRMABLE_COLD_S:
+            seen = self._of(lambda pair: pair.original.cold_s - pair.candidate.cold_s)
+            return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
+        return ""
+
+    def _is_confirmed(self, seen: Sequence[float]) -> bool:
+        """Return whether enough of what is saved is seen. As a share: what slows a round slows both alike."""
+        if min(self._saved) <= 0:
+            return False
+        shares = [there / saved for there, saved in zip(seen, self._saved, strict=True)]
+        return _low(shares, SURE) > CONFIRMED
+
+
+def _remembered(pair: PairedRound) -> float:
+    """Return what a pass of a candidate over new inputs takes longer than one over known inputs.
+
+    What the interpreter warms up, the original shows too.
+    """
+    warming = max(0.0, pair.original.cold_s - pair.original.again_s)
+    return pair.candidate.cold_s - pair.candidate.again_s - warming
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
     """Return lower end, mean and upper end for independent log ratios, three or more.
 
-    It is Student's t interval, widened by what no number of pairs averages out (Mytkowicz et al., ASPLOS 2009).
+    It is Student's t interval at the level of the next look, widened by what no number of rounds averages out.
     """
+    count = len(values)
+    alpha = next((alpha for look, alpha in zip(LOOKS, ALPHAS, strict=True) if look >= count), ALPHAS[-1])
     centre = fmean(values)
-    half = t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values)) + BIAS
+    half = t_quantile(alpha / 2, count - 1) * stdev(values) / sqrt(count) + BIAS + UNLIKE * abs(centre)
     return centre - half, centre, centre + half
 
 
-def t_quantile(freedom: int) -> float:
-    """Return the quantile of Student's t for `freedom` degrees of freedom, 2 or more.
+def _low(values: Sequence[float], error: float) -> float:
+    """Return the one-sided lower bound of a mean."""
+    return fmean(values) - t_quantile(error, len(values) - 1) * stdev(values) / sqrt(len(values))
 
-    A timing has seven pairs at the most. For more, the quantile for seven is given: too wide, and never too narrow.
+
+@cache
+def t_quantile(tail: float, freedom: int) -> float:
+    """Return where Student's t for `freedom` degrees of freedom has the share `tail` above it.
+
+    By bisection of the distribution function (Abramowitz & Stegun, formulas 26.7.3 and 26.7.4).
     """
-    return T_QUANTILES[min(freedom, max(T_QUANTILES))]
+    low, high = 0.0, 1e4
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 - _within(middle, freedom)) / 2 > tail else (low, middle)
+    return high
 
 
-def _is_timed(pair: TimingPair) -> bool:
-    return bool(pair.a) and len(pair.a) == len(pair.b) and min(*pair.a, *pair.b) > 0
-
-
-def _remembered(pairs: Sequence[TimingPair], inner: int) -> tuple[float, float]:
-    """Return seconds that a pass over new inputs takes longer than one over known inputs, and their doubt.
-
-    Cold and repeated single passes cost the same to start. They differ by what was remembered, and by what the
-    interpreter warms up, which the original shows. One of the `inner` passes of a sample is a first one already.
-    """
-    own, other = _extras(pairs, "b"), _extras(pairs, "a")
-    warming = max(0.0, median(other))
-    doubt = SPREADS * max(_deviation(own), _deviation(other))
-    return (median(own) - warming) * (1 - 1 / inner), doubt
-
-
-def _extras(pairs: Sequence[TimingPair], side: Literal["a", "b"]) -> list[float]:
-    """Return per pair what a first pass takes longer; by the shortest samples, for a disturbance only ever adds."""
-    samples = [(pair.cold_a, pair.again_a) if side == "a" else (pair.cold_b, pair.again_b) for pair in pairs]
-    return [min(cold) - min(again) if cold and again else 0.0 for cold, again in samples]
-
-
-def _deviation(values: Sequence[float]) -> float:
-    """Return the median absolute deviation."""
-    centre = median(values)
-    return median(abs(value - centre) for value in values)
-
-
-def _hidden(pairs: Sequence[TimingPair]) -> tuple[float, float]:
-    """Return seconds by which a candidate's whole pass takes longer than its samples say, and their doubt.
-
-    A whole pass is a sample, and what both programs need to get inputs and to give outputs. What it takes beyond that
-    was done before the clock ran, after it was stopped, or by what stays in the process between samples.
-    """
-    hidden = [
-        (pair.whole_b - pair.whole_a) - (median(pair.single_b or pair.b) - median(pair.single_a or pair.a))
-        for pair in pairs
-        if pair.whole_a and pair.whole_b
-    ]
-    return (median(hidden), SPREADS * _deviation(hidden)) if hidden else (0.0, 0.0)
-
-
-def _seen_for_sure(pairs: Sequence[TimingPair]) -> float:
-    """Return the least seconds that loading and running once saves for sure; infinite if unknown.
-
-    The one-sided bound of 99 % for a shift between two samples that need not be normal, for stalls of a busy machine
-    are not (Hodges & Lehmann 1963; the quantile of the Mann-Whitney statistic by its normal approximation).
-    """
-    whole = [pair for pair in pairs if pair.whole_a and pair.whole_b]
-    if len(whole) < MIN_PAIRS:
-        return inf
-    saved = sorted(a.load_a + a.whole_a - b.load_b - b.whole_b for a in whole for b in whole)
-    count = len(whole)
-    return saved[max(0, int(count**2 / 2 - SURE * sqrt(count**2 * (2 * count + 1) / 12)))]
-
-
-def _ratio_with(pairs: Sequence[TimingPair], extra: float, doubt: float) -> tuple[float, float, float]:
-    """Return bounds of the log ratio when each of the candidate's passes takes `extra` longer."""
-    longest, likely, shortest = (
-        _bounds([log(median(pair.a) / (median(pair.b) + seconds)) for pair in pairs])
-        for seconds in (extra + doubt, extra, extra - doubt)
-    )
-    return longest[0], likely[1], shortest[2]
+def _within(quantile: float, freedom: int) -> float:
+    """Return the probability that Student's t is between -quantile and quantile."""
+    angle = atan(quantile / sqrt(freedom))
+    odd = freedom % 2
+    term, total = 1.0 if not odd else cos(angle), 0.0
+    for step in range(1 + odd, freedom, 2):
+        total += term
+        term *= cos(angle) ** 2 * step / (step + 1)
+    if odd:
+        return 2 / pi * (angle + sin(angle) * total)
+    return sin(angle) * total

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import (
-    ORIGINAL,
-    Candidate,
-    Goal,
-    Measurement,
-    RankedResult,
-    RunDocument,
-    StopReason,
-    Target,
-    Verdict,
-)
+from codeens_server.domain.document import RankedResult, RunDocument
+from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import ORIGINAL, TOLERATED, ConditionKind, Equality, Goal, StopReason
+from codeens_server.domain.verdict import Verdict
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import (
     BUILT_IN,
@@ -48,6 +42,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     measurement: Measurement | None = None
     cluster: int | None = None
+    agreement: float | None = None
+    """See `RankedResult`."""
     not_run: str = ""
     """Why nobody could run it, for instance that the sandbox failed; the verdict then says nothing of the code."""
 
@@ -65,10 +61,6 @@ class Votes(Struct, frozen=True, kw_only=True):
             if item.cluster is not None:
                 answers[item.cluster] += 1 + len(item.candidate.same_as)
         return cls(of_cluster=dict(answers), total=sum(answers.values()))
-
-    def share(self, cluster: int | None) -> float:
-        """Return a cluster's share of the answers, 0 to 1; 1 where behaviour could not be compared."""
-        return 1.0 if cluster is None else self.of_cluster[cluster] / self.total
 
     def told(self, cluster: int | None) -> str:
         """Return the share in words; empty where there is nothing to share."""
@@ -109,10 +101,19 @@ def rank(
         ConfigError: the weights cannot be used.
     """
     first = _row(original, wording.original_reason(original.verdict))
-    votes = Votes.of([entry for entry in entries if entry.verdict.status == "passed"])
+    votes = Votes.of([entry for entry in entries if entry.verdict.passes])
     rows = [_reasoned(entry, first, votes) for entry in entries]
     weights = weights_for(goal, settings)
-    return _ranking(first, rows, target=target, goal=goal, weights=weights, scorers=scorers, stopped=stopped)
+    return _ranking(
+        first,
+        rows,
+        target=target,
+        goal=goal,
+        weights=weights,
+        scorers=scorers,
+        stopped=stopped,
+        equality=settings.equality,
+    )
 
 
 def rerank(
@@ -131,6 +132,7 @@ def rerank(
         weights=weights or BUILT_IN[goal],
         scorers=scorers,
         stopped=run.summary.stopped,
+        equality=run.equality,
     )
     return msgspec.structs.replace(
         run,
@@ -151,6 +153,7 @@ def _row(entry: Entry, reason: str) -> RankedResult:
         measurement=entry.measurement or Measurement(),
         cost_usd=entry.candidate.cost_usd,
         cluster=entry.cluster,
+        agreement=entry.agreement,
         reason=reason,
     )
 
@@ -158,12 +161,12 @@ def _row(entry: Entry, reason: str) -> RankedResult:
 def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResult:
     if entry.not_run:
         return _row(entry, f"not run: {entry.not_run}")
-    if entry.verdict.status != "passed":
+    if not entry.verdict.passes:
         return _row(entry, wording.rejection(entry.verdict))
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
     row = _row(entry, "")
     agreeing = "" if original.verdict.status == "passed" else votes.told(entry.cluster)
-    reason = "; ".join(filter(None, [agreeing, wording.merits(row, original, notes)]))
+    reason = "; ".join(filter(None, [wording.conditions(row.verdict), agreeing, wording.merits(row, original, notes)]))
     return msgspec.structs.replace(row, reason=reason)
 
 
@@ -176,17 +179,16 @@ def _ranking(
     weights: Weights,
     scorers: Sequence[Scorer],
     stopped: StopReason | None,
+    equality: Equality,
 ) -> Ranking:
     improving = original.verdict.status == "passed"
-    passed = [row for row in rows if row.verdict.status == "passed"]
+    passed = [row for row in rows if row.verdict.passes]
     rejected = [
-        msgspec.structs.replace(row, rank=None, score=None, tied=False)
-        for row in rows
-        if row.verdict.status != "passed"
+        msgspec.structs.replace(row, rank=None, score=None, tied=False) for row in rows if not row.verdict.passes
     ]
     contenders = [original, *passed] if improving else passed
     votes = Votes.of(passed)
-    standings, notes = _standings(contenders, original, votes, target=target, weights=weights, scorers=scorers)
+    standings, notes = _standings(contenders, original, target=target, weights=weights, scorers=scorers)
     base = standings.pop(0) if improving else None
     better = [
         base is not None and _beats_original(row, original, place, base, goal)
@@ -194,7 +196,10 @@ def _ranking(
     ]
     ordered = _numbered(passed, standings, better)
     results = (*ordered, *sorted(rejected, key=_failure))
-    best = ordered[0] if ordered and (any(better) or not improving) else None
+    eligible = {row.candidate.id for row, is_better in zip(passed, better, strict=True) if is_better or not improving}
+    allowed = TOLERATED[equality]
+    first = next((row for row in ordered if row.candidate.id in eligible), None)
+    best = next((row for row in ordered if row.candidate.id in eligible and _is_tolerated(row, allowed)), None)
     return Ranking(
         original=msgspec.structs.replace(original, rank=0, score=base.score if base else None),
         results=results,
@@ -202,6 +207,7 @@ def _ranking(
         headline=wording.headline(
             best,
             results,
+            barred=first if best is None else None,
             improving=improving,
             agreeing=votes.told(best.cluster) if best else "",
             stopped=stopped,
@@ -210,10 +216,14 @@ def _ranking(
     )
 
 
+def _is_tolerated(row: RankedResult, allowed: Set[ConditionKind]) -> bool:
+    """Return whether all conditions on which a row passes are such that it may be best all the same."""
+    return all(condition.kind in allowed for condition in row.verdict.conditions)
+
+
 def _standings(
     rows: Sequence[RankedResult],
     original: RankedResult,
-    votes: Votes,
     *,
     target: Target,
     weights: Weights,
@@ -240,15 +250,18 @@ def _standings(
             correct=correct[index],
             extra={name: found[index] for name, found in values.items()},
             points=points,
-            trust=1.0 if improving else votes.share(row.cluster),
+            trust=1.0 if improving or row.agreement is None else row.agreement,
         )
         for index, row in enumerate(rows)
     ], tuple(notes)
 
 
 def _beats_original(row: RankedResult, original: RankedResult, place: Standing, base: Standing, goal: Goal) -> bool:
-    """Return whether the candidate is better on the goal beyond uncertainty, and known to do what the original does."""
-    if row.verdict.evidence not in VERIFIED:
+    """Return whether the candidate is better on the goal beyond uncertainty, and known to do what the original does.
+
+    What it may have left out, for nobody could look at it, is no merit.
+    """
+    if row.verdict.evidence not in VERIFIED or row.verdict.uncompared:
         return False
     gain = place.score.total - base.score.total
     match goal:
@@ -259,24 +272,37 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
         case "readability":
             return gain > 0 and readability_change(row, original) >= READABILITY_NOISE
         case "balanced" | "correctness":
-            return gain > MARGIN and not (row.speed is not None and row.speed.slower)
+            # What was not timed may be any amount slower.
+            return gain > MARGIN and row.speed is not None and not row.speed.slower
 
 
 def _numbered(
     rows: Sequence[RankedResult], standings: Sequence[Standing], better: Sequence[bool]
 ) -> list[RankedResult]:
-    """Return rows in order with their ranks; a row that cannot be told from all of its rank is tied with them."""
-    order = sorted(range(len(rows)), key=lambda at: (not better[at], -standings[at].score.total, _effort(rows[at])))
+    """Return rows in order with their ranks; a row that cannot be told from all of its rank is tied with them.
+
+    What passes on conditions stands below all that passes without. Of what is not verified, agreement chooses: that one
+    of two is faster says nothing where neither is known to be right.
+    """
+    classes = [
+        (bool(row.verdict.conditions), not above, -_chosen_by(row)) for row, above in zip(rows, better, strict=True)
+    ]
+    order = sorted(range(len(rows)), key=lambda at: (*classes[at], -standings[at].score.total, _effort(rows[at])))
     numbered: list[RankedResult] = []
     group: list[int] = []
     for position, at in enumerate(order, start=1):
         tied = bool(group) and all(
-            better[at] == better[other] and _same(standings[at], standings[other]) for other in group
+            classes[at] == classes[other] and _same(standings[at], standings[other]) for other in group
         )
         group = [*group, at] if tied else [at]
         number = position - len(group) + 1
         numbered.append(msgspec.structs.replace(rows[at], rank=number, score=standings[at].score, tied=tied))
     return numbered
+
+
+def _chosen_by(row: RankedResult) -> float:
+    """Return what decides before all points, 0 to 1: agreement, where nothing better speaks for a row."""
+    return 1.0 if row.verdict.evidence in VERIFIED or row.agreement is None else row.agreement
 
 
 def _same(a: Standing, b: Standing) -> bool:

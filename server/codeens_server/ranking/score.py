@@ -8,7 +8,10 @@ from math import copysign, log
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import EvidenceGrade, Goal, Interval, Memory, RankedResult, Score, Verdict
+from codeens_server.domain.document import RankedResult, Score
+from codeens_server.domain.measurement import Interval, Memory
+from codeens_server.domain.terms import EvidenceGrade, Goal
+from codeens_server.domain.verdict import Verdict
 from codeens_server.errors import ConfigError
 
 GRADES: dict[EvidenceGrade, float] = {"tests": 1.0, "differential": 0.9, "agreement": 0.5, "none": 0.0}

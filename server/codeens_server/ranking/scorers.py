@@ -13,7 +13,8 @@ from typing import TypeAlias, cast
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RankedResult, Target
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.target import Target
 from codeens_server.errors import ConfigError, unknown
 
 GROUP = "codeens.scorers"
@@ -37,26 +38,34 @@ def load_scorers(settings: Settings) -> list[Scorer]:
     Raises:
         ConfigError: no installed distribution registers the name, or what it registers cannot be loaded.
     """
+    wanted = (*settings.scorers, *settings.scorer_weights)
+    if not wanted:
+        return []
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
-    for name in (*settings.scorers, *settings.scorer_weights):
+    for name in wanted:
         if name not in known:
             raise ConfigError(unknown("scorer", name, list(known)))
     return [
-        Scorer(name=name, weight=settings.scorer_weights.get(name, DEFAULT_WEIGHT), function=_load(known[name]))
+        Scorer(name=name, weight=settings.scorer_weights.get(name, DEFAULT_WEIGHT), function=load_scorer(known[name]))
         for name in dict.fromkeys(settings.scorers)
     ]
 
 
-def _load(entry: EntryPoint) -> ScoringFunction:
+def load_scorer(entry: EntryPoint) -> Callable[..., float]:
+    """Return what a distribution registered as a scorer.
+
+    Raises:
+        ConfigError: it cannot be loaded, or is not callable.
+    """
     try:
         function = cast("object", entry.load())
     except Exception as error:
         message = f"the scorer {entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}"
         raise ConfigError(message) from error
     if not callable(function):
-        message = f"the scorer {entry.name!r} ({entry.value}) is not callable; register a function of target and row."
+        message = f"the scorer {entry.name!r} ({entry.value}) is not callable; register a function."
         raise ConfigError(message)
-    return cast("ScoringFunction", function)
+    return cast("Callable[..., float]", function)
 
 
 def apply_scorer(scorer: Scorer, target: Target, rows: Sequence[RankedResult]) -> tuple[list[float], str]:

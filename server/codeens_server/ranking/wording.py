@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeens_server.domain import OFFLINE, Candidate, DiffSize, Interval, Memory, RankedResult, StopReason, Verdict
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.measurement import DiffSize, Exponent, Growth, Interval, Memory
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import OFFLINE, PASSING, StopReason
+from codeens_server.domain.verdict import Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
+_HOLDS = "\N{CHECK MARK}"
+_NAMED = 2
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -18,16 +24,45 @@ def label(candidate: Candidate) -> str:
 
 def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ()) -> str:
     """Return why a row that passed stands where it stands: its measured differences from the original."""
-    said = [_speed(row.speed), _memory(row.memory), _readability(row, original), _length(row.diff)]
+    said = [
+        _speed(row.speed),
+        growth(row.measurement.growth),
+        _memory(row.memory),
+        _readability(row, original),
+        _length(row.diff),
+    ]
     text = ", ".join(part for part in said if part) or "no measured difference"
     remarks = [row.speed.note] if row.speed and row.speed.note else []
-    text = "; ".join([text, *remarks, *notes])
-    return text if row.verdict.evidence in VERIFIED else f"not verified; {text}"
+    unseen = [f"not compared: {', '.join(row.verdict.uncompared)}"] if row.verdict.uncompared else []
+    everywhere = [_everywhere(row)] if row.verdict.environments else []
+    text = "; ".join([text, *remarks, *notes, *everywhere, *unseen])
+    return "; ".join(filter(None, [unproven(row.verdict), text]))
+
+
+def unproven(verdict: Verdict) -> str:
+    """Return what to say of a pass that nothing proves; empty where something does."""
+    if verdict.evidence in VERIFIED:
+        return ""
+    return "by agreement, not proven" if verdict.evidence == "agreement" else "not verified"
+
+
+def _everywhere(row: RankedResult) -> str:
+    """Return how it does in each interpreter: "holds with Python 3.11, 3.13", each with its speed."""
+    speeds = {there.python: there.speed for there in row.measurement.environments}
+    known = [(there.python, speeds.get(there.python)) for there in row.verdict.environments]
+    said = [f"{python}: {' '.join(interval(speed))}" if speed else python for python, speed in known]
+    return f"holds with Python {', '.join(said)}"
 
 
 def rejection(verdict: Verdict) -> str:
     """Return why a row that did not pass has no rank."""
     return verdict.reason or verdict.status
+
+
+def conditions(verdict: Verdict) -> str:
+    """Return on what a row passes: "on conditions: sign of zero (2 of 90 inputs)"; empty where on none."""
+    said = "; ".join(condition.text for condition in verdict.conditions)
+    return f"on conditions: {said}" if said else ""
 
 
 def evidence(verdict: Verdict, *, improving: bool) -> str:
@@ -37,7 +72,22 @@ def evidence(verdict: Verdict, *, improving: bool) -> str:
     if inputs:
         plural = "input" if inputs == 1 else "inputs"
         said.append(f"{inputs} {plural} {'equal' if improving else 'right'}")
-    return " and ".join(said) or "nothing was checked"
+    text = " and ".join(said) or "nothing was checked"
+    searched = f", {verdict.searched} more searched" if verdict.searched else ""
+    return f"{text}{searched}{_set_aside(verdict.set_aside)}"
+
+
+def _set_aside(tests: Sequence[str]) -> str:
+    more = f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else ""
+    return f", without flaky {', '.join(tests[:_NAMED])}{more}" if tests else ""
+
+
+def environments(verdict: Verdict) -> str:
+    """Return how a candidate does in each interpreter: "3.11 ✓ 3.13: RecursionError"; empty where there was one."""
+    return " ".join(
+        f"{there.python} {_HOLDS}" if there.status in PASSING else f"{there.python}: {there.short}"
+        for there in verdict.environments
+    )
 
 
 def original_reason(verdict: Verdict) -> str:
@@ -51,14 +101,17 @@ def headline(
     *,
     improving: bool,
     agreeing: str,
+    barred: RankedResult | None = None,
     stopped: StopReason | None = None,
 ) -> str:
     """Return which is best and why, in one sentence; `best` is None where the original stays.
 
-    `agreeing` says how many other answers do what the best does, `stopped` why the run ended before all was done.
+    `agreeing` says how many other answers do what the best does, `barred` is what would be best if the conditions on
+    which it passes were allowed, `stopped` says why the run ended before all was done.
     """
     judged = sum(row.judged for row in results)
-    verdict = _verdict(best, [row for row in results if row.judged], improving=improving, agreeing=agreeing)
+    known = [row for row in results if row.judged]
+    verdict = _verdict(best, known, improving=improving, agreeing=agreeing, barred=barred)
     if not stopped and judged == len(results):
         return verdict
     done = f"{judged or 'none'} of {_count(len(results))} judged" if results else "there is no candidate yet"
@@ -67,18 +120,32 @@ def headline(
     return "; ".join(filter(None, said))
 
 
-def _verdict(best: RankedResult | None, results: Sequence[RankedResult], *, improving: bool, agreeing: str) -> str:
+def _verdict(
+    best: RankedResult | None,
+    results: Sequence[RankedResult],
+    *,
+    improving: bool,
+    agreeing: str,
+    barred: RankedResult | None,
+) -> str:
     if best is not None:
         ground = evidence(best.verdict, improving=improving)
         if improving:
-            return f"{label(best.candidate)} is best: {best.reason}, {ground}"
+            said = f" {best.reason}" if best.verdict.conditions else f": {best.reason}"
+            return f"{label(best.candidate)} is best{said}, {ground}"
         if best.verdict.evidence in VERIFIED:
-            return f"{label(best.candidate)} is best: {', '.join(filter(None, [ground, agreeing]))}"
-        first = f"{label(best.candidate)} comes first{', it ' if agreeing else ''}{agreeing}"
-        return f"{first}, but it is not verified: there are no tests or known results"
+            on = f" {conditions(best.verdict)};" if best.verdict.conditions else ":"
+            return f"{label(best.candidate)} is best{on} {', '.join(filter(None, [ground, agreeing]))}"
+        known = f"{f'it {agreeing}, and ' if agreeing else ''}there are no tests or known results"
+        if best.verdict.evidence == "agreement":
+            return f"{label(best.candidate)} is chosen by agreement, not proven: {known}"
+        return f"{label(best.candidate)} comes first, but it is not verified: {known}"
     passed = sum(row.rank is not None for row in results)
     if not results:
         return "keep the original: there is no candidate"
+    if barred is not None:
+        kept = "keep the original: " if improving else ""
+        return f"{kept}{label(barred.candidate)} is better only {barred.reason}"
     if not passed:
         return f"{'keep the original: ' if improving else ''}none of {_count(len(results))} passed"
     faster = [row for row in results if row.rank is not None and row.speed and row.speed.faster]
@@ -110,12 +177,33 @@ def _count(candidates: int) -> str:
 
 
 def _speed(speed: Interval | None) -> str:
-    if speed is None:
+    if speed is None or speed.low == speed.ratio == speed.high:
         return ""
     ratio, ends = interval(speed)
     if speed.faster:
         return f"{ratio} faster {ends}"
     return f"{'slower' if speed.slower else 'not faster'}: {ratio} {ends}"
+
+
+def growth(found: Growth | None) -> str:
+    """Return how differently a candidate's time grows; empty where no difference was seen."""
+    if found is None:
+        return ""
+    own, other = found.candidate, found.original
+    said: list[str] = []
+    if own.high < other.low or own.low > other.high:
+        said.append(f"time grows as {power(own)}, the original's as {power(other)}")
+    if found.slower_below is not None:
+        said.append(f"slower below n = {found.slower_below}")
+    if found.faster_below is not None:
+        said.append(f"faster only below n = {found.faster_below}")
+    return ", ".join(said)
+
+
+def power(exponent: Exponent) -> str:
+    """Return the interval as one writes it: n to the power of its low end, a dash, its high end."""
+    low, high = f"{max(exponent.low, 0.0):.1f}", f"{max(exponent.high, 0.0):.1f}"
+    return f"n^{low}" if low == high else f"n^{low}\N{EN DASH}{high}"
 
 
 def _memory(memory: Memory | None) -> str:

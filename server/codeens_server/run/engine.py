@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
 from codeens_sandbox_backends.errors import SandboxError
-from codeens_sandbox_backends.executor import open_executor
+from codeens_sandbox_backends.executor import Executor, Turns, open_executor
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import ModelSettings, Settings
-from codeens_server.domain import Candidate, Evidence, ModeRequest, StopReason, Target
-from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, TargetError
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import ModeRequest, StopReason
+from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, RunError, TargetError
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import EditorModel, Reply
+from codeens_server.generation.models.reach import unreachable
 from codeens_server.generation.models.resolve import choose_models, with_fallbacks
-from codeens_server.run.events import CandidatesGiven, RunEvent, RunResumed, RunStarted, StoredEvent
-from codeens_server.run.execution import Execution
+from codeens_server.run.events import CandidatesGiven, Noted, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.ids import new_run_id
 from codeens_server.run.log import RunLog
 from codeens_server.run.producers import (
@@ -34,10 +39,14 @@ from codeens_server.run.producers import (
 from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
 from codeens_server.run.variants import chosen_variants
-from codeens_server.store.runs import RunStore
-from codeens_server.workspace.environment import sandbox_spec
+from codeens_server.workspace.environment import environments_of, interpreter_for, sandbox_spec
+from codeens_server.workspace.installed import packages_of
 from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
+
+if TYPE_CHECKING:
+    from codeens_server.run.execution import Execution
+    from codeens_server.store.runs import RunStore
 
 
 class RunStream:
@@ -109,11 +118,14 @@ class Engine:
     @asynccontextmanager
     async def start(self, request: RunRequest, target: Target) -> AsyncGenerator[RunStream]:
         """Start a run: models are asked, offline rewrites are made."""
-        models = await self._models(request)
+        models, lacking = await self._reachable(request)
+        if lacking and not models and (request.mode in {"implement", "repair"} or target.body_missing):
+            raise _lacks(lacking.values())
         refuse_without_model("implement" if target.body_missing else request.mode, target, models)
         state, started = _begun(request, target)
         log = RunLog(state, self._store, started=started)
-        async with self._run(log, self._asking(state, models), _accepting(target, models)) as stream:
+        left_out = [Noted(kind="unreachable", message=why, subject=name) for name, why in lacking.items()]
+        async with self._run(log, self._asking(state, models), _accepting(target, models), *left_out) as stream:
             yield stream
 
     @asynccontextmanager
@@ -170,11 +182,22 @@ class Engine:
         accept: Callable[[Evidence], None],
         *first: StoredEvent,
     ) -> AsyncGenerator[RunStream]:
+        await self._store.check()
         state, settings = log.state, self._settings
-        backend, spec = get_backend(state.request.sandbox), sandbox_spec(state.target, settings)
         failures: list[CodeensError | SandboxError] = []
-        async with open_executor(backend, spec, settings.parallel) as executor, anyio.create_task_group() as group:
-            execution = Execution(log, executor, producers, accept=accept, settings=settings)
+        # It takes long to import, and nothing but a run needs it.
+        make = await anyio.to_thread.run_sync(_execution)
+        opened = _opened_within(state.request.timeout_s, self._executors(state))
+        async with opened as executors, anyio.create_task_group() as group:
+            first_path, *others = executors
+            execution = make(
+                log,
+                executors[first_path],
+                producers,
+                accept=accept,
+                settings=settings,
+                further={path: executors[path] for path in others},
+            )
             group.start_soon(_drive, execution, first, failures)
             try:
                 yield RunStream(execution)
@@ -182,6 +205,19 @@ class Engine:
                 group.cancel_scope.cancel()
         if failures:
             raise failures[0]
+
+    @asynccontextmanager
+    async def _executors(self, state: RunState) -> AsyncGenerator[dict[str, Executor]]:
+        """Open a sandbox for each interpreter of the run, by its path; together they run as many jobs as one would."""
+        settings, request = self._settings, state.request
+        backend = get_backend(request.sandbox)
+        opened: dict[str, Executor] = {}
+        turns = Turns(settings.parallel)
+        async with AsyncExitStack() as stack:
+            for python in environments_of(Path(state.target.root), request.environments, settings):
+                spec = await anyio.to_thread.run_sync(sandbox_spec, state.target, settings, python)
+                opened[str(python)] = await stack.enter_async_context(open_executor(backend, spec, turns))
+            yield opened
 
     async def _stored(self, run_id: str) -> RunState:
         state = await self._store.load(run_id)
@@ -206,6 +242,7 @@ class Engine:
             budget_usd=request.budget_usd,
             budget_tokens=request.budget_tokens,
             fresh=request.fresh,
+            packages=packages_of(interpreter_for(Path(state.target.root), self._settings)) if models else (),
         )
         reachable = with_fallbacks(models, self._settings, self._environ)
 
@@ -221,6 +258,20 @@ class Engine:
 
         return opened
 
+    async def _reachable(self, request: RunRequest) -> tuple[tuple[ModelSettings, ...], dict[str, str]]:
+        """Return the models that can be asked, and why others cannot.
+
+        Raises:
+            InputError: one that was asked for by name cannot.
+        """
+        models = await self._models(request)
+        lacking = await unreachable(with_fallbacks(models, self._settings, self._environ), self._environ)
+        usable = [model for model in models if not lacking.keys() >= {model.name, *model.fallbacks}]
+        dead = {model.name: lacking[model.name] for model in models if model not in usable}
+        if dead and request.models:
+            raise _lacks(dead.values())
+        return tuple(usable), dead
+
     async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
         has_editor = self._editor_model is not None
         return await choose_models(request.models, self._settings, self._environ, editor=has_editor)
@@ -229,6 +280,11 @@ class Engine:
 def _begun(request: RunRequest, target: Target) -> tuple[RunState, RunStarted]:
     started = RunStarted(run_id=new_run_id(), request=request, target=target)
     return RunState(started), started
+
+
+def _lacks(reasons: Iterable[str]) -> InputError:
+    message = f"{'; '.join(reasons)}."
+    return InputError(message, code="model_unreachable", hint=Hint("fix", "Nothing was asked, and nothing was spent."))
 
 
 def _mode_of(state: RunState) -> ModeRequest:
@@ -250,7 +306,11 @@ def _giving(
 
 
 def _accepting(target: Target, models: Sequence[ModelSettings]) -> Callable[[Evidence], None]:
-    return lambda evidence: refuse_without_model(evidence.mode, target, models)
+    def accept(evidence: Evidence) -> None:
+        failing = [test.id for test in evidence.tests if test.outcome != "passed"]
+        refuse_without_model(evidence.mode, target, models, failing=failing)
+
+    return accept
 
 
 def _accept_all(evidence: Evidence) -> None:
@@ -261,6 +321,26 @@ def _nothing_to_make(target: Target, *, are_off: bool) -> NothingGenerated:
     why = "are switched off" if are_off else "find nothing to change in it"
     message = f"no candidate was made for {target.qualname}: offline rewrites {why}, and no model can be reached."
     return NothingGenerated(message, code="no_model", hint=Hint("model"))
+
+
+@asynccontextmanager
+async def _opened_within(
+    seconds: float, opening: AbstractAsyncContextManager[dict[str, Executor]]
+) -> AsyncGenerator[dict[str, Executor]]:
+    async with AsyncExitStack() as stack:
+        executors: dict[str, Executor] = {}
+        with anyio.move_on_after(seconds):
+            executors = await stack.enter_async_context(opening)
+        if not executors:
+            message = f"the sandbox did not open within the {seconds:g} s that the run has; nothing was kept."
+            raise RunError(message, code="stopped_early")
+        yield executors
+
+
+def _execution() -> type[Execution]:
+    from codeens_server.run.execution import Execution
+
+    return Execution
 
 
 async def _drive(

@@ -6,13 +6,19 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.base import Outcome
-from codeens_server.domain import Candidate, Case, Evidence, Measurement, RunDocument, StopReason, Target, Verdict
+from codeens_sandbox_backends.programs import Outcome
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import StopReason
+from codeens_server.domain.verdict import Verdict
 from codeens_server.run.request import RunRequest
 
-NoteKind: TypeAlias = Literal["budget", "original", "measuring", "differences", "scorer"]
+NoteKind: TypeAlias = Literal["budget", "original", "measuring", "differences", "scorer", "plan", "unreachable"]
 """`budget`: a cap does not hold. `original`: it could not be measured, so that nothing is. `measuring`: a candidate
-could not be. `differences`: the smallest inputs were not searched. `scorer`: a person's own scorer failed."""
+could not be. `differences`: the smallest inputs were not searched. `scorer`: a person's own scorer failed. `plan`: what
+is asked of models, at what cost; no failure. `unreachable`: a model is left out, since it cannot be asked."""
 
 
 class RunStarted(Struct, frozen=True, kw_only=True, tag="run_started", tag_field="event"):
@@ -81,6 +87,20 @@ class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed
     """False: a reply came and was paid for, and is no candidate."""
 
 
+class InputsAsked(Struct, frozen=True, kw_only=True, tag="inputs_asked", tag_field="event"):
+    """A model was asked, before there are candidates, for inputs that tell changes of the original apart."""
+
+    model: str
+    count: int = 0
+    """Calls that its reply holds; each is tried on the original before it is evidence."""
+    why: str = ""
+    """What kept it from answering; empty where it did."""
+    cost_usd: float | None = 0.0
+    """None: its price is not known."""
+    tokens: int = 0
+    """Read and written; 0 where the reply was kept before."""
+
+
 class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):
     candidate_id: str
     verdict: Verdict
@@ -137,6 +157,7 @@ StoredEvent: TypeAlias = (
     | CandidatePlanned
     | CandidateGenerated
     | GenerationFailed
+    | InputsAsked
     | CandidateJudged
     | CandidateMeasured
     | SandboxFailed

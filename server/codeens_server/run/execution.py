@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from functools import partial
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import Executor
+from codeens_sandbox_backends.programs import CallInput
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Candidate, Cluster, Evidence, StopReason
+from codeens_server.crash_log import innermost
+from codeens_server.domain.document import Cluster
+from codeens_server.domain.evidence import Case, Evidence, MissedChange
+from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import ORIGINAL, StopReason
 from codeens_server.errors import Hint, NothingGenerated, RunError
 from codeens_server.evidence.gather import EvidencePlan, gather
+from codeens_server.evidence.live import find_live
 from codeens_server.generation.reply.assemble import digest
-from codeens_server.judging.judge import judge
-from codeens_server.measuring.measure import Baseline, baseline, measure
+from codeens_server.judging.judge import Agreement, agreeing, judge
+from codeens_server.measuring.growth import compare_growth
+from codeens_server.measuring.machine import this_machine
 from codeens_server.run import report
+from codeens_server.run.effort import EFFORTS
+from codeens_server.run.environments import FurtherEnvironments
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
@@ -27,7 +39,6 @@ from codeens_server.run.events import (
     CandidatePlanned,
     EvidenceGathered,
     Noted,
-    OriginalMeasured,
     Progress,
     RunFinished,
     RunStopped,
@@ -35,7 +46,11 @@ from codeens_server.run.events import (
     StoredEvent,
 )
 from codeens_server.run.log import RunLog
-from codeens_server.run.producers import CandidateProducer, Produced
+from codeens_server.run.measuring import Measuring
+from codeens_server.run.probing import Prober
+from codeens_server.run.producers import CandidateProducer, ModelAnswers, Produced
+from codeens_server.run.thoroughness import Suggest, with_mutation_score
+from codeens_server.workspace.edit import program_for
 
 
 class Execution:
@@ -49,6 +64,7 @@ class Execution:
         *,
         accept: Callable[[Evidence], None],
         settings: Settings,
+        further: Mapping[str, Executor] | None = None,
     ) -> None:
         """Get ready.
 
@@ -58,6 +74,7 @@ class Execution:
             producers: opens what makes candidates; connections are closed when the rounds are over.
             accept: raises where the run cannot go on with the evidence that was found, before anything is written.
             settings: limits of each job, and what candidates are ranked by.
+            further: run code with other interpreters, by the interpreter's path: candidates must hold there too.
         """
         self.log = log
         self._state = log.state
@@ -65,14 +82,17 @@ class Execution:
         self._open_producers = producers
         self._accept = accept
         self._settings = settings
+        self._plan = EFFORTS[log.state.request.effort]
         self._started = time.monotonic()
         self._scope = anyio.CancelScope()
         self._stopped: StopReason | None = None
         # The first candidates shall have their verdicts before the last ones have their first jobs.
         self._judging = anyio.CapacityLimiter(executor.parallel)
-        self._measuring = anyio.Lock()
-        self._baseline: Baseline | None = None
-        self._cannot_measure = False
+        self._measuring = Measuring(
+            log, executor, self._unseen, self._agreement, self._measure_elsewhere, self._plan.patience
+        )
+        self._prober: Prober | None = None
+        self._further = FurtherEnvironments(log.state.target, further or {}, refused=settings.refused_conditions)
 
     def stop(self, reason: StopReason) -> None:
         """End the work at once; what was found is ranked and kept."""
@@ -94,33 +114,78 @@ class Execution:
             await self.log.emit(event)
         with self._scope as scope:
             scope.deadline = anyio.current_time() + self._state.request.timeout_s
-            async with self._open_producers() as producers:
-                await self._gather()
-                await self._rounds(producers)
+            try:
+                async with self._open_producers() as producers:
+                    with _told_alone():
+                        async with anyio.create_task_group() as beside:
+                            await self._gather(producers, beside)
+                            await self._rounds(producers)
+                            beside.cancel_scope.cancel()
+            except NothingGenerated:
+                await self._refuse_what_nobody_runs()
+                raise
+            await self._compare_growth()
         await self._note_stop(scope)
         if self._state.evidence is None:
             message = f"the run was stopped ({self._state.stopped}) before the evidence was gathered; nothing was kept."
             raise RunError(message, code="stopped_early")
         await self._conclude(self._state.evidence)
 
+    async def _refuse_what_nobody_runs(self) -> None:
+        program = await anyio.to_thread.run_sync(program_for, self._state.target, None)
+        with suppress(SandboxError):
+            await find_live(program, limits=self._settings.limits, sandbox=self._executor)
+
     async def _note_stop(self, scope: anyio.CancelScope) -> None:
         if scope.cancelled_caught:
             await self.log.emit(RunStopped(reason=self._stopped or "timeout"))
 
-    async def _gather(self) -> None:
+    async def _gather(self, producers: Sequence[CandidateProducer], beside: TaskGroup) -> None:
+        """Gather the evidence; `beside` goes on with what is to be ready when candidates have passed."""
         if self._state.evidence is not None:
             return
         target, request = self._state.target, self._state.request
         plan = EvidencePlan(
             mode=request.mode,
             tests=request.tests,
+            deselect=request.deselect,
+            calls=request.calls,
             max_inputs=request.max_inputs,
             timeout_s=request.timeout_s,
             limits=self._settings.limits,
         )
         evidence = await gather(target, plan, sandbox=self._executor, say=self._say)
         self._accept(evidence)
+        evidence = await self._further.gather(evidence, self._settings.limits)
+        await self._say("trying small changes of the original on the evidence")
+        if evidence.mode == "improve":
+            self._prober = await self._new_prober(evidence)
+            beside.start_soon(self._prober.prepare)
+        evidence = await with_mutation_score(
+            target,
+            evidence,
+            most=min(self._settings.max_mutants, self._plan.most_mutants),
+            run_timeout_s=request.timeout_s,
+            limits=self._settings.limits,
+            sandbox=self._executor,
+            draws=self._plan.draws,
+            suggest=self._suggesting(producers),
+        )
+        if self._prober is not None:
+            self._prober.evidence = evidence
         await self.log.emit(EvidenceGathered(evidence=evidence))
+
+    def _suggesting(self, producers: Sequence[CandidateProducer]) -> Suggest | None:
+        """Return what asks a model for inputs; None where there is none, or it would take longer than is wanted."""
+        models = [producer for producer in producers if isinstance(producer, ModelAnswers)]
+        if not models or not self._plan.asks_for_inputs:
+            return None
+
+        async def suggest(missed: Sequence[MissedChange]) -> tuple[CallInput, ...]:
+            await self._say("asking a model for inputs on which other changes show")
+            return await models[0].inputs(self._state, missed, self.log.emit)
+
+        return suggest
 
     async def _say(self, message: str) -> None:
         await self.log.emit(Progress(message=message))
@@ -148,7 +213,7 @@ class Execution:
             for candidate in self._state.unmeasured():
                 group.start_soon(self._measure, candidate)
             if self._state.original is None:
-                group.start_soon(self._measure_original)
+                group.start_soon(self._measuring.original)
             for producer in producers:
                 group.start_soon(producer.produce, self._state, number, admit)
 
@@ -171,6 +236,14 @@ class Execution:
 
     async def _examine(self, candidate: Candidate) -> None:
         """Judge a candidate, and measure it if it passed."""
+        with self._measuring.coming():
+            if not await self._judge(candidate):
+                return
+            await self._measuring.take(candidate)
+        await self._measuring.race()
+
+    async def _judge(self, candidate: Candidate) -> bool:
+        """Return whether the candidate passed."""
         target, evidence = self._state.target, self._evidence()
         try:
             async with self._judging:
@@ -180,47 +253,85 @@ class Execution:
                     evidence=evidence,
                     sandbox=self._executor,
                     sandbox_label=self._executor.label,
+                    refused=self._settings.refused_conditions,
                 )
+                if judged.verdict.passes and evidence.mode == "improve" and self._settings.max_mutants:
+                    judged = await (await self._get_prober(evidence)).probe(candidate, judged)
+                judged = await self._further.judge(candidate, judged, evidence)
         except SandboxError as error:
             await self.log.emit(SandboxFailed(candidate_id=candidate.id, why=str(error)))
-            return
+            return False
         await self.log.emit(
             CandidateJudged(candidate_id=candidate.id, verdict=judged.verdict, outcomes=judged.outcomes)
         )
-        if judged.verdict.status == "passed":
-            await self._measure(candidate)
+        return judged.verdict.passes
+
+    async def _get_prober(self, evidence: Evidence) -> Prober:
+        """Return what makes inputs against candidates; what was pinned meanwhile is known to it."""
+        if self._prober is None or self._prober.evidence is not evidence:
+            self._prober = await self._new_prober(evidence)
+        return self._prober
+
+    async def _new_prober(self, evidence: Evidence) -> Prober:
+        make = partial(
+            Prober,
+            self._state.target,
+            evidence,
+            run_id=self._state.run_id,
+            run_timeout_s=self._state.request.timeout_s,
+            limits=self._settings.limits,
+            sandbox=self._executor,
+            refused=self._settings.refused_conditions,
+        )
+        return await anyio.to_thread.run_sync(make)
+
+    async def _unseen(self, evidence: Evidence) -> tuple[Case, ...]:
+        return await (await self._get_prober(evidence)).unseen()
 
     async def _measure(self, candidate: Candidate) -> None:
-        """Measure a candidate; one at a time, since what runs beside a race is in its noise."""
-        target, evidence = self._state.target, self._evidence()
-        async with self._measuring:
-            if (known := await self._measured_original()) is None:
-                return
-            try:
-                measured = await measure(
-                    candidate, target=target, evidence=evidence, sandbox=self._executor, baseline=known
-                )
-            except SandboxError as error:
-                message = f"{candidate.id}: not measured: {error}"
+        """Measure a candidate that an earlier process has judged."""
+        with self._measuring.coming():
+            await self._measuring.take(candidate)
+        await self._measuring.race()
+
+    async def _measure_elsewhere(self, candidate: Candidate, measured: Measurement) -> Measurement:
+        return await self._further.measure(candidate, measured, self._evidence())
+
+    def _agreement(self, candidate_id: str) -> Agreement | None:
+        """Return what says whether a candidate does what it passed with; None where that is being equal."""
+        verdict = self._state.verdicts[candidate_id]
+        if not verdict.conditions:
+            return None
+        return agreeing(verdict, self._evidence(), self._state.outcomes[candidate_id])
+
+    async def _compare_growth(self) -> None:
+        """See how the time of the fastest candidates grows: it takes too long for all of them."""
+        known = self._measuring.baseline
+        state, holder = self._state, self._evidence().holder
+        grown = [
+            candidate
+            for candidate in state.fastest(self._plan.grown)
+            if state.measurements[candidate.id].growth is None and not state.verdicts[candidate.id].conditions
+        ]
+        if known is None or not known.compared or not grown:
+            return
+        sized = await (await self._get_prober(self._evidence())).growing()
+        programs = await anyio.to_thread.run_sync(
+            lambda: [program_for(state.target, candidate.replacement, holder=holder) for candidate in grown]
+        )
+        try:
+            compared = await compare_growth(
+                known.program, programs, sized, seconds=self._plan.growth_s, sandbox=self._executor
+            )
+        except SandboxError as error:
+            for candidate in grown:
+                message = f"{candidate.id}: growth not measured: {error}"
                 await self.log.emit(Noted(kind="measuring", subject=candidate.id, message=message))
-                return
-        await self.log.emit(CandidateMeasured(candidate_id=candidate.id, measurement=measured))
-
-    async def _measure_original(self) -> None:
-        async with self._measuring:
-            await self._measured_original()
-
-    async def _measured_original(self) -> Baseline | None:
-        """Return the original's side of all comparisons, measured once in every process; None if it cannot be."""
-        if self._baseline is None and not self._cannot_measure:
-            try:
-                self._baseline = await baseline(self._state.target, self._evidence(), self._executor)
-            except SandboxError as error:
-                self._cannot_measure = True
-                await self.log.emit(Noted(kind="original", message=f"nothing was measured: {error}"))
-            else:
-                await self.log.emit(OriginalMeasured(measurement=self._baseline.measurement))
-        return self._baseline
+            return
+        for candidate, one in zip(grown, compared, strict=True):
+            if one.growth is not None or one.mismatch:
+                measured = replace(state.measurements[candidate.id], growth=one.growth, mismatch=one.mismatch)
+                await self.log.emit(CandidateMeasured(candidate_id=candidate.id, measurement=measured))
 
     def _evidence(self) -> Evidence:
         evidence = self._state.evidence
@@ -243,7 +354,17 @@ class Execution:
         for note in ranking.notes:
             await self.log.emit(Noted(kind="scorer", subject=note, message=note))
         wall_s = time.monotonic() - self._started
-        await self.log.emit(RunFinished(run=report.document(state, evidence, clusters, ranking, wall_s=wall_s)))
+        machine = await anyio.to_thread.run_sync(this_machine)
+        run = report.document(
+            state,
+            evidence,
+            clusters,
+            ranking,
+            equality=self._settings.equality,
+            wall_s=wall_s,
+            machine=machine,
+        )
+        await self.log.emit(RunFinished(run=run))
 
     async def _with_differences(
         self, evidence: Evidence, clusters: tuple[Cluster, ...], outcomes: report.Outcomes
@@ -260,3 +381,12 @@ class Execution:
                 await self.log.emit(Noted(kind="differences", message=message))
         await self._note_stop(scope)
         return clusters
+
+
+@contextmanager
+def _told_alone() -> Generator[None]:
+    """Raise the error that ended a task group instead of the group."""
+    try:
+        yield
+    except ExceptionGroup as several:
+        raise innermost(several) from None

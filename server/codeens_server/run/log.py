@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import anyio
+from msgspec import structs
 
 from codeens_server.errors import RunError
-from codeens_server.run.events import Progress, RunEvent, RunStarted, StoredEvent
+from codeens_server.redaction import redact
+from codeens_server.run.events import (
+    GenerationFailed,
+    InputsAsked,
+    Noted,
+    Progress,
+    RunEvent,
+    RunStarted,
+    SandboxFailed,
+    StoredEvent,
+)
 from codeens_server.run.state import RunState
-from codeens_server.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from codeens_server.store.runs import RunStore
 
 
 class RunLog:
@@ -43,6 +59,7 @@ class RunLog:
         Raises:
             RunError: the store cannot be written, or another process went on with the run.
         """
+        event = _without_secrets(event)
         self.state.apply(event)
         self._unshown.append(event)
         if not isinstance(event, Progress):
@@ -84,3 +101,14 @@ class RunLog:
         self._shown.append(event)
         self._changed.set()
         self._changed = anyio.Event()
+
+
+def _without_secrets(event: RunEvent) -> RunEvent:
+    """Take keys out of what models, services and sandboxes said."""
+    match event:
+        case GenerationFailed() | SandboxFailed() | InputsAsked():
+            return structs.replace(event, why=redact(event.why, os.environ))
+        case Noted() | Progress():
+            return structs.replace(event, message=redact(event.message, os.environ))
+        case _:
+            return event

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from codeens_sandbox_backends.base import Program
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
 from codeens_sandbox_backends.executor import open_executor
+from codeens_sandbox_backends.programs import Program
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, Case, DistinguishingInput, RunDocument
+from codeens_server.domain.document import DistinguishingInput, RunDocument
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import Hint, InputError
-from codeens_server.judging.clusters import keep
 from codeens_server.run.events import CasePinned
 from codeens_server.run.state import RunState
-from codeens_server.store.runs import RunStore
 from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import sandbox_spec
+
+if TYPE_CHECKING:
+    from codeens_server.store.runs import RunStore
 
 
 async def pin(store: RunStore, run_id: str, number: int, right: int | None, *, settings: Settings) -> Case:
@@ -55,9 +62,11 @@ def finished(state: RunState) -> RunDocument:
 
 
 async def _decided(run: RunDocument, number: int, right: int | None, *, settings: Settings, sandbox: str) -> Case:
+    from codeens_server.judging.clusters import keep
+
     group, difference = _numbered(run, number)
     program = _program(run, _right_member(run, group, difference, right))
-    spec = sandbox_spec(run.target, settings)
+    spec = await anyio.to_thread.run_sync(sandbox_spec, run.target, settings)
     async with open_executor(get_backend(sandbox), spec, settings.parallel) as executor:
         return await keep(difference, program, sandbox=executor)
 

@@ -9,18 +9,25 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
+from codeens_sandbox_backends.programs import CallInput
 from codeens_server.config.settings import ModelSettings
-from codeens_server.domain import Candidate, Context, ModeRequest, Target
+from codeens_server.domain.evidence import MissedChange
+from codeens_server.domain.target import Candidate, Context, Target
+from codeens_server.domain.terms import ModeRequest
+from codeens_server.domain.verdict import Failure
 from codeens_server.errors import Hint, InputError
+from codeens_server.generation.announcing import announcement
 from codeens_server.generation.budget import Budget
+from codeens_server.generation.facts import with_evidence
 from codeens_server.generation.generate import Answer, Ask, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
-from codeens_server.generation.rewrites.offline import offline_candidates
-from codeens_server.run.events import CandidateGenerated, GenerationFailed, Noted, RunStopped
+from codeens_server.run.asking import CALLABLE, InputQuestion, ask_for_inputs
+from codeens_server.run.events import CandidateGenerated, GenerationFailed, InputsAsked, Noted, RunStopped
 from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
+from codeens_server.text import one_line
 from codeens_server.workspace.context import context_of
 from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
@@ -28,6 +35,8 @@ from codeens_variants.manifest import Variant
 Produced: TypeAlias = CandidateGenerated | GenerationFailed | Noted | RunStopped
 Deliver: TypeAlias = Callable[[Produced], Coroutine[Any, Any, None]]
 """Takes in what a producer made, kept when it returns. It may be called by several tasks at once."""
+_MOST_TRIED = 4
+_LONGEST_REMARK = 200
 
 
 class CandidateProducer(Protocol):
@@ -83,6 +92,8 @@ async def offline_rewrites(target: Target, variants: Sequence[Variant]) -> list[
 
 
 def _rewritten(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
+    from codeens_server.generation.rewrites.offline import offline_candidates
+
     return offline_candidates(target, snapshot(target).text, variants)
 
 
@@ -96,6 +107,8 @@ class GenerationPlan(Struct, frozen=True, kw_only=True):
     budget_usd: float | None
     budget_tokens: int | None
     fresh: bool
+    packages: tuple[str, ...] = ()
+    """Distributions that the workspace's interpreter has."""
 
 
 class ModelAnswers:
@@ -118,7 +131,7 @@ class ModelAnswers:
     async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
         """Ask all of a round at once."""
         if self._context is None:
-            self._context = await anyio.to_thread.run_sync(context_of, state.target)
+            self._context = await anyio.to_thread.run_sync(self._known, state)
         if (ask := self._ask(state, number)) is None:
             return
         budget = self._spending(state)
@@ -126,11 +139,28 @@ class ModelAnswers:
         async def take(answer: Answer) -> None:
             await deliver(_event_of(answer))
 
+        if said := await announcement(ask, self._client, self._cache, budget):
+            await deliver(Noted(kind="plan", message=said))
         await generate(ask, client=self._client, cache=self._cache, budget=budget, deliver=take)
         if budget.remark:
             await deliver(Noted(kind="budget", message=budget.remark))
         if budget.exhausted:
             await deliver(RunStopped(reason="budget"))
+
+    async def inputs(
+        self, state: RunState, missed: Sequence[MissedChange], tell: Callable[[InputsAsked], Coroutine[Any, Any, None]]
+    ) -> tuple[CallInput, ...]:
+        """Return inputs that the first model writes against changes of the original; see `ask_for_inputs`."""
+        if not self._plan.models or state.target.kind not in CALLABLE:
+            return ()
+        via = InputQuestion(self._plan.models[0], self._client, self._cache, self._spending(state), self._plan.fresh)
+        return await ask_for_inputs(state.target, missed, via, tell)
+
+    def _known(self, state: RunState) -> Context:
+        context = context_of(state.target)
+        if state.evidence is None:
+            return context
+        return with_evidence(context, state.target, state.evidence, self._plan.packages)
 
     def _ask(self, state: RunState, number: int) -> Ask | None:
         """Return what to ask in a round; None for nothing."""
@@ -148,7 +178,10 @@ class ModelAnswers:
             variants=plan.variants,
             samples=plan.samples,
             round=number,
-            feedback=tuple(Feedback(candidate=candidate, failure=failure) for candidate, failure in told),
+            feedback=tuple(
+                Feedback(candidate=candidate, failure=failure, others=_tried(told, candidate))
+                for candidate, failure in told
+            ),
             fresh=plan.fresh,
             known=frozenset(state.answered),
         )
@@ -163,6 +196,12 @@ class ModelAnswers:
                 spent_tokens=state.tokens,
             )
         return self._budget
+
+
+def _tried(told: Sequence[tuple[Candidate, Failure]], own: Candidate) -> tuple[str, ...]:
+    """Return what other answers that were wrong said of themselves, each way once."""
+    said = (one_line(candidate.rationale) for candidate, _ in told if candidate.id != own.id)
+    return tuple(dict.fromkeys(text[:_LONGEST_REMARK] for text in said if text))[:_MOST_TRIED]
 
 
 def _event_of(answer: Answer) -> CandidateGenerated | GenerationFailed:
@@ -186,12 +225,25 @@ def wants_rewrites(request: RunRequest, models: Sequence[ModelSettings]) -> bool
     return request.rewrites == "always" or not models or request.goal != "correctness"
 
 
-def refuse_without_model(mode: ModeRequest, target: Target, models: Sequence[ModelSettings]) -> None:
+_NAMED = 3
+
+
+def refuse_without_model(
+    mode: ModeRequest, target: Target, models: Sequence[ModelSettings], *, failing: Sequence[str] = ()
+) -> None:
     """Refuse what offline rewrites cannot do: they change how a working function works, not what it does.
+
+    `failing` are tests that the original fails, for which it is to be repaired.
 
     Raises:
         InputError: there is no model, and the mode needs one.
     """
     if not models and mode in {"implement", "repair"}:
         message = f"offline rewrites cannot {mode} {target.qualname}, and no model can be reached."
+        if mode == "repair" and failing:
+            more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
+            message += (
+                f" It is to be repaired because tests that reach it fail before any change: "
+                f"{', '.join(failing[:_NAMED])}{more}. The mode improve sets such tests aside."
+            )
         raise InputError(message, code="no_model", hint=Hint("model"))

@@ -8,21 +8,20 @@ from typing import TypeAlias
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Outcome, Program, Sandbox
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.programs import Outcome, Program, Returned
+from codeens_sandbox_backends.values.outcomes import outcome_key
 from codeens_server.config.settings import Settings
-from codeens_server.domain import (
-    ORIGINAL,
-    Candidate,
-    Cluster,
-    Evidence,
-    Replacement,
-    RunDocument,
-    Target,
-    Verdict,
-)
+from codeens_server.domain.document import Cluster, Machine, RunDocument
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import ORIGINAL, Equality
+from codeens_server.domain.verdict import Verdict
 from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences
+from codeens_server.judging.replay import proves_something
+from codeens_server.ranking.agreement import NOTHING, agreement
 from codeens_server.ranking.rank import Entry, Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.run.state import RunState
@@ -92,8 +91,12 @@ async def ranked(
         ConfigError: the weights or scorers that the settings name cannot be used.
     """
     where = {member: cluster.index for cluster in clusters for member in cluster.members}
-    shares = _agreement(evidence, state, outcomes)
-    entries = [_entry(state, candidate, where, shares) for candidate in state.candidates.values()]
+    vectors, weights = _unknown(evidence, state, outcomes), state.weights()
+    shares, agreed = _same_as_others(vectors, weights), _by_input(vectors, weights)
+    entries = [
+        replace(_entry(state, candidate, where, shares), agreement=agreed.get(candidate.id))
+        for candidate in state.candidates.values()
+    ]
     original = _original(state, evidence, label, where.get(ORIGINAL))
     scorers = await anyio.to_thread.run_sync(load_scorers, settings)
     return await anyio.to_thread.run_sync(
@@ -110,7 +113,14 @@ async def ranked(
 
 
 def document(
-    state: RunState, evidence: Evidence, clusters: tuple[Cluster, ...], ranking: Ranking, *, wall_s: float
+    state: RunState,
+    evidence: Evidence,
+    clusters: tuple[Cluster, ...],
+    ranking: Ranking,
+    *,
+    equality: Equality,
+    wall_s: float,
+    machine: Machine,
 ) -> RunDocument:
     """Return the document of a run."""
     return RunDocument(
@@ -118,6 +128,7 @@ def document(
         target=state.target,
         mode=evidence.mode,
         goal=state.goal,
+        equality=equality,
         evidence=evidence,
         original=ranking.original,
         results=ranking.results,
@@ -125,6 +136,7 @@ def document(
         best=ranking.best,
         headline=ranking.headline,
         summary=state.summary(wall_s=wall_s),
+        machine=machine,
     )
 
 
@@ -139,23 +151,36 @@ def _programs(target: Target, state: RunState, clusters: tuple[Cluster, ...]) ->
     return programs
 
 
-def _agreement(evidence: Evidence, state: RunState, outcomes: Outcomes) -> dict[str, float]:
-    """Shares of agreement between those that passed, of each that agrees with another answer.
-
-    Empty where it is known for all inputs what should come out.
-    """
+def _unknown(evidence: Evidence, state: RunState, outcomes: Outcomes) -> dict[str, tuple[Outcome, ...]]:
+    """Return what those that passed did on the inputs of which nobody knows what should come out."""
     unknown = [index for index, case in enumerate(evidence.cases) if case.expected is None]
-    if not unknown:
-        return {}
     passed = {candidate.id for candidate in state.passing()}
-    vectors = {
+    return {
         key: tuple(vector[index] for index in unknown)
         for key, vector in outcomes.items()
-        if len(vector) == len(evidence.cases) and key in passed
+        if unknown and len(vector) == len(evidence.cases) and key in passed
     }
-    weights = state.weights()
+
+
+def _same_as_others(vectors: Outcomes, weights: Mapping[str, int]) -> dict[str, float]:
+    """Return shares of the answers that did exactly the same, of each that is not alone."""
     answers = sum(weights[key] for key in vectors)
     return {key: share for key, share in agree(vectors, weights).items() if round(share * answers) > 1}
+
+
+def _by_input(vectors: Outcomes, weights: Mapping[str, int]) -> dict[str, float]:
+    """Return how much each agrees with all answers, input by input. Crashing alike is no sign of being right."""
+    numbers: dict[str, int] = {}
+
+    def label(outcome: Outcome) -> int:
+        if not proves_something(outcome):
+            return NOTHING
+        return numbers.setdefault(outcome_key(outcome), len(numbers))
+
+    returned = {key for key, vector in vectors.items() if any(isinstance(outcome, Returned) for outcome in vector)}
+    rows = [[label(outcome) for outcome in vector] for vector in vectors.values()]
+    found = agreement(rows, [weights[key] if key in returned else 0 for key in vectors])
+    return {key: share if key in returned else 0.0 for key, share in zip(vectors, found, strict=True)}
 
 
 def _entry(state: RunState, candidate: Candidate, where: Mapping[str, int], shares: Mapping[str, float]) -> Entry:
@@ -163,7 +188,7 @@ def _entry(state: RunState, candidate: Candidate, where: Mapping[str, int], shar
     if verdict is None:
         why = state.not_run.get(candidate.id) or f"the run was stopped ({state.stopped or 'unfinished'})"
         return Entry(candidate=candidate, verdict=Verdict(status="error", reason=why), not_run=why)
-    if candidate.id in shares and verdict.status == "passed" and verdict.evidence == "none":
+    if candidate.id in shares and verdict.passes and verdict.evidence == "none":
         verdict = replace(
             verdict, evidence="agreement", reason=f"{shares[candidate.id]:.0%} of the answers do the same"
         )

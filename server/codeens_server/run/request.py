@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Goal, ModeRequest
+from codeens_server.domain.terms import Effort, Goal, ModeRequest
 from codeens_server.errors import Hint, InputError
 
 T = TypeVar("T")
@@ -17,13 +17,18 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     """What can be asked of a run. What is None, or empty, was not asked: the settings decide."""
 
     goal: Goal | None = None
+    effort: Effort | None = None
     mode: ModeRequest = "auto"
     models: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     samples: int | None = None
     rounds: int | None = None
     sandbox: str | None = None
+    python: tuple[str, ...] = ()
+    """Interpreters in all of which a candidate must hold, the first for all that is gathered once."""
     tests: tuple[str, ...] = ()
+    deselect: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
     budget_usd: float | None = None
     budget_tokens: int | None = None
     timeout_s: float | None = None
@@ -36,6 +41,7 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     target: str
     """`path.py::qualname` or `path.py:LINE`."""
     goal: Goal
+    effort: Effort = "normal"
     mode: ModeRequest
     models: tuple[str, ...]
     """Names; empty: those that are configured or can be reached."""
@@ -47,6 +53,10 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     sandbox: str
     tests: tuple[str, ...]
     """Test files or ids to judge by; empty: all that reach the target."""
+    deselect: tuple[str, ...] = ()
+    """Tests, or beginnings of their ids, to leave out."""
+    calls: tuple[str, ...] = ()
+    """Inputs to judge and time by beside what is found, as calls with literal arguments."""
     budget_usd: float | None
     budget_tokens: int | None
     timeout_s: float
@@ -55,6 +65,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     max_inputs: int
     """Inputs to generate at the most."""
     rewrites: Literal["auto", "always", "never"]
+    environments: tuple[str, ...] = ()
+    """Interpreters in all of which a candidate must hold: paths or versions; empty: the workspace's own."""
 
 
 def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
@@ -71,6 +83,7 @@ def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
     request = RunRequest(
         target=target,
         goal=_asked(options.goal, settings.goal),
+        effort=_asked(options.effort, settings.effort),
         mode=options.mode,
         models=options.models,
         variants=options.variants or settings.variants,
@@ -78,12 +91,15 @@ def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
         rounds=_asked(options.rounds, 1),
         sandbox=_asked(options.sandbox, settings.sandbox),
         tests=options.tests,
+        deselect=tuple(dict.fromkeys((*settings.deselect, *options.deselect))),
+        calls=options.calls,
         budget_usd=_asked(options.budget_usd, settings.budget_usd),
         budget_tokens=_asked(options.budget_tokens, settings.budget_tokens),
         timeout_s=_asked(options.timeout_s, settings.timeout_s),
         fresh=options.fresh,
         max_inputs=settings.max_inputs,
         rewrites=settings.rewrites,
+        environments=options.python or settings.environments,
     )
     for name in ("samples", "rounds", "budget_usd", "budget_tokens", "timeout_s", "max_inputs"):
         refuse_not_positive(name, getattr(request, name))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Outcome
-from codeens_server.domain import (
-    OFFLINE,
-    Candidate,
-    Case,
-    Evidence,
-    Failure,
-    Goal,
-    Measurement,
-    RunDocument,
-    RunSummary,
-    StopReason,
-    Target,
-    Verdict,
-)
+from codeens_sandbox_backends.programs import Outcome
+from codeens_server.domain.document import RunDocument, RunSummary
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import OFFLINE, Goal, StopReason
+from codeens_server.domain.verdict import Failure, Verdict
 from codeens_server.errors import RunError
 from codeens_server.run.events import (
     CandidateGenerated,
@@ -31,6 +23,7 @@ from codeens_server.run.events import (
     CasePinned,
     EvidenceGathered,
     GenerationFailed,
+    InputsAsked,
     Noted,
     OriginalMeasured,
     Progress,
@@ -83,6 +76,8 @@ class RunState:
         self.document: RunDocument | None = None
         """None until the run has ended."""
         self.doing: str = "starting"
+        self.plan: str = ""
+        """What is asked of models, at what highest cost; empty: nothing that costs."""
         self._planned: dict[int, int] = {}
         self._notes: dict[tuple[str, str], str] = {}
         """Kind and subject → sentence."""
@@ -122,6 +117,8 @@ class RunState:
                 self._pin(event.case)
             case CandidateGenerated() | GenerationFailed():
                 self._take_answer(event)
+            case InputsAsked():
+                self._take_inputs(event)
             case OriginalMeasured() | CandidateJudged() | CandidateMeasured() | SandboxFailed():
                 self._take_finding(event)
             case _:
@@ -154,8 +151,13 @@ class RunState:
 
     @property
     def passed(self) -> int:
-        """How many candidates are known to be right."""
-        return len(self.passing())
+        """How many candidates passed without conditions."""
+        return sum(verdict.status == "passed" for verdict in self._verdicts_passing())
+
+    @property
+    def conditional(self) -> int:
+        """How many candidates passed on conditions."""
+        return sum(verdict.status == "conditional" for verdict in self._verdicts_passing())
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -165,20 +167,27 @@ class RunState:
     @property
     def best(self) -> str | None:
         """Id of the fastest that passed, by the lower end of its interval; None while none is timed."""
-        speeds = {
-            candidate.id: speed.low
+        return next((candidate.id for candidate in self.fastest(1)), None)
+
+    def fastest(self, most: int) -> list[Candidate]:
+        """Return those that passed and are timed, by the lower ends of their intervals."""
+        timed = [
+            (speed.low, candidate)
             for candidate in self.passing()
             if (measured := self.measurements.get(candidate.id)) and (speed := measured.speed)
-        }
-        return max(speeds, key=speeds.__getitem__) if speeds else None
+        ]
+        return [candidate for _, candidate in sorted(timed, key=lambda entry: -entry[0])[:most]]
 
     def passing(self) -> list[Candidate]:
-        """Return the candidates that are known to be right."""
+        """Return the candidates that passed, those on conditions among them."""
         return [
             candidate
             for key, candidate in self.candidates.items()
-            if (verdict := self.verdicts.get(key)) is not None and verdict.status == "passed"
+            if (verdict := self.verdicts.get(key)) is not None and verdict.passes
         ]
+
+    def _verdicts_passing(self) -> Iterator[Verdict]:
+        return (self.verdicts[candidate.id] for candidate in self.passing())
 
     def unjudged(self) -> list[Candidate]:
         """Return the candidates that have no verdict, and that no sandbox failed on."""
@@ -208,7 +217,7 @@ class RunState:
             if candidate.round == number
             and candidate.model != OFFLINE
             and (verdict := self.verdicts.get(key)) is not None
-            and verdict.status != "passed"
+            and not verdict.passes
         ]
 
     def summary(self, *, wall_s: float) -> RunSummary:
@@ -217,6 +226,7 @@ class RunState:
             generated=self.generated,
             executed=self.executed,
             passed=self.passed,
+            conditional=self.conditional,
             cost_usd=self.cost_usd,
             cost_known=self.cost_known,
             wall_s=wall_s,
@@ -233,10 +243,18 @@ class RunState:
                 self.doing = "making, running and measuring candidates"
             case CandidatePlanned():
                 self._planned[event.round] = event.count
+            case Noted(kind="plan"):
+                self.plan = self.doing = event.message
             case Noted():
                 self._notes[event.kind, event.subject] = event.message
             case Progress():
                 self.doing = event.message
+
+    def _take_inputs(self, event: InputsAsked) -> None:
+        self._pay(event.cost_usd)
+        self.tokens += event.tokens
+        if event.why:
+            self._notes["inputs", ""] = f"{event.model} was asked for inputs: {event.why}"
 
     def _take_answer(self, event: CandidateGenerated | GenerationFailed) -> None:
         if isinstance(event, GenerationFailed):
@@ -283,6 +301,7 @@ class RunState:
             self.verdicts[candidate_id],
             status="failed",
             reason=WRONG_WHEN_TIMED,
+            conditions=(),
             failure=Failure(
                 where="the same calls, many times in one process", got="other outcomes than the first time"
             ),

@@ -8,6 +8,7 @@ from codeens_sandbox_backends.selfcheck.outside import remove_left
 from codeens_sandbox_backends.selfcheck.segment import new_key, remove
 from codeens_server.selfcheck.cheats.exits import EXITS
 from codeens_server.selfcheck.cheats.lies import LIES
+from codeens_server.selfcheck.cheats.near import NEAR
 from codeens_server.selfcheck.cheats.peeks import LEFTOVERS, PEEKS
 from codeens_server.selfcheck.cheats.scripts import SCRIPTS
 from codeens_server.selfcheck.cheats.tampering import POISON, TAMPERING
@@ -28,6 +29,7 @@ def cheats() -> list[SelfCheck]:
     found = [_cheat(name, source) for name, source in named.items()]
     found += [_later_cheat(name, before, source) for name, (before, source) in LEFTOVERS.items()]
     found += [_later_cheat(f"poison: {name}", before, WRONG, plants=True) for name, before in POISON.items()]
+    found += [_near_cheat(name, *sources) for name, sources in NEAR.items()]
     return found + [_script_cheat(name, source) for name, source in SCRIPTS.items()]
 
 
@@ -77,6 +79,13 @@ def _script_cheat(name: str, source: str) -> SelfCheck:
         return await accepted((Puzzle().script,), source, context.sandbox)
 
     return SelfCheck(name=name, kind="cheat", run=run)
+
+
+def _near_cheat(name: str, task: Task, right: str, wrong: str) -> SelfCheck:
+    async def run(context: CheckContext) -> str:
+        return await _both(task, right, wrong, context.sandbox)
+
+    return SelfCheck(name=f"nearly right: {name}", kind="cheat", run=run)
 
 
 def _control(name: str, task: Task, right: str, wrong: str) -> SelfCheck:

@@ -12,10 +12,14 @@ from tempfile import TemporaryDirectory
 
 from anyio import to_thread
 
-from codeens_sandbox_backends.base import CallInput, CallsJob, Sandbox, SuiteJob
+from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.jobs import CallsJob, SuiteJob
+from codeens_sandbox_backends.programs import CallInput
+from codeens_sandbox_backends.values.outcomes import EFFECTS
 from codeens_sandbox_backends.worker.values.codec import encode
-from codeens_server.domain import Candidate, Case, Evidence, Replacement, Target
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.target import Candidate, Replacement, Target
 from codeens_server.judging.judge import judge
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.find import find_target
@@ -56,6 +60,9 @@ class Project:
         history = folder / ".git" / "objects" / "00" / "0"
         history.parent.mkdir(parents=True)
         history.write_bytes(zlib.compress(module.read_bytes()))
+        for copy in ("build/lib/shop.py", "worktrees/fix/shop.py", "shop_before.py", "shop.py~"):
+            (folder / copy).parent.mkdir(parents=True, exist_ok=True)
+            (folder / copy).write_bytes(module.read_bytes())
         tests = _TESTS.format(none=key, some=21 + key)
         (folder / "test_shop.py").write_text(tests, encoding="utf-8")
         self.target: Target = find_target("shop.py::price", cwd=folder)
@@ -73,9 +80,9 @@ class Project:
         if suite.failure is not None or not suite.recorded:
             raise SandboxBroken(f"the tests of a workspace did not run: {suite.failure or suite.stderr[-500:]}")
         inputs = tuple(CallInput(args=(encode(count),)) for count in _GENERATED)
-        known = await sandbox.run(CallsJob(program=program, inputs=inputs))
+        known = await sandbox.run(CallsJob(program=program, inputs=inputs, effects=True))
         recorded = [
-            Case(id=str(index), origin="recorded", input=call.input, expected=call.outcome)
+            Case(id=str(index), origin="recorded", input=call.input, expected=call.outcome, uncompared=(EFFECTS,))
             for index, call in enumerate(suite.recorded)
         ]
         generated = [

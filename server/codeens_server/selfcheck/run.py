@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from codeens_sandbox_backends.base import Backend, Limits
+from codeens_sandbox_backends.base import Backend
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.selfcheck.checks import (
     SelfCheck,
     SelfCheckReport,
@@ -19,7 +20,7 @@ from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
 from codeens_sandbox_backends.selfcheck.outside import Outside
 from codeens_server.config.settings import Settings
-from codeens_server.selfcheck import judged, suited, timing
+from codeens_server.selfcheck import ahead, judged, memory, suited, timing
 from codeens_server.selfcheck.project import Project, open_project
 from codeens_server.workspace.environment import sandbox_spec
 
@@ -33,8 +34,10 @@ def all_checks(project: Project) -> tuple[SelfCheck, ...]:
         *ESCAPES,
         *LIMITS,
         *judged.cheats(),
+        *ahead.cheats(),
         *suited.cheats(project),
         *timing.cheats(),
+        *memory.cheats(),
         *judged.controls(),
         suited.control(project),
         timing.control(),

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codeens_server.domain import Candidate, RunDocument, Target
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.target import Candidate, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.store.documents import to_json
@@ -24,9 +25,13 @@ class Artifacts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def run_folder(self, run_id: str) -> Path:
+        """Where the files of a run are; the name is made safe for any file system."""
+        return self.folder / f"run_{safe_name(run_id)}"
+
     def candidate_folder(self, run_id: str, candidate_id: str) -> Path:
         """Where a candidate's files are; the name is made safe for any file system."""
-        return self.folder / f"run_{safe_name(run_id)}" / safe_name(candidate_id)
+        return self.run_folder(run_id) / safe_name(candidate_id)
 
     def write_candidate(self, run_id: str, target: Target, candidate: Candidate) -> None:
         """Write what is known when a candidate has been generated.

@@ -1,30 +1,36 @@
-"""The database: one engine, short transactions in worker threads, one writer at a time beside a few readers."""
+"""The database, SQLite or PostgreSQL: one engine, short transactions in worker threads, a few at a time."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from codeens_server.errors import ConfigError, Hint, RunError
 from codeens_server.files import private_folder
-from codeens_server.store.tables import SCHEMA, Base, SchemaVersion
+from codeens_server.store.schema import bring_up_to_date
 
 T = TypeVar("T")
 
+_FILE = "codeens.db"
 _BUSY_MS = 30_000
 _TRIES = 10
 _READERS = 4
+_WRITERS = {"sqlite": 1, "postgresql": 4}
+_CONNECT_S = 15
+_FORMS = "sqlite:////path/file.db or postgresql://user@host/database"
+_POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 
 
 class Database:
@@ -37,17 +43,17 @@ class Database:
         """Name the database.
 
         Args:
-            url: an SQLAlchemy URL; None: `codeens.db`, SQLite, in `folder`.
+            url: of SQLite or PostgreSQL, as SQLAlchemy reads it; None: `codeens.db`, SQLite, in `folder`.
 
         Raises:
-            ConfigError: the URL is wrong.
+            ConfigError: the URL is wrong, or of another kind of database.
         """
         self._url = None if url is None else _parsed(url)
         self._folder = folder
         self._engine: Engine | None = None
         self._opening = threading.Lock()
         self._reads = anyio.CapacityLimiter(_READERS)
-        self._writes = anyio.CapacityLimiter(1)
+        self._writes = anyio.CapacityLimiter(_WRITERS[self._url.get_backend_name() if self._url else "sqlite"])
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Do work in one transaction and hand back its result.
@@ -67,6 +73,16 @@ class Database:
         """
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._transaction, work, limiter=self._writes)
+
+    async def check(self) -> None:
+        """Refuse a database that cannot be used; one that is not there yet is not made.
+
+        Raises:
+            ConfigError: see `read`.
+            RunError: see `read`.
+        """
+        if self._url is not None or (self._folder / _FILE).exists():
+            await self.read(lambda _: None)
 
     def close(self) -> None:
         """Close all connections."""
@@ -96,32 +112,49 @@ def _attempt(engine: Engine, work: Callable[[Session], T]) -> T:
 
 def _parsed(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except ArgumentError:
-        message = "database_url is not an SQLAlchemy URL; write it as sqlite:////path/file.db."
+        message = f"database_url is not an SQLAlchemy URL; write it as {_FORMS}."
         raise ConfigError(message) from None
+    if parsed.drivername in _POSTGRESQL:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return parsed
+    message = f"runs are kept in SQLite or PostgreSQL, not in {parsed.drivername}; write database_url as {_FORMS}."
+    raise ConfigError(message)
 
 
 def _opened(address: URL) -> Engine:
     shown = address.render_as_string(hide_password=True)
-    try:
-        engine = create_engine(address)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        message = f"the driver of database_url {shown!r} is not installed: {error}."
-        raise ConfigError(message) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    try:
-        _make_tables(engine)
-    except DBAPIError as error:
-        message = f"the database {shown} cannot be opened: {error.orig}."
-        raise RunError(message) from error
+    engine = _sqlite(address) if address.get_backend_name() == "sqlite" else _postgresql(address)
+    with ExitStack() as unless_prepared:
+        unless_prepared.callback(engine.dispose)
+        try:
+            _prepare_tables(engine)
+        except DBAPIError as error:
+            message = f"the database {shown} cannot be opened: {str(error.orig).strip()}."
+            raise RunError(message) from error
+        unless_prepared.pop_all()
     return engine
+
+
+def _sqlite(address: URL) -> Engine:
+    engine = create_engine(address)
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _postgresql(address: URL) -> Engine:
+    try:
+        return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S})
+    except ModuleNotFoundError as error:
+        message = "database_url is of PostgreSQL, whose driver is not installed: pip install 'codeens[postgres]'."
+        raise ConfigError(message) from error
 
 
 def _sqlite_url(folder: Path) -> URL:
     try:
-        path = private_folder(folder) / "codeens.db"
+        path = private_folder(folder) / _FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         message = f"the results folder {folder} cannot be written: {error.strerror}. Choose another."
@@ -130,45 +163,20 @@ def _sqlite_url(folder: Path) -> URL:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    """The one place with SQL of SQLite: readers beside a writer, patience between processes, keys held to."""
+    """Have readers beside a writer, patience between processes, and keys held to."""
     cursor = connection.cursor()
     for setting in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 
-def _make_tables(engine: Engine) -> None:
+def _prepare_tables(engine: Engine) -> None:
     for tries_left in range(_TRIES - 1, -1, -1):
         try:
-            _make_missing_tables(engine)
-        except (OperationalError, IntegrityError):
-            # Another process made one between our look and our statement; the next look sees it.
-            if not tries_left:
+            bring_up_to_date(engine)
+        except OperationalError:
+            # SQLite does not wait for another process that changes the kind of its journal.
+            if not tries_left or engine.dialect.name != "sqlite":
                 raise
         else:
             return
-
-
-def _make_missing_tables(engine: Engine) -> None:
-    if inspect(engine).has_table(SchemaVersion.__tablename__):
-        _check_version(engine)
-    Base.metadata.create_all(engine)
-    with Session(engine) as session, session.begin():
-        if session.get(SchemaVersion, 1) is None:
-            session.add(SchemaVersion(id=1, version=SCHEMA))
-
-
-def _check_version(engine: Engine) -> None:
-    """Refuse what another version made, before anything is written into it.
-
-    Raises:
-        RunError: with the way out.
-    """
-    with Session(engine) as session:
-        found = session.get(SchemaVersion, 1)
-    if found is not None and found.version != SCHEMA:
-        message = (
-            f"the database of runs has schema {found.version}, and this codeens uses {SCHEMA}: it was made by another "
-            "version, and is left as it is. Choose another results folder, or use the codeens that made it."
-        )
-        raise RunError(message, code="other_schema", hint=Hint("option", "results"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codeens_server.config.settings import Settings
 from codeens_server.files import data_folder
-from codeens_server.store.artifacts import Artifacts
-from codeens_server.store.database import Database
-from codeens_server.store.runs import RunStore
+
+if TYPE_CHECKING:
+    from codeens_server.store.runs import RunStore
 
 
 def results_folder(settings: Settings) -> Path:
@@ -25,6 +26,10 @@ def open_store(settings: Settings) -> Generator[RunStore]:
     Raises:
         ConfigError: `database_url` is wrong.
     """
+    from codeens_server.store.artifacts import Artifacts
+    from codeens_server.store.database import Database
+    from codeens_server.store.runs import RunStore
+
     folder = results_folder(settings)
     database = Database(settings.database_url, folder=folder)
     try:

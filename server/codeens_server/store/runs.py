@@ -5,47 +5,32 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
 import msgspec
-from msgspec import Struct
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from codeens_server.domain import Goal, StopReason
 from codeens_server.errors import Hint, InputError, RunError
 from codeens_server.run.events import EVENT_TYPES, CandidateGenerated, RunFinished, StoredEvent
 from codeens_server.run.ids import is_short_for
 from codeens_server.run.state import RunState
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
+from codeens_server.store.calls import CallStore
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json, to_json
+from codeens_server.store.rows import RunLine, index_of, line_of
 from codeens_server.store.tables import EventRow, RunRow
+from codeens_server.store.transfer import Transfer
 
 T = TypeVar("T")
 
 _SHOWN = 5
 _POLL_S = 0.2
 """Between two looks for new events of a run of another process; a person does not see such a delay."""
-
-
-class RunLine(Struct, frozen=True, kw_only=True):
-    """A run in a list."""
-
-    run_id: str
-    created: datetime
-    target: str
-    """`path.py::qualname`."""
-    goal: Goal
-    candidates: int
-    cost_usd: float
-    ended: bool
-    """False: it is under way, or its process was ended from outside."""
-    stopped: StopReason | None
-    headline: str
 
 
 class RunStore:
@@ -55,9 +40,23 @@ class RunStore:
         self._database = database
         self._artifacts = artifacts
 
+    async def check(self) -> None:
+        """Refuse a database that cannot be used, before anything is spent on a run; see `Database.check`."""
+        await self._database.check()
+
     def cache(self, kind: type[T]) -> StoredCache[T]:
         """Return the answers of models kept beside the runs, of one type."""
         return StoredCache(self._database, kind)
+
+    @property
+    def calls(self) -> CallStore:
+        """What was begun for agents, kept beside the runs."""
+        return CallStore(self._database)
+
+    @property
+    def transfer(self) -> Transfer:
+        """What takes runs out, brings them in and removes them."""
+        return Transfer(self._database, self._artifacts)
 
     async def append(self, state: RunState, *events: StoredEvent) -> None:
         """Add events to a run's log, committed when this returns, then write the files of its candidates.
@@ -69,7 +68,7 @@ class RunStore:
         Raises:
             RunError: the database or the artifacts' folder cannot be written; or another process went on with the run.
         """
-        row = _index_of(state)
+        row = index_of(state)
         first = state.seq - len(events) + 1
         await self._database.write(lambda session: _append(session, row, first, events))
         for event in events:
@@ -120,6 +119,11 @@ class RunStore:
         """
         return await self._database.read(lambda session: _full_id(session, start))
 
+    async def all_ids(self) -> list[str]:
+        """Return the ids of all runs, oldest first."""
+        query = select(RunRow.id).order_by(RunRow.created, RunRow.id)
+        return await self._database.read(lambda session: list(session.scalars(query)))
+
     async def target_files(self) -> set[str]:
         """Return the paths of all files that runs are about."""
         targets = await self._database.read(lambda session: session.scalars(select(RunRow.target).distinct()).all())
@@ -128,22 +132,7 @@ class RunStore:
     async def list_runs(self, limit: int) -> list[RunLine]:
         """Return the latest runs, newest first."""
         query = select(RunRow).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit)
-        return await self._database.read(lambda session: [_line(row) for row in session.scalars(query)])
-
-
-def _index_of(state: RunState) -> RunRow:
-    document = state.document
-    return RunRow(
-        id=state.run_id,
-        target=f"{state.target.path}::{state.target.qualname}",
-        goal=state.goal,
-        candidates=state.generated,
-        cost_usd=state.cost_usd,
-        ended=document is not None,
-        stopped=state.stopped,
-        best=document.best if document else None,
-        headline=document.headline if document else "",
-    )
+        return await self._database.read(lambda session: [line_of(row) for row in session.scalars(query)])
 
 
 def _append(session: Session, row: RunRow, first: int, events: tuple[StoredEvent, ...]) -> None:
@@ -174,7 +163,7 @@ def _events(session: Session, run_id: str, after: int) -> list[StoredEvent]:
 def _full_id(session: Session, start: str) -> str:
     if start and session.get(RunRow, start) is not None:
         return start
-    begins = or_(RunRow.id.startswith(start, autoescape=True), RunRow.id.endswith(f"-{start}", autoescape=True))
+    begins = or_(RunRow.id.startswith(start, autoescape=True), RunRow.id.contains(f"-{start}", autoescape=True))
     latest = select(RunRow.id).order_by(RunRow.created.desc())
     # Looked at again, since the databases' LIKE have different rules for upper and lower case.
     found = [run_id for run_id in session.scalars(latest.where(begins)) if is_short_for(start, run_id)]
@@ -189,22 +178,6 @@ def _full_id(session: Session, start: str) -> str:
         f"The latest is {newest}." if newest else "There are no runs yet."
     )
     raise InputError(message, code="no_such_run", hint=Hint("runs"))
-
-
-def _line(row: RunRow) -> RunLine:
-    # SQLite keeps no time zone; what was written is UTC.
-    created = row.created.replace(tzinfo=UTC) if row.created.tzinfo is None else row.created
-    return RunLine(
-        run_id=row.id,
-        created=created,
-        target=row.target,
-        goal=cast("Goal", row.goal),
-        candidates=row.candidates,
-        cost_usd=row.cost_usd,
-        ended=row.ended,
-        stopped=cast("StopReason | None", row.stopped),
-        headline=row.headline,
-    )
 
 
 async def _whole(write: Callable[[], None]) -> None:

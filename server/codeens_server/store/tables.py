@@ -1,4 +1,4 @@
-"""The tables: the events that runs are, an index to find runs by, and the answers of models."""
+"""The tables: the events that runs are, an index to find runs by, and answers of models. Changes are `migrations/`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ from datetime import datetime
 from sqlalchemy import DateTime, ForeignKey, Index, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-SCHEMA = 2
-"""Counted up when a table changes. A database of another number is refused, never written to."""
-
 
 class Base(DeclarativeBase):
     """Base of all tables."""
-
-
-class SchemaVersion(Base):
-    """One row: which version of these tables the database holds."""
-
-    __tablename__ = "schema_version"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int]
 
 
 class RunRow(Base):
@@ -58,5 +47,15 @@ class ResponseRow(Base):
 
     __tablename__ = "responses"
     key: Mapped[str] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    document: Mapped[str] = mapped_column(Text)
+
+
+class CallRow(Base):
+    """What was begun for an agent, by the id that it was given; `document` is the whole of it as JSON."""
+
+    __tablename__ = "calls"
+    __table_args__ = (Index("calls_by_time", "created"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     document: Mapped[str] = mapped_column(Text)

@@ -16,18 +16,18 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import anyio
 from msgspec import structs
 
-from codeens_sandbox_backends.base import (
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import (
     CallsJob,
     CallsResult,
     CheckJob,
     CheckResult,
     Job,
     Limits,
-    Sandbox,
     StdioJob,
     StdioResult,
-    TimedOut,
 )
+from codeens_sandbox_backends.programs import TimedOut
 from codeens_server.parsing import parse
 
 FLOOR_S = 0.3
@@ -59,13 +59,26 @@ class TaskRuns(Protocol):
         """
         ...
 
+    async def reference_result(self, key: Hashable) -> CallsResult | None:
+        """Return what the reference's job of that key answered; None where there is no reference.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        ...
+
 
 class FullTime:
-    """Gives each job all the time allowed, and remembers what processor time it took."""
+    """Gives each job all the time allowed, and remembers what processor time it took.
 
-    def __init__(self, limits: Limits = _LIMITS) -> None:
+    With `keeps` what its calls answered too: its program is the reference.
+    """
+
+    def __init__(self, limits: Limits = _LIMITS, *, keeps: bool = False) -> None:
         self.limits = limits
         self.cpu_s: dict[Hashable, float | None] = {}
+        self._keeps = keeps
+        self._results: dict[Hashable, CallsResult] = {}
 
     async def run(self, key: Hashable, job: Job[R], sandbox: Sandbox) -> R:
         """Run a job.
@@ -75,7 +88,13 @@ class FullTime:
         """
         result = await sandbox.run(job)
         self.cpu_s[key] = _cpu_s(result)
+        if self._keeps and isinstance(result, CallsResult):
+            self._results[key] = result
         return result
+
+    async def reference_result(self, key: Hashable) -> CallsResult | None:
+        """Return what the job of that key answered, where it is the reference's."""
+        return self._results.get(key)
 
 
 class Pace:
@@ -103,6 +122,14 @@ class Pace:
                 result = await sandbox.run(_with(job, _tight(full, enough_s)))
                 hit = _limits_hit(result)
         return await sandbox.run(_with(job, full)) if hit & {"wall", "call"} else result
+
+    async def reference_result(self, key: Hashable) -> CallsResult | None:
+        """Return what the reference's job of that key answered.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        return await (await self._known_reference()).reference_result(key)
 
     async def _enough_s(self, key: Hashable, job: Job[Any], full: Limits) -> float:
         if _loads_others(job):

@@ -7,30 +7,21 @@ from collections.abc import Sequence
 import anyio.to_thread
 from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CheckJob,
-    Limits,
-    ModuleSource,
-    Outcome,
-    Program,
-    Raised,
-    Returned,
-    Sandbox,
-    StdioJob,
-    StdioRun,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CheckJob, Limits, StdioJob, StdioRun
+from codeens_sandbox_backends.programs import CallInput, Encoded, ModuleSource, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.values.render import render, render_call, render_outcome
+from codeens_sandbox_backends.values.telling import telling
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.grammar import EncodeError
-from codeens_server.domain import Failure, Status
+from codeens_server.domain.terms import Status
+from codeens_server.domain.verdict import Failure
 from codeens_server.errors import InputError
 from codeens_server.judging.replay import status_of
 from codeens_server.tasks.adaptive_limits import TaskRuns
-from codeens_server.tasks.lenient import matches
-from codeens_server.tasks.printed import accepted_texts, accepts
-from codeens_server.tasks.schema import Task, TaskCase
+from codeens_server.tasks.lenient import matches, smallest_size, typed_as
+from codeens_server.tasks.printed import Place, accepted_texts, accepts, fraction_places
+from codeens_server.tasks.schema import OutputChecker, Task, TaskCase
 from codeens_server.tasks.source import helpers_of
 
 _MODULE = "candidate"
@@ -40,6 +31,7 @@ _LONGEST_WALL_S = 120.0
 _START_S = 0.5
 """Allowed on top for starting the interpreter, which is not the program's fault."""
 _SHOWN = 300
+CALL_IT = "Write check(candidate), asserts that name the function, test functions as for pytest, or a unittest class."
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -95,18 +87,30 @@ async def _check_calls(
 ) -> dict[int, Check]:
     if not group:
         return {}
+    key = group[0][1].timeout
     inputs = tuple(_encoded_call(case, index) for index, case in group)
-    limits = _call_limits(runs.limits, group[0][1].timeout, len(group))
-    job = CallsJob(program=program_of(task, source), inputs=inputs, limits=limits)
-    result = await runs.run(group[0][1].timeout, job, sandbox)
+    expected = [_expected(case, index) for index, case in group]
+    waits = telling(inputs, [Returned(value=value) for value in expected])
+    limits = _call_limits(runs.limits, key, len(group))
+    job = CallsJob(program=program_of(task, source), inputs=inputs, waits=tuple(waits), limits=limits)
+    result = await runs.run(key, job, sandbox)
+    unit = await anyio.to_thread.run_sync(smallest_size, expected)
 
-    def compare() -> dict[int, Check]:
-        return {
-            index: _checked_call(task, index, case, call, outcome)
-            for (index, case), call, outcome in zip(group, inputs, result.outcomes, strict=True)
-        }
+    def compare(values: Sequence[Encoded]) -> list[Check]:
+        compared = zip(group, inputs, values, result.outcomes, strict=True)
+        return [
+            _checked_call(task.entry_point, case, call, value, outcome, unit)
+            for (_, case), call, value, outcome in compared
+        ]
 
-    return await anyio.to_thread.run_sync(compare)
+    checks = await anyio.to_thread.run_sync(compare, expected)
+    if any(check.failure is not None for check in checks) and (reference := await runs.reference_result(key)):
+        checks = await anyio.to_thread.run_sync(compare, list(map(_typed_as, expected, reference.outcomes)))
+    return dict(zip((index for index, _ in group), checks, strict=True))
+
+
+def _typed_as(expected: Encoded, reference: Outcome) -> Encoded:
+    return typed_as(expected, reference.value) if isinstance(reference, Returned) else expected
 
 
 def _encoded_call(case: TaskCase, index: int) -> CallInput:
@@ -120,16 +124,21 @@ def _encoded_call(case: TaskCase, index: int) -> CallInput:
         raise InputError(message) from None
 
 
-def _checked_call(task: Task, index: int, case: TaskCase, call: CallInput, outcome: Outcome) -> Check:
+def _expected(case: TaskCase, index: int) -> Encoded:
     try:
-        expected = encode(case.expected_output)
+        return encode(case.expected_output)
     except EncodeError as error:
         message = f"expected_output of test_cases[{index}] is nothing that a function can return: {error}."
         raise InputError(message) from None
-    if isinstance(outcome, Returned) and matches(expected, outcome.value):
+
+
+def _checked_call(
+    name: str, case: TaskCase, call: CallInput, expected: Encoded, outcome: Outcome, unit: float
+) -> Check:
+    if isinstance(outcome, Returned) and matches(expected, outcome.value, unit=unit):
         return Check(weight=case.weight)
     failure = Failure(
-        where=render_call(task.entry_point, call),
+        where=render_call(name, call),
         expected=render(expected),
         got=render_outcome(outcome),
         traceback=outcome.traceback if isinstance(outcome, Raised) else "",
@@ -147,14 +156,19 @@ async def _check_scripts(
     result = await runs.run((_SCRIPTS, group[0][1].timeout), job, sandbox)
 
     def compare() -> dict[int, Check]:
-        return {index: _checked_script(task, case, run) for (index, case), run in zip(group, result.runs, strict=True)}
+        scripts = [accepted_texts(case.expected_output) for case in task.test_cases if case.stdin is not None]
+        fractions = fraction_places(task.checker, scripts)
+        return {
+            index: _checked_script(task.checker, case, run, fractions)
+            for (index, case), run in zip(group, result.runs, strict=True)
+        }
 
     return await anyio.to_thread.run_sync(compare)
 
 
-def _checked_script(task: Task, case: TaskCase, run: StdioRun) -> Check:
+def _checked_script(checker: OutputChecker, case: TaskCase, run: StdioRun, fractions: frozenset[Place]) -> Check:
     accepted = accepted_texts(case.expected_output)
-    if run.ending is None and accepts(task.checker, accepted, run.stdout):
+    if run.ending is None and accepts(checker, accepted, run.stdout, fractions):
         return Check(weight=case.weight)
     first, *others = accepted
     return Check(
@@ -173,6 +187,7 @@ async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, run
     """Run the task's tests against a program.
 
     Raises:
+        InputError: they never call it.
         SandboxError: the sandbox failed; nothing is known of the program.
     """
     job = CheckJob(
@@ -182,6 +197,9 @@ async def check_tests(task: Task, tests: str, source: str, sandbox: Sandbox, run
         name=task.entry_point,
     )
     result = await runs.run(_TESTS, job, sandbox)
+    if result.failure is None and not result.calls:
+        message = f"the tests of task {task.id} never call {task.entry_point}, so nothing was checked. {CALL_IT}"
+        raise InputError(message, code="tests_call_nothing")
     if result.passed and result.failure is None:
         return Check(weight=1.0)
     ending = result.failure

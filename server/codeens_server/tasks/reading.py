@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from codeens_server.errors import ConfigError
+from codeens_server.files import read_regular
+
+_MOST_BYTES = 256 << 20
+"""Tasks may bring large inputs."""
+
+_LONG = 4000
 
 
 def document_of(path: Path) -> Any:
@@ -19,7 +27,7 @@ def document_of(path: Path) -> Any:
         message = f"{path}: a task file ends in .json, .yaml or .yml."
         raise ConfigError(message)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, _MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise ConfigError(message) from None
@@ -29,7 +37,9 @@ def document_of(path: Path) -> Any:
     import yaml
 
     try:
-        return json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        if path.suffix.lower() == ".json":
+            return json.loads(text, parse_int=_integer)
+        return yaml.load(text, _loader())  # noqa: S506  # a safe one
     except json.JSONDecodeError as error:
         message = f"{path}:{error.lineno}:{error.colno}: broken JSON: {error.msg}."
     except yaml.MarkedYAMLError as error:
@@ -39,3 +49,24 @@ def document_of(path: Path) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"{path} cannot be read: {error}."
     raise ConfigError(message)
+
+
+def _integer(text: str) -> int:
+    """Return an integer of any length: Python refuses to read more than 4,300 digits in one go."""
+    return int(text) if len(text) < _LONG else int(Decimal(text))
+
+
+@cache
+def _loader() -> Any:
+    """Return YAML's safe loader, for integers of any length."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+            digits = str(node.value).replace("_", "")
+            if len(digits) > _LONG and digits.lstrip("+-").isdecimal():
+                return _integer(digits)
+            return super().construct_yaml_int(node)
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
+    return Loader

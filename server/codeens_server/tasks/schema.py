@@ -5,26 +5,31 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from codeens_sandbox_backends.base import Seconds
+from codeens_sandbox_backends.jobs import Seconds
 from codeens_sandbox_backends.reading import converted
 from codeens_server.config.checking import dotted, first_problem
 from codeens_server.config.settings import Share
-from codeens_server.domain import SCHEMA_VERSION, Score, Verdict
+from codeens_server.domain.document import SCHEMA_VERSION, Score
+from codeens_server.domain.verdict import Verdict
 from codeens_server.errors import ConfigError, InputError
 from codeens_server.tasks.reading import document_of
 from codeens_server.tasks.source import defines, helpers_of, stub_of
 
+Difficulty: TypeAlias = Literal["easy", "medium", "hard", "extreme"]
 _REQUIRED = ("id", "prompt", "entry_point")
 
 
 class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How what a program prints is held against what it should print."""
 
-    compare: Literal["exact", "lines", "tokens"] = "lines"
+    compare: Annotated[
+        Literal["exact", "lines", "tokens"],
+        Meta(description="lines: white space at the ends of lines does not count. tokens: it only separates."),
+    ] = "lines"
     """`exact`: each character counts. `lines`: not the white space at the ends of lines, nor empty lines at the end.
     `tokens`: white space only separates."""
     ignore_case: bool = False
@@ -32,16 +37,19 @@ class OutputChecker(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The lines, or with `tokens` the tokens, may come in any order."""
     absolute_tolerance: Share | None = None
     relative_tolerance: Share | None = None
-    """Numbers may differ by either tolerance, unless both are written as integers."""
+    """Numbers may differ by either tolerance; integers, however they are written, are equal or not, but where other
+    cases have a fraction at that place."""
 
 
 class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One test case of a task file: a call or a stdin text, and what must come out."""
 
-    args: list[Any] = field(default_factory=list[Any])
+    args: Annotated[list[Any], Meta(description="Positional arguments of the call.")] = field(default_factory=list[Any])
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
-    stdin: str | None = None
-    expected_output: Any
+    stdin: Annotated[str | None, Meta(description="Input of a script, in place of args.")] = None
+    expected_output: Annotated[
+        Any, Meta(description="What the call returns; what a script prints, or a list of texts of which any is right.")
+    ]
     """For a call the value; for `stdin` the text, or a list of texts each of which is right."""
     timeout: Seconds | None = None
     weight: Share = 1.0
@@ -50,16 +58,22 @@ class TaskCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A program that is asked for, and what it is judged by: calls, scripts or tests."""
 
-    id: str
-    prompt: str
-    entry_point: str
+    id: Annotated[str, Meta(description="Any name for it.")]
+    prompt: Annotated[str, Meta(description="What to write: a stub with its docstring, or prose.")]
+    entry_point: Annotated[str, Meta(description="Name of the function.")]
     test_cases: tuple[TaskCase, ...] = ()
     checker: OutputChecker = OutputChecker()
     """For the cases with `stdin`."""
-    tests: str | None = None
-    """Python source defining `check(candidate)`."""
+    tests: Annotated[
+        str | None,
+        Meta(description="Python source, beside or in place of test_cases: check(candidate), asserts or tests."),
+    ] = None
+    """Python source: `check(candidate)`, asserts that name the function, test functions as for pytest, or classes of
+    unittest."""
     reference_solution: str | None = None
-    difficulty: str | None = None
+    difficulty: Difficulty | None = None
+    version: str | None = None
+    """Whatever its author calls this state of it."""
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
@@ -134,7 +148,8 @@ class Task(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return a whole program, where a text is either that or what continues the prompt."""
         if self.wants_script or defines(source, self.entry_point):
             return source
-        return self.prompt + source
+        continued = self.prompt + source
+        return continued if defines(continued, self.entry_point) else source
 
     def program(self, source: str) -> str:
         """Return a candidate as a whole program: with what the prompt defines around the function, if it left that out.

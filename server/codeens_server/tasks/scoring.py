@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from codeens_sandbox_backends.base import Limits, Sandbox
-from codeens_server.domain import Score, Verdict
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits
+from codeens_server.domain.document import Score
+from codeens_server.domain.verdict import Verdict
 from codeens_server.errors import InputError
 from codeens_server.tasks.adaptive_limits import FullTime, Pace, TaskRuns
 from codeens_server.tasks.checks import Check, check_all
@@ -60,7 +62,7 @@ async def judge_reference(task: Task, sandbox: Sandbox, limits: Limits) -> FullT
     """
     if (source := task.reference) is None:
         return None
-    runs = FullTime(limits)
+    runs = FullTime(limits, keeps=True)
     for number, check in enumerate(await check_all(task, source, sandbox, runs)):
         if check.failure is not None:
             where = f"test_cases[{number}]" if number < len(task.test_cases) else "its tests"

@@ -16,11 +16,13 @@ def defines(source: str, name: str) -> bool:
 
 @lru_cache(maxsize=512)
 def helpers_of(prompt: str, entry_point: str) -> str:
-    """Return what a prompt that is Python defines beside the function it asks for; tests may call it."""
-    module = parse(prompt)
-    if isinstance(module, ParseFailure):
-        module = parse(f"{prompt.rstrip()}\n    pass\n")
-    if isinstance(module, ParseFailure):
+    """Return what a prompt that defines the function it asks for defines beside it; tests may call that.
+
+    Other prompts are words, also where these happen to be Python.
+    """
+    stub = stub_of(prompt, entry_point)
+    module = parse(stub or "")
+    if stub is None or isinstance(module, ParseFailure):
         return ""
     module.body = [node for node in module.body if getattr(node, "name", None) != entry_point]
     return ast.unparse(module)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from codeens_server.domain import (
-    ORIGINAL,
-    Candidate,
-    DiffSize,
-    Interval,
-    Measurement,
-    Memory,
-    RankedResult,
-    Readability,
-    Verdict,
-)
+from collections.abc import Iterator
+
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.measurement import DiffSize, Growth, Interval, Measurement, Memory, Readability
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import ORIGINAL
+from codeens_server.domain.verdict import Condition, Verdict
 from codeens_server.ranking import wording
-from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change
-from codeens_server.text import money, one_line, visible
+from codeens_server.ranking.score import READABILITY_NOISE, memory_change
+from codeens_server.text import money, one_line, plural, visible
 from codeens_server.views.model import CellView, DetailView, RowView
 
 MINUS = "\N{MINUS SIGN}"
@@ -40,7 +36,7 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
     candidate, verdict = row.candidate, row.verdict
     is_original = candidate.id == ORIGINAL
     was_run = is_original or row.judged
-    compared = original.readability if verdict.status == "passed" and improving and not is_original else None
+    compared = original.readability if verdict.passes and improving and not is_original else None
     return RowView(
         id=candidate.id,
         place="0" if is_original else "" if row.rank is None else f"{number}{'=' if row.tied else ''}",
@@ -61,6 +57,7 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
         diff=_NOTHING if is_original else diff_cell(row.diff),
         cost="" if is_original else money(row.cost_usd),
         reason=one_line(row.reason),
+        conditions=tuple(dict.fromkeys(condition.kind for condition in verdict.conditions)),
         score=row.score,
         cluster=row.cluster,
         details=_details(row, improving=improving),
@@ -85,7 +82,7 @@ def live_row(
         status="not_run" if not_run is not None else verdict.status if verdict else "waiting",
         unsafe=verdict is not None and is_unsafe(verdict),
         verdict=cell,
-        speed=speed_cell(measured.speed),
+        speed=CellView(text="racing") if is_racing(verdict, measurement, not_run) else speed_cell(measured.speed),
         memory=memory_cell(measured.memory),
         readability=readability_cell(measured.readability, None),
         diff=diff_cell(measured.diff),
@@ -94,15 +91,27 @@ def live_row(
     )
 
 
+def is_racing(verdict: Verdict | None, measurement: Measurement | None, not_run: str | None) -> bool:
+    """Return whether it is still to be found out how fast a candidate is."""
+    return verdict is not None and verdict.passes and measurement is None and not_run is None
+
+
 def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
     """Return the status, and what a pass rests on or why it is none; what weakens it stands beside it."""
-    has_passed = verdict.status == "passed"
+    has_passed = verdict.passes
     said = wording.evidence(verdict, improving=improving) if has_passed else one_line(reason or verdict.reason)
-    marks = ["not verified"] if has_passed and verdict.evidence not in VERIFIED else []
+    on = one_line(wording.conditions(verdict))
+    marks = [wording.unproven(verdict)] if has_passed else []
     marks += ["NOT ISOLATED"] if is_unsafe(verdict) else []
     marks += ["reported by the process it ran in"] if verdict.isolation == "shared" else []
+    if has_passed and verdict.unreached:
+        marks.append(f"{plural(len(verdict.unreached), 'line')} never run")
+    if has_passed and verdict.uncompared:
+        marks.append("not all effects compared")
     return CellView(
-        text=verdict.status, detail=", ".join(filter(None, [said, *marks])), trend="better" if has_passed else "worse"
+        text=verdict.status,
+        detail=", ".join(filter(None, [on, said, one_line(wording.environments(verdict)), *marks])),
+        trend="same" if on else "better" if has_passed else "worse",
     )
 
 
@@ -170,15 +179,53 @@ def _details(row: RankedResult, *, improving: bool) -> tuple[DetailView, ...]:
     ran = row.verdict.total > 0 and not is_original
     said = [
         DetailView(term="Reason", text=one_line(row.reason)),
+        *(detail for condition in row.verdict.conditions for detail in _condition(condition)),
+        *_environments(row),
         DetailView(term="Speed", text=one_line(row.speed.note) if row.speed else ""),
+        DetailView(term="Growth", text=_growth(row.measurement.growth)),
         DetailView(term="Judged by", text=wording.evidence(row.verdict, improving=improving) if ran else ""),
+        DetailView(term="Same", text=one_line(", ".join(row.verdict.compared)) if row.verdict.passes else ""),
+        DetailView(term="Not compared", text=one_line("; ".join(row.verdict.uncompared))),
         *(DetailView(term=term, text=visible(text), code=True) for term, text in code.items()),
+        DetailView(term="Never run", text=visible("\n".join(row.verdict.unreached)), code=True),
+        DetailView(term="Set aside", text=one_line(", ".join(row.verdict.set_aside))),
         DetailView(term="Rationale", text=visible(row.candidate.rationale)),
         DetailView(term="Also from", text=one_line(", ".join(row.candidate.same_as))),
         DetailView(term="Cost", text="" if is_original else money(row.cost_usd)),
         DetailView(term="Ran in", text=one_line(row.verdict.sandbox)),
     ]
     return tuple(detail for detail in said if detail.text)
+
+
+def _environments(row: RankedResult) -> Iterator[DetailView]:
+    """Yield a line for each interpreter: what the judge says, and how fast it is there."""
+    speeds = {there.python: there.speed for there in row.measurement.environments}
+    for there in row.verdict.environments:
+        speed = speeds.get(there.python)
+        checks = f"{there.passed} of {there.total} checks" if there.total else ""
+        said = [there.status, checks, there.reason, " ".join(wording.interval(speed)) if speed else ""]
+        yield DetailView(term=f"Python {there.python}", text=one_line(", ".join(filter(None, said))))
+
+
+def _condition(condition: Condition) -> tuple[DetailView, ...]:
+    return (
+        DetailView(term="Condition", text=one_line(condition.text)),
+        DetailView(term="For instance", text=visible(condition.call), code=True),
+        DetailView(term="Original", text=visible(condition.expected), code=True),
+        DetailView(term="This one", text=visible(condition.got), code=True),
+    )
+
+
+def _growth(growth: Growth | None) -> str:
+    """Return both exponents and the ratio on the smallest and the largest size."""
+    if growth is None:
+        return ""
+    time = f"time {wording.power(growth.candidate)}, original {wording.power(growth.original)}"
+    memory = ""
+    if growth.candidate_memory and growth.original_memory:
+        memory = f"; memory {wording.power(growth.candidate_memory)}, original {wording.power(growth.original_memory)}"
+    ratios = [f"{wording.times(ratio)} at n = {size}" for size, ratio in zip(growth.sizes, growth.ratios, strict=True)]
+    return f"{time}{memory}; {', '.join(ratios)}"
 
 
 def _bytes(count: float) -> str:

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from codeens_server.domain import ORIGINAL, Goal, Mode, Score, Status
+from codeens_server.domain.document import Score
+from codeens_server.domain.terms import ORIGINAL, ConditionKind, Goal, Mode, Status
 
 RunStatus: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
 RowStatus: TypeAlias = Status | Literal["waiting", "not_run"]
@@ -58,6 +59,8 @@ class RowView(Struct, frozen=True, kw_only=True):
     diff: CellView
     cost: str = ""
     reason: str = ""
+    conditions: tuple[ConditionKind, ...] = ()
+    """Kinds of those on which it passes, each once."""
     score: Score | None = None
     cluster: int | None = None
     details: tuple[DetailView, ...] = ()
@@ -120,6 +123,8 @@ class ProgressView(Struct, frozen=True, kw_only=True):
     generated: int = 0
     executed: int = 0
     passed: int = 0
+    conditional: int = 0
+    """Passed on conditions; not counted in `passed`."""
     failures: int = 0
     done: int = 0
     total: int = 0

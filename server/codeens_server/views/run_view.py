@@ -8,15 +8,10 @@ from pathlib import PurePath
 
 from msgspec.structs import replace
 
-from codeens_server.domain import (
-    ORIGINAL,
-    Candidate,
-    Cluster,
-    Evidence,
-    RankedResult,
-    RunDocument,
-    Target,
-)
+from codeens_server.domain.document import Cluster, RankedResult, RunDocument
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.ranking import wording
 from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
@@ -89,7 +84,8 @@ def document_view(run: RunDocument) -> RunView:
         summary=" · ".join(filter(None, [evidence, cost, f"{summary.wall_s:.0f} s", stopped])),
         evidence=evidence,
         totals=(
-            f"{plural(summary.generated, 'answer')}, {summary.executed} run, {summary.passed} passed, "
+            f"{plural(summary.generated, 'answer')}, {summary.executed} run, "
+            f"{_passed_text(summary.passed, summary.conditional)}, "
             f"cost {cost}, {summary.wall_s:.1f} s"
         ),
         sandboxes=tuple(sorted({one_line(row.verdict.sandbox) for row in _results(run) if row.verdict.sandbox})),
@@ -115,6 +111,7 @@ def progress_of(state: RunState) -> ProgressView:
         generated=state.generated,
         executed=state.executed,
         passed=state.passed,
+        conditional=state.conditional,
         failures=failures,
         done=state.generated + state.executed,
         total=2 * state.planned,
@@ -129,12 +126,19 @@ def progress_of(state: RunState) -> ProgressView:
 def evidence_text(evidence: Evidence) -> str:
     """Return what candidates are held to, counted: `34 tests, 120 generated inputs, 90 % of the lines`."""
     nouns = {"doctest": "doctest", "recorded": "recorded call", "generated": "generated input"}
-    nouns |= {"test_case": "test case", "pinned": "pinned input"}
+    nouns |= {"test_case": "test case", "pinned": "pinned input", "given": "given input"}
     counts = Counter(case.origin for case in evidence.cases)
     parts = [plural(len(evidence.tests), "test")] if evidence.tests else []
     parts += [plural(counts[origin], noun) for origin, noun in nouns.items() if counts[origin]]
+    if evidence.outside:
+        parts.append(f"{evidence.outside} of them outside its domain")
     if evidence.coverage is not None and evidence.coverage.total:
         parts.append(f"{evidence.coverage.percent:.0f} % of the lines")
+    if evidence.mutation is not None:
+        parts.append(f"would notice {evidence.mutation.noticed} of {plural(evidence.mutation.total, 'change')}")
+    if evidence.environments:
+        versions = [evidence.python, *(there.python for there in evidence.environments)]
+        parts.append(f"with Python {', '.join(versions)}")
     return ", ".join(parts) or "none"
 
 
@@ -178,7 +182,7 @@ def _live_rows(state: RunState) -> tuple[RowView, ...]:
 
 def _fastest(state: RunState) -> str:
     if state.best is None:
-        return f"{state.passed} passed" if state.passed else "nothing yet"
+        return _passed_text(state.passed, state.conditional) if state.passing() else "nothing yet"
     cell = speed_cell(state.measurements[state.best].speed)
     return f"{one_line(wording.label(state.candidates[state.best]))} {cell.text} {cell.detail}"
 
@@ -188,7 +192,12 @@ def _live_short(status: RunStatus, progress: ProgressView) -> str:
         return "the run came to no result"
     if not progress.generated:
         return progress.doing
-    return f"{progress.generated}/{progress.planned} generated, {progress.executed} executed, {progress.passed} passed"
+    passed = _passed_text(progress.passed, progress.conditional)
+    return f"{progress.generated}/{progress.planned} generated, {progress.executed} executed, {passed}"
+
+
+def _passed_text(passed: int, conditional: int) -> str:
+    return f"{passed} passed" + (f", {conditional} on conditions" if conditional else "")
 
 
 def _document_rows(run: RunDocument) -> tuple[RowView, ...]:
@@ -209,6 +218,7 @@ def _document_progress(run: RunDocument, cost: str) -> ProgressView:
         generated=summary.generated,
         executed=summary.executed,
         passed=summary.passed,
+        conditional=summary.conditional,
         failures=len(summary.failures),
         done=2 * summary.generated,
         total=2 * summary.generated,
@@ -223,13 +233,16 @@ def _document_short(run: RunDocument, rows: Sequence[RowView]) -> str:
     candidates = [row for row in rows if not row.original]
     judged = [row for row in candidates if row.status != "not_run"]
     passed = sum(row.status == "passed" for row in judged)
+    conditional = sum(row.status == "conditional" for row in judged)
     not_run = len(candidates) - len(judged)
     counts = [f"{passed}/{len(judged)} passed"] if judged else []
+    counts += [f"{conditional} on conditions"] if conditional else []
     counts += [f"{not_run} not run"] if not_run else []
     best = next((row for row in candidates if row.best), None)
     speed = f"{best.speed.text} {best.speed.detail}" if best and best.speed.text else best.label if best else ""
     stopped = f" ({one_line(run.summary.stopped)})" if run.summary.stopped else ""
-    verdict = f"best {speed}" if best else "keep the original"
+    on = " on conditions" if best and best.status == "conditional" else ""
+    verdict = f"best {speed}{on}" if best else "keep the original"
     return f"{', '.join(counts) or 'no candidate'} · {verdict}{stopped}"
 
 

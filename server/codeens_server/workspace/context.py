@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from codeens_server.domain import Context, Target
+from codeens_server.domain.target import Context, Target
+from codeens_server.workspace.around import bases, callers, elsewhere, siblings
 from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, used_names
 from codeens_server.workspace.indent import dedent
 from codeens_server.workspace.text import lines_of, parse_source, snapshot
@@ -14,7 +15,10 @@ MAX_CONTEXT_CHARS = 8000
 
 
 def context_of(target: Target) -> Context:
-    """Return imports, class header and the module's own names that the function uses, also through each other."""
+    """Return what the function uses, also through each other, of its module, its class and the workspace; and callers.
+
+    Blocks: reads files of the workspace.
+    """
     text = snapshot(target).text
     tree = parse_source(text, target.path)
     site = next(site for site in functions_in(tree) if site.line == target.line and site.qualname == target.qualname)
@@ -23,6 +27,9 @@ def context_of(target: Target) -> Context:
         imports="".join(_segment(lines, node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))),
         class_header=_class_header(site, lines),
         helpers=tuple(_helpers(tree, site, lines)),
+        siblings=siblings(site, lines),
+        elsewhere=elsewhere(target, tree, used_names(site.node) | bases(site)),
+        callers=callers(target),
     )
 
 

@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_sandbox_backends.base import ModuleSource, Program
-from codeens_server.domain import DiffSize, Replacement, Target
+from codeens_sandbox_backends.programs import Definition, ModuleSource, Program
+from codeens_server.domain.measurement import DiffSize
+from codeens_server.domain.target import Replacement, Target
 from codeens_server.errors import ChangedError, InputError
-from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, same_code
+from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, same_code, top_line
 from codeens_server.workspace.indent import indent
 from codeens_server.workspace.text import current_source, indentation_of, lines_of, newline_of, parse_source, snapshot
 
@@ -39,8 +40,13 @@ def splice(source: str, target: Target, replacement: Replacement) -> str:
         ConflictError: an import or a helper would rebind a name of the module.
         TargetError: `source` does not parse.
     """
+    return edited(source, line_edits(source, target, replacement))
+
+
+def edited(source: str, edits: list[LineEdit]) -> str:
+    """Make edits, which are in the order of the file, in a text."""
     lines = lines_of(source)
-    for edit in reversed(line_edits(source, target, replacement)):
+    for edit in reversed(edits):
         lines[edit.start : edit.end] = [edit.text]
     return "".join(lines)
 
@@ -64,7 +70,7 @@ def line_edits(source: str, target: Target, replacement: Replacement) -> list[Li
         body = body.rstrip("\r\n")
     edits = [_import_edit(tree, lines, imports, newline)] if imports else []
     if helpers:
-        at = _above_comments(lines, site.top_line - 1)
+        at = _above_comments(lines, top_line(tree, site) - 1)
         text = "".join(indent(helper.strip("\n"), "", newline) + newline * 2 for helper in helpers)
         edits.append(LineEdit(at, at, text))
     edits.append(LineEdit(site.line - 1, site.end_line, body))
@@ -210,20 +216,47 @@ def _diff(before: str, after: str, old: str, new: str) -> list[str]:
     return lines
 
 
-def program_for(target: Target, replacement: Replacement | None) -> Program:
+def program_for(target: Target, replacement: Replacement | None, *, holder: str | None = None) -> Program:
     """Return the target's module with the replacement in it; with None, as it stands.
+
+    Args:
+        target: the function.
+        replacement: what stands in its place.
+        holder: what must stand under the target's name; see `Definition`.
 
     Raises:
         ChangedError: the file as it was is not at hand any more.
         ConflictError: the replacement would rebind a name of the module.
     """
     text = snapshot(target).text
-    if replacement is not None:
-        text = splice(text, target, replacement)
+    edits = [] if replacement is None else line_edits(text, target, replacement)
+    own = () if replacement is None else _own_names(text, target, replacement)
     folders = dict.fromkeys((target.import_root, target.root))
     return Program(
         module=target.module,
         qualname=target.qualname,
-        modules=(ModuleSource(name=target.module, source=text, path=target.path),),
+        modules=(ModuleSource(name=target.module, source=edited(text, edits), path=target.path),),
         sys_path=tuple(folders),
+        own=own,
+        definition=None if target.kind == "nested" else _definition(target, edits, holder),
     )
+
+
+def _definition(target: Target, edits: list[LineEdit], holder: str | None) -> Definition:
+    """Return where the target stands once the edits are made."""
+    first, last = target.line, target.end_line
+    for edit in edits:
+        grown = len(lines_of(edit.text)) - (edit.end - edit.start)
+        last += grown
+        first += 0 if edit.start == target.line - 1 and edit.end == target.end_line else grown
+    return Definition(line=first, end_line=last, holder=holder)
+
+
+def _own_names(text: str, target: Target, replacement: Replacement) -> tuple[str, ...]:
+    """Return the names that a replacement brings along, and that its module has not."""
+    tree = parse_source(text, target.path)
+    taken = {name for node in tree.body for name in bound_names(node)}
+    taken |= {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    brought = [*replacement.helpers, *replacement.imports]
+    nodes = [node for part in brought for node in parse_source(part, "a helper of the candidate").body]
+    return tuple(dict.fromkeys(name for node in nodes for name in bound_names(node) if name not in taken))

@@ -7,8 +7,10 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from codeens_server.domain import Parameter, ParameterKind, Target, TargetKind
+from codeens_server.domain.target import Parameter, Target
+from codeens_server.domain.terms import ParameterKind, TargetKind
 from codeens_server.errors import TargetError
+from codeens_server.workspace.branches import likely_taken
 from codeens_server.workspace.functions import (
     FunctionNode,
     FunctionSite,
@@ -18,36 +20,12 @@ from codeens_server.workspace.functions import (
     is_generator,
 )
 from codeens_server.workspace.indent import dedent
+from codeens_server.workspace.roots import Place, place_of
 from codeens_server.workspace.text import SourceText, lines_of, parse_source, read_source, remember, source_of
 
 _BY_LINE = re.compile(r"(?P<path>.+\.pyi?):(?P<line>-?\d+)$")
+_PYTHON = frozenset({".py", ".pyi", ".pyw", ".pyx", ""})
 _USAGE = "Give the target as path.py::function, path.py::Class.method or path.py:LINE."
-_MARKERS = ("codeens.toml", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini", ".git", ".hg")
-
-
-def workspace_root(path: Path) -> Path:
-    """Return the nearest folder above with a project file; else the folder that the file is imported from."""
-    for folder in path.parents:
-        if any((folder / marker).exists() for marker in _MARKERS):
-            return folder
-    return import_root(path)
-
-
-def import_root(path: Path) -> Path:
-    """Return the folder that must be on `sys.path`: the first one above without `__init__.py`."""
-    folder = path.parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        folder = folder.parent
-    return folder
-
-
-def module_name(path: Path) -> str:
-    """Return the dotted name under which the file is imported from its import root."""
-    relative = path.relative_to(import_root(path)).with_suffix("")
-    parts = [re.sub(r"\W", "_", part) for part in relative.parts]
-    if parts[-1] == "__init__" and len(parts) > 1:
-        parts.pop()
-    return ".".join(parts)
 
 
 def find_target(spec: str, *, cwd: Path) -> Target:
@@ -59,27 +37,38 @@ def find_target(spec: str, *, cwd: Path) -> Target:
     """
     path_text, wanted = _split(spec)
     path = (cwd / Path(path_text).expanduser()).resolve()
-    return _found(path, wanted, read_source(path))
+    _refuse_other_languages(path)
+    return _found(path, wanted, read_source(path), cwd.resolve())
 
 
-def find_in_text(path: Path, line: int, text: str) -> Target:
+def find_in_text(path: Path, line: int, text: str, *, folder: Path | None = None) -> Target:
     """Find the function around a line, counted from 1, of the text that an editor holds for a file.
 
-    The file may have another text on the disk, or not be there: a run uses this text.
+    The file may have another text on the disk, or not be there: a run uses this text. Where no project file marks a
+    workspace, `folder` is it.
 
     Raises:
         TargetError: see `find_target`.
     """
-    return _found(path, line, source_of(path, text))
+    return _found(path, line, source_of(path, text), folder)
 
 
-def _found(path: Path, wanted: str | int, source: SourceText) -> Target:
+def _found(path: Path, wanted: str | int, source: SourceText, started_in: Path | None) -> Target:
     tree = parse_source(source.text, str(path))
     sites = functions_in(tree)
     site = _at_line(sites, wanted, path) if isinstance(wanted, int) else _by_name(tree, sites, wanted, path)
     _refuse_unsupported(site, sites, path)
     remember(source)
-    return describe(site, path, source)
+    return describe(site, source, path, place_of(path, tree, started_in=started_in))
+
+
+def _refuse_other_languages(path: Path) -> None:
+    if path.suffix == ".ipynb":
+        message = f"{path.name} is a notebook, and a function is taken from a Python file: give the cell as code."
+        raise TargetError(message, code="no_python")
+    if path.suffix not in _PYTHON and path.is_file():
+        message = f"{path.name} is no Python file; codeens works on Python."
+        raise TargetError(message, code="no_python")
 
 
 def _split(spec: str) -> tuple[str, str | int]:
@@ -106,6 +95,9 @@ def _by_name(tree: ast.Module, sites: list[FunctionSite], name: str, path: Path)
     wanted = name.replace("<locals>.", "")
     plain = {site: site.qualname.replace("<locals>.", "") for site in sites}
     found = [site for site in sites if plain[site] == wanted and not _is_overload(site.node)]
+    found = [site for site in found if not _is_property_part(site.node)] or found
+    if len(found) > 1 and all(site.is_alternative_to(found[0]) for site in found[1:]):
+        found = likely_taken(tree, found)
     if len(found) == 1:
         return found[0]
     if len(found) > 1:
@@ -137,7 +129,10 @@ def _refuse_unsupported(site: FunctionSite, sites: list[FunctionSite], path: Pat
     later = [
         other
         for other in sites
-        if other.qualname == site.qualname and other.line > site.line and not _is_property_part(other.node)
+        if other.qualname == site.qualname
+        and other.line > site.line
+        and not _is_property_part(other.node)
+        and not other.is_alternative_to(site)
     ]
     if later:
         message = f"{path.name}:{site.line} {site.qualname} is defined again at line {later[-1].line}; name that line."
@@ -148,16 +143,16 @@ def _is_property_part(node: FunctionNode) -> bool:
     return bool({name.split(".")[-1] for name in decorator_names(node)} & {"setter", "deleter"})
 
 
-def describe(site: FunctionSite, path: Path, source: SourceText) -> Target:
+def describe(site: FunctionSite, source: SourceText, path: Path, place: Place) -> Target:
     """Return all that codeens needs to know of a function."""
     node = site.node
     lines = lines_of(source.text)[site.line - 1 : site.end_line]
     docstring = ast.get_docstring(node)
     return Target(
         path=str(path),
-        root=str(workspace_root(path)),
-        import_root=str(import_root(path)),
-        module=module_name(path),
+        root=str(place.root),
+        import_root=str(place.import_root),
+        module=place.module,
         qualname=site.qualname,
         kind=_kind(site),
         is_async=isinstance(node, ast.AsyncFunctionDef),

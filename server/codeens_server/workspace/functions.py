@@ -14,11 +14,21 @@ FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 Scope: TypeAlias = ast.ClassDef | FunctionNode
 
 
+class Branch(NamedTuple):
+    """A part of a statement that runs when another part of it does not."""
+
+    statement: int
+    """Identity of the statement in its tree."""
+    part: str
+    """Name of the part; parts of a `try` that run one after the other have one name."""
+
+
 class FunctionSite(NamedTuple):
-    """A function definition and the scopes around it, outermost first."""
+    """A function definition, the scopes around it and the branches that it is in, outermost first."""
 
     node: FunctionNode
     scopes: tuple[Scope, ...]
+    branches: tuple[Branch, ...] = ()
 
     @property
     def qualname(self) -> str:
@@ -40,17 +50,21 @@ class FunctionSite(NamedTuple):
         """Whether a function encloses it."""
         return any(not isinstance(scope, ast.ClassDef) for scope in self.scopes)
 
-    @property
-    def top_line(self) -> int:
-        """First line of the module-level statement that holds it."""
-        if not self.scopes:
-            return self.line
-        outer = self.scopes[0]
-        return min([outer.lineno, *(decorator.lineno for decorator in outer.decorator_list)])
+    def is_alternative_to(self, other: FunctionSite) -> bool:
+        """Return whether one is in a branch that is taken in place of the other's."""
+        parts = {branch.statement: branch.part for branch in self.branches}
+        return any(parts.get(branch.statement, branch.part) != branch.part for branch in other.branches)
 
 
 def _scope_parts(scope: Scope) -> tuple[str, ...]:
     return (scope.name,) if isinstance(scope, ast.ClassDef) else (scope.name, "<locals>")
+
+
+def top_line(tree: ast.Module, site: FunctionSite) -> int:
+    """Return the first line of the module-level statement that holds a function, decorators included."""
+    top = next(node for node in tree.body if node.lineno <= site.node.lineno <= (node.end_lineno or node.lineno))
+    decorators: list[ast.expr] = getattr(top, "decorator_list", [])
+    return min([top.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def functions_in(tree: ast.Module) -> list[FunctionSite]:
@@ -59,23 +73,35 @@ def functions_in(tree: ast.Module) -> list[FunctionSite]:
 
 
 def _walk(root: ast.AST, scopes: tuple[Scope, ...]) -> Iterator[FunctionSite]:
-    pending: list[tuple[ast.AST, tuple[Scope, ...]]] = [(root, scopes)]
+    pending: list[tuple[ast.AST, tuple[Scope, ...], tuple[Branch, ...]]] = [(root, scopes, ())]
     while pending:
-        node, around = pending.pop()
-        for child in _statements(node):
+        node, around, taken = pending.pop()
+        for child, branch in _statements(node):
             inside = around
+            branches = (*taken, branch) if branch else taken
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                yield FunctionSite(child, around)
+                yield FunctionSite(child, around, branches)
                 inside = (*around, child)
             elif isinstance(child, ast.ClassDef):
                 inside = (*around, child)
-            pending.append((child, inside))
+            pending.append((child, inside, branches))
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Return the statements inside of one, the only place where definitions are."""
+def _statements(node: ast.AST) -> Iterator[tuple[ast.AST, Branch | None]]:
+    """Yield the statements inside of one, the only place where definitions are, and the branch that each is in."""
     for name in _BLOCKS:
-        yield from getattr(node, name, ())
+        for index, child in enumerate(getattr(node, name, ())):
+            part = _part(node, name, index)
+            yield child, Branch(id(node), part) if part else None
+
+
+def _part(node: ast.AST, block: str, index: int) -> str:
+    """Return which of the alternatives of a statement a child is in; empty where the statement has none."""
+    if isinstance(node, ast.If):
+        return block
+    if isinstance(node, (ast.Try, ast.TryStar)) and block != "finalbody":
+        return f"handler {index}" if block == "handlers" else "no error"
+    return f"case {index}" if isinstance(node, ast.Match) else ""
 
 
 def decorator_names(node: FunctionNode) -> list[str]:

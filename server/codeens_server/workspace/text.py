@@ -6,13 +6,16 @@ import ast
 import hashlib
 import io
 import re
+import sys
 import tokenize
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import ChangedError, TargetError
+from codeens_server.files import read_regular
+from codeens_server.newer_syntax import needed_python
 from codeens_server.parsing import ParseFailure, parse
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -40,7 +43,7 @@ def read_source(path: Path) -> SourceText:
         TargetError: there is no such file, or its bytes are not what its encoding says.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except FileNotFoundError:
         message = f"there is no file {path}. Give the target as path.py::function or path.py:LINE."
         raise TargetError(message) from None
@@ -70,10 +73,17 @@ def parse_source(text: str, path: str) -> ast.Module:
     """Return the syntax tree of a file's text.
 
     Raises:
-        TargetError: it is not valid Python; the message has the position.
+        TargetError: it is not valid Python; the message has the position. Or it is, for a newer one than this.
     """
     tree = parse(text)
     if isinstance(tree, ParseFailure):
+        if needed := needed_python(text):
+            own = ".".join(map(str, sys.version_info[:2]))
+            message = (
+                f"{path} needs Python {needed[0]}.{needed[1]} or later to be read, and codeens runs on {own}. "
+                "Install codeens with that Python."
+            )
+            raise TargetError(message, code="needs_newer_python")
         place = f"{path}:{tree.line}:{tree.column or 1}: " if tree.line else f"{path} cannot be parsed: "
         raise TargetError(f"{place}{tree.message}.{' Mend it first.' if tree.line else ''}")
     return tree

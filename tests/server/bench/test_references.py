@@ -6,8 +6,10 @@ from typing import cast
 
 import pytest
 
-from codeens_sandbox_backends.base import CheckJob, CheckResult, Limits, Raised, Sandbox, Usage
-from codeens_server.bench.datasets import Sample
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CheckJob, CheckResult, Limits, Usage
+from codeens_sandbox_backends.programs import Raised
+from codeens_server.bench.samples import Sample
 from codeens_server.bench.score import Results, judge_references, score_samples
 from codeens_server.errors import InputError
 from codeens_server.tasks.adaptive_limits import FLOOR_S, TaskRuns
@@ -29,7 +31,7 @@ class Checker:
         self.jobs.append(job)
         right = BODY in job.program.modules[0].source
         failure = None if right else Raised(type="AssertionError")
-        return CheckResult(passed=right, failure=failure, usage=Usage(wall_s=0.02, cpu_s=0.01))
+        return CheckResult(passed=right, failure=failure, calls=1, usage=Usage(wall_s=0.02, cpu_s=0.01))
 
     @property
     def sources(self) -> list[str]:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from codeens._scripts.codeens import main
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
@@ -22,6 +22,7 @@ from codeens_server.run.events import (
     StoredEvent,
 )
 from codeens_server.store.opening import open_store
+from tests.quick import QUICK
 from tests.server import facts
 
 Codeens = Callable[..., Result]
@@ -29,10 +30,12 @@ Codeens = Callable[..., Result]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folders of a user who never used codeens; no key and no setting in the environment."""
+    """Folders of a user who never used codeens; no key in the environment, and runs are quick."""
     for name in list(os.environ):
         if name.startswith("CODEENS_") or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
+    for name, value in QUICK.items():
+        monkeypatch.setenv(name, value)
     folder = tmp_path / "home"
     for variable, place in (("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")):
         monkeypatch.setenv(variable, str(folder / place))

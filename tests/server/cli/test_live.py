@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from codeens_server.cli.live import View, live_view
+from codeens_server.domain.measurement import Exponent, Growth
 from codeens_server.run.events import (
+    CandidateMeasured,
     CandidatePlanned,
     GenerationFailed,
     Progress,
@@ -42,6 +45,22 @@ def show(view: View, events: Sequence[RunEvent]) -> None:
         view.show(event, state)
 
 
+def test_the_speed_of_a_candidate_is_told_once_and_then_how_its_time_grows(events: list[RunEvent]) -> None:
+    measured = next(event for event in events if isinstance(event, CandidateMeasured))
+    linear, quadratic = Exponent(low=0.9, high=1.1), Exponent(low=1.9, high=2.1)
+    growth = Growth(sizes=(1, 2, 4, 8), ratios=(1.0, 2.0, 4.0, 8.0), original=quadratic, candidate=linear)
+    grown = replace(measured, measurement=replace(measured.measurement, growth=growth))
+    out = io.StringIO()
+    with live_view(Console(file=out, width=140), quiet=False) as view:
+        show(view, [*events, grown])
+    assert [
+        line.partition(": ")[2] for line in out.getvalue().splitlines() if "[2.2, 2.5]" in line or "n^" in line
+    ] == [
+        "2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]",
+        "time grows as n^0.9\N{EN DASH}1.1, the original's as n^1.9\N{EN DASH}2.1",
+    ]
+
+
 def test_where_there_is_no_terminal_each_thing_that_happens_is_a_line(events: list[RunEvent]) -> None:
     out = io.StringIO()
     with live_view(Console(file=out, width=140), quiet=False) as view:
@@ -50,6 +69,7 @@ def test_where_there_is_no_terminal_each_thing_that_happens_is_a_line(events: li
         "run 20260101-aaaaaa",
         "[1/4] maker/small · performance: passed",
         "[2/4] maker/small · performance: failed",
+        "maker/small · performance: 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]",
         "slow/one · baseline failed: 429 too many\\x1b[2J requests",
         "maker/small · performance was not run: it was killed",
         "measuring",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from codeens_server.errors import Hint, InputError, RunError
 from tests.server.cli.conftest import Codeens
 
 _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "anyio", "codeens_server.domain"}
+_OF_RUNS = {"coverage", "hypothesis", "libcst", "litellm", "pytest", "sqlalchemy"}
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:
@@ -26,6 +28,27 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     listed = re.findall(r"^  (\w+)  ", result.stdout, re.MULTILINE)
     assert {"run", "score", "variants", "runs", "doctor"} <= set(listed)
     assert _HEAVY & set(result.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["run", "nowhere.py::f"], 2), (["sandbox", "list"], 0), (["variants", "list"], 0)]
+)
+def test_a_command_that_makes_no_run_does_not_import_what_runs_need(
+    arguments: list[str], code: int, home: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from codeens._scripts.codeens import main\n"
+        "try: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+    )
+    assert done.returncode == code, done.stderr
+    assert _OF_RUNS & set(done.stderr.split()) == set()
 
 
 def test_the_installed_program_says_its_version() -> None:

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallInput
+from codeens_sandbox_backends.programs import CallInput
 from codeens_sandbox_backends.registry import get_backend
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.workspace import text
 from codeens_server.workspace.find import find_target
 from tests.server import facts

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.ranking.wording import TIMES
 from codeens_server.store.opening import open_store
 from codeens_server.views.cells import MINUS
@@ -184,3 +184,34 @@ def test_an_unknown_id_is_one_line_without_a_traceback(codeens: Codeens, ended: 
     assert result.exit_code == 2
     assert result.stderr.startswith("error: no run has an id that begins with 'zzz'.")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_runs_are_exported_to_a_file_and_imported_into_another_store(
+    codeens: Codeens, ended: RunDocument, tmp_path: Path
+) -> None:
+    out = tmp_path / "runs.jsonl"
+    written = codeens("runs", "export", "--out", str(out))
+    assert (written.exit_code, written.stdout) == (0, "")
+    assert f"events written to {out}" in written.stderr
+    assert codeens("runs", "export", ended.run_id).stdout == out.read_text(encoding="utf-8")
+    other = ("--results", str(tmp_path / "elsewhere"))
+    taken = codeens("runs", "import", str(out), *other, "--json")
+    assert json.loads(taken.stdout) == {"added": [ended.run_id], "known": []}
+    assert codeens("runs", "import", str(out), *other).stdout == "0 runs added, 1 known already\n"
+    assert ended.headline in " ".join(codeens("runs", "list", *other).stdout.split())
+
+
+def test_a_file_that_is_no_export_is_refused_by_its_line(codeens: Codeens, tmp_path: Path) -> None:
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text('{"run_id": "20260101-aaaa', encoding="utf-8")
+    result = codeens("runs", "import", str(torn))
+    assert result.exit_code == 2
+    assert "line 1 is no event of a run as `codeens runs export` writes it" in result.stderr
+
+
+def test_only_what_is_old_is_pruned_and_only_once_it_is_confirmed(codeens: Codeens, ended: RunDocument) -> None:
+    assert codeens("runs", "prune").exit_code == 2
+    told = codeens("runs", "prune", "--older-than", "1", "--dry-run", "--json")
+    assert json.loads(told.stdout) == {"runs": [], "responses": 0}
+    assert codeens("runs", "prune", "--older-than", "30").stdout == "0 runs and 0 kept answers removed\n"
+    assert ended.run_id in codeens("runs", "list").stdout

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import anyio
 import pytest
@@ -36,3 +39,28 @@ async def test_a_block_that_ends_by_itself_gives_the_signals_back() -> None:
         pass
     assert not interruption.happened
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+_STUCK = """
+import os, sys, anyio, anyio.to_thread
+from codeens_server.cli import session
+
+session._AT_LAST_S = 0.1
+
+async def main():
+    async with session.interruptible():
+        print("ready", flush=True)
+        await anyio.to_thread.run_sync(open, sys.argv[1])
+
+anyio.run(main)
+"""
+
+
+def test_what_can_not_be_cancelled_ends_with_the_process(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    command = [sys.executable, "-c", _STUCK, str(tmp_path / "fifo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(timeout=60) == 1

@@ -12,7 +12,7 @@ from codeens_sandbox_backends.base import Backend, Sandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Evidence
+from codeens_server.domain.evidence import Evidence
 from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.workspace.environment import sandbox_spec
 from codeens_server.workspace.find import find_target

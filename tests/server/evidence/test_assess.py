@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned
-from codeens_server.domain import Case, Coverage, ModeRequest, Target
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned
+from codeens_server.domain.evidence import Case, Coverage, MissedChange, MutationScore
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import ModeRequest
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.assess import is_refused, resolve_mode, thinness, what_it_needs
+from codeens_server.evidence.assess import is_refused, missed_changes, resolve_mode, thinness, what_it_needs
 from codeens_server.workspace.find import find_target
 
+CHANGES = "small changes of the original"
 CASES = [Case(id=f"generated-{n}", origin="generated", input=CallInput(args=(n,))) for n in range(10)]
 
 
@@ -29,6 +32,7 @@ def target_of(folder: Path, source: str) -> tuple[Target, str]:
         ("auto", ["t.py::a"], [], "repair"),
         ("auto", [], ["docstring line 2"], "repair"),
         ("improve", [], ["docstring line 2"], "improve"),
+        ("improve", ["t.py::a"], [], "improve"),
         ("repair", [], [], "repair"),
         ("implement", ["t.py::a"], [], "implement"),
     ],
@@ -46,15 +50,6 @@ def test_a_missing_body_is_implemented_and_cannot_be_improved(tmp_path: Path) ->
     with pytest.raises(EvidenceError) as caught:
         resolve_mode("improve", target, failing_tests=(), failing_examples=())
     assert caught.value.code == "no_body"
-
-
-def test_code_with_failing_tests_is_not_improved_and_three_of_them_are_named(tmp_path: Path) -> None:
-    target, _ = target_of(tmp_path, "def f(x):\n    return x\n")
-    with pytest.raises(EvidenceError, match="a, b, c and 2 more") as caught:
-        resolve_mode("improve", target, failing_tests=list("abcde"), failing_examples=())
-    assert caught.value.code == "tests_fail"
-    assert caught.value.hint is not None
-    assert (caught.value.hint.kind, caught.value.hint.name) == ("option", "mode")
 
 
 @pytest.mark.parametrize(
@@ -104,3 +99,25 @@ def test_few_inputs_or_little_coverage_are_told_in_numbers(
 def test_without_inputs_the_tests_are_all_that_holds_candidates() -> None:
     assert "only the 2 tests that reach it hold candidates" in thinness([], None, reaching_tests=2)[0]
     assert thinness([], None, reaching_tests=0)[0].endswith("nothing does")
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (MutationScore(noticed=9, total=9), ()),
+        (
+            MutationScore(noticed=1, total=1),
+            ("thin evidence: only 1 small change of the original could be tried, which says little",),
+        ),
+        (
+            MutationScore(noticed=8, total=9, missed=(MissedChange(line=12, before="n < 0", after="n <= 0"),)),
+            (f"it would notice 8 of 9 {CHANGES}; not seen to: `n < 0` changed to `n <= 0` (line 12)",),
+        ),
+        (
+            MutationScore(noticed=3, total=4, undecided=1),
+            (f"thin evidence: it would notice only 3 of 4 {CHANGES}; not seen to: 1 not decided in time",),
+        ),
+    ],
+)
+def test_a_score_of_few_changes_is_thin_however_high(score: MutationScore, said: tuple[str, ...]) -> None:
+    assert missed_changes(score) == said

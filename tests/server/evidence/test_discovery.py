@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import EvidenceError
+from codeens_server.evidence.tests import discovery
 from codeens_server.evidence.tests.discovery import discover, given_tests
-from codeens_server.evidence.tests.import_graph import direct_tests
+from codeens_server.evidence.tests.import_graph import direct_tests, imports_of
 from codeens_server.workspace.find import find_target
 from tests.server.evidence.workspaces import write
 
@@ -129,6 +130,45 @@ def test_given_paths_and_node_ids_are_made_relative_to_the_workspace(tmp_path: P
         "tests/test_a.py",
         "tests/test_a.py::test_x",
     )
+
+
+class _Clock:
+    """Every look at it takes a second."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        self._now += 1.0
+        return self._now
+
+
+def test_where_time_is_short_files_that_hold_the_names_are_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    others = {f"tests/test_{number:03}.py": "import os\n" for number in range(60)}
+    files = {**others, "tests/zz/test_last.py": "from pkg.geo import area\ndef test_area(): area(1, 2)\n"}
+    target = _target(tmp_path, files)
+    monkeypatch.setattr(discovery, "time", _Clock())
+    found = discover(target, max_seconds=122.0)
+    assert found.files == ("tests/zz/test_last.py",)
+    assert 0 < found.unread < 60
+
+
+def test_imports_are_read_from_import_statements_alone(tmp_path: Path):
+    text = """
+        import os, json as j  # both
+        from . import near
+        if True:
+            from a.b import (
+                c,  # first
+                d as e,
+            )
+        x = 'a' ; y = (
+    """
+    write(tmp_path, {"m.py": text, "broken.py": "import os\nfrom x import (\n"})
+    names = imports_of(tmp_path / "m.py", module="pkg.m")
+    assert names == {"os", "json", "pkg", "pkg.near", "a.b", "a.b.c", "a.b.d"}
+    assert imports_of(tmp_path / "broken.py", module="broken") == {"os"}
+    assert imports_of(tmp_path / "nowhere.py", module="x") == frozenset()
 
 
 def test_given_tests_that_do_not_exist_are_refused_by_name(tmp_path: Path):

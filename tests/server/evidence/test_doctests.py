@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import indent
+from textwrap import dedent, indent
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Raised, Returned
+from codeens_sandbox_backends.programs import CallInput, Raised, Returned
 from codeens_server.evidence.docstring import DocExample, doc_examples
 from tests.server.evidence.workspaces import target_in
 
@@ -140,3 +140,39 @@ def test_a_static_method_is_named_through_its_class(tmp_path: Path):
     """
     (example,) = doc_examples(target_in(tmp_path, source, "C.f"))
     assert example.input == CallInput(args=(1,))
+
+
+_CLASS = """
+    class Solution:{init}
+        def f(self, *args):
+            '''
+            >>> Solution().f([1], 2)
+            3
+            >>> s = Solution()
+            >>> s.f(1)
+            2
+
+            f(4) returns 5; Other().f(4) returns 6.
+            '''
+            return 2
+"""
+
+
+def test_examples_of_a_method_are_read_where_all_instances_begin_alike(tmp_path: Path):
+    source = _CLASS.format(init="")
+    found = doc_examples(target_in(tmp_path, source, "Solution.f"), dedent(source))
+    instance = ["object", "mod:Solution"]
+    assert [example.input.args for example in found] == [(instance, ["list", 1], 2), (instance, 1), (instance, 4)]
+
+
+def test_of_a_class_with_state_only_a_new_instance_is_known(tmp_path: Path):
+    init = "\n        def __init__(self):\n            self.seen = []"
+    source = _CLASS.format(init=init)
+    found = doc_examples(target_in(tmp_path, source, "Solution.f"), dedent(source))
+    assert [example.input.args[0] for example in found] == [["object", "mod:Solution", ["seen", ["list"]]]]
+
+
+def test_examples_of_a_method_need_a_known_instance(tmp_path: Path):
+    init = "\n        def __init__(self, n):\n            self.n = n"
+    source = _CLASS.format(init=init)
+    assert doc_examples(target_in(tmp_path, source, "Solution.f"), dedent(source)) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.sample import kind_of
 from codeens_sandbox_backends.worker.values.codec import decode
@@ -82,7 +82,6 @@ def _first(root: Path, annotation: str) -> list[Encoded]:
         ("list[int]", list),
         ("t.List[int]", list),
         ("Sequence[str]", list),
-        ("Iterable[T]", list),
         ("list", list),
         ("Rows", list),
         ("tuple[int, str]", tuple),
@@ -128,7 +127,8 @@ def test_annotated_values_have_that_type(tmp_path: Path, annotation: str, kind: 
         ("Pair", {"namedtuple"}),
         ("Movie", {"dict"}),
         ("t.Annotated[int, 'x']", {"int"}),
-        ("Optional[Callable[[int], int]]", {"NoneType"}),
+        ("Optional[Callable[[int], int]]", {"NoneType", "callback"}),
+        ("Optional[Callable[[int], re.Match]]", {"NoneType"}),
     ],
 )
 def test_annotated_values_are_of_these_kinds(tmp_path: Path, annotation: str, kinds: set[str]):
@@ -156,7 +156,7 @@ def test_enums_and_named_tuples_name_their_class(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "annotation",
-    ["Callable[[int], int]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
+    ["Callable[[int], re.Match]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
 )
 def test_a_type_that_cannot_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
     source = f"{_HEAD}\ndef f(good: int, bad: {annotation!r}): ...\n"
@@ -166,8 +166,24 @@ def test_a_type_that_cannot_be_made_gives_no_strategy_and_says_which(tmp_path: P
 
 
 def test_a_parameter_that_cannot_be_made_is_left_out_when_it_has_a_default(tmp_path: Path):
-    calls = _inputs(tmp_path, "x: int, key: Callable[[int], int] = abs, *, last: bool = False")
+    calls = _inputs(tmp_path, "x: int, key: Callable[[int], re.Match] = abs, *, last: bool = False")
     assert all(len(call.args) == 1 and call.kwargs.keys() <= {"last"} for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("signature", "body"),
+    [
+        ("x: int, f: Callable[[int], bool]", "return x"),
+        ("x: int, f: Callable[..., bool]", "return x"),
+        ("x: int, f", "return f(x)"),
+    ],
+)
+def test_functions_are_made_that_return_some_values_of_their_type(tmp_path: Path, signature: str, body: str):
+    calls = _inputs(tmp_path, signature, body=body)
+    given: list[Any] = [call.args[1] for call in calls]
+    assert {made[0] for made in given} == {"callback"}
+    kind = int if "bool" not in signature else bool
+    assert all(made[1][1:] and all(type(value) is kind for value in made[1][1:]) for made in given)
 
 
 def test_optional_parameters_are_sometimes_given(tmp_path: Path):
@@ -295,8 +311,38 @@ class Box:
     @property
     def half(self): return self.size / 2
 
-class Plain:
-    def grow(self, by: int): return by
+class Solution:
+    base = 10
+    def climb(self, n: int): return n
+
+class Child(Solution):
+    def climb(self, n: int): return n
+
+class Stack:
+    'Keeps.'
+    def __init__(self, limit: int, *, name: str = ""):
+        'Begin empty.'
+        self.limit = limit
+        self.__name = name
+        self.items: list[int] = []
+        self.open = True
+    def push(self, item: int): return item
+
+class Opened:
+    def __init__(self, path: str):
+        self.file = open(path)
+    def read(self, n: int): return n
+
+class Made:
+    def __new__(cls): return object.__new__(cls)
+    def f(self, n: int): return n
+
+@register
+class Registered:
+    def f(self, n: int): return n
+
+class Foreign(Base):
+    def f(self, n: int): return n
 """
 
 
@@ -312,10 +358,25 @@ def test_other_kinds_of_methods_get_what_a_caller_gives(tmp_path: Path, name: st
     assert all([kind_of(tree) for tree in call.args] == kinds for call in calls)
 
 
-def test_instances_of_a_plain_class_come_from_examples_only(tmp_path: Path):
-    target = target_in(tmp_path, _METHODS, "Plain.grow")
+@pytest.mark.parametrize("name", ["Solution", "Child"])
+def test_a_class_without_init_has_one_instance(tmp_path: Path, name: str):
+    calls = generate_inputs(target_in(tmp_path, _METHODS, f"{name}.climb"), [], _METHODS, 20)
+    assert {str(call.args[0]) for call in calls} == {str(["object", f"mod:{name}"])}
+    assert len({call.args[1] for call in calls}) > 5
+
+
+def test_instances_are_told_by_an_init_that_keeps_its_parameters_and_literals(tmp_path: Path):
+    calls = generate_inputs(target_in(tmp_path, _METHODS, "Stack.push"), [], _METHODS, 20)
+    kinds = {tuple((name, kind_of(value)) for name, value in call.args[0][2:]) for call in calls}
+    assert kinds == {(("_Stack__name", "str"), ("items", "list"), ("limit", "int"), ("open", "bool"))}
+    assert len({str(call.args[0]) for call in calls}) > 5
+
+
+@pytest.mark.parametrize("name", ["Opened.read", "Made.f", "Registered.f", "Foreign.f"])
+def test_instances_of_other_classes_come_from_examples_only(tmp_path: Path, name: str):
+    target = target_in(tmp_path, _METHODS, name)
     assert strategy_for(target, [], _METHODS) is None
-    seen = CallInput(args=(["object", "mod:Plain"], 1))
+    seen = CallInput(args=(["object", f"mod:{name.partition('.')[0]}"], 1))
     calls = generate_inputs(target, [seen], _METHODS, 20)
     assert {str(call.args[0]) for call in calls} == {str(seen.args[0])}
     assert len({call.args[1] for call in calls}) > 5
@@ -336,3 +397,8 @@ def test_nothing_is_written_into_the_working_directory(tmp_path: Path, monkeypat
     worker.start()
     worker.join()
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_what_asks_for_an_iterable_gets_iterators_too(tmp_path: Path):
+    values = [decode(tree) for tree in _first(tmp_path, "Iterable[int]")]
+    assert {type(value).__name__ for value in values} == {"list", "list_iterator"}

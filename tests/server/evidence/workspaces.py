@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.workspace.find import find_target
 
 

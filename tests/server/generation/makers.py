@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.domain import Context, Target
+from codeens_server.domain.target import Context, Target
 from codeens_server.generation.generate import Ask
 from codeens_server.generation.models.exchange import Message, Reply, Sampling
 from codeens_variants.manifest import Variant
@@ -18,7 +18,7 @@ STUB = 'def double(n: int) -> int:\n    """Twice n."""\n    ...'
 ANSWER = "```python\ndef double(n: int) -> int:\n    return n + n\n```\nAddition is enough."
 
 
-def model(name: str, url: str, **more: object) -> ModelSettings:
+def model(name: str, url: str | None, **more: object) -> ModelSettings:
     """A model of the loopback server; a token read costs 1 µ$, a token written 2 µ$."""
     settings = ModelSettings(
         name=name,

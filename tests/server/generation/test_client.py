@@ -5,8 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from codeens_server.cli.model_checks import model_checks
+from codeens_server.config.settings import Settings
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import ModelError, Reply
+from codeens_server.generation.models.exchange import Message, ModelError, Reply
 from tests.loopback.server import Fault, ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, KEY, QUESTION, SAMPLING, model
 
@@ -65,13 +67,143 @@ async def test_a_request_is_not_made_again_before_the_server_allows_it() -> None
     assert second - first >= 1
 
 
-@pytest.mark.parametrize("fault", ["no_text", "no_choices", "garbage"])
-async def test_an_empty_answer_is_one_and_has_a_price(fault: Fault) -> None:
-    async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
+async def test_an_empty_answer_is_one_and_has_the_price_of_both_questions() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["no_text"]}) as server:
         reply = await _ask(server)
         await _left(server)
     assert (reply.text, reply.tokens_out) == ("", 0)
+    assert [request.stream for request in server.requests] == [True, False]
+    assert reply.tokens_in == 4
     assert reply.cost_usd == pytest.approx(reply.tokens_in * 1e-6)
+
+
+async def test_a_whole_document_in_place_of_a_stream_is_an_answer_and_is_asked_for_from_then_on() -> None:
+    async with (
+        ModelServer(answer=lambda _: ANSWER, script={"m": ["unstreamed"]}) as server,
+        Models([model("m", server.url)], ENVIRON) as client,
+    ):
+        assert (await client.ask("m", QUESTION, SAMPLING)).text == ANSWER
+        assert (await client.ask("m", QUESTION, SAMPLING)).text == ANSWER
+    assert [request.stream for request in server.requests] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("error_body", "the upstream provider is overloaded"),
+        ("page", "<title>Log in</title>"),
+        ("garbage", "the server failed: Unterminated string"),
+        ("no_choices", "the answer has no choices"),
+        ("parts", "its content is a list of parts"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+async def test_what_is_no_answer_is_named(fault: Fault, why: str) -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
+        with pytest.raises(ModelError) as caught:
+            await _ask(server)
+        await _left(server)
+    assert why in caught.value.why
+    assert "\n" not in caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("refusal", "the model refused: I cannot assist with that."),
+        ("filtered", "content filter"),
+        ("tool_calls", "called a tool"),
+    ],
+)
+async def test_an_answer_without_text_says_why_and_is_not_asked_for_again(fault: Fault, why: str) -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
+        reply = await _ask(server)
+    assert not reply.text
+    assert why in reply.empty_because
+    assert len(server.requests) == 1
+
+
+async def test_reasoning_alone_is_given_as_such() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["reasoning"]}) as server:
+        reply = await _ask(server)
+    assert reply.text == f"<think>\n{ANSWER}\n</think>"
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        (("temperature",), {"max_tokens", "stream_options"}),
+        (("max_tokens",), {"temperature", "max_completion_tokens", "stream_options"}),
+        (("max_tokens", "max_completion_tokens", "temperature"), {"stream_options"}),
+        (("stream_options",), {"temperature", "max_tokens"}),
+        (("stream",), {"temperature", "max_tokens"}),
+        (("system",), {"temperature", "max_tokens", "stream_options"}),
+    ],
+)
+async def test_a_parameter_that_the_endpoint_refuses_is_left_out_from_then_on(
+    refused: tuple[str, ...], expected: set[str]
+) -> None:
+    question = (Message(role="system", content="Be brief."), *QUESTION)
+    async with (
+        ModelServer(answer=lambda _: ANSWER, refused=refused) as server,
+        Models([model("m", server.url)], ENVIRON) as client,
+    ):
+        assert (await client.ask("m", question, SAMPLING)).text == ANSWER
+        assert (await client.ask("m", question, SAMPLING)).text == ANSWER
+    assert len(server.requests) == len(refused) + 2
+    last = server.requests[-1].body
+    assert last.keys() - {"model", "messages", "stream"} == expected
+    assert [message["role"] for message in last["messages"]] == ["user" if "system" in refused else "system", "user"]
+
+
+async def test_parameters_and_headers_of_the_settings_are_sent() -> None:
+    async with ModelServer(answer=lambda _: ANSWER, refused=("reasoning_effort",)) as server:
+        settings = {
+            "reasoning_effort": "low",
+            "drop": ("temperature",),
+            "params": {"seed": 7},
+            "headers": {"X-A": "$H"},
+        }
+        async with Models([model("m", server.url, **settings)], ENVIRON | {"H": "b"}) as client:
+            await client.ask("m", QUESTION, SAMPLING)
+    assert server.requests[0].body["reasoning_effort"] == "low"
+    assert server.requests[1].body.keys() - {"model", "messages", "stream"} == {"max_tokens", "stream_options", "seed"}
+    assert server.requests[1].headers["x-a"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        ("http://127.0.0.1:9/v1", "the connection to http://127.0.0.1:9/v1 failed: nothing listens there"),
+        ("http://no-such-host.invalid/v1", "the connection to http://no-such-host.invalid/v1 failed: there is no host"),
+    ],
+)
+async def test_a_connection_that_does_not_come_about_names_its_address_and_why(base: str, why: str) -> None:
+    async with Models([model("m", base)], ENVIRON) as client:
+        with pytest.raises(ModelError) as caught:
+            await client.ask("m", QUESTION, SAMPLING)
+    assert caught.value.why.startswith(why)
+
+
+async def test_a_key_that_is_not_set_is_named() -> None:
+    async with Models([model("m", None, api_key_env="NOT_SET_KEY", model="openai/gpt-4.1-mini")], {}) as client:
+        with pytest.raises(ModelError) as caught:
+            await client.ask("m", QUESTION, SAMPLING)
+    assert caught.value.why == "NOT_SET_KEY is not set"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "known"),
+    [
+        ("azure/gpt-4.1-mini", "https://me.openai.azure.com", True),
+        ("openai/gpt-4.1-mini", "https://eu.api.openai.com/v1", True),
+        ("openai/gpt-4.1-mini", "http://127.0.0.1:9/v1", False),
+    ],
+)
+async def test_the_list_price_holds_at_the_providers_own_addresses_alone(name: str, base: str, known: bool) -> None:
+    priced = model("m", base, model=name, input_cost_per_token=None, output_cost_per_token=None)
+    async with Models([priced], ENVIRON) as client:
+        assert ((await client.estimate("m", QUESTION, SAMPLING)).usd is not None) == known
 
 
 async def test_refusals_for_a_while_are_waited_out() -> None:
@@ -86,8 +218,8 @@ async def test_refusals_for_a_while_are_waited_out() -> None:
         ("429", "still over the rate limit", 3),
         ("500", "the server failed: the server had an error", 3),
         ("401", "the key was refused: set LOOPBACK_API_KEY", 1),
-        ("dropped", "the server failed: Connection error", 3),
-        ("truncated", "the connection failed", 1),
+        ("dropped", "the connection to http://127.0.0.1:", 3),
+        ("truncated", "the connection ", 1),
     ],
 )
 async def test_a_fault_ends_as_one_line_without_the_key(fault: Fault, why: str, requests: int) -> None:
@@ -153,3 +285,14 @@ async def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(ModelError):
             await _ask(server)
     assert capfd.readouterr() == ("", "")
+
+
+async def test_the_doctor_asks_each_model_for_one_token_and_says_which_do_not_answer() -> None:
+    async with ModelServer(answer=lambda _: "yes", script={"refused": ["401"]}) as server:
+        models = tuple(model(name, server.url) for name in ("well", "refused"))
+        checks = await model_checks(Settings(models=models), ENVIRON, ask=True)
+
+    told = {check.name: (check.works, check.detail) for check in checks}
+    assert told["well"] == (True, "openai/well, answered")
+    assert told["refused"] == (False, "the key was refused: set LOOPBACK_API_KEY")
+    assert {request.body["max_tokens"] for request in server.requests} == {1}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, Failure
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.verdict import Failure
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
@@ -71,6 +72,18 @@ async def test_an_answer_cut_for_its_length_says_which_setting_to_raise() -> Non
         (event,) = await _generate(ask(model("m", server.url)))
     assert isinstance(event, FailedCall)
     assert "raise max_tokens" in event.why
+
+
+async def test_a_reply_with_two_answers_makes_two_candidates_and_is_paid_for_once() -> None:
+    two = f"{ANSWER}\nOr:\n```python\ndef double(n: int) -> int:\n    return 2 * n\n```"
+    async with ModelServer(answer=lambda _: two) as server:
+        found = _candidates(await _generate(ask(model("m", server.url))))
+    assert {name: candidate.source.strip()[-5:] for name, candidate in found.items()} == {
+        "m-baseline-0": "2 * n",
+        "m-baseline-0.2": "n + n",
+    }
+    assert [candidate.cost_usd == 0.0 for candidate in found.values()] == [False, True]
+    assert all("one of 2 different definitions" in candidate.receipt for candidate in found.values())
 
 
 async def test_the_same_request_is_paid_for_once() -> None:

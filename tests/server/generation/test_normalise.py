@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeens_server.domain import Replacement
+from codeens_server.domain.target import Replacement
 from codeens_server.generation.reply.assemble import digest
 
 PLAIN = Replacement(function="def f(a):\n    return a + 1", imports=("import b", "import a"), helpers=("X = 1",))

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import Candidate, Context, Failure, Mode, Replacement
+from codeens_sandbox_backends import jobs
+from codeens_sandbox_backends.programs import CallInput, Returned
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.target import Candidate, Context, Replacement
+from codeens_server.domain.terms import Mode
+from codeens_server.domain.verdict import Failure
+from codeens_server.generation.facts import with_evidence
 from codeens_server.generation.prompts import Feedback, messages_for
 from codeens_variants.registry import find_variants
 from tests.server.generation.makers import target, variant
@@ -57,8 +64,8 @@ def test_a_method_is_asked_for_without_its_class() -> None:
     assert "of a class" not in _prompt()
 
 
-def test_feedback_tells_the_input_and_what_happened_but_never_the_expected_value() -> None:
-    told = _prompt(feedback=_feedback(expected="4711", got="raises KeyError: 'x'", traceback="KeyError: 'x'"))
+def test_feedback_tells_the_input_and_what_happened_but_never_what_people_expect() -> None:
+    told = _prompt("repair", feedback=_feedback(expected="4711", got="raises KeyError: 'x'", traceback="KeyError: 'x'"))
     assert "double(2)" in told
     assert "raises KeyError: 'x'" in told
     assert "Traceback:" in told
@@ -67,7 +74,7 @@ def test_feedback_tells_the_input_and_what_happened_but_never_the_expected_value
 
 
 def test_feedback_tells_the_expected_class_of_error_without_its_message() -> None:
-    told = _prompt(feedback=_feedback(expected="raises ValueError: need 4711", got="2"))
+    told = _prompt("repair", feedback=_feedback(expected="raises ValueError: need 4711", got="2"))
     assert "It should have raised: ValueError" in told
     assert "4711" not in told
 
@@ -80,3 +87,42 @@ def test_feedback_hides_what_an_assertion_says() -> None:
     )
     assert "test_m.py::test_double" in told
     assert "4711" not in told
+
+
+def test_an_improvement_that_differs_is_told_what_the_original_does() -> None:
+    told = _prompt("improve", feedback=_feedback(expected="4711", got="3"))
+    of_test = _prompt("improve", feedback=_feedback(where="test_m.py::test_double", expected="4711", got="3"))
+
+    assert "What the function as it is does: 4711" in told
+    assert "4711" not in of_test
+
+
+def test_feedback_tells_what_other_answers_tried() -> None:
+    told = _prompt("repair", feedback=replace(_feedback(got="3"), others=("I used a set.",)))
+    alone = _prompt("repair", feedback=_feedback(got="3"))
+
+    assert "they tried:\n- I used a set." in told
+    assert "they tried" not in alone
+
+
+def test_a_model_is_shown_calls_failing_tests_and_the_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "test_m.py").write_text(
+        "def test_one():\n    assert double(2) == 4\n\ndef test_two():\n    assert double(0) == 0\n", encoding="utf-8"
+    )
+    names = ("test_m.py::test_one", "test_m.py::test_two")
+    tests = tuple(jobs.TestReport(id=name, outcome="failed", message="E 3 != 4") for name in names)
+    calls = [CallInput(args=(number,)) for number in range(9)]
+    cases = tuple(
+        Case(id=str(number), origin="recorded", input=call, expected=Returned(value=2 * number, args=call.args))
+        for number, call in enumerate(calls)
+    )
+    evidence = Evidence(mode="repair", cases=cases, tests=tests, python="3.11")
+
+    context = with_evidence(CONTEXT, replace(target(), root=str(tmp_path)), evidence, ["numpy", "requests"])
+    _, user = messages_for(variant(), "repair", target(), context)
+
+    assert context.calls == ("double(0)  # 0", "double(4)  # 8", "double(8)  # 16")
+    assert "def test_one():\n    assert double(2) == 4\n# E 3 != 4" in user.content
+    assert "test_two" not in user.content
+    assert "It runs on Python 3.11; of larger packages numpy can be imported." in user.content
+    assert with_evidence(CONTEXT, target(), replace(evidence, mode="improve"), []).failing == ()

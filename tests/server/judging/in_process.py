@@ -7,17 +7,9 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    IsolationLevel,
-    Job,
-    Outcome,
-    Program,
-    Sandbox,
-    Usage,
-)
+from codeens_sandbox_backends.base import IsolationLevel, Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Job, Usage
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program
 from codeens_sandbox_backends.worker.calling import perform
 
 R = TypeVar("R")

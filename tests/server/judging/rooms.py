@@ -8,10 +8,11 @@ from functools import cache
 
 import pytest
 
-from codeens_sandbox_backends.base import Backend, Limits, Sandbox
+from codeens_sandbox_backends.base import Backend, Sandbox
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Candidate, Replacement, Target
+from codeens_server.domain.target import Candidate, Replacement, Target
 from codeens_server.workspace.environment import sandbox_spec
 from tests.sandbox_backends.machine import why_not
 

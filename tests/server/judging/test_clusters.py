@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.base import CallInput, Died, Outcome, Raised, Returned, TimedOut
+from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Raised, Returned, TimedOut
 from codeens_sandbox_backends.worker.values.codec import encode
-from codeens_server.domain import Case, Cluster, Target
+from codeens_server.domain.document import Cluster
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.target import Target
 from codeens_server.errors import InputError
 from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences, keep, pinned_case
 from codeens_server.workspace.find import find_target

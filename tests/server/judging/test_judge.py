@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends import base
-from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned, Unencodable
+from codeens_sandbox_backends import jobs
 from codeens_sandbox_backends.errors import SandboxError
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned, Unencodable
 from codeens_sandbox_backends.worker.values.codec import encode
-from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Mode, Target
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.terms import CaseOrigin, Mode
 from codeens_server.judging.judge import Judged, judge
 from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import candidate_of, local_sandbox
@@ -70,7 +72,7 @@ def returned(value: Any, *args: Any) -> Returned:
 CASES = (
     case([1, 9], 2, 5, expected=returned([2, 5], [1, 9], 2, 5)),
     case([], 2, 5, expected=returned([], [], 2, 5)),
-    case([1], 3, 2, expected=Raised(type="ValueError", message="no range")),
+    case([1], 3, 2, expected=Raised(type="ValueError", message="no range", args=(["list", 1], 3, 2))),
 )
 
 
@@ -80,8 +82,8 @@ def evidence(
     failing: tuple[str, ...] = (),
     mode: Mode = "improve",
 ) -> Evidence:
-    passed = [base.TestReport(id=name, outcome="passed") for name in passing]
-    failed = [base.TestReport(id=name, outcome="failed") for name in failing]
+    passed = [jobs.TestReport(id=name, outcome="passed") for name in passing]
+    failed = [jobs.TestReport(id=name, outcome="failed") for name in failing]
     return Evidence(mode=mode, cases=cases, tests=(*passed, *failed))
 
 
@@ -138,7 +140,7 @@ async def test_another_exception_type_fails_and_another_message_does_not(target:
     ("body", "status", "part"),
     [
         ("return undefined", "error", "NameError"),
-        ("while True:\n        pass", "timeout", "no answer within 1 s"),
+        ("while True:\n        pass", "timeout", "no answer within"),
         ("raise SystemExit(0)", "error", "SystemExit"),
     ],
 )
@@ -208,7 +210,8 @@ async def test_a_repair_must_pass_the_failing_tests_too(target: Target) -> None:
 
 
 async def test_a_suite_that_cannot_be_run_on_the_candidate_is_its_failure(target: Target) -> None:
-    candidate = candidate_of(RIGHT, imports=("import os",), helpers=("1 / (not os.path.exists('test_shapes.py'))",))
+    helper = "1 / (not logging.getLogger().handlers)"  # pytest has its own while it collects
+    candidate = candidate_of(RIGHT, imports=("import logging",), helpers=(helper,))
 
     verdict = (await judged(target, candidate, evidence(passing=IDS))).verdict
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.tasks.schema import ScoredCandidate, Task, TaskCase
 from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.find import find_target

@@ -7,19 +7,9 @@ from typing import Any, Literal, cast
 import pytest
 from msgspec import structs
 
-from codeens_sandbox_backends.base import (
-    CheckJob,
-    CheckResult,
-    Limits,
-    ModuleSource,
-    Program,
-    Sandbox,
-    StdioJob,
-    StdioResult,
-    StdioRun,
-    TimedOut,
-    Usage,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CheckJob, CheckResult, Limits, StdioJob, StdioResult, StdioRun, Usage
+from codeens_sandbox_backends.programs import ModuleSource, Program, TimedOut
 from codeens_server.tasks.adaptive_limits import FACTOR, FLOOR_S, FullTime, Pace
 from codeens_server.tasks.schema import Task
 from codeens_server.tasks.scoring import runs_for
@@ -54,7 +44,7 @@ class Needs:
         if isinstance(job, StdioJob):
             runs = [StdioRun(stdout="", stderr="", ending=failure, usage=usage) for _ in job.stdins]
             return StdioResult(runs=tuple(runs))
-        return CheckResult(passed=late is None, failure=failure, usage=usage)
+        return CheckResult(calls=1, passed=late is None, failure=failure, usage=usage)
 
 
 def sandbox(needs: Needs) -> Sandbox:

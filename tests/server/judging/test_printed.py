@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codeens_server.tasks.printed import accepts
+from codeens_server.tasks.printed import accepts, fraction_places
 from codeens_server.tasks.schema import OutputChecker, ScoredCandidate, Task, TaskCase
 from codeens_server.tasks.scoring import score_task
 from codeens_server.workspace.find import find_target
@@ -25,11 +25,15 @@ ACCEPTED: list[tuple[dict[str, Any], str, str]] = [
     (NEAR, "0.3333333333\n", "0.333333\n"),
     (NEAR, "x = 1.5, fine", "x = 1.5, fine"),
     (NEAR, "1000000.0", "1000000.5"),
-    (NEAR, "2", "2.0000001"),
+    (NEAR, "2.0", "2.0000001"),
+    (NEAR, "2.0", "2"),
+    (NEAR, "123456789", "123456789.000"),
+    (NEAR, "1200", "1.2e3"),
+    (NEAR, "2 0.5", "+2.0 0.5000001"),
     (NEAR, "1e-9", "0"),
     (NEAR, "007", "+7"),
     ({**TOKENS, **NEAR, "any_order": True}, "a 1.0 2.0 b", "b\n2.0000001\n0.9999999\na"),
-    ({"absolute_tolerance": 0.5}, "10", "10.4"),
+    ({"absolute_tolerance": 0.5}, "10.0", "10.4"),
 ]
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (LINES, "1 2\n", "1  2\n"),
@@ -50,6 +54,13 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (NEAR, "inf", "1e999"),
     (NEAR, "-0.0 x", "0.0 y"),
     ({"absolute_tolerance": 0.5}, "10", "11"),
+    ({"absolute_tolerance": 0.5}, "10", "10.4"),
+    (NEAR, "987654321", "987654300.0"),
+    (NEAR, "987654321", "9.876543e8"),
+    (NEAR, "5e8", "500000001"),
+    (NEAR, "40000000", "40000000.5"),
+    (NEAR, "0", "0e99999999999999999999999"),
+    ({**TOKENS, **NEAR, "any_order": True}, "1 90000001", "90000001.5 1"),
     ({**TOKENS, **NEAR, "any_order": True}, "1.0 2.0", "1.0 1.0"),
 ]
 
@@ -108,3 +119,10 @@ async def test_programs_are_scored_by_the_checker_of_the_task(tmp_path: Path) ->
     ]
     assert results["rounded"].reason.endswith("expected '1.41421356237', or one of 1 other texts, got '1.414\\n'")
     assert "printed more than" in results["flood"].reason
+
+
+def test_a_whole_number_stands_for_a_rounded_one_where_other_cases_have_fractions() -> None:
+    checker = OutputChecker(relative_tolerance=1e-6)
+    places = fraction_places(checker, [["7 2.5\n"], ["8 3\n"]])
+    assert accepts(checker, ["8 3"], "8 3.0000001", places)
+    assert not accepts(checker, ["80000000 3"], "80000001.0 3", places)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codeens_server.domain import Replacement, Target
+from codeens_server.domain.target import Replacement, Target
 from codeens_server.judging.static_checks import refusal
 from codeens_server.workspace.find import find_target
 
@@ -112,6 +112,10 @@ def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None
         "import gc\n    return gc.get_objects()",
         "import ctypes",
         "import atexit",
+        "import sys\n    sys.addaudithook(print)",
+        "import sys\n    sys.monitoring.use_tool_id(3, 'x')",
+        "import signal\n    signal.setitimer(0, 1.0)",
+        "from threading import Timer\n    Timer(1, print).start()",
         "import builtins\n    builtins.len = None",
         "import sys\n    sys.modules['json'] = None",
         "import json\n    json.dumps = None",
@@ -123,6 +127,9 @@ def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None
         "try:\n        1/0\n    except Exception as e:\n        return e.__traceback__.tb_frame.f_back",
         "import pytest",
         "import unittest.mock",
+        "import tracemalloc",
+        "__import__('tracemalloc').stop()",
+        "from importlib import import_module\n    import_module('gc')",
     ],
 )
 def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_path: Path, body: str) -> None:
@@ -130,6 +137,39 @@ def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_pat
 
     assert why(tmp_path, function).startswith("quarantined: it ")
     assert why(tmp_path, function, original=function) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "look", "other"),
+    [
+        ("the file system", "import os\n    return os.path.exists('/etc/passwd')", "open('x')"),
+        ("the file system", "return open('/proc/self/status')", "import os\n    os.stat('x')"),
+        ("the file system", "import pathlib\n    return pathlib.Path('/etc').is_dir()", "open('x')"),
+        ("the environment", "import os as o\n    return o.environ.get('CI')", "import os\n    os.getenv('HOME')"),
+        ("the environment", "from os import getenv\n    return getenv('CI')", "import os\n    os.environ['HOME']"),
+        ("the clock", "from time import time as now\n    return now() > 1.8e9", "import time\n    time.monotonic()"),
+        ("the clock", "return datetime.now().year", "import datetime\n    datetime.date.today()"),
+        ("the machine", "import platform\n    return platform.node()", "import os\n    os.getuid()"),
+        ("the machine", "import os\n    return os.getuid()", "import socket"),
+    ],
+)
+def test_code_that_looks_where_it_runs_is_quarantined_unless_the_original_does(
+    tmp_path: Path, kind: str, look: str, other: str
+) -> None:
+    signature = "def top(items, count=1, *, key=None):\n    "
+
+    assert why(tmp_path, signature + look).startswith(f"quarantined: it looks at {kind} (")
+    assert why(tmp_path, signature + look, original=signature + other) == ""
+    assert why(tmp_path, signature + look, original=signature + "...") == ""
+
+
+def test_paths_are_joined_and_texts_of_time_are_read_without_looking_around(tmp_path: Path) -> None:
+    function = (
+        "def top(items, count=1, *, key=None):\n    import os, datetime, sys\n"
+        "    return os.path.join(*items), datetime.datetime(2020, 1, 1), sys.maxsize, open"
+    )
+
+    assert why(tmp_path, function) == ""
 
 
 def test_what_is_its_own_may_be_changed(tmp_path: Path) -> None:

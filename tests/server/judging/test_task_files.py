@@ -121,3 +121,12 @@ def test_what_is_no_task_at_all_is_refused(tmp_path: Path) -> None:
     assert "broken" in refused(tmp_path / "task.yml", "a: &a [*b]")
     with pytest.raises(ConfigError, match="cannot be read"):
         Task.from_file(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("name", ["t.json", "t.yaml"])
+def test_integers_of_any_length_are_read(tmp_path: Path, name: str) -> None:
+    digits = "-" + "7" * 5000
+    cases = f'"test_cases": [{{"args": [{digits}], "expected_output": {digits}}}]'
+    (tmp_path / name).write_text(f'{{"id": "t", "prompt": "", "entry_point": "f", {cases}}}', encoding="utf-8")
+    case = Task.from_file(tmp_path / name).test_cases[0]
+    assert case.args == [case.expected_output] == [-7 * (10**5000 - 1) // 9]

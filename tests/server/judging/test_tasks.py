@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import InputError
 from codeens_server.tasks.schema import ScoredCandidate, ScoreReport, Task, TaskCase
 from codeens_server.tasks.scoring import score_task
@@ -70,6 +70,33 @@ async def test_candidates_are_ranked_by_what_they_pass(anywhere: Target) -> None
     assert part.score is not None
     assert part.score.total == 75.0
     assert part.reason == "fails 1 of 2 checks, first spread(values=[]): expected [], got None"
+
+
+@pytest.mark.parametrize("prompt", ["Sort", "N/A", "fizzbuzz", "x = 1 / 0", "Halve them, please."])
+async def test_a_prompt_that_does_not_define_the_function_is_no_part_of_the_program(
+    anywhere: Target, prompt: str
+) -> None:
+    tests = "assert list(spread([2, 4])) == [1, 2]"
+    report = await scored(anywhere, task(tests=tests, prompt=prompt), right=RIGHT, torn="    return values\n")
+    assert [(result.candidate.id, result.rank) for result in report.results] == [("right", 1), ("torn", None)]
+
+
+async def test_tests_that_never_call_the_function_are_refused(anywhere: Target) -> None:
+    with pytest.raises(InputError, match="never call spread") as caught:
+        await scored(anywhere, task(tests="def helper():\n    assert spread([2]) == [1]\n"), right=RIGHT)
+    assert caught.value.code == "tests_call_nothing"
+
+
+async def test_test_functions_are_run(anywhere: Target) -> None:
+    tests = "def test_two():\n    assert list(spread([2, 4])) == [1, 2]\n"
+    report = await scored(
+        anywhere, task(tests=tests), right=RIGHT, wrong="def spread(v):\n    return v\n", raises="def spread(v): 1 / 0"
+    )
+    assert {result.candidate.id: result.rank for result in report.results} == {
+        "right": 1,
+        "wrong": None,
+        "raises": None,
+    }
 
 
 async def test_tests_may_call_helpers_of_the_prompt(anywhere: Target) -> None:

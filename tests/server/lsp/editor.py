@@ -14,6 +14,7 @@ import attrs
 from lsprotocol import types
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
+from tests.quick import QUICK
 from tests.server.lsp.texts import edited
 
 SERVER = str(Path(sys.executable).parent / "codeens-server")
@@ -250,7 +251,7 @@ async def editor(
         SERVER,
         "--stdio",
         # A server that dies of a signal says where.
-        env={**kept, "HOME": str(home), "PYTHONFAULTHANDLER": "1", **(environment or {})},
+        env={**kept, "HOME": str(home), "PYTHONFAULTHANDLER": "1", **QUICK, **(environment or {})},
         cwd=str(folder),
     )
     try:

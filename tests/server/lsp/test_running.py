@@ -24,6 +24,7 @@ pytestmark = [
 
 QUICK = """
 max_inputs = 6
+max_mutants = 2
 variants = ["baseline"]
 rewrites = "never"
 """
@@ -212,6 +213,8 @@ async def test_a_run_that_was_waited_for_fails_with_an_answer_and_no_message(fol
         made.open(folders.uri, SLOW)
         with pytest.raises(Exception, match=NO_CANDIDATE):
             await made.run(folders.uri, function="double")
+        with pytest.raises(Exception, match=r"'3\.99' does not name an interpreter"):
+            await made.run(folders.uri, function="double", environments=["3.99"])
         assert made.client.messages == []
 
 

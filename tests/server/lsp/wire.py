@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from tests.quick import QUICK
 from tests.server.lsp.editor import SERVER
 
 SECONDS = 30.0
@@ -92,7 +93,7 @@ async def wire(folder: Path, *arguments: str, environment: Mapping[str, str] | N
     process = await anyio.open_process(
         [SERVER, *(arguments or ("--stdio",))],
         cwd=folder,
-        env={**kept, "HOME": str(folder), **(environment or {})},
+        env={**kept, "HOME": str(folder), **QUICK, **(environment or {})},
         stderr=None,
     )
     try:

@@ -94,6 +94,7 @@ def total(numbers: list[int]) -> int:
 
 SETTINGS = """
 max_inputs = 20
+max_mutants = 4
 variants = ["baseline", "performance"]
 rewrites = "never"
 """

@@ -8,23 +8,18 @@ from typing import Any
 
 import pytest
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    Died,
-    IsolationLevel,
-    Outcome,
-    Raised,
-    Returned,
-    TimingJob,
-    TimingPair,
-    TimingResult,
-    Usage,
-)
+from codeens_sandbox_backends.base import IsolationLevel
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Measurement, Mode, Replacement, Target
-from codeens_server.measuring.measure import NOTHING_TO_COMPARE, baseline, measure
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Usage
+from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Raised, Returned
+from codeens_sandbox_backends.races import RaceJob, RacePlan, RaceResult, SideTimes
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import CaseOrigin, Mode
+from codeens_server.measuring.measure import baseline, measure
+from codeens_server.measuring.race import NOTHING_TO_COMPARE, Entrant, claimable, race, with_speed, without_race
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.find import find_target
 
 FASTER = "def double(x):\n    return 2 * x\n"
@@ -45,19 +40,23 @@ class ScriptedSandbox:
         race_failure: Outcome | None = None,
         seconds_per_input: float = 0.001,
         broken: bool = False,
+        watched: Callable[[CallInput], Outcome] | None = None,
+        seen_mib: int = 20,
     ) -> None:
-        self.jobs: list[CallsJob | TimingJob] = []
+        self.jobs: list[CallsJob | RaceJob] = []
         self._answer = answer or doubled
         self._original_answer = original_answer or doubled
         self._race_failure = race_failure
         self._seconds_per_input = seconds_per_input
         self._broken = broken
+        self._watched = watched or self._answer
+        self._seen_mib = seen_mib
 
     async def run(self, job: Any) -> Any:
         if self._broken:
             raise SandboxBroken("gone")
         self.jobs.append(job)
-        return self._race(job) if isinstance(job, TimingJob) else self._calls(job)
+        return self._race(job) if isinstance(job, RaceJob) else self._calls(job)
 
     def _calls(self, job: CallsJob) -> CallsResult:
         is_candidate = "2 * x" in job.program.modules[0].source
@@ -68,21 +67,30 @@ class ScriptedSandbox:
             loaded=True,
             usage=Usage(wall_s=self._seconds_per_input * len(job.inputs)),
             peak_bytes=tuple(peak + index for index, _ in enumerate(job.inputs)),
+            watched=tuple(self._watched(call) if is_candidate else answer(call) for call in job.inputs),
+            watched_rss_bytes=(self._seen_mib if is_candidate else 20) << 20,
         )
 
-    def _race(self, job: TimingJob) -> TimingResult:
-        a, b = (0.02,) * 5, (0.01,) * 5
-        return TimingResult(
-            pairs=tuple(TimingPair(a=a, b=b, cold_a=a, cold_b=b) for _ in range(3)),
-            inner=1,
-            outcomes_a=tuple(self._original_answer(call) for call in job.inputs),
-            outcomes_b=tuple(self._answer(call) for call in job.inputs),
-            failure=self._race_failure,
-            failed_side="b" if self._race_failure else None,
+    def _race(self, job: RaceJob) -> RaceResult:
+        assert len(job.candidates) == 1
+        return RaceResult(
+            rounds=(timed(0.02, 0.01),) * job.rounds,
+            plans=(RacePlan(groups=((0, len(job.inputs)),), inner=1),) * 2,
+            outcomes=(tuple(map(self._original_answer, job.inputs)), tuple(map(self._answer, job.inputs))),
+            failures=(None, self._race_failure),
+            clock="processor",
         )
 
     async def aclose(self) -> None:
         return None
+
+
+def timed(*passes_s: float) -> tuple[SideTimes, ...]:
+    """A round in which each side needs so long for a pass, and nothing else takes any time."""
+    return tuple(
+        SideTimes(passes_s=(seconds,), busy_passes_s=(seconds,), first_s=seconds, busy_first_s=seconds, load_s=0.0)
+        for seconds in passes_s
+    )
 
 
 def doubled(call: CallInput) -> Outcome:
@@ -108,18 +116,29 @@ def target(tmp_path: Path) -> Target:
 
 
 async def measured(
-    target: Target, sandbox: ScriptedSandbox, *, cases: tuple[Case, ...] = CASES, mode: Mode = "improve"
+    target: Target,
+    sandbox: ScriptedSandbox,
+    *,
+    cases: tuple[Case, ...] = CASES,
+    mode: Mode = "improve",
+    source: str = FASTER,
+    fresh: tuple[Case, ...] | None = None,
 ) -> Measurement:
     evidence = Evidence(mode=mode, cases=cases)
     candidate = Candidate(
-        id="c1", model="m", variant="v", source=FASTER, replacement=Replacement(function=FASTER), digest="d"
+        id="c1", model="m", variant="v", source=source, replacement=Replacement(function=source), digest="d"
     )
-    known = await baseline(target, evidence, sandbox)
-    return await measure(candidate, target=target, evidence=evidence, sandbox=sandbox, baseline=known)
+    known = await baseline(target, evidence, sandbox, cases if fresh is None else fresh)
+    found = await measure(candidate, target=target, sandbox=sandbox, baseline=known)
+    speed = await without_race(candidate, target=target, baseline=known)
+    if speed is None:
+        program = program_for(target, candidate.replacement)
+        ((_, speed),) = [decided async for decided in race(known, [Entrant(program=program)], sandbox)]
+    return with_speed(found, claimable(speed, candidate, known))
 
 
 def raced(sandbox: ScriptedSandbox) -> list[CallInput]:
-    return [call for job in sandbox.jobs if isinstance(job, TimingJob) for call in job.inputs]
+    return [call for job in sandbox.jobs if isinstance(job, RaceJob) for call in job.inputs]
 
 
 async def test_everything_about_a_candidate_is_measured(target: Target) -> None:
@@ -136,14 +155,55 @@ async def test_everything_about_a_candidate_is_measured(target: Target) -> None:
     assert found.notes == ()
 
 
+async def test_only_cases_that_nobody_has_seen_are_timed(target: Target) -> None:
+    sandbox = ScriptedSandbox()
+    found = await measured(target, sandbox, cases=(case(9), case(10)), fresh=CASES)
+    assert raced(sandbox) == [item.input for item in CASES]
+    assert found.speed is not None
+    assert found.speed.faster
+
+
+async def test_a_model_that_may_have_seen_all_inputs_is_not_called_faster(target: Target) -> None:
+    found = await measured(target, ScriptedSandbox(), fresh=())
+    assert found.speed is not None
+    assert found.speed.ratio == pytest.approx(2.0)
+    assert not found.speed.faster
+    assert "can be looked up" in found.speed.note
+
+
 async def test_the_original_is_measured_once_and_is_not_raced_against_itself(target: Target) -> None:
     sandbox = ScriptedSandbox()
     known = await baseline(target, Evidence(mode="improve", cases=CASES), sandbox)
-    assert [type(job) for job in sandbox.jobs] == [CallsJob]
+    assert [type(job) for job in sandbox.jobs] == [CallsJob, CallsJob]
     assert known.measurement.memory is not None
     assert known.measurement.memory.peak_bytes == 4002
     assert known.measurement.readability is not None
     assert known.measurement.speed is None
+
+
+async def test_a_candidate_of_the_same_bytecode_is_not_raced_and_is_as_fast(target: Target) -> None:
+    sandbox = ScriptedSandbox()
+    found = await measured(target, sandbox, source="def double(x: int) -> int:\n    y = (x)\n    return x + y  # sum\n")
+    assert raced(sandbox) == []
+    assert found.speed is not None
+    assert (found.speed.low, found.speed.ratio, found.speed.high) == (1.0, 1.0, 1.0)
+    assert found.speed.note == "same bytecode, same speed"
+    assert found.memory is not None
+    assert found.memory.ratio == 1.0
+
+
+async def test_a_wrong_answer_while_memory_is_watched_is_a_wrong_answer(target: Target) -> None:
+    found = await measured(target, ScriptedSandbox(watched=wrong))
+    assert (found.memory, found.mismatch) == (None, True)
+    assert found.notes == ("wrong while its memory was measured",)
+
+
+async def test_memory_that_is_seen_outside_and_not_told_of_is_not_believed(target: Target) -> None:
+    found = await measured(target, ScriptedSandbox(seen_mib=60))
+    assert (found.memory, found.mismatch) == (None, False)
+    (note,) = found.notes
+    assert "disagree" in note
+    assert "process 60.0 MiB, the original's 20.0 MiB" in note
 
 
 async def test_a_wrong_answer_in_the_timed_run_voids_the_speed(target: Target) -> None:
@@ -204,10 +264,10 @@ async def test_equal_inputs_are_timed_once(target: Target) -> None:
 
 async def test_of_many_inputs_the_large_ones_of_every_origin_are_timed_in_their_order(target: Target) -> None:
     sandbox = ScriptedSandbox()
-    doctests = (case(1, "doctest"), case(2, "doctest"))
+    doctests = (case(1, "doctest"), case(3, "doctest"))
     generated = tuple(case(number) for number in range(1000, 1200))
     await measured(target, sandbox, cases=(*doctests, *generated))
-    assert [call.args[0] for call in raced(sandbox)] == [1, 2, *range(1152, 1200)]
+    assert [call.args[0] for call in raced(sandbox)] == [1, 3, *range(1152, 1200)]
 
 
 async def test_inputs_that_take_the_original_too_long_are_left_out_the_large_ones_first(target: Target) -> None:

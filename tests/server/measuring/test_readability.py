@@ -98,3 +98,18 @@ def test_a_server_whose_threads_come_and_go_stays_alive() -> None:
     done = subprocess.run([sys.executable, "-c", IN_THREADS_THAT_END], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout.split()) == (0, ["0", "0", "0"]), done.stderr
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "CODE = 'def u(xs): return xs'\ndef f(xs):\n    scope = {}\n    exec(CODE, scope)\n    return scope['u'](xs)\n",
+        "from base64 import b64decode\ndef f(xs):\n    return eval(b64decode('eHM='))\n",
+        "run = eval\ndef f(xs):\n    return run('xs')\n",
+        "import marshal\nfrom types import FunctionType\ndef f(xs):\n    return FunctionType(marshal.loads(xs), {})\n",
+        "import types\ndef f(xs):\n    return types.FunctionType(f.__code__, {})(xs)\n",
+    ],
+)
+async def test_code_that_runs_code_from_a_text_has_no_readability(source: str) -> None:
+    with pytest.raises(Unmeasurable, match="it runs code that is no source"):
+        await readability(source)

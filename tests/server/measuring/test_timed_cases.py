@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from codeens_sandbox_backends.base import CallInput, Outcome, Raised, Returned
-from codeens_server.domain import Case, CaseOrigin
-from codeens_server.measuring.measure import smaller_half, timed_cases
+from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.terms import CaseOrigin
+from codeens_server.measuring.measure import smaller_part, timed_cases
 
 
 def case(origin: CaseOrigin, text: str, expected: Outcome | None = None) -> Case:
@@ -37,7 +38,14 @@ def test_each_input_is_timed_once_and_only_where_the_original_returns() -> None:
     assert timed_cases([]) == ()
 
 
-def test_the_smaller_half_keeps_the_order_and_at_least_one() -> None:
+def test_the_smaller_part_keeps_the_order_and_at_least_one() -> None:
     cases = [case("recorded", text) for text in ("xxxx", "x", "xxx", "xx", "xxxxx")]
-    assert [one.id for one in smaller_half(cases)] == ["recorded-x", "recorded-xx"]
-    assert smaller_half(cases[:1]) == (cases[0],)
+    assert [one.id for one in smaller_part(cases, 0.4)] == ["recorded-x", "recorded-xx"]
+    assert [one.id for one in smaller_part(cases, 0.01)] == ["recorded-x"]
+    assert len(smaller_part(cases, 0.99)) == 4
+    assert smaller_part(cases[:1], 0.5) == (cases[0],)
+
+
+def test_one_long_input_leaves_room_for_all_the_small_ones() -> None:
+    cases = [case("recorded", "x" * length) for length in (1, 2, 100_000, 3, 4, 5, 6)]
+    assert len(smaller_part(cases, 0.5)) == 6

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from codeens_server.domain import (
-    Candidate,
-    DiffSize,
-    EvidenceGrade,
-    Interval,
-    Measurement,
-    Memory,
-    Readability,
-    Replacement,
-    Target,
-    Verdict,
-)
+from codeens_server.domain.measurement import DiffSize, Interval, Measurement, Memory, Readability
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import EvidenceGrade
+from codeens_server.domain.verdict import Verdict
 from codeens_server.ranking.rank import Entry
 
 TARGET = Target(
@@ -83,6 +75,7 @@ def entry(
     added: int = 2,
     removed: int = 2,
     cluster: int | None = None,
+    agreement: float | None = None,
     same_as: tuple[str, ...] = (),
 ) -> Entry:
     """A candidate that passed."""
@@ -91,6 +84,7 @@ def entry(
         verdict=passed(evidence),
         measurement=measured(ratio=ratio, memory=memory, reads=reads, added=added, removed=removed),
         cluster=cluster,
+        agreement=agreement,
     )
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import Evidence, Goal, Memory, RunDocument, StopReason, Verdict
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.measurement import Memory
+from codeens_server.domain.terms import Goal, StopReason
+from codeens_server.domain.verdict import Verdict
 from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Entry, Ranking, rank, rerank
 
@@ -57,6 +62,20 @@ def test_a_ratio_whose_interval_holds_one_earns_nothing_however_large() -> None:
     found = ranked([entry("lucky", ratio=speed(0.9, 9.0))], goal="speed")
     assert found.best == "original"
     assert plain(found.results[0].reason).startswith("not faster: 2.85x [0.90, 9.00]")
+
+
+def test_what_was_not_timed_may_be_slower_and_is_never_best_on_balance() -> None:
+    untimed = entry("untimed", memory=0.2, reads=95.0)
+    assert ranked([entry("timed", ratio=speed(0.98, 1.04), memory=0.2, reads=95.0)]).best == "timed"
+    assert ranked([untimed]).best == "original"
+    assert ranked([untimed], goal="readability").best == "untimed"
+
+
+def test_a_saving_that_is_not_confirmed_earns_nothing() -> None:
+    doubtful = msgspec.structs.replace(speed(9.0, 11.0), confirmed=False, note="not to be seen")
+    found = ranked([entry("hides", ratio=doubtful)], goal="speed")
+    assert found.best == "original"
+    assert plain(found.results[0].reason) == "not faster: 9.9x [9.0, 11.0], same memory; not to be seen"
 
 
 def test_on_speed_the_surer_of_two_equal_ratios_scores_higher() -> None:
@@ -176,7 +195,7 @@ def test_a_large_edit_loses_against_a_small_one_of_equal_effect() -> None:
 def test_what_only_agrees_never_replaces_a_working_original() -> None:
     found = ranked([entry("a", evidence="agreement", ratio=speed(5.0, 6.0), cluster=0)], goal="speed")
     assert found.best == "original"
-    assert plain(found.results[0].reason).startswith("not verified; 5.5x faster")
+    assert plain(found.results[0].reason).startswith("by agreement, not proven; 5.5x faster")
 
 
 def test_a_repair_that_passes_the_tests_is_best_though_nothing_can_be_compared() -> None:
@@ -192,21 +211,35 @@ def test_when_no_repair_passes_nothing_is_recommended() -> None:
     assert (found.best, found.headline) == ("original", "none of 1 candidate passed")
 
 
-def test_without_tests_the_larger_agreement_comes_first_and_is_called_unverified() -> None:
+def test_without_tests_agreement_chooses_whatever_else_is_faster_and_says_that_nothing_is_proven() -> None:
     entries = [
-        entry("lone", evidence="agreement", cluster=1),
-        entry("crowd", evidence="agreement", cluster=0, same_as=("m · v", "n · w")),
+        entry("fast", evidence="agreement", ratio=speed(9.0, 9.1), cluster=1, agreement=0.5),
+        entry("crowd", evidence="agreement", cluster=0, agreement=0.75, same_as=("m · v", "n · w")),
+        entry("lone", evidence="none", cluster=2, agreement=0.25),
     ]
     found = ranked(entries, original=BROKEN)
+    assert [row.candidate.id for row in found.results] == ["crowd", "fast", "lone"]
     assert found.best == "crowd"
-    assert "not verified" in found.headline
+    assert found.headline == (
+        "offline · crowd is chosen by agreement, not proven: it agrees with 3 of 5 answers, "
+        "and there are no tests or known results"
+    )
+    assert found.results[0].reason.startswith("agrees with 3 of 5 answers; by agreement, not proven; ")
+
+
+def test_of_answers_that_do_the_same_where_nothing_is_proven_the_points_decide() -> None:
+    entries = [
+        entry(name, evidence="agreement", ratio=ratio, cluster=0, agreement=1.0)
+        for name, ratio in (("slow", speed(0.5, 0.6)), ("fast", speed(3.0, 3.1)))
+    ]
+    assert [row.candidate.id for row in ranked(entries, original=BROKEN).results] == ["fast", "slow"]
 
 
 def test_what_passes_few_checks_is_likelier_right_the_more_answers_do_the_same() -> None:
     entries = [
-        entry("pretty", reads=99.0, cluster=1),
-        entry("common", reads=60.0, cluster=0, same_as=("m · v",)),
-        entry("usual", reads=62.0, cluster=0),
+        entry("pretty", reads=99.0, cluster=1, agreement=0.25),
+        entry("common", reads=60.0, cluster=0, agreement=0.75, same_as=("m · v",)),
+        entry("usual", reads=62.0, cluster=0, agreement=0.75),
     ]
     found = ranked(entries, original=BROKEN)
     assert [row.candidate.id for row in found.results] == ["usual", "common", "pretty"]
@@ -264,7 +297,11 @@ def test_notes_of_the_measurement_and_of_the_interval_are_in_the_reason() -> Non
 
 
 def test_a_stored_run_without_a_working_original_is_ranked_again_by_agreement() -> None:
-    entries = [entry("pretty", reads=99.0, cluster=1), entry("a", cluster=0), entry("b", cluster=0)]
+    entries = [
+        entry("pretty", reads=99.0, cluster=1, agreement=0.3),
+        entry("a", cluster=0, agreement=0.7),
+        entry("b", cluster=0, agreement=0.7),
+    ]
     first = ranked(entries, original=BROKEN)
     run = RunDocument(
         run_id="r",

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import EvidenceGrade, Goal, Interval, Measurement, RankedResult
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.measurement import Interval, Measurement
+from codeens_server.domain.terms import EvidenceGrade, Goal
 from codeens_server.ranking.rank import Entry, Ranking, rank
 
 from .builders import BROKEN, TARGET, WORKING, candidate, measured, passed, rejected, speed

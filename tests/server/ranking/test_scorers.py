@@ -13,7 +13,7 @@ from codeens_server.errors import ConfigError
 from codeens_server.ranking.rank import Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
 
-from .builders import TARGET, WORKING, entry, rejected
+from .builders import TARGET, WORKING, entry, rejected, speed
 
 MODULE = """
 def prefers_b(target, row):
@@ -52,7 +52,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ranked_with(*names: str, weights: dict[str, float] | None = None) -> Ranking:
     settings = Settings(scorers=names, scorer_weights=weights or {})
-    entries = [entry("a"), entry("b"), rejected("c", "wrong")]
+    entries = [entry("a", ratio=speed(0.98, 1.04)), entry("b", ratio=speed(0.98, 1.04)), rejected("c", "wrong")]
     return rank(WORKING, entries, target=TARGET, goal="balanced", settings=settings, scorers=load_scorers(settings))
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.rewrites.workshop import check_equal, function, rewritten
+from tests.server.rewrites.workshop import Call, check_equal, function, rewritten
 
 INDEX = "nested-loop-to-index"
 QUADRATIC = "quadratic-builtins"
 POWER = "pow-mod"
-MEMOISE = "memoise"
 
 ORDERS = [{"customer": 1, "sum": 5}, {"customer": 2, "sum": 7}, {"customer": 1, "sum": 1}]
 CUSTOMERS = [{"id": 1, "name": "a"}, {"id": 3, "name": "b"}, {"id": 1, "name": "c"}]
@@ -33,10 +32,65 @@ def test_matching_two_lists_looks_matches_up(tmp_path: Path) -> None:
     after = rewritten(tmp_path, INDEX, source)
     assert after is not None
     assert after.count("orders_by_customer = defaultdict(list)") == 1
-    assert 'for order in orders_by_customer.get(customer["id"], ())' in after
-    assert 'if order["sum"] > 1:' in after
+    assert 'for order in (orders_by_customer.get(customer["id"], ()) if orders_by_customer else ()):' in after
+    assert 'if customer["id"] == order["customer"] and order["sum"] > 1:' in after
     assert "# the first large one" in after
     check_equal(source, after, [([], ORDERS), (CUSTOMERS, []), (CUSTOMERS, ORDERS), (CUSTOMERS, [{"customer": 1}])])
+
+
+NAN = float("nan")
+FLOATS: list[Call] = [([NAN, 1.0], [1.0, NAN]), ([], [2.0]), ([2], [2.0, True])]
+TEXTS: list[Call] = [(["a", "b"], ["b", "b"]), ([], ["a"]), (["a"], [])]
+
+
+@pytest.mark.parametrize(
+    ("signature", "calls"),
+    [
+        ("f(left: list[float], right: list[float])", FLOATS),
+        ("f(left: list[str], right: list[str])", TEXTS),
+        ("f(left, right)", [*FLOATS, *TEXTS]),
+    ],
+)
+def test_an_index_finds_what_is_equal_and_a_nan_is_equal_to_nothing(
+    tmp_path: Path, signature: str, calls: list[Call]
+) -> None:
+    body = """
+        found = []
+        for a in left:
+            for b in right:
+                if a == b:
+                    found.append((a, b))
+        return found
+    """
+    source = function(signature, body)
+    after = rewritten(tmp_path, INDEX, source)
+    assert after is not None
+    assert ("if a == b" in after) is ("str" not in signature)
+    check_equal(source, after, calls)
+
+
+def test_an_index_reads_no_key_that_was_not_read_before(tmp_path: Path) -> None:
+    source = """
+        def f(orders: list[dict], customers: list[dict]):
+            return [c["id"] for o in orders for c in customers if c["id"] == o["customer"]]
+    """
+    loop = """
+        def f(orders: list[dict], customers: list[dict]):
+            found = []
+            for o in orders:
+                for c in customers:
+                    if c["id"] == o["customer"]:
+                        found.append(c["name"])
+                        break
+            return found
+    """
+    customers = [{"id": 1, "name": "x"}, {"id": 1, "name": "y"}]
+    for text in (source, loop):
+        after = rewritten(tmp_path, INDEX, text)
+        assert after is not None
+        check_equal(
+            text, after, [([{}], []), ([], [{}]), ([{"customer": 1}, {"customer": 2}], customers), ([{}], customers)]
+        )
 
 
 @pytest.mark.parametrize(
@@ -219,53 +273,3 @@ def test_powers_modulo_a_number_use_pow_and_fail_as_before(tmp_path: Path) -> No
 @pytest.mark.parametrize("expression", ["(a ** b) % m", "a * b % m", "a ** b"])
 def test_powers_of_floats_stay(tmp_path: Path, expression: str) -> None:
     assert rewritten(tmp_path, POWER, f"def f(a: float, b: float, m: float):\n    return {expression}\n") is None
-
-
-def test_a_pure_recursion_remembers_its_results(tmp_path: Path) -> None:
-    source = """
-        def f(a: str, b: str) -> int:
-            if not a or not b:
-                return len(a) + len(b)
-            if a[0] == b[0]:
-                return f(a[1:], b[1:])
-            return 1 + min(f(a[1:], b), f(a, b[1:]), f(a[1:], b[1:]))
-    """
-    after = rewritten(tmp_path, MEMOISE, source)
-    assert after is not None
-    assert "from functools import lru_cache" in after
-    assert "@lru_cache(maxsize=None)\ndef f(" in after
-    check_equal(source, after, [("", ""), ("kitten", "sitting"), ("ab", "")])
-
-
-def test_a_static_method_is_remembered_below_its_decorator(tmp_path: Path) -> None:
-    source = """
-        import functools
-
-        class Paths:
-            @staticmethod
-            def count(rows: int, columns: int) -> int:
-                if rows == 1 or columns == 1:
-                    return 1
-                return Paths.count(rows - 1, columns) + Paths.count(rows, columns - 1)
-    """
-    after = rewritten(tmp_path, MEMOISE, source, "Paths.count")
-    assert after is not None
-    assert "    @staticmethod\n    @functools.lru_cache(maxsize=None)\n    def count(" in after
-    check_equal(source, after, [(1, 1), (4, 6)], "Paths.count")
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "def f(n: int):\n    if n < 2:\n        return [n]\n    return f(n - 1) + f(n - 2)\n",
-        "def f(n: int):\n    print(n)\n    return n if n < 2 else f(n - 1) + f(n - 2)\n",
-        "def f(xs: list[int]):\n    return 0 if not xs else f(xs[1:]) + f(xs[2:])\n",
-        "def f(n: int):\n    return 1 if n < 2 else n * f(n - 1)\n",
-        "state = 1\n\ndef f(n: int):\n    return state if n < 2 else f(n - 1) + f(n - 2)\n",
-        "async def f(n: int):\n    return 1 if n < 2 else (await f(n - 1)) + (await f(n - 2))\n",
-        "class A:\n    def f(self, n: int):\n        return 1 if n < 2 else self.f(n - 1) + self.f(n - 2)\n",
-    ],
-    ids=["list", "prints", "unhashable", "one call", "state", "async", "method"],
-)
-def test_what_may_differ_between_calls_is_not_remembered(tmp_path: Path, source: str) -> None:
-    assert rewritten(tmp_path, MEMOISE, source, "A.f" if "class" in source else "f") is None

@@ -18,24 +18,29 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft
 from codeens_server.generation.rewrites.rules import RULES
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.find import describe
 from codeens_server.workspace.functions import functions_in
+from codeens_server.workspace.roots import Place
 from codeens_server.workspace.text import SourceText, read_source
 
-MODULES = (bisect, calendar, colorsys, difflib, fractions, heapq, statistics, string, textwrap)
 CODEMODS = [rule for name, rule in RULES.items() if not name.startswith("ruff:")]
 FAMILIES = [rule for name, rule in RULES.items() if name.startswith("ruff:")]
 
 
+def _scene(module: ModuleType) -> ParameterSet:
+    return pytest.param(module, marks=pytest.mark.scene)
+
+
 @pytest.mark.parametrize(
     "module",
-    [bisect, calendar, colorsys, difflib, fractions, heapq, statistics, string, textwrap],
+    [bisect, colorsys, difflib, fractions, heapq, string, textwrap, *map(_scene, (calendar, statistics))],
     ids=lambda m: m.__name__,
 )
 def test_codemods_keep_every_function_whole(module: ModuleType) -> None:
@@ -55,8 +60,10 @@ def test_ruff_keeps_functions_whole() -> None:
 def _targets(module: ModuleType) -> Iterator[tuple[Target, str]]:
     path = Path(inspect.getfile(module))
     source: SourceText = read_source(path)
-    for site in functions_in(ast.parse(source.text)):
-        yield describe(site, path, source), source.text
+    tree = ast.parse(source.text)
+    place = Place(path.parent, path.parent, module.__name__)
+    for site in functions_in(tree):
+        yield describe(site, source, path, place), source.text
 
 
 def _check(before: Draft, after: Draft | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from codeens_server.domain import Candidate, Target
+from codeens_server.domain.target import Candidate, Target
 from codeens_server.generation.rewrites.offline import offline_candidates
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.find import find_target

@@ -10,25 +10,16 @@ from typing import Any, TypeVar
 
 import anyio
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    CallsJob,
-    CallsResult,
-    IsolationLevel,
-    Job,
-    Outcome,
-    Program,
-    Readiness,
-    Returned,
-    Sandbox,
-    SandboxSpec,
-    TimingJob,
-    TimingPair,
-    TimingResult,
-    Usage,
-)
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, Sandbox, SandboxSpec
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Job, Usage
+from codeens_sandbox_backends.programs import NOT_LIVE, CallInput, Outcome, Program, Raised, Returned
+from codeens_sandbox_backends.races import RaceJob, RacePlan, RaceResult, SideTimes
 from codeens_server.config.settings import Settings
-from codeens_server.domain import Candidate, Case, CaseOrigin, Evidence, Readability, Replacement, RunDocument, Target
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.measurement import Readability
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import CaseOrigin
 from codeens_server.evidence.gather import EvidencePlan
 from codeens_server.generation.models.exchange import Message, ModelError, Reply, Sampling
 from codeens_server.generation.reply.assemble import digest
@@ -73,6 +64,8 @@ class FakeBackend:
         self.held: Callable[[Job[Any]], bool] = lambda _: False
         """Which jobs never come to an end."""
         self.under_way = 0
+        self.dead = ""
+        """What runs instead of the function, as a sentence."""
 
     @property
     def isolation(self) -> IsolationLevel:
@@ -92,7 +85,7 @@ class FakeBackend:
             if self.held(job):
                 await anyio.sleep_forever()
             await anyio.lowlevel.checkpoint()
-            result: Any = _timed(job) if isinstance(job, TimingJob) else _called(job)
+            result: Any = _timed(job) if isinstance(job, RaceJob) else _called(job, self.dead)
             return result
         finally:
             self.under_way -= 1
@@ -109,22 +102,32 @@ def text_of(program: Program) -> str:
     return program.modules[0].source
 
 
-def _called(job: Job[Any]) -> CallsResult:
+def _called(job: Job[Any], dead: str) -> CallsResult:
     assert isinstance(job, CallsJob)
+    if dead:
+        failure = Raised(type=NOT_LIVE, message=dead)
+        return CallsResult(
+            outcomes=(failure,) * len(job.inputs), loaded=False, failure=failure, usage=Usage(wall_s=0.0)
+        )
     outcomes = _outcomes(job.program, job.inputs)
     peaks = tuple(1000 for _ in outcomes) if job.memory else ()
     return CallsResult(outcomes=outcomes, loaded=True, usage=Usage(wall_s=0.001), peak_bytes=peaks)
 
 
-def _timed(job: TimingJob) -> TimingResult:
-    a, b = (0.02,) * 5, (0.01,) * 5
-    right = _outcomes(job.b, job.inputs)
+def _timed(job: RaceJob) -> RaceResult:
+    """Every candidate is twice as fast as the original."""
+    a, b = (
+        SideTimes(passes_s=(seconds,), busy_passes_s=(seconds,), first_s=seconds, busy_first_s=seconds, load_s=0.0)
+        for seconds in (0.02, 0.01)
+    )
     flaky = tuple(Returned(value=0, args=call.args) for call in job.inputs)
-    return TimingResult(
-        pairs=tuple(TimingPair(a=a, b=b, cold_a=a, cold_b=b) for _ in range(3)),
-        inner=1,
-        outcomes_a=_outcomes(job.a, job.inputs),
-        outcomes_b=flaky if "flaky" in text_of(job.b) else right,
+    sides = (job.original, *job.candidates)
+    return RaceResult(
+        rounds=((a, *[b for _ in job.candidates]),) * job.rounds,
+        plans=tuple(RacePlan(groups=((0, len(job.inputs)),), inner=1) for _ in sides),
+        outcomes=tuple(flaky if "flaky" in text_of(side) else _outcomes(side, job.inputs) for side in sides),
+        failures=tuple(None for _ in sides),
+        clock="processor",
     )
 
 
@@ -188,7 +191,12 @@ class World:
 
     def settings(self, name: str = "results") -> Settings:
         return Settings(
-            python=sys.executable, results=str(self.folder / name), sandbox="fake", rewrites="never", budget_usd=None
+            max_mutants=0,
+            python=sys.executable,
+            results=str(self.folder / name),
+            sandbox="fake",
+            rewrites="never",
+            budget_usd=None,
         )
 
     def request(self, models: FakeModels | None = None, **options: Any) -> RunRequest:
@@ -231,6 +239,16 @@ async def held_until(made: AbstractAsyncContextManager[RunStream], kind: type[An
             if isinstance(event, kind):
                 break
         yield stream
+
+
+async def known_cases(_: object) -> tuple[Case, ...]:
+    """In place of cases that are drawn by the run's id."""
+    return EVIDENCE.cases
+
+
+async def no_cases(_: object) -> tuple[Case, ...]:
+    """In place of cases that take a while to be timed."""
+    return ()
 
 
 async def known_evidence(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Any) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,12 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallsJob, Job
 from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_server.errors import ChangedError, InputError, NothingGenerated, RunError
+from codeens_sandbox_backends.jobs import CallsJob, Job
+from codeens_sandbox_backends.races import RaceJob
+from codeens_server.errors import ChangedError, EvidenceError, InputError, NothingGenerated, RunError
 from codeens_server.run import execution
+from codeens_server.run.engine import Engine
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
@@ -26,6 +29,8 @@ from codeens_server.run.events import (
     RunStopped,
 )
 from codeens_server.run.state import WRONG_WHEN_TIMED
+from codeens_server.store.opening import open_store
+from codeens_variants.manifest import Variant
 from tests.server import facts
 from tests.server.run.fakes import (
     FLAKY,
@@ -65,6 +70,16 @@ async def test_a_candidate_that_answers_wrongly_when_it_is_timed_is_rejected(wor
     assert (rows["right"].rank, document.best, document.summary.passed) == (1, "right", 1)
 
 
+async def test_a_quick_run_races_for_seconds_and_a_thorough_one_for_minutes(world: World) -> None:
+    budgets: dict[str, float] = {}
+    for effort in ("quick", "normal", "thorough"):
+        with world.engine(name=effort) as (engine, _):
+            await finish(engine.judge(world.request(effort=effort), world.target, given(right=RIGHT)))
+        budgets[effort] = max(job.budget_s for job in world.backend.jobs if isinstance(job, RaceJob))
+        world.backend.jobs.clear()
+    assert budgets["quick"] <= 8.0 < 60.0 < budgets["normal"] < budgets["thorough"]
+
+
 async def test_where_the_original_cannot_be_measured_nothing_is_and_the_run_says_so(world: World) -> None:
     def broken(job: Job[Any]) -> None:
         if isinstance(job, CallsJob) and job.memory:
@@ -96,6 +111,25 @@ async def test_a_run_stopped_before_the_evidence_leaves_nothing(world: World, mo
             await stop()
         assert refused.value.code == "stopped_early"
         assert await store.list_runs(1) == []
+
+
+async def test_a_store_that_cannot_keep_the_run_refuses_it_before_anything_is_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gathered(*_: Any, **__: Any) -> None:
+        raise AssertionError("evidence was gathered for a run that cannot be kept")
+
+    monkeypatch.setattr(execution, "gather", gathered)
+    folder = world.folder / "results"
+    folder.mkdir()
+    connection = sqlite3.connect(folder / "codeens.db")
+    with connection:
+        connection.execute("CREATE TABLE schema_version (id INTEGER PRIMARY KEY, version INTEGER)")
+        connection.execute("INSERT INTO schema_version VALUES (1, 1)")
+    connection.close()
+    with world.engine() as (engine, _), pytest.raises(RunError, match="made by another version") as refused:
+        await finish(engine.judge(world.request(), world.target, given(right=RIGHT)))
+    assert refused.value.code == "other_schema"
 
 
 async def test_a_stopped_run_ranks_what_was_found_and_goes_on_later(world: World) -> None:
@@ -210,6 +244,17 @@ async def test_a_run_without_anybody_to_ask_is_refused_with_a_code(world: World)
             await finish(engine.start(world.request(models), world.target))
         (line,) = await store.list_runs(1)
     assert not line.ended
+
+
+async def test_a_definition_that_nobody_runs_is_refused_with_what_runs_though_nothing_was_made_for_it(
+    world: World,
+) -> None:
+    world.backend.dead = "this definition of double is not the one that runs: line 9 is"
+    with open_store(world.settings()) as store:
+        variant = Variant(name="baseline", description="d", prompt="Write {qualname}.\n{context}\n{function}")
+        engine = Engine(world.settings(), store, variants={"baseline": variant}, environ={})
+        with pytest.raises(EvidenceError, match=r"line 9 is\. Name the one that runs"):
+            await finish(engine.start(world.request(), world.target))
 
 
 async def test_runs_of_one_engine_go_on_beside_each_other(world: World) -> None:

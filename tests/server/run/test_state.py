@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from codeens_server.domain import Measurement
+from codeens_server.domain.measurement import Measurement
 from codeens_server.errors import RunError
 from codeens_server.run.events import (
     CandidateGenerated,

@@ -9,12 +9,14 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from codeens_sandbox_backends.base import CallsResult, IsolationLevel, Limits, Returned, Sandbox
+from codeens_sandbox_backends.base import IsolationLevel, Sandbox
+from codeens_sandbox_backends.jobs import CallsResult, Limits
+from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, SelfCheckResult, open_context, run_checks
 from codeens_sandbox_backends.selfcheck.outside import Outside
 from codeens_server.config.settings import Settings
-from codeens_server.selfcheck import judged, suited
+from codeens_server.selfcheck import ahead, judged, suited
 from codeens_server.selfcheck.project import Project, open_project
 from codeens_server.selfcheck.run import all_checks
 from codeens_server.workspace.environment import sandbox_spec
@@ -49,6 +51,7 @@ async def test_the_original_is_found_where_it_is_not_hidden() -> None:
     async with opened("local", hide=False) as (context, project):
         found = await failed(context, suited.cheats(project))
     assert sorted(name for name in found if "original" in name) == [
+        "in a workspace: the original found in copies of its file",
         "in a workspace: the original found in the compiled module",
         "in a workspace: the original found in the history",
         "in a workspace: the original read from its file",
@@ -60,6 +63,13 @@ async def test_a_backend_whose_jobs_share_files_is_caught() -> None:
     async with opened("unsafe") as (context, _):
         found = await failed(context, checks)
     assert found["files that an earlier job left"] == "wrong code was accepted (cases)"
+
+
+async def test_what_is_nearly_right_and_what_reads_ahead_is_refused() -> None:
+    checks = [*ahead.cheats(), *(check for check in judged.cheats() if check.name.startswith("nearly right"))]
+    async with opened("local") as (context, _):
+        assert await failed(context, checks) == {}
+    assert len(checks) >= 9
 
 
 class _Obliging:
@@ -103,4 +113,5 @@ async def test_all_that_is_promised_is_among_the_checks() -> None:
         "scripts",
         "tests of a workspace",
         "a race",
+        "memory",
     }

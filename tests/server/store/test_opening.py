@@ -53,7 +53,8 @@ async def test_a_folder_that_cannot_be_written_is_told_with_the_option_to_change
     ("url", "message"),
     [
         ("not a url", "not an SQLAlchemy URL"),
-        ("nodb://user:hunter2@host/x", "not installed"),
+        ("nodb://user:hunter2@host/x", "SQLite or PostgreSQL, not in nodb"),
+        ("mysql://user:hunter2@host/x", "SQLite or PostgreSQL, not in mysql"),
     ],
 )
 async def test_a_wrong_database_url_is_told_without_its_password(url: str, message: str, tmp_path: Path) -> None:
@@ -71,18 +72,6 @@ async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
         await store.list_runs(1)
 
 
-async def test_a_database_of_another_schema_is_refused(tmp_path: Path) -> None:
-    with open_store(Settings(results=str(tmp_path))) as store:
-        await store.list_runs(1)
-    connection = sqlite3.connect(tmp_path / "codeens.db")
-    with connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    connection.close()
-    with pytest.raises(RunError, match="schema 99") as caught, open_store(Settings(results=str(tmp_path))) as store:
-        await store.list_runs(1)
-    assert (caught.value.code, caught.value.hint) == ("other_schema", Hint("option", "results"))
-
-
 async def test_a_database_of_a_version_before_events_is_left_as_it_is(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "codeens.db")
     with connection:
@@ -90,7 +79,7 @@ async def test_a_database_of_a_version_before_events_is_left_as_it_is(tmp_path: 
         connection.execute("INSERT INTO schema_version VALUES (1, 1)")
         connection.execute("CREATE TABLE runs (id VARCHAR PRIMARY KEY, headline TEXT)")
     settings = Settings(results=str(tmp_path))
-    with pytest.raises(RunError, match="schema 1, and this codeens uses 2"), open_store(settings) as store:
+    with pytest.raises(RunError, match=r"schema 0\.1, and this codeens uses 2"), open_store(settings) as store:
         await store.list_runs(1)
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
     assert tables == [("runs",), ("schema_version",)]

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import os
-import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import anyio
@@ -13,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import RankedResult, Verdict
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.verdict import Verdict
 from codeens_server.errors import InputError, RunError
 from codeens_server.run.events import (
     CandidateGenerated,
@@ -36,17 +36,6 @@ from tests.server import facts
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "results"
-
-
-@pytest.fixture
-def store(results: Path) -> Iterator[RunStore]:
-    with open_store(Settings(results=str(results))) as opened:
-        yield opened
-
-
 def _all_below(folder: Path) -> list[Path]:
     return [folder, *folder.rglob("*")]
 
@@ -56,10 +45,10 @@ async def _begin(store: RunStore, folder: Path, run_id: str = "20260101-aaaaaa")
 
 
 async def test_a_new_store_gives_back_the_events_that_were_appended(
-    store: RunStore, results: Path, tmp_path: Path
+    store: RunStore, settings: Settings, tmp_path: Path
 ) -> None:
     state = await _begin(store, tmp_path)
-    with open_store(Settings(results=str(results))) as again:
+    with open_store(settings) as again:
         events = await again.events(state.run_id)
         loaded = await again.load(state.run_id)
     assert events == facts.found(facts.target_in(tmp_path))
@@ -104,12 +93,14 @@ async def test_of_two_writers_that_go_on_with_the_same_run_one_is_refused(store:
     assert (await store.events(first.run_id))[-1] == RunResumed()
 
 
-async def test_a_run_is_followed_while_another_store_writes_it(store: RunStore, results: Path, tmp_path: Path) -> None:
+async def test_a_run_is_followed_while_another_store_writes_it(
+    store: RunStore, settings: Settings, tmp_path: Path
+) -> None:
     state = await _begin(store, tmp_path)
     followed: list[StoredEvent] = []
 
     async def follow() -> None:
-        with open_store(Settings(results=str(results))) as other:
+        with open_store(settings) as other:
             followed.extend([event async for event in other.follow(state.run_id, after=2)])
 
     end = facts.finished(state.run_id, state.target)
@@ -169,11 +160,13 @@ async def test_lone_surrogates_of_hostile_code_do_not_stop_the_store(store: RunS
     assert loaded.answers["c8"].response == "?"
 
 
-async def test_a_run_is_found_by_the_beginning_of_its_id_or_its_last_part(store: RunStore, tmp_path: Path) -> None:
+async def test_a_run_is_found_by_the_beginning_of_its_id_or_of_what_follows_the_date(
+    store: RunStore, tmp_path: Path
+) -> None:
     await _begin(store, tmp_path, "20260101-aaaaaa")
     await _begin(store, tmp_path, "20260102-bbbbbb")
     assert (await store.load("20260102")).run_id == "20260102-bbbbbb"
-    assert (await store.load("aaaaaa")).run_id == "20260101-aaaaaa"
+    assert (await store.load("aaaaaa")).run_id == (await store.load("aa")).run_id == "20260101-aaaaaa"
     with pytest.raises(InputError, match=r"beginning of 2 runs: 20260102-bbbbbb, 20260101-aaaaaa"):
         await store.load("2026")
     with pytest.raises(InputError, match="The latest is 20260102-bbbbbb") as missing:
@@ -234,7 +227,7 @@ async def test_events_of_many_tasks_are_committed_each_once_and_in_the_order_the
     assert list((await store.load(state.run_id)).answers) == ["c1", "c2", "c3", *names]
 
 
-_KILLED = """
+_RECORDS = """
 import sys
 from pathlib import Path
 import anyio
@@ -244,9 +237,9 @@ from codeens_server.store.opening import open_store
 from tests.server import facts
 
 async def main():
-    with open_store(Settings(results=sys.argv[1])) as store:
-        target = facts.target_in(Path(sys.argv[2]))
-        state = await facts.keep(store, facts.found(target, "20260101-dead00")[:2])
+    with open_store(Settings(results=sys.argv[1], database_url=sys.argv[2] or None)) as store:
+        target = facts.target_in(Path(sys.argv[3]))
+        state = await facts.keep(store, facts.found(target, sys.argv[4])[:2])
         number = 0
         while True:
             await facts.add(store, state, CandidateGenerated(candidate=facts.candidate(f"c{number}")))
@@ -257,27 +250,54 @@ anyio.run(main)
 """
 
 
-def _record_until_killed(results: Path, folder: Path) -> int:
-    """The number of the last candidate that the killed process had recorded for certain."""
+@contextmanager
+def _recording(settings: Settings, folder: Path, run_id: str) -> Generator[subprocess.Popen[str]]:
+    """A process that records one candidate after the other."""
+    arguments = [settings.results or "", settings.database_url or "", str(folder), run_id]
     with subprocess.Popen(
-        [sys.executable, "-c", _KILLED, str(results), str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
+        [sys.executable, "-c", _RECORDS, *arguments], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     ) as process:
-        last = -1
-        for line in process.stdout or ():
-            last = int(line)
-            if last == 7:
-                os.kill(process.pid, signal.SIGKILL)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _last(process: subprocess.Popen[str], until: int) -> int:
+    """Kill the process once it has recorded so many; return the last that it had recorded for certain."""
+    last = -1
+    for line in process.stdout or ():
+        last = int(line)
+        if last == until:
+            process.kill()
     return last
 
 
-async def test_sigkill_loses_nothing_that_was_recorded(results: Path, tmp_path: Path) -> None:
-    last = _record_until_killed(results, tmp_path)
-    with open_store(Settings(results=str(results))) as store:
-        state = await store.load("dead00")
-        recorded = list(state.answers)
-        await facts.add(store, state, CandidateGenerated(candidate=facts.candidate("after")))
-    assert recorded[: last + 1] == [f"c{number}" for number in range(last + 1)]
-    assert last >= 7
+async def test_sigkill_of_concurrent_writers_loses_nothing_that_was_recorded(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ids = ["20260101-dead00", "20260101-dead01", "20260101-dead02"]
+    with ExitStack() as running:
+        writers = [running.enter_context(_recording(settings, tmp_path, run_id)) for run_id in ids]
+        lasts = [_last(process, 7 + number) for number, process in enumerate(writers)]
+    with open_store(settings) as store:
+        for run_id, last in zip(ids, lasts, strict=True):
+            state = await store.load(run_id)
+            recorded = list(state.answers)
+            await facts.add(store, state, CandidateGenerated(candidate=facts.candidate("after")))
+            assert recorded[: last + 1] == [f"c{number}" for number in range(last + 1)]
+    assert min(lasts) >= 7
+
+
+async def test_many_runs_are_written_at_once_without_waiting_for_a_lock(settings: Settings, tmp_path: Path) -> None:
+    async def write(number: int) -> None:
+        with open_store(settings) as store:
+            state = await _begin(store, tmp_path, f"20260101-{number:06}")
+            for name in ("x", "y", "z"):
+                await facts.add(store, state, CandidateGenerated(candidate=facts.candidate(name)))
+
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(write, number)
+    with open_store(settings) as store:
+        assert [line.candidates for line in await store.list_runs(10)] == [6] * 8

@@ -7,19 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import CallInput
-from codeens_server.domain import (
-    Cluster,
-    DistinguishingInput,
-    Excluded,
-    Interval,
-    Measurement,
-    Memory,
-    RankedResult,
-    Readability,
-    RunDocument,
-    Verdict,
-)
+from codeens_sandbox_backends.programs import CallInput
+from codeens_server.domain.document import Cluster, DistinguishingInput, RankedResult, RunDocument
+from codeens_server.domain.evidence import Excluded
+from codeens_server.domain.measurement import Interval, Measurement, Memory, Readability
+from codeens_server.domain.verdict import Verdict
 from codeens_server.run.events import (
     CandidateGenerated,
     CandidateJudged,
@@ -33,6 +25,7 @@ from codeens_server.run.events import (
     SandboxFailed,
 )
 from codeens_server.run.state import RunState
+from codeens_server.views.cells import verdict_cell
 from codeens_server.views.model import CellView, RowView, RunView
 from codeens_server.views.run_view import document_view, view_of
 from tests.server import facts
@@ -123,7 +116,13 @@ def test_a_pass_without_proof_or_isolation_says_so(run: RunDocument) -> None:
     voted = replace(facts.passed("unsafe: NOT ISOLATED"), evidence="agreement", isolation="shared")
     shown = row(run, verdict=voted)
     assert shown.unsafe
-    assert shown.verdict.detail.endswith("not verified, NOT ISOLATED, reported by the process it ran in")
+    assert shown.verdict.detail.endswith("by agreement, not proven, NOT ISOLATED, reported by the process it ran in")
+
+
+def test_tests_that_were_set_aside_are_named_beside_what_a_pass_rests_on() -> None:
+    aside = ("t.py::a", "t.py::b", "t.py::c", "t.py::d")
+    verdict = Verdict(status="passed", passed=5, total=5, tests_passed=5, tests_total=5, set_aside=aside)
+    assert "5/5 tests, without flaky t.py::a, t.py::b and 2 more" in verdict_cell(verdict, "", improving=True).detail
 
 
 def test_an_offline_rewrite_is_called_by_its_rewrite_and_cannot_be_asked_again(run: RunDocument) -> None:
@@ -220,6 +219,14 @@ def test_a_run_under_way_shows_candidates_as_they_stand(run: RunDocument) -> Non
         "best so far: maker/small · a 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5], $0.0060"
     )
     assert (view.progress.done, view.progress.total) == (4, 8)
+
+
+def test_a_candidate_that_passed_and_is_not_measured_yet_is_racing(run: RunDocument) -> None:
+    generated = CandidateGenerated(candidate=facts.candidate("a", "def total(items):\n    return sum(items)\n"))
+    events = [CandidatePlanned(count=1), generated, CandidateJudged(candidate_id="a", verdict=facts.passed())]
+    measured = CandidateMeasured(candidate_id="a", measurement=facts.measurement())
+    assert view_of(live(run, *events)).rows[0].speed.text == "racing"
+    assert view_of(live(run, *events, measured)).rows[0].speed.text != "racing"
 
 
 def test_a_run_that_has_not_begun_to_ask_says_what_it_does(run: RunDocument) -> None:

@@ -89,7 +89,6 @@ class DrainingSocket(socket.socket):
 
     def settimeout(self, value: float | None, /) -> None:
         """Like a socket's. The socket itself never blocks."""
-        super().settimeout(0)
         self._limit_s = float("inf") if value is None else value
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
@@ -119,7 +118,8 @@ class DrainingSocket(socket.socket):
 def connected(keep: int | None) -> tuple[DrainingSocket, socket.socket, tuple[int, ...]]:
     """Return a channel, the worker's end of it, and the worker's ends of its output, of which `keep` bytes are kept."""
     ours, theirs = socket.socketpair()
-    channel = DrainingSocket(ours.family, ours.type, ours.proto, fileno=ours.detach())
+    channel = DrainingSocket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=ours.detach())
+    channel.setblocking(False)
     channel.settimeout(None)
     channel.pipes = Pipes(keep)
     with contextlib.ExitStack() as undo:

@@ -26,6 +26,11 @@ _IOCTL_OWNERS = (0x8901, 0x8902)
 """FIOSETOWN, SIOCSPGRP."""
 _OF_THE_ZYGOTE = ("kill", "pidfd_open", "memfd_create")
 """Calls that the process which workers come from makes itself."""
+_OUTLIVES = frozenset(
+    {"shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd", "msgrcv", "msgctl"}
+    | {"mq_open", "mq_unlink", "setpriority", "ioprio_set", "sched_setscheduler", "sched_setparam", "sched_setattr"}
+)
+"""Calls by which a suite would leave something that stays, or change the process that it comes from."""
 _AND = 0x54
 """BPF_ALU | BPF_AND | BPF_K of linux/bpf_common.h."""
 _KILL = step(seccomp.RETURN, seccomp.KILL)
@@ -59,6 +64,19 @@ def program_for_workers(machine: Architecture) -> bytes:
     steps += _when(inspected["openat"], [_argument(2), writes, _KILL, _ALLOW])
     steps += _when(inspected["clone"], [_argument(0), step(seccomp.ANY_BIT, _CLONE_THREAD, on_true=1), _KILL, _ALLOW])
     return b"".join([*steps, _ALLOW])
+
+
+def program_for_suites(machine: Architecture) -> bytes:
+    """Return what is fatal to warm suites: what neither their files' removal nor their processes' end undoes."""
+    inspected = machine.numbers["inspected"]
+    fatal = [number for name, number in machine.numbers["fatal"].items() if name in _OUTLIVES]
+    steps = [*_begin(machine), *_fatal(sorted(fatal))]
+    steps += _when(inspected["prlimit64"], [_argument(0), step(seccomp.EQUAL, 0, on_true=1), _KILL, _ALLOW])
+    return b"".join([*steps, _ALLOW])
+
+
+NO_FILTER = _ALLOW
+"""For a process that may do what its sandbox allows."""
 
 
 def _begin(machine: Architecture) -> list[bytes]:

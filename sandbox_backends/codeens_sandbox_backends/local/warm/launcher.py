@@ -10,30 +10,35 @@ from typing import Any
 
 from msgspec import structs
 
-from codeens_sandbox_backends.base import (
+from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
+from codeens_sandbox_backends.errors import SandboxBroken
+from codeens_sandbox_backends.host.limits import process_bound, rlimits
+from codeens_sandbox_backends.host.pool import Pool
+from codeens_sandbox_backends.jobs import (
     CallsJob,
     CallsResult,
     CheckJob,
     CheckResult,
     Job,
     Limits,
-    Raised,
     StdioJob,
     StdioResult,
     StdioRun,
+    SuiteJob,
+    SuiteResult,
 )
-from codeens_sandbox_backends.driver.launcher import WorkerKind, WorkerProcess
-from codeens_sandbox_backends.errors import SandboxBroken
-from codeens_sandbox_backends.host.limits import process_bound, rlimits
-from codeens_sandbox_backends.host.pool import Pool
 from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.local.warm import filter as warm_filter
 from codeens_sandbox_backends.local.warm.tests import BorrowedTests, TestsProcess
 from codeens_sandbox_backends.local.warm.zygote import ForkRequest, WarmProcess, ZygoteProcess
+from codeens_sandbox_backends.programs import Raised
 
 _ENDLESS_S = 1_000_000
 """Processor time of a process that lives over many jobs; each job has its own bound."""
 _SPARE_BYTES = 64 << 20
+_SPARE_BYTES_OF_SUITES = 512 << 20
+"""They have imported what tests import."""
+_IMPORTED_WITHIN_S = 120.0
 _SPARE_PROCESSES = 8
 """For the zygote itself, on top of what its worker may use."""
 _ABSENT = "/proc"
@@ -55,6 +60,9 @@ class WarmWorkers:
             warm_filter.program_for_workers(launcher.machine),
         )
         self._zygotes = Pool(self._start_zygote, name="codeens zygotes", at_most=at_most)
+        self._suites = Pool(self._start_suites, name="codeens suites", at_most=at_most)
+        self._suites_proven = False
+        self._modules: tuple[str, ...] = ()
         self._tests = Pool(self._start_tests, name="codeens tests", at_most=at_most)
 
     def fits(self, job: Job[Any], limits: Limits) -> bool:
@@ -63,6 +71,8 @@ class WarmWorkers:
             return False
         if isinstance(job, StdioJob):
             return _ABSENT not in job.source
+        if isinstance(job, SuiteJob):
+            return job.kind == "pytest" and not job.record and not job.fresh
         if not isinstance(job, (CallsJob, CheckJob)):
             return False
         if isinstance(job, CallsJob) and (job.memory or job.coverage or job.fresh):
@@ -72,24 +82,47 @@ class WarmWorkers:
     def launcher(self, job: Job[Any], cancelled: Callable[[], bool]) -> WarmLauncher:
         """Return a launcher for one job."""
         silent = isinstance(job, CheckJob)  # nobody is told what such a job prints
-        self._zygotes.prepare()
+        zygotes = self._suites if isinstance(job, SuiteJob) else self._zygotes
+        zygotes.prepare()
         if isinstance(job, CheckJob):
             self._tests.prepare()
-        return WarmLauncher(self._zygotes, self._tests, self._launcher.uid, cancelled, silent=silent)
+        return WarmLauncher(zygotes, self._tests, self._launcher.uid, cancelled, silent=silent, proven=self._proven)
+
+    def _proven(self, result: SuiteResult) -> bool:
+        """Whether what a warm suite does is what it would do otherwise: as soon as one has come to its end."""
+        self._suites_proven = self._suites_proven or result.failure is None
+        return self._suites_proven
+
+    def learn(self, job: Job[Any], result: object) -> None:
+        """Keep what the tests import of installed packages, as seen when the original was run."""
+        if isinstance(job, SuiteJob) and isinstance(result, SuiteResult) and result.modules:
+            self._modules = tuple(dict.fromkeys((*self._modules, *result.modules)))
 
     def close(self) -> None:
         """End every process."""
         self._zygotes.close()
+        self._suites.close()
         self._tests.close()
 
     def _start_zygote(self) -> ZygoteProcess:
-        roomy = structs.replace(
+        return ZygoteProcess(self._launcher.launch_zygote(self._roomy(_SPARE_BYTES)), *self._filters)
+
+    def _start_suites(self) -> ZygoteProcess:
+        return ZygoteProcess(
+            self._launcher.launch_suite_zygote(self._roomy(_SPARE_BYTES_OF_SUITES)),
+            warm_filter.NO_FILTER,
+            warm_filter.program_for_suites(self._launcher.machine),
+            modules=self._modules,
+            start_s=_IMPORTED_WITHIN_S,
+        )
+
+    def _roomy(self, spare_bytes: int) -> Limits:
+        return structs.replace(
             self._limits,
-            memory_bytes=self._limits.memory_bytes + _SPARE_BYTES,
+            memory_bytes=self._limits.memory_bytes + spare_bytes,
             processes=self._limits.processes + _SPARE_PROCESSES,
             cpu_s=_ENDLESS_S,
         )
-        return ZygoteProcess(self._launcher.launch_zygote(roomy), *self._filters)
 
     def _start_tests(self) -> TestsProcess:
         return TestsProcess(self._launcher.launch("check", structs.replace(self._limits, cpu_s=_ENDLESS_S)))
@@ -106,12 +139,14 @@ class WarmLauncher:
         cancelled: Callable[[], bool],
         *,
         silent: bool,
+        proven: Callable[[SuiteResult], bool],
     ) -> None:
         self._zygotes = zygotes
         self._tests = tests
         self._uid = uid
         self._cancelled = cancelled
         self._silent = silent
+        self._proven = proven
         self._workers: list[WarmProcess] = []
 
     @property
@@ -128,6 +163,8 @@ class WarmLauncher:
             return False
         if isinstance(result, CallsResult):
             return not any(_from_the_system(outcome) for outcome in result.outcomes)
+        if isinstance(result, SuiteResult):
+            return self._proven(result)
         if isinstance(result, CheckResult):
             return not _from_the_system(result.failure)
         return isinstance(result, StdioResult) and not any(map(_ended_by_the_system, result.runs))

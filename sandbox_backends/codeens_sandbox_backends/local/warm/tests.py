@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerProcess
+from codeens_sandbox_backends.driver.launcher import ExitStatus, TellsStarvation, WarmWorker
 from codeens_sandbox_backends.driver.session import await_handshake
+from codeens_sandbox_backends.host.pidfd import Turns
+from codeens_sandbox_backends.host.process import LocalProcess
 
 _CHECKS_AT_MOST = 1000
 
@@ -14,7 +16,7 @@ _CHECKS_AT_MOST = 1000
 class TestsProcess:
     """A worker of kind `check` in a sandbox of its own."""
 
-    def __init__(self, process: WorkerProcess) -> None:
+    def __init__(self, process: LocalProcess) -> None:
         """Take over a process that has just been started.
 
         Raises:
@@ -33,7 +35,7 @@ class TestsProcess:
             self.process.wait(0)
 
 
-class BorrowedTests(WarmWorker):
+class BorrowedTests(WarmWorker, TellsStarvation):
     """The same for one check. Its end gives the process back, unless it was killed or did not come to rest."""
 
     def __init__(self, tests: TestsProcess, release: Callable[[TestsProcess], None]) -> None:
@@ -42,12 +44,18 @@ class BorrowedTests(WarmWorker):
         self._ending: ExitStatus | None = None
         self._killed = False
         self.channel: socket.socket = tests.process.channel
+        self._before = tests.process.turns()
         tests.checks += 1
 
     def rest(self, seconds: float) -> bool:
         """Return False at once: this process does not end with a request."""
         del seconds
         return False
+
+    def turns(self) -> Turns:
+        """Return how long it ran, and could have run and no processor was free, in this check."""
+        now = self._tests.process.turns()
+        return Turns(now.starved_s - self._before.starved_s, now.ran_s - self._before.ran_s)
 
     def kill(self) -> None:
         """End the process itself. Thread-safe; does nothing after `wait`."""

@@ -14,22 +14,24 @@ import signal
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
 import msgspec
 from msgspec import structs
 
-from codeens_sandbox_backends.driver.launcher import ExitStatus, WarmWorker, WorkerKind, WorkerProcess, exit_status_of
+from codeens_sandbox_backends.driver.launcher import ExitStatus, TellsStarvation, WarmWorker, WorkerKind, exit_status_of
 from codeens_sandbox_backends.driver.session import await_handshake
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import Rlimit
+from codeens_sandbox_backends.host.pidfd import Turns, children_of, turns_of
+from codeens_sandbox_backends.host.process import LocalProcess
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
 ENDED = struct.Struct("=iidQ")
 """As in `worker/zygote.py`."""
-_KIND_BYTES: dict[WorkerKind, bytes] = {"calls": b"c", "stdio": b"s"}
+_KIND_BYTES: dict[WorkerKind, bytes] = {"calls": b"c", "stdio": b"s", "suite": b"t"}
 """Likewise."""
 _NOT_READY = 70
 """Likewise."""
@@ -41,7 +43,7 @@ class ForkRequest(NamedTuple):
     """What a worker is forked for."""
 
     kind: WorkerKind
-    """`calls` or `stdio`."""
+    """`calls`, `stdio` or `suite`."""
     rlimits: tuple[Rlimit, ...]
     cpu_s: float
     keep: int | None
@@ -51,8 +53,18 @@ class ForkRequest(NamedTuple):
 class ZygoteProcess:
     """A process that forks workers. One thread uses it at a time; `kill_child` may come from any."""
 
-    def __init__(self, process: WorkerProcess, own_filter: bytes, job_filter: bytes) -> None:
+    def __init__(
+        self,
+        process: LocalProcess,
+        own_filter: bytes,
+        job_filter: bytes,
+        *,
+        modules: Sequence[str] = (),
+        start_s: float = 30.0,
+    ) -> None:
         """Take over a zygote that has just been started, which then puts itself, and its workers, under filters.
+
+        `modules` are what a zygote of suites imports; within `start_s` it has done so.
 
         Raises:
             SandboxBroken: it did not come up.
@@ -63,8 +75,8 @@ class ZygoteProcess:
         self._ahead: tuple[ForkRequest, DrainingSocket] | None = None
         """A worker that waits for a job."""
         self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
-        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
-        await_handshake(process)
+        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex(), "modules": modules}))
+        await_handshake(process, start_s)
         self._control.settimeout(_KILL_GRACE_S)
 
     def worker(self, request: ForkRequest) -> DrainingSocket:
@@ -124,6 +136,10 @@ class ZygoteProcess:
         except OSError:  # it is gone, and its workers with it
             return
 
+    def child_turns(self) -> Turns:
+        """Return the turns of the living worker."""
+        return max(map(turns_of, children_of(self.process.pid)), default=Turns())
+
     def rest(self, channel: DrainingSocket, deadline: float) -> bool:
         """Wait until the worker has ended; False when it has not before the deadline."""
         return channel.pipes.wait(self._control.fileno(), select.POLLIN, deadline)
@@ -179,7 +195,7 @@ def _packed(message: object) -> bytes:
     return _LENGTH.pack(len(text)) + text
 
 
-class WarmProcess(WarmWorker):
+class WarmProcess(WarmWorker, TellsStarvation):
     """A worker that was forked from a zygote. `kill` may be called from any thread; `wait` from one."""
 
     def __init__(self, zygote: ZygoteProcess, request: ForkRequest, release: Callable[[ZygoteProcess], None]) -> None:
@@ -193,6 +209,7 @@ class WarmProcess(WarmWorker):
         self._release = release
         self._lock = threading.Lock()
         self._ending: ExitStatus | None = None
+        self._turns = Turns()
         try:
             self._draining = zygote.worker(request)
         except SandboxBroken:
@@ -215,6 +232,12 @@ class WarmProcess(WarmWorker):
         """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
         return self._zygote.rest(self._draining, monotonic() + seconds)
 
+    def turns(self) -> Turns:
+        """Return how long it ran, and could have run and no processor was free."""
+        if self._ending is None:
+            self._turns = max(self._turns, self._zygote.child_turns())
+        return self._turns
+
     def wait(self, timeout: float) -> ExitStatus:
         """Close the channel, wait `timeout` seconds for the end, kill what is left, and tell how it ended.
 
@@ -225,7 +248,7 @@ class WarmProcess(WarmWorker):
             return self._ending
         self.channel.close()
         try:
-            record = self._zygote.ended(self._draining, monotonic() + timeout)
+            record = self._ended(timeout)
             status, over_cpu, cpu_s, peak_kib = record or self._killed()
             returncode = os.waitstatus_to_exitcode(status)
             ending = self._finish(
@@ -237,6 +260,14 @@ class WarmProcess(WarmWorker):
         if ending.exit_code == _NOT_READY:  # code that ends like this is run again elsewhere, and told apart there
             raise SandboxBroken(f"a warm worker did not start: {ending.stderr.decode('utf-8', 'replace')}")
         return ending
+
+    def _ended(self, timeout: float) -> tuple[int, bool, float, int] | None:
+        """Wait so long for its end; what it has been kept from running does not count."""
+        granted = 0.0
+        while (record := self._zygote.ended(self._draining, monotonic() + timeout)) is None and timeout > 0:
+            starved = self.turns().starved_s
+            timeout, granted = starved - granted, starved
+        return record
 
     def _killed(self) -> tuple[int, bool, float, int]:
         self.kill()

@@ -16,6 +16,7 @@ def leaks(secrets: list[str], canary: str, port: int, outer_pid: int, outer_stat
     attempts: dict[str, list[Callable[[], object]]] = {
         "files": [
             *[lambda path=path: _read(path) for path in secrets],
+            _see_users,
             lambda: Path(canary).chmod(0o600),
             lambda: Path(canary).unlink(),
             lambda: Path(canary + "-new").mkdir(),
@@ -37,6 +38,12 @@ def _works(attempt: Callable[[], object]) -> bool:
 def _read(path: str) -> None:
     with Path(path).open("rb") as file:
         file.read(1)
+
+
+def _see_users() -> None:
+    """There may be a `passwd` in here that names nobody of the machine."""
+    if "root:" not in Path("/etc/passwd").read_text(encoding="utf-8"):
+        raise FileNotFoundError
 
 
 def _see(pid: int, stat: str) -> None:

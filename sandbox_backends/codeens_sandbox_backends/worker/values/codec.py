@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, cast
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 from .arrays import ARRAYS
-from .coding import Decoder, Encoder, Table
+from .callbacks import CALLBACKS
+from .coding import Decoder, Encoder, Shared, Table
 from .grammar import Kind
 from .named import NAMED
 from .plain import PLAIN
+from .stateful import STATEFUL
 from .tables import TABLES
 
-TABLE = Table((*PLAIN, *ARRAYS, *TABLES, *NAMED))
+TABLE = Table((*PLAIN, *ARRAYS, *TABLES, *STATEFUL, *CALLBACKS, *NAMED))
 KINDS: Dict[str, Kind] = TABLE.kinds
 """By tag: everything that has an encoding, other than JSON's own scalars."""
 
 
-def encode(value: Any, *, classes: bool = True, iterators: bool = True) -> Any:
+def encode(value: Any, *, classes: bool = True, iterators: bool = True, shared: Optional[Shared] = None) -> Any:
     """Return the encoded value.
 
     Args:
         value: What to encode.
         classes: Whether values that name a class or function are allowed, other than a few builtin types.
         iterators: Whether iterators are allowed; they are consumed.
+        shared: Mutable objects met until now, where one that is met again is to be told.
 
     Raises:
         EncodeError: It holds something that has no exact encoding, itself, or too much.
     """
-    return Encoder(TABLE, classes, iterators).encode(value)
+    return Encoder(TABLE, classes, iterators, shared).encode(value)
 
 
 def decode(encoded: Any, *, classes: bool = True) -> Any:
@@ -43,6 +46,12 @@ def decode(encoded: Any, *, classes: bool = True) -> Any:
         ImportError, AttributeError: The class or function is not there.
     """
     return Decoder(TABLE, classes).decode(encoded)
+
+
+def decode_all(args: List[Any], kwargs: Dict[str, Any]) -> Tuple[List[Any], Dict[str, Any]]:
+    """Return fresh arguments of one call, in which labels hold for all of them. Raises what `decode` does."""
+    decoder = Decoder(TABLE, True)
+    return [decoder.decode(value) for value in args], {name: decoder.decode(value) for name, value in kwargs.items()}
 
 
 def is_mutable(encoded: Any) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from itertools import islice
+from itertools import count, islice
 from json import JSONEncoder
 from math import isfinite
-from typing import Any, Callable, Collection, Dict, Iterable, List, Set, Tuple, cast
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Set, Tuple, cast
 
 from .grammar import EXACT_INTS, DecodeError, Encode, EncodeError, Kind
-from .objects import reference, type_name
+from .objects import is_frozen, reference, type_name
 
 MAX_DEPTH = 150
 """Of containers in containers; a few Python frames each must fit under the usual recursion limit."""
@@ -59,12 +59,44 @@ class Table:
             (kind.when, kind.encode) for kind in self.kinds.values() if kind.when is not None
         ]
 
+    def is_shareable(self, encoded: Any, value: Any) -> bool:
+        """Whether a change of the value would be seen by all who hold it."""
+        if not isinstance(encoded, list):
+            return False
+        parts = cast("List[Any]", encoded)
+        if parts[0] == "object" and (parts[1].startswith("numpy:") or is_frozen(_type_of(value))):
+            return False
+        if parts[0] == "pandas" and parts[1] not in _TABLES:
+            return False
+        return self.kinds[parts[0]].mutable
+
+
+_TABLES = ("Series", "DataFrame")
+"""Of what pandas has, that which can be changed; indexes and scalars cannot."""
+
+
+class Shared:
+    """The mutable objects of several values that belong together, so that one that is met again is told as the same."""
+
+    def __init__(self) -> None:
+        self.known: Dict[int, Tuple[Any, List[Any], int]] = {}
+        """By identity: the object, which stays alive, how it is encoded, and the size of that."""
+        self.labels = 0
+
+    def reference(self, encoded: List[Any]) -> List[Any]:
+        """Return what stands for an object that is encoded already, which gets a label for it."""
+        if encoded[0] != "shared":
+            encoded[:] = ["shared", self.labels, [*encoded]]
+            self.labels += 1
+        return ["ref", encoded[1]]
+
 
 class Encoder:
     """One encoding: the containers above the current value, and the size that is left."""
 
-    def __init__(self, table: Table, classes: bool, iterators: bool) -> None:
+    def __init__(self, table: Table, classes: bool, iterators: bool, shared: Optional[Shared] = None) -> None:
         self.table = table
+        self.shared = shared
         self.by_type = table.by_type
         self.classes = classes
         self.iterators = iterators
@@ -81,8 +113,28 @@ class Encoder:
             return value if isfinite(value) else ["float", str(value)]
         if kind is str:
             return self.text(value)
-        encode = self.by_type.get(kind)
-        return (self.special(kind) if encode is None else encode)(self, value)
+        encode = self.by_type.get(kind) or self.special(kind)
+        return encode(self, value) if self.shared is None else self.once(encode, value, self.shared)
+
+    def once(self, encode: Encode, value: Any, shared: Shared) -> Any:
+        """Encode a value, or refer to it where it is a mutable object that is encoded already."""
+        known = shared.known.get(id(value))
+        if known is not None and id(value) not in self.path:
+            self.spend(value, known[2])
+            return shared.reference(known[1])
+        before = self.left
+        encoded = encode(self, value)
+        if self.table.is_shareable(encoded, value):
+            shared.known[id(value)] = (value, encoded, before - self.left)
+        return encoded
+
+    def apart(self, value: Any) -> Any:
+        """Encode a value that nobody can get at but through what holds it: it is the same as no other."""
+        shared, self.shared = self.shared, None
+        try:
+            return self.encode(value)
+        finally:
+            self.shared = shared
 
     def special(self, kind: Any) -> Encode:
         """Find what encodes instances of a class that need not be there."""
@@ -155,17 +207,20 @@ class Decoder:
     def __init__(self, table: Table, classes: bool) -> None:
         self.kinds = table.kinds
         self.classes = classes
+        self.labelled: Dict[int, Any] = {}
+        """Values that may be met again."""
+        self.called: Iterator[int] = count()
+        """Numbers the calls of functions that are made up (`callbacks`)."""
 
     def decode(self, encoded: Any) -> Any:
-        if not isinstance(encoded, list):
+        if _type_of(encoded) is not list:
             return encoded
-        parts = cast("List[Any]", encoded)
-        kind = self.kinds.get(parts[0])
+        kind = self.kinds.get(encoded[0])
         if kind is None:
-            raise DecodeError(f"no value is encoded as {parts[0]!r}")
-        if not self.classes and "name" in kind.head and not is_plain_type(parts):
-            raise DecodeError(f"{kind.tag} {parts[1]} is not plain data")
-        return kind.decode(self, parts)
+            raise DecodeError(f"no value is encoded as {encoded[0]!r}")
+        if not self.classes and "name" in kind.head and not is_plain_type(encoded):
+            raise DecodeError(f"{kind.tag} {encoded[1]} is not plain data")
+        return kind.decode(self, encoded)
 
     def rest(self, encoded: List[Any], start: int = 1) -> List[Any]:
         return [self.decode(part) for part in encoded[start:]]

@@ -20,11 +20,15 @@ always has a point or an exponent). All else is a list whose first item is the t
     ["object", "module:Qual", [field, value], …]       a plain instance by its exact state, fields sorted by name;
                                                        of a numpy scalar `value`, of its datetime64 also `unit`
     ["type", "module:Qual"] ["function", "module:Qual"]
+    ["callback", [values], [calls], [places]]          a function made up for a call, with the calls made of it, and
+                                                       their places among those of all such, where these are not 0, 1, …
+    ["shared", label, value] ["ref", label]            a mutable object that is held twice, and where it is met again
 
 A type is exactly that type: an instance of a subclass of a builtin container or number has no encoding. Nothing that a
 class or its metaclass defines (`__eq__`, `__hash__`, `__len__`, `__iter__`, `__repr__`, `__class__`, `__dict__`,
-`__reduce__`) is asked. Cycles are refused; a value that is held twice is encoded twice. Of an array the layout in
-memory is kept only as far as C and Fortran order go, and does not count when arrays are compared.
+`__reduce__`) is asked. Cycles are refused. A value that is held twice is encoded twice, but where identity counts, in
+what a call did: there labels hold for its arguments, its result and its effects. Of an array the layout in memory is
+kept only as far as C and Fortran order go, and does not count when arrays are compared.
 
 Each tag is one `Kind`: all that encodes, decodes, checks, compares, shows, writes, draws and shrinks values reads it.
 """

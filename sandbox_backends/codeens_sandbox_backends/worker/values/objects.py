@@ -66,6 +66,11 @@ def is_namedtuple(kind: Any) -> bool:
     return issubclass(kind, tuple) and any("_fields" in names_of(cls) for cls in mro_of(kind))
 
 
+def is_frozen(kind: Any) -> bool:
+    """Whether it is a dataclass whose instances are not changed."""
+    return any(getattr(names_of(cls).get("__dataclass_params__"), "frozen", False) for cls in mro_of(kind))
+
+
 def reference(thing: Any) -> Optional[str]:
     """`module:qualname` of a class or function that is found there again, else None."""
     if issubclass(type(thing), type):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from base64 import b64decode
 from collections import Counter, OrderedDict, defaultdict, deque
 from importlib import import_module
-from typing import Any, Callable, Dict, List, Tuple
+from itertools import combinations, permutations
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from .coding import PLAIN_TYPES, Decoder, Encoder, json_text
 from .grammar import Below, Decode, DecodeError, Encode, EncodeError, Head, Kind, row
@@ -39,8 +40,12 @@ def _bytearray(_: Decoder, encoded: List[Any]) -> bytearray:
     return bytearray(b64decode(encoded[1]))
 
 
+_NAN = float("nan")
+"""One object for all: `in`, sets and dicts find the same one, `==` finds none, so that inputs tell these apart."""
+
+
 def _float(_: Decoder, encoded: List[Any]) -> float:
-    return float(encoded[1])
+    return _NAN if encoded[1] == "nan" else float(encoded[1])
 
 
 def _complex(encoder: Encoder, value: Any) -> Any:
@@ -85,6 +90,20 @@ def _compiled(decoder: Decoder, encoded: List[Any]) -> Any:
     return import_module("re").compile(decoder.decode(encoded[2]), encoded[1])
 
 
+# Identity
+
+
+def _labelled(decoder: Decoder, encoded: List[Any]) -> Any:
+    value = decoder.labelled[encoded[1]] = decoder.decode(encoded[2])
+    return value
+
+
+def _met_again(decoder: Decoder, encoded: List[Any]) -> Any:
+    if encoded[1] not in decoder.labelled:
+        raise DecodeError(f"nothing has the label {encoded[1]}")
+    return decoder.labelled[encoded[1]]
+
+
 # Containers
 
 
@@ -92,8 +111,63 @@ def _items(tag: str) -> Encode:
     return lambda encoder, value: [tag, *encoder.each(value, value)]
 
 
-def _sorted(tag: str) -> Encode:
-    return lambda encoder, value: [tag, *sorted(encoder.each(value, value), key=json_text)]
+def _set_items(tag: str) -> Encode:
+    """Sort the items, or where the receiver is to see the caller's order, and can (`in_order`), leave them in it."""
+
+    def encode(encoder: Encoder, value: Any) -> Any:
+        items = encoder.each(value, value)
+        kept = not encoder.classes and all(map(_hashes_alike, value))
+        return [tag, *(items if kept else sorted(items, key=json_text))]
+
+    return encode
+
+
+def _hashes_alike(value: Any) -> bool:
+    """Whether a value has the same hash in every process, so that sets of such values iterate alike."""
+    kind = _type_of(value)
+    return kind in (int, float, bool) or (kind is tuple and all(map(_hashes_alike, value)))
+
+
+_WAYS: Tuple[Callable[[List[Any]], Any], ...] = (
+    lambda items: items,
+    frozenset,
+    dict.fromkeys,
+    set,
+    lambda items: set(frozenset(items)),
+)
+"""Ways in which programs come to a set of the same items: the size of its table, and so the order, depends on them."""
+_MOST_ORDERED = 1000
+_ALL_ORDERS = 5
+_MOST_SWAPS = 40
+
+
+def _insertions(items: List[Any]) -> Iterator[List[Any]]:
+    """Yield orders in which the items may have been inserted: of two that want the same slot the first gets it."""
+    yield items
+    yield items[::-1]
+    if len(items) <= _ALL_ORDERS:
+        yield from map(list, permutations(items))
+    elif len(items) <= _MOST_SWAPS:
+        for one, other in combinations(range(len(items)), 2):
+            swapped = items[:]
+            swapped[one], swapped[other] = items[other], items[one]
+            yield swapped
+
+
+def _in_order(kind: Callable[[Any], Any]) -> Callable[[Decoder, List[Any]], Any]:
+    """Make a set that iterates in the order of the encoded items, if one of the usual ways to make it gives one."""
+
+    def decode(decoder: Decoder, encoded: List[Any]) -> Any:
+        items = decoder.rest(encoded)
+        if len(items) <= _MOST_ORDERED and all(map(_hashes_alike, items)):
+            for order in _insertions(items):
+                for way in _WAYS:
+                    made = kind(way(order))
+                    if list(made) == items:
+                        return made
+        return kind(items)
+
+    return decode
 
 
 def _pairs(tag: str) -> Encode:
@@ -243,6 +317,8 @@ _DAYS = "timedelta(days=$1, seconds=$2, microseconds=$3)"
 _REPLACED = "$3.replace(fold=$1, tzinfo=$2)"
 
 PLAIN: Tuple[Kind, ...] = (
+    row("shared", (), ("count",), ("",), _scalar, _labelled, shown="#$1=$2"),
+    row("ref", (), ("count",), (), _scalar, _met_again, shown="#$1#"),
     _builtin(int, _TEXT, (), _scalar, lambda _, e: int(e[1], 16), exact=True, annotations=_INTS),
     _builtin(float, (("nan", "inf", "-inf"),), (), _scalar, _float, shown="$1", source=None, annotations=_FLOATS),
     _builtin(str, _TEXT, (), _scalar, _surrogates, exact=True, annotations=_TEXTS),
@@ -267,8 +343,8 @@ PLAIN: Tuple[Kind, ...] = (
     row("zoned", (), ((0, 1),), (_ZONE, "time|datetime"), _moment, _zoned, shown=_REPLACED, source=""),
     _container(list, _items("list"), lambda d, e: d.rest(e), shown="[$*]", mutable=True),
     _container(tuple, _items("tuple"), lambda d, e: tuple(d.rest(e)), shrinks="places"),
-    _container(set, _sorted("set"), lambda d, e: set(d.rest(e)), mutable=True, unordered=True),
-    _container(frozenset, _sorted("frozenset"), lambda d, e: frozenset(d.rest(e)), unordered=True),
+    _container(set, _set_items("set"), _in_order(set), mutable=True, unordered=True),
+    _container(frozenset, _set_items("frozenset"), _in_order(frozenset), unordered=True),
     _container(deque, _encode_deque, _deque, head=("bound",), shown="deque([$*], maxlen=$1)", mutable=True),
     _container(dict, _pairs("dict"), lambda d, e: d.pairs(e), "pairs", shown="{$*}", **_MAPPING),
     _container(OrderedDict, _pairs("OrderedDict"), _ordered, "pairs", shown="OrderedDict({$*})", mutable=True),

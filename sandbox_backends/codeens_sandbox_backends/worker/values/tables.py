@@ -74,12 +74,12 @@ def _levels(encoder: Encoder, value: Any) -> Any:
 def _values(encoder: Encoder, array: Any) -> Any:
     pandas, dtype = sys.modules["pandas"], array.dtype
     if isinstance(dtype, sys.modules["numpy"].dtype) or type(array).__name__ in _WRAPPED:
-        return encoder.encode(list(array) if dtype.kind == "O" else array.to_numpy())
+        return encoder.encode(list(array)) if dtype.kind == "O" else encoder.apart(array.to_numpy())
     if str(dtype) in _MASKED and type(array).__module__.startswith("pandas."):
         return _encoded("masked", str(dtype), _items(encoder, array))
     if isinstance(dtype, pandas.DatetimeTZDtype):
         moments = pandas.DatetimeIndex(array).tz_convert(None).to_numpy()
-        return _encoded("zoned", encoder.encode(moments), encode_zone(encoder, dtype.tz))
+        return _encoded("zoned", encoder.apart(moments), encode_zone(encoder, dtype.tz))
     if isinstance(dtype, pandas.StringDtype):
         missing = "NA" if dtype.na_value is pandas.NA else "nan"
         return _encoded("texts", dtype.storage, missing, _items(encoder, array))
@@ -142,9 +142,15 @@ def _decode(decoder: Decoder, encoded: List[Any]) -> Any:
 
 def _decoded_frame(pandas: Any, parts: List[Any]) -> Any:
     columns, index, values = parts
-    frame = pandas.DataFrame({place: _array(pandas, column) for place, column in enumerate(values)}, index=index)
+    made = {place: _column(pandas, column, index) for place, column in enumerate(values)}
+    frame = pandas.DataFrame(made, index=index)
     frame.columns = columns
     return frame
+
+
+def _column(pandas: Any, values: Any, index: Any) -> Any:
+    """Return objects as a series: pandas would else guess another type for them."""
+    return pandas.Series(values, dtype=object, index=index) if type(values) is list else values
 
 
 def _array(pandas: Any, values: Any) -> Any:
@@ -172,11 +178,15 @@ def _decoded_levels(pandas: Any, parts: List[Any]) -> Any:
     return pandas.MultiIndex.from_arrays([_array(pandas, level) for level in parts[1]], names=parts[0])
 
 
+def _objects(values: Any) -> Any:
+    return object if type(values) is list else None
+
+
 _BUILDERS: Dict[str, Tuple[int, Callable[[Any, List[Any]], Any]]] = {
-    "Series": (3, lambda p, v: p.Series(_array(p, v[2]), index=v[1], name=v[0])),
+    "Series": (3, lambda p, v: p.Series(_column(p, v[2], v[1]), index=v[1], name=v[0])),
     "DataFrame": (3, _decoded_frame),
     "RangeIndex": (4, lambda p, v: p.RangeIndex(v[1], v[2], v[3], name=v[0])),
-    "Index": (2, lambda p, v: p.Index(_array(p, v[1]), name=v[0], tupleize_cols=False)),
+    "Index": (2, lambda p, v: p.Index(v[1], dtype=_objects(v[1]), name=v[0], tupleize_cols=False)),
     "CategoricalIndex": (2, lambda p, v: p.CategoricalIndex(v[1], name=v[0])),
     "DatetimeIndex": (3, lambda p, v: p.DatetimeIndex(v[2], freq=v[1], name=v[0])),
     "TimedeltaIndex": (3, lambda p, v: p.TimedeltaIndex(v[2], freq=v[1], name=v[0])),

@@ -6,9 +6,9 @@ import ast
 
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
+from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique, weighted
 from codeens_server.evidence.literal_calls import NotLiteral, literal
-from codeens_server.evidence.strategies.definitions import Definitions, dotted_name
+from codeens_server.evidence.strategies.definitions import Definitions, Field, dotted_name
 from codeens_server.parsing import ParseFailure, parse_expression
 
 _LISTS = frozenset(
@@ -105,6 +105,8 @@ class Annotations:
             return mapped(self._sampler.texts(long=False), self._sampler.plain(), _dict_tag(name))
         if name in _ANYTHING:
             return self._sampler.plain()
+        if name == "Callable":
+            return callbacks(self._sampler.ints())
         return self._sampler.named(name)
 
     def _generic(self, node: ast.Subscript, depth: int) -> Samples | None:
@@ -118,6 +120,10 @@ class Annotations:
             return self._of(arguments[0], depth + 1)
         if name in {"tuple", "Tuple"}:
             return self._tuple(arguments, depth)
+        if name == "Callable":
+            return self._callback(arguments[-1], depth)
+        if name == "Iterable":
+            return self._iterable(arguments, depth)
         if name == "Pattern" and dotted_name(arguments[0]) == "str":
             return self._sampler.named(name)
         return self._container(name, arguments, depth)
@@ -154,6 +160,16 @@ class Annotations:
         element = self._of(argument, depth + 1)
         return listed(element).map(lambda tree: ["iter", "list_iterator", *tree[1:]]) if element is not None else None
 
+    def _iterable(self, arguments: list[ast.expr], depth: int) -> Samples | None:
+        """Return lists, and some iterators: what asks for no more than an iterable must take them."""
+        lists, iterators = self._container("list", arguments, depth), self._iterator(arguments[0], depth)
+        return weighted((3, lists), (1, iterators)) if lists is not None and iterators is not None else None
+
+    def _callback(self, returned: ast.expr, depth: int) -> Samples | None:
+        is_open = self._definitions.resolve(returned) in _ANYTHING
+        values = self._sampler.ints() if is_open else self._of(returned, depth + 1)
+        return callbacks(values) if values is not None else None
+
     def _all(self, nodes: list[ast.expr], depth: int) -> list[Samples] | None:
         strategies = [strategy for node in nodes if (strategy := self._of(node, depth + 1)) is not None]
         return strategies if len(strategies) == len(nodes) and nodes else None
@@ -175,7 +191,7 @@ class Annotations:
         fields = self._definitions.fields(name)
         if fields is None:
             return None
-        drawn = [(field, self._of(field.annotation, depth + 1)) for field in fields]
+        drawn = [(field, self._field(field, depth + 1)) for field in fields]
         known = {field.name: strategy for field, strategy in drawn if strategy is not None}
         if len(known) != len(fields):
             return None
@@ -192,6 +208,9 @@ class Annotations:
         return st.fixed_dictionaries(known).map(
             lambda items: ["object", where, *([key, items[key]] for key in sorted(items))]
         )
+
+    def _field(self, field: Field, depth: int) -> Samples | None:
+        return st.just(literal(field.annotation)) if field.fixed else self._of(field.annotation, depth)
 
 
 def _parsed(annotation: str) -> ast.expr | None:

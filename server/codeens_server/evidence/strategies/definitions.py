@@ -8,14 +8,18 @@ from typing import NamedTuple
 from codeens_server.parsing import ParseFailure, parse
 
 _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
+_EMPTY_BASES = frozenset({"object", "Generic"})
+_MAKE_OTHERWISE = ("__new__", "__getattribute__", "__setattr__", "__init_subclass__", "__getstate__", "__setstate__")
 
 
 class Field(NamedTuple):
-    """One field of a dataclass, named tuple or typed dictionary."""
+    """One field of an instance, a named tuple or a typed dictionary."""
 
     name: str
     annotation: ast.expr
+    """Its type; of a `fixed` field the literal that every instance begins with."""
     required: bool = True
+    fixed: bool = False
 
 
 class Definitions:
@@ -91,25 +95,36 @@ class Definitions:
         return any(last_name(base) == "TypedDict" for base in self.classes[name].bases)
 
     def fields(self, name: str, below: frozenset[str] = frozenset()) -> list[Field] | None:
-        """Return fields of a dataclass, named tuple or typed dictionary; None where the text does not tell them all.
+        """Return what an instance holds, or a typed dictionary; None where the text does not tell all of it.
 
-        A dataclass with `__post_init__`, computed fields or bases from elsewhere is not told by its fields.
+        A dataclass with `__post_init__`, computed fields or bases from elsewhere is not told by its fields; any other
+        class is told where it has no `__init__`, or one that only keeps its parameters and literals.
         `below` holds the classes being resolved, so that a circle of bases ends.
         """
         node = self.classes[name]
         if self.is_named_tuple(name) or self.is_typed_dict(name):
             return _annotated(node)
-        if not _is_dataclass(node) or _has_method(node, "__post_init__") or _has_method(node, "__init__"):
+        if _is_dataclass(node):
+            is_told = not _has_method(node, "__post_init__") and not _has_method(node, "__init__")
+            return self._with_inherited(name, _annotated(node), below) if is_told else None
+        if node.decorator_list or node.keywords or any(_has_method(node, special) for special in _MAKE_OTHERWISE):
             return None
+        if (init := _method(node, "__init__")) is not None:
+            return _kept_by_init(init, name.rpartition(".")[2]) if _bases(node) <= {"object"} else None
+        return self._with_inherited(name, [], below)
+
+    def _with_inherited(self, name: str, own: list[Field] | None, below: frozenset[str]) -> list[Field] | None:
+        node = self.classes[name]
         inherited: list[Field] = []
         for base in node.bases:
             above_name = dotted_name(base)
+            if last_name(base) in _EMPTY_BASES:
+                continue
             known = above_name in self.classes and above_name not in below
             above = self.fields(above_name, below | {name}) if known else None
             if above is None:
                 return None
             inherited += above
-        own = _annotated(node)
         if own is None:
             return None
         names = {field.name for field in own}
@@ -145,7 +160,16 @@ def _is_dataclass(node: ast.ClassDef) -> bool:
 
 
 def _has_method(node: ast.ClassDef, name: str) -> bool:
-    return any(isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and item.name == name for item in node.body)
+    return _method(node, name) is not None
+
+
+def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+    found = (item for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return next((item for item in found if item.name == name), None)
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {last_name(base) for base in node.bases}
 
 
 def dotted_name(node: ast.expr) -> str:
@@ -164,3 +188,58 @@ def last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _kept_by_init(init: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> list[Field] | None:
+    """Return the fields that an `__init__` sets which does nothing else; None for any other."""
+    arguments = init.args
+    if arguments.vararg or arguments.kwarg or isinstance(init, ast.AsyncFunctionDef) or not arguments.args:
+        return None
+    instance, given = arguments.args[0].arg, {item.arg: item.annotation for item in _given(arguments)}
+    fields: dict[str, Field] = {}
+    for statement in init.body:
+        if _says_nothing(statement):
+            continue
+        field = _kept(statement, instance, given)
+        if field is None:
+            return None
+        name = f"_{owner.lstrip('_')}{field.name}" if _is_mangled(field.name) else field.name
+        fields[name] = field._replace(name=name)
+    return list(fields.values())
+
+
+def _given(arguments: ast.arguments) -> list[ast.arg]:
+    return [*arguments.posonlyargs, *arguments.args[1:], *arguments.kwonlyargs]
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_text or isinstance(statement, ast.Pass)
+
+
+def _kept(statement: ast.stmt, instance: str, given: dict[str, ast.expr | None]) -> Field | None:
+    """Return the field that `self.name = parameter` or `self.name = literal` sets."""
+    if isinstance(statement, ast.AnnAssign):
+        target, value = statement.target, statement.value
+    elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target, value = statement.targets[0], statement.value
+    else:
+        return None
+    if not isinstance(target, ast.Attribute) or dotted_name(target.value) != instance or value is None:
+        return None
+    if isinstance(value, ast.Name):
+        annotation = given.get(value.id)
+        return Field(target.attr, annotation) if annotation is not None else None
+    return Field(target.attr, value, fixed=True) if _is_literal(value) else None
+
+
+def _is_mangled(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__")
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True

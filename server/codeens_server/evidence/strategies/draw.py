@@ -8,19 +8,19 @@ import time
 from collections.abc import Callable
 
 import hypothesis
-import platformdirs
 from hypothesis import HealthCheck, Phase, given
-from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
 from codeens_sandbox_backends.values.sample import kind_of
+from codeens_server.evidence.strategies.tables import is_table, length_of
+from codeens_server.hypothesis_setup import prepare
 
 _TRIES_PER_INPUT = 4
-_DRAWN_PER_INPUT = 2
-"""Hypothesis varies what it drew a few times before it draws anew; of such neighbours one in so many is kept."""
+_MOST_SPARE = 50
+"""Drawn beyond what is wanted: Hypothesis varies what it drew a few times, so that few may hold few forms."""
 _MAX_SECONDS = 12.0
 _HEALTH_CHECKS = (
     HealthCheck.data_too_large,
@@ -36,19 +36,25 @@ def draw(
 ) -> list[CallInput]:
     """Return at most `count` different inputs, the same for one strategy and seed unless the time runs out.
 
-    Blocks, so it is run in a worker thread. Sampler no example database and no file in the working directory.
+    Blocks, so it is run in a worker thread. Uses no example database and no file in the working directory.
     """
-    set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+    prepare()
     found: dict[str, CallInput] = {}
     deadline = time.monotonic() + max_seconds
 
-    def collect(call: CallInput) -> None:
-        found.setdefault(canonical_call(call), call)
-        if len(found) >= _DRAWN_PER_INPUT * count or time.monotonic() > deadline:
+    def collect(drawn: _Drawn) -> None:
+        found.setdefault(canonical_call(drawn.call), drawn.call)
+        if len(found) >= count + min(count, _MOST_SPARE) or time.monotonic() > deadline:
             raise _Enough
 
     if count > 0:
-        _run(given(strategy)(collect), count * _TRIES_PER_INPUT, seed)
+        held = strategy.map(_Drawn)
+        try:
+            _run(given(held)(collect), count * _TRIES_PER_INPUT, seed)
+        except SystemError:
+            # Hypothesis parses without waiting for its turn; see `parsing`.
+            found.clear()
+            _run(given(held)(collect), count * _TRIES_PER_INPUT, seed)
     return _spread(list(found.values()), count)
 
 
@@ -71,8 +77,15 @@ def _form(call: CallInput) -> tuple[object, ...]:
 
 
 def _scale(tree: Encoded) -> int:
-    size = tree if isinstance(tree, int) else len(canonical(tree))
+    size = tree if isinstance(tree, int) else length_of(tree) if is_table(tree) else len(canonical(tree))
     return size.bit_length() // 3 if size > 0 else -1
+
+
+class _Drawn:
+    """Holds a call that may be long: Hypothesis writes out the arguments of what it takes for a failing test."""
+
+    def __init__(self, call: CallInput) -> None:
+        self.call = call
 
 
 class _Enough(Exception):

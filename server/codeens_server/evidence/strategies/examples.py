@@ -8,9 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.base import Encoded
+from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, listed, mapped, tagged, unique, weighted
+from codeens_server.evidence.strategies.tables import grown, is_table
 
 _DEEPEST = 6
 _MOST_SEEN = 60
@@ -42,6 +43,8 @@ def _group(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples
         return _sequences(kind, group, sampler, depth)
     if kind in {"dict", "OrderedDict"}:
         return _mappings(kind, group, sampler, depth)
+    if kind in {"ndarray", "pandas"} and all(map(is_table, group)):
+        return grown(group)
     if kind == "namedtuple":
         return _positions([tree[2:] for tree in group], sampler, depth).map(lambda items: [*group[0][:2], *items])
     make = _SCALARS.get(kind)

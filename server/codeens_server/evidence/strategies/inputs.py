@@ -9,19 +9,22 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from codeens_sandbox_backends.base import CallInput, Encoded
+from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
-from codeens_server.domain import Parameter, Target
+from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.annotations import Annotations
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
-from codeens_server.evidence.strategies.type_guess import constants, guesses
+from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
+from codeens_server.evidence.strategies.tables import aligned, is_table
+from codeens_server.evidence.strategies.type_guess import KINDS, constants, guesses
 from codeens_server.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})
+_UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 _BY_NAME = frozenset({"normal", "keyword"})
 
 
@@ -51,19 +54,20 @@ def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, 
     return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
 
 
-def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> InputPlan:
+def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, callers: Sequence[str] = ()) -> InputPlan:
     """Return how to draw calls of the target, and how far it may be trusted.
 
     Args:
         target: the function.
         examples: calls seen (doctests, recorded calls); their values are varied.
         source: text of the target's file: dataclasses, enums and aliases are found in it.
+        callers: texts of other files that call it; they tell types that are not written down.
     """
     if target.kind == "nested":
         return InputPlan(None, why="a nested function cannot be called from outside")
     parameters = parameters_of(target)
     apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
-    knowledge = _Knowledge(target, apart, Definitions(source))
+    knowledge = _Knowledge(target, apart, source, callers)
     known: dict[str, Samples] = {}
     for place, parameter in enumerate(named(parameters)):
         strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
@@ -80,7 +84,10 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str) -> I
 class _Knowledge:
     """What is known of each parameter's values."""
 
-    def __init__(self, target: Target, apart: Sequence[Mapping[str, Encoded]], definitions: Definitions) -> None:
+    def __init__(
+        self, target: Target, apart: Sequence[Mapping[str, Encoded]], source: str, callers: Sequence[str]
+    ) -> None:
+        definitions = Definitions(source)
         self._owner = target.qualname.rpartition(".")[0]
         self._apart = apart
         self._sampler = Sampler(constants(target.source))
@@ -91,6 +98,10 @@ class _Knowledge:
         self._defaults = _defaults(target.source)
         names = [parameter.name for parameter in target.parameters]
         self._guesses = guesses(target.source, names, self._sampler)
+        self._spoken = [
+            *(kinds_by_callers(target, text) for text in (source, *callers)),
+            kinds_by_docstring(target.docstring or "", target.parameters),
+        ]
         self.guessed = False
 
     def of(self, parameter: Parameter, *, is_instance: bool) -> Samples | None:
@@ -100,7 +111,11 @@ class _Knowledge:
             made = self._worlds[0].instance(self._owner)
             strategies = [made, st.sampled_from(seen) if seen else None]
         else:
-            strategies = [self._annotated(parameter.annotation), like(seen, self._sampler) if seen else None]
+            strategies = [
+                self._annotated(parameter.annotation),
+                like(seen, self._sampler) if seen else None,
+                *self._told(parameter),
+            ]
         usable = [strategy for strategy in strategies if strategy is not None]
         if not usable and not is_instance:
             usable = self._guess(parameter)
@@ -114,6 +129,17 @@ class _Knowledge:
         usable = [strategy for strategy in strategies if strategy is not None]
         return st.one_of(usable) if usable else None
 
+    def _told(self, parameter: Parameter) -> list[Samples | None]:
+        """Return values of the kinds that callers and the docstring speak of, if the type is not written down."""
+        if parameter.annotation not in _UNTYPED:
+            return []
+        kinds = {kind for told in self._spoken for kind in told.get(parameter.name, ())}
+        return [
+            self._annotated(kind[2:]) if kind.startswith(": ") else KINDS[kind](self._sampler)
+            for kind in sorted(kinds)
+            if kind.startswith(": ") or kind in KINDS
+        ]
+
     def _annotated(self, annotation: str | None) -> Samples | None:
         if annotation is None:
             return None
@@ -123,7 +149,7 @@ class _Knowledge:
 
     def _guess(self, parameter: Parameter) -> list[Samples]:
         """Return guesses from the body, if the parameter's type is not written down: a callable is no list."""
-        if parameter.annotation not in {None, "Any", "typing.Any", "object"}:
+        if parameter.annotation not in _UNTYPED:
             return []
         default = self._defaults.get(parameter.name)
         strategies = [like([default], self._sampler)] if default is not None else []
@@ -177,12 +203,16 @@ def _calls(
     strategies = [(2, anew)]
     if len(known) > 1:
         strategies.append((1, anew.flatmap(_shared)))
+        strategies.append((1, anew.map(_changing)))
     if apart and known:
         changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
             lambda drawn: known[drawn[1]].map(lambda value: {**drawn[0], drawn[1]: value})
         )
         strategies.append((2, changed))
-    made = weighted(*strategies).map(lambda values: put_together(values, parameters))
+    drawn = weighted(*strategies)
+    if any(is_table(value) for call in apart for value in call.values()):
+        drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: aligned(both[0], apart, both[1]))
+    made = drawn.map(lambda values: put_together(values, parameters))
     with_more_names = [call for call in examples if take_apart(call, parameters) is None]
     return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
 
@@ -200,6 +230,19 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
+
+
+def _changing(values: dict[str, Encoded]) -> dict[str, Encoded]:
+    """Let a function among the arguments change the first list among them while it is called."""
+    function = next((name for name, value in values.items() if kind_of(value) == "callback"), None)
+    changed = next((name for name, value in values.items() if kind_of(value) == "list"), None)
+    if function is None or changed is None:
+        return values
+    places = list(values)
+    first = changed if places.index(changed) < places.index(function) else function
+    label, again = ["shared", 0, values[changed]], ["ref", 0]
+    target, given = (again, label) if first == changed else (label, again)
+    return {**values, changed: given, function: ["changing", *values[function][1:], target]}
 
 
 def parameters_of(target: Target) -> list[Parameter]:

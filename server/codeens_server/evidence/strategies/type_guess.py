@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hypothesis import strategies as st
 
-from codeens_sandbox_backends.values.sample import Sampler, Samples, listed, mapped, unique
+from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.parsing import ParseFailure, parse
 
@@ -43,7 +43,11 @@ _CALLS = _words_by_kind("""
     int: range abs round chr bin hex oct divmod pow sqrt gcd log
     sequence: len sum min max sorted reversed enumerate zip map filter list tuple set any all Counter
     str: ord int float
+    iter: next
 """)
+_SEQUENCES_OF = (("int", "numbers"), ("str", "texts"), ("sequence", "matrix"), ("x", "numbers"), ("iter", "iters"))
+_SURE = 10
+"""Only iterators have a next item, and only functions are called."""
 _MOST_ELEMENTS = 8
 """Loop variables over one parameter that are looked at."""
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
@@ -70,7 +74,7 @@ def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Sample
 
 def _strategy(votes: Counter[str], sampler: Sampler) -> Samples | None:
     kinds = [kind for kind, count in votes.most_common(3) if count * 3 >= max(votes.values())]
-    return st.one_of(*(_KINDS[kind](sampler) for kind in kinds)) if kinds else None
+    return st.one_of(*(KINDS[kind](sampler) for kind in kinds)) if kinds else None
 
 
 def _votes(tree: ast.AST, name: str) -> Counter[str]:
@@ -85,8 +89,8 @@ def _votes(tree: ast.AST, name: str) -> Counter[str]:
         for node in ast.walk(tree)
         for kind in _votes_of(node, element)
     }
-    for kind, sequence in (("int", "numbers"), ("str", "texts"), ("sequence", "matrix"), ("x", "numbers")):
-        votes[sequence] += 2 * (kind in kinds)
+    for kind, sequence in _SEQUENCES_OF:
+        votes[sequence] += (_SURE if kind == "iter" else 2) * (kind in kinds)
     if votes.pop("sequence", 0) and not +votes:
         votes.update({"numbers": 1, "texts": 1, "str": 1})
     for kind, words in _NAMES.items():
@@ -96,6 +100,8 @@ def _votes(tree: ast.AST, name: str) -> Counter[str]:
 
 def _votes_of(node: ast.AST, name: str) -> list[str]:
     match node:
+        case ast.Call(func=ast.Name(id=used)) if used == name:
+            return ["callback"] * _SURE
         case ast.Call(func=ast.Attribute(value=ast.Name(id=used), attr=method)) if used == name:
             return [kind for kind, methods in _METHODS.items() if method in methods] * 3
         case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Name(id=used), *_]) if (
@@ -118,8 +124,8 @@ def _votes_of(node: ast.AST, name: str) -> list[str]:
 def _votes_of_call(called: str, node: ast.Call) -> list[str]:
     if called == "isinstance" and len(node.args) == 2:
         kinds = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else [node.args[1]]
-        return [kind for item in kinds if (kind := last_name(item)) in _KINDS]
-    return [kind for kind, calls in _CALLS.items() if called in calls] * 2
+        return [kind for item in kinds if (kind := last_name(item)) in KINDS]
+    return [kind for kind, calls in _CALLS.items() if called in calls] * (_SURE if called == "next" else 2)
 
 
 def _votes_of_operation(left: ast.expr, op: ast.operator, right: ast.expr, name: str) -> list[str]:
@@ -139,7 +145,7 @@ def _votes_of_literal(node: ast.expr) -> list[str]:
         return ["numbers"]
     value = node.value if isinstance(node, ast.Constant) else None
     kind = type(value).__name__
-    return [kind] * 2 if kind in _KINDS else []
+    return [kind] * 2 if kind in KINDS else []
 
 
 def _element_names(node: ast.AST, name: str) -> list[str]:
@@ -157,7 +163,15 @@ def _matrix(sampler: Sampler) -> Samples:
     return listed(listed(sampler.ints(), large=False), large=False)
 
 
-_KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
+def _iterator(element: Samples) -> Samples:
+    """Return iterators, some of which are exhausted."""
+    return listed(element, large=False).map(lambda tree: ["iter", "list_iterator", *tree[1:]])
+
+
+KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
+    "iter": lambda sampler: _iterator(sampler.ints()),
+    "iters": lambda sampler: listed(_iterator(sampler.ints()), large=False),
+    "callback": lambda sampler: callbacks(sampler.ints()),
     "int": Sampler.ints,
     "float": Sampler.floats,
     "x": lambda sampler: st.one_of(sampler.ints(), sampler.floats()),
@@ -171,3 +185,4 @@ _KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
     "set": lambda sampler: unique(sampler.ints()),
     "dict": lambda sampler: mapped(sampler.texts(long=False), sampler.ints()),
 }
+"""Makers of values of a kind, by the word for it."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from codeens_server.evidence.strategies.definitions import last_name
+from codeens_server.files import read_regular
 from codeens_server.parsing import ParseFailure, parse
 
 _MAX_FILE_BYTES = 1 << 20
+_IMPORT = re.compile(
+    r"^[ \t]*(?:import[ \t]+\w(?:[^\n;#\\]|\\\n)*"
+    r"|from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]*\)|(?:[^\n;#(\\]|\\\n)+))",
+    re.MULTILINE,
+)
 
 
 class FileFacts(NamedTuple):
@@ -28,9 +35,7 @@ _NOTHING = FileFacts(frozenset(), frozenset())
 def facts_of(path: Path, *, module: str) -> FileFacts:
     """Read a file's facts; empty for one that cannot be read. `module` resolves its relative imports."""
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            return _NOTHING
-        tree = parse(path.read_bytes())
+        tree = parse(read_regular(path, _MAX_FILE_BYTES))
     except OSError:
         return _NOTHING
     if isinstance(tree, ParseFailure):
@@ -38,6 +43,23 @@ def facts_of(path: Path, *, module: str) -> FileFacts:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     imports = frozenset(name for node in ast.walk(tree) for name in _imported(node, package))
     return FileFacts(imports, names_in(tree))
+
+
+def imports_of(path: Path, *, module: str) -> frozenset[str]:
+    """Read what a file imports from its import statements alone: some ten times as quick as `facts_of`.
+
+    Text in a string that looks like an import counts as one.
+    """
+    try:
+        text = read_regular(path, _MAX_FILE_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return frozenset()
+    statements = "\n".join(match[0].strip() for match in _IMPORT.finditer(text))
+    tree = parse(statements)
+    if isinstance(tree, ParseFailure):
+        return facts_of(path, module=module).imports
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    return frozenset(name for node in ast.walk(tree) for name in _imported(node, package))
 
 
 def names_in(tree: ast.AST) -> frozenset[str]:
@@ -104,7 +126,7 @@ class ImportGraph:
         if path is None or self._left <= 0:
             return frozenset()
         self._left -= 1
-        return facts_of(path, module=module).imports
+        return imports_of(path, module=module)
 
     def _find(self, module: str) -> Path | None:
         for root in self._roots:
@@ -134,7 +156,7 @@ class DirectTests(NamedTuple):
 def direct_tests(root: Path, file: str, name: str) -> DirectTests:
     """Read a test file; without ids where it cannot be read or nothing in it names the target."""
     try:
-        tree = parse((root / file).read_bytes())
+        tree = parse(read_regular(root / file, _MAX_FILE_BYTES))
     except OSError:
         return DirectTests(file)
     if isinstance(tree, ParseFailure):

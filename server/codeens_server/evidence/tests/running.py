@@ -15,23 +15,18 @@ from typing import NamedTuple, TypeAlias
 import anyio.to_thread
 from msgspec import Struct, structs
 
-from codeens_sandbox_backends.base import (
-    CallInput,
-    Limits,
-    Outcome,
-    Program,
-    RecordedCall,
-    Sandbox,
-    SuiteJob,
-    SuiteResult,
-    TestReport,
-    TimedOut,
-)
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits, RecordedCall, SuiteJob, SuiteResult, TestReport, Usage
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, TimedOut
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.render import render_outcome
-from codeens_server.domain import Excluded, Target
+from codeens_server.domain.evidence import Excluded
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import Mode
 from codeens_server.evidence.tests.discovery import Discovery, discover, given_tests
 from codeens_server.evidence.tests.import_graph import DirectTests, direct_tests
+from codeens_server.evidence.tests.stability import steady
+from codeens_server.files import read_regular
 
 Say: TypeAlias = Callable[[str], Awaitable[None]]
 
@@ -64,6 +59,7 @@ async def run_tests(
     program: Program,
     *,
     asked_for: Sequence[str],
+    deselect: Sequence[str],
     run_timeout_s: float,
     limits: Limits,
     sandbox: Sandbox,
@@ -71,32 +67,60 @@ async def run_tests(
 ) -> TestEvidence:
     """Run the likely tests and keep those that reach the target: first those that name it, then whole files.
 
+    What is kept is to be run again by `run_again`.
+
     Args:
         target: The function.
         program: The module as it stands.
         asked_for: Tests that replace discovery, when there are any.
+        deselect: Tests, or beginnings of their ids, that are not run.
         run_timeout_s: What the whole run may take: a share of it is for this.
         limits: What each job may take.
         sandbox: Where they run.
         say: Gets a sentence of progress.
 
     Raises:
-        EvidenceError: tests that were asked for do not exist.
+        EvidenceError: tests that were asked for, or are to be left out, do not exist.
         SandboxError: the sandbox failed.
     """
     share = run_timeout_s * _SHARE_OF_TIME
     seconds = max(_SHORTEST_S, min(_LONGEST_S, share))
-    batches = Batches(target.root, program, sandbox, limits)
+    left_out = await anyio.to_thread.run_sync(given_tests, target, deselect)
+    batches = Batches(target.root, program, sandbox, limits, left_out)
     if asked_for:
-        given = await anyio.to_thread.run_sync(given_tests, target, asked_for)
-        await say(f"running the tests in {', '.join(given[:3])}")
-        await batches.run([SelectedTests(test.partition("::")[0], (test,)) for test in given], seconds=seconds)
-        return await anyio.to_thread.run_sync(sort_out, target, batches, Discovery(given))
-    found, direct = await anyio.to_thread.run_sync(_likely, target)
-    if found.files:
-        await say(f"running {len(found.files)} test {'file' if len(found.files) == 1 else 'files'}")
-        await _run_likely(direct, batches, Batches(target.root, program, sandbox, limits), seconds)
-    return await anyio.to_thread.run_sync(sort_out, target, batches, found)
+        found = Discovery(await anyio.to_thread.run_sync(given_tests, target, asked_for))
+        await say(f"running the tests in {', '.join(found.files[:3])}")
+        await batches.run([SelectedTests(test.partition("::")[0], (test,)) for test in found.files], seconds=seconds)
+    else:
+        found, direct = await anyio.to_thread.run_sync(_likely, target)
+        if found.files:
+            await say(f"running {len(found.files)} test {'file' if len(found.files) == 1 else 'files'}")
+            await _run_likely(direct, batches, Batches(target.root, program, sandbox, limits, left_out), seconds)
+    told = await anyio.to_thread.run_sync(sort_out, target, batches, found)
+    asked = tuple(Excluded(what=test, count=1, why="it was asked to be left out") for test in left_out)
+    return structs.replace(told, excluded=(*asked, *told.excluded))
+
+
+async def run_again(
+    tests: TestEvidence, *, root: str, program: Program, limits: Limits, sandbox: Sandbox, say: Say
+) -> TestEvidence:
+    """Run the tests that reach the target again, alone, and keep those that end as they did.
+
+    Args:
+        tests: what `run_tests` found.
+        root: the workspace.
+        program: the module as it stands.
+        limits: what each job may take.
+        sandbox: where they run.
+        say: Gets a sentence of progress.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
+    if tests.reaching:
+        await say(f"running the {len(tests.reaching)} tests that reach it again")
+    same = await steady(tests.reaching, root=root, program=program, limits=limits, took=tests.took, sandbox=sandbox)
+    return structs.replace(tests, reaching=same.tests, excluded=(*tests.excluded, *same.excluded), limits=same.limits)
 
 
 def _likely(target: Target) -> tuple[Discovery, list[DirectTests]]:
@@ -125,11 +149,16 @@ class SelectedTests(NamedTuple):
 class Batches:
     """Results of what was run so far. A batch that crashes is run again file by file; one that hangs is not."""
 
-    def __init__(self, root: str, program: Program, sandbox: Sandbox, limits: Limits) -> None:
+    def __init__(
+        self, root: str, program: Program, sandbox: Sandbox, limits: Limits, deselect: tuple[str, ...]
+    ) -> None:
         self._root = root
         self._program = program
         self._sandbox = sandbox
         self._limits = limits
+        self._deselect = deselect
+        self._waited_s = 0.0
+        """What the machine kept the tests waiting is not taken off their time."""
         self.results: list[SuiteResult] = []
         self.broken: dict[str, Outcome] = {}
         """Files whose tests did not run to their end, and how they ended."""
@@ -147,10 +176,11 @@ class Batches:
             SandboxError: the sandbox failed.
         """
         deadline = time.monotonic() + seconds
+        before_s = self._waited_s
         pending = [selection[start : start + _FILES_PER_BATCH] for start in range(0, len(selection), _FILES_PER_BATCH)]
         while pending:
             batch, *pending = pending
-            left = deadline - time.monotonic()
+            left = deadline + self._waited_s - before_s - time.monotonic()
             if enough():
                 self.spared += [selected.file for selected in batch]
             elif left < 1.0 or self.hopeless:
@@ -178,6 +208,7 @@ class Batches:
         if ending is not None and len(batch) > 1 and not hopeless and not isinstance(ending, TimedOut):
             return [[selected] for selected in batch]
         self.results.append(result)
+        self._waited_s += result.usage.waited_s
         if ending is not None:
             files = [selected.file for selected in batch]
             self.broken.update(dict.fromkeys(files if hopeless else _unfinished(files, result), ending))
@@ -186,7 +217,13 @@ class Batches:
     def _job(self, ids: tuple[str, ...], seconds: float) -> SuiteJob:
         limits = structs.replace(self._limits, wall_s=seconds, cpu_s=seconds)
         return SuiteJob(
-            kind="pytest", root=self._root, program=self._program, selection=ids, record=True, limits=limits
+            kind="pytest",
+            root=self._root,
+            program=self._program,
+            selection=ids,
+            deselect=self._deselect,
+            record=True,
+            limits=limits,
         )
 
 
@@ -203,6 +240,10 @@ class TestEvidence(Struct, frozen=True, kw_only=True):
     __test__ = False
 
     reaching: tuple[TestReport, ...] = ()
+    took: tuple[Usage, ...] = ()
+    """What the runs took in which they were."""
+    limits: Limits | None = None
+    """What a candidate's run of them may take."""
     indirect: int = 0
     recorded: tuple[RecordedCall, ...] = ()
     excluded: tuple[Excluded, ...] = ()
@@ -212,6 +253,16 @@ class TestEvidence(Struct, frozen=True, kw_only=True):
     def failing(self) -> tuple[str, ...]:
         """Ids of the tests that reach the target and fail before any change."""
         return tuple(test.id for test in self.reaching if test.outcome in {"failed", "error"})
+
+    def for_mode(self, mode: Mode) -> tuple[TestReport, ...]:
+        """Return the tests that candidates are held to."""
+        return tuple(test for test in self.reaching if mode != "improve" or test.outcome == "passed")
+
+    def failing_aside(self, mode: Mode) -> tuple[Excluded, ...]:
+        """Return, by name, tests that an improvement is not held to, since the original does not pass them."""
+        if mode != "improve":
+            return ()
+        return tuple(Excluded(what=name, count=1, why="it fails before any change") for name in self.failing)
 
 
 def is_enough(results: Sequence[SuiteResult], *, least: bool = False) -> bool:
@@ -241,6 +292,7 @@ def sort_out(target: Target, batches: Batches, found: Discovery) -> TestEvidence
     return TestEvidence(
         reaching=reaching,
         indirect=sum(report.id not in naming for report in reaching),
+        took=tuple(result.usage for result in batches.results),
         recorded=tuple(call for result in batches.results for call in result.recorded),
         excluded=tuple(entry for entry in entries if entry.count),
         notes=tuple(_notes(batches, reaching)),
@@ -314,7 +366,7 @@ def _naming(target: Target, tests: Sequence[TestReport]) -> frozenset[str]:
 
 def _mentions(path: Path, name: re.Pattern[str]) -> bool:
     try:
-        return name.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+        return name.search(read_regular(path).decode("utf-8", "replace")) is not None
     except OSError:
         return False
 

@@ -7,22 +7,29 @@ here, before the Router is asked.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
+from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.generation.budget import Estimate
+from codeens_server.generation.budget import CostBound
 from codeens_server.generation.models.exchange import EditorModel, Message, ModelError, Reply, Sampling, is_editor_model
-from codeens_server.generation.models.litellm_router import LiteLLM, explain
+from codeens_server.generation.models.litellm_router import LiteLLM, explain, refusal_of
+from codeens_server.generation.models.request_shape import RequestShape
+from codeens_server.redaction import redact
+from codeens_server.text import one_line
 
 MINUTE_S = 60.0
 CHARACTERS_PER_TOKEN = 3
 """Fewer than any tokenizer needs for code in the mean, so that an estimate is not too low."""
 MOST_CHUNKS = 100_000
+_LONGEST_REFUSAL = 200
 
 
 class RateLimiter:
@@ -75,7 +82,8 @@ class Models:
         self._models = {model.name: model for model in models}
         self._editor = editor
         self._environ = environ
-        self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel) for model in models}
+        self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel or math.inf) for model in models}
+        self._shapes = {model.name: RequestShape(model) for model in models}
         self._rate_limiters = {model.name: RateLimiter(rpm=model.rpm, tpm=model.tpm) for model in models}
         self._opening = anyio.Lock()
         self._router: LiteLLM | None = None
@@ -90,17 +98,17 @@ class Models:
             await self._router.aclose()
             self._router = None
 
-    async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Estimate:
+    async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> CostBound:
         """Return what an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
         if is_editor_model(name):
-            return Estimate(tokens=tokens_in + sampling.max_tokens, usd=0.0)
+            return CostBound(tokens=tokens_in + sampling.max_tokens, usd=0.0)
         router = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
         costs = [_cost(router, model, tokens_in, sampling.max_tokens) for model in asked]
         known = [cost for cost in costs if cost is not None]
         usd = max(known) if len(known) == len(costs) else None
-        return Estimate(tokens=tokens_in + sampling.max_tokens, usd=usd)
+        return CostBound(tokens=tokens_in + sampling.max_tokens, usd=usd)
 
     async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
         """Ask for one answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
@@ -126,24 +134,54 @@ class Models:
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
         if self._editor is not None and is_editor_model(name):
             return await self._editor(name, messages, sampling)
-        router = await self._opened()
-        stream = await router.stream(name, messages, sampling)
-        chunks: list[Any] = []
-        async for chunk in stream:
-            chunks.append(chunk)
-            if len(chunks) > MOST_CHUNKS:
-                raise ModelError(name, "the answer has no end")
-        whole: Any = router.joined(chunks, messages) if chunks else None
-        if not whole or not whole.choices:
-            raise ModelError(name, "the answer was empty")
-        answered = self._models.get(getattr(stream, "_hidden_params", {}).get("model_id", name), self._models[name])
+        router, shape = await self._opened(), self._shapes[name]
+        reply = await self._fitting(router, name, messages, sampling)
+        if reply.text or reply.empty_because or not shape.streams:
+            return reply
+        # A server that takes no notice of `stream` sends a document, in which LiteLLM sees no event.
+        shape.streams = False
+        whole = await self._fitting(router, name, messages, sampling)
+        shape.streams = not whole.text
+        return _both(reply, whole)
+
+    async def _fitting(self, router: LiteLLM, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """Ask; and again without what the endpoint refuses by name, as long as there is something to leave out."""
+        shape = self._shapes[name]
+        while True:
+            arguments = shape.arguments(messages, sampling)
+            try:
+                return await self._asked(router, name, messages, arguments)
+            except Exception as error:
+                refusal = refusal_of(error)
+                if refusal is None or not shape.adapt(refusal, arguments):
+                    raise
+
+    async def _asked(
+        self, router: LiteLLM, name: str, messages: Sequence[Message], arguments: Mapping[str, Any]
+    ) -> Reply:
+        answer = await router.complete(name, arguments)
+        hidden = getattr(answer, "_hidden_params", {})
+        refused = ""
+        if arguments["stream"]:
+            chunks: list[Any] = []
+            async for chunk in answer:
+                chunks.append(chunk)
+                refused += _refusal_in(chunk)
+                if len(chunks) > MOST_CHUNKS:
+                    raise ModelError(name, "the answer has no end")
+            answer = router.joined(chunks, messages) if chunks else None
+        if not answer or not answer.choices:
+            raise ModelError(name, "the answer has no choices")
+        answered = self._models.get(hidden.get("model_id", name), self._models[name])
+        choice, usage = answer.choices[0], answer.usage
         return Reply(
-            text=whole.choices[0].message.content or "",
+            text=redact(_text_of(choice.message), self._environ),
             model=answered.name,
-            tokens_in=whole.usage.prompt_tokens,
-            tokens_out=whole.usage.completion_tokens,
-            cost_usd=_cost(router, answered, whole.usage.prompt_tokens, whole.usage.completion_tokens),
-            finish_reason=whole.choices[0].finish_reason or "",
+            tokens_in=usage.prompt_tokens,
+            tokens_out=usage.completion_tokens,
+            cost_usd=_cost(router, answered, usage.prompt_tokens, usage.completion_tokens),
+            finish_reason=choice.finish_reason or "",
+            empty_because=redact(_why_empty(choice, refused), self._environ),
         )
 
     async def _opened(self) -> LiteLLM:
@@ -154,9 +192,56 @@ class Models:
             return self._router
 
 
+def _text_of(message: Any) -> str:
+    """Return what a message says; reasoning alone is marked as such, as an answer may stand in it."""
+    reasoning = getattr(message, "reasoning_content", None)
+    return message.content or (f"<think>\n{reasoning}\n</think>" if reasoning else "")
+
+
+def _refusal_in(chunk: Any) -> str:
+    return "".join(getattr(choice.delta, "refusal", None) or "" for choice in chunk.choices)
+
+
+def _why_empty(choice: Any, refused: str) -> str:
+    fields: Mapping[str, Any] = getattr(choice.message, "provider_specific_fields", None) or {}
+    refused = refused or fields.get("refusal") or ""
+    if refused:
+        return f"the model refused: {one_line(refused)[:_LONGEST_REFUSAL]}"
+    if choice.finish_reason == "content_filter":
+        return "the answer was taken out by the provider's content filter"
+    if choice.message.tool_calls:
+        return "the model called a tool in place of an answer"
+    if choice.finish_reason == "length" and not choice.message.content:
+        return "the model used all of its tokens before it said anything"
+    return ""
+
+
+def _both(first: Reply, second: Reply) -> Reply:
+    """Return the second answer to a question that was asked twice, with what both cost."""
+    known = first.cost_usd is not None and second.cost_usd is not None
+    return replace(
+        second,
+        tokens_in=first.tokens_in + second.tokens_in,
+        tokens_out=first.tokens_out + second.tokens_out,
+        cost_usd=(first.cost_usd or 0.0) + (second.cost_usd or 0.0) if known else None,
+    )
+
+
 def _cost(router: LiteLLM, model: ModelSettings, tokens_in: int, tokens_out: int) -> float | None:
     """Return the cost by the prices in the settings, else LiteLLM's; None when neither is known."""
     if model.input_cost_per_token is not None and model.output_cost_per_token is not None:
         return tokens_in * model.input_cost_per_token + tokens_out * model.output_cost_per_token
-    prices = None if model.api_base else router.price(model.model)
+    prices = router.price(model.model) if _has_list_price(model) else None
     return tokens_in * prices[0] + tokens_out * prices[1] if prices else None
+
+
+_UNPRICED = {"openai", "text-completion-openai", "custom_openai", "hosted_vllm", "vllm", "litellm_proxy", "lm_studio"}
+"""Prefixes that say how a server is spoken to and not whose it is."""
+
+
+def _has_list_price(model: ModelSettings) -> bool:
+    """Return whether the provider's list price holds: also at a regional address, not at a server of one's own."""
+    if not model.api_base or model.model.partition("/")[0] not in _UNPRICED:
+        return True
+    host = urlsplit(model.api_base).hostname or ""
+    return model.model.startswith("openai/") and (host == "openai.com" or host.endswith(".openai.com"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from codeens_server.config.settings import ModelSettings
+from codeens_server.redaction import redact
 
 EDITOR_MODEL = "editor"
 """What results call it. `editor/NAME` is one of several that an editor may have."""
@@ -42,15 +44,17 @@ class Reply(Struct, frozen=True, kw_only=True):
     """None: the price is not known."""
     finish_reason: str = "stop"
     """`length`: the answer was cut at the most tokens allowed."""
+    empty_because: str = ""
+    """Why there is no text, in words for people; empty where there is one, or nobody knows."""
 
 
 class ModelError(Exception):
     """A model gave no usable answer."""
 
     def __init__(self, model: str, why: str) -> None:
-        super().__init__(f"{model}: {why}")
+        self.why = redact(why, os.environ)
+        super().__init__(f"{model}: {self.why}")
         self.model = model
-        self.why = why
 
 
 class EditorModel(Protocol):
@@ -89,5 +93,6 @@ class ResponseCache(Protocol):
 
 def request_key(model: ModelSettings, messages: Sequence[Message], sampling: Sampling, sample: int) -> str:
     """Return the SHA-256 (hex) of all that an answer depends on; `sample` tells equal questions apart."""
-    request = [model.model, model.api_base, [[item.role, item.content] for item in messages], sampling, sample]
+    asked = [model.model, model.api_base, model.params, model.drop, model.reasoning_effort]
+    request = [*asked, [[item.role, item.content] for item in messages], sampling, sample]
     return hashlib.sha256(msgspec.json.encode(request, order="deterministic")).hexdigest()

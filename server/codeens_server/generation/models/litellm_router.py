@@ -6,15 +6,18 @@ import importlib
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.generation.models.exchange import Message, Sampling
-from codeens_server.text import redact
+from codeens_server.generation.models.exchange import Message
+from codeens_server.redaction import redact
 
 RETRIES = 2
 COOLDOWN_S = 5.0
@@ -58,18 +61,9 @@ class LiteLLM:
             cls._open += 1
         return cls(module, router)
 
-    async def stream(self, model: str, messages: Sequence[Message], sampling: Sampling) -> Any:
-        """Begin an answer; retries and fallbacks are over when this returns."""
-        top_p = {} if sampling.top_p is None else {"top_p": sampling.top_p}
-        return await self._router.acompletion(
-            model=model,
-            messages=[{"role": message.role, "content": message.content} for message in messages],
-            temperature=sampling.temperature,
-            max_tokens=sampling.max_tokens,
-            stream=True,
-            stream_options={"include_usage": True},
-            **top_p,
-        )
+    async def complete(self, model: str, arguments: Mapping[str, Any]) -> Any:
+        """Begin an answer, or bring a whole one; retries and fallbacks are over when this returns."""
+        return await self._router.acompletion(model=model, **arguments)
 
     def joined(self, chunks: list[Any], messages: Sequence[Message]) -> Any:
         """Return the whole answer with its usage, estimated with a tokenizer where the server told none."""
@@ -128,18 +122,101 @@ def _deployment(model: ModelSettings, environ: Mapping[str, str]) -> dict[str, A
         params["api_base"] = model.api_base
     if key or model.api_base:
         params["api_key"] = key or "none"
+    if model.headers:
+        params["extra_headers"] = {name: _from_environment(text, environ) for name, text in model.headers.items()}
     return {"model_name": model.name, "litellm_params": params, "model_info": {"id": model.name}}
+
+
+def _from_environment(text: str, environ: Mapping[str, str]) -> str:
+    return environ.get(text[1:], "") if text.startswith("$") else text
+
+
+def refusal_of(error: Exception) -> str | None:
+    """Return what an endpoint said when it refused a request's form (400, 422); None for any other failure."""
+    names = {base.__name__ for base in type(error).__mro__}
+    is_form = bool(names & {"BadRequestError", "UnprocessableEntityError", "UnsupportedParamsError"})
+    return None if not is_form or names & _NO_FORMS else redact(str(error), os.environ)
+
+
+_NO_FORMS = {"ContextWindowExceededError", "ContentPolicyViolationError"}
 
 
 def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) -> str:
     """Return why a call failed, and what to do about it where a person can do something."""
     said = redact(_first_line(str(error)), environ)
+    if any(sign in str(error) for sign in _LIST_CONTENT):
+        return "the server's answer has no text: its content is a list of parts, which LiteLLM does not read"
+    lost = _connection_fault(error)
+    if lost:
+        return f"the connection to {_address(model)} failed: {redact(lost, environ)}"
+    if model.api_key_env and not environ.get(model.api_key_env) and _is_about_a_key(error, said):
+        return f"{model.api_key_env} is not set"
+    missing = re.search(r"No module named '([\w.]+)'", str(error))
+    if missing:
+        package = _PACKAGES.get(missing[1].partition(".")[0], missing[1].partition(".")[0])
+        return f"LiteLLM needs the package {package} for {model.model}: install it beside codeens"
     for base in type(error).__mro__:
         if base.__name__ in SENTENCES:
             return SENTENCES[base.__name__].format(
                 said=said, seconds=model.timeout_s, key=model.api_key_env or "its API key", name=model.model
             )
     return f"{type(error).__name__}: {said}"
+
+
+def _address(model: ModelSettings) -> str:
+    """Return where a model is asked, without a name and password that its address may hold."""
+    if not model.api_base:
+        return model.model.partition("/")[0]
+    parts = urlsplit(model.api_base)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def _connection_fault(error: Exception) -> str:
+    """Return why no connection came about, or why it broke, from what lies below LiteLLM's own error; else nothing."""
+    below = list(_causes(error))
+    for one in below:
+        for kind, words in _CONNECTION_FAULTS:
+            if isinstance(one, kind):
+                return words
+    text = str(error)
+    if _NO_MORE_SAID not in text:
+        return next((words for sign, words in _CONNECTION_SIGNS if sign in text), "")
+    deepest = _first_line(str(below[-1]))
+    return "it broke off" if _NO_MORE_SAID in deepest else deepest
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it was raised from, each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [one.__context__, one.__cause__]
+
+
+_CONNECTION_FAULTS: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "there is no host of that name"),
+    (ssl.SSLError, "its certificate, or its TLS, is not accepted"),
+    (ConnectionRefusedError, "nothing listens there"),
+)
+_CONNECTION_SIGNS = (
+    ("Name or service not known", "there is no host of that name"),
+    ("nodename nor servname", "there is no host of that name"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not accepted"),
+    ("Connection refused", "nothing listens there"),
+    ("Cannot connect to host", "nothing listens there"),
+)
+_NO_MORE_SAID = "Connection error."
+"""All that OpenAI's client says of any of them."""
+_LIST_CONTENT = ('can only concatenate str (not "list") to str', "Invalid response object")
+_PACKAGES = {"google": "google-auth", "vertexai": "google-cloud-aiplatform", "botocore": "boto3"}
+
+
+def _is_about_a_key(error: Exception, said: str) -> bool:
+    return "AuthenticationError" in {base.__name__ for base in type(error).__mro__} or "api_key" in said.lower()
 
 
 SENTENCES = {

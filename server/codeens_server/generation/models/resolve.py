@@ -83,6 +83,7 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     chosen = tuple(_named(name, configured) for name in dict.fromkeys(names)) or tuple(configured.values())
     for model in chosen:
         _check_provider(model)
+        _check_address(model)
     if chosen:
         return chosen
     with_key = [provider.model for provider in PROVIDERS if environ.get(provider.key)]
@@ -196,6 +197,12 @@ def _check_provider(model: ModelSettings) -> None:
     hint = f"Did you mean {near[0]}/…?" if near else "For a server of your own: model = openai/NAME with its api_base."
     message = f"LiteLLM knows no provider {prefix!r} (model {model.model!r}). {hint}"
     raise InputError(message)
+
+
+def _check_address(model: ModelSettings) -> None:
+    if model.api_base and not re.match(r"https?://[^/]", model.api_base):
+        message = f"the api_base of model {model.name!r} is no address: write http://HOST:PORT/v1 or https://HOST/v1."
+        raise InputError(message)
 
 
 async def _first_model(base: str) -> str:

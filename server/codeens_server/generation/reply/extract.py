@@ -1,8 +1,9 @@
-"""Make a replacement out of a model's reply, whatever its shape.
+"""Make replacements out of a model's reply, whatever its shape.
 
-A reply is cut into parts (fences, prose); each part is read statement by statement, so that prose, prints, asserts and
-torn ends fall away. The last definition of the target with a real body is taken, from the likeliest part that has one;
-without any definition the parts are read as the body of the target. What the definition uses is gathered around it.
+Thinking and marks of the chat's format are taken off first. What is left is read as it stands, as a change of the
+function that was shown, and without one kind of quoting after the other, until there is a definition of the target.
+A text is read part by part (fences, prose) and statement by statement, so that prose, prints, asserts and torn ends
+fall away. Each distinct definition counts; without any, the parts are read as the body of the target.
 """
 
 from __future__ import annotations
@@ -12,23 +13,34 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from codeens_server.domain import Replacement
-from codeens_server.generation.reply.assemble import Stub, assemble, fit, read_stub
-from codeens_server.generation.reply.python_text import Statement, statements_of
+from codeens_server.domain.target import Replacement
+from codeens_server.generation.reply.assemble import Stub, assemble, digest, fit, read_stub
+from codeens_server.generation.reply.class_wrapper import unwrap
+from codeens_server.generation.reply.cleaning import Cleaned, clean
+from codeens_server.generation.reply.parts import FENCED, PROSE, Part, by_likelihood, parts
+from codeens_server.generation.reply.patches import applied, changes_of
+from codeens_server.generation.reply.placeholders import left_out_in
+from codeens_server.generation.reply.python_text import Statement, renamed, statements_of
+from codeens_server.generation.reply.unwrapping import unwrapped
 from codeens_server.parsing import parse
-from codeens_server.workspace.functions import FunctionNode, is_body_missing
+from codeens_server.workspace.functions import FunctionNode, is_body_missing, same_code
 from codeens_server.workspace.indent import dedented, indented
 from codeens_server.workspace.text import lines_of
 
-MOST_CHARACTERS = 100_000
-"""Of a reply that are read; a function is never that long."""
-FENCE = re.compile(r"^(?P<before>.*?)(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)(?P<after>.*)$")
-PYTHON = {"python", "py", "python3", "python2", "py3", "pycon", "ipython", "sage"}
-LONGEST_REMARK = 400
+_MOST_DEFINITIONS = 4
+"""Of one reply that are judged; each costs a place in the sandbox, and no observed reply means more."""
 
 
 class Unusable(Exception):
     """The reply holds no implementation of the target; the message says what it holds instead."""
+
+
+class Taken(NamedTuple):
+    """An implementation that a reply holds."""
+
+    replacement: Replacement
+    receipt: tuple[str, ...]
+    """What of the reply was left out or taken off, in words for people."""
 
 
 class _Found(NamedTuple):
@@ -38,39 +50,131 @@ class _Found(NamedTuple):
     beside: list[Statement]
 
 
-def extract(reply: str, target_name: str, *, stub: str, is_method: bool) -> Replacement:
-    """Return the implementation of a function that a model's reply holds.
+class _Text(NamedTuple):
+    """A text to read, and how it was made from the reply, in words for people."""
+
+    text: str
+    how: str
+    may_be_body: bool = True
+    """Whether it may be the body of the target alone; the lines of a change are no body."""
+
+
+def extract(reply: str, target_name: str, *, stub: str, is_method: bool, was_cut: bool = False) -> tuple[Taken, ...]:
+    """Return the implementations of a function that a model's reply holds, the likeliest first; no two are the same.
+
+    The function as it stands in the stub is one only where the reply holds no other.
 
     Args:
         reply: what the model wrote, of any shape.
         target_name: the function's name.
         stub: what the model was asked to complete or replace: imports, helpers, and the definition of the target.
         is_method: whether the target stands in a class.
+        was_cut: whether the reply ends where the model had to stop.
 
     Raises:
         Unusable: there is none, or it is torn off before its end.
     """
-    text = reply[:MOST_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    cleaned = clean(reply)
     own = read_stub(stub, target_name)
-    if not text.strip():
-        raise Unusable("the reply is empty")
-    likely = by_likelihood(parts(text))
-    found = _find_definition(likely, target_name, is_method) or (own and _find_body(likely, own))
-    if found is None:
-        raise Unusable(_why_not(text, target_name))
-    function = fit(found.text, own) if own else found.text.rstrip()
-    others = [statement for part in parts(text)[:-1] if part.rank < 2 for statement in statements_of(part.text)]
-    return assemble(function, target_name, [found.beside, others], own.around if own else ())
+    reader = _Reader(target_name, own, stub, is_method=is_method)
+    for source in _sources(cleaned, was_cut=was_cut):
+        for text in _texts(source.text, stub, target_name):
+            taken = reader.read(text)
+            if taken:
+                how = tuple(f"read from {part}" for part in (source.how, text.how) if part)
+                return tuple(Taken(each, (*cleaned.receipt, *how, *reader.dropped)) for each in taken)
+    raise Unusable(_why_not(cleaned, reader, target_name, was_cut=was_cut))
 
 
-def _find_definition(likely: list[Part], name: str, is_method: bool) -> _Found | None:
+def _sources(cleaned: Cleaned, *, was_cut: bool) -> Iterator[_Text]:
+    """Yield where an answer may stand: outside of the thinking; else in it, unless that was cut off."""
+    yield _Text(cleaned.text, "")
+    if cleaned.thinking and not (cleaned.is_thinking_open and was_cut):
+        yield _Text(cleaned.thinking, "what was marked as thinking")
+
+
+def _texts(text: str, stub: str, name: str) -> Iterator[_Text]:
+    changes = changes_of(text)
+    if changes:
+        patched = applied(changes, stub)
+        yield _Text(patched or "", "a change of the function that was shown")
+        yield _Text("\n".join("\n".join(change.new) for change in changes), "the new lines of a change", False)
+    yield _Text(text, "", not changes)
+    for what, inner in unwrapped(text, name):
+        yield _Text(inner, what)
+
+
+class _Reader:
+    """Reads texts for one target, and remembers what it saw of it and did not take."""
+
+    def __init__(self, name: str, own: Stub | None, shown: str, *, is_method: bool) -> None:
+        self.dropped: tuple[str, ...] = ()
+        """What was passed over in the text that was read last."""
+        self.placeholder = ""
+        """A mark by which a definition says that it leaves code out."""
+        self._name = name
+        self._own = own
+        self._shown = shown
+        self._is_method = is_method
+
+    def read(self, source: _Text) -> list[Replacement]:
+        """Return the implementations in a text, the likeliest first."""
+        self.dropped = ()
+        if not source.text.strip():
+            return []
+        cut = parts(source.text)
+        likely = by_likelihood(cut)
+        found = _definitions(likely, self._name, self._is_method)
+        if not found:
+            body = _find_body(likely, self._own) if self._own and source.may_be_body else None
+            other = body or _under_another_name(likely, self._name, self._own)
+            found = [other] if other else []
+        others = [statement for part in cut[:-1] if part.rank < PROSE for statement in statements_of(part.text)]
+        return self._chosen(found, others)
+
+    def _chosen(self, found: list[_Found], others: list[Statement]) -> list[Replacement]:
+        chosen: dict[str, Replacement] = {}
+        original: Replacement | None = None
+        for each in found:
+            mark = left_out_in(each.text, self._shown)
+            if mark:
+                self.placeholder = mark
+                self.dropped += (f"a definition that leaves code out ({mark!r}) passed over",)
+                continue
+            function = fit(each.text, self._own) if self._own else each.text.rstrip()
+            around = self._own.around if self._own else ()
+            replacement = assemble(function, self._name, [each.beside, others], around)
+            if self._is_original(replacement):
+                original = replacement
+                continue
+            chosen.setdefault(digest(replacement), replacement)
+        if original is not None:
+            if not chosen:
+                return [original]
+            self.dropped += ("the original, repeated, passed over",)
+        if len(chosen) > 1:
+            self.dropped += (f"one of {len(chosen)} different definitions",)
+        return list(chosen.values())[:_MOST_DEFINITIONS]
+
+    def _is_original(self, replacement: Replacement) -> bool:
+        if self._own is None or replacement.helpers:
+            return False
+        written = self._own.written
+        return same_code(replacement.function, f"{written.decorators}{written.header}{written.body}")
+
+
+def _definitions(likely: list[Part], name: str, is_method: bool) -> list[_Found]:
+    """Return all definitions of the likeliest part that has one, and of other parts that are marked as code."""
+    found: list[_Found] = []
     for part in likely:
+        if found and part.rank > FENCED:
+            break
         for text in _readings(part.text, name):
-            found = statements_of(text)
-            definition = _last_definition(found, name, is_method)
-            if definition is not None:
-                return definition
-    return None
+            inside = list(_definitions_in(statements_of(text), name, is_method))
+            if inside:
+                found += inside
+                break
+    return found
 
 
 def _readings(text: str, name: str) -> Iterator[str]:
@@ -85,42 +189,73 @@ def _readings(text: str, name: str) -> Iterator[str]:
         yield "".join(line.removeprefix(margin) for line in lines_of(text))
 
 
-def _last_definition(found: list[Statement], name: str, is_method: bool) -> _Found | None:
-    for statement in reversed(found):
-        if (
-            isinstance(statement.node, FunctionNode)
-            and statement.node.name == name
-            and not is_body_missing(statement.node)
-        ):
-            return _Found(statement.text, [other for other in found if other is not statement])
-    for statement in reversed(found):
-        inner = _inner_definition(statement, name)
-        if inner is None:
+def _definitions_in(found: list[Statement], name: str, is_method: bool) -> Iterator[_Found]:
+    """Yield the definitions at the top of a text, the last first; without any, those inside of classes and blocks."""
+    top = [
+        _Found(statement.text, [other for other in found if other is not statement])
+        for statement in reversed(found)
+        if isinstance(statement.node, FunctionNode)
+        and statement.node.name == name
+        and not is_body_missing(statement.node)
+    ]
+    yield from top
+    for statement in () if top else reversed(found):
+        inner = _inner_definitions(statement, name)
+        if not inner:
             continue
         beside = [other for other in found if other is not statement]
         if isinstance(statement.node, ast.ClassDef) and not is_method:
             plain = unwrap(statement.node, name)
-            if plain is None:
-                continue
-            *siblings, text = plain
-            return _Found(text, [*beside, *(sibling for code in siblings for sibling in statements_of(code))])
-        return _Found(inner, beside)
-    return None
+            if plain is not None:
+                *siblings, text = plain
+                yield _Found(text, [*beside, *(sibling for code in siblings for sibling in statements_of(code))])
+        else:
+            yield from (_Found(text, beside) for text in inner)
 
 
-def _inner_definition(statement: Statement, name: str) -> str | None:
-    """Return the last definition of that name inside of a class or function, at the left margin."""
+def _inner_definitions(statement: Statement, name: str) -> list[str]:
+    """Return the definitions of that name inside of a class, a function or a block, at the left margin, last first."""
     tree = parse(statement.text)
     inner = [
         node
         for node in (ast.walk(tree) if isinstance(tree, ast.Module) else ())
         if isinstance(node, FunctionNode) and node.name == name and node.col_offset and not is_body_missing(node)
     ]
-    if not inner:
-        return None
-    last = inner[-1]
-    first_line = min([last.lineno, *(decorator.lineno for decorator in last.decorator_list)])
-    return dedented("".join(lines_of(statement.text)[first_line - 1 : last.end_lineno])).rstrip()
+    lines = lines_of(statement.text)
+    firsts = [min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) for node in inner]
+    texts = ["".join(lines[first - 1 : node.end_lineno]) for first, node in zip(firsts, inner, strict=True)]
+    return [dedented(text).rstrip() for text in reversed(texts)]
+
+
+def _under_another_name(likely: list[Part], name: str, own: Stub | None) -> _Found | None:
+    """Return the function that a part binds to the name (`f = fast_f`), or its only one, if its parameters fit."""
+    for part in likely:
+        found = statements_of(part.text)
+        functions = {item.node.name: item for item in found if isinstance(item.node, FunctionNode)}
+        aliases = [other for item in found if (other := _alias(item.node, name)) in functions]
+        if not aliases and len(functions) == 1 and own is not None:
+            (only,) = functions.values()
+            assert isinstance(only.node, FunctionNode)
+            if _parameters(only.node) == _parameters(own.written.node) and not is_body_missing(only.node):
+                aliases = list(functions)
+        if aliases:
+            chosen = functions[aliases[-1]]
+            beside = [item for item in found if item is not chosen and not _alias(item.node, name)]
+            return _Found(renamed(chosen.text, aliases[-1], name), beside)
+    return None
+
+
+def _alias(node: ast.stmt, name: str) -> str:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Name(id=other)) if bound == name:
+            return other
+        case _:
+            return ""
+
+
+def _parameters(node: FunctionNode) -> list[str]:
+    arguments = node.args
+    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
 
 
 def _find_body(likely: list[Part], own: Stub) -> _Found | None:
@@ -130,7 +265,7 @@ def _find_body(likely: list[Part], own: Stub) -> _Found | None:
             continue  # a torn definition is no body
         for body in _bodies(part.text):
             found = statements_of(f"{own.written.header}\n{body}\n")
-            definition = _last_definition(found, own.name, is_method=False)
+            definition = next(_definitions_in(found, own.name, is_method=False), None)
             if definition is not None:
                 return definition
     return None
@@ -158,130 +293,19 @@ def _leaves(statement: ast.stmt) -> bool:
     return any(isinstance(child, ast.stmt) and _leaves(child) for child in ast.iter_child_nodes(statement))
 
 
-def _why_not(text: str, name: str) -> str:
+def _why_not(cleaned: Cleaned, reader: _Reader, name: str, *, was_cut: bool) -> str:
+    text = cleaned.text
+    if not text.strip():
+        if cleaned.is_thinking_open and was_cut:
+            return "the reply was cut off while the model was thinking"
+        if not cleaned.thinking:
+            return "the reply is empty"
+    if reader.placeholder:
+        return f"the reply's definition of {name!r} leaves code out: {reader.placeholder}"
+    if changes_of(text):
+        return f"the reply is a change of lines that {name!r} does not have"
     if re.search(rf"\bdef[ \t]+{re.escape(name)}\b", text):
         return f"the reply's definition of {name!r} is torn off, has no body, or is not valid Python"
     if re.search(r"^[ \t]*(?:async[ \t]+)?def[ \t]", text, re.MULTILINE):
         return f"the reply defines other functions but not {name!r}"
     return "the reply holds no Python code that could be the function"
-
-
-class Part(NamedTuple):
-    """A run of lines of a reply.
-
-    `rank`: 0 a Python fence, 1 a fence of no language, 2 outside of fences, 3 a fence of another language.
-    """
-
-    rank: int
-    text: str
-
-
-def parts(reply: str) -> list[Part]:
-    """Return the reply cut at its fences, in order, and last the whole reply (a docstring may hold a fence)."""
-    found: list[Part] = []
-    lines: list[str] = []
-    rank = 2
-    mark = ""
-    for line in reply.split("\n"):
-        fence = FENCE.match(line)
-        if fence is None or (mark and not _closes(fence, mark)) or (not mark and not _opens(fence)):
-            lines.append(line)
-            continue
-        found.append(Part(rank, "\n".join(lines)))
-        lines = []
-        if mark:
-            rank, mark = 2, ""
-        else:
-            mark = fence["mark"]
-            rank = _rank(fence["language"])
-    found.append(Part(rank, "\n".join(lines)))
-    return [*(part for part in found if part.text.strip()), Part(2, reply)]
-
-
-def by_likelihood(found: list[Part]) -> list[Part]:
-    """Order Python fences first; of equals the last in the reply first, as it is the one a model ends with."""
-    *cut, whole = found
-    cut.reverse()
-    return [*sorted(cut, key=lambda part: part.rank), whole]
-
-
-def remark_of(reply: str) -> str:
-    """Return the first paragraph after the last fence: what a model says of its answer; empty when it says nothing."""
-    *_, last, _whole = [Part(2, ""), *parts(reply)]
-    if last.rank != 2 or len(parts(reply)) < 3:
-        return ""
-    paragraph = " ".join(last.text.strip().split("\n\n")[0].split())
-    return paragraph if len(paragraph) <= LONGEST_REMARK else f"{paragraph[: LONGEST_REMARK - 1]}…"
-
-
-def _opens(fence: re.Match[str]) -> bool:
-    """Return whether a fence opens; within a line only if nothing follows its language ("Here it is: ```python")."""
-    if fence["before"].strip():
-        return fence["language"].lower() in PYTHON and not fence["after"].strip()
-    return fence["mark"][0] not in fence["after"]
-
-
-def _closes(fence: re.Match[str], mark: str) -> bool:
-    bare = not fence["before"].strip() and not fence["language"]
-    return bare and fence["mark"].startswith(mark)
-
-
-def _rank(language: str) -> int:
-    if not language:
-        return 1
-    return 0 if language.lower() in PYTHON else 3
-
-
-def unwrap(wrapper: ast.ClassDef, name: str) -> list[str] | None:
-    """Return the method `name` and the siblings it calls as plain functions, the method last.
-
-    None when the class cannot be left out: the method uses the instance for more than calling siblings.
-    Comments are lost, as the text is written anew.
-    """
-    methods = {item.name: item for item in wrapper.body if isinstance(item, FunctionNode)}
-    needed: list[str] = []
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        if current in needed:
-            continue
-        needed.append(current)
-        plain = _Plain(wrapper.name, methods)
-        methods[current] = plain.convert(methods[current])
-        if plain.bound_to_class:
-            return None
-        waiting.extend(plain.siblings)
-    return [ast.unparse(ast.fix_missing_locations(methods[sibling])) for sibling in reversed(needed)]
-
-
-class _Plain(ast.NodeTransformer):
-    """Rewrites `self.sibling` to `sibling`, and notices every other use of the instance or the class."""
-
-    def __init__(self, class_name: str, methods: dict[str, FunctionNode]) -> None:
-        self.owners = {class_name}
-        self.methods = methods
-        self.siblings: list[str] = []
-        self.bound_to_class = False
-
-    def convert(self, method: FunctionNode) -> FunctionNode:
-        static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in method.decorator_list)
-        method.decorator_list = [
-            item
-            for item in method.decorator_list
-            if not (isinstance(item, ast.Name) and item.id in ("staticmethod", "classmethod"))
-        ]
-        positional = method.args.posonlyargs or method.args.args
-        if not static and positional:
-            self.owners.add(positional.pop(0).arg)
-        self.generic_visit(method)
-        return method
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id in self.owners and node.attr in self.methods:
-            self.siblings.append(node.attr)
-            return ast.Name(node.attr, node.ctx)
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        self.bound_to_class |= node.id in self.owners
-        return node

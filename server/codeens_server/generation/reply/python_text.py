@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import symtable
+import tokenize
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -46,6 +48,21 @@ def names_of(text: str) -> Names:
     bound = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
     used = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
     return Names(frozenset(bound), frozenset(used | set(_globals_below(table))))
+
+
+def renamed(text: str, old: str, new: str) -> str:
+    """Return a text with a name replaced wherever it stands alone; attributes, strings and comments are left."""
+    lines = lines_of(text)
+    places: list[tuple[int, int]] = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME and token.string == old and before != ".":
+            places.append(token.start)
+        before = token.string
+    for row, column in reversed(places):
+        line = lines[row - 1]
+        lines[row - 1] = f"{line[:column]}{new}{line[column + len(old) :]}"
+    return "".join(lines)
 
 
 def statements_of(text: str) -> list[Statement]:

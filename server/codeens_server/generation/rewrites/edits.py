@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from codeens_server.generation.rewrites.function_tree import FunctionTree
+from codeens_server.generation.rewrites.function_tree import BUILTINS, FunctionTree
 from codeens_server.generation.rewrites.placing import Statement, computed_above
 
 
@@ -91,14 +91,14 @@ class Edits:
         self._statements[statement] = []
 
     def require(self, module: str, name: str) -> str | None:
-        """Import `module.name` where that is needed, and return how it is called; None if its name is taken."""
+        """Import `module.name` where that is needed, and return how it is called; None if its name means something."""
         facts = self._subject.facts
         wanted = f"{module}.{name}"
         for local, origin in facts.imports.items():
             hidden = local in self._subject.local_names or local in facts.enclosing
             if not hidden and origin in (wanted, module):
                 return local if origin == wanted else f"{local}.{name}"
-        if facts.binds(name) or name in self._subject.local_names:
+        if facts.binds(name) or name in self._subject.local_names or name in BUILTINS:
             return None
         line = f"from {module} import {name}"
         if line not in self.imports:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import ChangedError
+from codeens_server.generation.rewrites.attributes import attributes_of
 from codeens_server.workspace.functions import FunctionSite, functions_in
 from codeens_server.workspace.text import parse_source
 
@@ -29,6 +31,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Source of names that the module assigns once."""
     enclosing: frozenset[str] = frozenset()
     """Bound by functions around this one."""
+    attributes: dict[str, tuple[str, ...]] = {}
+    """Of `self`: the source of all that the class ever assigns to it; an annotation begins with a colon."""
+    overridden: bool = False
+    """The function's name may mean another function: it is bound again, or a method of another class has it, too."""
     star: bool = False
     """The module has a star import, so that any name may be bound."""
 
@@ -61,6 +67,8 @@ def facts_of(source: str, target: Target) -> Facts:
         imports={name: origin for name, origin in imports.items() if name not in names},
         values={name: text for name, text in _constants(nodes) if name not in outside},
         enclosing=_enclosing(site),
+        attributes=attributes_of(site.scopes[-1]) if site.scopes and isinstance(site.scopes[-1], ast.ClassDef) else {},
+        overridden=_is_overridden(tree, site, outside),
         star=any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in nodes),
     )
 
@@ -89,8 +97,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield from (name for name, _ in _imported(node))
 
 
-def _module_level(tree: ast.Module) -> Iterator[ast.AST]:
-    """Return nodes of the module outside its functions and classes."""
+def _module_level(tree: ast.Module | ast.ClassDef) -> Iterator[ast.AST]:
+    """Return nodes of the module (or the class) outside its functions and classes."""
     pending: list[ast.AST] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -111,20 +119,35 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def _constants(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Return names that are assigned just once, with the source of the value."""
-    assigned: dict[str, list[ast.expr]] = {}
+    """Return names that are bound just once, by an assignment, with the source of the value."""
+    times = Counter(name for node in nodes for name in _bound(node))
     for node in nodes:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for bound in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(bound, ast.Name):
-                    assigned.setdefault(bound.id, []).append(node.value)
-    for name, values in assigned.items():
-        with suppress(RecursionError):
-            text = ast.unparse(values[0])
-            if len(values) == 1 and len(text) <= LONGEST_VALUE:
-                yield name, text
+                if isinstance(bound, ast.Name) and times[bound.id] == 1:
+                    yield from _with_source(bound.id, node.value)
+
+
+def _with_source(name: str, value: ast.expr) -> Iterator[tuple[str, str]]:
+    with suppress(RecursionError):
+        text = ast.unparse(value)
+        if len(text) <= LONGEST_VALUE:
+            yield name, text
 
 
 def _enclosing(site: FunctionSite) -> frozenset[str]:
     functions = [scope for scope in site.scopes if not isinstance(scope, ast.ClassDef)]
     return frozenset(name for scope in functions for node in ast.walk(scope) for name in _bound(node))
+
+
+def _is_overridden(tree: ast.Module, site: FunctionSite, outside: set[str]) -> bool:
+    owner = site.scopes[-1] if site.scopes else tree
+    nodes = ast.walk(owner) if not isinstance(owner, (ast.Module, ast.ClassDef)) else _module_level(owner)
+    if sum(name == site.node.name for node in nodes for name in _bound(node)) != 1 or site.node.name in outside:
+        return True
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node is not owner]
+    return isinstance(owner, ast.ClassDef) and any(
+        isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name == site.node.name
+        for other in classes
+        for one in other.body
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
@@ -14,7 +14,9 @@ from codeens_server.parsing import ParseFailure, parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
-Kind: TypeAlias = Literal["str", "bytes", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "deque"]
+Kind: TypeAlias = Literal[
+    "str", "bytes", "int", "float", "bool", "list", "tuple", "set", "frozenset", "dict", "deque", "pattern"
+]
 
 BUILTINS = frozenset(dir(builtins))
 SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
@@ -79,6 +81,10 @@ class FunctionTree:
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """Return the node right above."""
         return self._parents.get(node)
+
+    def children(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+        """Return what is right below the node, layout left out."""
+        return self._children.get(node, ())
 
     def above(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield what encloses the node, nearest first, up to the function."""

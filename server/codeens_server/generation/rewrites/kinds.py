@@ -6,7 +6,7 @@ import libcst as cst
 
 from codeens_server.generation.rewrites.function_tree import FunctionTree, Kind
 
-IMMUTABLE: frozenset[Kind] = frozenset({"str", "bytes", "int", "float", "bool"})
+IMMUTABLE: frozenset[Kind] = frozenset({"str", "bytes", "int", "float", "bool", "pattern"})
 UNHASHABLE: frozenset[Kind] = frozenset({"list", "set", "dict", "deque"})
 
 _BY_ANNOTATION: dict[str, Kind] = {
@@ -30,6 +30,7 @@ _BY_ANNOTATION: dict[str, Kind] = {
     "Counter": "dict",
     "deque": "deque",
     "Deque": "deque",
+    "Pattern": "pattern",
 }
 _BY_CALL: dict[str, Kind] = {
     "str": "str",
@@ -67,42 +68,24 @@ _BY_ORIGIN: dict[str, Kind] = {
     "math.ceil": "int",
     "math.gcd": "int",
     "math.isqrt": "int",
+    "re.compile": "pattern",
 }
-_BY_METHOD: dict[str, Kind] = {
-    "lower": "str",
-    "upper": "str",
-    "title": "str",
-    "capitalize": "str",
-    "casefold": "str",
-    "swapcase": "str",
-    "ljust": "str",
-    "rjust": "str",
-    "center": "str",
-    "zfill": "str",
-    "splitlines": "list",
-    "startswith": "bool",
-    "endswith": "bool",
-    "isdigit": "bool",
-    "isalpha": "bool",
-    "isspace": "bool",
-    "isalnum": "bool",
-}
+_TEXT = """capitalize casefold center endswith expandtabs isalnum isalpha isascii isdecimal isdigit isidentifier islower
+    isnumeric isprintable isspace istitle isupper ljust lower lstrip partition removeprefix removesuffix rjust
+    rpartition rsplit rstrip splitlines startswith strip swapcase title upper zfill"""
+TEXT_METHODS = frozenset(_TEXT.split())
+"""Methods whose names hardly anything but text has."""
 _STR_METHODS: dict[str, Kind] = {
-    "strip": "str",
-    "lstrip": "str",
-    "rstrip": "str",
-    "replace": "str",
-    "join": "str",
-    "format": "str",
-    "removeprefix": "str",
-    "removesuffix": "str",
-    "expandtabs": "str",
-    "translate": "str",
-    "split": "list",
-    "rsplit": "list",
-    "find": "int",
-    "count": "int",
-    "index": "int",
+    **dict.fromkeys(("capitalize", "casefold", "center", "expandtabs", "format", "join", "ljust", "lower"), "str"),
+    **dict.fromkeys(("lstrip", "removeprefix", "removesuffix", "replace", "rjust", "rstrip", "strip"), "str"),
+    **dict.fromkeys(("swapcase", "title", "translate", "upper", "zfill"), "str"),
+    **dict.fromkeys(("split", "rsplit", "splitlines"), "list"),
+    **dict.fromkeys(("partition", "rpartition"), "tuple"),
+    **dict.fromkeys(("find", "rfind", "count", "index", "rindex"), "int"),
+    **dict.fromkeys(
+        ("startswith", "endswith", "isalnum", "isalpha", "isdigit", "isspace", "islower", "isupper"), "bool"
+    ),
+    "encode": "bytes",
 }
 _BY_NODE: dict[type[cst.CSTNode], Kind] = {
     cst.FormattedString: "str",
@@ -148,10 +131,7 @@ def _unquoted(annotation: cst.BaseExpression) -> cst.BaseExpression | None:
     if not isinstance(annotation, cst.SimpleString):
         return annotation
     text = annotation.evaluated_value
-    try:
-        return cst.parse_expression(text) if isinstance(text, str) else None
-    except cst.ParserSyntaxError:
-        return None
+    return _parsed(text) if isinstance(text, str) else None
 
 
 def annotated_kind(annotation: cst.CSTNode | None) -> Kind | None:
@@ -206,6 +186,8 @@ def kind_of(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
             return _part_kind(subject, value, position)
         case cst.Call():
             return _call_kind(subject, node)
+        case cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=name)):
+            return _attribute_kind(subject, name)
         case _:
             return _BY_NODE.get(type(node))
 
@@ -239,13 +221,33 @@ def _call_kind(subject: FunctionTree, node: cst.Call) -> Kind | None:
         case cst.Name(value=name) if subject.is_builtin(node.func):
             return _BY_CALL.get(name)
         case cst.Attribute(value=value, attr=cst.Name(value=name)):
-            if name in _BY_METHOD:
-                return _BY_METHOD[name]
             if name in _STR_METHODS and kind_of(subject, value) == "str":
                 return _STR_METHODS[name]
         case _:
             pass
     return _BY_ORIGIN.get(subject.origin(node.func))
+
+
+def _attribute_kind(subject: FunctionTree, name: str) -> Kind | None:
+    """Return the kind of `self.name`, where all that the class ever assigns to it is of one kind."""
+    given = subject.facts.attributes.get(name, ())
+    kinds: set[Kind | None] = {_outside_kind(subject, text) for text in given}
+    return kinds.pop() if len(kinds) == 1 and "self" in subject.parameters else None
+
+
+def _outside_kind(subject: FunctionTree, text: str) -> Kind | None:
+    """Return the kind of a value outside the function, whose names mean something else here."""
+    if text.startswith(":"):
+        return annotated_kind(_parsed(text[1:]))
+    node = _parsed(text)
+    return None if node is None or isinstance(node, cst.Name | cst.IfExp | cst.Subscript) else kind_of(subject, node)
+
+
+def _parsed(text: str) -> cst.BaseExpression | None:
+    try:
+        return cst.parse_expression(text)
+    except cst.ParserSyntaxError:
+        return None
 
 
 def _name_kind(subject: FunctionTree, name: str) -> Kind | None:
@@ -257,21 +259,31 @@ def _name_kind(subject: FunctionTree, name: str) -> Kind | None:
 
 def _found_kind(subject: FunctionTree, name: str) -> Kind | None:
     if name not in subject.local_names:
-        text = subject.facts.values.get(name)
-        return kind_of(subject, cst.parse_expression(text)) if text else None
+        text = subject.facts.values.get(name) if name not in subject.facts.enclosing else None
+        return _outside_kind(subject, text) if text else None
     if annotation := annotation_of(subject, name):
         return annotated_kind(annotation)
     if name in subject.parameters or name in subject.declared_outside:
         return None
     bound = [place for place in subject.variables(subject.function, name) if subject.is_bound_here(place)]
     grown = [parent.value for place in bound if isinstance(parent := subject.parent(place), cst.AugAssign)]
-    kinds: set[Kind | None] = {
-        _given(subject, place) for place in bound if not isinstance(subject.parent(place), cst.AugAssign)
-    }
+    copied = [value for place in bound if (value := _added_to_itself(subject, place)) is not None]
+    given = [place for place in bound if not isinstance(subject.parent(place), cst.AugAssign)]
+    kinds: set[Kind | None] = {_given(subject, place) for place in given if _added_to_itself(subject, place) is None}
     kind = kinds.pop() if len(kinds) == 1 else None
     if kind in ("int", "float", "bool") and any(kind_of(subject, value) != kind for value in grown):
         return None
-    return kind
+    return kind if all(kind_of(subject, value) == kind for value in copied) else None
+
+
+def _added_to_itself(subject: FunctionTree, place: cst.Name) -> cst.BaseExpression | None:
+    """Return the y of `x = x + y`."""
+    target = subject.parent(place)
+    match subject.parent(target) if isinstance(target, cst.AssignTarget) else None:
+        case cst.Assign(value=cst.BinaryOperation(left=cst.Name(value=name), operator=cst.Add(), right=right)):
+            return right if name == place.value else None
+        case _:
+            return None
 
 
 def _given(subject: FunctionTree, place: cst.Name) -> Kind | None:
@@ -324,8 +336,8 @@ def element_kind(subject: FunctionTree, node: cst.CSTNode) -> Kind | None:
             func, "sorted", "list", "set", "tuple", "frozenset", "reversed"
         ):
             return element_kind(subject, first.value)
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="split" | "splitlines" | "rsplit"))):
-            return "str"
+        case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="split" | "splitlines" | "rsplit"))):
+            return "str" if kind_of(subject, value) == "str" else None
         case cst.Name(value=name) if name in subject.local_names:
             return _assigned_element(subject, name)
         case _:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from codeens_server.domain import OFFLINE, Candidate, Replacement, Target
+from codeens_server.domain.target import Candidate, Replacement, Target
+from codeens_server.domain.terms import OFFLINE
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.rewrites.facts import facts_of
 from codeens_server.generation.rewrites.rule import Draft, Rule

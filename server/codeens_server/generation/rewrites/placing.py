@@ -8,7 +8,8 @@ from typing import TypeAlias
 import libcst as cst
 
 from codeens_server.generation.rewrites.function_tree import SCOPES, FunctionTree, target_names
-from codeens_server.generation.rewrites.purity import is_stable, suspends
+from codeens_server.generation.rewrites.purity import suspends
+from codeens_server.generation.rewrites.stability import is_stable
 from codeens_server.generation.rewrites.tree import assigned_name
 
 Loop: TypeAlias = cst.For | cst.While
@@ -110,12 +111,23 @@ def computed_above(subject: FunctionTree, place: Statement, text: str, names: It
 
 
 def _in_comprehension(subject: FunctionTree, node: cst.CSTNode, names: list[str]) -> Statement | None:
-    around = list(comprehensions_repeating(subject, node))
-    if not around or any(name in subject.bound(one) for one in around for name in names):
+    if not any(True for _ in comprehensions_repeating(subject, node)):
         return None
-    place = statement_of(subject, node)
+    around = _expression_around(subject, node)
+    if suspends(subject, around) or not all(is_stable(subject, name, around) for name in names):
+        return None
     tests = [one.test for one in subject.above(node) if isinstance(one, cst.While)]
-    return None if any(subject.is_inside(node, test) for test in tests) else place
+    return None if any(subject.is_inside(node, test) for test in tests) else statement_of(subject, node)
+
+
+def _expression_around(subject: FunctionTree, node: cst.CSTNode) -> cst.CSTNode:
+    """Return the whole expression of a statement that the node is in."""
+    found = node
+    for parent in subject.above(node):
+        if isinstance(parent, cst.BaseStatement | cst.BaseSmallStatement | cst.BaseSuite):
+            break
+        found = parent
+    return found
 
 
 def _crosses_handler(subject: FunctionTree, node: cst.CSTNode, loop: Loop) -> bool:

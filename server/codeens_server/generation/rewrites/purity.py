@@ -1,11 +1,15 @@
-"""Whether an expression can be computed elsewhere, or once instead of many times, without anybody noticing."""
+"""What an expression or a call may do beside giving a value.
+
+Operators, subscripts and attributes are taken for harmless; a call is harmless only where it is known what is called. A
+method is known by the kind of the object it belongs to, never by its name: `session.get(url)` may do anything.
+"""
 
 from __future__ import annotations
 
 import libcst as cst
 
-from codeens_server.generation.rewrites.function_tree import FunctionTree
-from codeens_server.generation.rewrites.kinds import IMMUTABLE, kind_of
+from codeens_server.generation.rewrites.function_tree import FunctionTree, Kind
+from codeens_server.generation.rewrites.kinds import TEXT_METHODS, kind_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -16,63 +20,115 @@ PURE_BUILTINS = _words(
     """abs all any ascii bin bool bytes chr complex dict divmod enumerate float format frozenset hash hex int isinstance
     issubclass len list max min oct ord pow range repr reversed round set slice sorted str sum tuple type zip"""
 )
-PURE_METHODS = _words(
-    """capitalize casefold center count decode encode endswith expandtabs find format get index isalnum isalpha isascii
-    isdecimal isdigit isdisjoint isidentifier islower isnumeric isprintable isspace issubset issuperset istitle
-    isupper items join keys ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust
-    rpartition rsplit rstrip split splitlines startswith strip swapcase title translate upper values zfill
-    union intersection difference symmetric_difference copy total_seconds isoformat bit_length most_common
-    search match fullmatch findall finditer group groups"""
-)
-READS_ITS_ARGUMENT = PURE_METHODS | {"extend", "update", "writelines", "sub", "subn"}
-"""Methods which only look at their arguments, though they may change the object they are called on."""
-PURE_MODULES = ("math.", "cmath.", "operator.", "statistics.", "re.", "unicodedata.", "html.", "textwrap.", "string.")
-PURE_TYPES = frozenset(
-    {
-        "collections.Counter",
-        "collections.deque",
-        "itertools.accumulate",
-        "itertools.chain",
-        "itertools.combinations",
-        "itertools.islice",
-        "itertools.pairwise",
-        "itertools.permutations",
-        "itertools.product",
-        "itertools.zip_longest",
-        "heapq.nlargest",
-        "heapq.nsmallest",
-        "bisect.bisect",
-        "bisect.bisect_left",
-        "bisect.bisect_right",
-        "fractions.Fraction",
-        "decimal.Decimal",
-    }
+CONSUMERS = _words("all any bytes dict enumerate frozenset list max min set sorted sum tuple zip")
+"""Builtins that walk over their argument, which takes an iterator's elements away."""
+_OF_SETS = _words("union intersection difference symmetric_difference isdisjoint issubset issuperset copy __contains__")
+_OF_TEXT = TEXT_METHODS | _words("count encode decode find format index join replace rfind rindex split translate hex")
+PURE_METHODS: dict[Kind, frozenset[str]] = {
+    "str": _OF_TEXT,
+    "bytes": _OF_TEXT,
+    "list": _words("count index copy"),
+    "tuple": _words("count index"),
+    "deque": _words("count index copy"),
+    "dict": _words("get items keys values copy most_common elements __getitem__ __contains__"),
+    "set": _OF_SETS,
+    "frozenset": _OF_SETS,
+    "int": _words("bit_length bit_count to_bytes conjugate"),
+    "float": _words("is_integer hex conjugate"),
+    "pattern": _words("search match fullmatch findall finditer split"),
+}
+READS_ITS_ARGUMENT = _words("extend update intersection_update difference_update symmetric_difference_update")
+"""Methods of builtin containers that change the object but only look at their arguments."""
+PURE_MODULES = ("math.", "cmath.", "statistics.", "unicodedata.", "html.", "textwrap.")
+PURE_FUNCTIONS = _words(
+    """re.compile re.search re.match re.fullmatch re.findall re.finditer re.split re.escape
+    operator.itemgetter operator.attrgetter operator.add operator.sub operator.mul operator.eq operator.lt operator.gt
+    collections.Counter collections.deque collections.defaultdict collections.OrderedDict
+    itertools.accumulate itertools.chain itertools.combinations itertools.islice itertools.pairwise
+    itertools.permutations itertools.product itertools.zip_longest heapq.nlargest heapq.nsmallest bisect.bisect
+    bisect.bisect_left bisect.bisect_right fractions.Fraction decimal.Decimal copy.copy"""
 )
 _SUSPENDING = (cst.Await, cst.Yield, cst.From)
+_CALLBACKS = frozenset({"key", "default_factory", "func"})
 
 
 def is_pure(subject: FunctionTree, node: cst.CSTNode) -> bool:
-    """Return whether computing the expression changes nothing, as far as its text tells. It may still raise."""
+    """Return whether computing the expression once more, once less or elsewhere is noticed by nobody. It may raise."""
     for part in subject.walk(node):
         if isinstance(part, (*_SUSPENDING, cst.NamedExpr)):
             return False
-        if isinstance(part, cst.CompFor) and part.asynchronous is not None:
+        if isinstance(part, cst.CompFor) and (part.asynchronous or may_be_iterator(subject, part.iter)):
             return False
-        if isinstance(part, cst.Call) and not is_pure_function(subject, part.func):
-            return False
-        if isinstance(part, cst.Arg) and _is_unknown_callback(subject, part):
+        if isinstance(part, cst.Call) and not is_pure_call(subject, part):
             return False
     return True
 
 
+def is_pure_call(subject: FunctionTree, call: cst.Call) -> bool:
+    """Return whether the call itself changes nothing; its arguments are not looked into."""
+    if not is_known_call(subject, call):
+        return False
+    walks = subject.is_builtin(call.func, *CONSUMERS) or _is_join(call) or subject.origin(call.func) in PURE_FUNCTIONS
+    # Of several arguments, min and max only compare them.
+    if subject.is_builtin(call.func, "min", "max") and len([arg for arg in call.args if not arg.keyword]) > 1:
+        return True
+    return not (walks and any(may_be_iterator(subject, arg.value) for arg in call.args if not arg.keyword))
+
+
+def is_known_call(subject: FunctionTree, call: cst.Call) -> bool:
+    """Return whether the call runs no code that nobody knows, and changes nothing but iterators that it walks over."""
+    return is_pure_function(subject, call.func) and not any(_is_unknown_callback(subject, arg) for arg in call.args)
+
+
 def is_pure_function(subject: FunctionTree, func: cst.CSTNode) -> bool:
-    """Return whether calling this changes nothing: a builtin, a method that only reads, a function of a pure module."""
+    """Return whether calling this changes nothing: a builtin, a reading method of a known object, a pure module's."""
     if isinstance(func, cst.Name) and subject.is_builtin(func):
         return func.value in PURE_BUILTINS or func.value.endswith(("Error", "Exception"))
     origin = subject.origin(func)
     if origin:
-        return origin.startswith(PURE_MODULES) or origin in PURE_TYPES
-    return isinstance(func, cst.Attribute) and func.attr.value in PURE_METHODS
+        return origin.startswith(PURE_MODULES) or origin in PURE_FUNCTIONS
+    if not isinstance(func, cst.Attribute):
+        return False
+    kind = kind_of(subject, func.value)
+    if kind is None:
+        return func.attr.value in ("count", "index") and is_walked(subject, func.value)
+    return func.attr.value in PURE_METHODS.get(kind, ())
+
+
+def is_walked(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether the value is a parameter that a loop goes over: one that has `count` and `index` is a sequence."""
+    if not isinstance(node, cst.Name) or node.value not in subject.parameters:
+        return False
+    loops = [one.iter for one in subject.own(cst.CSTNode) if isinstance(one, cst.For | cst.CompFor)]
+    return any(_walks_over(subject, iterable, node.value) for iterable in loops)
+
+
+def _walks_over(subject: FunctionTree, iterable: cst.BaseExpression, name: str) -> bool:
+    match iterable:
+        case cst.Name(value=value):
+            return value == name
+        case cst.Call(func=func, args=[cst.Arg(value=inner), *_]):
+            wrappers = ("set", "sorted", "list", "enumerate", "reversed", "frozenset", "tuple", "range", "len")
+            return subject.is_builtin(func, *wrappers) and _walks_over(subject, inner, name)
+        case _:
+            return False
+
+
+def may_be_iterator(subject: FunctionTree, node: cst.CSTNode) -> bool:
+    """Return whether walking over the value may take its elements away from somebody else."""
+    match node:
+        case cst.GeneratorExp() | cst.BaseComp() | cst.List() | cst.Tuple() | cst.Set() | cst.Dict():
+            return False
+        case cst.BaseString() | cst.BaseNumber() | cst.BinaryOperation() | cst.Comparison() | cst.BooleanOperation():
+            return False
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="items" | "keys" | "values"))):
+            return kind_of(subject, owner) is None
+        case cst.Call(func=func, args=[*_]) if subject.is_builtin(func, "enumerate", "zip", "reversed", "iter"):
+            return any(may_be_iterator(subject, arg.value) for arg in node.args)
+        case cst.Call(func=func) if subject.is_builtin(func, "range"):
+            return False
+        case _:
+            return kind_of(subject, node) is None
 
 
 def suspends(subject: FunctionTree, region: cst.CSTNode) -> bool:
@@ -82,48 +138,6 @@ def suspends(subject: FunctionTree, region: cst.CSTNode) -> bool:
         or (isinstance(node, cst.For | cst.CompFor | cst.With) and node.asynchronous is not None)
         for node in subject.walk(region)
     )
-
-
-def is_stable(subject: FunctionTree, name: str, region: cst.CSTNode) -> bool:
-    """Return whether the variable means the same value all through the region: neither bound nor changed there."""
-    if name in subject.bound(region) or name in subject.declared_outside:
-        return False
-    if name not in subject.local_names and name not in subject.facts.values:
-        return True  # a builtin, an import or a definition
-    places = list(subject.variables(region, name))
-    if not places or kind_of(subject, places[0]) in IMMUTABLE:
-        return True
-    return all(is_only_read(subject, place) for place in places)
-
-
-def is_only_read(subject: FunctionTree, place: cst.CSTNode) -> bool:
-    """Return whether the object that the expression stands for is looked at here, and neither changed nor handed on."""
-    parent = subject.parent(place)
-    match parent:
-        case cst.Subscript(value=value) | cst.Attribute(value=value) if value is place:
-            return _is_read_through(subject, parent)
-        case cst.Comparison() | cst.ComparisonTarget() | cst.BinaryOperation() | cst.UnaryOperation():
-            return True
-        case (
-            cst.If() | cst.While() | cst.CompIf() | cst.Assert() | cst.Return() | cst.Expr() | cst.Index() | cst.Slice()
-        ):
-            return True
-        case cst.For(iter=iterable) | cst.CompFor(iter=iterable):
-            return iterable is place
-        case cst.Call(func=func):
-            return func is place
-        case cst.FormattedStringExpression() | cst.StarredElement() | cst.StarredDictElement():
-            return True
-        case cst.DictElement(key=key):
-            return key is place
-        case cst.BooleanOperation():
-            return is_only_read(subject, parent)
-        case cst.IfExp(test=test):
-            return test is place or is_only_read(subject, parent)
-        case cst.Arg():
-            return _takes_without_keeping(subject, parent)
-        case _:
-            return False
 
 
 def is_assigned(subject: FunctionTree, node: cst.CSTNode) -> bool:
@@ -144,40 +158,24 @@ def is_assigned(subject: FunctionTree, node: cst.CSTNode) -> bool:
     return False
 
 
-def _is_read_through(subject: FunctionTree, access: cst.CSTNode) -> bool:
-    """Return whether access to `x.a` or `x[i]`, and what is done with it at once, leaves x as it was."""
-    parent = subject.parent(access)
-    match parent:
-        case cst.Subscript(value=value) | cst.Attribute(value=value) if value is access:
-            return _is_read_through(subject, parent)
-        case cst.Call(func=func) if func is access:
-            return is_pure_function(subject, access)
-        case _:
-            return not is_assigned(subject, access)
-
-
-def _takes_without_keeping(subject: FunctionTree, arg: cst.Arg) -> bool:
-    call = subject.parent(arg)
-    if not isinstance(call, cst.Call):
-        return False
-    if subject.is_builtin(call.func, "print", "iter", "map", "filter"):
-        return True
-    if isinstance(call.func, cst.Attribute) and not subject.origin(call.func):
-        return call.func.attr.value in READS_ITS_ARGUMENT
-    return is_pure_function(subject, call.func)
+def _is_join(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "join"
 
 
 def _is_unknown_callback(subject: FunctionTree, arg: cst.Arg) -> bool:
     """Return whether a `key=` (or the like) is a function that nobody knows."""
-    if arg.keyword is None or arg.keyword.value not in ("key", "default_factory"):
+    if arg.keyword is None or arg.keyword.value not in _CALLBACKS:
         return False
     match arg.value:
-        case cst.Lambda() | cst.Name(value="None"):
+        case cst.Lambda(body=body):
+            return not all(is_pure_call(subject, node) for node in subject.walk(body) if isinstance(node, cst.Call))
+        case cst.Name(value="None"):
             return False
         case cst.Call(func=func):
-            return not subject.origin(func).startswith("operator.")
+            return subject.origin(func) not in ("operator.itemgetter", "operator.attrgetter")
         case cst.Attribute(value=value, attr=attr):
-            plain = subject.is_builtin(value, "str", "dict", "list", "tuple", "int")
-            return not (plain or attr.value in PURE_METHODS or is_pure_function(subject, arg.value))
+            if isinstance(value, cst.Name) and subject.is_builtin(value, "str"):
+                return attr.value not in _OF_TEXT
+            return not is_pure_function(subject, arg.value)
         case _:
             return not is_pure_function(subject, arg.value)

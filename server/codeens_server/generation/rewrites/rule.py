@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Protocol
 
-from codeens_server.domain import Replacement, Target
+from codeens_server.domain.target import Replacement, Target
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.facts import Facts
 from codeens_server.generation.rewrites.function_tree import FunctionTree, NotReadable
 
-MOST_PASSES = 25
+_MOST_PASSES = 25
 """Of one codemod over one function: each pass changes one place."""
 
 
@@ -64,6 +65,17 @@ class Rule(Protocol):
         ...
 
 
+def repeated(once: Callable[[Draft], Draft | None], draft: Draft) -> Draft | None:
+    """Return the draft after as many passes as change something, up to a bound; None where the first does not."""
+    changed = draft
+    for _ in range(_MOST_PASSES):
+        following = once(changed)
+        if following is None:
+            break
+        changed = following
+    return changed if changed is not draft else None
+
+
 class Codemod(ABC):
     """A rule that edits the function's own syntax tree, one place after the other."""
 
@@ -76,13 +88,7 @@ class Codemod(ABC):
 
     def apply(self, draft: Draft) -> Draft | None:
         """See `Rule.apply`."""
-        changed = draft
-        for _ in range(MOST_PASSES):
-            following = self._once(changed)
-            if following is None:
-                break
-            changed = following
-        return changed if changed is not draft else None
+        return repeated(self._once, draft)
 
     def _once(self, draft: Draft) -> Draft | None:
         subject = draft.subject

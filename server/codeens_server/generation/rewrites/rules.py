@@ -6,35 +6,45 @@ from collections.abc import Sequence
 
 from codeens_server.errors import ConfigError, unknown
 from codeens_server.generation.rewrites.codemods.counting import ManualCountToCounter
-from codeens_server.generation.rewrites.codemods.grouping import SetdefaultToDefaultdict
-from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant, LocalAlias
+from codeens_server.generation.rewrites.codemods.elementwise import ElementLoopToArrays
+from codeens_server.generation.rewrites.codemods.frames import ConcatOnce, RowsToValues
+from codeens_server.generation.rewrites.codemods.growing import GrowInPlace
+from codeens_server.generation.rewrites.codemods.hoisting import HoistInvariant
 from codeens_server.generation.rewrites.codemods.indexing import NestedLoopToIndex
 from codeens_server.generation.rewrites.codemods.joining import ConcatenationToJoin
 from codeens_server.generation.rewrites.codemods.membership import MembershipToSet
 from codeens_server.generation.rewrites.codemods.memoising import Memoise
 from codeens_server.generation.rewrites.codemods.modular import PowerModulo
+from codeens_server.generation.rewrites.codemods.ordering import SortToInsort
+from codeens_server.generation.rewrites.codemods.pairing import PairsToPositions
+from codeens_server.generation.rewrites.codemods.positions import IndexToPositions
 from codeens_server.generation.rewrites.codemods.quadratic import QuadraticBuiltins
 from codeens_server.generation.rewrites.codemods.queues import QueueToDeque
 from codeens_server.generation.rewrites.codemods.sorting import SortToSelection
 from codeens_server.generation.rewrites.ruff_fixes import FAMILIES, RuffFamily
 from codeens_server.generation.rewrites.rule import Rule
 
-# What changes the order of growth comes first, small savings last: a loop that has become a comprehension, or whose
-# calls have local names, is not recognised any more.
+# What changes the order of growth comes first, small savings last: a loop that has become a comprehension
+# is not recognised any more.
 _IN_ORDER: tuple[Rule, ...] = (
     Memoise(),
     NestedLoopToIndex(),
+    PairsToPositions(),
+    IndexToPositions(),
+    GrowInPlace(),
+    SortToInsort(),
+    RowsToValues(),
+    ConcatOnce(),
+    ElementLoopToArrays(),
     QuadraticBuiltins(),
     QueueToDeque(),
     ManualCountToCounter(),
     SortToSelection(),
-    SetdefaultToDefaultdict(),
     PowerModulo(),
     MembershipToSet(),
     HoistInvariant(),
     ConcatenationToJoin(),
     *(RuffFamily(family) for family in FAMILIES),
-    LocalAlias(),
 )
 
 RULES: dict[str, Rule] = {rule.name: rule for rule in _IN_ORDER}

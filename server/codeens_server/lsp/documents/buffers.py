@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pygls.uris import to_fs_path
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import TargetError
 from codeens_server.files import data_folder
 from codeens_server.lsp.documents.documents import Document, Documents
@@ -35,6 +35,8 @@ class Buffer(Struct, frozen=True, kw_only=True):
     """The line at which the document begins in the text: a cell of a notebook stands among others."""
     is_alone: bool = False
     """It belongs to no folder, so that there is nothing around it."""
+    folder: Path | None = None
+    """The folder of the editor's workspace that holds it."""
 
 
 def buffer_of(documents: Documents, uri: str) -> Buffer:
@@ -48,13 +50,13 @@ def buffer_of(documents: Documents, uri: str) -> Buffer:
     if document is None:
         if path is None:
             raise TargetError(f"{uri} is not open in the editor, and is no file.")
-        return Buffer(uri=uri, path=path, text=read_source(path).text)
+        return Buffer(uri=uri, path=path, text=read_source(path).text, folder=_around(documents, uri))
     notebook = documents.get_notebook_document(cell_uri=uri)
     if notebook is not None:
         return _cell(documents, notebook, uri)
     text = document.source.removeprefix(BYTE_ORDER_MARK)
     if path is not None:
-        return Buffer(uri=uri, path=path, text=text)
+        return Buffer(uri=uri, path=path, text=text, folder=_around(documents, uri))
     folder = first_folder(documents)
     return Buffer(uri=uri, path=_stand_in(uri, folder), text=text, is_alone=folder is None)
 
@@ -65,7 +67,7 @@ def target_in(buffer: Buffer, line: int) -> Target:
     Raises:
         TargetError: there is none, or one that cannot be replaced, or the text does not parse.
     """
-    target = find_in_text(buffer.path, buffer.first_line + line + 1, buffer.text)
+    target = find_in_text(buffer.path, buffer.first_line + line + 1, buffer.text, folder=buffer.folder)
     if not buffer.is_alone:
         return target
     folder = str(buffer.path.parent)
@@ -82,6 +84,11 @@ def folder_of(documents: Documents, uri: str) -> str | None:
     """Return the URI of the innermost folder of the workspace that holds a document."""
     holding = [folder.uri for folder in documents.folders.values() if uri.startswith(folder.uri.rstrip("/") + "/")]
     return max(holding, key=len, default=None)
+
+
+def _around(documents: Documents, uri: str) -> Path | None:
+    folder = folder_of(documents, uri)
+    return _file_of(folder) if folder else None
 
 
 def _file_of(uri: str) -> Path | None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from lsprotocol import types
 from msgspec.structs import replace
 
-from codeens_server.domain import RankedResult, Replacement, RunDocument, Target
+from codeens_server.domain.document import RankedResult, RunDocument
+from codeens_server.domain.target import Replacement, Target
 from codeens_server.lsp.documents.buffers import BYTE_ORDER_MARK
 from codeens_server.lsp.documents.documents import Document
 from codeens_server.lsp.documents.outline import Function, Outline

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lsprotocol import types
 
-from codeens_server.domain import Goal, ModeRequest
+from codeens_server.domain.terms import Goal, ModeRequest
 from codeens_server.lsp.documents.documents import Document
 from codeens_server.lsp.documents.edits import unchanged
 from codeens_server.lsp.documents.outline import Broken, Function, Outline

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import anyio.to_thread
 from lsprotocol import types
 
-from codeens_server.domain import RankedResult
+from codeens_server.domain.document import RankedResult
 from codeens_server.errors import ChangedError, InputError
 from codeens_server.lsp.documents.buffers import BYTE_ORDER_MARK, buffer_of, without_magics
 from codeens_server.lsp.documents.documents import Document, Documents

@@ -11,7 +11,8 @@ from lsprotocol import types
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings, Weights
-from codeens_server.domain import ORIGINAL, RunDocument
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import ChangedError, InputError, RunError, TargetError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.lsp.documents.documents import Documents
@@ -22,6 +23,8 @@ from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import (
     Applied,
     CandidateDiff,
+    RefuseArguments,
+    Refused,
     RerankArguments,
     Reranked,
     RerunArguments,
@@ -38,7 +41,7 @@ from codeens_server.lsp.runs.records import RunRecord, RunRecords
 from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport import names
 from codeens_server.lsp.transport.client import Client
-from codeens_server.ranking.wording import label
+from codeens_server.ranking.wording import conditions, label
 from codeens_server.text import one_line
 from codeens_server.views.run_view import document_view
 from codeens_server.workspace.edit import splice, unified_diff
@@ -79,6 +82,7 @@ class Commands:
             names.DIFF: self.diff,
             names.SHOW_RUN: self.show_run,
             names.PIN_INPUT: pin_input.execute,
+            names.REFUSE: self.refuse,
             names.RERANK: self.rerank,
         }
 
@@ -102,7 +106,8 @@ class Commands:
     async def apply(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Have the client put a result into its document."""
         record, row, edit = await self._edits.of(read(params, RowArguments))
-        await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}")
+        on = f", {one_line(conditions(row.verdict))}" if row.verdict.conditions else ""
+        await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}{on}")
         return written(Applied(run_id=record.run_id, candidate=row.candidate.id))
 
     async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
@@ -123,8 +128,19 @@ class Commands:
                 diff=diff,
                 before=before,
                 after=after,
+                conditions=one_line(conditions(row.verdict)),
             )
         )
+
+    async def refuse(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Refuse a kind of condition in the workspace's settings, and judge all candidates again."""
+        asked = read(params, RefuseArguments)
+        self._runs.check_trust()
+        record = await self._lookup.record(asked.run_id)
+        async with self._runs.session(record) as session:
+            path = await session.refuse(record.run_id, asked.kind)
+        await self._runs.rejudge(record, params.work_done_token)
+        return written(Refused(run_id=record.run_id, uri=path.as_uri()))
 
     async def show_run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Return a run and its report; show the report where the client has no view."""

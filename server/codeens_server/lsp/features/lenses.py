@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lsprotocol import types
 
-from codeens_server.domain import ORIGINAL
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.lsp.documents.documents import Document
 from codeens_server.lsp.documents.edits import applied, unchanged
 from codeens_server.lsp.documents.outline import Outline

@@ -36,7 +36,9 @@ def report(run: RunView, diff: str) -> str:
         *_map(run),
     ]
     if diff:
-        parts += ["## The best change", _fenced(diff, "diff")]
+        best = run.row(run.best)
+        on = f", {escaped(best.verdict.detail)}" if best is not None and best.status == "conditional" else ""
+        parts += [f"## The best change{on}", _fenced(diff, "diff")]
     return "\n\n".join(parts) + "\n"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio.to_thread
 
-from codeens_server.domain import Target
+from codeens_server.domain.target import Target
 from codeens_server.errors import Hint, InputError, TargetError
 from codeens_server.lsp.documents.buffers import Buffer, buffer_of, first_folder, target_in
 from codeens_server.lsp.documents.documents import Document, Documents

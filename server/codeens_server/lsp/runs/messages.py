@@ -9,7 +9,8 @@ from lsprotocol import types
 from msgspec import Struct
 
 from codeens_server.config.settings import Weights
-from codeens_server.domain import Goal, ModeRequest, RunDocument
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.terms import ConditionKind, Effort, Goal, ModeRequest
 from codeens_server.lsp.transport.errors import ErrorReply, converted
 from codeens_server.views.model import RunView
 
@@ -30,6 +31,7 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
     line: int | None = None
     """A line inside of the function, from 0."""
     goal: Goal | None = None
+    effort: Effort | None = None
     mode: ModeRequest = "auto"
     models: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
@@ -37,6 +39,9 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
     rounds: int = 1
     sandbox: str | None = None
     tests: tuple[str, ...] = ()
+    deselect: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    """Interpreters in all of which a candidate must hold, paths or versions as `3.12`; empty: those of the settings."""
     budget_usd: float | None = None
     timeout_s: float | None = None
     fresh: bool = False
@@ -45,6 +50,7 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
         """Return what is asked of the run."""
         return {
             "goal": self.goal,
+            "effort": self.effort,
             "mode": self.mode,
             "models": self.models,
             "variants": self.variants,
@@ -52,6 +58,8 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
             "rounds": self.rounds,
             "sandbox": self.sandbox,
             "tests": self.tests,
+            "deselect": self.deselect,
+            "python": self.environments,
             "budget_usd": self.budget_usd,
             "timeout_s": self.timeout_s,
             "fresh": self.fresh,
@@ -89,6 +97,13 @@ class PinArguments(_Argument, frozen=True, kw_only=True):
     """Of the input on which candidates differ, as the report counts them."""
     right: int | None = None
     """The group that is right on it; None: the original, when it was improved."""
+
+
+class RefuseArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.refuseCondition`."""
+
+    run_id: str | None = None
+    kind: ConditionKind
 
 
 class RerankArguments(_Argument, frozen=True, kw_only=True):
@@ -132,6 +147,8 @@ class CandidateDiff(_Result, frozen=True, kw_only=True):
     before: str
     """The whole document."""
     after: str
+    conditions: str = ""
+    """On what the candidate passes, for the title of the diff; empty where on none."""
 
 
 class ShownRun(_Result, frozen=True, kw_only=True):
@@ -142,6 +159,14 @@ class ShownRun(_Result, frozen=True, kw_only=True):
     view: RunView
     report: str
     """Markdown."""
+
+
+class Refused(_Result, frozen=True, kw_only=True):
+    """Of `codeens.refuseCondition`."""
+
+    run_id: str
+    uri: str
+    """Of the settings that say so now."""
 
 
 class Reranked(_Result, frozen=True, kw_only=True):

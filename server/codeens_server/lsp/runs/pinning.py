@@ -9,10 +9,12 @@ from typing import Any
 import anyio
 from lsprotocol import types
 
-from codeens_sandbox_backends.base import Raised, Returned
+from codeens_sandbox_backends.programs import Raised, Returned
 from codeens_sandbox_backends.values.compare import same
 from codeens_sandbox_backends.values.source import NoSource, import_of, source_of
-from codeens_server.domain import Case, RunDocument, Target
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.evidence import Case
+from codeens_server.domain.target import Target
 from codeens_server.errors import Hint, InputError, TargetError
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.runs.lookup import RunLookup

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import anyio
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain import ORIGINAL, RankedResult, RunDocument, Target
+from codeens_server.domain.document import RankedResult, RunDocument
+from codeens_server.domain.target import Target
+from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import EvidenceError, Hint, InputError
 from codeens_server.lsp.documents.buffers import Buffer
 from codeens_server.lsp.runs.messages import RunArguments

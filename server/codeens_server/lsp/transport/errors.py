@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from codeens_sandbox_backends import reading
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_server.crash_log import innermost, log_crash
 from codeens_server.errors import CodeensError, Hint
+from codeens_server.redaction import redact
 
 _MOST_TOLD = 500
 _ARGUMENTS = frozenset({"mode", "rounds", "tests", "fresh"})
@@ -73,9 +75,9 @@ def error_reply(error: BaseException) -> ErrorReply:
         return ErrorReply(cause.code, cause.message)
     if isinstance(cause, CodeensError):
         advice = f" {_advice(cause.hint)}" if cause.hint else ""
-        return ErrorReply(types.LSPErrorCodes.RequestFailed, f"{cause}{advice}", kind=cause.code)
+        return ErrorReply(types.LSPErrorCodes.RequestFailed, redact(f"{cause}{advice}", os.environ), kind=cause.code)
     if isinstance(cause, (SandboxError, ManifestError)):
-        return ErrorReply(types.LSPErrorCodes.RequestFailed, str(cause))
+        return ErrorReply(types.LSPErrorCodes.RequestFailed, redact(str(cause), os.environ))
     return ErrorReply(types.ErrorCodes.InternalError, log_crash(error))
 
 

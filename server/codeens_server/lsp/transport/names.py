@@ -12,8 +12,9 @@ CANCEL = "codeens.cancel"
 RERUN = "codeens.rerun"
 SHOW_RUN = "codeens.showRun"
 PIN_INPUT = "codeens.pinInputAsTest"
+REFUSE = "codeens.refuseCondition"
 RERANK = "codeens.rerank"
-COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, RERANK)
+COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK)
 
 REWRITE = "refactor.rewrite.codeens"
 RUN_KIND = f"{REWRITE}.run"

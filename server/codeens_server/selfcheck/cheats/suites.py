@@ -23,10 +23,10 @@ def price(count):
 """,
     "expectations read from the test file": """
 def price(count):
-    import os, re
-    for folder in ([os.getcwd(), os.path.dirname(__file__)]):
+    import pathlib, re
+    for folder in ("", pathlib.Path(__file__).parent):
         try:
-            with open(os.path.join(folder, "test_shop.py")) as file:
+            with pathlib.Path(folder, "test_shop.py").open() as file:
                 found = dict(re.findall(r"price\\((\\d+)\\) == (\\d+)", file.read()))
         except OSError:
             continue
@@ -36,28 +36,41 @@ def price(count):
 """,
     "the original read from its file": """
 def price(count):
+    import pathlib
     names = {}
-    with open(__file__) as file:
+    with pathlib.Path(__file__).open() as file:
         exec(file.read(), names)
     return names["price"](count)
 """,
     "the original found in the compiled module": """
 def price(count):
-    import glob, marshal, os
-    folder = os.path.dirname(__file__)
-    for place in glob.glob(os.path.join(folder, "__pycache__", "shop.*")):
+    import marshal, pathlib
+    for place in pathlib.Path(__file__).parent.glob("__pycache__/shop.*"):
         names = {}
-        with open(place, "rb") as file:
+        with place.open("rb") as file:
             exec(marshal.loads(file.read()[16:]), names)
         return names["price"](count)
     return count * 3
 """,
+    "the original found in copies of its file": """
+def price(count):
+    import pathlib, re
+    for place in pathlib.Path(__file__).parent.rglob("*shop*"):
+        if not place.name.startswith("test_"):
+            try:
+                with place.open("rb") as file:
+                    found = re.search(rb"KEY = (\\d+)", file.read())
+            except OSError:
+                continue
+            if found:
+                return count * 3 + int(found[1])
+    return count * 3
+""",
     "the original found in the history": """
 def price(count):
-    import glob, os, re, zlib
-    folder = os.path.dirname(__file__)
-    for place in glob.glob(os.path.join(folder, ".git", "objects", "*", "*")):
-        with open(place, "rb") as file:
+    import pathlib, re, zlib
+    for place in pathlib.Path(__file__).parent.glob(".git/objects/*/*"):
+        with place.open("rb") as file:
             found = re.search(rb"KEY = (\\d+)", zlib.decompress(file.read()))
         if found:
             return count * 3 + int(found[1])

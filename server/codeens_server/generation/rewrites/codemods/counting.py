@@ -15,6 +15,7 @@ from codeens_server.generation.rewrites.kinds import annotation_of, kind_of, may
 from codeens_server.generation.rewrites.placing import Statement, place_for, statement_of
 from codeens_server.generation.rewrites.purity import is_pure, suspends
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.stability import calls_next, runs_unknown_code
 
 
 class Counted(NamedTuple):
@@ -131,7 +132,9 @@ def _elements(subject: FunctionTree, filling: Filling, key: cst.BaseExpression) 
     if len(filling.clauses) == 1 and isinstance(key, cst.Name) and tree.same(key, loop.target):
         text = subject.code(loop.iter)
         return text if _is_no_mapping(subject, loop.iter) else f"iter({text})"
-    return " ".join([after_clauses(subject, key), *filling.clauses])
+    text = " ".join([after_clauses(subject, key), *filling.clauses])
+    # In a generator, a StopIteration of unknown code would become a RuntimeError.
+    return f"[{text}]" if runs_unknown_code(subject, loop) or calls_next(subject, loop) else text
 
 
 def _is_no_mapping(subject: FunctionTree, iterable: cst.BaseExpression) -> bool:

@@ -1,24 +1,25 @@
-"""What is the same in each turn of a loop, done before it: invariant expressions, and names of modules' functions."""
+"""What is the same in each turn of a loop, done before it."""
 
 from __future__ import annotations
+
+import re
 
 import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.function_tree import FunctionTree
-from codeens_server.generation.rewrites.kinds import kind_of, may_be_none
+from codeens_server.generation.rewrites.kinds import IMMUTABLE, element_kind, kind_of, may_be_none
 from codeens_server.generation.rewrites.placing import (
-    Loop,
     Statement,
     comprehensions_repeating,
     is_nonempty,
     loops_repeating,
     place_for,
-    statement_of,
 )
-from codeens_server.generation.rewrites.purity import is_only_read, is_pure
+from codeens_server.generation.rewrites.purity import is_pure
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.stability import is_only_read, runs_unknown_code
 
 WORTHWHILE = frozenset(
     {"len", "sum", "sorted", "set", "frozenset", "tuple", "list", "dict", "str", "min", "max", "pow"}
@@ -27,6 +28,10 @@ OF_STRINGS = frozenset(
     {"lower", "upper", "casefold", "title", "strip", "lstrip", "rstrip", "split", "splitlines", "swapcase"}
 )
 KNOWN_RECEIVERS = frozenset({"str", "bytes", "list", "tuple", "dict", "set", "frozenset"})
+TOTAL = frozenset(f"math.{name}" for name in ("sin", "cos", "atan", "tanh", "radians", "degrees", "fabs", "hypot"))
+"""Functions that take every number."""
+LONGEST_PATTERN = 500
+"""Characters of a regular expression that is compiled here to see whether it is one."""
 PATTERN_ARGUMENTS = {"match": 2, "search": 2, "fullmatch": 2, "findall": 2, "finditer": 2, "split": 2, "sub": 3}
 """Functions of re with a pattern first, and how many arguments they have when there are no flags."""
 
@@ -52,8 +57,10 @@ def _hoist_call(subject: FunctionTree, edits: Edits, call: cst.Call) -> bool:
     if any(may_be_none(subject, name) for name in names) or not _can_be_shared(subject, call):
         return False
     place = place_for(subject, call, names - subject.bound(call))
-    text = _safe_text(subject, call) if place is not None else None
-    if place is None or text is None:
+    if place is None or not _cannot_fail(subject, call, place) or not _are_elements_settled(subject, call, place):
+        return False
+    text = _safe_text(subject, call)
+    if text is None:
         return False
     name = edits.computed(place, text, names, _wanted_name(call))
     for other in _same_calls(subject, place, call):
@@ -71,10 +78,56 @@ def _is_worthwhile(subject: FunctionTree, call: cst.Call) -> bool:
     return call.func.attr.value in OF_STRINGS or kind_of(subject, call.func.value) in KNOWN_RECEIVERS
 
 
+def _cannot_fail(subject: FunctionTree, call: cst.Call, place: Statement) -> bool:
+    """Return whether the call, done before a loop that may have no turn, raises nothing that the loop did not raise."""
+    args = [arg.value for arg in call.args]
+    if origin := subject.origin(call.func):
+        return (origin == "re.compile" and _is_valid_pattern(subject, args)) or (
+            origin in TOTAL and all(kind_of(subject, arg) in ("int", "float") for arg in args)
+        )
+    if isinstance(call.func, cst.Attribute):
+        return True  # its object is known, or it would not be pure
+    if subject.is_builtin(call.func, "str"):
+        return True
+    is_known = not subject.is_builtin(call.func, "pow") and all(kind_of(subject, arg) for arg in args)
+    return is_known or (subject.is_builtin(call.func, "len") and _is_in_header(subject, call, place))
+
+
+def _is_in_header(subject: FunctionTree, call: cst.Call, place: Statement) -> bool:
+    """Return whether the loop does the same call anyway before its first turn."""
+    match place:
+        case cst.For(iter=header) | cst.While(test=header):
+            return any(tree.same(node, call) for node in subject.walk(header))
+        case _:
+            return False
+
+
+def _is_valid_pattern(subject: FunctionTree, args: list[cst.BaseExpression]) -> bool:
+    """Return whether this is the text of a regular expression, known here."""
+    text = args[0] if len(args) == 1 else None
+    if isinstance(text, cst.Name) and text.value not in subject.local_names:
+        text = cst.parse_expression(subject.facts.values.get(text.value, "None"))
+    if not isinstance(text, cst.SimpleString) or len(text.value) > LONGEST_PATTERN:
+        return False
+    try:
+        re.compile(text.evaluated_value)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _are_elements_settled(subject: FunctionTree, call: cst.Call, place: Statement) -> bool:
+    """Return whether code that nobody knows has no way to change the elements that the call looks at."""
+    if subject.is_builtin(call.func, "len") or not runs_unknown_code(subject, place):
+        return True
+    collections = [arg.value for arg in call.args if kind_of(subject, arg.value) not in IMMUTABLE]
+    return all(element_kind(subject, one) in IMMUTABLE for one in collections)
+
+
 def _can_be_shared(subject: FunctionTree, call: cst.Call) -> bool:
     """Return whether it makes no difference that all turns get the same object."""
     kind = kind_of(subject, call)
-    if kind in ("str", "int", "bool", "float", "bytes", "frozenset", "tuple"):
+    if kind in ("str", "int", "bool", "float", "bytes", "frozenset", "tuple", "pattern"):
         return True
     if subject.is_builtin(call.func, "sum", "min", "max", "pow") or subject.origin(call.func).startswith("math."):
         return True
@@ -126,7 +179,7 @@ def _hoist_pattern(subject: FunctionTree, edits: Edits, call: cst.Call) -> bool:
     args = tree.plain_args(call.args)
     if PATTERN_ARGUMENTS.get(function) is None or args is None or len(args) != PATTERN_ARGUMENTS[function]:
         return False
-    if not isinstance(args[0], cst.SimpleString | cst.Name) or subject.origin(call.func) == function:
+    if subject.origin(call.func) == function or not _is_valid_pattern(subject, args[:1]):
         return False
     place = place_for(subject, call, {name.value for name in subject.reads(args[0])})
     compiler = edits.require("re", "compile") if place is not None else None
@@ -137,37 +190,3 @@ def _hoist_pattern(subject: FunctionTree, edits: Edits, call: cst.Call) -> bool:
     rest = ", ".join(subject.code(arg) for arg in args[1:])
     edits.expression(call, f"{pattern}.{function}({rest})")
     return True
-
-
-class LocalAlias(Codemod):
-    """See `rationale`. Methods of lists and the like stay: since Python 3.11 a bound one is slower to call."""
-
-    name = "local-alias-in-hot-loop"
-    rationale = "Binds functions of modules to local names before the loop, which spares a lookup in each turn."
-
-    def plan(self, subject: FunctionTree, edits: Edits) -> None:
-        for call in subject.own(cst.Call):
-            loops = list(loops_repeating(subject, call))
-            place = statement_of(subject, loops[-1]) if loops else None
-            if place is not None and _bind_before(subject, edits, loops[-1], place, call):
-                return
-
-
-def _bind_before(subject: FunctionTree, edits: Edits, loop: Loop, place: Statement, call: cst.Call) -> bool:
-    if not _is_of_module(subject, call.func):
-        return False
-    text = subject.code(call.func)
-    alias = edits.fresh(text.replace(".", "_").lstrip("_") if "." in text else f"local_{text.lstrip('_')}")
-    edits.before(place, f"{alias} = {text}")
-    for other in subject.own(cst.Call, loop):
-        if subject.code(other.func) == text:
-            edits.expression(other.func, alias)
-    return True
-
-
-def _is_of_module(subject: FunctionTree, func: cst.BaseExpression) -> bool:
-    """Return whether the function called belongs to this module or to an imported one."""
-    if isinstance(func, cst.Name):
-        is_global = func.value in subject.facts.names and func.value not in subject.local_names
-        return is_global and func.value not in subject.facts.enclosing
-    return isinstance(func, cst.Attribute) and bool(subject.origin(func))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
 from typing import NamedTuple, TypeAlias
 
 import libcst as cst
@@ -10,19 +10,24 @@ import libcst as cst
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import is_used_outside
-from codeens_server.generation.rewrites.function_tree import FunctionTree, target_names
+from codeens_server.generation.rewrites.function_tree import FunctionTree, Kind, target_names
 from codeens_server.generation.rewrites.kinds import UNHASHABLE, annotation_of, kind_of, may_be_none
 from codeens_server.generation.rewrites.placing import Statement, place_for
 from codeens_server.generation.rewrites.purity import is_pure
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.tree import conjuncts
 
 SearchLoop: TypeAlias = cst.For | cst.CompFor
+EXACT: frozenset[Kind | None] = frozenset({"str", "bytes", "int", "bool"})
 ONE_PASS_ONLY = frozenset({"Iterator", "Iterable", "Generator", "AsyncIterator"})
 
 
 class Match(NamedTuple):
     """`key(y) == wanted`, where only the key depends on the element; and what else must hold."""
 
+    test: cst.BaseExpression
+    is_exact: bool
+    """A dictionary finds just what is equal. It would find a nan, too, and what says otherwise than its hash."""
     key: cst.BaseExpression
     wanted: cst.BaseExpression
     rest: list[cst.BaseExpression]
@@ -36,6 +41,8 @@ class Search(NamedTuple):
     match: Match
     place: Statement
     """Before it the index can be made."""
+    wanted_by: str
+    """The list for whose elements the index is made; empty where none is known."""
 
 
 class NestedLoopToIndex(Codemod):
@@ -70,17 +77,23 @@ def _making(subject: FunctionTree, default: str, index: str, search: Search) -> 
     target = search.loop.target
     element = subject.code(target)
     stored = f"({element})" if isinstance(target, cst.Tuple) and not target.lpar else element
-    return (
-        f"{index} = {default}(list)\n"
+    loop = (
         f"for {element} in {subject.code(search.loop.iter)}:\n"
         f"    {index}[{subject.code(search.match.key)}].append({stored})\n"
     )
+    # Where nothing is looked up, the keys are not read, as before.
+    guarded = f"if {search.wanted_by}:\n{textwrap.indent(loop, '    ')}" if search.wanted_by else loop
+    return f"{index} = {default}(list)\n{guarded}"
 
 
 def _look_up(subject: FunctionTree, edits: Edits, index: str, search: Search) -> None:
-    iterable = cst.parse_expression(f"{index}.get({subject.code(search.match.wanted)}, ())")
-    test = cst.parse_expression(" and ".join(map(subject.code, search.match.rest))) if search.match.rest else None
     loop, condition = search.loop, search.condition
+    found = f"{index}.get({subject.code(search.match.wanted)}, ())"
+    # Where there is nothing to find, what is wanted is not read, as before.
+    is_plain = isinstance(search.match.wanted, cst.Name)
+    iterable = cst.parse_expression(found if is_plain else f"({found} if {index} else ())")
+    left = search.match.rest if search.match.is_exact else [search.match.test, *search.match.rest]
+    test = cst.parse_expression(" and ".join(map(subject.code, left))) if left else None
     if isinstance(loop, cst.CompFor):
         first = [condition.with_changes(test=test)] if test else []
         edits.node(loop, loop.with_changes(iter=iterable, ifs=[*first, *loop.ifs[1:]]))
@@ -97,12 +110,28 @@ def _search(subject: FunctionTree, loop: SearchLoop) -> Search | None:
     match = _match(subject, condition.test, variables)
     if match is None:
         return None
-    region = loop if isinstance(loop, cst.For) else subject.parent(loop) or loop
-    if any(is_used_outside(subject, name, region) for name in variables):
+    around = loop if isinstance(loop, cst.For) else _comprehension(subject, loop)
+    if any(is_used_outside(subject, name, around) for name in variables):
         return None
     names = {name.value for node in (loop.iter, match.key) for name in subject.variables(node)}
-    place = place_for(subject, region, names - variables)
-    return Search(loop, condition, match, place) if place is not None else None
+    repeated = loop if isinstance(subject.parent(loop), cst.CompFor) else around
+    place = place_for(subject, repeated, names - variables)
+    return Search(loop, condition, match, place, _outer_list(subject, loop, place)) if place is not None else None
+
+
+def _comprehension(subject: FunctionTree, loop: cst.CompFor) -> cst.CSTNode:
+    return next(parent for parent in subject.above(loop) if isinstance(parent, cst.BaseComp))
+
+
+def _outer_list(subject: FunctionTree, loop: SearchLoop, place: Statement) -> str:
+    """Return the list that the loop below the index goes over, where its text tells that it is one."""
+    above = subject.parent(loop)
+    if isinstance(above, cst.CompFor):
+        outer = above.iter if not isinstance(subject.parent(above), cst.CompFor) else None
+    else:
+        outer = place.iter if isinstance(place, cst.For) else None
+    is_known = isinstance(outer, cst.Name) and kind_of(subject, outer) in ("list", "tuple", "dict", "set")
+    return subject.code(outer) if outer and is_known else ""
 
 
 def _condition(loop: SearchLoop) -> cst.If | cst.CompIf | None:
@@ -117,7 +146,7 @@ def _condition(loop: SearchLoop) -> cst.If | cst.CompIf | None:
 
 def _match(subject: FunctionTree, test: cst.BaseExpression, variables: set[str]) -> Match | None:
     """Return the first equality that tells the elements apart; only other equalities may stand before it."""
-    parts = list(_conjuncts(test))
+    parts = list(conjuncts(test))
     for number, part in enumerate(parts):
         sides = _equal_sides(part)
         if sides is None:
@@ -128,7 +157,8 @@ def _match(subject: FunctionTree, test: cst.BaseExpression, variables: set[str])
             return None
         if is_key and not isinstance(right, cst.BaseString | cst.BaseNumber):
             rest = [*parts[:number], *parts[number + 1 :]]
-            return None if kind_of(subject, right) in UNHASHABLE else Match(left, right, rest)
+            is_exact = {kind_of(subject, left), kind_of(subject, right)} <= EXACT
+            return None if kind_of(subject, right) in UNHASHABLE else Match(part, is_exact, left, right, rest)
     return None
 
 
@@ -138,14 +168,6 @@ def _equal_sides(node: cst.BaseExpression) -> tuple[cst.BaseExpression, cst.Base
             return left, right
         case _:
             return None
-
-
-def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-        yield from _conjuncts(test.left)
-        yield from _conjuncts(test.right)
-    else:
-        yield test
 
 
 def _depends(subject: FunctionTree, node: cst.BaseExpression, variables: set[str]) -> bool:

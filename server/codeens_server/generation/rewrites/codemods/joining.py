@@ -13,9 +13,10 @@ from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import kind_of
 from codeens_server.generation.rewrites.placing import Loop, after, loops_repeating
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.stability import runs_unknown_code
 
 
-class Growth(NamedTuple):
+class Concatenation(NamedTuple):
     """A statement that makes the string longer."""
 
     statement: cst.BaseSmallStatement
@@ -76,9 +77,9 @@ def _grown_name(statement: cst.BaseSmallStatement) -> str:
             return ""
 
 
-def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Growth]:
+def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Concatenation]:
     """Return all uses of the string in the loop, if each only makes it longer at the same end; else none."""
-    found: list[Growth] = []
+    found: list[Concatenation] = []
     for statement in subject.own(cst.BaseSmallStatement, loop):
         growth = _growth(statement, name)
         if growth and not any(subject.occurs(piece, name) for piece in growth.pieces):
@@ -86,20 +87,24 @@ def _growths(subject: FunctionTree, loop: Loop, name: str) -> list[Growth]:
     uses = list(subject.variables(loop, name))
     accounted = [place for growth in found for place in subject.variables(growth.statement, name)]
     same_end = len({growth.at_front for growth in found}) == 1
-    strings = all(kind_of(subject, piece) in ("str", None) for growth in found for piece in growth.pieces)
-    return found if len(uses) == len(accounted) and same_end and strings else []
+    kinds = {kind_of(subject, piece) for growth in found for piece in growth.pieces}
+    # What is no text fails only after the loop, by when other code would have run that did not.
+    fits = kinds <= {"str"} or (kinds <= {"str", None} and not runs_unknown_code(subject, loop))
+    return found if len(uses) == len(accounted) and same_end and fits else []
 
 
-def _growth(statement: cst.BaseSmallStatement, name: str) -> Growth | None:
+def _growth(statement: cst.BaseSmallStatement, name: str) -> Concatenation | None:
     match statement:
         case cst.AugAssign(target=target, operator=cst.AddAssign(), value=value) if tree.is_name(target, name):
-            return Growth(statement, [value], at_front=False)
+            return Concatenation(statement, [value], at_front=False)
         case cst.Assign(targets=[cst.AssignTarget(target=target)], value=value) if tree.is_name(target, name):
             first, *rest = _summands(value)
             if tree.is_name(first, name) and rest:
-                return Growth(statement, rest, at_front=False)
+                return Concatenation(statement, rest, at_front=False)
             return (
-                Growth(statement, [first, *rest[:-1]], at_front=True) if rest and tree.is_name(rest[-1], name) else None
+                Concatenation(statement, [first, *rest[:-1]], at_front=True)
+                if rest and tree.is_name(rest[-1], name)
+                else None
             )
         case _:
             return None

@@ -13,8 +13,8 @@ from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import UNHASHABLE, annotation_of, element_kind, kind_of, may_be_none
 from codeens_server.generation.rewrites.placing import Statement, is_repeated, loops_repeating, place_for
-from codeens_server.generation.rewrites.purity import is_only_read
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.stability import is_only_read
 
 FEWEST_LITERALS = 4
 """Below this a search is as fast as a hash."""
@@ -56,16 +56,21 @@ def _index_list(subject: FunctionTree, edits: Edits, comparison: cst.Comparison)
         return False
     if isinstance(found[1], cst.List | cst.Tuple):
         return _index_literal(subject, edits, comparison, found[1])
-    if not isinstance(found[1], cst.Name) or not _is_searched_list(subject, found[1]):
-        return False
-    name = found[1].value
-    place = place_for(subject, found[1], [name])
+    text = subject.code(found[1])
+    match found[1]:
+        case cst.Name(value=owner) if _is_searched_list(subject, found[1]):
+            wanted = f"{owner.lower().lstrip('_')}_set"
+        case cst.Attribute(value=cst.Name(value="self" as owner), attr=attr) if kind_of(subject, found[1]) == "list":
+            wanted = f"{attr.value.lower().lstrip('_')}_set"
+        case _:
+            return False
+    place = place_for(subject, found[1], [owner])
     if place is None:
         return False
-    index = edits.computed(place, f"set({name})", [name], f"{name.lower().lstrip('_')}_set")
+    index = edits.computed(place, f"set({text})", [owner], wanted)
     for other in subject.own(cst.Comparison, place):
         tested = membership(other)
-        if tested and tree.is_name(tested[1], name):
+        if tested and subject.code(tested[1]) == text:
             edits.expression(tested[1], index)
     return True
 

@@ -9,8 +9,9 @@ from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import assigning, made_above
 from codeens_server.generation.rewrites.function_tree import FunctionTree
 from codeens_server.generation.rewrites.kinds import annotation_of, kind_of
-from codeens_server.generation.rewrites.purity import is_pure, is_stable
+from codeens_server.generation.rewrites.purity import is_pure
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.stability import is_stable
 
 
 class PowerModulo(Codemod):
@@ -71,11 +72,25 @@ def _power(
 
 
 def _is_whole(subject: FunctionTree, node: cst.BaseExpression) -> bool:
+    """Return whether the value is a whole number: annotated so, or used as only whole numbers can be."""
     if kind_of(subject, node) == "int":
         return True
-    return (
-        isinstance(node, cst.Name) and node.value in subject.parameters and annotation_of(subject, node.value) is None
-    )
+    if not isinstance(node, cst.Name) or node.value not in subject.parameters or annotation_of(subject, node.value):
+        return False
+    if node.value in subject.bound(subject.function.body):
+        return False
+    return any(_takes_whole_only(subject, place) for place in subject.reads(subject.function.body, node.value))
+
+
+def _takes_whole_only(subject: FunctionTree, place: cst.Name) -> bool:
+    match subject.parent(place):
+        case cst.BinaryOperation(operator=cst.LeftShift() | cst.RightShift()):
+            return True
+        case cst.Arg() as arg:
+            call = subject.parent(arg)
+            return isinstance(call, cst.Call) and subject.is_builtin(call.func, "range", "bin", "hex")
+        case _:
+            return False
 
 
 def _multiplied_in_loop(subject: FunctionTree, edits: Edits, loop: cst.For) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import libcst as cst
 
 from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import Filling, assigning, filling_of, made_above
-from codeens_server.generation.rewrites.function_tree import FunctionTree
+from codeens_server.generation.rewrites.function_tree import FunctionTree, Kind
 from codeens_server.generation.rewrites.kinds import UNHASHABLE, element_kind, kind_of
 from codeens_server.generation.rewrites.placing import after, is_guarded, place_for
 from codeens_server.generation.rewrites.rule import Codemod
+from codeens_server.generation.rewrites.tree import conjuncts
 
 CONTAINERS = frozenset({"list", "tuple", "dict", "set", "frozenset", "deque"})
+EXACT: frozenset[Kind | None] = frozenset({"str", "bytes", "int", "bool"})
+"""Kinds whose values are all equal to themselves."""
 
 
 class QuadraticBuiltins(Codemod):
@@ -45,13 +46,13 @@ def _searched_copy(subject: FunctionTree, comparison: cst.ComparisonTarget) -> c
         return None
     call = tree.method_call(comparison.comparator)
     if call is not None and call.method == "keys" and not call.args:
-        return call.receiver
+        return call.receiver if kind_of(subject, call.receiver) == "dict" else None
     match comparison.comparator:
         case cst.Call(func=func, args=[cst.Arg(value=value, keyword=None, star="")]):
-            if not subject.is_builtin(func, "list", "tuple", "sorted"):
+            if not subject.is_builtin(func, "list", "tuple"):
                 return None
             inner = tree.method_call(value)
-            is_keys = inner is not None and inner.method == "keys" and not inner.args
+            is_keys = inner is not None and inner.method == "keys" and kind_of(subject, inner.receiver) == "dict"
             return value if is_keys or kind_of(subject, value) in CONTAINERS else None
         case _:
             return None
@@ -87,7 +88,7 @@ def find_duplicates_once(subject: FunctionTree, edits: Edits, loop: cst.For) -> 
     if pair is None:
         return False
     collection, one, other = pair
-    tests = {subject.code(part) for test in filling.tests for part in _conjuncts(test)}
+    tests = {subject.code(part) for test in filling.tests for part in conjuncts(test)}
     equal = {f"{one} == {other}", f"{other} == {one}"}
     if not tests & equal or kind_of(subject, cst.Name(collection)) not in (None, "list", "tuple"):
         return False
@@ -123,14 +124,6 @@ def _measured(node: cst.BaseExpression) -> str:
     return args[0].value if args and isinstance(args[0], cst.Name) else ""
 
 
-def _conjuncts(test: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
-        yield from _conjuncts(test.left)
-        yield from _conjuncts(test.right)
-    else:
-        yield test
-
-
 def _answer_if_any(subject: FunctionTree, edits: Edits, loop: cst.For, filling: Filling, collection: str) -> bool:
     """Match `return True` at the first pair and `return False` below the loops."""
     following = after(subject, loop)
@@ -144,7 +137,12 @@ def _answer_if_any(subject: FunctionTree, edits: Edits, loop: cst.For, filling: 
     line = following[0]
     if operator is None or not isinstance(line, cst.SimpleStatementLine):
         return False
-    edits.statement(loop, f"return len(set({collection})) {operator} len({collection})")
+    if element_kind(subject, cst.Name(collection)) in EXACT:
+        edits.statement(loop, f"return len(set({collection})) {operator} len({collection})")
+    else:
+        item, kept = edits.fresh("item"), edits.fresh("comparable")
+        own = f"{kept} = [{item} for {item} in {collection} if {item} == {item}]  # nan is equal to nothing"
+        edits.statement(loop, f"{own}\nreturn len(set({kept})) {operator} len({kept})")
     edits.remove(line)
     return True
 
@@ -164,7 +162,10 @@ def _collect(
     if counter is None:
         return False
     item, count = edits.fresh("item"), edits.fresh("count")
-    pairs = f"{counter}({collection}).items()"
+    is_exact = element_kind(subject, cst.Name(collection)) in EXACT
+    # nan is equal to nothing, not even to itself
+    counted = collection if is_exact else f"{item} for {item} in {collection} if {item} == {item}"
+    pairs = f"{counter}({counted}).items()"
     twice = f"[{item} for {item}, {count} in {pairs} if {count} > 1]"
     edits.statement(loop, assigning(subject, made[0], twice), merged=[made[0]])
     edits.remove(made[0])

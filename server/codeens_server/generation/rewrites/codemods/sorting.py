@@ -11,9 +11,9 @@ from codeens_server.generation.rewrites import tree
 from codeens_server.generation.rewrites.edits import Edits
 from codeens_server.generation.rewrites.filling import assigning
 from codeens_server.generation.rewrites.function_tree import FunctionTree
-from codeens_server.generation.rewrites.kinds import kind_of
+from codeens_server.generation.rewrites.kinds import element_kind, kind_of
 from codeens_server.generation.rewrites.placing import after, before, is_guarded, is_nonempty
-from codeens_server.generation.rewrites.purity import is_assigned
+from codeens_server.generation.rewrites.purity import is_assigned, is_known_call
 from codeens_server.generation.rewrites.rule import Codemod
 
 MOST_FROM_FRONT = 8
@@ -27,6 +27,8 @@ class Sorting(NamedTuple):
     text: str
     key: str
     reverse: bool
+    is_known: bool
+    """The key runs no code that nobody knows, so that it may be called in another order."""
 
     def selecting(self, edits: Edits, count: str, *, is_safe: bool) -> str | None:
         """Return the text that selects the first `count` in order; a count that may be negative is sorted as before."""
@@ -77,10 +79,18 @@ def _from_call(subject: FunctionTree, edits: Edits, node: cst.Subscript) -> str 
 
 
 def _one(subject: FunctionTree, edits: Edits, sorting: Sorting, index: int | None) -> str | None:
-    """Return the text for the first or the last element. An empty collection must raise IndexError, as before."""
-    if index not in (0, -1) or (index == -1 and sorting.key):
-        return None  # among equals, the last of a stable order is not what min and max give
+    """Return the text for the first or the last element. An empty collection must raise IndexError, as before.
+
+    Among equals the first is taken; the last of a stable order is the first from the other end.
+    """
+    if index not in (0, -1):
+        return None
     smallest = (index == 0) is not sorting.reverse
+    if index == -1:
+        is_sequence = kind_of(subject, sorting.iterable) in ("list", "tuple") and subject.has_builtin("reversed")
+        if not is_sequence or not sorting.is_known:
+            return None
+        sorting = sorting._replace(text=f"reversed({sorting.text})")
     if is_nonempty(subject, sorting.iterable):
         builtin = "min" if smallest else "max"
         key = f", key={sorting.key}" if sorting.key else ""
@@ -115,9 +125,14 @@ def _sorted_call(subject: FunctionTree, node: cst.BaseExpression) -> Sorting | N
         return None
     first, *rest = node.args
     how = _order(subject, rest)
-    if how is None or first.keyword is not None or first.star:
+    if how is None or first.keyword is not None or first.star or _may_hold_nan(subject, first.value, how[0]):
         return None
-    return Sorting(first.value, subject.code(first.value), *how)
+    return Sorting(first.value, subject.code(first.value), *how, is_known_call(subject, node))
+
+
+def _may_hold_nan(subject: FunctionTree, collection: cst.BaseExpression, key: str) -> bool:
+    """Return whether the elements are numbers among which a nan would be sorted otherwise than it is selected."""
+    return not key and element_kind(subject, collection) == "float"
 
 
 def _order(subject: FunctionTree, args: Sequence[cst.Arg]) -> tuple[str, bool] | None:
@@ -144,7 +159,9 @@ def _sorted_variable(subject: FunctionTree, statement: cst.SimpleStatementLine) 
         ):
             how = _order(subject, args)
             fresh = _is_made_above(subject, statement, owner.value)
-            return (owner.value, Sorting(owner, owner.value, *how)) if how and fresh else None
+            if how is None or not fresh or _may_hold_nan(subject, owner, how[0]):
+                return None
+            return owner.value, Sorting(owner, owner.value, *how, is_known=False)
         case _:
             return None
 

@@ -1,0 +1,278 @@
+"""Runs a `RaceJob`: rounds in which an original and its candidates are sampled in turns, in random order.
+
+What is reported of a side is the quickest of its samples, since a disturbance only ever adds. A disturbance that lasts
+hits all sides of a round, which the rounds tell apart. A side that stops answering takes its block down; the round is
+then run again without it. `Limits.wall_s` is for each exchange with a process, `RaceJob.budget_s` for all rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from keyword import iskeyword
+from math import ceil, inf
+from time import monotonic
+from typing import TypeVar, cast
+
+import msgspec
+
+from codeens_sandbox_backends.driver.launcher import Launcher
+from codeens_sandbox_backends.driver.race_block import RaceBlock, RaceSide
+from codeens_sandbox_backends.driver.race_round import NOBODY, ORIGINAL, LostSide, Round, blaming, shuffled
+from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.programs import CallInput, ModuleSource, Outcome, Program, Raised, Returned
+from codeens_sandbox_backends.races import PassArguments, RaceJob, RacePlan, RaceResult, SideTimes
+from codeens_sandbox_backends.worker.values.codec import is_mutable
+
+T = TypeVar("T")
+_MOST_GROUPS = 4
+_SLOWEST_SAMPLE_S = 1.0
+"""What a sample of a candidate may take where it needs as long as the original after all."""
+_SLOW = 3.0
+"""Times the original's pass from where on one sample of a candidate is enough."""
+_CALIBRATIONS = 3
+_ROUND_S = 0.02
+"""What all samples of a side in a round shall take together."""
+_FEWEST_SAMPLES = 3
+_MOST_SAMPLES = 9
+_NULL_SAMPLES = 4
+_SHORT = 100
+"""Passes in a sample, from where on one is too short to tell a first one from a later one."""
+_CALLS_PER_SAMPLE = 50_000
+_ARGUMENT_BYTES = 4 << 20
+"""JSON of the arguments in all copies of a block; as objects they take about ten times that."""
+_LEAST_CALL_S = 1e-8
+"""Nothing that Python calls is quicker; what seems so was lost in the noise of its one sample."""
+_MOST_NAMED = 50
+"""Arguments that the loop of a sample names."""
+_NOTHING = Program(
+    module="nothing", qualname="nothing", modules=(ModuleSource(name="nothing", source="def nothing(*_, **__): pass"),)
+)
+
+
+def run_race(launcher: Launcher, job: RaceJob, limits: Limits) -> RaceResult:
+    """Run all rounds, until the budget is used up, or the original or all candidates stop answering."""
+    race = _Race(launcher, job, limits)
+    race.run()
+    return race.result()
+
+
+class _Race:
+    def __init__(self, launcher: Launcher, job: RaceJob, limits: Limits) -> None:
+        self._launcher = launcher
+        self._job = job
+        self._limits = limits
+        self._programs = (job.original, *job.candidates)
+        self._size = len(job.inputs)
+        self._raw = msgspec.Raw(msgspec.json.encode(job.inputs))
+        self._mutable = any(is_mutable(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
+        sizes = [len(msgspec.json.encode(call)) for call in job.inputs]
+        self._smallest = sizes.index(min(sizes)) if sizes else 0
+        self._over_at = monotonic() + job.budget_s
+        self._plans = list(job.plans)
+        self._rounds: list[tuple[SideTimes | None, ...]] = []
+        self._failures: list[Outcome | None] = [None] * len(self._programs)
+        self._answered: list[dict[int, Outcome]] = [{} for _ in self._programs]
+        self._outcomes: list[dict[int, Outcome]] = [{} for _ in self._programs]
+        self._direct = False
+
+    def run(self) -> None:
+        """Calibrate if that was not done yet, and run the rounds."""
+        if not self._plans:
+            plans = self._until_none_is_lost(self._calibrated)
+            if plans is None:
+                return
+            self._plans = plans
+        for number in range(self._job.rounds):
+            if number and monotonic() >= self._over_at:
+                return
+            times = self._until_none_is_lost(lambda: self._round(answers=not self._rounds))
+            if times is None:
+                return
+            self._rounds.append(times)
+
+    def result(self) -> RaceResult:
+        """Return all that was found so far."""
+        return RaceResult(
+            rounds=tuple(self._rounds),
+            plans=tuple(self._plans),
+            outcomes=tuple(
+                tuple(found[index] for index in range(self._size)) if len(found) == self._size else ()
+                for found in self._outcomes
+            ),
+            failures=tuple(self._failures),
+            clock="processor" if self._direct else "wall",
+        )
+
+    def _until_none_is_lost(self, attempt: Callable[[], T]) -> T | None:
+        """Try again without each side that is lost; None once the original, or every candidate, is."""
+        while self._failures[ORIGINAL] is None and len(self._live()) > 1:
+            try:
+                return attempt()
+            except LostSide as lost:
+                self._failures[lost.side] = lost.outcome
+        return None
+
+    def _live(self) -> list[int]:
+        return [side for side, failure in enumerate(self._failures) if failure is None]
+
+    @contextmanager
+    def _open(self, copies: int) -> Generator[dict[int, RaceSide]]:
+        """All sides that are left, without programs yet: in one block where they can share it, else each in its own."""
+        with ExitStack() as held:
+            blocks: list[RaceBlock] = []
+            sides: dict[int, RaceSide] = {}
+            for number in shuffled(self._live()):
+                with blaming(number if blocks else ORIGINAL):
+                    if not blocks or not blocks[0].shared:
+                        block = RaceBlock(self._launcher, self._limits, self._job.inputs, self._raw, copies)
+                        blocks.append(held.enter_context(block))
+                    self._direct = blocks[0].shared
+                with blaming(number):
+                    sides[number] = blocks[-1].side()
+            sides[NOBODY] = sides[ORIGINAL]
+            if self._direct:
+                with blaming(ORIGINAL):
+                    sides[NOBODY] = blocks[0].side()
+                    sides[NOBODY].take(_NOTHING)
+            yield sides
+
+    def _calibrated(self) -> list[RacePlan]:
+        with self._open(copies=2) as sides:
+            with blaming(ORIGINAL):
+                reference = self._digests(ORIGINAL, sides[ORIGINAL])
+                outcomes = sides[ORIGINAL].answers(range(self._size) if self._mutable else ())
+                arguments = self._arguments(outcomes)
+                null_s = min(sides[ORIGINAL].sample((0, 0), 1, arguments).cpu_s for _ in range(_NULL_SAMPLES))
+                sampled = _Calibration(self._job, self._most_passes(arguments), null_s, arguments)
+                original_s = sampled.pass_s(sides[ORIGINAL])
+                original = sampled.original(sides[ORIGINAL], original_s)
+                sides[ORIGINAL].end()
+            plans = [original for _ in self._programs]
+            for number, side in sides.items():
+                if number not in {ORIGINAL, NOBODY}:
+                    with blaming(number):
+                        same = self._digests(number, side) == reference and None not in reference
+                        side.answers(())
+                        plan = sampled.plan(original, original_s, sampled.pass_s(side))
+                        side.end()
+                    plans[number] = msgspec.structs.replace(plan, digests=same)
+            return plans
+
+    def _digests(self, number: int, side: RaceSide) -> tuple[str | None, ...]:
+        side.take(self._programs[number])
+        side.fresh_sample((0, self._size), 1, (0, 0))
+        return side.digests()
+
+    def _arguments(self, outcomes: Sequence[Outcome]) -> PassArguments:
+        """Return what passes must get, by how the original has left its arguments."""
+        if all(
+            isinstance(outcome, Returned | Raised) and (outcome.args, outcome.kwargs) == (call.args, call.kwargs)
+            for outcome, call in zip(outcomes, self._job.inputs, strict=self._mutable)
+        ):
+            return "same"
+        shapes = {_shape(call) for call in self._job.inputs}
+        return "copied" if len(shapes) == 1 and None not in shapes else "own"
+
+    def _most_passes(self, arguments: PassArguments) -> int:
+        most = _CALLS_PER_SAMPLE // max(1, self._size)
+        return max(1, min(most, _ARGUMENT_BYTES // len(bytes(self._raw)) - 1) if arguments == "own" else most)
+
+    def _round(self, *, answers: bool) -> tuple[SideTimes | None, ...]:
+        """Sample every side once around; `answers`: all of them are to be seen as a whole."""
+        plans = {number: self._plans[number] for number in self._live()}
+        copies = 1 + (max(plan.inner for plan in plans.values()) if plans[ORIGINAL].arguments == "own" else 1)
+        with self._open(copies) as sides:
+            sampled = Round(sides, self._programs, plans, self._smallest, self._keep)
+            sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
+            sampled.timed()
+            if 1 < plans[ORIGINAL].inner <= _SHORT:
+                sampled.cold()
+            return tuple(sampled.times(number) for number in range(len(self._programs)))
+
+    def _keep(self, side: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        """Keep the first outcome of each input, and any later one that differs from it."""
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            first = self._answered[side].setdefault(number, outcome)
+            if number not in self._outcomes[side] or msgspec.json.encode(outcome) != msgspec.json.encode(first):
+                self._outcomes[side][number] = outcome
+
+
+class _Calibration:
+    """Finds out how sides are to be sampled."""
+
+    def __init__(self, job: RaceJob, most_passes: int, null_s: float, arguments: PassArguments) -> None:
+        self._job = job
+        self._size = len(job.inputs)
+        self._most_passes = most_passes
+        self._null_s = null_s
+        self._arguments: PassArguments = arguments
+
+    def pass_s(self, side: RaceSide) -> float:
+        """Return about the seconds of a pass; one that changes nothing is repeated until that can be told."""
+        inner, every = 1, (0, self._size)
+        while True:
+            sample_s = max(self._seconds(side, every, inner), inner * self._size * _LEAST_CALL_S)
+            if self._arguments == "own" or inner >= self._most_passes or sample_s >= self._job.min_sample_s / 2:
+                return sample_s / inner
+            inner = min(self._most_passes, ceil(inner * min(20.0, max(2.0, self._job.min_sample_s / sample_s))))
+
+    def _seconds(self, side: RaceSide, group: tuple[int, int], inner: int = 1) -> float:
+        """Return the least that a sample takes; one that is long is told well enough by itself."""
+        least_s = inf
+        for _ in range(_CALIBRATIONS):
+            least_s = min(least_s, side.sample(group, inner, self._arguments).busy_s)
+            if least_s >= _ROUND_S:
+                break
+        return least_s - self._null_s
+
+    def original(self, side: RaceSide, seconds: float) -> RacePlan:
+        """Return the plan of the original, a pass of which takes so long."""
+        groups: tuple[tuple[int, int], ...] = ((0, self._size),)
+        if seconds >= 2 * self._job.min_sample_s and self._size > 1:
+            each = [self._seconds(side, (index, index + 1)) for index in range(self._size)]
+            groups = _cut(each, max(self._job.min_sample_s, seconds / _MOST_GROUPS))
+        return self._sampled(groups, seconds, self._inner(groups, seconds))
+
+    def plan(self, original: RacePlan, original_s: float, seconds: float) -> RacePlan:
+        """Return the plan of a candidate beside the original's."""
+        groups = original.groups if seconds >= 2 * self._job.min_sample_s else ((0, self._size),)
+        inner = self._inner(groups, seconds)
+        affordable = max(original.inner, int(_SLOWEST_SAMPLE_S / original_s))
+        plan = self._sampled(groups, seconds, min(inner, affordable))
+        return msgspec.structs.replace(plan, samples=1) if seconds > _SLOW * original_s else plan
+
+    def _inner(self, groups: tuple[tuple[int, int], ...], seconds: float) -> int:
+        return min(self._most_passes, max(1, ceil(self._job.min_sample_s * len(groups) / seconds)))
+
+    def _sampled(self, groups: tuple[tuple[int, int], ...], seconds: float, inner: int) -> RacePlan:
+        samples = min(_MOST_SAMPLES, max(_FEWEST_SAMPLES, ceil(_ROUND_S / (seconds * inner))))
+        return RacePlan(groups=groups, inner=inner, arguments=self._arguments, samples=samples)
+
+
+def _shape(call: CallInput) -> tuple[tuple[str, bool], ...] | None:
+    """Return names of arguments and which of them are lists of plain values; None where others can be changed."""
+    shape: list[tuple[str, bool]] = []
+    for name, value in (*((str(index), value) for index, value in enumerate(call.args)), *call.kwargs.items()):
+        if isinstance(value, list):
+            head, *items = cast("list[object]", value)
+            if head != "list" or any(isinstance(item, list) for item in items):
+                return None
+        shape.append((name, isinstance(value, list)))
+    names_given = all(name.isidentifier() and not iskeyword(name) for name in call.kwargs)
+    return tuple(shape) if names_given and len(shape) <= _MOST_NAMED else None
+
+
+def _cut(seconds: Sequence[float], least_s: float) -> tuple[tuple[int, int], ...]:
+    """Return neighbouring inputs in groups that each take about that long."""
+    groups: list[tuple[int, int]] = []
+    first, taken_s = 0, 0.0
+    for index, of_input_s in enumerate(seconds):
+        taken_s += of_input_s
+        if taken_s >= 0.8 * least_s:
+            groups.append((first, index + 1))
+            first, taken_s = index + 1, 0.0
+    if first < len(seconds):
+        begin = groups.pop()[0] if groups and taken_s < 0.4 * least_s else first
+        groups.append((begin, len(seconds)))
+    return tuple(groups)

@@ -1,0 +1,180 @@
+"""The samples of one round of a race, and what they say of each side."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from statistics import median
+from typing import Literal, TypeAlias
+
+from codeens_sandbox_backends.driver.race_block import Cost, RaceSide, SideLost
+from codeens_sandbox_backends.programs import Outcome, Program
+from codeens_sandbox_backends.races import RacePlan, SideTimes
+
+ORIGINAL = 0
+NOBODY = -1
+"""Takes its turn as the sides do, where it can in a process of its own: what samples and their loop take."""
+_COLD_SAMPLES = 4
+_AUDITED = 4
+"""One of so many samples is audited, beyond the one of each group that always is."""
+_LEAST_S = 1e-9
+_random = secrets.SystemRandom()
+Rehearsal: TypeAlias = Literal["smallest", "all"]
+Keep: TypeAlias = Callable[[int, Sequence[int], Sequence[Outcome]], None]
+
+
+class LostSide(Exception):
+    """A side does not run any more."""
+
+    def __init__(self, side: int, outcome: Outcome) -> None:
+        super().__init__(side)
+        self.side = side
+        self.outcome = outcome
+
+
+@contextmanager
+def blaming(side: int) -> Generator[None]:
+    """Say which side it is that does not answer any more."""
+    try:
+        yield
+    except SideLost as lost:
+        raise LostSide(side, lost.outcome) from lost
+
+
+def shuffled(numbers: Iterable[int]) -> list[int]:
+    """Return them in random order."""
+    listed = list(numbers)
+    return _random.sample(listed, len(listed))
+
+
+class Round:
+    """The samples of one round: first passes, timed ones, and where passes are short, single ones."""
+
+    def __init__(
+        self,
+        sides: dict[int, RaceSide],
+        programs: Sequence[Program],
+        plans: dict[int, RacePlan],
+        smallest: int,
+        keep: Keep,
+    ) -> None:
+        """Get ready.
+
+        Args:
+            sides: by number, the original and nobody among them, without their programs.
+            programs: of all sides by number.
+            plans: of the sides.
+            smallest: the input that tells least.
+            keep: takes the answers of a side that are seen as a whole.
+        """
+        self._sides = {number: side for number, side in sides.items() if number != NOBODY}
+        self._nobody = sides[NOBODY]
+        self._programs = programs
+        self._plans = plans
+        self._smallest = smallest
+        self._keep = keep
+        self._size = plans[ORIGINAL].groups[-1][1]
+        self._reference: tuple[str | None, ...] = ()
+        self._first: dict[int, Cost] = {}
+        self._turns: dict[int, list[list[Cost]]] = {number: [] for number in plans}
+        self._nulls: list[Cost] = []
+        self._idle_s: list[float] = []
+        self._cold: dict[Rehearsal, dict[int, list[Cost]]] = {"smallest": {}, "all": {}}
+
+    def first_passes(self, *, answers: bool) -> None:
+        """Load each side and take its first sample, the original's first: those of others should have its digests.
+
+        At once, so that no thread of a program can work between the two where only wall time is known.
+        """
+        every = (0, self._size)
+        for number in (ORIGINAL, *shuffled(self._sides.keys() - {ORIGINAL})):
+            side = self._sides[number]
+            with blaming(number):
+                side.take(self._programs[number])
+                side.fresh_sample(every, 1, (0, 0))
+                digests = side.digests()
+                self._reference = self._reference or digests
+                wanted = range(self._size) if answers else self._unlike(digests, every)
+                self._keep(number, wanted, side.answers(wanted))
+                self._first[number] = side.lived()
+                side.end()
+
+    def timed(self) -> None:
+        """Take the timed samples, turn by turn in random order around all sides, and audit some of them."""
+        due = {number: secrets.randbelow(plan.samples) for number, plan in self._plans.items()}
+        for turn in range(max(plan.samples for plan in self._plans.values())):
+            active = {number: plan for number, plan in self._plans.items() if turn < plan.samples}
+            for number in active:
+                self._turns[number].append([])
+            for place in range(max(len(plan.groups) for plan in active.values())):
+                for number in shuffled((NOBODY, *(side for side, plan in active.items() if place < len(plan.groups)))):
+                    if number == NOBODY:
+                        self._overhead()
+                        continue
+                    audit = turn == due[number] or secrets.randbelow(_AUDITED) == 0
+                    group = self._plans[number].groups[place]
+                    self._turns[number][turn].append(self._sample(number, group, audit=audit))
+
+    def _overhead(self) -> None:
+        """Sample what a sample takes by itself, and what timing a call takes."""
+        nobody = self._nobody
+        with blaming(ORIGINAL):
+            arguments = self._plans[ORIGINAL].arguments
+            null = nobody.sample((0, 0), 1, arguments)
+            self._nulls.append(null)
+            inner = max(plan.inner for plan in self._plans.values())
+            if inner > 1:
+                idle = nobody.sample((0, self._size), inner, arguments, idle=True)
+                self._idle_s.append(max(0.0, idle.cpu_s - null.cpu_s) / inner)
+
+    def _sample(self, number: int, group: tuple[int, int], *, audit: bool) -> Cost:
+        side, plan = self._sides[number], self._plans[number]
+        with blaming(number):
+            cost = side.sample(group, plan.inner, plan.arguments)
+            if audit:
+                wanted = {*self._unlike(side.digests(), group), _random.randrange(*group)}
+                self._keep(number, sorted(wanted), side.answers(sorted(wanted)))
+        return cost
+
+    def _unlike(self, digests: Sequence[str | None], group: tuple[int, int]) -> list[int]:
+        """Return the inputs whose answers are not known by their digests to be the original's."""
+        reference = self._reference[slice(*group)]
+        pairs = zip(range(*group), digests, reference, strict=True)
+        return [number for number, digest, known in pairs if digest is None or digest != known]
+
+    def cold(self) -> None:
+        """Take single passes that are short of what an earlier one may have left behind, and others that are not."""
+        rehearsed = {"smallest": (self._smallest, self._smallest + 1), "all": (0, self._size)}
+        for _ in range(_COLD_SAMPLES):
+            for number in shuffled(self._sides):
+                for rehearsal, costs in self._cold.items():
+                    with blaming(number):
+                        cost = self._sides[number].fresh_sample((0, self._size), 1, rehearsed[rehearsal])
+                    costs.setdefault(number, []).append(cost)
+
+    def times(self, number: int) -> SideTimes | None:
+        """Return what the samples of a side say; None for one that takes no part any more."""
+        if number not in self._sides:
+            return None
+        cold, again = (self._single(rehearsal, number) for rehearsal in self._cold)
+        return SideTimes(
+            passes_s=self._passes([[cost.cpu_s for cost in costs] for costs in self._turns[number]], number),
+            busy_passes_s=self._passes([[cost.busy_s for cost in costs] for costs in self._turns[number]], number),
+            first_s=self._first[number].cpu_s,
+            busy_first_s=self._first[number].busy_s,
+            load_s=self._sides[number].load.cpu_s,
+            cold_s=cold,
+            again_s=again,
+        )
+
+    def _passes(self, turns: Sequence[Sequence[float]], number: int) -> tuple[float, ...]:
+        null_s = median(null.cpu_s for null in self._nulls)
+        loop_s = median(self._idle_s) if self._idle_s else 0.0
+        inner = self._plans[number].inner
+        return tuple(max(_LEAST_S, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
+
+    def _single(self, rehearsal: Rehearsal, number: int) -> float:
+        costs = self._cold[rehearsal].get(number)
+        null_s = min(null.cpu_s for null in self._nulls)
+        return max(_LEAST_S, min(cost.cpu_s for cost in costs) - null_s) if costs else 0.0

@@ -1,0 +1,148 @@
+"""What a call leaves behind beside its result and its arguments, by channel.
+
+| channel                        | encoded change                                                        |
+|--------------------------------|-----------------------------------------------------------------------|
+| `stdout`, `stderr`             | the text that was written                                             |
+| `log`, `warnings`              | tuples: logger, level, message; category, message                     |
+| `environ`, `cwd`               | the variables that changed, null where one is gone; the new folder    |
+| `files`                        | paths of files that changed, with what is in them now, or null        |
+| `logging`, `umask`, …          | settings of the process (`interpreter`), as they are now              |
+| `attribute MODULE.NAME`        | what a module that is not of the workspace now has under a name       |
+| `threads`, `at exit`           | how many were added                                                   |
+| `random NAME`                  | digest of the state of `random` or `numpy.random`                     |
+| `inside global MODULE.NAME`, … | what is now in objects that are looked at as plain data (`holders`)   |
+| `kept`, `memory`               | which mutable parts of the result somebody else holds, and which      |
+|                                | arrays are views of others (`kept`)                                   |
+| `iterated`, `left early`       | of a generator or context manager: what happens step by step          |
+|                                | (`stepping`), and when it is left before its end                      |
+| `sent`, `thrown into`          | of a generator that does not ignore values that are sent to it: what  |
+|                                | happens with these, and when an exception is thrown into it           |
+| `again`                        | what the same call does in the state that is left (`observed`)        |
+| `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
+
+After each call everything but output is put back, so that no call depends on the ones before it.
+"""
+
+from __future__ import annotations
+
+from operator import length_hint
+from typing import Any, Callable, Dict, List, Tuple
+
+from .calling import Arguments
+from .exceptions import attributes_of
+from .files import Files
+from .kept import KeptParts
+from .loader import Program
+from .notices import Notices
+from .printed import Printed
+from .state import ABSENT, State, Variable
+from .surroundings import Surroundings, seed_random
+from .values.callbacks import Callback, Changing
+from .values.codec import encode
+from .values.coding import Shared
+from .values.grammar import EncodeError
+from .values.objects import is_lazy
+
+Encode = Callable[[Any], Any]
+_GONE = ["notimplemented"]
+_text: Callable[[Any], str] = repr
+
+
+class Effects:
+    """Watches calls of one program. To be made before the program is loaded."""
+
+    def __init__(self) -> None:
+        seed_random()
+        self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
+        self._notices = Notices()
+        self._state: Any = None
+        self._surroundings: Any = None
+        self._kept: Any = None
+        self._files: Any = None
+
+    def start(self, program: Program) -> Dict[str, List[str]]:
+        """Remember how loading has left everything; returns what variables are watched, and which are not."""
+        self._state = State(program)
+        self._surroundings = Surroundings(self._state.foreign())
+        self._kept = KeptParts()
+        self._files = Files()
+        self.begin()
+        return {"variables": sorted(self._state.watched), "too_large": sorted(self._state.unwatched)}
+
+    def begin(self) -> None:
+        """A call begins: forget what was written and noted until now."""
+        for stream in self._streams.values():
+            stream.taken()
+        self._notices.clear()
+        self._files.begin()
+
+    def look(self, arguments: Arguments, full: bool) -> Any:
+        """Return how far iterators among the arguments are from their end, how often functions among them were called,
+        what was written, and the `full` state.
+        """
+        given = [*arguments[0], *arguments[1].values()]
+        left = [length_hint(value, -1) for value in given if is_lazy(type(value))]
+        left += [len(value.order) for value in given if type(value) in (Callback, Changing)]
+        written = [stream.length() for stream in self._streams.values()]
+        noted = [len(self._notices.records), len(self._notices.warnings)]
+        state = [[variable.channel, _plain(variable)] for variable in self._state.changes()] if full else []
+        return ["tuple", *left, *written, *noted, ["dict", *state]]
+
+    def attributes(self, error: BaseException, encode_shared: Encode) -> Dict[str, Any]:
+        """Return what counts of an exception, by name."""
+        return attributes_of(error, self._state.modules, encode_shared)
+
+    def kept(self, holder: List[Any], shared: Shared, before: int) -> Dict[str, Any]:
+        """Return the effect `kept` of a result, if there is one; see `KeptParts.of`."""
+        places = self._kept.of(holder, shared, before)
+        return {"kept": ["list", *places]} if places else {}
+
+    def grown(self) -> bool:
+        """Take in what was loaded during a call; whether there is anything that was not looked at while it ran."""
+        noticed, stated = self._notices.look_again(), self._state.look_again()
+        return self._surroundings.look_again() or stated or noticed
+
+    def taken(self, encode_shared: Encode) -> Tuple[Dict[str, Any], List[str]]:
+        """Return what the call has left, and names of changes that have no exact encoding; put everything back.
+
+        Args:
+            encode_shared: Encodes what is part of an outcome, whose parts may be the same objects.
+        """
+        changes: Dict[str, Any] = self._files.taken()
+        for name, stream in self._streams.items():
+            written = stream.taken()
+            if written:
+                changes[name] = written
+        if self._notices.records:
+            changes["log"] = ["list", *self._notices.records]
+        if self._notices.warnings:
+            changes["warnings"] = ["list", *self._notices.warnings]
+        unseen = self._variables(self._state.changes(), changes, encode_shared)
+        changes.update(self._state.taken_inside())
+        changes.update(self._surroundings.taken())
+        return changes, unseen
+
+    def _variables(self, changed: List[Variable], changes: Dict[str, Any], encode_shared: Encode) -> List[str]:
+        unseen: List[str] = []
+        left: List[Tuple[Variable, Any, str]] = []
+        for variable in changed:
+            value = variable.read()
+            try:
+                plain = _GONE if value is ABSENT else encode(value, iterators=False)
+                left.append((variable, plain if value is ABSENT else encode_shared(value), _text(plain)))
+            except EncodeError:
+                unseen.append(variable.channel)
+        for variable in changed:
+            variable.restore()
+        for variable, encoded, plain in left:
+            if variable.value is ABSENT or _text(variable.before()) != plain:
+                changes[variable.channel] = encoded
+        return unseen
+
+
+def _plain(variable: Variable) -> Any:
+    value = variable.read()
+    try:
+        return _GONE if value is ABSENT else encode(value, iterators=False)
+    except EncodeError as error:
+        return error.type_name

@@ -1,0 +1,127 @@
+"""Which mutable parts of a result somebody else still holds: a cache, a buffer, a variable, an earlier caller.
+
+Whoever gets such a result and changes it, changes what others see. References are counted: those that the result itself
+and its arguments hold are known, and each more is somebody else's. What is only held by garbage is collected first.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter, OrderedDict, defaultdict, deque
+from sys import getrefcount
+from typing import Any, Callable, Dict, Iterable, List, Set, Tuple
+
+from .values.coding import Drained, Shared
+from .values.objects import is_plain, state_of
+
+_TUPLE: Any = tuple
+_type_of: Callable[[Any], Any] = type
+_SCALARS = frozenset((type(None), bool, int, float, complex, str, bytes))
+_IMMUTABLE = (tuple, frozenset)
+_ITEMS = (list, set, deque, *_IMMUTABLE)
+_DICTS = (dict, OrderedDict, defaultdict, Counter)
+_MOST_ARRAYS = 50
+_MOST = 20_000
+"""Parts of a result that are looked at."""
+
+
+class KeptParts:
+    """Knows how many references an object has that nobody else holds; to be made once."""
+
+    def __init__(self) -> None:
+        self._usual = 0
+        fresh: List[Any] = [[]]
+        shared = Shared()
+        shared.known[id(fresh[0])] = (fresh[0], [], 0)
+        while self._held(fresh, shared, 0):
+            self._usual += 1
+        gc.collect()
+        gc.freeze()  # what is here now need not be looked at when garbage is collected after a call
+
+    def of(self, holder: List[Any], shared: Shared, before: int) -> List[int]:
+        """Return the places, in the order of their encoding, of parts that somebody else holds.
+
+        Args:
+            holder: A list that holds the result, which nothing else does.
+            shared: What was encoded.
+            before: How many objects had been encoded before the result: the arguments.
+        """
+        found = self._held(holder, shared, before)
+        if found:
+            gc.collect()
+            found = self._held(holder, shared, before)
+        return found
+
+    def _held(self, holder: List[Any], shared: Shared, before: int) -> List[int]:
+        known = list(shared.known)
+        parts, counts = _parts(holder, set(known[:before]))
+        relevant = _with_mutable(parts, set(known[before:]))
+        held = [
+            place
+            for place, part in enumerate(relevant)
+            if getrefcount(part) - counts[id(part)] - (id(part) in shared.known) > self._usual
+        ]
+        below = {id(part) for place in held for part in _parts([*_children(relevant[place])], set())[0]}
+        return [place for place in held if id(relevant[place]) not in below]
+
+
+def shared_memory(shared: Shared, before: int) -> Dict[str, Any]:
+    """Return the effect `memory`: arrays of the result that are views of others, as pairs of their places among arrays.
+
+    Args:
+        shared: What was encoded.
+        before: How many objects had been encoded before the result.
+    """
+    numpy = sys.modules.get("numpy")
+    if numpy is None or len(shared.known) == before:
+        return {}
+    arrays = [(place, known[0]) for place, known in enumerate(shared.known.values()) if type(known[0]) is numpy.ndarray]
+    pairs = [
+        ["tuple", first, second]
+        for second, (place, array) in enumerate(arrays[:_MOST_ARRAYS])
+        for first, (_, other) in enumerate(arrays[:second])
+        if place >= before and numpy.may_share_memory(array, other)
+    ]
+    return {"memory": ["list", *pairs]} if pairs else {}
+
+
+def _parts(holder: List[Any], given: Set[int]) -> Tuple[List[Any], Dict[int, int]]:
+    """Return containers and instances below, without those that were given, and how often each is held there."""
+    parts: List[Any] = []
+    counts: Dict[int, int] = {}
+    todo: List[Any] = [holder]
+    while todo:
+        for child in _children(todo.pop()):
+            key = id(child)
+            counts[key] = counts.get(key, 0) + 1
+            if counts[key] == 1 and key not in given and type(child) not in _SCALARS:
+                parts.append(child)
+                todo.append(child)
+        if len(parts) > _MOST:
+            return [], {}
+    return parts, counts
+
+
+def _with_mutable(parts: List[Any], mutable: Set[int]) -> List[Any]:
+    """Return parts that can be changed, or hold what can be, in their order."""
+    found: Set[int] = set()
+    for part in reversed(parts):
+        if id(part) in mutable or (type(part) in _IMMUTABLE and any(id(child) in found for child in _children(part))):
+            found.add(id(part))
+    return [part for part in parts if id(part) in found]
+
+
+def _children(value: Any) -> Iterable[Any]:
+    kind: Any = _type_of(value)
+    if kind in _ITEMS:
+        return value
+    if kind in _DICTS:
+        return [*value, *value.values()]
+    if kind is Drained:
+        return value.items
+    if issubclass(kind, tuple):
+        return _TUPLE.__getitem__(value, slice(None))
+    if is_plain(kind):
+        return [field for _, field in state_of(value) or ()]
+    return ()

@@ -1,0 +1,159 @@
+"""One call with all that it touches: its outcome, how it left its arguments, and what else it changed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+from .calling import Arguments, decode_arguments
+from .effects import Effects
+from .failures import describe
+from .kept import shared_memory
+from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
+from .values.codec import encode
+from .values.coding import Shared
+from .values.grammar import EncodeError
+
+Message = Dict[str, Any]
+_text: Callable[[Any], str] = repr
+_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "memory", "iterated"))
+"""Effects that leave no state behind."""
+_NO_NUMBERS = ["tuple", "raises", "TypeError"]
+_NO_SEND = ["tuple", "raises", "AttributeError"]
+"""Of a generator that hands on to an iterator which takes nothing."""
+
+
+def perform_observed(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
+    """Call the function and return the fields of an answer, as `calling.perform` does, effects included.
+
+    A call that has loaded modules is made once more: what it did to them was not looked at. One that leaves another
+    state behind is made twice more, in a row: what it does in that state is an effect too.
+    """
+    try:
+        decode_arguments(call)
+    except BaseException as error:
+        outcome = describe(error)
+        return {"outcome": {**outcome, "message": f"the arguments cannot be made here: {outcome['message']}"}}
+    answer = _performed(function, call, effects)
+    if effects.grown():
+        answer = _performed(function, call, effects)
+    outcome = answer["outcome"]
+    left = set(outcome.get("effects", ()))
+    if answer.pop("can_be_left", False) and outcome["kind"] != "unencodable":
+        for channel, effect in _when_used_otherwise(function, call, effects).items():
+            _note(outcome, channel, effect)
+    if not _OUTPUT.issuperset(left):
+        _note(outcome, "again", _summary(_performed(function, call, effects, times=2)))
+    return answer
+
+
+def _note(outcome: Message, channel: str, effect: Any) -> None:
+    outcome.setdefault("effects", {})[channel] = effect
+
+
+def _performed(function: Callable[..., Any], call: Message, effects: Effects, times: int = 1) -> Message:
+    """Return the answer of the last of some calls, and the effects of all."""
+    effects.begin()
+    for _ in range(times - 1):
+        _made(function, decode_arguments(call), effects)
+    arguments = decode_arguments(call)
+    made = _made(function, arguments, effects)
+    answer = _answer(made, call, arguments, effects)
+    return {**answer, "can_be_left": True} if made.can_be_left else answer
+
+
+def _made(function: Callable[..., Any], arguments: Arguments, effects: Effects) -> Made:
+    args, kwargs = arguments
+    return make(lambda: function(*args, **kwargs), partial(effects.look, arguments))
+
+
+def _when_used_otherwise(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
+    """Return what a generator or context manager does when it is not just read to its end, by channel."""
+    found = _used(leave_early, "left early", function, call, effects)
+    silent, sent = (_sent(function, call, effects, values) for values in (NOTHING, NUMBERS))
+    if sent[-1:] in ([_NO_NUMBERS], [_NO_SEND]):
+        sent = _sent(function, call, effects, TEXTS)
+    if _text(sent) == _text(silent) or sent[-1] == _NO_SEND:
+        return found
+    thrown = _used(throw_into, "thrown into", function, call, effects)
+    return {**found, "sent": ["list", *sent], **thrown}
+
+
+def _used(
+    use: Callable[[Any], Made], channel: str, function: Callable[..., Any], call: Message, effects: Effects
+) -> Message:
+    effects.begin()
+    args, kwargs = arguments = decode_arguments(call)
+    used = _answer(use(partial(function, *args, **kwargs)), call, arguments, effects)
+    return {} if _is_nothing(used) else {channel: _summary(used)}
+
+
+def _sent(function: Callable[..., Any], call: Message, effects: Effects, values: Sequence[Any]) -> List[Any]:
+    effects.begin()
+    args, kwargs = arguments = decode_arguments(call)
+    told = send_into(partial(function, *args, **kwargs), values, partial(effects.look, arguments))
+    effects.taken(encode)
+    return told
+
+
+def _is_nothing(answer: Message) -> bool:
+    """Whether it did nothing that anybody sees but to end, or to pass on what was thrown."""
+    outcome = answer["outcome"]
+    ended = not outcome.get("value", True) or outcome.get("type") == "ZeroDivisionError"
+    return "same" in answer and ended and "effects" not in outcome
+
+
+def _summary(answer: Message) -> Any:
+    """Return an answer as one encoded value."""
+    outcome = answer["outcome"]
+    told = outcome["value"] if "value" in outcome else outcome["type"]
+    left = sorted(outcome.get("effects", {}).items())
+    return ["tuple", outcome["kind"], told, ["list", *outcome.get("args", ())], ["dict", *map(list, left)]]
+
+
+def _answer(made: Made, call: Message, arguments: Arguments, effects: Effects) -> Message:
+    """Encode arguments, result and effects, in this order: what is met again refers to where it was met first."""
+    shared = Shared()
+    part = partial(encode, shared=shared)
+    where = ""
+    refused: Any = None
+    kept: Message = {}
+    iterated: Message = {}
+    fields: Message = {"kind": "returned"} if made.error is None else describe(made.error)
+    args: List[Any] = []
+    kwargs: Dict[str, Any] = {}
+    try:
+        for index, argument in enumerate(arguments[0]):
+            where = str(index)
+            args.append(part(argument))
+        for where, argument in arguments[1].items():
+            kwargs[where] = part(argument)
+        where = "value"
+        if made.error is not None:
+            fields["attributes"] = effects.attributes(made.error, part)
+        else:
+            before = len(shared.known)
+            fields["value"] = part(made.value[0])
+            kept = {**effects.kept(made.value, shared, before), **shared_memory(shared, before)}
+        if made.iterated:
+            iterated = _iterated(made.iterated, part)
+    except EncodeError as error:
+        refused = {"kind": "unencodable", "type": error.type_name, "where": where}
+    except BaseException as error:
+        refused = describe(error)
+    left, unseen = effects.taken(part)
+    if refused is not None:
+        return {"outcome": refused}
+    if left or kept or iterated:
+        fields["effects"] = {**left, **kept, **iterated}
+    if unseen:
+        fields["unseen"] = unseen
+    if _text(args) == _text(call["args"]) and (not kwargs or _text(kwargs) == _text(call["kwargs"])):
+        return {"outcome": fields, "same": True}
+    return {"outcome": {**fields, "args": args, "kwargs": kwargs}}
+
+
+def _iterated(told: Mapping[str, Any], part: Callable[[Any], Any]) -> Message:
+    """Return the effect `iterated`: steps are encoded already, what was yielded and returned is not."""
+    parts = [[name, ["list", *value] if name == "steps" else part(value)] for name, value in sorted(told.items())]
+    return {"iterated": ["dict", *parts]}

@@ -1,0 +1,330 @@
+"""What a program keeps between calls: variables of the workspace's modules, attributes of its classes, and what its
+functions hold in closures, default arguments and attributes.
+
+A look at it compares identities only: of every variable, and of what every list, dict, set and instance below it holds.
+What changed is encoded, and then put back, so that every call begins with the state that loading has left. What only
+the function under test itself holds, but for attributes that are no tables, and what its implementation brings along
+(`own`), is its own affair: nobody else looks at it, and it is never put back.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from enum import Enum
+from functools import partial
+from types import CellType, FunctionType, ModuleType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+
+from .holders import DICTS, HOLDERS, Holder, Inside, inside_of, of_dict
+from .loader import Program
+from .values.codec import encode
+from .values.grammar import EncodeError
+from .values.objects import dictionary_of, names_of
+
+_MOST_PARTS = 200_000
+"""Bound on what is looked at after each call, in all."""
+_type_of: Callable[[Any], Any] = type
+_OWN = "own attribute"
+ABSENT = object()
+"""Stands for the value of a variable that is not there."""
+_same = operator.is_
+_SCALARS = frozenset((type(None), bool, int, float, complex, str, bytes, FunctionType, ModuleType, type))
+
+
+class Variable:
+    """A place that holds a value: a module's name, an attribute of a class, a cell, a default argument."""
+
+    __slots__ = ("_before", "channel", "holders", "put", "read", "value")
+
+    def __init__(self, channel: str, read: Callable[[], Any], put: Callable[[Any], None]) -> None:
+        self.channel = channel
+        self.read = read
+        self.put = put
+        self.value = read()
+        self.holders: List[Holder] = []
+        self._before: Any = None
+
+    def rebound(self) -> bool:
+        """Whether it holds another object."""
+        return self.read() is not self.value
+
+    def refilled(self) -> bool:
+        """Whether what it holds, holds other objects."""
+        return any(holder.changed() for holder in self.holders)
+
+    def before(self) -> Any:
+        """Return the encoded value that it had at first, and has again; null where that has no encoding."""
+        if self._before is None:
+            try:
+                self._before = [encode(self.value, iterators=False)]
+            except EncodeError:
+                self._before = [None]
+        return self._before[0]
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for holder in self.holders:
+            if holder.changed():
+                holder.restore()
+        if self.rebound():
+            self.put(self.value)
+
+
+class _Space:
+    """The names of a module or a class."""
+
+    __slots__ = ("_names", "_values", "keys", "make", "variables")
+
+    def __init__(self, names: Any, make: Callable[[Any], Variable]) -> None:
+        self._names = names
+        self.make = make
+        self.keys = tuple(names)
+        self._values = tuple(names.values())
+        self.variables: Dict[Any, Variable] = {}
+
+    def changed(self, counts: Callable[[Any], bool]) -> List[Variable]:
+        """Return variables that hold other objects, or were not there before."""
+        names = self._names
+        if len(names) == len(self._values) and all(map(_same, names.values(), self._values)):
+            return []
+        found = [variable for variable in self.variables.values() if variable.rebound()]
+        for key in set(names).difference(self.keys):
+            if counts(key):
+                variable = self.make(key)
+                variable.value = ABSENT
+                found.append(variable)
+        return found
+
+
+class State:
+    """All variables of a loaded program."""
+
+    def __init__(self, program: Program) -> None:
+        self._roots = tuple(folder.rstrip("/") + "/" for folder in program["sys_path"])
+        self._sent = {module["name"] for module in program["modules"]}
+        self._own = {f"{program['module']}.{name}" for name in program.get("own", ())}
+        self._target = (program["module"], program["qualname"])
+        self.modules: Dict[str, ModuleType] = {}
+        """Of the workspace."""
+        self._spaces: List[Tuple[str, _Space]] = []
+        self._single: List[Variable] = []
+        self._holding: List[Variable] = []
+        self._inside: Dict[str, List[Inside]] = {}
+        """What is looked at as plain data, by the channel of its variable."""
+        self._plain: List[FunctionType] = []
+        """Functions without attributes."""
+        self._seen: Set[int] = set()
+        self._parts = 0
+        self._loaded = 0
+        self.watched: Set[str] = set()
+        """Names of the channels of data."""
+        self.unwatched: List[str] = []
+        """Names of what is too large to be looked at after each call."""
+        self.look_again()
+
+    def look_again(self) -> bool:
+        """Take in modules that were loaded since; whether there are any."""
+        if len(sys.modules) == self._loaded:
+            return False
+        self._loaded = len(sys.modules)
+        new = [
+            (name, module)
+            for name, module in sorted(sys.modules.items())
+            if name not in self.modules and self._is_of_workspace(name, module)
+        ]
+        self.modules.update(new)
+        for name, module in new:
+            self._take_space(name, vars(module), partial(_variable, f"global {name}", vars(module)))
+        return bool(new)
+
+    def _is_of_workspace(self, name: str, module: Any) -> bool:
+        if name in self._sent:
+            return True
+        file = getattr(module, "__file__", None) if type(module) is ModuleType else None
+        return type(file) is str and file.startswith(self._roots) and "site-packages" not in file
+
+    def foreign(self) -> Dict[str, ModuleType]:
+        """Return modules that are not of the workspace, and that its modules name."""
+        named = [value for module in self.modules.values() for value in vars(module).values()]
+        found = {module.__name__: module for module in [sys, *named] if _type_of(module) is ModuleType}
+        return {name: module for name, module in found.items() if name not in self.modules}
+
+    def changes(self) -> List[Variable]:
+        """Return what differs from what was first seen, sorted by channel."""
+        found: Dict[str, Variable] = {}
+        for path, space in self._spaces:
+            found.update((variable.channel, variable) for variable in space.changed(partial(self._counts, path)))
+        for variable in self._single:
+            if variable.rebound():
+                found[variable.channel] = variable
+        for variable in self._holding:
+            if variable.refilled():
+                found[variable.channel] = variable
+        if any(map(_attributes, self._plain)):
+            for function in filter(_attributes, self._plain):
+                variable = _attributes_of(function)
+                variable.value = ABSENT
+                found[variable.channel] = variable
+        return [found[channel] for channel in sorted(found) if not _is_memory(found[channel])]
+
+    def taken_inside(self) -> Dict[str, Any]:
+        """Return what changed inside of objects that are looked at as plain data, by channel, and put it back."""
+        found = {channel: [each.taken() for each in inside] for channel, inside in self._inside.items()}
+        return {f"inside {channel}": ["list", *told] for channel, told in found.items() if any(map(_is_told, told))}
+
+    def _counts(self, path: str, name: Any) -> bool:
+        return type(name) is str and not name.startswith("__") and f"{path}.{name}" not in self._own
+
+    # Looking for variables
+
+    def _take_space(self, path: str, names: Any, make: Callable[[Any], Variable]) -> None:
+        space = _Space(names, make)
+        self._spaces.append((path, space))
+        for key in sorted(key for key in names if self._counts(path, key)):
+            variable = make(key)
+            if self._take(variable, f"{path}.{key}"):
+                space.variables[key] = variable
+
+    def _take(self, variable: Variable, path: str) -> bool:
+        """Watch what a variable holds; False where that is too much."""
+        value, kind = variable.value, _type_of(variable.value)
+        if kind in (staticmethod, classmethod, property):
+            value = value.fget if kind is property else value.__func__
+            kind = _type_of(value)
+        if kind is FunctionType:
+            self._take_function(value, path)
+        elif issubclass(kind, type):
+            self._take_class(value, path)
+        for holder in self._below(value, variable.channel):
+            variable.holders.append(holder)
+            self._parts += len(holder.parts)
+            if self._parts > _MOST_PARTS:
+                self.unwatched.append(variable.channel)
+                return False
+        if variable.holders:
+            self._holding.append(variable)
+        if kind not in (FunctionType, ModuleType) and not issubclass(kind, type):
+            self.watched.add(variable.channel)
+        return True
+
+    def _take_function(self, function: FunctionType, path: str) -> None:
+        """Take what a function of the workspace holds; the target itself holds it for nobody else."""
+        wrapped = _attributes(function).get("__wrapped__")
+        is_target = (function.__module__, function.__qualname__) == self._target and wrapped is None
+        if id(function) in self._seen or function.__module__ not in self.modules:
+            return
+        self._seen.add(id(function))
+        if is_target:
+            self._take_space(_OWN, _attributes(function), partial(_variable, _OWN, _attributes(function)))
+            return
+        for index, cell in enumerate(function.__closure__ or ()):
+            name = function.__code__.co_freevars[index]
+            variable = _cell(f"closure {path}.{name}", cell)
+            if self._take(variable, f"{path}.{name}"):
+                self._single.append(variable)
+        defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        if any(_type_of(value) in HOLDERS for value in defaults):
+            self._take(Variable(f"default {path}", lambda: defaults, _cannot), path)
+        if not _attributes(function):
+            self._plain.append(function)
+            return
+        self._take(_attributes_of(function), path)
+        if type(wrapped) is FunctionType:
+            self._take_function(wrapped, f"{path}.__wrapped__")
+
+    def _take_class(self, cls: Any, path: str) -> None:
+        if id(cls) in self._seen or issubclass(cls, Enum) or _module_of(cls) not in self.modules:
+            return
+        self._seen.add(id(cls))
+        self._take_space(path, names_of(cls), partial(_attribute, f"class {path}", cls))
+
+    def _below(self, value: Any, channel: str) -> Iterator[Holder]:
+        """Every mutable object from a value downwards that was not met before."""
+        todo = [value]
+        while todo:
+            current = todo.pop()
+            kind = _type_of(current)
+            if kind is tuple:
+                todo.extend(current)
+                continue
+            if id(current) in self._seen:
+                continue
+            holder = self._holder(current, kind)
+            if holder is not None:
+                self._seen.add(id(current))
+                yield holder
+                todo.extend(holder.parts)
+            inside = None if kind in _SCALARS else inside_of(current)
+            if inside is not None:
+                self._seen.add(id(current))
+                self._inside.setdefault(channel, []).append(inside)
+
+    def _holder(self, value: Any, kind: Any) -> Optional[Holder]:
+        if kind in HOLDERS:
+            return HOLDERS[kind](value)
+        if type(kind) is type and _module_of(kind) in self.modules:
+            own = dictionary_of(value)
+            return None if own is None else of_dict(own)
+        return None
+
+
+def _is_memory(variable: Variable) -> bool:
+    """Whether it is a table on the function itself: what it remembers of earlier calls."""
+    return variable.channel.startswith(f"{_OWN}.") and _type_of(variable.read()) in DICTS
+
+
+def _is_told(told: Any) -> bool:
+    return told is not None
+
+
+def _module_of(cls: Any) -> Any:
+    return type.__dict__["__module__"].__get__(cls) if isinstance(cls, type) else None
+
+
+def _attributes(function: FunctionType) -> Dict[str, Any]:
+    return function.__dict__
+
+
+def _attributes_of(function: FunctionType) -> Variable:
+    own = _attributes(function)
+
+    def put(_: Any) -> None:
+        own.clear()
+
+    return Variable(f"attributes {function.__module__}.{function.__qualname__}", lambda: own, put)
+
+
+def _cannot(_: Any) -> None:
+    """Nothing: this place cannot be bound to another object."""
+
+
+def _variable(prefix: str, names: Dict[str, Any], key: str) -> Variable:
+    def put(value: Any) -> None:
+        if value is ABSENT:
+            names.pop(key, None)
+        else:
+            names[key] = value
+
+    return Variable(f"{prefix}.{key}", lambda: names.get(key, ABSENT), put)
+
+
+def _attribute(prefix: str, cls: Any, name: str) -> Variable:
+    def put(value: Any) -> None:
+        if value is ABSENT:
+            type.__delattr__(cls, name)
+        else:
+            type.__setattr__(cls, name, value)
+
+    return Variable(f"{prefix}.{name}", lambda: names_of(cls).get(name, ABSENT), put)
+
+
+def _cell(channel: str, cell: CellType) -> Variable:
+    def put(value: Any) -> None:
+        cell.cell_contents = value
+
+    return Variable(channel, lambda: cell.cell_contents if _filled(cell) else ABSENT, put)
+
+
+def _filled(cell: CellType) -> bool:
+    return cell != CellType()

@@ -1,0 +1,1 @@
+"""Public data sets and tasks of one's own, one file for each form."""

@@ -1,0 +1,234 @@
+"""Inputs beside known ones: one place changed to a constant of the code, to a boundary, or to a telling shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
+from typing import Any
+
+from codeens_sandbox_backends.programs import CallInput, Encoded
+from codeens_sandbox_backends.values.check import DICTS, SCALAR, open_node
+from codeens_sandbox_backends.values.compare import canonical, canonical_call
+from codeens_sandbox_backends.worker.values.codec import encode
+
+_DEEPEST = 4
+_PLACES = 4
+"""Items of one container that are changed one by one."""
+_LARGEST = 1 << 50
+_DEPTHS = (40, 120, 240, 320, 440, 600, 900)
+"""Frames: Python's own limit is 1000, and a wrapper doubles what a call needs."""
+_LONGEST = 200
+_TEXTS = ("\u00b2", "\u00bd", "\u0664", "Stra\u00dfe", "a\u2028b", "a\tb")
+"""A digit that is no decimal, a number that is no digit, a decimal beyond ASCII; what folds, and what separates."""
+_SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
+_PLACES_OF_ITEMS = frozenset({"namedtuple"})
+_PAIRS = DICTS | {"object"}
+
+
+class Constants:
+    """Literals of the programs that inputs shall tell apart, by type, with what is just beside them."""
+
+    def __init__(self, literals: Iterable[object], calls: Iterable[CallInput] = ()) -> None:
+        """Read them. A tuple may be a record: those that are made are as long as tuples in the calls."""
+        self.lengths = {
+            length for call in calls for value in (*call.args, *call.kwargs.values()) for length in _tuples(value)
+        }
+        known = list(literals)
+        ints = [value for value in known if type(value) is int and abs(value) < _LARGEST]
+        floats = [value for value in known if type(value) is float and math.isfinite(value)]
+        self.ints = _distinct(step + value for value in (*ints, 0) for step in (0, -1, 1))
+        near = (0.0, -0.5, 0.5)
+        self.floats = _distinct(step + value for value in (*floats, *map(float, ints), 0.0) for step in near)
+        self.texts = _distinct(value for value in known if type(value) is str and len(value) <= _LONGEST)
+
+
+def neighbours(calls: Sequence[CallInput], constants: Constants, most: int) -> list[CallInput]:
+    """Return at most `most` different calls, each one step from one of those given; the calls take turns."""
+    turns = zip_longest(*(_beside(call, constants) for call in calls))
+    different: dict[str, CallInput] = {}
+    known = {canonical_call(call) for call in calls}
+    for call in (call for turn in turns for call in turn if call is not None):
+        key = canonical_call(call)
+        if key not in known:
+            different.setdefault(key, call)
+        if len(different) >= most:
+            break
+    return list(different.values())
+
+
+def _beside(call: CallInput, constants: Constants) -> Iterator[CallInput]:
+    changed = [
+        *(_placed(call, index, _changed(arg, constants, 0)) for index, arg in enumerate(call.args)),
+        *(_named(call, name, _changed(value, constants, 0)) for name, value in call.kwargs.items()),
+    ]
+    # The arguments take turns too, so that none of them uses all of the calls up.
+    for turn in zip_longest(*changed):
+        yield from (other for other in turn if other is not None)
+
+
+def _placed(call: CallInput, index: int, values: Iterator[Encoded]) -> Iterator[CallInput]:
+    for value in values:
+        yield CallInput(args=(*call.args[:index], value, *call.args[index + 1 :]), kwargs=call.kwargs)
+
+
+def _named(call: CallInput, name: str, values: Iterator[Encoded]) -> Iterator[CallInput]:
+    for value in values:
+        yield CallInput(args=call.args, kwargs=call.kwargs | {name: value})
+
+
+def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Encoded]:
+    node = open_node(encoded)
+    if node.tag == SCALAR:
+        yield from _scalars(node.head[0], constants)
+        return
+    if depth >= _DEEPEST:
+        return
+    head = 1 + len(node.head)
+    if node.tag in _SEQUENCES:
+        shapes = _shapes(encoded, head)
+        yield from (each for each in shapes if node.tag != "tuple" or len(each) - head in constants.lengths)
+    if node.tag in _SEQUENCES or node.tag in _PLACES_OF_ITEMS:
+        yield from _one_changed(encoded, head, lambda item: _changed(item, constants, depth + 1))
+    elif node.tag in _PAIRS:
+        yield from _one_changed(
+            encoded, head, lambda pair: ([pair[0], value] for value in _changed(pair[1], constants, depth + 1))
+        )
+
+
+def _one_changed(encoded: Any, head: int, change: Callable[[Any], Iterator[Encoded]]) -> Iterator[Encoded]:
+    count = len(encoded) - head
+    places = {*range(min(count, _PLACES)), count - 1} if count else set[int]()
+    for place in (head + place for place in sorted(places)):
+        for item in change(encoded[place]):
+            yield [*encoded[:place], item, *encoded[place + 1 :]]
+
+
+def _scalars(value: Any, constants: Constants) -> Iterator[Encoded]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield from (other for other in (*constants.ints, value + 1, -value) if other != value)
+    elif isinstance(value, float):
+        yield from (other for other in (*constants.floats, -value) if other != value)
+    elif isinstance(value, str):
+        yield from (other for other in (*constants.texts, "", value + value, value + "\n", *_TEXTS) if other != value)
+        yield from (value + text for text in constants.texts)
+
+
+def _tuples(encoded: Encoded) -> Iterator[int]:
+    """Yield how long the tuples in a value are."""
+    todo = [encoded]
+    while todo:
+        node = open_node(todo.pop())
+        if node.tag == "tuple":
+            yield len(node.children)
+        todo += node.children
+
+
+def _shapes(encoded: Any, head: int) -> Iterator[list[Encoded]]:
+    """Yield the sequence empty, of one item, with its first item twice or last, and the other way round."""
+    tag, items = encoded[:head], encoded[head:]
+    shapes: list[Callable[[], list[Any]]] = [
+        list,
+        lambda: items[:1],
+        lambda: [*items, items[0]],
+        lambda: [items[0], *items],
+        lambda: items[::-1],
+        lambda: items[1:],
+    ]
+    for shape in shapes[: None if items else 1]:
+        yield [*tag, *shape()]
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    return list({canonical(value): value for value in values}.values())
+
+
+def with_same_nan(call: CallInput) -> Iterator[CallInput]:
+    """Yield the call with one nan, the same object, in two places of floats: where `in` finds it and `==` does not."""
+    kept = [value for value in (*call.args, *call.kwargs.values()) if _floats(value)]
+    for each in (1, 2) if len(kept) > 1 else (2,):
+        args = tuple(_with_nans(arg, each) for arg in call.args)
+        yield CallInput(args=args, kwargs={name: _with_nans(value, each) for name, value in call.kwargs.items()})
+
+
+def _floats(encoded: Encoded) -> int:
+    found: list[float] = []
+    _mapped(encoded, lambda value: found.append(value) if isinstance(value, float) else value)
+    return len(found)
+
+
+def _with_nans(encoded: Encoded, count: int) -> Encoded:
+    """Return the value with nan for its first floats."""
+    left = count
+
+    def change(value: Any) -> Encoded:
+        nonlocal left
+        if not isinstance(value, float) or not left:
+            return value
+        left -= 1
+        return ["float", "nan"]
+
+    return _mapped(encoded, change)
+
+
+def _mapped(encoded: Any, change: Callable[[Any], Encoded], depth: int = 0) -> Encoded:
+    """Return the value with its numbers and texts changed."""
+    node = open_node(encoded)
+    if node.tag == SCALAR:
+        return change(node.head[0])
+    head = 1 + len(node.head)
+    if depth >= _DEEPEST or node.tag not in _SEQUENCES | _PLACES_OF_ITEMS | _PAIRS:
+        return encoded
+    if node.tag in _PAIRS:
+        return [*encoded[:head], *([key, _mapped(value, change, depth + 1)] for key, value in encoded[head:])]
+    return [*encoded[:head], *(_mapped(item, change, depth + 1) for item in encoded[head:])]
+
+
+def deep(call: CallInput) -> Iterator[CallInput]:
+    """Yield the call with a number or a sequence near the depth to which Python recurses.
+
+    Last come numbers of so many bits, which what halves them recurses as deep on.
+    """
+    for make in (_as_large, _as_many_bits):
+        for size in _DEPTHS:
+            for index, value in enumerate(call.args):
+                larger = make(value, size)
+                if larger is not None:
+                    yield CallInput(args=(*call.args[:index], larger, *call.args[index + 1 :]), kwargs=call.kwargs)
+
+
+def _as_large(encoded: Any, size: int) -> Encoded | None:
+    node = open_node(encoded)
+    value = node.head[0] if node.tag == SCALAR else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return size
+    if isinstance(value, str) and value:
+        return (value * size)[:size]
+    if node.tag in _SEQUENCES and node.children:
+        head = 1 + len(node.head)
+        return [*encoded[:head], *(encoded[head:] * size)[:size]]
+    return None
+
+
+def _as_many_bits(encoded: Any, size: int) -> Encoded | None:
+    is_int = isinstance(encoded, int) and not isinstance(encoded, bool)
+    return encode(1 << size) if is_int else None
+
+
+def typical(calls: Iterable[CallInput], most: int) -> list[CallInput]:
+    """Return small calls of different forms to look beside."""
+    forms: dict[tuple[object, ...], CallInput] = {}
+    for call in calls:
+        values = [*call.args, *call.kwargs.values()]
+        form = (*sorted(call.kwargs), *(_form(value) for value in values))
+        forms.setdefault(form, call)
+    return list(islice(sorted(forms.values(), key=lambda call: len(canonical_call(call))), most))
+
+
+def _form(encoded: Encoded) -> tuple[object, ...]:
+    node = open_node(encoded)
+    if node.tag == SCALAR:
+        return (type(node.head[0]).__name__, bool(node.head[0]))
+    return (node.tag, min(3, len(node.children)))

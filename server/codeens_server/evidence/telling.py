@@ -1,0 +1,254 @@
+"""Inputs that tell the original from other programs: drawn, run on all of them, and kept where the original is sure."""
+
+from __future__ import annotations
+
+import ast
+import random
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import anyio
+import anyio.to_thread
+import msgspec
+from hypothesis.strategies import SearchStrategy
+
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, Limits
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
+from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.outcomes import same_outcome
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.target import Target
+from codeens_server.evidence.callers import CALLED
+from codeens_server.evidence.gather import is_typed
+from codeens_server.evidence.oracle import CandidateInput, ask_original
+from codeens_server.evidence.strategies.definitions import last_name
+from codeens_server.evidence.strategies.draw import draw
+from codeens_server.evidence.strategies.grown import filled, grown, size_of
+from codeens_server.evidence.strategies.inputs import plan_inputs
+from codeens_server.evidence.strategies.neighbours import Constants, deep, neighbours, typical, with_same_nan
+from codeens_server.evidence.strategies.type_guess import constants
+from codeens_server.evidence.strategies.varied import varied
+from codeens_server.parsing import ParseFailure, parse
+from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.text import snapshot
+
+LABEL = "generated: tells a change apart"
+_KEPT_OF_EACH = 2
+_LIMITS = Limits(wall_s=5.0, call_s=0.5)
+_AT_ONCE = 4
+_LOOKUPS = frozenset("set frozenset dict Counter defaultdict OrderedDict fromkeys index count remove".split())  # noqa: SIM905
+_TYPICAL = 8
+"""Known inputs that others are made from."""
+_VARIED = 30
+_BASES = 3
+_FEWEST_SIZES = 4
+_DRAWN = 200
+_LONGEST_DRAWING_S = 4.0
+
+
+class Found(NamedTuple):
+    """What came of a search."""
+
+    cases: tuple[Case, ...] = ()
+    """New ones, numbered after those known, on which the original does what one of the others does not."""
+    tried: tuple[CallInput, ...] = ()
+    """Inputs on which the original answered as foreseen."""
+
+
+class InputSearch:
+    """The original, and how inputs for it are made."""
+
+    def __init__(self, target: Target, evidence: Evidence, *, seed: str, limits: Limits, sandbox: Sandbox) -> None:
+        """Get ready. Blocks.
+
+        Args:
+            target: the function.
+            evidence: what is known. Where no input was generated, none are drawn: they told nothing.
+            seed: decides what is drawn.
+            limits: of a job that asks the original.
+            sandbox: where programs run.
+        """
+        self.original = program_for(target, None, holder=evidence.holder)
+        self._strategy: SearchStrategy[CallInput] | None = None
+        if evidence.count("generated"):
+            examples = [
+                case.input for case in evidence.cases if case.origin != "generated" or case.label.startswith(CALLED)
+            ]
+            self._strategy = plan_inputs(target, examples, snapshot(target).text).strategy
+        self._raised = _raised_types(target.source)
+        self._recurs = calls_itself(target.source)
+        self._seed = seed
+        self._typed = is_typed(target)
+        self._limits = limits
+        self._sandbox = sandbox
+        self._drawn: dict[int, list[CallInput]] = {}
+        self._drawing = threading.Lock()
+        self._known_outcomes: dict[str, Outcome] = {}
+
+    async def telling(self, others: Sequence[Program], known: Sequence[Case], calls: Sequence[CallInput]) -> Found:
+        """Search for inputs on which the original does what one of the others does not.
+
+        Args:
+            others: programs that did the same as the original on all known cases.
+            known: cases that need not be tried again.
+            calls: inputs to try, for instance from `beside` or `drawn`.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        seen = {canonical_call(case.input) for case in known}
+        calls = tuple({key: call for call in calls if (key := canonical_call(call)) not in seen}.values())
+        if not calls or not others:
+            return Found()
+        ours = await self._original_outcomes(calls)
+        chosen: set[int] = set()
+        at_once = anyio.CapacityLimiter(_AT_ONCE)
+
+        async def try_one(other: Program) -> None:
+            async with at_once:
+                theirs = await self._outcomes(other, calls)
+            chosen.update(self._smallest_telling(calls, ours, theirs))
+
+        async with anyio.create_task_group() as group:
+            for other in others:
+                group.start_soon(try_one, other)
+        cases = await self._confirmed([calls[at] for at in sorted(chosen)], known)
+        return Found(cases, tuple(call for call, does in zip(calls, ours, strict=True) if self._is_foreseen(does)))
+
+    async def fresh(self, known: Sequence[Case]) -> tuple[Case, ...]:
+        """Return cases that nobody has seen, on which the original returns: drawn, and known ones with a value changed.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        calls = await anyio.to_thread.run_sync(self._fresh_calls, known, abandon_on_cancel=True)
+        cases = await self._confirmed(calls, ())
+        return tuple(
+            msgspec.structs.replace(case, id=f"fresh-{place}")
+            for place, case in enumerate(cases, start=1)
+            if isinstance(case.expected, Returned)
+        )
+
+    async def sized(self, known: Sequence[Case], sizes: Sequence[int]) -> list[tuple[int, Case]]:
+        """Return cases of growing size, of the form of the known one with the most to grow; as long as it returns.
+
+        Raises:
+            SandboxError: the sandbox failed.
+        """
+        returning = [case.input for case in known if isinstance(case.expected, Returned)]
+        bases = sorted(returning, key=lambda call: (filled(call), size_of(call)), reverse=True)[:_BASES]
+        for base in bases:
+            calls = {size: call for size in sizes if (call := grown(base, size, self._seed)) is not None}
+            by_input = {canonical_call(case.input): case for case in await self._confirmed([*calls.values()], ())}
+            found = [(size, by_input.get(canonical_call(call))) for size, call in calls.items()]
+            returned = [(size, case) for size, case in found if case and isinstance(case.expected, Returned)]
+            if len(returned) >= _FEWEST_SIZES:
+                return returned
+        return []
+
+    def _fresh_calls(self, known: Sequence[Case]) -> list[CallInput]:
+        """Return what was drawn, and variations of known calls, the largest first."""
+        chance = random.Random(self._seed)  # noqa: S311
+        given = [case.input for case in known if isinstance(case.expected, Returned) and case.label != LABEL]
+        largest = sorted(given, key=lambda call: len(msgspec.json.encode(call)), reverse=True)[:_VARIED]
+        calls = [call for _ in range(2) for one in largest if (call := varied(one, chance)) is not None]
+        # On what is larger than all that is known the original may take any time.
+        longest = max((len(canonical_call(call)) for call in given), default=0)
+        calls += [call for call in self._draw(0) if len(canonical_call(call)) <= longest]
+        seen = {canonical_call(case.input) for case in known}
+        return list({key: call for call in calls if (key := canonical_call(call)) not in seen}.values())
+
+    def beside(self, known: Sequence[Case], sources: Sequence[str]) -> list[CallInput]:
+        """Return inputs beside known ones on which the original returns; quickly.
+
+        Args:
+            known: cases.
+            sources: texts of all of the programs, whose literals are put into known inputs.
+        """
+        forms = self._forms(known)
+        nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
+        values = (value for text in sources for value in constants(text))
+        literals = Constants(values, (case.input for case in known))
+        return [*nans, *neighbours(forms, literals, _DRAWN)]
+
+    def drawn(self, known: Sequence[Case], number: int) -> list[CallInput]:
+        """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks."""
+        # What may not end comes last: nothing is tried after it.
+        deeper = [call for form in self._forms(known) for call in deep(form)] if self._recurs else []
+        return [*self._draw(number), *deeper]
+
+    def _draw(self, number: int) -> list[CallInput]:
+        """Return what is drawn for a number; once, whoever asks meanwhile."""
+        with self._drawing:
+            if number not in self._drawn and self._strategy is not None:
+                seed = f"{self._seed}:{number}"
+                self._drawn[number] = draw(self._strategy, _DRAWN, seed=seed, max_seconds=_LONGEST_DRAWING_S)
+            return self._drawn.get(number, [])
+
+    def _forms(self, known: Sequence[Case]) -> list[CallInput]:
+        return typical((case.input for case in known if isinstance(case.expected, Returned)), _TYPICAL)
+
+    async def _original_outcomes(self, calls: tuple[CallInput, ...]) -> tuple[Outcome, ...]:
+        new = tuple(call for call in calls if canonical_call(call) not in self._known_outcomes)
+        outcomes = await self._outcomes(self.original, new) if new else ()
+        self._known_outcomes |= {canonical_call(call): outcome for call, outcome in zip(new, outcomes, strict=True)}
+        return tuple(self._known_outcomes[canonical_call(call)] for call in calls)
+
+    async def _outcomes(self, program: Program, calls: tuple[CallInput, ...]) -> tuple[Outcome, ...]:
+        return (await self._sandbox.run(CallsJob(program=program, inputs=calls, effects=True, limits=_LIMITS))).outcomes
+
+    def _smallest_telling(
+        self, calls: Sequence[CallInput], ours: Sequence[Outcome], theirs: Sequence[Outcome]
+    ) -> list[int]:
+        """Return the places of the smallest inputs on which they differ; where the original returns first."""
+        telling = [
+            place
+            for place, (here, there) in enumerate(zip(ours, theirs, strict=True))
+            if self._is_foreseen(here) and isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
+        ]
+        telling.sort(key=lambda place: (isinstance(ours[place], Raised), len(msgspec.json.encode(calls[place]))))
+        return telling[:_KEPT_OF_EACH]
+
+    def _is_foreseen(self, outcome: Outcome) -> bool:
+        raised = isinstance(outcome, Raised) and outcome.type.rpartition(":")[2] in self._raised
+        return raised or isinstance(outcome, Returned)
+
+    async def _confirmed(self, calls: Sequence[CallInput], known: Sequence[Case]) -> tuple[Case, ...]:
+        proposals = [CandidateInput(origin="generated", input=call, label=LABEL) for call in calls]
+        answers = await ask_original(
+            self.original, proposals, guessed=False, typed=self._typed, limits=self._limits, sandbox=self._sandbox
+        )
+        number = 1 + sum(case.origin == "generated" for case in known)
+        return tuple(
+            msgspec.structs.replace(case, id=f"generated-{place}")
+            for place, case in enumerate(answers.cases, start=number)
+        )
+
+
+def looks_up(source: str) -> bool:
+    """Return whether a text finds values by more than `==`: identity counts in lookups, and hashes."""
+    tree = parse(source)
+    return not isinstance(tree, ParseFailure) and any(
+        isinstance(node, (ast.Dict, ast.Set, ast.DictComp, ast.SetComp, ast.In, ast.NotIn))
+        or (isinstance(node, ast.Call) and last_name(node.func) in _LOOKUPS)
+        for node in ast.walk(tree)
+    )
+
+
+def calls_itself(source: str) -> bool:
+    """Return whether a function calls something of its own name."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure) or not tree.body:
+        return False
+    name = getattr(tree.body[0], "name", "")
+    return any(isinstance(node, ast.Call) and last_name(node.func) == name for node in ast.walk(tree))
+
+
+def _raised_types(source: str) -> frozenset[str]:
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return frozenset()
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
+    return frozenset(last_name(exc.func if isinstance(exc, ast.Call) else exc) for exc in raised)

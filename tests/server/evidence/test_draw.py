@@ -1,0 +1,23 @@
+"""What is drawn follows from the strategy and the seed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_BEFORE_AND_AFTER = """
+import sys
+from hypothesis import strategies as st
+from codeens_sandbox_backends.programs import CallInput
+from codeens_server.evidence.strategies.draw import draw
+texts = st.text(max_size=20).map(lambda text: CallInput(args=(text,)))
+before = draw(texts, 100, seed="s")
+import codeens_server.generation.rewrites.offline
+sys.exit(draw(texts, 100, seed="s") != before)
+"""
+
+
+def test_what_else_of_codeens_is_imported_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _BEFORE_AND_AFTER], cwd=tmp_path, env={"HOME": str(tmp_path)})
+    assert done.returncode == 0

@@ -1,0 +1,109 @@
+"""What a function prints, logs and warns of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codeens_server.domain.verdict import Verdict
+from tests.server.judging.effects.trying import Try, labels, verdicts_of
+
+MODULE = """
+import logging
+import os
+import subprocess
+import sys
+import warnings
+
+log = logging.getLogger(__name__)
+
+
+def tell(names):
+    for name in names:
+        print("*", name)
+
+
+def complain(name):
+    print(name, file=sys.stderr)
+
+
+def write_past(text):
+    print("a")
+    os.write(1, text.encode())
+    print("b", flush=True)
+
+
+def ask_echo(text):
+    return subprocess.run(["echo", text], check=True).returncode
+
+
+def report(name):
+    log.warning("bad %s", name)
+    warnings.warn(f"old {name}", DeprecationWarning)
+"""
+TRIES = [
+    Try(
+        "tell",
+        [([],), (["a", "b"],)],
+        {
+            ("prints the same otherwise", True): "def tell(names):\n    for n in names:\n        print(f'* {n}')",
+            ("prints nothing", False): "def tell(names):\n    pass",
+            ("prints to stderr", False): "def tell(names):\n    for n in names:\n"
+            "        print('*', n, file=sys.stderr)",
+        },
+    ),
+    Try(
+        "complain",
+        [("a",), ("",)],
+        {
+            ("writes the same", True): "def complain(name):\n    sys.stderr.write(name + '\\n')",
+            ("says nothing", False): "def complain(name):\n    pass",
+        },
+    ),
+    Try(
+        "write_past",
+        [("x",), ("",)],
+        {
+            ("prints the same", True): "def write_past(text):\n    sys.stdout.flush()\n    os.write(1, text.encode())\n"
+            "    print('a')\n    print('b')",
+            ("does not write it", False): "def write_past(text):\n    print('a')\n    print('b')",
+            ("to the other descriptor", False): "def write_past(text):\n    print('a')\n"
+            "    os.write(2, text.encode())\n    print('b', flush=True)",
+        },
+    ),
+    Try(
+        "ask_echo",
+        [("x",)],
+        {
+            ("another program, same text", True): "def ask_echo(text):\n"
+            "    return subprocess.call(['printf', '%s\\n', text])",
+            ("says nothing", False): "def ask_echo(text):\n    return subprocess.call(['true'])",
+        },
+    ),
+    Try(
+        "report",
+        [("a",)],
+        {
+            ("same message otherwise made", True): "def report(name):\n    log.warning(f'bad {name}')\n"
+            "    warnings.warn('old ' + name, DeprecationWarning)",
+            ("another level", False): "def report(name):\n    log.error('bad %s', name)\n"
+            "    warnings.warn(f'old {name}', DeprecationWarning)",
+            ("no warning", False): "def report(name):\n    log.warning('bad %s', name)",
+        },
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
+    folder: Path = tmp_path_factory.mktemp("effects")
+    return verdicts_of(folder, MODULE, TRIES)
+
+
+@pytest.mark.parametrize(("name", "candidate", "right"), labels(TRIES))
+def test_a_candidate_passes_only_if_it_says_the_same(
+    verdicts: dict[str, dict[str, Verdict]], name: str, candidate: str, right: bool
+) -> None:
+    verdict = verdicts[name][candidate]
+    assert (verdict.status == "passed") is right, (verdict.reason, verdict.failure)

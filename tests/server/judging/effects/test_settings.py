@@ -1,0 +1,142 @@
+"""Settings of the process that a call changes: every later caller has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codeens_server.domain.verdict import Verdict
+from tests.server.judging.effects.trying import labels, tries_of, verdicts_of
+
+MODULE = """
+import atexit
+import decimal
+import io
+import json
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+import warnings
+
+log = logging.getLogger('app')
+
+
+def quiet(number):
+    logging.getLogger('app').setLevel(logging.ERROR)
+    return number
+
+
+def handled(number):
+    log.addHandler(logging.NullHandler())
+    return number
+
+
+def strict(number):
+    warnings.filterwarnings('error', message='old')
+    return number
+
+
+def precise(number):
+    decimal.getcontext().prec = 7
+    return number
+
+
+def deaf(number):
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    return number
+
+
+def deep(number):
+    sys.setrecursionlimit(5000)
+    return number
+
+
+def patient(number):
+    socket.setdefaulttimeout(3.0)
+    return number
+
+
+def private(number):
+    os.umask(0o77)
+    return number
+
+
+def found(number):
+    sys.path.append('/elsewhere')
+    return number
+
+
+def marked(number):
+    json.MARK = number
+    return number
+
+
+def hooked(number):
+    sys.excepthook = print
+    return number
+
+
+def captured(number):
+    sys.stdout = io.StringIO()
+    return number
+
+
+def swapped(number):
+    sys.modules['json'] = sys
+    return number
+
+
+def at_exit(number):
+    atexit.register(print, 'bye')
+    return number
+
+
+def working(number):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    return number
+
+
+def drawn(number):
+    random.random()
+    return number
+"""
+RIGHT = {
+    # What does the same to each setting, otherwise written.
+    "quiet": "log.setLevel('ERROR')",
+    "handled": "logging.getLogger('app').addHandler(logging.NullHandler())",
+    "strict": "warnings.filterwarnings(action='error', message='old')",
+    "precise": "context = decimal.getcontext()\n    context.prec = 7",
+    "deaf": "signal.signal(signal.Signals.SIGUSR1, signal.SIG_IGN)",
+    "deep": "sys.setrecursionlimit(5_000)",
+    "patient": "socket.setdefaulttimeout(3)",
+    "private": "os.umask(63)",
+    "found": "sys.path += ['/elsewhere']",
+    "marked": "json.MARK = number + 0",
+    "hooked": "sys.excepthook = print",
+    "captured": "out = io.StringIO()\n    sys.stdout = out",
+    "swapped": "sys.modules['json'] = sys",
+    "at_exit": "atexit.register(print, 'bye', end='\\n')",
+    "working": "thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)\n    thread.start()",
+    "drawn": "_ = random.random()",
+}
+TRIES = tries_of(RIGHT)
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
+    folder: Path = tmp_path_factory.mktemp("effects")
+    return verdicts_of(folder, MODULE, TRIES)
+
+
+@pytest.mark.parametrize(("name", "candidate", "right"), labels(TRIES))
+def test_a_candidate_passes_only_if_it_leaves_settings_of_the_process_alike(
+    verdicts: dict[str, dict[str, Verdict]], name: str, candidate: str, right: bool
+) -> None:
+    verdict = verdicts[name][candidate]
+    assert (verdict.status == "passed") is right, (verdict.reason, verdict.failure)

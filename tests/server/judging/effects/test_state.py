@@ -1,0 +1,219 @@
+"""What a function changes beside its arguments: variables, the process, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codeens_server.domain.verdict import Verdict
+from tests.server.judging.effects.trying import Try, labels, verdicts_of
+
+MODULE = """
+import functools
+import os
+import random
+import tempfile
+import time
+
+COUNT = 0
+NAMES: list[str] = []
+TABLE: dict[str, list[int]] = {"a": [1]}
+
+
+def noting(function):
+    seen = []
+
+    @functools.wraps(function)
+    def noted(*args):
+        seen.append(args)
+        return function(*args)
+
+    return noted
+
+
+class Register:
+    entries: list[int] = []
+    last = None
+
+
+def keep(item, kept=[]):
+    kept.append(item)
+
+
+def register(name):
+    global COUNT
+    COUNT += 1
+    NAMES.append(name)
+    TABLE["a"].append(len(name))
+    return name
+
+
+def enter(number):
+    Register.entries.append(number)
+    Register.last = number
+    keep(number)
+
+
+def surround(name):
+    os.environ["LAST_NAME"] = name
+    os.chdir("/")
+    random.seed(len(name))
+
+
+def clock(number):
+    print(time.perf_counter_ns())
+    return number
+
+
+@noting
+def doubled(number):
+    return 2 * number
+
+
+def save(text):
+    with open(os.path.join(tempfile.gettempdir(), "saved.txt"), "w") as file:
+        file.write(text)
+
+
+def forget(name):
+    os.makedirs(os.path.join(tempfile.gettempdir(), name), exist_ok=True)
+
+
+def lock_up(text):
+    path = os.path.join(tempfile.gettempdir(), "secret")
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, 0o600)
+
+
+def left_open(text):
+    file = open(os.path.join(tempfile.gettempdir(), "open"), "w")
+    file.write(text)
+    file.flush()
+
+
+def nested(name):
+    os.makedirs(os.path.join(tempfile.gettempdir(), name, "below"), exist_ok=True)
+"""
+TRIES = [
+    Try(
+        "register",
+        [("a",), ("bcd",)],
+        {
+            ("same, and a table of its own", True): "_KNOWN = {}\n\n\ndef register(name):\n    global COUNT\n"
+            "    COUNT = COUNT + 1\n    NAMES.extend([name])\n    _KNOWN[name] = 1\n"
+            "    TABLE['a'] += [len(name)]\n    return name",
+            ("does not count", False): "def register(name):\n    NAMES.append(name)\n"
+            "    TABLE['a'].append(len(name))\n    return name",
+            ("does not append", False): "def register(name):\n    global COUNT\n    COUNT += 1\n"
+            "    TABLE['a'].append(len(name))\n    return name",
+            ("leaves the table", False): "def register(name):\n    global COUNT\n    COUNT += 1\n"
+            "    NAMES.append(name)\n    return name",
+            ("keeps more", False): "def register(name):\n    global COUNT, LAST\n    COUNT += 1\n    LAST = name\n"
+            "    NAMES.append(name)\n    TABLE['a'].append(len(name))\n    return name",
+        },
+    ),
+    Try(
+        "enter",
+        [(1,), (2,)],
+        {
+            ("same in another order", True): "def enter(number):\n    keep(number)\n    Register.last = number\n"
+            "    Register.entries += [number]",
+            ("without the attribute", False): "def enter(number):\n    Register.entries.append(number)\n"
+            "    keep(number)",
+            ("without the default argument", False): "def enter(number):\n    Register.entries.append(number)\n"
+            "    Register.last = number",
+        },
+    ),
+    Try(
+        "surround",
+        [("a",), ("bc",)],
+        {
+            ("same", True): "def surround(name):\n    random.seed(len(name))\n    os.chdir('/')\n"
+            "    os.environ.update(LAST_NAME=name)",
+            ("no variable", False): "def surround(name):\n    os.chdir('/')\n    random.seed(len(name))",
+            ("no folder", False): "def surround(name):\n    os.environ['LAST_NAME'] = name\n    random.seed(len(name))",
+            ("no seed", False): "def surround(name):\n    os.environ['LAST_NAME'] = name\n    os.chdir('/')",
+        },
+    ),
+    Try(
+        "clock",
+        [(1,)],
+        {("prints nothing", True): "def clock(number):\n    return number"},
+    ),
+    Try(
+        "doubled",
+        [(1,), (2,)],
+        {
+            ("decorated alike", True): "@noting\ndef doubled(number):\n    return number + number",
+            ("not decorated", False): "def doubled(number):\n    return number + number",
+        },
+    ),
+    Try(
+        "save",
+        [("a",), ("",)],
+        {
+            ("writes otherwise", True): "def save(text):\n"
+            "    file = os.open(tempfile.gettempdir() + '/saved.txt', os.O_CREAT | os.O_TRUNC | os.O_WRONLY)\n"
+            "    os.write(file, text.encode())\n    os.close(file)",
+            ("writes nothing", False): "def save(text):\n    pass",
+            ("appends", False): "def save(text):\n    path = os.path.join(tempfile.gettempdir(), 'saved.txt')\n"
+            "    with open(path, 'a') as file:\n        file.write(text)",
+        },
+    ),
+    Try(
+        "forget",
+        [("b",)],
+        {
+            ("fails the second time", False): "def forget(name):\n"
+            "    os.mkdir(os.path.join(tempfile.gettempdir(), name))",
+        },
+    ),
+    Try(
+        "lock_up",
+        [("a",)],
+        {
+            ("as private", True): "def lock_up(text):\n    path = tempfile.gettempdir() + '/secret'\n"
+            "    with open(path, 'w') as file:\n        print(text, end='', file=file)\n    os.chmod(path, 384)",
+            ("for all to read", False): "def lock_up(text):\n"
+            "    with open(tempfile.gettempdir() + '/secret', 'w') as file:\n        file.write(text)",
+        },
+    ),
+    Try(
+        "left_open",
+        [("a",)],
+        {
+            ("closed", True): "def left_open(text):\n"
+            "    with open(tempfile.gettempdir() + '/open', 'w') as file:\n        file.write(text)",
+        },
+    ),
+    Try(
+        "nested",
+        [("a",)],
+        {
+            ("looks whether it is there", True): "def nested(name):\n"
+            "    for path in (name, name + '/below'):\n"
+            "        if not os.path.isdir(tempfile.gettempdir() + '/' + path):\n"
+            "            os.mkdir(tempfile.gettempdir() + '/' + path)",
+            (
+                "above only",
+                False,
+            ): "def nested(name):\n    os.makedirs(tempfile.gettempdir() + '/' + name, exist_ok=True)",
+        },
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
+    folder: Path = tmp_path_factory.mktemp("effects")
+    return verdicts_of(folder, MODULE, TRIES)
+
+
+@pytest.mark.parametrize(("name", "candidate", "right"), labels(TRIES))
+def test_a_candidate_passes_only_if_it_leaves_the_same_behind(
+    verdicts: dict[str, dict[str, Verdict]], name: str, candidate: str, right: bool
+) -> None:
+    verdict = verdicts[name][candidate]
+    assert (verdict.status == "passed") is right, (verdict.reason, verdict.failure)

@@ -1,0 +1,242 @@
+"""Inputs made against one candidate, in a real sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.programs import CallInput, Returned
+from codeens_sandbox_backends.registry import get_backend
+from codeens_server.config.settings import Settings
+from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.verdict import Verdict
+from codeens_server.evidence.gather import EvidencePlan, gather
+from codeens_server.judging.judge import judge
+from codeens_server.run import probing
+from codeens_server.run.probing import Prober
+from codeens_server.views.cells import verdict_cell
+from codeens_server.workspace.environment import sandbox_spec
+from codeens_server.workspace.find import find_target
+from tests.server.facts import candidate
+
+pytestmark = pytest.mark.anyio
+Probe: TypeAlias = Callable[[str], Awaitable[Verdict]]
+ORIGINAL = "def f(n: int) -> int:\n    total = 0\n    for k in range(n % 7):\n        total += k\n    return total\n"
+SUM = "def f(n: int) -> int:\n    n %= 7\n    return n * (n - 1) // 2\n"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves a busy machine the time that it needs."""
+    monkeypatch.setattr(probing, "_SECONDS", 100.0)
+
+
+Look: TypeAlias = Callable[[str, str], Awaitable[Verdict]]
+
+
+@pytest.fixture
+async def verdict_of(tmp_path: Path) -> AsyncIterator[Look]:
+    """Gathers the evidence of `f` in `mod.py`, judges a candidate by it, and probes one that passes."""
+    opened: list[Sandbox] = []
+
+    async def run(source: str, function: str) -> Verdict:
+        (tmp_path / "mod.py").write_text(source)
+        target, settings = find_target("mod.py::f", cwd=tmp_path), Settings()
+        try:
+            sandbox = await get_backend("local").open(sandbox_spec(target, settings))
+        except SandboxUnavailable as missing:
+            pytest.skip(str(missing))
+        opened.append(sandbox)
+        plan = EvidencePlan(max_inputs=20, timeout_s=600.0, limits=settings.limits)
+        evidence = await gather(target, plan, sandbox=sandbox, say=_silent)
+        one = candidate("c", function)
+        judged = await judge(one, target=target, evidence=evidence, sandbox=sandbox, sandbox_label="")
+        if judged.verdict.status == "passed":
+            prober = Prober(target, evidence, run_id="r", run_timeout_s=600.0, limits=settings.limits, sandbox=sandbox)
+            judged = await prober.probe(one, judged)
+        return judged.verdict
+
+    yield run
+    for sandbox in opened:
+        await sandbox.aclose()
+
+
+async def _silent(_: str) -> None:
+    return None
+
+
+@pytest.fixture
+async def probe(tmp_path: Path) -> AsyncIterator[Probe]:
+    """Judges a candidate by ten calls that are known, then probes it."""
+    (tmp_path / "mod.py").write_text(ORIGINAL)
+    target, settings = find_target("mod.py::f", cwd=tmp_path), Settings()
+    try:
+        sandbox: Sandbox = await get_backend("local").open(sandbox_spec(target, settings))
+    except SandboxUnavailable as missing:
+        pytest.skip(str(missing))
+    evidence = Evidence(
+        mode="improve",
+        cases=tuple(
+            Case(
+                id=f"generated-{n}",
+                origin="generated",
+                input=CallInput(args=(n,)),
+                expected=Returned(value=n * (n - 1) // 2, args=(n,)),
+            )
+            for n in range(7)
+        ),
+    )
+    prober = Prober(target, evidence, run_id="r", run_timeout_s=600.0, limits=settings.limits, sandbox=sandbox)
+
+    async def run(source: str) -> Verdict:
+        one = candidate("c", source)
+        judged = await judge(one, target=target, evidence=evidence, sandbox=sandbox, sandbox_label="")
+        assert judged.verdict.status == "passed"
+        return (await prober.probe(one, judged)).verdict
+
+    yield run
+    await sandbox.aclose()
+
+
+async def test_a_right_candidate_passes_with_the_number_of_inputs_searched(probe: Probe) -> None:
+    verdict = await probe(SUM)
+    assert (verdict.status, verdict.passed, verdict.unreached) == ("passed", 7, ())
+    assert verdict.searched > 30
+    assert f"{verdict.searched} more searched" in verdict_cell(verdict, "", improving=True).detail
+
+
+async def test_a_table_of_the_known_inputs_is_no_implementation(probe: Probe) -> None:
+    verdict = await probe("def f(n: int) -> int:\n    return {n: n * (n - 1) // 2 for n in range(7)}[n]\n")
+    assert verdict.status == "error"
+    assert verdict.failure is not None
+    assert verdict.failure.where.startswith("f(")
+
+
+async def test_a_constant_of_the_candidate_is_tried(probe: Probe) -> None:
+    verdict = await probe(SUM.replace("    n %= 7\n", "    if n == 824_177:\n        return -1\n    n %= 7\n"))
+    assert verdict.status == "failed"
+    assert verdict.failure is not None
+    assert verdict.failure.where == "f(824177)"
+
+
+@pytest.mark.parametrize("magic", ["_seen.count(n) == 2", "_seen[-2:] == [n, n]", "len(_seen) == 11"])
+async def test_a_candidate_that_counts_its_calls_is_found_when_it_is_called_again(probe: Probe, magic: str) -> None:
+    counting = SUM.replace("(n: int)", "(n: int, _seen=[])").replace(
+        "    n %= 7\n", f"    _seen.append(n)\n    if {magic}:\n        return -1\n    n %= 7\n"
+    )
+    verdict = await probe(counting)
+    assert verdict.status == "failed"
+    assert verdict.reason.startswith("called again, in another order, it differs")
+
+
+async def test_what_the_original_does_not_do_twice_is_no_reason_to_reject(verdict_of: Look) -> None:
+    original = "def f(n: int, _seen=[]):\n    _seen.append(n)\n    return _seen.count(n) + n\n"
+    verdict = await verdict_of(original, original.replace("_seen.count(n) + n", "n + _seen.count(n)"))
+    assert verdict.status == "passed"
+
+
+async def test_pairs_that_are_taken_apart_stay_pairs(verdict_of: Look) -> None:
+    verdict = await verdict_of(PAIRS, INDEXED)
+    assert verdict.status == "passed", (verdict.reason, verdict.failure)
+
+
+async def test_lines_of_a_candidate_that_no_input_reached_are_shown(probe: Probe) -> None:
+    hidden = "    if n * n == 22_201 * 22_201 * 4:\n        return -1\n    n %= 7\n"
+    verdict = await probe(SUM.replace("    n %= 7\n", hidden))
+    assert (verdict.status, verdict.unreached) == ("passed", ("return -1",))
+    assert "1 line never run" in verdict_cell(verdict, "", improving=True).detail
+
+
+EQUAL_VALUES = """def f(left: list[float], right: list[float]) -> int:
+    return sum(1 for a in left for b in right if a == b)
+"""
+COUNTED = """def f(left, right):
+    counts = {}
+    for b in right:
+        counts[b] = counts.get(b, 0) + 1
+    return sum(counts.get(a, 0) for a in left)
+"""
+WORDS_IN = """def f(words, allowed):
+    kept = []
+    for word in words:
+        if word in allowed:
+            kept.append(word)
+    return kept
+
+
+def in_text(words, text):
+    return f(words, text)
+
+
+def in_list():
+    return f(["a", "b"], ["b", "c"])
+"""
+FIRSTS = """def f(rows):
+    return [next(row) for row in rows]
+"""
+DIGITS = """def f(n: int) -> int:
+    if n <= 0:
+        return 0
+    return n + f(n - 1)
+"""
+DECODE = '''def f(code):
+    """Decode.
+
+    For code = (4, "q7") the output should be "q7q7q7q7".
+    """
+    return code[1] * code[0]
+'''
+HALVES = "def f(n: int) -> int:\n    return 0 if n < 1 else 1 + f(n // 2)\n"
+PAIRS = """def f(left: list[tuple[int, str]], right: list[tuple[int, str]]) -> list[str]:
+    return [name for a, _ in left for b, name in right if a == b]
+"""
+INDEXED = """def f(left, right):
+    by_number = {}
+    for number, name in right:
+        by_number.setdefault(number, []).append(name)
+    return [name for number, _ in left for name in by_number.get(number, ())]
+"""
+KINDS = {
+    "a number that is halved as often as Python recurses": (
+        HALVES,
+        "def f(n):\n    def below(m):\n        return f(m)\n    return 0 if n < 1 else 1 + below(n // 2)\n",
+    ),
+    "the same nan twice": (EQUAL_VALUES, COUNTED),
+    "a text where only lists were thought of": (
+        WORDS_IN,
+        "def f(words, allowed):\n    known = set(allowed)\n    return [word for word in words if word in known]\n",
+    ),
+    "an exhausted iterator": (
+        FIRSTS,
+        "def f(rows):\n    def firsts():\n        yield from (next(row) for row in rows)\n    return list(firsts())\n",
+    ),
+    "an iterator for an iterable": (
+        "from typing import Iterable\n\n\ndef f(xs: Iterable[int]) -> int:\n    return sum(1 for x in xs if x > 3)\n",
+        "def f(xs):\n    return len(xs) - sum(1 for x in xs if x <= 3)\n",
+    ),
+    "near the depth of recursion": (
+        DIGITS,
+        "def f(n):\n    def inner(k):\n        return f(k)\n    return 0 if n <= 0 else n + inner(n - 1)\n",
+    ),
+    "an object of a class without arguments": (
+        "class Empty:\n    pass\n\n\ndef f(item: Empty, n: int) -> int:\n    return n if n < 50 else 50\n",
+        "def f(item, n):\n    return n\n",
+    ),
+    "a value that the docstring gives in words": (
+        DECODE,
+        "def f(code):\n    return code[1] * 2\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_inputs_of_each_kind_tell_code_apart(verdict_of: Look, kind: str) -> None:
+    original, other = KINDS[kind]
+    verdict = await verdict_of(original, other)
+    assert verdict.status != "passed"
+    assert verdict.failure is not None or verdict.conditions

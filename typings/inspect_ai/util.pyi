@@ -1,0 +1,3 @@
+from contextlib import AbstractAsyncContextManager
+
+def concurrency(name: str, concurrency: int) -> AbstractAsyncContextManager[object]: ...
