@@ -30,11 +30,18 @@ def bring_up_to_date(engine: Engine) -> None:
         RunError: the database is of a later version, or of one before there were events; it is left as it is.
     """
     with engine.connect() as connection:
-        if _revision(connection) == REVISION:
+        if _is_current(connection):
             return
         connection.rollback()
         with _alone(connection):
             _change(connection)
+
+
+def _is_current(connection: Connection) -> bool:
+    """Tell whether nothing is to change, by what no process takes away: another one may be changing the rest now."""
+    if not inspect(connection).has_table(_versions.name):
+        return False
+    return connection.scalar(select(_versions.c.version_num)) == REVISION
 
 
 def _change(connection: Connection) -> None:
@@ -48,7 +55,7 @@ def _change(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """Return the version of the tables; None where there are none.
+    """Return the version of the tables, which no other process may change meanwhile; None where there are none.
 
     Raises:
         RunError: see `bring_up_to_date`.
