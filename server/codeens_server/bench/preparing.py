@@ -36,9 +36,9 @@ class PreparedTask(Struct, frozen=True, kw_only=True):
 
 
 async def prepared(
-    items: Sequence[Item], session: Session, sandbox: Sandbox, limits: Limits, *, workers: int
+    items: Sequence[Item], session: Session, sandbox: Sandbox | None, limits: Limits, *, workers: int
 ) -> list[PreparedTask]:
-    """Return the tasks in their order.
+    """Return the tasks in their order. Without a sandbox nothing is run, and nothing is known of their solutions.
 
     Raises:
         InputError: own solutions of tasks fail (all are named), or a task cannot be asked for.
@@ -78,10 +78,10 @@ def _refuse_broken(problems: Sequence[str], total: int) -> None:
     raise InputError(message, code="broken_task", hint=Hint("option", "skip"))
 
 
-async def _ready(item: Item, session: Session, sandbox: Sandbox, limits: Limits) -> PreparedTask:
+async def _ready(item: Item, session: Session, sandbox: Sandbox | None, limits: Limits) -> PreparedTask:
     bounds = limits if item.memory_bytes is None else replace(limits, memory_bytes=item.memory_bytes)
     name, module = shown(item)
-    runs = await _runs(item, sandbox, bounds)
+    runs = FullTime(bounds) if sandbox is None else await _runs(item, sandbox, bounds)
     target = await session.target(Code(module, name))
     context = await anyio.to_thread.run_sync(context_of, target)
     return PreparedTask(item=item, target=target, context=context, runs=runs)

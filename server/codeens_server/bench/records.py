@@ -20,9 +20,10 @@ Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 Time: TypeAlias = Annotated[float, Meta(ge=0)]
 
-Ending: TypeAlias = Status | Literal["no_answer", "no_code"]
+Ending: TypeAlias = Status | Literal["no_answer", "no_code", "not_run"]
 """How it ended. `no_answer`: the model's call failed, which says nothing of the model; a resumed benchmark asks again.
-`no_code`: there was no program in its reply, which fails the task. The others are what the judge said of the program.
+`no_code`: there was no program in its reply, which fails the task. `not_run`: nobody ran the program, which a resumed
+benchmark does. The others are what the judge said of the program.
 """
 
 
@@ -96,8 +97,8 @@ class Record(Struct, frozen=True, kw_only=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it says something of the model: a call that failed does not."""
-        return self.ending != "no_answer"
+        """Whether it says something of the model: a call that failed, and a program that nobody ran, do not."""
+        return self.ending not in {"no_answer", "not_run"}
 
     @property
     def last(self) -> Attempt:

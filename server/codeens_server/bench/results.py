@@ -63,6 +63,8 @@ class ResultsFile:
         self.path = path
         self.known: dict[Key, Record] = {}
         """What was there before, and says something of a model: those calls that failed are made again."""
+        self.not_run: dict[Key, Record] = {}
+        """Of what was there before, programs that nobody has run."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -121,6 +123,8 @@ class ResultsFile:
         for record in read_records(self.path):
             if record.counts:
                 self.known[record.key] = record
+            elif record.ending == "not_run":
+                self.not_run[record.key] = record
 
     def _cut_torn_line(self) -> None:
         size = end = os.fstat(self._file).st_size

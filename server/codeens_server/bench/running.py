@@ -11,6 +11,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -34,10 +35,15 @@ from codeens_server.generation.budget import Budget
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.ranking.selector.model import chosen_selector
+from codeens_server.ranking.selector.order import Order
 from codeens_variants.manifest import Variant
 
 _HOPELESS = 8
 """Calls of a model that fail one after the other, and none before them that did not: it is not asked any more."""
+
+
+_NOTHING_RUN = "nothing was run"
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Sent to the models."""
     fresh: bool = False
     forecast_only: bool = False
+    no_execute: bool = False
+    """Ask, and run nothing."""
 
 
 class BenchProgress(Struct, frozen=True, kw_only=True):
@@ -111,14 +119,17 @@ async def run_benchmark(
         raise InputError(message, code="no_model", hint=Hint("model"))
     variants = _at_temperature(await anyio.to_thread.run_sync(session.used_variants, plan.variants), plan.temperature)
     _check_digest(results, tasks)
+    selector = await anyio.to_thread.run_sync(chosen_selector, settings)
     spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
     async with (
-        session.sandbox(settings, spec) as sandbox,
+        nullcontext() if plan.no_execute else session.sandbox(settings, spec) as sandbox,
         Models(with_fallbacks(models, settings, session.environ), session.environ) as client,
     ):
-        machine = await anyio.to_thread.run_sync(_machine, settings.python or "", sandbox.label)
+        label = sandbox.label if sandbox else _NOTHING_RUN
+        machine = await anyio.to_thread.run_sync(_machine, settings.python or "", label)
         ready = await prepared(tasks.items, session, sandbox, settings.limits, workers=settings.parallel)
-        trials = [trial for trial in _trials(ready, models, variants, plan.samples) if trial.key not in results.known]
+        there = {**results.known, **(results.not_run if plan.no_execute else {})}
+        trials = [trial for trial in _trials(ready, models, variants, plan.samples) if trial.key not in there]
         expected = await forecast(trials, client, plan.concurrency)
         budget = Budget(usd=_cap(plan, settings), tokens=settings.budget_tokens, spent_usd=_spent(results))
         watcher.begins(expected, _cap(plan, settings))
@@ -129,7 +140,8 @@ async def run_benchmark(
             cache=(await session.opened_store()).cache(Reply),
             budget=budget,
             sandbox=sandbox,
-            sandbox_label=sandbox.label,
+            sandbox_label=label,
+            order=Order(settings.parallel, selector),
             rounds=plan.rounds,
             fresh=plan.fresh,
         )
@@ -188,7 +200,7 @@ class _Bench:
         await self._results.append(record)
         self.done += 1
         self._passed += record.passed
-        self._unanswered += not record.counts
+        self._unanswered += record.ending == "no_answer"
         self._usd += record.cost_usd or 0.0
         self._note_failure(trial.model.name, record)
         self._watcher.progressed(
@@ -203,7 +215,7 @@ class _Bench:
         )
 
     def _note_failure(self, model: str, record: Record) -> None:
-        if record.counts:
+        if record.ending != "no_answer":
             self._answered.add(model)
             return
         self._failures[model] += 1
@@ -259,7 +271,7 @@ def _cap(plan: Plan, settings: Settings) -> float | None:
 
 
 def _spent(results: ResultsFile) -> float:
-    return sum(record.cost_usd or 0.0 for record in results.known.values())
+    return sum(record.cost_usd or 0.0 for kept in (results.known, results.not_run) for record in kept.values())
 
 
 def _seeded(models: Sequence[ModelSettings], seed: int | None) -> tuple[ModelSettings, ...]:

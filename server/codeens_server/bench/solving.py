@@ -19,6 +19,8 @@ from codeens_server.generation.generate import Answer, Ask, FailedCall, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
+from codeens_server.ranking.selector.features import Submission
+from codeens_server.ranking.selector.order import Order
 from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
 from codeens_server.tasks.scoring import score_one
 from codeens_variants.manifest import Variant
@@ -44,8 +46,11 @@ class Tools(Struct, frozen=True, kw_only=True):
     client: Models
     cache: ResponseCache
     budget: Budget
-    sandbox: Sandbox
+    sandbox: Sandbox | None
+    """None: nothing is run."""
     sandbox_label: str
+    order: Order
+    """Which of the answers that wait is run first."""
     rounds: int = 1
     fresh: bool = False
 
@@ -89,7 +94,13 @@ async def _round(trial: Trial, tools: Tools, number: int, feedback: Feedback | N
     text, source, attempt = _read(answer, trial.ready.item.task, asked_s)
     if not source:
         return _Told(candidate=None, attempt=attempt)
-    told = await _judged(trial.ready, source, attempt, tools, is_last=number + 1 == tools.rounds)
+    if tools.sandbox is None:
+        return _Told(candidate=None, attempt=replace(attempt, ending="not_run"))
+    began, is_last = current_time(), number + 1 == tools.rounds
+    submission = Submission(code=attempt.source, model=trial.model.name, variant=trial.variant.name)
+    async with tools.order.turn(submission, trial.ready.item.task.id):
+        told = await _judged(trial.ready, source, attempt, tools.sandbox, tools.sandbox_label, is_last=is_last)
+    told = replace(told, attempt=replace(told.attempt, judge_s=current_time() - began))
     candidate = answer if isinstance(answer, Candidate) else _as_candidate(answer, trial, text)
     return replace(told, candidate=candidate)
 
@@ -143,13 +154,18 @@ def _read(answer: Answer, task: Task, asked_s: float) -> tuple[str, str, Attempt
     return written, program, attempt
 
 
-async def _judged(ready: PreparedTask, source: str, attempt: Attempt, tools: Tools, *, is_last: bool) -> _Told:
-    began = current_time()
+async def _judged(
+    ready: PreparedTask, source: str, attempt: Attempt, sandbox: Sandbox, label: str, *, is_last: bool
+) -> _Told:
+    async def score(task: Task, runs: Observed) -> ScoreResult:
+        candidate = ScoredCandidate(id=task.id, source=source)
+        return await score_one(task, candidate, runs, sandbox=sandbox, sandbox_label=label)
+
     observed = Observed(ready.runs)
-    result = await _score(ready.item.task, source, observed, tools)
+    result = await score(ready.item.task, observed)
     failure = result.verdict.failure
     if ready.item.public is not None and not is_last:
-        failure = (await _score(ready.item.public, source, Observed(ready.runs), tools)).verdict.failure
+        failure = (await score(ready.item.public, Observed(ready.runs))).verdict.failure
     judged = replace(
         attempt,
         ending=result.verdict.status,
@@ -159,14 +175,8 @@ async def _judged(ready: PreparedTask, source: str, attempt: Attempt, tools: Too
         stderr=observed.stderr,
         run_s=observed.run_s,
         peak_bytes=observed.peak_bytes,
-        judge_s=current_time() - began,
     )
     return _Told(candidate=None, attempt=judged, failure=failure)
-
-
-async def _score(task: Task, source: str, runs: Observed, tools: Tools) -> ScoreResult:
-    candidate = ScoredCandidate(id=task.id, source=source)
-    return await score_one(task, candidate, runs, sandbox=tools.sandbox, sandbox_label=tools.sandbox_label)
 
 
 def _as_candidate(call: FailedCall, trial: Trial, written: str) -> Candidate:

@@ -19,10 +19,13 @@ from codeens_server.bench.datasets.loading import Filter, load_tasks
 from codeens_server.bench.estimating import Forecast
 from codeens_server.bench.results import ResultsFile, read_records
 from codeens_server.bench.running import BenchProgress, Outcome, Plan, Watcher, run_benchmark
+from codeens_server.bench.selector.choosing import in_order
 from codeens_server.bench.statistics import Estimate
 from codeens_server.bench.summary import Summary, summarise
 from codeens_server.cli import options
+from codeens_server.cli.no_execute import needed_selector
 from codeens_server.cli.report import console, plain_table
+from codeens_server.cli.selector import show_likely
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.tasks.schema import Difficulty
 from codeens_server.text import plural, visible
@@ -59,6 +62,8 @@ def _ks(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int,
 @click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="In place of the variants' own.")
 @click.option("--fresh", is_flag=True, help="Ask the models again, also what they answered before.")
 @click.option("--estimate", "forecast_only", is_flag=True, help="Say what it will cost and how long it takes; no more.")
+@options.selector
+@click.option("--no-execute", is_flag=True, help="Run nothing: rank the answers by --selector, none of them proven.")
 @options.sandbox
 @options.results
 @options.trust_workspace
@@ -79,6 +84,8 @@ def bench_run(
     data: Path | None,
     out: Path,
     resume: bool,
+    selector: str | None,
+    no_execute: bool,
     sandbox: str | None,
     results: str | None,
     trust_workspace: bool,
@@ -92,9 +99,12 @@ def bench_run(
     """
     wanted = Filter(ids=ids, left_out=skip, difficulties=difficulty, sample=sample, seed=seed or 0, most=most)
     tasks = load_tasks(dataset, data, os.environ, wanted=wanted, choice=Choice(tests=tests, split=split))
-    session = session_here(trust=trust_workspace, sandbox=sandbox, results=results)
-    settings_of(session)
-    plan = Plan(seed=seed, **asked)
+    session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, selector=selector)
+    settings = settings_of(session)
+    chosen = needed_selector(settings) if no_execute else None
+    plan = Plan(seed=seed, no_execute=no_execute, **asked)
+    if no_execute and plan.rounds > 1:
+        raise click.UsageError("--rounds cannot go with --no-execute: nobody knows what to tell.", ctx)
 
     async def work() -> Outcome:
         async with session:
@@ -107,7 +117,9 @@ def bench_run(
             click.echo(msgspec.json.encode(outcome.forecast).decode())
         return
     summary = summarise(read_records(out), ks, seed=seed or 0)
-    if as_json:
+    if chosen is not None:
+        show_likely(in_order(out, chosen), as_json=as_json)
+    elif as_json:
         click.echo(msgspec.json.encode(summary).decode())
     else:
         show(summary)

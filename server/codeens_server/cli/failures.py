@@ -34,6 +34,7 @@ _FLAGS = {
             "rounds",
             "samples",
             "sandbox",
+            "selector",
             "skip",
             "tests",
         )

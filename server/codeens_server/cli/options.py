@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -36,7 +37,18 @@ def rank(text: str) -> int | str:
     return int(text)
 
 
+def _from_here(ctx: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    del ctx, parameter
+    return str(Path(given).absolute()) if given else None
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else.")
+selector = click.option(
+    "--selector",
+    metavar="FILE",
+    callback=_from_here,
+    help="What `codeens selector train` made: of answers that wait, the likeliest to be right runs first.",
+)
 results = click.option("--results", metavar="DIR", help="Keep runs in this folder instead of the user's data folder.")
 trust_workspace = click.option(
     "--trust-workspace",

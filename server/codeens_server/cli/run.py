@@ -14,13 +14,20 @@ from codeens import RunKeywords, Session
 from codeens_server.bench.datasets.base import Item
 from codeens_server.cli import options
 from codeens_server.cli.bench_task import code_of, task_of, told_by_its_tests
+from codeens_server.cli.no_execute import (
+    NotRunDocument,
+    needed_selector,
+    ranked_without_running,
+    refuse_what_needs_running,
+    table_of,
+)
 from codeens_server.cli.picker import picked, show_sources
 from codeens_server.cli.report import BEST, apply_row, console, print_diff, print_run
 from codeens_server.cli.session import follow, session_here, settings_of
 from codeens_server.domain.document import RunDocument
 from codeens_server.store.documents import to_json
 
-_MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
+_MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
 
 
 @click.command()
@@ -74,6 +81,8 @@ _MAY_GO_WITH_RESUME = {"resume", "diff", "rank_to_apply", "results", "trust_work
 )
 @click.option("--fresh", is_flag=True, help="Ask the models again, also what they answered before.")
 @click.option("--resume", metavar="ID", help="Go on with a run that was interrupted.")
+@options.selector
+@click.option("--no-execute", is_flag=True, help="Run nothing: rank the answers by --selector, none of them proven.")
 @click.option("--diff", type=options.rank, metavar="RANK", help="Print the change of this rank instead of the table.")
 @click.option(
     "--apply",
@@ -92,6 +101,8 @@ def run(
     ctx: click.Context,
     target: str | None,
     resume: str | None,
+    selector: str | None,
+    no_execute: bool,
     diff: int | str | None,
     rank_to_apply: int | str | None,
     results: str | None,
@@ -104,19 +115,19 @@ def run(
     TARGET is path.py::function, path.py::Class.method or path.py:LINE; or a task of a data set, as humaneval/17 or
     humaneval/random. In a terminal it is asked for where it is not given.
     """
-    if diff is not None and as_json:
-        raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
-    if resume is not None:
-        _check_resume(ctx)
+    _check_options(ctx, resumed=resume is not None, no_execute=no_execute)
     is_picked = target is None and resume is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     if target is None and resume is None and not is_picked:
         raise click.UsageError("name a function: codeens run path.py::function.", ctx)
-    session = session_here(trust=trust_workspace, results=results)
+    session = session_here(trust=trust_workspace, results=results, selector=selector)
     if is_picked:
         target, asked = picked(session, asked)
     item = task_of(target) if target else None
     if item is not None and rank_to_apply is not None:
         raise click.UsageError("a task of a data set stands in no file that --apply could write into.", ctx)
+    if no_execute:
+        _show_not_run(session, item or target or "", asked, as_json=as_json)
+        return
     document, told = anyio.run(lambda: _run(session, item or target, resume, asked, quiet=as_json))
     if as_json:
         click.echo(to_json(document, indent=2))
@@ -150,6 +161,35 @@ async def _run(
         found = await session.target(target or "")
         settings_of(session, Path(found.root))
         return await follow(session.stream(found, **asked), quiet=quiet), ""
+
+
+def _show_not_run(session: Session, target: str | Item, asked: RunKeywords, *, as_json: bool) -> None:
+    async def not_run() -> NotRunDocument:
+        async with session:
+            if isinstance(target, Item):
+                found, root = code_of(target), None
+                asked["mode"] = asked.get("mode") or target.mode
+            else:
+                found = await session.target(target)
+                root = Path(found.root)
+            selector = needed_selector(settings_of(session, root))
+            return await ranked_without_running(session, found, asked, selector)
+
+    document = anyio.run(not_run)
+    if as_json:
+        click.echo(to_json(document, indent=2))
+    else:
+        console().print(table_of(document))
+
+
+def _check_options(ctx: click.Context, *, resumed: bool, no_execute: bool) -> None:
+    """Refuse options that contradict each other."""
+    if ctx.params["diff"] is not None and ctx.params["as_json"]:
+        raise click.UsageError("--diff and --json both decide what is printed; give one of them.", ctx)
+    if no_execute:
+        refuse_what_needs_running(ctx)
+    if resumed:
+        _check_resume(ctx)
 
 
 def _check_resume(ctx: click.Context) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
-from rich.markup import escape
 from rich.table import Table
 
-from codeens_server.bench.selector.choosing import in_order
-from codeens_server.bench.selector.model import load_selector
+from codeens_server.bench.selector.choosing import Likely, in_order
 from codeens_server.bench.selector.training import Evaluation, evaluate, load_labelled, train
 from codeens_server.bench.statistics import Estimate
 from codeens_server.cli import options
+from codeens_server.cli.no_execute import TITLE
 from codeens_server.cli.report import console
 from codeens_server.errors import InputError
+from codeens_server.ranking.selector.model import load_selector
 from codeens_server.text import plural, visible
 
 
@@ -28,7 +29,10 @@ def selector() -> None:
 @click.argument("labelled", type=click.Path(path_type=Path))
 @click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The selector, as JSON.")
 def train_command(labelled: Path, out: Path) -> None:
-    """Learn from LABELLED, JSONL of answers with `task_id`, `code`, `model`, `style` and `label` (`pass` is right)."""
+    """Learn from LABELLED: results of `codeens bench run`, or answers that are labelled.
+
+    These are JSONL with `task_id`, `code`, `model`, `style` and `label` (`pass` is right).
+    """
     found = train(load_labelled(labelled))
     try:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
@@ -58,16 +62,21 @@ def eval_command(labelled: Path, folds: int, as_json: bool) -> None:
 def choose_command(trained: Path, answers: Path, as_json: bool) -> None:
     """Put the answers to each task in ANSWERS in the order of how likely they are right; none is run.
 
-    SELECTOR is what `train` wrote; ANSWERS is JSONL with `task_id`, `code`, `model` and `style`.
+    SELECTOR is what `train` wrote; ANSWERS is JSONL with `task_id`, `code`, `model` and `style`, or results of
+    `codeens bench run`.
     """
-    found = in_order(answers, load_selector(trained))
+    show_likely(in_order(answers, load_selector(trained)), as_json=as_json)
+
+
+def show_likely(found: Sequence[Likely], *, as_json: bool) -> None:
+    """Print answers that nobody ran, of each task the likeliest first."""
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("task", "line", "model", "style", "likely right", title="not run, not proven", title_justify="left")
+    table = Table("task", "line", "model", "style", "likely right", "verdict", title=TITLE, title_justify="left")
     for one in found:
-        cells = (one.task_id, str(one.line), one.model, one.style)
-        table.add_row(*(escape(visible(cell)) for cell in cells), f"{100 * one.probability:.0f} %")
+        cells = (one.task_id, str(one.line), one.model, one.style, f"{100 * one.probability:.0f} %", one.status)
+        table.add_row(*(visible(cell) for cell in cells))
     console().print(table)
 
 

@@ -32,13 +32,14 @@ _TRUSTED_ONLY = (
     "results",
     "scorers",
     "scorer_weights",
+    "selector",
     "budget_usd",
     "budget_tokens",
 )
 _TRUSTED_ONLY_OF_MODEL = frozenset(
     {"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token", "params", "headers"}
 )
-_PATHS = ("python", "results")
+_PATHS = ("python", "results", "selector")
 _SECRET_HEADER = re.compile("auth|key|token|cookie|secret", re.IGNORECASE)
 
 

@@ -86,6 +86,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names of entry points of the group `codeens.scorers` to apply."""
     scorer_weights: dict[str, Share] = field(default_factory=dict[str, Share])
     """Share of a scorer beside those of `weights`; 10 where nothing is said."""
+    selector: str | None = None
+    """File of `codeens selector train`: of candidates that wait, the likeliest to be right is judged first."""
     limits: Limits = field(default_factory=Limits)
     deselect: tuple[str, ...] = ()
     """Tests of the workspace, or beginnings of their ids, that judge nobody."""

@@ -23,6 +23,7 @@ from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import EditorModel, Reply
 from codeens_server.generation.models.reach import unreachable
 from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.ranking.selector.model import chosen_selector
 from codeens_server.run.events import CandidatesGiven, Noted, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.ids import new_run_id
 from codeens_server.run.log import RunLog
@@ -187,6 +188,7 @@ class Engine:
         failures: list[CodeensError | SandboxError] = []
         # It takes long to import, and nothing but a run needs it.
         make = await anyio.to_thread.run_sync(_execution)
+        selector = await anyio.to_thread.run_sync(chosen_selector, settings)
         opened = _opened_within(state.request.timeout_s, self._executors(state))
         async with opened as executors, anyio.create_task_group() as group:
             first_path, *others = executors
@@ -196,6 +198,7 @@ class Engine:
                 producers,
                 accept=accept,
                 settings=settings,
+                selector=selector,
                 further={path: executors[path] for path in others},
             )
             group.start_soon(_drive, execution, first, failures)

@@ -29,6 +29,9 @@ from codeens_server.generation.reply.assemble import digest
 from codeens_server.judging.judge import Agreement, agreeing, judge
 from codeens_server.measuring.growth import compare_growth
 from codeens_server.measuring.machine import this_machine
+from codeens_server.ranking.selector.features import Submission
+from codeens_server.ranking.selector.model import Selector
+from codeens_server.ranking.selector.order import Order
 from codeens_server.run import report
 from codeens_server.run.effort import EFFORTS
 from codeens_server.run.environments import FurtherEnvironments
@@ -64,6 +67,7 @@ class Execution:
         *,
         accept: Callable[[Evidence], None],
         settings: Settings,
+        selector: Selector | None = None,
         further: Mapping[str, Executor] | None = None,
     ) -> None:
         """Get ready.
@@ -74,6 +78,7 @@ class Execution:
             producers: opens what makes candidates; connections are closed when the rounds are over.
             accept: raises where the run cannot go on with the evidence that was found, before anything is written.
             settings: limits of each job, and what candidates are ranked by.
+            selector: says which of the candidates that wait is judged first; None: the one that came first.
             further: run code with other interpreters, by the interpreter's path: candidates must hold there too.
         """
         self.log = log
@@ -87,7 +92,7 @@ class Execution:
         self._scope = anyio.CancelScope()
         self._stopped: StopReason | None = None
         # The first candidates shall have their verdicts before the last ones have their first jobs.
-        self._judging = anyio.CapacityLimiter(executor.parallel)
+        self._order = Order(executor.parallel, selector)
         self._measuring = Measuring(
             log, executor, self._unseen, self._agreement, self._measure_elsewhere, self._plan.patience
         )
@@ -246,7 +251,7 @@ class Execution:
         """Return whether the candidate passed."""
         target, evidence = self._state.target, self._evidence()
         try:
-            async with self._judging:
+            async with self._order.turn(_submission(candidate)):
                 judged = await judge(
                     candidate,
                     target=target,
@@ -381,6 +386,10 @@ class Execution:
                 await self.log.emit(Noted(kind="differences", message=message))
         await self._note_stop(scope)
         return clusters
+
+
+def _submission(candidate: Candidate) -> Submission:
+    return Submission(code=candidate.source, model=candidate.model, variant=candidate.variant)
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from codeens_server.bench.datasets.loading import load_tasks
 from codeens_server.bench.records import Record
 from codeens_server.bench.results import ResultsFile, read_records
 from codeens_server.bench.running import BenchProgress, Outcome, Plan, Watcher, run_benchmark
+from codeens_server.bench.selector.choosing import in_order
 from codeens_server.errors import InputError
 from tests.loopback.server import ChatRequest, Fault, ModelServer
 from tests.sandbox_backends.machine import why_not
 from tests.server.bench.made import FIRST, TWICE
+from tests.server.ranking.selector.made import trusting
 
 pytestmark = [
     pytest.mark.anyio,
@@ -216,6 +218,29 @@ async def test_an_estimate_asks_nobody(tmp_path: Path) -> None:
         bench = Bench(tmp_path, server, rows(tmp_path / "h.jsonl", TWICE), "m")
         outcome = await bench.run(forecast_only=True, samples=3)
         assert (outcome.forecast.items, server.requests) == (3, [])
+
+
+async def test_without_executing_answers_are_ranked_and_not_judged_before_a_run_that_goes_on_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a sandbox was asked for")
+
+    async with server_of(right) as server:
+        bench = Bench(tmp_path, server, rows(tmp_path / "h.jsonl", TWICE, FIRST), "poor", "good")
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "sandbox", refuse)
+            await bench.run(no_execute=True)
+            assert set(bench.endings().values()) == {"not_run"}
+            assert not any(one.passed or one.counts for one in bench.records)
+            likely = in_order(bench.out, trusting(poor=-2.0, good=2.0))
+            assert [one.model for one in likely] == ["good", "poor"] * 2
+            assert {one.status for one in likely} == {"not run"}
+            assert (await bench.run(no_execute=True, resume=True)).wrote == 0
+        asked = len(server.requests)
+        assert (await bench.run(resume=True)).wrote == 4
+        assert set(bench.endings().values()) == {"passed"}
+        assert len(server.requests) == asked
 
 
 async def test_of_several_solutions_the_first_that_passes_is_the_reference(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ async def test_the_tests_of_the_data_set_say_which_candidates_pass(data: Path) -
         (["humaneval", "--out", "r.jsonl", "--k", "one"], "no list of numbers"),
         (["humaneval", "--out", "r.jsonl", "--id", "7"], "no task is called '7'"),
         (["absent.jsonl", "--out", "r.jsonl"], "cannot be read: No such file"),
+        (["humaneval", "--out", "r.jsonl", "--no-execute"], "ranked by a selector"),
         (["humaneval", "--out", "full.jsonl"], "has results already. The option is --resume."),
     ],
 )

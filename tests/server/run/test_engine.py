@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -32,6 +33,7 @@ from codeens_server.run.state import WRONG_WHEN_TIMED
 from codeens_server.store.opening import open_store
 from codeens_variants.manifest import Variant
 from tests.server import facts
+from tests.server.ranking.selector.made import kept
 from tests.server.run.fakes import (
     FLAKY,
     ORIGINAL,
@@ -49,6 +51,7 @@ from tests.server.run.fakes import (
 )
 
 pytestmark = pytest.mark.anyio
+NAMES = ("bad", "poor", "new", "good", "best")
 
 
 def calls_of(source: str) -> Callable[[Job[Any]], bool]:
@@ -68,6 +71,34 @@ async def test_a_candidate_that_answers_wrongly_when_it_is_timed_is_rejected(wor
     assert rows["flaky"].verdict.reason == WRONG_WHEN_TIMED
     assert rows["flaky"].measurement.mismatch
     assert (rows["right"].rank, document.best, document.summary.passed) == (1, "right", 1)
+
+
+async def test_of_candidates_that_wait_a_selector_says_which_is_judged_first(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(world.settings(), selector=kept(tmp_path, bad=-3.0, poor=-2.0, good=2.0, best=3.0), parallel=1)
+    monkeypatch.setattr(world, "settings", lambda _="": settings)
+    all_are_there, run = anyio.Event(), world.backend.run
+
+    async def run_once_all_are_there(job: Job[Any]) -> Any:
+        await all_are_there.wait()
+        return await run(job)
+
+    monkeypatch.setattr(world.backend, "run", run_once_all_are_there)
+    sources = {
+        name: f"def double(x):\n    return x * {2 + number} - x * {number}\n" for number, name in enumerate(NAMES)
+    }
+    judged: list[str] = []
+    with world.engine() as (engine, _):
+        async with engine.judge(world.request(), world.target, given(**sources)) as stream:
+            async for event in stream:
+                if isinstance(event, CandidateGenerated) and stream.state.generated == len(sources):
+                    await anyio.wait_all_tasks_blocked()
+                    all_are_there.set()
+                if isinstance(event, CandidateJudged):
+                    judged.append(event.candidate_id)
+    first, *others = judged
+    assert others == [name for name in ("best", "good", "new", "poor", "bad") if name != first]
 
 
 async def test_a_quick_run_races_for_seconds_and_a_thorough_one_for_minutes(world: World) -> None:

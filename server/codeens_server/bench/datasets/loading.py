@@ -19,6 +19,7 @@ from codeens_server.bench.datasets.rows import rows_of
 from codeens_server.config.loading import DATA_VARIABLE
 from codeens_server.errors import ConfigError, Hint, InputError, RunError, unknown
 from codeens_server.tasks.schema import Difficulty
+from codeens_server.text import one_line
 
 HUB = "hub"
 
@@ -93,6 +94,7 @@ def data_file(dataset: Dataset, given: Path | None, environ: Mapping[str, str]) 
         return given
     if dataset.file is None or DATA_VARIABLE not in environ:
         where = f", or the folder of data sets in {DATA_VARIABLE}" if dataset.file else ""
+        where += f", or {HUB}, which fetches it from Hugging Face" if dataset.hub else ""
         file = dataset.file.name if dataset.file else f"the file of {dataset.name}"
         message = f"where is {file}? Name it{where}."
         raise InputError(message, code="no_data_set", hint=Hint("option", "data"))
@@ -203,7 +205,9 @@ def _downloaded(hub: Hub) -> Path:
             client.snapshot_download(hub.repo, repo_type="dataset", allow_patterns=[hub.pattern], revision=hub.revision)
         )
     except Exception as error:  # its errors and those of the network below it have no common base
-        message = f"{hub.repo} cannot be fetched from Hugging Face: {type(error).__name__}: {str(error)[:200]}."
+        message = (
+            f"{hub.repo} cannot be fetched from Hugging Face: {type(error).__name__}: {one_line(str(error))[:200]}."
+        )
         raise RunError(message, code="no_hub") from error
     files = [file for file in folder.rglob("*") if fnmatch.fnmatch(str(file.relative_to(folder)), hub.pattern)]
     if not files:

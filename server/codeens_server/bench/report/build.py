@@ -26,7 +26,7 @@ class _System:
         self.counts: dict[str, tuple[int, int]] = {}
         self.difficulty: dict[str, str] = {}
         self.endings: Counter[str] = Counter()
-        self.unasked = 0
+        self.unjudged = 0
         self.ask_s: list[float] = []
         self.run_s: list[float] = []
         self.cost_usd: float | None = 0.0
@@ -38,7 +38,7 @@ class _System:
 
     def add(self, record: Record) -> None:
         if not record.counts:
-            self.unasked += 1
+            self.unjudged += 1
             return
         total, right = self.counts.get(record.task_id, (0, 0))
         self.counts[record.task_id] = total + 1, right + record.passed
@@ -68,7 +68,7 @@ class _System:
             pass_at={name: estimate for name, estimate in found.items() if estimate is not None},
             by_difficulty={level: estimate for level, estimate in by_difficulty.items() if estimate is not None},
             endings=dict(self.endings.most_common()),
-            unasked=self.unasked,
+            unjudged=self.unjudged,
             ask_s=median(self.ask_s) if self.ask_s else None,
             run_s=median(self.run_s) if self.run_s else None,
             cost_usd=self.cost_usd,
@@ -146,7 +146,7 @@ def cause_of(reason: str) -> str:
 def _failures(records: Iterable[Record]) -> tuple[FailureCause, ...]:
     groups: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
-        if not record.passed:
+        if not record.passed and record.ending != "not_run":
             groups[record.ending, cause_of(record.last.reason)].append(record)
     largest = sorted(groups.items(), key=lambda entry: -len(entry[1]))[:_MOST_CAUSES]
     return tuple(

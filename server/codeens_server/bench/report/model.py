@@ -21,8 +21,8 @@ class SystemRow(Struct, frozen=True, kw_only=True):
     """pass@1 of the tasks of each difficulty; empty where the data set has none."""
     endings: dict[str, int]
     """How often samples ended so, most frequent first, `passed` included."""
-    unasked: int
-    """Records that say nothing of the model: calls that failed, a budget that was used up. In no other number."""
+    unjudged: int
+    """Records that say nothing of the model: calls that failed, programs that nobody ran. In no other number."""
     ask_s: float | None
     """Median seconds from question to reply, of replies that were not kept from earlier; None: all were."""
     run_s: float | None

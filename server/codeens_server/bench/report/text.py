@@ -64,7 +64,7 @@ def as_table(report: BenchReport) -> RenderableType:
 
 def _leaderboard(rows: Sequence[SystemRow]) -> Sheet:
     ks = list(dict.fromkeys(k for row in rows for k in row.pass_at))
-    columns = ("system", *ks, "tasks", "samples", "reply", "run", "cost", "not asked")
+    columns = ("system", *ks, "tasks", "samples", "reply", "run", "cost", "no verdict")
     return Sheet(
         "Leaderboard",
         columns,
@@ -77,7 +77,7 @@ def _leaderboard(rows: Sequence[SystemRow]) -> Sheet:
                 _seconds(row.ask_s),
                 _seconds(row.run_s),
                 "?" if row.cost_usd is None else f"${row.cost_usd:.4g}",
-                str(row.unasked),
+                str(row.unjudged),
             )
             for row in rows
         ],

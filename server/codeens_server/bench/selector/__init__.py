@@ -1,1 +1,1 @@
-"""A selector that runs nothing: how likely an answer is right, from its code, who wrote it, and who agrees with it."""
+"""Teaches the selector from answers whose verdict is known, and chooses among answers that nobody has run."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import random
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -12,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import msgspec
 from msgspec import Struct
 
-from codeens_server.bench.selector.features import NAMES, Submission, features_of, shape_of
-from codeens_server.bench.selector.model import Rates, Selector, rates_of
+from codeens_server.bench.selector.answers import answers_of
 from codeens_server.bench.statistics import Estimate, mean_of
 from codeens_server.errors import Hint, InputError
+from codeens_server.ranking.selector.features import NAMES, Submission, features_of, shape_of
+from codeens_server.ranking.selector.model import Rates, Selector, rates_of
 
 POOL = 8
 """Answers of one draw: an ensemble's size."""
@@ -53,39 +51,25 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     """Said, came, how many."""
 
 
-class _Line(Struct, frozen=True, kw_only=True):
-    """A line of labelled answers. `code` is null where the reply had no program."""
-
-    task_id: str
-    code: str | None = None
-    model: str = ""
-    style: str = ""
-    label: str
-
-
 _Pool: TypeAlias = list[Labelled]
 _Way: TypeAlias = Callable[[_Pool], Sequence[float]]
 
 
 def load_labelled(path: Path) -> list[Labelled]:
-    """Return labelled answers: JSONL with `task_id`, `code`, `model`, `style` and `label`, `pass` where it is right.
+    """Return labelled answers.
+
+    Args:
+        path: JSONL with `task_id`, `code`, `model`, `style` and `label`, `pass` where it is right; or results of
+            `codeens bench run`, of which what was not judged is left out.
 
     Raises:
         InputError: the file cannot be read, or a line is of another form (named).
     """
-    decoder, found = msgspec.json.Decoder(_Line), list[Labelled]()
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for line in file:
-                each = decoder.decode(line)
-                answer = Submission(code=each.code or "", model=each.model, variant=each.style)
-                found.append(Labelled(task_id=each.task_id, answer=answer, right=each.label == "pass"))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        message = f"{path}:{len(found) + 1}: {error}."
-        raise InputError(message) from None
-    except (OSError, EOFError, zlib.error) as error:
-        message = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}."
-        raise InputError(message) from None
+    found = [
+        Labelled(task_id=one.task_id, answer=one.answer, right=one.right)
+        for one in answers_of(path)
+        if one.right is not None
+    ]
     if len({one.right for one in found}) < 2:
         message = f"{path} must have answers that are right and answers that are wrong."
         raise InputError(message)

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.budget import CostBound
 from codeens_server.generation.models.exchange import EditorModel, Message, ModelError, Reply, Sampling, is_editor_model
+from codeens_server.generation.models.in_process import InProcessModel, is_in_process
 from codeens_server.generation.models.litellm_router import LiteLLM, explain, refusal_of
 from codeens_server.generation.models.request_shape import RequestShape
 from codeens_server.redaction import redact
@@ -87,6 +88,7 @@ class Models:
         self._rate_limiters = {model.name: RateLimiter(rpm=model.rpm, tpm=model.tpm) for model in models}
         self._opening = anyio.Lock()
         self._router: LiteLLM | None = None
+        self._in_process = {model.name: InProcessModel(model) for model in models if is_in_process(model)}
 
     async def __aenter__(self) -> Models:
         return self
@@ -101,7 +103,7 @@ class Models:
     async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> CostBound:
         """Return what an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
-        if is_editor_model(name):
+        if is_editor_model(name) or name in self._in_process:
             return CostBound(tokens=tokens_in + sampling.max_tokens, usd=0.0)
         router = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
@@ -134,7 +136,10 @@ class Models:
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
         if self._editor is not None and is_editor_model(name):
             return await self._editor(name, messages, sampling)
-        router, shape = await self._opened(), self._shapes[name]
+        shape = self._shapes[name]
+        if (own := self._in_process.get(name)) is not None:
+            return await own.ask(shape.arguments(messages, sampling))
+        router = await self._opened()
         reply = await self._fitting(router, name, messages, sampling)
         if reply.text or reply.empty_because or not shape.streams:
             return reply
@@ -187,7 +192,11 @@ class Models:
     async def _opened(self) -> LiteLLM:
         async with self._opening:
             if self._router is None:
-                models = [model for model in self._models.values() if not is_editor_model(model.name)]
+                models = [
+                    model
+                    for model in self._models.values()
+                    if not is_editor_model(model.name) and model.name not in self._in_process
+                ]
                 self._router = await LiteLLM.start(models, self._environ)
             return self._router
 

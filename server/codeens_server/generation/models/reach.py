@@ -49,6 +49,9 @@ NEEDS: dict[str, Needs] = {
     "vertex_ai": Needs(
         package="google-auth", module="google.auth", advice="then gcloud auth application-default login"
     ),
+    "transformers": Needs(
+        package="transformers", module="transformers", advice="and torch as pytorch.org has it for this machine"
+    ),
     "gemini": Needs(variables=(("GEMINI_API_KEY",), ("GOOGLE_API_KEY",))),
     "together_ai": Needs(variables=(("TOGETHERAI_API_KEY",), ("TOGETHER_API_KEY",))),
     "fireworks_ai": Needs(variables=(("FIREWORKS_API_KEY",), ("FIREWORKS_AI_API_KEY",))),

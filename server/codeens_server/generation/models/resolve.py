@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.generation.models.exchange import editor_settings, is_editor_model
+from codeens_server.generation.models.in_process import PREFIX, is_in_process
 
 LOCAL_SERVERS = {
     "ollama": "http://127.0.0.1:11434/v1",
@@ -164,6 +165,9 @@ def with_fallbacks(
 def _complete(model: ModelSettings) -> ModelSettings:
     """Fill in LiteLLM's name, and the variable of the provider's key."""
     name = model.model or model.name
+    if name.startswith(PREFIX):
+        free = replace(model, model=name, input_cost_per_token=0.0, output_cost_per_token=0.0)
+        return replace(free, max_parallel=model.max_parallel or 1)
     variable = model.api_key_env or (None if model.api_base else key_variable(name))
     return replace(model, model=name, api_key_env=variable)
 
@@ -186,12 +190,15 @@ def _check_fallbacks(configured: Mapping[str, ModelSettings]) -> None:
             if name not in configured:
                 message = f"the fallback of {model.name!r} is wrong: {unknown('model', name, list(configured))}"
                 raise InputError(message)
+            if is_in_process(model) or is_in_process(configured[name]):
+                message = f"{model.name!r} cannot fall back to {name!r}: a model of this process stands alone."
+                raise InputError(message)
 
 
 def _check_provider(model: ModelSettings) -> None:
     prefix, slash, _ = model.model.partition("/")
     known = litellm_prefixes()
-    if not slash or not known or prefix in known:
+    if not slash or not known or prefix in known or is_in_process(model):
         return
     near = get_close_matches(prefix, known, n=1)
     hint = f"Did you mean {near[0]}/…?" if near else "For a server of your own: model = openai/NAME with its api_base."

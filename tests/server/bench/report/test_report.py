@@ -72,7 +72,7 @@ def test_systems_stand_in_the_order_of_pass_at_1_with_intervals_difficulty_cost_
     found = json.loads(done.stdout)
     good, bad = found["systems"]
     assert (found["datasets"], found["records"]) == (["small (0123456789ab)"], 40)
-    assert (good["name"], good["samples"], good["unasked"]) == ("good · plain", 19, 1)
+    assert (good["name"], good["samples"], good["unjudged"]) == ("good · plain", 19, 1)
     assert good["pass_at"]["pass@1"]["value"] == 1.0 > good["pass_at"]["pass@1"]["low"]
     assert bad["pass_at"]["pass@1"]["value"] == 0.2
     assert {level: one["value"] for level, one in bad["by_difficulty"].items()} == {"easy": 0.4, "hard": 0.0}

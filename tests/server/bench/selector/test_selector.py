@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from codeens._scripts.codeens import main
-from codeens_server.bench.selector.features import NAMES, Submission, features_of, shape_of
-from codeens_server.bench.selector.model import load_selector
 from codeens_server.errors import InputError
+from codeens_server.ranking.selector.features import NAMES, Submission, features_of, shape_of
+from codeens_server.ranking.selector.model import load_selector
+from tests.server.bench.made import record
 
 RIGHT = 'def f(xs):\n    """Doc {n}."""\n    total = 0\n    for x in xs:\n        total += x\n    return total + {n}\n'
 WRONG = "def f(xs):\n    print(xs, {n})\n"
@@ -70,6 +72,25 @@ def test_answers_that_nobody_ran_are_put_in_order_of_how_likely_they_are_right(l
         assert (wrong.exit_code, says in wrong.stderr) == (2, True)
 
 
+def test_results_of_a_benchmark_teach_and_are_chosen_from(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    results, trained = tmp_path / "r.jsonl", tmp_path / "selector.json"
+    made = [
+        record(f"T/{task}", model, sample, "not_run" if task == 9 else "passed" if model == "good" else "failed")
+        for task in range(10)
+        for model in ("poor", "good")
+        for sample in range(3)
+    ]
+    again = record("T/9", "poor", 0, "not_run")
+    results.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in (*made, again)))
+    assert selector("train", results, "--out", trained).exit_code == 0
+    assert load_selector(trained).answers == 54
+    found = json.loads(selector("choose", trained, results, "--json").stdout)
+    last = [one for one in found if one["task_id"] == "T/9"]
+    assert [one["model"] for one in last] == ["good"] * 3 + ["poor"] * 3
+    assert [one["line"] for one in last if one["model"] == "poor" and one["sample"] == 0] == [61]
+
+
 def test_it_is_held_against_chance_majority_and_the_best_model_on_tasks_it_has_not_seen(labelled: Path) -> None:
     pytest.importorskip("sklearn")
     done = selector("eval", labelled, "--folds", 4, "--json")
@@ -87,7 +108,7 @@ def test_it_is_held_against_chance_majority_and_the_best_model_on_tasks_it_has_n
     [
         ("", "right and answers that are wrong"),
         ('{"task_id": "a", "code": "x", "label": "pass"}\n', "right and answers that are wrong"),
-        ('{"task_id": "a"}\n', "labelled.jsonl:1: "),
+        ('{"code": "x"}\n', "labelled.jsonl:1: "),
     ],
 )
 def test_a_file_that_teaches_nothing_gets_one_clear_error(labelled: Path, text: str, says: str) -> None:

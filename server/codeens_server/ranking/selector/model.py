@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from codeens_server.bench.selector.features import NAMES, Submission, features_of
+from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError
+from codeens_server.ranking.selector.features import NAMES, Submission, row_of
 
 PRIOR = 20.0
 """Answers of the mean rate that are added to those of each model and variant."""
@@ -46,8 +47,12 @@ class Selector(Struct, frozen=True, kw_only=True):
         Args:
             pool: all answers to one task that are known; who agrees with whom counts.
         """
-        rows = features_of(pool, [self.rates.of(answer) for answer in pool])
-        return [_sigmoid(self.bias + sum(map(self._part, range(len(row)), row))) for row in rows]
+        return [self.probability(at, pool) for at in range(len(pool))]
+
+    def probability(self, at: int, pool: Sequence[Submission]) -> float:
+        """Return how likely one answer of a pool is right."""
+        row = row_of(at, pool, self.rates.of(pool[at]))
+        return _sigmoid(self.bias + sum(map(self._part, range(len(row)), row)))
 
     def _part(self, at: int, value: float) -> float:
         return self.weights[at] * (value - self.means[at]) / self.scales[at]
@@ -71,6 +76,15 @@ def load_selector(path: Path) -> Selector:
         message = f"{path} was trained for other features; train it again."
         raise InputError(message)
     return found
+
+
+def chosen_selector(settings: Settings) -> Selector | None:
+    """Return the selector that the settings name; None where they name none. Blocks.
+
+    Raises:
+        InputError: see `load_selector`.
+    """
+    return load_selector(Path(settings.selector)) if settings.selector else None
 
 
 def logit(right: float, total: float, mean: float) -> float:

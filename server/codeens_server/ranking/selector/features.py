@@ -80,16 +80,17 @@ def features_of(pool: Sequence[Submission], rates: Sequence[tuple[float, float]]
         pool: all answers to one task that are known.
         rates: of each, the logit of its model's and of its variant's rate.
     """
+    return [row_of(at, pool, rate) for at, rate in enumerate(rates)]
+
+
+def row_of(at: int, pool: Sequence[Submission], rate: tuple[float, float]) -> list[float]:
+    """Return the row of one answer of a pool."""
     shapes = [shape_of(answer.code) for answer in pool]
-    same = Counter(shape.normal for shape in shapes if shape.normal)
-    others = max(len(pool) - 1, 1)
-    middle = sorted(shape.of_code[1] for shape in shapes)[len(shapes) // 2]
-    rows: list[list[float]] = []
-    for at, (shape, rate) in enumerate(zip(shapes, rates, strict=True)):
-        alike = sum(_overlap(shape.steps, other.steps) for place, other in enumerate(shapes) if place != at)
-        agreeing = (same[shape.normal] - 1) / others if shape.normal else 0.0
-        rows.append([*shape.of_code, agreeing, alike / others, abs(shape.of_code[1] - middle), *rate])
-    return rows
+    shape, others = shapes[at], max(len(pool) - 1, 1)
+    middle = sorted(other.of_code[1] for other in shapes)[len(shapes) // 2]
+    alike = sum(_overlap(shape.steps, other.steps) for place, other in enumerate(shapes) if place != at)
+    same = sum(other.normal == shape.normal for other in shapes) - 1 if shape.normal else 0
+    return [*shape.of_code, same / others, alike / others, abs(shape.of_code[1] - middle), *rate]
 
 
 def _overlap(a: frozenset[tuple[str, str]], b: frozenset[tuple[str, str]]) -> float:
