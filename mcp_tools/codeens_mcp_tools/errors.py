@@ -42,6 +42,7 @@ _OPTIONS = (
     "rounds",
     "tests",
     "deselect",
+    "bench",
     "budget_usd",
     "timeout_s",
 )

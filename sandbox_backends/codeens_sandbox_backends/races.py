@@ -50,6 +50,8 @@ class RaceJob(Job["RaceResult"], frozen=True, kw_only=True):
     candidates: tuple[Program, ...]
     """At most `MOST_CANDIDATES`."""
     inputs: tuple[CallInput, ...]
+    parts: tuple[int, ...] = (0,)
+    """The first input of each part of a pass that is told apart: no sample is of two of them."""
     rounds: int = 3
     plans: tuple[RacePlan, ...] = ()
     """Of the sides, the original first, from an earlier job of the same race; empty: found before the first round."""
@@ -76,6 +78,8 @@ class SideTimes(Struct, frozen=True, kw_only=True):
     """Of one pass after a rehearsal of the smallest input alone; 0.0 where passes are too long to need it."""
     again_s: float = 0.0
     """Of one pass after a rehearsal of all inputs, sampled like `cold_s`."""
+    parts_s: tuple[tuple[float, ...], ...] = ()
+    """`passes_s` by part of the inputs; empty where there is one part only."""
 
 
 class RaceResult(Struct, frozen=True, kw_only=True):

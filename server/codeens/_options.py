@@ -38,6 +38,9 @@ class RunKeywords(TypedDict, total=False):
     """Files or test ids, or beginnings of these, to leave out, beside those of the settings."""
     calls: Sequence[str] | None
     """Inputs to judge and time by beside what is found: `f([3, 1])`, `f(list(range(10_000)))`."""
+    bench: Sequence[str] | None
+    """Benchmarks whose inputs are timed, `path.py::name`, in place of others: tests that call the function, those of
+    pytest-benchmark too, or functions that make inputs."""
     budget_usd: float | None
     budget_tokens: int | None
     timeout_s: float | None

@@ -175,6 +175,10 @@ class StartEnsemble(Subject, frozen=True, kw_only=True):
     tests: Annotated[Names, Meta(description="Judge by these tests of the workspace; default: all that reach it.")] = ()
     deselect: Annotated[Names, Meta(description="Tests to leave out, beginnings of ids too.")] = ()
     calls: OwnCalls = ()
+    bench: Annotated[
+        Names,
+        Meta(description="Time on inputs of these: path.py::test_x that calls it, or a function that makes them."),
+    ] = ()
     environments: Versions = ()
     budget_usd: Annotated[
         Positive | None, Meta(description="Spend no more than this; never more than the user's own limit.")

@@ -47,7 +47,9 @@ async def start_ensemble(app: AppContext, call: ToolCall[StartEnsemble]) -> Tool
     session = await app.session()
     target = await session.subject(arguments.target, arguments.code, arguments.function)
     own = await session.limits_for(target, arguments.backend)
-    await anyio.to_thread.run_sync(session.check_tests, target, arguments.tests, arguments.deselect)
+    await anyio.to_thread.run_sync(
+        session.check_tests, target, (*arguments.tests, *arguments.bench), arguments.deselect
+    )
     making = session.stream(
         target,
         goal=arguments.goal,
@@ -61,6 +63,7 @@ async def start_ensemble(app: AppContext, call: ToolCall[StartEnsemble]) -> Tool
         tests=arguments.tests,
         deselect=arguments.deselect,
         calls=arguments.calls,
+        bench=arguments.bench,
         python=arguments.environments,
         budget_usd=capped(arguments.budget_usd, own.budget_usd),
         timeout_s=capped(arguments.timeout_s, own.timeout_s),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from keyword import iskeyword
 from math import ceil, inf
 from time import monotonic
@@ -183,7 +184,7 @@ class _Race:
         plans = {number: self._plans[number] for number in self._live()}
         copies = 1 + (max(plan.inner for plan in plans.values()) if plans[ORIGINAL].arguments == "own" else 1)
         with self._open(copies) as sides:
-            sampled = Round(sides, self._programs, plans, self._smallest, self._keep)
+            sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
             sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
             sampled.timed()
             if 1 < plans[ORIGINAL].inner <= _SHORT:
@@ -204,6 +205,7 @@ class _Calibration:
     def __init__(self, job: RaceJob, most_passes: int, null_s: float, arguments: PassArguments) -> None:
         self._job = job
         self._size = len(job.inputs)
+        self._parts = tuple(pairwise((*job.parts, self._size)))
         self._most_passes = most_passes
         self._null_s = null_s
         self._arguments: PassArguments = arguments
@@ -228,15 +230,16 @@ class _Calibration:
 
     def original(self, side: RaceSide, seconds: float) -> RacePlan:
         """Return the plan of the original, a pass of which takes so long."""
-        groups: tuple[tuple[int, int], ...] = ((0, self._size),)
+        groups = self._parts
         if seconds >= 2 * self._job.min_sample_s and self._size > 1:
             each = [self._seconds(side, (index, index + 1)) for index in range(self._size)]
-            groups = _cut(each, max(self._job.min_sample_s, seconds / _MOST_GROUPS))
+            least_s = max(self._job.min_sample_s, seconds / _MOST_GROUPS)
+            groups = tuple(group for part in self._parts for group in _cut(each, part, least_s))
         return self._sampled(groups, seconds, self._inner(groups, seconds))
 
     def plan(self, original: RacePlan, original_s: float, seconds: float) -> RacePlan:
         """Return the plan of a candidate beside the original's."""
-        groups = original.groups if seconds >= 2 * self._job.min_sample_s else ((0, self._size),)
+        groups = original.groups if seconds >= 2 * self._job.min_sample_s else self._parts
         inner = self._inner(groups, seconds)
         affordable = max(original.inner, int(_SLOWEST_SAMPLE_S / original_s))
         plan = self._sampled(groups, seconds, min(inner, affordable))
@@ -263,16 +266,16 @@ def _shape(call: CallInput) -> tuple[tuple[str, bool], ...] | None:
     return tuple(shape) if names_given and len(shape) <= _MOST_NAMED else None
 
 
-def _cut(seconds: Sequence[float], least_s: float) -> tuple[tuple[int, int], ...]:
-    """Return neighbouring inputs in groups that each take about that long."""
+def _cut(seconds: Sequence[float], part: tuple[int, int], least_s: float) -> tuple[tuple[int, int], ...]:
+    """Return neighbouring inputs of a part in groups that each take about that long."""
     groups: list[tuple[int, int]] = []
-    first, taken_s = 0, 0.0
-    for index, of_input_s in enumerate(seconds):
-        taken_s += of_input_s
+    first, taken_s = part[0], 0.0
+    for index in range(*part):
+        taken_s += seconds[index]
         if taken_s >= 0.8 * least_s:
             groups.append((first, index + 1))
             first, taken_s = index + 1, 0.0
-    if first < len(seconds):
+    if first < part[1]:
         begin = groups.pop()[0] if groups and taken_s < 0.4 * least_s else first
-        groups.append((begin, len(seconds)))
+        groups.append((begin, part[1]))
     return tuple(groups)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from statistics import median
 from typing import Literal, TypeAlias
 
@@ -57,6 +58,7 @@ class Round:
         programs: Sequence[Program],
         plans: dict[int, RacePlan],
         smallest: int,
+        parts: tuple[int, ...],
         keep: Keep,
     ) -> None:
         """Get ready.
@@ -66,6 +68,7 @@ class Round:
             programs: of all sides by number.
             plans: of the sides.
             smallest: the input that tells least.
+            parts: the first input of each part that is told apart.
             keep: takes the answers of a side that are seen as a whole.
         """
         self._sides = {number: side for number, side in sides.items() if number != NOBODY}
@@ -75,6 +78,7 @@ class Round:
         self._smallest = smallest
         self._keep = keep
         self._size = plans[ORIGINAL].groups[-1][1]
+        self._parts = tuple(pairwise((*parts, self._size)))
         self._reference: tuple[str | None, ...] = ()
         self._first: dict[int, Cost] = {}
         self._turns: dict[int, list[list[Cost]]] = {number: [] for number in plans}
@@ -166,11 +170,21 @@ class Round:
             load_s=self._sides[number].load.cpu_s,
             cold_s=cold,
             again_s=again,
+            parts_s=tuple(self._of_part(part, number) for part in self._parts) if len(self._parts) > 1 else (),
         )
 
-    def _passes(self, turns: Sequence[Sequence[float]], number: int) -> tuple[float, ...]:
+    def _of_part(self, part: tuple[int, int], number: int) -> tuple[float, ...]:
+        groups = self._plans[number].groups
+        turns = [
+            [cost.cpu_s for cost, group in zip(costs, groups, strict=True) if part[0] <= group[0] < part[1]]
+            for costs in self._turns[number]
+        ]
+        return self._passes(turns, number, (part[1] - part[0]) / self._size)
+
+    def _passes(self, turns: Sequence[Sequence[float]], number: int, share: float = 1.0) -> tuple[float, ...]:
+        """Return the seconds of a pass by turn, or of a part of it that has that share of the inputs."""
         null_s = median(null.cpu_s for null in self._nulls)
-        loop_s = median(self._idle_s) if self._idle_s else 0.0
+        loop_s = share * median(self._idle_s) if self._idle_s else 0.0
         inner = self._plans[number].inner
         return tuple(max(_LEAST_S, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
 

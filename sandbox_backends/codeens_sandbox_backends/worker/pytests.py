@@ -15,6 +15,8 @@ _OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--continue-on-col
 _USAGE_ERROR = 4
 _MOST_KEPT = 4000
 """Characters."""
+_GIVE_BENCHMARK = ("pytest_codspeed", "codspeed")
+"""Other plugins with that fixture, as they are registered."""
 _SENTENCES = {
     2: "pytest was interrupted",
     3: "pytest failed internally",
@@ -30,6 +32,14 @@ class _Plugin:
         self.reported = 0
         self._phases: List[Any] = []
         self.internal = ""
+
+    def pytest_configure(self, config: Any) -> None:
+        """Have benchmarks call their function once: what is timed here is timed elsewhere."""
+        if hasattr(config.option, "benchmark_disable"):
+            config.option.benchmark_disable = True
+        elif not any(config.pluginmanager.hasplugin(name) for name in _GIVE_BENCHMARK):
+            config.addinivalue_line("markers", "benchmark: options of pytest-benchmark")
+            config.pluginmanager.register(_stand_in())
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._phases.clear()
@@ -61,6 +71,45 @@ class _Plugin:
     def _report(self, test: str, outcome: str, message: str, seconds: float) -> None:
         self.reported += 1
         self.reporter.report(test, outcome, message, seconds)
+
+
+class Benchmark:
+    """What pytest-benchmark gives tests, where it is not installed: calls what it is given, once."""
+
+    def __init__(self) -> None:
+        self.extra_info: Dict[str, Any] = {}
+        self.group: Optional[str] = None
+
+    def __call__(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    def pedantic(
+        self,
+        target: Any,
+        args: Tuple[Any, ...] = (),
+        kwargs: Optional[Dict[str, Any]] = None,
+        setup: Any = None,
+        teardown: Any = None,
+        **_: int,
+    ) -> Any:
+        """Call it with what `setup` makes, where that makes anything."""
+        given = (setup() if setup else None) or (args, kwargs or {})
+        result = target(*given[0], **given[1])
+        if teardown:
+            teardown(*given[0], **given[1])
+        return result
+
+
+def _stand_in() -> Any:
+    """Return a plugin that gives the fixture `benchmark`."""
+    pytest: Any = import_module("pytest")
+
+    class StandIn:
+        @pytest.fixture
+        def benchmark(self) -> Benchmark:
+            return Benchmark()
+
+    return StandIn()
 
 
 def _outcome(report: Optional[Any]) -> str:

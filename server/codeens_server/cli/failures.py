@@ -21,6 +21,7 @@ _FLAGS = {
     **{
         name: f"--{name}"
         for name in (
+            "bench",
             "data",
             "deselect",
             "effort",

@@ -70,6 +70,12 @@ _MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results",
     metavar="TEST",
     help="Leave this test out; the beginning of its id will do; repeatable.",
 )
+@click.option(
+    "--bench",
+    multiple=True,
+    metavar="TEST",
+    help="Time on the inputs of this benchmark: a test that calls it, or a function that makes inputs; repeatable.",
+)
 @click.option("--budget-usd", type=float, metavar="USD", help="Stop asking models when this is spent.")
 @click.option("--budget-tokens", type=int, metavar="N", help="Stop asking models when so many tokens are used.")
 @click.option(

@@ -10,6 +10,9 @@ from codeens_sandbox_backends.jobs import Limits, TestReport
 from codeens_sandbox_backends.programs import CallInput, Outcome
 from codeens_server.domain.terms import CaseOrigin, Mode
 
+VARIED = "generated: a known call with one value changed"
+"""The label of a case that is made so."""
+
 
 class Outside(Struct, frozen=True, kw_only=True):
     """Why an input is outside the domain of the function: nothing that is known of its use has such an input."""

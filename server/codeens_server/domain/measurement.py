@@ -5,6 +5,17 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 
+class PartSpeed(Struct, frozen=True, kw_only=True):
+    """How fast a candidate is on inputs of one kind, with a 95 % interval."""
+
+    of: str
+    """In words: "recorded calls"."""
+    inputs: int
+    ratio: float
+    low: float
+    high: float
+
+
 class Interval(Struct, frozen=True, kw_only=True):
     """Original's time divided by the candidate's, with its 95 % interval; above 1 is faster."""
 
@@ -21,10 +32,18 @@ class Interval(Struct, frozen=True, kw_only=True):
     note: str = ""
     """For instance that the candidate remembers results between calls and the ratio is of first calls."""
 
+    parts: tuple[PartSpeed, ...] = ()
+    """By where inputs come from; told where they disagree, and where a benchmark was given."""
+
     @property
     def faster(self) -> bool:
         """Whether a speed-up may be claimed."""
         return self.low > 1.0 and self.confirmed
+
+    @property
+    def parts_disagree(self) -> bool:
+        """Whether it is faster on some inputs than on others beyond doubt."""
+        return bool(self.parts) and max(part.low for part in self.parts) > min(part.high for part in self.parts)
 
     @property
     def slower(self) -> bool:

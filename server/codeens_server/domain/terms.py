@@ -33,4 +33,4 @@ TargetKind: TypeAlias = Literal["function", "method", "classmethod", "staticmeth
 ParameterKind: TypeAlias = Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
 StopReason: TypeAlias = Literal["cancelled", "timeout", "budget"]
 """Why a run ended before all was done."""
-CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "pinned", "given"]
+CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "pinned", "given", "benchmark"]

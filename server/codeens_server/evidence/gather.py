@@ -21,6 +21,7 @@ from codeens_server.domain.target import Target
 from codeens_server.domain.terms import Mode, ModeRequest
 from codeens_server.errors import EvidenceError
 from codeens_server.evidence.assess import measure_coverage, resolve_mode, thinness, what_it_needs
+from codeens_server.evidence.benchmarks import benchmark_inputs, unusable
 from codeens_server.evidence.callers import CALLED, Callers, find_callers
 from codeens_server.evidence.docstring import DocstringEvidence, only_instance, run_examples
 from codeens_server.evidence.function_domain import with_domain
@@ -48,6 +49,8 @@ class EvidencePlan(Struct, frozen=True, kw_only=True):
     """Tests, or beginnings of their ids, to leave out."""
     calls: tuple[str, ...] = ()
     """Inputs that people gave, as calls."""
+    bench: tuple[str, ...] = ()
+    """Benchmarks whose inputs are timed: tests that call the function, or functions that make inputs."""
     max_inputs: int
     """Inputs to generate at the most."""
     timeout_s: float
@@ -93,6 +96,8 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
     docstring = await run_examples(target, program, source, limits=plan.limits, sandbox=sandbox)
     mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
     known = _with_given(given, _known(target, tests, docstring, mode))
+    if plan.bench and mode == "improve":
+        known = await _with_benchmark(known, target, program, plan, sandbox, say)
     callers = await anyio.to_thread.run_sync(find_callers, target, source)
     known += _called(callers, known, plan.max_inputs, mode)
     examples = [proposal.input for proposal in known]
@@ -105,6 +110,7 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
     proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in inputs)]
     answers = await _weighed(target, program, proposals, strategy, mode, plan.limits, sandbox)
     _refuse_outside(target, source, answers, tests, mode)
+    _refuse_untimed(plan, mode, answers)
     coverage = await _coverage(target, program, answers.cases, plan.limits, sandbox)
     return Evidence(
         mode=mode,
@@ -120,6 +126,7 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         too_large=answers.too_large,
         notes=(
             *tests.notes,
+            *_unused(plan, mode),
             *_notes(target, source, answers, strategy, mode, [*tests.failing, *docstring.failing]),
             *held(target, live.holder),
             *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
@@ -186,6 +193,32 @@ def _with_given(given: Sequence[CallInput], known: list[CandidateInput]) -> list
     told = {canonical_call(proposal.input) for proposal in known}
     mine = {text: call for call in given if (text := canonical_call(call)) not in told}
     return [*(CandidateInput(origin="given", input=call, label="given") for call in mine.values()), *known]
+
+
+async def _with_benchmark(
+    known: Sequence[CandidateInput], target: Target, program: Program, plan: EvidencePlan, sandbox: Sandbox, say: Say
+) -> list[CandidateInput]:
+    """Return the inputs of benchmarks, and after them known ones that are not among these, each once."""
+    await say(f"running {', '.join(plan.bench)} for its inputs")
+    found = await benchmark_inputs(plan.bench, target, _traced(program), limits=plan.limits, sandbox=sandbox)
+    mine = {canonical_call(proposal.input): proposal for proposal in reversed(found)}
+    return [*reversed(mine.values()), *(one for one in known if canonical_call(one.input) not in mine)]
+
+
+def _refuse_untimed(plan: EvidencePlan, mode: Mode, answers: OracleAnswers) -> None:
+    """Refuse benchmarks of which nothing can be timed.
+
+    Raises:
+        EvidenceError: the original does not return, twice the same, on any of their inputs.
+    """
+    timed = (case.origin == "benchmark" and isinstance(case.expected, Returned) for case in answers.cases)
+    if plan.bench and mode == "improve" and not any(timed):
+        raise unusable(", ".join(plan.bench), "gives no input on which the function returns the same twice.")
+
+
+def _unused(plan: EvidencePlan, mode: Mode) -> Iterator[str]:
+    if plan.bench and mode != "improve":
+        yield "the benchmark is not used: there is no working original to time"
 
 
 def _called(callers: Callers, known: Sequence[CandidateInput], most: int, mode: Mode) -> list[CandidateInput]:

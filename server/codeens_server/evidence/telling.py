@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import anyio
@@ -18,7 +19,7 @@ from codeens_sandbox_backends.jobs import CallsJob, Limits
 from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.outcomes import same_outcome
-from codeens_server.domain.evidence import Case, Evidence
+from codeens_server.domain.evidence import VARIED, Case, Evidence
 from codeens_server.domain.target import Target
 from codeens_server.evidence.callers import CALLED
 from codeens_server.evidence.gather import is_typed
@@ -41,7 +42,7 @@ _AT_ONCE = 4
 _LOOKUPS = frozenset("set frozenset dict Counter defaultdict OrderedDict fromkeys index count remove".split())  # noqa: SIM905
 _TYPICAL = 8
 """Known inputs that others are made from."""
-_VARIED = 30
+_MOST_VARIED = 30
 _BASES = 3
 _FEWEST_SIZES = 4
 _DRAWN = 200
@@ -120,13 +121,23 @@ class InputSearch:
     async def fresh(self, known: Sequence[Case]) -> tuple[Case, ...]:
         """Return cases that nobody has seen, on which the original returns: drawn, and known ones with a value changed.
 
+        Where there are inputs of a benchmark, they are such with a value changed.
+
         Raises:
             SandboxError: the sandbox failed.
         """
-        calls = await anyio.to_thread.run_sync(self._fresh_calls, known, abandon_on_cancel=True)
-        cases = await self._confirmed(calls, ())
+        benchmark = [case for case in known if case.origin == "benchmark"]
+        seen = {canonical_call(case.input) for case in known}
+        changed = _new(self._varied_calls(benchmark or known), seen)
+        calls: list[CallInput] = []
+        if not benchmark:
+            calls = await anyio.to_thread.run_sync(self._drawn_within, known, abandon_on_cancel=True)
+        drawn = _new(calls, seen | changed.keys())
+        cases = await self._confirmed([*changed.values(), *drawn.values()], ())
         return tuple(
-            msgspec.structs.replace(case, id=f"fresh-{place}")
+            msgspec.structs.replace(
+                case, id=f"fresh-{place}", label=VARIED if canonical_call(case.input) in changed else case.label
+            )
             for place, case in enumerate(cases, start=1)
             if isinstance(case.expected, Returned)
         )
@@ -148,17 +159,16 @@ class InputSearch:
                 return returned
         return []
 
-    def _fresh_calls(self, known: Sequence[Case]) -> list[CallInput]:
-        """Return what was drawn, and variations of known calls, the largest first."""
+    def _varied_calls(self, known: Sequence[Case]) -> list[CallInput]:
+        """Return variations of known calls, the largest first."""
         chance = random.Random(self._seed)  # noqa: S311
-        given = [case.input for case in known if isinstance(case.expected, Returned) and case.label != LABEL]
-        largest = sorted(given, key=lambda call: len(msgspec.json.encode(call)), reverse=True)[:_VARIED]
-        calls = [call for _ in range(2) for one in largest if (call := varied(one, chance)) is not None]
-        # On what is larger than all that is known the original may take any time.
-        longest = max((len(canonical_call(call)) for call in given), default=0)
-        calls += [call for call in self._draw(0) if len(canonical_call(call)) <= longest]
-        seen = {canonical_call(case.input) for case in known}
-        return list({key: call for call in calls if (key := canonical_call(call)) not in seen}.values())
+        largest = sorted(_told(known), key=lambda call: len(msgspec.json.encode(call)), reverse=True)[:_MOST_VARIED]
+        return [call for _ in range(2) for one in largest if (call := varied(one, chance)) is not None]
+
+    def _drawn_within(self, known: Sequence[Case]) -> list[CallInput]:
+        """Return what was drawn and is no larger than all that is known: beyond, the original may take any time."""
+        longest = max((len(canonical_call(call)) for call in _told(known)), default=0)
+        return [call for call in self._draw(0) if len(canonical_call(call)) <= longest]
 
     def beside(self, known: Sequence[Case], sources: Sequence[str]) -> list[CallInput]:
         """Return inputs beside known ones on which the original returns; quickly.
@@ -225,6 +235,16 @@ class InputSearch:
             msgspec.structs.replace(case, id=f"generated-{place}")
             for place, case in enumerate(answers.cases, start=number)
         )
+
+
+def _told(known: Sequence[Case]) -> list[CallInput]:
+    """Return known calls that return, but for those that were searched for to tell programs apart."""
+    return [case.input for case in known if isinstance(case.expected, Returned) and case.label != LABEL]
+
+
+def _new(calls: Iterable[CallInput], seen: AbstractSet[str]) -> dict[str, CallInput]:
+    """Return the calls that were not seen yet, each once, by what they are known by."""
+    return {key: call for call in calls if (key := canonical_call(call)) not in seen}
 
 
 def looks_up(source: str) -> bool:

@@ -21,12 +21,16 @@ from codeens_server.domain.measurement import DiffSize, Measurement, Memory, Rea
 from codeens_server.domain.target import Candidate, Target
 from codeens_server.errors import InputError
 from codeens_server.measuring.bytecode import same_bytecode
+from codeens_server.measuring.parts import in_parts
 from codeens_server.measuring.readability import Unmeasurable, readability
+from codeens_server.text import plural
 from codeens_server.workspace.edit import diff_size, program_for
 
 LONGEST_PASS_S = 1.0
 """Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""
 MOST = 50
+_AS_LARGE = 1.1
+"""By so much may the text of an input be longer than that of one that it is made from."""
 Agrees: TypeAlias = Callable[[Sequence[Case], Sequence[Outcome]], bool]
 """Whether outcomes are what cases demand."""
 _UNSEEN_BYTES = 8 << 20
@@ -42,7 +46,10 @@ class Baseline(Struct, frozen=True, kw_only=True):
     compared: bool
     """Whether the original works, so that speed means something."""
     unseen: bool = False
-    """Whether no model can have seen the inputs: otherwise a table of them is as fast as an implementation."""
+    """Whether no model can have seen the inputs: otherwise a table of them is as fast as an implementation. Beside a
+    benchmark's: whether there are some like them that are so."""
+    benchmark: str = ""
+    """What is timed where the user gave a benchmark, in words; empty where none was given."""
     measurement: Measurement
     """Of the original itself; its speed is None: it is what speed is measured against."""
 
@@ -74,10 +81,16 @@ async def baseline(
         SandboxError: the sandbox failed.
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
-    cases = timed_cases(fresh or evidence.cases)
+    given = [case for case in evidence.cases if case.origin == "benchmark"]
+    cases = timed_cases(given or fresh or evidence.cases)
     memory = None
     if evidence.mode == "improve" and cases:
         cases = await _affordable(cases, program, sandbox)
+    if given:
+        fresh = _as_small(fresh, cases)
+    about = _about(given, cases, fresh) if given else ""
+    cases = in_parts((*cases, *fresh) if given else cases)
+    if evidence.mode == "improve" and cases:
         memory = _memory(await sandbox.run(_memory_job(program, cases)), None)
     metrics, notes = await _readability(target.source)
     measurement = Measurement(memory=memory, readability=metrics, notes=notes)
@@ -86,6 +99,7 @@ async def baseline(
         program=program,
         compared=evidence.mode == "improve",
         unseen=bool(fresh),
+        benchmark=about,
         measurement=measurement,
     )
 
@@ -122,6 +136,20 @@ async def measure(
         diff=diff,
         notes=tuple(note for note in (memory.note, *readability_notes, diff_note) if note),
     )
+
+
+def _as_small(fresh: Sequence[Case], cases: Sequence[Case]) -> tuple[Case, ...]:
+    """Return cases that are about as large as those of a benchmark that are timed, and no more of them."""
+    largest = max((size(case.input)[0] for case in cases), default=0)
+    return timed_cases([case for case in fresh if size(case.input)[0] <= _AS_LARGE * largest], most=len(cases))
+
+
+def _about(given: Sequence[Case], cases: Sequence[Case], fresh: Sequence[Case]) -> str:
+    """Return what is timed of a benchmark: "timed on 2 inputs of bench.py::test_f and 2 like them"."""
+    names = ", ".join(dict.fromkeys(case.label for case in given))
+    some = f"{len(cases)} of " if len(cases) < len(given) else ""
+    like = f" and {len(fresh)} like them" if fresh else ""
+    return f"timed on {some}{plural(len(given), 'input')} of {names}{like}"
 
 
 async def _affordable(cases: tuple[Case, ...], program: Program, sandbox: Sandbox) -> tuple[Case, ...]:

@@ -19,15 +19,29 @@ from codeens_server.domain.target import Candidate, Target
 from codeens_server.domain.terms import OFFLINE
 from codeens_server.measuring.bytecode import SAME, same_bytecode
 from codeens_server.measuring.measure import Agrees, Baseline, all_expected, measure
-from codeens_server.measuring.statistics import BUSY_NOTE, LOOKS, PairedRound, is_decided, is_too_wide, speed_interval
+from codeens_server.measuring.parts import LIKE_BENCHMARK, part_speeds, parts_of
+from codeens_server.measuring.statistics import (
+    BUSY_NOTE,
+    FIRST_NOTE,
+    LOOKS,
+    REMEMBERS_NOTE,
+    WAITING_NOTE,
+    PairedRound,
+    is_decided,
+    is_too_wide,
+    speed_interval,
+)
 from codeens_server.workspace.edit import program_for
 
 NOTHING_TO_COMPARE = "speed not measured: there is no working original to compare with"
 SEEN_NOTE = "timed only on inputs that can be looked up, which shows nothing"
+BENCHMARK_NOTE = "not seen to be faster on inputs like the benchmark's, which can be looked up"
 NO_INPUT = "speed not measured: no input is known on which the original returns a comparable value"
 TOO_FEW = f"speed not measured: fewer than {LOOKS[0]} rounds fitted into the time"
 UNSTEADY = "speed not measured: the original itself answered differently in the timed run"
 WRONG = "wrong in the timed run"
+_NOT_OF_PASSES = (FIRST_NOTE, REMEMBERS_NOTE, WAITING_NOTE)
+"""What a ratio is of that is not of processor time of timed passes, as the parts of a pass are."""
 
 
 class SpeedComparison(Struct, frozen=True, kw_only=True):
@@ -70,11 +84,18 @@ async def without_race(candidate: Candidate, *, target: Target, baseline: Baseli
 def claimable(found: SpeedComparison, candidate: Candidate, baseline: Baseline) -> SpeedComparison:
     """Return it without a claim to be faster where the candidate may have been written with the inputs at hand.
 
-    Whoever has seen them can answer from a table.
+    Whoever has seen them can answer from a table, and a benchmark can be read: there it must be faster on others too.
     """
-    if found.speed is None or not found.speed.faster or baseline.unseen or candidate.model == OFFLINE:
+    if found.speed is None or not found.speed.faster or candidate.model == OFFLINE:
         return found
-    note = "; ".join(filter(None, [found.speed.note, SEEN_NOTE]))
+    others = [part for part in found.speed.parts if part.of == LIKE_BENCHMARK]
+    if not baseline.unseen:
+        doubt = SEEN_NOTE
+    elif baseline.benchmark and not (others and others[0].low > 1.0):
+        doubt = BENCHMARK_NOTE
+    else:
+        return found
+    note = "; ".join(filter(None, [found.speed.note, doubt]))
     return structs.replace(found, speed=structs.replace(found.speed, confirmed=False, note=note))
 
 
@@ -130,6 +151,8 @@ class _Race:
         self._original = baseline.program
         self._cases = baseline.cases
         self._inputs: tuple[CallInput, ...] = tuple(case.input for case in baseline.cases)
+        self._parts = parts_of(baseline.cases)
+        self._benchmark = baseline.benchmark
         self._candidates = candidates
         self._sandbox = sandbox
         self._live = list(range(len(candidates)))
@@ -158,6 +181,7 @@ class _Race:
             original=self._original,
             candidates=tuple(self._candidates[index].program for index in self._live),
             inputs=self._inputs,
+            parts=tuple(part.first for part in self._parts),
             rounds=rounds,
             plans=(*first, *(self._plans[index] for index in self._live if first)),
             budget_s=max(0.0, self._over_at - time.monotonic()),
@@ -189,8 +213,17 @@ class _Race:
             if problem := _problem(result, side, self._cases, self._candidates[index].agrees):
                 found[index] = problem
             elif last or (speed is not None and is_decided(speed, best_low, repeated=repeated)):
-                found[index] = _comparison(speed)
+                found[index] = _comparison(speed and self._by_part(index, speed))
         return found
+
+    def _by_part(self, index: int, speed: Interval) -> Interval:
+        """Return it with what differs between kinds of inputs; not where the ratio is not that of timed passes."""
+        told = structs.replace(speed, note="; ".join(filter(None, (speed.note, self._benchmark))))
+        if self._original_plan is None or any(note in speed.note for note in _NOT_OF_PASSES):
+            return told
+        found = part_speeds(self._pairs[index], self._parts, (self._original_plan, self._plans[index]))
+        whole = structs.replace(told, parts=found)
+        return whole if self._benchmark or whole.parts_disagree else told
 
 
 def _comparison(speed: Interval | None) -> SpeedComparison:

@@ -88,7 +88,7 @@ def speed_interval(
         return None
     timed = _Timed(pairs, repeated, _clock(pairs, clock))
     extras, note = timed.of_first_passes()
-    low, centre, high = _bounds(timed.log_ratios(extras))
+    low, centre, high = bounds(timed.log_ratios(extras))
     doubt = timed.doubt() if low > 0 else ""
     of_clock = {"processor": "", "waiting": WAITING_NOTE, "wall": WALL_NOTE}[timed.clock]
     return Interval(
@@ -223,7 +223,7 @@ def _remembered(pair: PairedRound) -> float:
     return pair.candidate.cold_s - pair.candidate.again_s - warming
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, float, float]:
+def bounds(values: Sequence[float]) -> tuple[float, float, float]:
     """Return lower end, mean and upper end for independent log ratios, three or more.
 
     It is Student's t interval at the level of the next look, widened by what no number of rounds averages out.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from codeens_server.domain.document import RankedResult
-from codeens_server.domain.measurement import DiffSize, Exponent, Growth, Interval, Memory
+from codeens_server.domain.measurement import DiffSize, Exponent, Growth, Interval, Memory, PartSpeed
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import OFFLINE, PASSING, StopReason
 from codeens_server.domain.verdict import Verdict
@@ -32,7 +32,7 @@ def merits(row: RankedResult, original: RankedResult, notes: Sequence[str] = ())
         _length(row.diff),
     ]
     text = ", ".join(part for part in said if part) or "no measured difference"
-    remarks = [row.speed.note] if row.speed and row.speed.note else []
+    remarks = [text for text in (speed_by_part(row.speed), row.speed.note) if text] if row.speed else []
     unseen = [f"not compared: {', '.join(row.verdict.uncompared)}"] if row.verdict.uncompared else []
     everywhere = [_everywhere(row)] if row.verdict.environments else []
     text = "; ".join([text, *remarks, *notes, *everywhere, *unseen])
@@ -162,10 +162,15 @@ def times(ratio: float) -> str:
     return f"{ratio:.{_decimals(ratio)}f}{TIMES}"
 
 
-def interval(speed: Interval) -> tuple[str, str]:
+def interval(speed: Interval | PartSpeed) -> tuple[str, str]:
     """Return the ratio with its sign, and both ends in brackets, all in the digits that the lower end needs."""
     decimals = _decimals(speed.low)
     return f"{speed.ratio:.{decimals}f}{TIMES}", f"[{speed.low:.{decimals}f}, {speed.high:.{decimals}f}]"
+
+
+def speed_by_part(speed: Interval) -> str:
+    """Return the speed on each kind of inputs where they disagree: "3.0x on recorded calls, 0.80x on drawn inputs"."""
+    return ", ".join(f"{times(part.ratio)} on {part.of}" for part in speed.parts) if speed.parts_disagree else ""
 
 
 def _decimals(ratio: float) -> int:

@@ -155,6 +155,7 @@ class Execution:
             tests=request.tests,
             deselect=request.deselect,
             calls=request.calls,
+            bench=request.bench,
             max_inputs=request.max_inputs,
             timeout_s=request.timeout_s,
             limits=self._settings.limits,

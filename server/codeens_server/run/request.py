@@ -29,6 +29,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     tests: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    bench: tuple[str, ...] = ()
     budget_usd: float | None = None
     budget_tokens: int | None = None
     timeout_s: float | None = None
@@ -57,6 +58,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """Tests, or beginnings of their ids, to leave out."""
     calls: tuple[str, ...] = ()
     """Inputs to judge and time by beside what is found, as calls with literal arguments."""
+    bench: tuple[str, ...] = ()
+    """Benchmarks to time on: `path.py::name` of tests that call the target, or of functions that make inputs."""
     budget_usd: float | None
     budget_tokens: int | None
     timeout_s: float
@@ -93,6 +96,7 @@ def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
         tests=options.tests,
         deselect=tuple(dict.fromkeys((*settings.deselect, *options.deselect))),
         calls=options.calls,
+        bench=options.bench,
         budget_usd=_asked(options.budget_usd, settings.budget_usd),
         budget_tokens=_asked(options.budget_tokens, settings.budget_tokens),
         timeout_s=_asked(options.timeout_s, settings.timeout_s),

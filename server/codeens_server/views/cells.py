@@ -181,7 +181,7 @@ def _details(row: RankedResult, *, improving: bool) -> tuple[DetailView, ...]:
         DetailView(term="Reason", text=one_line(row.reason)),
         *(detail for condition in row.verdict.conditions for detail in _condition(condition)),
         *_environments(row),
-        DetailView(term="Speed", text=one_line(row.speed.note) if row.speed else ""),
+        DetailView(term="Speed", text=one_line(_speed(row.speed)) if row.speed else ""),
         DetailView(term="Growth", text=_growth(row.measurement.growth)),
         DetailView(term="Judged by", text=wording.evidence(row.verdict, improving=improving) if ran else ""),
         DetailView(term="Same", text=one_line(", ".join(row.verdict.compared)) if row.verdict.passes else ""),
@@ -205,6 +205,12 @@ def _environments(row: RankedResult) -> Iterator[DetailView]:
         checks = f"{there.passed} of {there.total} checks" if there.total else ""
         said = [there.status, checks, there.reason, " ".join(wording.interval(speed)) if speed else ""]
         yield DetailView(term=f"Python {there.python}", text=one_line(", ".join(filter(None, said))))
+
+
+def _speed(speed: Interval) -> str:
+    """Return the speed on each kind of inputs that were told apart, and what is remarked of it."""
+    parts = [f"{' '.join(wording.interval(part))} on {part.inputs} {part.of}" for part in speed.parts]
+    return "; ".join(filter(None, (", ".join(parts), speed.note)))
 
 
 def _condition(condition: Condition) -> tuple[DetailView, ...]:

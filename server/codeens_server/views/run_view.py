@@ -127,6 +127,7 @@ def evidence_text(evidence: Evidence) -> str:
     """Return what candidates are held to, counted: `34 tests, 120 generated inputs, 90 % of the lines`."""
     nouns = {"doctest": "doctest", "recorded": "recorded call", "generated": "generated input"}
     nouns |= {"test_case": "test case", "pinned": "pinned input", "given": "given input"}
+    nouns |= {"benchmark": "benchmark input"}
     counts = Counter(case.origin for case in evidence.cases)
     parts = [plural(len(evidence.tests), "test")] if evidence.tests else []
     parts += [plural(counts[origin], noun) for origin, noun in nouns.items() if counts[origin]]

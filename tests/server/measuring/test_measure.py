@@ -74,7 +74,7 @@ class ScriptedSandbox:
     def _race(self, job: RaceJob) -> RaceResult:
         assert len(job.candidates) == 1
         return RaceResult(
-            rounds=(timed(0.02, 0.01),) * job.rounds,
+            rounds=(timed(0.02, 0.01, parts=len(job.parts)),) * job.rounds,
             plans=(RacePlan(groups=((0, len(job.inputs)),), inner=1),) * 2,
             outcomes=(tuple(map(self._original_answer, job.inputs)), tuple(map(self._answer, job.inputs))),
             failures=(None, self._race_failure),
@@ -85,10 +85,17 @@ class ScriptedSandbox:
         return None
 
 
-def timed(*passes_s: float) -> tuple[SideTimes, ...]:
-    """A round in which each side needs so long for a pass, and nothing else takes any time."""
+def timed(*passes_s: float, parts: int = 1) -> tuple[SideTimes, ...]:
+    """A round in which each side needs so long for a pass, all parts alike, and nothing else takes any time."""
     return tuple(
-        SideTimes(passes_s=(seconds,), busy_passes_s=(seconds,), first_s=seconds, busy_first_s=seconds, load_s=0.0)
+        SideTimes(
+            passes_s=(seconds,),
+            busy_passes_s=(seconds,),
+            first_s=seconds,
+            busy_first_s=seconds,
+            load_s=0.0,
+            parts_s=((seconds / parts,),) * parts if parts > 1 else (),
+        )
         for seconds in passes_s
     )
 

@@ -40,6 +40,7 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
     sandbox: str | None = None
     tests: tuple[str, ...] = ()
     deselect: tuple[str, ...] = ()
+    bench: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
     """Interpreters in all of which a candidate must hold, paths or versions as `3.12`; empty: those of the settings."""
     budget_usd: float | None = None
@@ -59,6 +60,7 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
             "sandbox": self.sandbox,
             "tests": self.tests,
             "deselect": self.deselect,
+            "bench": self.bench,
             "python": self.environments,
             "budget_usd": self.budget_usd,
             "timeout_s": self.timeout_s,
