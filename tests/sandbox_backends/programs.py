@@ -69,12 +69,14 @@ def run_race(
     limits: Limits = ROOMY,
     budget_s: float = 20.0,
     plans: tuple[RacePlan, ...] = (),
+    parts: tuple[int, ...] = (0,),
 ) -> RaceResult:
     """A short race of `f` against others; `direct`: by processor time, in one block."""
     job = RaceJob(
         original=program(original),
         candidates=tuple(map(program, candidates)),
         inputs=tuple(inputs),
+        parts=parts,
         rounds=rounds,
         plans=plans,
         min_sample_s=0.001,

@@ -47,6 +47,15 @@ def test_a_long_pass_is_cut_into_groups_of_inputs() -> None:
     assert all(before[1] == after[0] for before, after in zip(plan.groups, plan.groups[1:], strict=False))
 
 
+@pytest.mark.parametrize("n", [20, 100_000])
+def test_parts_of_a_pass_are_timed_apart_and_make_up_the_whole(n: int) -> None:
+    result = run_race(SLOW, FAST, inputs=[call(n)] * 5, parts=(0, 3))
+    assert all({0, 3} <= {first for first, _ in plan.groups} for plan in result.plans)
+    for times in result.rounds[0]:
+        assert times is not None
+        assert [sum(turn) for turn in zip(*times.parts_s, strict=True)] == pytest.approx(times.passes_s, abs=1e-8)
+
+
 def test_what_is_known_of_the_sides_is_used_by_the_next_job_of_the_race() -> None:
     known = run_race(SLOW, FAST, inputs=[call(300)]).plans
     again = run_race(SLOW, FAST, inputs=[call(300)], plans=known)

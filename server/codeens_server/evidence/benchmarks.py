@@ -53,7 +53,7 @@ async def benchmark_inputs(
         if _is_test(name):
             calls = await _recorded(name, target, program, limits, sandbox)
         else:
-            calls = await _made(name, target, limits, sandbox)
+            calls = await _made(name, target, program, limits, sandbox)
         found += [CandidateInput(origin="benchmark", input=call, label=name) for call in calls]
     return found
 
@@ -83,7 +83,7 @@ async def _recorded(name: str, target: Target, program: Program, limits: Limits,
     return calls
 
 
-async def _made(name: str, target: Target, limits: Limits, sandbox: Sandbox) -> list[CallInput]:
+async def _made(name: str, target: Target, program: Program, limits: Limits, sandbox: Sandbox) -> list[CallInput]:
     try:
         maker = await anyio.to_thread.run_sync(lambda: find_target(name, cwd=Path(target.root)))
     except TargetError as error:
@@ -91,6 +91,12 @@ async def _made(name: str, target: Target, limits: Limits, sandbox: Sandbox) -> 
     if any(not parameter.has_default for parameter in maker.parameters):
         raise unusable(name, "takes arguments; one that makes inputs has none, and a test's name begins with test.")
     maker_program = await anyio.to_thread.run_sync(program_for, maker, None)
+    # The target's own file is not there inside: it is served from memory.
+    maker_program = structs.replace(
+        maker_program,
+        modules=(*maker_program.modules, *(one for one in program.modules if one.name != maker_program.module)),
+        sys_path=tuple(dict.fromkeys((*maker_program.sys_path, *program.sys_path))),
+    )
     (outcome,) = (await sandbox.run(CallsJob(program=maker_program, inputs=(CallInput(),), limits=limits))).outcomes
     node = open_node(_Unshared(name, outcome).of(outcome.value)) if isinstance(outcome, Returned) else None
     if node is None or node.tag not in _SEVERAL or not node.children:
