@@ -63,7 +63,7 @@ export interface CandidateDiff {
 
 export interface Case {
   readonly id: string;
-  readonly origin: "doctest" | "generated" | "given" | "pinned" | "recorded" | "test_case";
+  readonly origin: "benchmark" | "doctest" | "generated" | "given" | "pinned" | "recorded" | "test_case";
   readonly input: CallInput;
   readonly expected: Returned | Raised | Unencodable | TimedOut | Died | null;
   readonly value_only: boolean;
@@ -252,6 +252,7 @@ export interface Interval {
   readonly rounds: number;
   readonly confirmed: boolean;
   readonly note: string;
+  readonly parts: readonly PartSpeed[];
 }
 
 export interface Limits {
@@ -324,6 +325,14 @@ export interface Parameter {
   readonly kind: "keyword" | "normal" | "positional" | "var_keyword" | "var_positional";
   readonly annotation: string | null;
   readonly has_default: boolean;
+}
+
+export interface PartSpeed {
+  readonly of: string;
+  readonly inputs: number;
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 export interface PinArguments {
@@ -477,6 +486,7 @@ export interface RunArguments {
   readonly sandbox?: string | null;
   readonly tests?: readonly string[];
   readonly deselect?: readonly string[];
+  readonly bench?: readonly string[];
   readonly environments?: readonly string[];
   readonly budgetUsd?: number | null;
   readonly timeoutS?: number | null;

@@ -15,7 +15,9 @@ from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.errors import InputError
 from codeens_server.measuring.machine import told
 from codeens_server.ranking.wording import conditions, label
-from codeens_server.text import plural, visible
+from codeens_server.text import one_line, plural, visible
+from codeens_server.views.beside import RunsBeside
+from codeens_server.views.cells import speed_cell
 from codeens_server.views.model import CellView, RowView, RunView
 from codeens_server.views.run_view import document_view
 from codeens_server.workspace.edit import apply_edit, unified_diff
@@ -69,6 +71,18 @@ def print_run(run: RunDocument, out: Console) -> None:
         out.print(Text(f"timed on: {told(run.machine)}", style="dim"))
     for line in _next_steps(view):
         out.print(line, soft_wrap=True)
+
+
+def print_beside(found: RunsBeside, out: Console) -> None:
+    """Print two runs beside each other."""
+    table = plain_table("candidate", found.first, found.second, "")
+    for row in found.rows:
+        cells = (speed_cell(speed) for speed in (row.first, row.second))
+        speeds = [Text(f"{cell.text} {cell.detail}".strip() or "not measured") for cell in cells]
+        table.add_row(Text(one_line(row.label)), *speeds, Text("differs" if row.differs else ""))
+    out.print(table if found.rows else Text("no code is in both runs"))
+    for line in found.differences:
+        out.print(Text(f"not the same: {line}"), soft_wrap=True)
 
 
 def print_differences(run: RunDocument, out: Console) -> None:

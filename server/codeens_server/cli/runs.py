@@ -19,6 +19,7 @@ from codeens_server.cli.report import (
     apply_row,
     console,
     plain_table,
+    print_beside,
     print_diff,
     print_differences,
     print_run,
@@ -29,6 +30,7 @@ from codeens_server.domain.terms import ConditionKind
 from codeens_server.errors import InputError
 from codeens_server.store.documents import to_json
 from codeens_server.text import money, one_line, plural
+from codeens_server.views.beside import beside
 
 if TYPE_CHECKING:
     from codeens_server.store.rows import RunLine
@@ -78,6 +80,20 @@ def show(run_id: str, results: str | None, as_json: bool) -> None:
 def diff(run_id: str, rank: int | str, results: str | None) -> None:
     """Show the change of a rank (default: the best) as a unified diff."""
     print_diff(_finished(run_id, results), rank)
+
+
+@runs.command()
+@click.argument("first", metavar="ID")
+@click.argument("second", metavar="OTHER")
+@options.results
+@options.as_json
+def compare(first: str, second: str, results: str | None, as_json: bool) -> None:
+    """Show how fast the same code was in two runs, and what else differs: times of two machines do not compare."""
+    found = beside(_finished(first, results), _finished(second, results))
+    if as_json:
+        click.echo(to_json(found, indent=2))
+    else:
+        print_beside(found, console())
 
 
 @runs.command()

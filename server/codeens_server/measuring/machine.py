@@ -10,6 +10,8 @@ from pathlib import Path
 from codeens_server.domain.document import Machine
 
 _PROCESSOR = Path("/proc/cpuinfo")
+_LIKE_LOAD = 0.5
+"""For each core."""
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
@@ -32,6 +34,25 @@ def told(machine: Machine) -> str:
     governor = f"governor {machine.governor}" if machine.governor else ""
     said = [machine.processor, cores, load, governor, f"Python {machine.python}", machine.system]
     return ", ".join(part for part in said if part)
+
+
+def differences(one: Machine | None, other: Machine | None) -> Iterator[str]:
+    """Yield in what two machines, or one at two times, differ so that times do not compare: "load: 0.2, 7.9"."""
+    if one is None or other is None:
+        yield "machine: not known of " + ("both" if one is other else "one")
+        return
+    for name, here, there in (
+        ("processor", one.processor, other.processor),
+        ("cores", one.cores, other.cores),
+        ("governor", one.governor or "not known", other.governor or "not known"),
+        ("Python", one.python, other.python),
+        ("system", one.system, other.system),
+    ):
+        if here != there:
+            yield f"{name}: {here}, {there}"
+    loads = sorted((one.load or 0.0, other.load or 0.0))
+    if loads[1] - loads[0] > _LIKE_LOAD * max(one.cores, other.cores):
+        yield f"load: {one.load or 0.0:.1f}, {other.load or 0.0:.1f}"
 
 
 def _model_names() -> Iterator[str]:

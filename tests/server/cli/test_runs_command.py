@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
-from codeens_server.domain.document import RunDocument
+from codeens_server.domain.document import Machine, RunDocument
 from codeens_server.ranking.wording import TIMES
 from codeens_server.store.opening import open_store
 from codeens_server.views.cells import MINUS
@@ -109,6 +109,16 @@ def test_the_diff_is_what_git_applies(codeens: Codeens, ended: RunDocument) -> N
     assert text.startswith("--- a/sums.py\n+++ b/sums.py\n")
     assert "+    return sum(items)\n" in text
     assert text == codeens("runs", "diff", ended.run_id).stdout
+
+
+def test_two_runs_are_shown_beside_each_other_with_what_differs(
+    codeens: Codeens, here: Path, keep: Callable[[RunDocument], None], ended: RunDocument
+) -> None:
+    keep(replace(ended, run_id="20260107-0ddba1", machine=Machine(processor="M1", cores=8, python="3.13", system="D")))
+    text = codeens("runs", "compare", ended.run_id, "20260107").stdout
+    (row,) = [line for line in text.splitlines() if "[2.2, 2.5]" in line]
+    assert row.count("[2.2, 2.5]") == 2
+    assert "not the same: machine: not known of one" in text
 
 
 def test_rows_that_are_tied_have_numbers_of_their_own(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from codeens_server.bench.records import Record
@@ -99,6 +99,8 @@ def build_report(kept: Sequence[Record], earlier: Iterable[Record] = (), scores:
     digests = {f"{record.dataset} ({record.digest[:12]})" for record in kept}
     if len({label.split(" (")[0] for label in digests}) < len(digests):
         notes.append("the same data set stands here in several versions: their numbers are not of the same tasks")
+    earlier = list(earlier)
+    notes += _elsewhere(kept, earlier)
     return BenchReport(
         datasets=tuple(sorted(digests)),
         records=len(kept),
@@ -110,6 +112,15 @@ def build_report(kept: Sequence[Record], earlier: Iterable[Record] = (), scores:
         scores=scores,
         notes=(*notes, *(scores.notes if scores else ())),
     )
+
+
+def _elsewhere(now: Iterable[Record], before: Iterable[Record]) -> Iterator[str]:
+    """Say in what the machines of two runs differ: their seconds do not compare then."""
+    ours, theirs = ({record.machine for record in records} for records in (now, before))
+    for name in ("cpus", "system", "python", "sandbox") if theirs else ():
+        here, there = (", ".join(sorted({str(getattr(one, name)) for one in some})) for some in (ours, theirs))
+        if here != there:
+            yield f"the earlier run was made elsewhere, so seconds do not compare: {name} {there}, now {here}"
 
 
 def _systems(records: Iterable[Record]) -> dict[str, _System]:
