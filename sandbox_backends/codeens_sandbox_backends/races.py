@@ -60,6 +60,8 @@ class RaceJob(Job["RaceResult"], frozen=True, kw_only=True):
     all, it then leaves their ratio alone."""
     budget_s: float = 20.0
     """Wall seconds after which no new round starts."""
+    single_passes: bool = True
+    """Whether short passes are timed singly too, to see what a side remembers from one to the next."""
     exclusive: bool = True
 
 

@@ -187,7 +187,7 @@ class _Race:
             sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
             sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
             sampled.timed()
-            if 1 < plans[ORIGINAL].inner <= _SHORT:
+            if self._job.single_passes and 1 < plans[ORIGINAL].inner <= _SHORT:
                 sampled.cold()
             return tuple(sampled.times(number) for number in range(len(self._programs)))
 

@@ -79,7 +79,8 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         lambda: given_calls(plan.calls, target, only_instance(target, source) if plan.calls else None)
     )
     live = await find_live(program, limits=plan.limits, sandbox=sandbox)
-    tests = await run_tests(
+    run = partial(
+        run_tests,
         target,
         _traced(program),
         asked_for=plan.tests,
@@ -89,11 +90,12 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         sandbox=sandbox,
         say=say,
     )
+    examples_of = partial(run_examples, target, program, source, limits=plan.limits, sandbox=sandbox)
+    tests, docstring = await _at_once(run, examples_of)
     again = partial(run_again, root=target.root, program=_traced(program), limits=plan.limits, sandbox=sandbox, say=say)
     is_doubtful = bool(tests.failing)
     if is_doubtful:
         tests = await again(tests)
-    docstring = await run_examples(target, program, source, limits=plan.limits, sandbox=sandbox)
     mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
     known = _with_given(given, _known(target, tests, docstring, mode))
     if plan.bench and mode == "improve":

@@ -117,6 +117,7 @@ def _job(original: Program, candidates: Sequence[Program], sized: SizedCase) -> 
         candidates=tuple(candidates),
         inputs=(sized.case.input,),
         rounds=_ROUNDS,
+        single_passes=False,
         budget_s=_BUDGET_OF_EACH_S * len(candidates),
     )
 
@@ -152,7 +153,7 @@ def _growth(timed: Sequence[_Timed], original_peaks: Sequence[int], peaks: Seque
         original_memory=_memory_exponent(sizes, original_peaks[: len(sizes)]),
         candidate_memory=_memory_exponent(sizes, peaks),
         slower_below=_turn([one.ratio.slower for one in timed], sizes),
-        faster_below=_turn([one.ratio.faster for one in timed], sizes),
+        faster_below=_turn([one.ratio.low > 1.0 for one in timed], sizes),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from math import exp, log
 from statistics import median
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from codeens_sandbox_backends.races import RacePlan
 from codeens_server.domain.evidence import VARIED, Case
@@ -29,7 +30,7 @@ _LEAST_SAMPLE_S = 2e-4
 """Of one part in a sample; below, what taking a sample costs is too large a share of it."""
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True):
     """Inputs of one kind that stand beside each other in a pass."""
 
     kind: str

@@ -22,7 +22,7 @@ from codeens_server.domain.evidence import Case, Evidence, MissedChange
 from codeens_server.domain.measurement import Measurement
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import ORIGINAL, StopReason
-from codeens_server.errors import Hint, NothingGenerated, RunError
+from codeens_server.errors import CodeensError, Hint, NothingGenerated, RunError
 from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.evidence.live import find_live
 from codeens_server.generation.reply.assemble import digest
@@ -96,6 +96,8 @@ class Execution:
         self._measuring = Measuring(
             log, executor, self._unseen, self._agreement, self._measure_elsewhere, self._plan.patience
         )
+        self._found: Evidence | CodeensError | SandboxError | None = None
+        self._is_found = anyio.Event()
         self._prober: Prober | None = None
         self._further = FurtherEnvironments(log.state.target, further or {}, refused=settings.refused_conditions)
 
@@ -120,12 +122,14 @@ class Execution:
         with self._scope as scope:
             scope.deadline = anyio.current_time() + self._state.request.timeout_s
             try:
-                async with self._open_producers() as producers:
-                    with _told_alone():
-                        async with anyio.create_task_group() as beside:
+                with _told_alone():
+                    async with anyio.create_task_group() as beside:
+                        # What producers need to be opened, as rewrites that are made, is ready when the evidence is.
+                        beside.start_soon(self._find)
+                        async with self._open_producers() as producers:
                             await self._gather(producers, beside)
                             await self._rounds(producers)
-                            beside.cancel_scope.cancel()
+                        beside.cancel_scope.cancel()
             except NothingGenerated:
                 await self._refuse_what_nobody_runs()
                 raise
@@ -145,11 +149,11 @@ class Execution:
         if scope.cancelled_caught:
             await self.log.emit(RunStopped(reason=self._stopped or "timeout"))
 
-    async def _gather(self, producers: Sequence[CandidateProducer], beside: TaskGroup) -> None:
-        """Gather the evidence; `beside` goes on with what is to be ready when candidates have passed."""
+    async def _find(self) -> None:
+        """Find the evidence, or why there is none, as far as nobody who makes candidates is needed for it."""
         if self._state.evidence is not None:
             return
-        target, request = self._state.target, self._state.request
+        request = self._state.request
         plan = EvidencePlan(
             mode=request.mode,
             tests=request.tests,
@@ -160,9 +164,25 @@ class Execution:
             timeout_s=request.timeout_s,
             limits=self._settings.limits,
         )
-        evidence = await gather(target, plan, sandbox=self._executor, say=self._say)
-        self._accept(evidence)
-        evidence = await self._further.gather(evidence, self._settings.limits)
+        try:
+            self._found = await gather(self._state.target, plan, sandbox=self._executor, say=self._say)
+        except (CodeensError, SandboxError) as error:
+            # That there is nobody to make candidates is said first.
+            self._found = error
+        self._is_found.set()
+
+    async def _gather(self, producers: Sequence[CandidateProducer], beside: TaskGroup) -> None:
+        """Gather the evidence; `beside` goes on with what is to be ready when candidates have passed."""
+        if self._state.evidence is not None:
+            return
+        target, request = self._state.target, self._state.request
+        await self._is_found.wait()
+        found = self._found
+        assert found is not None, "it is set before"
+        if not isinstance(found, Evidence):
+            raise found
+        self._accept(found)
+        evidence = await self._further.gather(found, self._settings.limits)
         await self._say("trying small changes of the original on the evidence")
         if evidence.mode == "improve":
             self._prober = await self._new_prober(evidence)

@@ -86,7 +86,7 @@ class OfflineRewrites(GivenCandidates):
 async def offline_rewrites(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
     """Return what the rules that the variants name make of the target.
 
-    It is made before the evidence is gathered, which takes long and is for nothing when there is nothing to judge.
+    It is made beside the gathering of evidence, which ends when there is nothing to judge.
     """
     return await anyio.to_thread.run_sync(_rewritten, target, variants)
 
