@@ -130,10 +130,12 @@ def test_inputs_of_mbppplus_get_back_the_types_that_json_has_no_word_for(tmp_pat
     assert "_inputs = [[(1, 2), (2, 3)]]" in tests
 
 
-def test_rows_of_the_hub_bring_the_tests_of_mbppplus_as_python(tmp_path: Path) -> None:
+def test_rows_of_the_hub_bring_the_tests_of_evalplus_as_python(tmp_path: Path) -> None:
     row = {"task_id": 2, "prompt": "Double.", "code": MBPP["code"], "test_list": MBPP["test_list"], "test_imports": []}
     item = only("mbppplus", lines(tmp_path / "m.jsonl", row | {"test": "assert double(3) == 6"}))
     assert (item.task.id, item.task.entry_point, item.task.tests) == ("Mbpp/2", "double", "assert double(3) == 6")
+    item = only("humanevalplus", lines(tmp_path / "h.jsonl", TWICE))
+    assert (item.task.tests, item.task.reference) == (TWICE["test"], TWICE["prompt"] + TWICE["canonical_solution"])
 
 
 def test_a_contest_on_stdin_is_a_script_judged_by_hidden_tests_too(tmp_path: Path) -> None:
