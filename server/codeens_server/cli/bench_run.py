@@ -108,7 +108,7 @@ def bench_run(
 
     async def work() -> Outcome:
         async with session:
-            with ResultsFile(out, resume=resume) as file, _Told(quiet=as_json) as told:
+            with ResultsFile(out, resume=resume) as file, _Told(quiet=as_json, judged=not no_execute) as told:
                 return await run_benchmark(tasks, plan, file, session, Watcher(told.begins, told.progressed))
 
     outcome = anyio.run(unless_interrupted, work, "it was ended before it was done; --resume goes on with it.")
@@ -134,8 +134,9 @@ def bench_run(
 class _Told:
     """Says what is to come and how far it is, on standard error."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, judged: bool) -> None:
         self._quiet = quiet
+        self._judged = judged
         self._said = 0
         self._bar = Bar(
             TextColumn("{task.description}"),
@@ -173,7 +174,8 @@ class _Told:
         """Say how far it is: on a terminal at once, else at every tenth."""
         left = "" if now.left_s is None else f", {_time(now.left_s)} left"
         failed = f", {now.unanswered} unanswered" if now.unanswered else ""
-        told = f"{now.passed} passed{failed}, ${now.usd:.4g}{left}"
+        verdicts = f"{now.passed} passed" if self._judged else "not run"
+        told = f"{verdicts}{failed}, ${now.usd:.4g}{left}"
         self._bar.update(self._task, completed=now.done, told=told)
         tenth = 10 * now.done // now.total
         if self._bar.disable and not self._quiet and tenth > self._said:
