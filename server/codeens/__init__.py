@@ -5,10 +5,8 @@ This package is the only stable surface: everything that a door of codeens does 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from codeens._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from codeens._api import compare, compare_sync, judge, judge_sync, run, run_code, run_code_sync, run_sync, stream
@@ -67,44 +65,52 @@ __all__ = [
     "stream",
 ]
 
-__getattr__: Callable[[str], Any]
-__dir__: Callable[[], list[str]]
-__getattr__, __dir__ = lazy_exports(
-    __name__,
-    {
-        "CallResult": "codeens._running",
-        "Candidate": "codeens_server.domain.target",
-        "Code": "codeens._targets",
-        "CodeResult": "codeens._running",
-        "CodeensError": "codeens_server.errors",
-        "Comparison": "codeens._comparing",
-        "Generated": "codeens._generating",
-        "Hint": "codeens_server.errors",
-        "Limits": "codeens_sandbox_backends.jobs",
-        "Message": "codeens_server.generation.models.exchange",
-        "ModelSettings": "codeens_server.config.settings",
-        "Prompt": "codeens._generating",
-        "Report": "codeens._results",
-        "Run": "codeens._results",
-        "RunEvent": "codeens_server.run.events",
-        "RunKeywords": "codeens._options",
-        "RunState": "codeens_server.run.state",
-        "RunStream": "codeens_server.run.engine",
-        "SandboxError": "codeens_sandbox_backends.errors",
-        "ScoreReport": "codeens_server.tasks.schema",
-        "ScoreResult": "codeens_server.tasks.schema",
-        "Session": "codeens._session",
-        "Settings": "codeens_server.config.settings",
-        "Target": "codeens_server.domain.target",
-        "Task": "codeens_server.tasks.schema",
-        "compare": "codeens._api",
-        "compare_sync": "codeens._api",
-        "judge": "codeens._api",
-        "judge_sync": "codeens._api",
-        "run": "codeens._api",
-        "run_code": "codeens._api",
-        "run_code_sync": "codeens._api",
-        "run_sync": "codeens._api",
-        "stream": "codeens._api",
-    },
-)
+_MODULES = {
+    "CallResult": "codeens._running",
+    "Candidate": "codeens_server.domain.target",
+    "Code": "codeens._targets",
+    "CodeResult": "codeens._running",
+    "CodeensError": "codeens_server.errors",
+    "Comparison": "codeens._comparing",
+    "Generated": "codeens._generating",
+    "Hint": "codeens_server.errors",
+    "Limits": "codeens_sandbox_backends.jobs",
+    "Message": "codeens_server.generation.models.exchange",
+    "ModelSettings": "codeens_server.config.settings",
+    "Prompt": "codeens._generating",
+    "Report": "codeens._results",
+    "Run": "codeens._results",
+    "RunEvent": "codeens_server.run.events",
+    "RunKeywords": "codeens._options",
+    "RunState": "codeens_server.run.state",
+    "RunStream": "codeens_server.run.engine",
+    "SandboxError": "codeens_sandbox_backends.errors",
+    "ScoreReport": "codeens_server.tasks.schema",
+    "ScoreResult": "codeens_server.tasks.schema",
+    "Session": "codeens._session",
+    "Settings": "codeens_server.config.settings",
+    "Target": "codeens_server.domain.target",
+    "Task": "codeens_server.tasks.schema",
+    "compare": "codeens._api",
+    "compare_sync": "codeens._api",
+    "judge": "codeens._api",
+    "judge_sync": "codeens._api",
+    "run": "codeens._api",
+    "run_code": "codeens._api",
+    "run_code_sync": "codeens._api",
+    "run_sync": "codeens._api",
+    "stream": "codeens._api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used when it is used (PEP 562)."""
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message, name=name, obj=None)
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens._fresh import Fresh
 from codeens._sandboxes import Sandboxes
 from codeens._targets import Code, TargetLike, find, is_code, tidy
 from codeens_sandbox_backends.base import SandboxSpec
@@ -34,6 +34,10 @@ from codeens_variants.registry import FoundVariant
 
 if TYPE_CHECKING:
     from codeens_server.store.runs import RunStore
+
+T = TypeVar("T")
+_FRESH_S = 1.0
+_MOST_FRESH = 64
 
 
 class Resources:
@@ -206,3 +210,26 @@ class Resources:
             UnknownBackend: there is none of that name (likewise).
         """
         return self._sandboxes.executor(settings.sandbox, spec, settings.parallel)
+
+
+class Fresh:
+    """Values read from files, at most a second old. May be used from several threads at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[float, Any]] = {}
+
+    def get(self, key: Hashable, read: Callable[[], T]) -> T:
+        """Return the value of a key, read where it is not fresh. What `read` raises is raised, and not kept."""
+        now = time.monotonic()
+        known = self._known.get(key)
+        if known is not None and now - known[0] < _FRESH_S:
+            return known[1]
+        value = read()
+        if len(self._known) >= _MOST_FRESH:
+            self._known = {}
+        self._known[key] = (now, value)
+        return value
+
+    def forget(self) -> None:
+        """Read everything anew from now on: a file was written."""
+        self._known = {}

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import cast
 
 import platformdirs
+from hypothesis import core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.internal.conjecture import providers
 
 _ROOT = Path(__file__).parents[2]
 _OURS = tuple(str(_ROOT / folder / "codeens") for folder in ("mcp_tools", "sandbox_backends", "server", "variants"))
 _IS_LOCAL = "is_local_module_file"
+_RANDOM = "_hypothesis_global_random"
 
 
 def prepare() -> None:
-    """Have Hypothesis keep nothing in the working directory; call it before each use."""
+    """Have Hypothesis keep nothing in the working directory; call it before each use, in the thread of the use."""
     set_hypothesis_home_dir(platformdirs.user_cache_path("codeens") / "hypothesis")
+    # It would register a generator of its own for each thread, and look at all objects of the process for that. What
+    # draws by a seed, as all of ours does, never asks it.
+    if getattr(core.threadlocal, _RANDOM, "") is None:
+        setattr(core.threadlocal, _RANDOM, Random())  # noqa: S311  # keeps no secret
 
 
 def _pass_over_our_code() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -51,6 +53,24 @@ def workspace(tmp_path: Path) -> Path:
 def environ(tmp_path: Path) -> dict[str, str]:
     """No key, no setting, and runs are kept beside the workspace."""
     return {"CODEENS_RESULTS": str(tmp_path / "results"), "CODEENS_MAX_INPUTS": "12", **QUICK}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_once() -> Generator[None]:
+    """A schema that was found to be one is not checked again, as each client does that first sees it."""
+    from jsonschema import Draft202012Validator
+
+    check, right = Draft202012Validator.check_schema, set[str]()
+
+    def once(schema: Any, **more: Any) -> None:
+        text = json.dumps(schema, sort_keys=True)
+        if text not in right:
+            check(schema, **more)
+            right.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", staticmethod(once))
+        yield
 
 
 @asynccontextmanager

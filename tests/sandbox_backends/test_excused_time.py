@@ -9,19 +9,19 @@ import pytest
 from codeens_sandbox_backends.driver import session
 from codeens_sandbox_backends.driver.launcher import ExitStatus, TellsStarvation
 from codeens_sandbox_backends.driver.session import UsageTotals
-from codeens_sandbox_backends.host.pidfd import Turns
+from codeens_sandbox_backends.host.pidfd import Scheduling
 from codeens_sandbox_backends.jobs import Limits
 
 
 class Worker(TellsStarvation):
     """A worker that had certain turns."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Scheduling) -> None:
         self.channel = socket.socket()
         self.channel.close()
         self._turns = turns
 
-    def turns(self) -> Turns:
+    def turns(self) -> Scheduling:
         return self._turns
 
     def kill(self) -> None:
@@ -34,13 +34,13 @@ class Worker(TellsStarvation):
 @pytest.mark.parametrize(
     ("turns", "own_s", "excused_s"),
     [
-        (Turns(starved_s=12.0, ran_s=8.0), 7.0, 12.0),
-        (Turns(starved_s=1.0, ran_s=2.0), 7.0, 8.0),
-        (Turns(starved_s=1.0, ran_s=15.0), 7.0, 5.0),
+        (Scheduling(starved_s=12.0, ran_s=8.0), 7.0, 12.0),
+        (Scheduling(starved_s=1.0, ran_s=2.0), 7.0, 8.0),
+        (Scheduling(starved_s=1.0, ran_s=15.0), 7.0, 5.0),
     ],
 )
 def test_what_the_judge_waits_for_while_the_worker_runs_or_waits_excuses_nothing(
-    monkeypatch: pytest.MonkeyPatch, turns: Turns, own_s: float, excused_s: float
+    monkeypatch: pytest.MonkeyPatch, turns: Scheduling, own_s: float, excused_s: float
 ) -> None:
     now, starved = [100.0], [0.0]
     monkeypatch.setattr(session, "monotonic", lambda: now[0])

@@ -28,7 +28,7 @@ from codeens_sandbox_backends.selfcheck.checks import (
 from codeens_sandbox_backends.selfcheck.contract import CONTRACT
 from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
-from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
@@ -101,7 +101,7 @@ def _need(reason: str) -> None:
 
 @asynccontextmanager
 async def opened(backend: Backend) -> AsyncGenerator[CheckContext]:
-    with Outside() as outside:
+    with OutsideWorld() as outside:
         spec = SandboxSpec(python=sys.executable, readable=(str(outside.workspace),))
         async with open_context(backend, spec, outside) as context:
             yield context

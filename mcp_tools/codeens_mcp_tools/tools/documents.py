@@ -256,7 +256,7 @@ class RunReport(Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class RunLine(Struct, frozen=True, kw_only=True):
+class ListedRun(Struct, frozen=True, kw_only=True):
     """A run, or a call that was handed over, in a list."""
 
     run_id: str
@@ -271,7 +271,7 @@ class RunLine(Struct, frozen=True, kw_only=True):
 class RunList(Struct, frozen=True, kw_only=True):
     """The answer of list_runs, the latest first."""
 
-    runs: tuple[RunLine, ...]
+    runs: tuple[ListedRun, ...]
     next_offset: int | None = None
 
 

@@ -15,7 +15,7 @@ from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools import reporting
 from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import CancelRun, GetRun, ListRuns, StartEnsemble
-from codeens_mcp_tools.tools.documents import RunLine, RunList
+from codeens_mcp_tools.tools.documents import ListedRun, RunList
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_server.errors import InputError
@@ -24,7 +24,7 @@ from codeens_server.text import one_line, plural
 
 if TYPE_CHECKING:
     from codeens import RunState
-    from codeens_server.store.rows import RunLine as KeptRun
+    from codeens_server.store.rows import RunLine
 
 Kept: TypeAlias = "tuple[RunState | None, CallRecord | None]"
 """What the store has of an id: a run's events, a record, or both."""
@@ -131,7 +131,7 @@ async def list_runs(app: AppContext, call: ToolCall[ListRuns]) -> ToolAnswer:
     return ToolAnswer(text=text, document=RunList(runs=page, next_offset=offset + limit if more else None), summary="")
 
 
-async def run_lines(app: AppContext, most: int) -> list[RunLine]:
+async def run_lines(app: AppContext, most: int) -> list[ListedRun]:
     """Return the latest runs, and calls that were handed over, of all servers of the store; newest first."""
     session = await app.session()
     kept = await session.runs(most)
@@ -144,8 +144,8 @@ async def run_lines(app: AppContext, most: int) -> list[RunLine]:
     return sorted(lines.values(), key=lambda line: line.created, reverse=True)[:most]
 
 
-def _line(line: KeptRun) -> RunLine:
-    return RunLine(
+def _line(line: RunLine) -> ListedRun:
+    return ListedRun(
         run_id=line.run_id,
         created=_moment(line.created),
         function=line.target,
@@ -154,8 +154,8 @@ def _line(line: KeptRun) -> RunLine:
     )
 
 
-def _record_line(record: CallRecord) -> RunLine:
-    return RunLine(
+def _record_line(record: CallRecord) -> ListedRun:
+    return ListedRun(
         run_id=record.id,
         created=_moment(datetime.fromtimestamp(record.began, UTC)),
         function=f"{record.path}::{record.function}" if record.function else record.tool,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -37,6 +38,7 @@ _PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`")
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
+@cache
 def input_schema(kind: type[Struct], *hidden: str) -> Schema:
     """Return the schema of a tool's arguments: an object, with nothing referred to.
 
@@ -56,6 +58,7 @@ def input_schema(kind: type[Struct], *hidden: str) -> Schema:
     return schema
 
 
+@cache
 def output_schema(*kinds: type[Struct]) -> Schema:
     """Return the schema of a tool's structured answer: an object, of one of several types, with its summary."""
     roots, components = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)

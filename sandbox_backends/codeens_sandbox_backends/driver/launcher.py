@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from codeens_sandbox_backends.host.pidfd import Turns
+from codeens_sandbox_backends.host.pidfd import Scheduling
 from codeens_sandbox_backends.jobs import Limits
 
 WorkerKind: TypeAlias = Literal["calls", "suite", "check", "stdio", "race"]
@@ -92,7 +92,7 @@ class TellsStarvation(ABC):
     """Base of workers of which this machine tells how long they were kept from running."""
 
     @abstractmethod
-    def turns(self) -> Turns:
+    def turns(self) -> Scheduling:
         """Return how long it ran, and could have run and no processor was free; thread-safe, neither ever shrinks."""
 
 

@@ -83,7 +83,7 @@ def watch(outer: int, root: int, worker: int) -> Watched:
     return Watched(*found)
 
 
-class Turns(NamedTuple):
+class Scheduling(NamedTuple):
     """How a thread has fared with the scheduler."""
 
     starved_s: float = 0.0
@@ -91,7 +91,7 @@ class Turns(NamedTuple):
     ran_s: float = 0.0
 
 
-def turns_of(pid: int) -> Turns:
+def turns_of(pid: int) -> Scheduling:
     """Return the turns of that thread of a process that waited longest; none where nobody tells.
 
     Kernel documentation: scheduler/sched-stats.rst, /proc/PID/schedstat.
@@ -102,7 +102,7 @@ def turns_of(pid: int) -> Turns:
             return max(_turns_in(task.path) for task in os.scandir(f"{folder}/task"))
         return _turns_in(folder)
     except (OSError, IndexError, ValueError):
-        return Turns()
+        return Scheduling()
 
 
 def own_starved_s() -> float:
@@ -134,7 +134,7 @@ class _Own(threading.local):
 _own = _Own()
 
 
-def _turns_in(folder: str) -> Turns:
+def _turns_in(folder: str) -> Scheduling:
     file = os.open(f"{folder}/schedstat", os.O_RDONLY)
     try:
         return _turns(os.read(file, 100))
@@ -142,9 +142,9 @@ def _turns_in(folder: str) -> Turns:
         os.close(file)
 
 
-def _turns(schedule: bytes) -> Turns:
+def _turns(schedule: bytes) -> Scheduling:
     ran, waited = schedule.split()[:2]
-    return Turns(int(waited) / 1e9, int(ran) / 1e9)
+    return Scheduling(int(waited) / 1e9, int(ran) / 1e9)
 
 
 def children_of(pid: int) -> list[int]:

@@ -15,7 +15,7 @@ from codeens_sandbox_backends.host.cgroups import Cgroup, make_cgroup
 from codeens_sandbox_backends.host.clocks import HostClocks
 from codeens_sandbox_backends.host.memory_watch import MemoryGuard, family_of
 from codeens_sandbox_backends.host.output import Output
-from codeens_sandbox_backends.host.pidfd import Consumed, Turns, Watched, turns_of, watch
+from codeens_sandbox_backends.host.pidfd import Consumed, Scheduling, Watched, turns_of, watch
 from codeens_sandbox_backends.host.start import StartedProcess
 from codeens_sandbox_backends.jobs import Limits
 
@@ -61,7 +61,7 @@ class LocalProcess(DirectWorker, TellsStarvation):
         self._kill_rest = kill_rest
         self._clean_up = clean_up
         self._consumed = Consumed()
-        self._turns = Turns()
+        self._turns = Scheduling()
         self._lock = threading.Lock()
         self._ending: ExitStatus | None = None
         stdout, stderr = started.popen.stdout, started.popen.stderr
@@ -108,7 +108,7 @@ class LocalProcess(DirectWorker, TellsStarvation):
             self._ending = self._take_down()
             return self._ending
 
-    def turns(self) -> Turns:
+    def turns(self) -> Scheduling:
         """Return how long it ran, and was kept from running as long as it makes few processes.
 
         Many of its own can keep it from running, and would put every deadline off.

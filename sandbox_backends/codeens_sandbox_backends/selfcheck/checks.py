@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxError
-from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 
 Kind: TypeAlias = Literal["contract", "escape", "cheat", "control"]
 NOT_TRIED = "not tried, because it would be done: the backend does not keep files apart"
@@ -24,7 +24,7 @@ class CheckContext(Struct, frozen=True, kw_only=True):
     """Where a check is made: an open sandbox, and what was set up outside of it."""
 
     sandbox: Sandbox
-    outside: Outside
+    outside: OutsideWorld
     open: Callable[[], Awaitable[Sandbox]]
     """Open another sandbox of the same kind, for what the shared one would not survive; the caller closes it."""
 
@@ -67,7 +67,7 @@ class SelfCheckReport(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def open_context(backend: Backend, spec: SandboxSpec, outside: Outside) -> AsyncGenerator[CheckContext]:
+async def open_context(backend: Backend, spec: SandboxSpec, outside: OutsideWorld) -> AsyncGenerator[CheckContext]:
     """Open a sandbox for checks; leaving the block closes it.
 
     Raises:

@@ -20,7 +20,7 @@ from codeens_sandbox_backends.selfcheck.attempting import attempt
 from codeens_sandbox_backends.selfcheck.checks import NOT_TRIED, CheckContext, SelfCheck
 from codeens_sandbox_backends.selfcheck.outside import (
     VARIABLE,
-    Outside,
+    OutsideWorld,
     new_secret,
     processes_with,
     remove_left,
@@ -34,15 +34,15 @@ _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/etc", "/usr/lib", "
 _VISIT_PAUSE_S = 0.05
 _GONE_S = 5.0
 
-Seen = Callable[[Outside], str]
-Arguments = Callable[[Outside], tuple[object, ...]]
+Seen = Callable[[OutsideWorld], str]
+Arguments = Callable[[OutsideWorld], tuple[object, ...]]
 
 
-def _nothing(_: Outside) -> str:
+def _nothing(_: OutsideWorld) -> str:
     return ""
 
 
-def _no_arguments(_: Outside) -> tuple[object, ...]:
+def _no_arguments(_: OutsideWorld) -> tuple[object, ...]:
     return ()
 
 
@@ -57,11 +57,11 @@ def _escape(name: str, area: str, function: str, given: Arguments = _no_argument
     return SelfCheck(name=name, kind="escape", run=run)
 
 
-def _bystander(outside: Outside) -> tuple[object, ...]:
+def _bystander(outside: OutsideWorld) -> tuple[object, ...]:
     return outside.bystander.pid, started_at(outside.bystander.pid)
 
 
-def _judge(_: Outside) -> tuple[object, ...]:
+def _judge(_: OutsideWorld) -> tuple[object, ...]:
     return os.getpid(), started_at(os.getpid())
 
 
@@ -194,14 +194,14 @@ ESCAPES: tuple[SelfCheck, ...] = (
     SelfCheck(name="read /etc/shadow and other files of the system", kind="escape", run=_system_files),
     SelfCheck(name="create files outside", kind="escape", run=_create),
     _escape(
-        "change a file of the home folder", "files", "change", lambda o: (str(o.kept_file),), Outside.changed_files
+        "change a file of the home folder", "files", "change", lambda o: (str(o.kept_file),), OutsideWorld.changed_files
     ),
     _escape(
         "change a file of the workspace",
         "files",
         "change",
         lambda o: (str(o.workspace / "kept.txt"),),
-        Outside.changed_files,
+        OutsideWorld.changed_files,
     ),
     _escape("follow links out of the workspace", "files", "follow", lambda o: (str(o.workspace),)),
     _escape("TCP", "network", "tcp", lambda o: (o.tcp.getsockname()[1],), lambda o: o.visited(o.tcp)),
@@ -236,7 +236,7 @@ ESCAPES: tuple[SelfCheck, ...] = (
     _escape("restart, modules, another kernel, the clock", "kernel", "power"),
     _escape("devices", "kernel", "devices"),
     _escape("files that control the kernel", "kernel", "controls"),
-    _escape("terminals", "kernel", "terminal", lambda o: (o.terminal_name,), Outside.typed),
-    _escape("trace a process outside", "processes", "trace", _bystander, Outside.bystander_ended),
-    _escape("signal a process outside", "processes", "signals", _bystander, Outside.bystander_ended),
+    _escape("terminals", "kernel", "terminal", lambda o: (o.terminal_name,), OutsideWorld.typed),
+    _escape("trace a process outside", "processes", "trace", _bystander, OutsideWorld.bystander_ended),
+    _escape("signal a process outside", "processes", "signals", _bystander, OutsideWorld.bystander_ended),
 )

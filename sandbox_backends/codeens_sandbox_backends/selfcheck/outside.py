@@ -26,7 +26,7 @@ def new_secret() -> str:
     return f"codeens-{secrets.token_hex(16)}"
 
 
-class Outside:
+class OutsideWorld:
     """Files, sockets, a process, a terminal and a variable with a secret each. Use as a context manager.
 
     The variable is set in this process's own environment meanwhile.
@@ -39,7 +39,7 @@ class Outside:
         self.marker = f"marker-{secrets.token_hex(8)}"
         """Name of files, and argument of processes, that must not be there."""
 
-    def __enter__(self) -> Outside:
+    def __enter__(self) -> OutsideWorld:
         with ExitStack() as held:
             self._set_up(held)
             self._held = held.pop_all()

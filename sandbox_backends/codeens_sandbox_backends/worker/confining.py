@@ -40,7 +40,7 @@ def hide_from_equals(*, hidden: bool) -> None:
         raise OSError(ctypes.get_errno(), "dumpable")
 
 
-class Filter:
+class SyscallFilter:
     """An array of `struct sock_filter`, made ready to be installed."""
 
     def __init__(self, steps: bytes) -> None:

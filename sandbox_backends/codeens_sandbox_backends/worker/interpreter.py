@@ -39,7 +39,7 @@ class _Setting:
         self.told = told
 
 
-class Settings:
+class ProcessSettings:
     """As they were when this was made; `taken` tells what has changed since, and puts it back."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Callable, Dict, List, Tuple
 
-from .interpreter import Attributes, Settings
+from .interpreter import Attributes, ProcessSettings
 from .values.codec import encode
 
 _SEED = 20_190_117
@@ -29,7 +29,7 @@ class Surroundings:
         Args:
             modules: Those of others that the program names.
         """
-        self._settings = Settings()
+        self._settings = ProcessSettings()
         self._attributes = Attributes(modules)
         self._environment = dict(os.environ)
         self._raw: Dict[Any, Any] = vars(os.environ)["_data"]  # what `os.environ` decodes at each look

@@ -31,7 +31,7 @@ from typing import Any, Dict, List, Tuple
 
 from . import serving, stdio
 from .calls import CallWorker
-from .confining import Filter, do_without_new_rights, give_back_memory
+from .confining import SyscallFilter, do_without_new_rights, give_back_memory
 from .frames import pack
 from .serving import Channel, serve_next
 
@@ -79,12 +79,12 @@ class Zygote:
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         self.setting: Dict[str, Any] = json.loads(self._message())
-        self._filter = Filter(bytes.fromhex(self.setting["job_filter"]))
+        self._filter = SyscallFilter(bytes.fromhex(self.setting["job_filter"]))
         self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._cpu_s = 0.0
         self._bounds: List[Tuple[int, Tuple[int, int]]] = []
         do_without_new_rights()
-        Filter(bytes.fromhex(self.setting["own_filter"])).install()
+        SyscallFilter(bytes.fromhex(self.setting["own_filter"])).install()
 
     def serve(self) -> bytes:
         """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its kind."""

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_server.bench.datasets.code_contests import COLUMNS, Problem, problem_of
+from codeens_server.bench.datasets.code_contests import COLUMNS, ContestProblem, problem_of
 from codeens_server.bench.datasets.rows import parquet_rows, rows_of
 from codeens_server.errors import InputError
 
@@ -32,7 +32,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     """Of each problem, of right and of wrong programs each."""
 
 
-class Counted(Struct, frozen=True, kw_only=True):
+class Converted(Struct, frozen=True, kw_only=True):
     """What went through."""
 
     read: int
@@ -41,7 +41,7 @@ class Counted(Struct, frozen=True, kw_only=True):
     """Written all the same: there is no right program in Python 3."""
 
 
-def convert(source: Path, target: Path, kept: Kept, say: Callable[[int, int], None]) -> Counted:
+def convert(source: Path, target: Path, kept: Kept, say: Callable[[int, int], None]) -> Converted:
     """Write problems as JSON lines in the form that `code_contests` reads. Blocks.
 
     Args:
@@ -79,7 +79,7 @@ def convert(source: Path, target: Path, kept: Kept, say: Callable[[int, int], No
         raise InputError(message) from None
     finally:
         part.unlink(missing_ok=True)
-    return Counted(read=read, written=written, without_solution=without)
+    return Converted(read=read, written=written, without_solution=without)
 
 
 def _rows(source: Path) -> Iterator[tuple[str, dict[str, object]]]:
@@ -100,5 +100,5 @@ def _is_drawn(name: str, kept: Kept) -> bool:
     return key < kept.share * 2**_BITS
 
 
-def _cut(problem: Problem, most: int) -> Problem:
+def _cut(problem: ContestProblem, most: int) -> ContestProblem:
     return replace(problem, solutions=problem.solutions[:most], incorrect_solutions=problem.incorrect_solutions[:most])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -73,66 +73,109 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
             run without what the sandbox does not give.
         SandboxError: the sandbox failed.
     """
-    program = await anyio.to_thread.run_sync(program_for, target, None)
-    source = await anyio.to_thread.run_sync(lambda: snapshot(target).text)
-    given = await anyio.to_thread.run_sync(
-        lambda: given_calls(plan.calls, target, only_instance(target, source) if plan.calls else None)
-    )
-    live = await find_live(program, limits=plan.limits, sandbox=sandbox)
-    run = partial(
-        run_tests,
-        target,
-        _traced(program),
-        asked_for=plan.tests,
-        deselect=plan.deselect,
-        run_timeout_s=plan.timeout_s,
-        limits=plan.limits,
-        sandbox=sandbox,
-        say=say,
-    )
-    examples_of = partial(run_examples, target, program, source, limits=plan.limits, sandbox=sandbox)
-    tests, docstring = await _at_once(run, examples_of)
-    again = partial(run_again, root=target.root, program=_traced(program), limits=plan.limits, sandbox=sandbox, say=say)
+    subject = await anyio.to_thread.run_sync(_subject, target, plan, sandbox, say)
+    given = await anyio.to_thread.run_sync(_given, subject)
+    live = await find_live(subject.program, limits=plan.limits, sandbox=sandbox)
+    tests, docstring = await _at_once(partial(_tests, subject), partial(_examples, subject))
     is_doubtful = bool(tests.failing)
     if is_doubtful:
-        tests = await again(tests)
+        # The mode depends on whether they always fail.
+        tests = await _steady(subject, tests)
     mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
     known = _with_given(given, _known(target, tests, docstring, mode))
     if plan.bench and mode == "improve":
-        known = await _with_benchmark(known, target, program, plan, sandbox, say)
-    callers = await anyio.to_thread.run_sync(find_callers, target, source)
+        known = await _with_benchmark(known, subject)
+    callers = await anyio.to_thread.run_sync(find_callers, target, subject.source)
     known += _called(callers, known, plan.max_inputs, mode)
-    examples = [proposal.input for proposal in known]
-    generate = partial(_generated, target, examples, source, callers.texts, plan.max_inputs, mode)
+    generate = partial(_generated, subject, known, callers.texts, mode)
     if is_doubtful:
-        strategy, inputs = await generate()
+        inputs, drawn = await generate()
     else:
-        (strategy, inputs), tests = await _at_once(generate, partial(again, tests))
-    await say(f"{len(known)} known calls, {len(inputs)} inputs generated")
-    proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in inputs)]
-    answers = await _weighed(target, program, proposals, strategy, mode, plan.limits, sandbox)
-    _refuse_outside(target, source, answers, tests, mode)
+        (inputs, drawn), tests = await _at_once(generate, partial(_steady, subject, tests))
+    await say(f"{len(known)} known calls, {len(drawn)} inputs generated")
+    proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in drawn)]
+    answers = await _weighed(subject, proposals, inputs, mode)
+    _refuse_outside(target, subject.source, answers, tests, mode)
     _refuse_untimed(plan, mode, answers)
-    coverage = await _coverage(target, program, answers.cases, plan.limits, sandbox)
+    coverage = await _coverage(subject, answers.cases)
     return Evidence(
         mode=mode,
-        cases=await anyio.to_thread.run_sync(with_domain, target, source, answers.cases),
+        cases=await anyio.to_thread.run_sync(with_domain, target, subject.source, answers.cases),
         tests=tests.for_mode(mode),
         limits=tests.limits or plan.limits,
         indirect_tests=tests.indirect,
         coverage=coverage,
         excluded=(*tests.excluded, *tests.failing_aside(mode), *docstring.excluded, *answers.excluded),
-        holder=live.holder if live.loaded and program.definition else None,
+        holder=live.holder if live.loaded and subject.program.definition else None,
         python=live.python,
         variables=answers.variables,
         too_large=answers.too_large,
         notes=(
             *tests.notes,
             *_unused(plan, mode),
-            *_notes(target, source, answers, strategy, mode, [*tests.failing, *docstring.failing]),
+            *_notes(target, subject.source, answers, inputs, mode, [*tests.failing, *docstring.failing]),
             *held(target, live.holder),
             *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
         ),
+    )
+
+
+class _Subject(NamedTuple):
+    """What every step is about, and where it runs."""
+
+    target: Target
+    program: Program
+    """The module as it stands."""
+    source: str
+    """Text of the target's file."""
+    plan: EvidencePlan
+    sandbox: Sandbox
+    say: Say
+
+
+def _subject(target: Target, plan: EvidencePlan, sandbox: Sandbox, say: Say) -> _Subject:
+    return _Subject(target, program_for(target, None), snapshot(target).text, plan, sandbox, say)
+
+
+def _given(subject: _Subject) -> list[CallInput]:
+    """Return the inputs that people gave."""
+    calls = subject.plan.calls
+    return given_calls(calls, subject.target, only_instance(subject.target, subject.source) if calls else None)
+
+
+async def _tests(subject: _Subject) -> TestEvidence:
+    plan = subject.plan
+    return await run_tests(
+        subject.target,
+        _traced(subject.program),
+        asked_for=plan.tests,
+        deselect=plan.deselect,
+        run_timeout_s=plan.timeout_s,
+        limits=plan.limits,
+        sandbox=subject.sandbox,
+        say=subject.say,
+    )
+
+
+async def _examples(subject: _Subject) -> DocstringEvidence:
+    return await run_examples(
+        subject.target,
+        subject.program,
+        subject.source,
+        limits=subject.plan.limits,
+        sandbox=subject.sandbox,
+    )
+
+
+async def _steady(subject: _Subject, tests: TestEvidence) -> TestEvidence:
+    """Run the tests again, and keep those that end as they did."""
+    return await run_again(
+        tests,
+        root=subject.target.root,
+        program=_traced(subject.program),
+        limits=subject.plan.limits,
+        sandbox=subject.sandbox,
+        say=subject.say,
     )
 
 
@@ -197,12 +240,17 @@ def _with_given(given: Sequence[CallInput], known: list[CandidateInput]) -> list
     return [*(CandidateInput(origin="given", input=call, label="given") for call in mine.values()), *known]
 
 
-async def _with_benchmark(
-    known: Sequence[CandidateInput], target: Target, program: Program, plan: EvidencePlan, sandbox: Sandbox, say: Say
-) -> list[CandidateInput]:
+async def _with_benchmark(known: Sequence[CandidateInput], subject: _Subject) -> list[CandidateInput]:
     """Return the inputs of benchmarks, and after them known ones that are not among these, each once."""
-    await say(f"running {', '.join(plan.bench)} for its inputs")
-    found = await benchmark_inputs(plan.bench, target, _traced(program), limits=plan.limits, sandbox=sandbox)
+    benchmarks = subject.plan.bench
+    await subject.say(f"running {', '.join(benchmarks)} for its inputs")
+    found = await benchmark_inputs(
+        benchmarks,
+        subject.target,
+        _traced(subject.program),
+        limits=subject.plan.limits,
+        sandbox=subject.sandbox,
+    )
     mine = {canonical_call(proposal.input): proposal for proposal in reversed(found)}
     return [*reversed(mine.values()), *(one for one in known if canonical_call(one.input) not in mine)]
 
@@ -233,27 +281,22 @@ def _called(callers: Callers, known: Sequence[CandidateInput], most: int, mode: 
 
 
 async def _generated(
-    target: Target, examples: Sequence[CallInput], source: str, callers: Sequence[str], max_inputs: int, mode: Mode
+    subject: _Subject, known: Sequence[CandidateInput], callers: Sequence[str], mode: Mode
 ) -> tuple[InputPlan, list[CallInput]]:
     """Return inputs from the strategy; guesses only where the original can be asked whether they make sense."""
-    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, source, callers)
+    target = subject.target
+    examples = [proposal.input for proposal in known]
+    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, subject.source, callers)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
-    seed = f"{target.module}:{target.qualname}"
-    make = partial(draw, plan.strategy, max_inputs, seed=seed)
-    known = {canonical_call(call) for call in examples}
+    make = partial(draw, plan.strategy, subject.plan.max_inputs, seed=f"{target.module}:{target.qualname}")
     drawn = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
-    return plan, [call for call in drawn if canonical_call(call) not in known]
+    told = {canonical_call(call) for call in examples}
+    return plan, [call for call in drawn if canonical_call(call) not in told]
 
 
 async def _weighed(
-    target: Target,
-    program: Program,
-    proposals: Sequence[CandidateInput],
-    plan: InputPlan,
-    mode: Mode,
-    limits: Limits,
-    sandbox: Sandbox,
+    subject: _Subject, proposals: Sequence[CandidateInput], inputs: InputPlan, mode: Mode
 ) -> OracleAnswers:
     """Ask the original what must come out, in `improve`; in other modes only people say it."""
     if mode != "improve":
@@ -262,12 +305,12 @@ async def _weighed(
         told = (OracleAnswer(proposal, outcome, frozenset({EFFECTS} if outcome else ())) for proposal, outcome in known)
         return OracleAnswers(cases=numbered(told))
     return await ask_original(
-        program,
+        subject.program,
         proposals,
-        guessed=plan.guessed,
-        typed=is_typed(target),
-        limits=limits,
-        sandbox=sandbox,
+        guessed=inputs.guessed,
+        typed=is_typed(subject.target),
+        limits=subject.plan.limits,
+        sandbox=subject.sandbox,
     )
 
 
@@ -282,12 +325,10 @@ def is_typed(target: Target) -> bool:
     return all(parameter.annotation not in _UNTYPED for parameter in parameters)
 
 
-async def _coverage(
-    target: Target, program: Program, cases: Sequence[Case], limits: Limits, sandbox: Sandbox
-) -> Coverage | None:
-    if target.body_missing:
+async def _coverage(subject: _Subject, cases: Sequence[Case]) -> Coverage | None:
+    if subject.target.body_missing:
         return None
-    return await measure_coverage(program, cases, limits=limits, sandbox=sandbox)
+    return await measure_coverage(subject.program, cases, limits=subject.plan.limits, sandbox=subject.sandbox)
 
 
 def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: TestEvidence, mode: Mode) -> None:

@@ -18,7 +18,7 @@ from codeens_sandbox_backends.selfcheck.checks import (
 from codeens_sandbox_backends.selfcheck.contract import CONTRACT
 from codeens_sandbox_backends.selfcheck.escapes import ESCAPES
 from codeens_sandbox_backends.selfcheck.limits import LIMITS
-from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import ahead, judged, memory, suited, timing
 from codeens_server.selfcheck.project import Project, open_project
@@ -57,7 +57,7 @@ async def self_check(
     Raises:
         SandboxUnavailable: the backend cannot isolate here.
     """
-    with Outside() as outside:
+    with OutsideWorld() as outside:
         async with open_project() as project:
             spec = sandbox_spec(project.target, Settings(python=python, limits=_LIMITS))
             readable = (*spec.readable, str(outside.workspace))

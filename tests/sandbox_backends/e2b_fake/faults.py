@@ -44,6 +44,11 @@ class Plan:
         """Have the next ones fail."""
         self._coming[call] += [fault] * times
 
+    @property
+    def left(self) -> dict[Call, int]:
+        """How many have not happened, by call."""
+        return {call: len(coming) for call, coming in self._coming.items() if coming}
+
     def heal(self) -> None:
         """Have nothing more fail."""
         self._coming.clear()

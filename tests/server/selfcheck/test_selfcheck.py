@@ -14,7 +14,7 @@ from codeens_sandbox_backends.jobs import CallsResult, Limits
 from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.checks import CheckContext, SelfCheck, SelfCheckResult, open_context, run_checks
-from codeens_sandbox_backends.selfcheck.outside import Outside
+from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 from codeens_server.config.settings import Settings
 from codeens_server.selfcheck import ahead, judged, suited
 from codeens_server.selfcheck.project import Project, open_project
@@ -30,7 +30,7 @@ _LIMITS = Limits(wall_s=20.0, call_s=2.0)
 async def opened(name: str, *, hide: bool = True) -> AsyncGenerator[tuple[CheckContext, Project]]:
     if reason := why_not(name):
         pytest.skip(reason)
-    with Outside() as outside:
+    with OutsideWorld() as outside:
         async with open_project() as project:
             spec = sandbox_spec(project.target, Settings(limits=_LIMITS))
             wanted = spec if hide else msgspec.structs.replace(spec, hidden=())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, TellsStarvation, WarmWorker
 from codeens_sandbox_backends.driver.session import await_handshake
-from codeens_sandbox_backends.host.pidfd import Turns
+from codeens_sandbox_backends.host.pidfd import Scheduling
 from codeens_sandbox_backends.host.process import LocalProcess
 
 _CHECKS_AT_MOST = 1000
@@ -52,10 +52,10 @@ class BorrowedTests(WarmWorker, TellsStarvation):
         del seconds
         return False
 
-    def turns(self) -> Turns:
+    def turns(self) -> Scheduling:
         """Return how long it ran, and could have run and no processor was free, in this check."""
         now = self._tests.process.turns()
-        return Turns(now.starved_s - self._before.starved_s, now.ran_s - self._before.ran_s)
+        return Scheduling(now.starved_s - self._before.starved_s, now.ran_s - self._before.ran_s)
 
     def kill(self) -> None:
         """End the process itself. Thread-safe; does nothing after `wait`."""

@@ -25,7 +25,7 @@ from codeens_sandbox_backends.driver.launcher import ExitStatus, TellsStarvation
 from codeens_sandbox_backends.driver.session import await_handshake
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.host.limits import Rlimit
-from codeens_sandbox_backends.host.pidfd import Turns, children_of, turns_of
+from codeens_sandbox_backends.host.pidfd import Scheduling, children_of, turns_of
 from codeens_sandbox_backends.host.process import LocalProcess
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket, connected
 
@@ -136,9 +136,9 @@ class ZygoteProcess:
         except OSError:  # it is gone, and its workers with it
             return
 
-    def child_turns(self) -> Turns:
+    def child_turns(self) -> Scheduling:
         """Return the turns of the living worker."""
-        return max(map(turns_of, children_of(self.process.pid)), default=Turns())
+        return max(map(turns_of, children_of(self.process.pid)), default=Scheduling())
 
     def rest(self, channel: DrainingSocket, deadline: float) -> bool:
         """Wait until the worker has ended; False when it has not before the deadline."""
@@ -209,7 +209,7 @@ class WarmProcess(WarmWorker, TellsStarvation):
         self._release = release
         self._lock = threading.Lock()
         self._ending: ExitStatus | None = None
-        self._turns = Turns()
+        self._turns = Scheduling()
         try:
             self._draining = zygote.worker(request)
         except SandboxBroken:
@@ -232,7 +232,7 @@ class WarmProcess(WarmWorker, TellsStarvation):
         """Sleep until the worker has ended, at most so long; whether it has. What it says can be read afterwards."""
         return self._zygote.rest(self._draining, monotonic() + seconds)
 
-    def turns(self) -> Turns:
+    def turns(self) -> Scheduling:
         """Return how long it ran, and could have run and no processor was free."""
         if self._ending is None:
             self._turns = max(self._turns, self._zygote.child_turns())

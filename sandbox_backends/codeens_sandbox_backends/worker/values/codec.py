@@ -6,14 +6,14 @@ from typing import Any, Dict, List, Optional, Tuple, cast
 
 from .arrays import ARRAYS
 from .callbacks import CALLBACKS
-from .coding import Decoder, Encoder, Shared, Table
+from .coding import Decoder, Encoder, KindTable, Shared
 from .grammar import Kind
 from .named import NAMED
 from .plain import PLAIN
 from .stateful import STATEFUL
 from .tables import TABLES
 
-TABLE = Table((*PLAIN, *ARRAYS, *TABLES, *STATEFUL, *CALLBACKS, *NAMED))
+TABLE = KindTable((*PLAIN, *ARRAYS, *TABLES, *STATEFUL, *CALLBACKS, *NAMED))
 KINDS: Dict[str, Kind] = TABLE.kinds
 """By tag: everything that has an encoding, other than JSON's own scalars."""
 

@@ -47,7 +47,7 @@ def drain(iterator: Any) -> Drained:
     return Drained(type(iterator).__name__, items[:MAX_ITERATED], more)
 
 
-class Table:
+class KindTable:
     """The kinds by tag, by exact class, by the name of a class, and by what is asked of a class."""
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
@@ -94,7 +94,7 @@ class Shared:
 class Encoder:
     """One encoding: the containers above the current value, and the size that is left."""
 
-    def __init__(self, table: Table, classes: bool, iterators: bool, shared: Optional[Shared] = None) -> None:
+    def __init__(self, table: KindTable, classes: bool, iterators: bool, shared: Optional[Shared] = None) -> None:
         self.table = table
         self.shared = shared
         self.by_type = table.by_type
@@ -204,7 +204,7 @@ class Encoder:
 class Decoder:
     """One decoding, and whether classes and functions may be imported for it."""
 
-    def __init__(self, table: Table, classes: bool) -> None:
+    def __init__(self, table: KindTable, classes: bool) -> None:
         self.kinds = table.kinds
         self.classes = classes
         self.labelled: Dict[int, Any] = {}

@@ -76,7 +76,7 @@ class RawRow(Struct, frozen=True, kw_only=True):
 COLUMNS = list(RawRow.__struct_fields__)
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class ContestProblem(Struct, frozen=True, kw_only=True):
     """A contest's problem in words and numbers that stand for themselves."""
 
     id: str
@@ -96,14 +96,14 @@ class Problem(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def problem_of(row: Row, place: str) -> Problem:
+def problem_of(row: Row, place: str) -> ContestProblem:
     """Return a row of the data set with its numbers translated and the programs of other languages left out.
 
     Raises:
         ConfigError: a field is missing or strange (named).
     """
     raw = typed({name: value for name, value in row.items() if value is not None}, RawRow, place)
-    return Problem(
+    return ContestProblem(
         id=raw.name,
         prompt=raw.description,
         source=SOURCES[raw.source] if 0 <= raw.source < len(SOURCES) else SOURCES[0],
@@ -129,7 +129,7 @@ def difficulty_of(number: int) -> Difficulty | None:
 
 def item(row: Row, place: str, choice: Choice) -> Item:
     """Return a row of either form as a task, judged by the tests of the choice."""
-    problem = typed(row, Problem, place) if "prompt" in row else problem_of(row, place)
+    problem = typed(row, ContestProblem, place) if "prompt" in row else problem_of(row, place)
     of_kind = {
         "public": problem.public_tests,
         "private": problem.private_tests,
@@ -149,7 +149,7 @@ def item(row: Row, place: str, choice: Choice) -> Item:
     )
 
 
-def _task(problem: Problem, tests: list[tuple[str, str]]) -> Task:
+def _task(problem: ContestProblem, tests: list[tuple[str, str]]) -> Task:
     seconds = max(LEAST_S, SLOWER * (problem.time_limit_s or _DEFAULT_S))
     return Task(
         id=problem.id,

@@ -10,12 +10,12 @@ from collections.abc import Callable, Hashable, Sequence
 from math import lgamma, sqrt
 from typing import TypeAlias
 
-from codeens_server.bench.selection.view import View
+from codeens_server.bench.selection.view import MethodView
 from codeens_server.ranking.agreement import NOTHING, agreement
 
 Score: TypeAlias = tuple[float, ...]
 """Compared part by part: a later one only tells apart what is equal in all earlier ones."""
-Method: TypeAlias = Callable[[View], Sequence[Score]]
+Method: TypeAlias = Callable[[MethodView], Sequence[Score]]
 
 _B4_PRIOR = 1e5
 """How firmly it is believed that wrong code passes wrong tests by chance only."""
@@ -24,17 +24,17 @@ _UNTESTED = 0.3
 _ROUNDS = 20
 
 
-def random(view: View) -> list[Score]:
+def random(view: MethodView) -> list[Score]:
     """Choose any answer."""
     return [()] * len(view.outputs)
 
 
-def maxpass(view: View) -> list[Score]:
+def maxpass(view: MethodView) -> list[Score]:
     """Choose who passes most tests."""
     return [(passed.bit_count(),) for passed in view.passed]
 
 
-def mbr(view: View) -> list[Score]:
+def mbr(view: MethodView) -> list[Score]:
     """Choose of the largest group that did the same on all inputs of tests (MBR-Exec, arXiv:2204.11454)."""
     inputs = sorted({test.input for test in view.tests})
     seen = [tuple(row[at] for at in inputs) for row in view.outputs]
@@ -44,13 +44,13 @@ def mbr(view: View) -> list[Score]:
     ]
 
 
-def codet(view: View) -> list[Score]:
+def codet(view: MethodView) -> list[Score]:
     """Choose by √(answers that pass the same tests) times tests that they pass (CodeT, arXiv:2207.10397)."""
     sizes = Counter(view.passed)
     return [(sqrt(sizes[passed]) * passed.bit_count(),) for passed in view.passed]
 
 
-def b4(view: View) -> list[Score]:
+def b4(view: MethodView) -> list[Score]:
     """Choose the group that passes the same tests whose being right makes the whole matrix most probable (B4,
     arXiv:2409.08692): code is right or wrong, a test is right or wrong, right code passes exactly the right tests."""
     sizes = Counter(view.passed)
@@ -59,7 +59,7 @@ def b4(view: View) -> list[Score]:
     return [(scores[passed],) for passed in view.passed]
 
 
-def cosplay(view: View) -> list[Score]:
+def cosplay(view: MethodView) -> list[Score]:
     """Choose by tests and answers that prune each other (the pruning of CoSPlay, arXiv:2605.23491; nothing is generated
     anew): by turns, answers that pass fewer tests than the mean of those left are dropped, and tests that fewer answers
     pass than the mean. Of the answers left, those with most tests, and of these the largest group by outputs."""
@@ -76,7 +76,7 @@ def cosplay(view: View) -> list[Score]:
     return [(at in left, count, *size) for at, (count, size) in enumerate(zip(kept, sizes, strict=True))]
 
 
-def best(view: View) -> list[Score]:
+def best(view: MethodView) -> list[Score]:
     """Choose among those that return at all and pass most examples of the prompt by trust times agreement.
 
     Tests that trusted answers pass, and answers that pass trusted tests, lend each other trust. Where there are no
@@ -90,7 +90,7 @@ def best(view: View) -> list[Score]:
     ]
 
 
-def inputs(view: View) -> list[Score]:
+def inputs(view: MethodView) -> list[Score]:
     """Choose without tests, as a run does where nothing proves an answer: among those that return at all and pass most
     examples, by agreement on inputs that were drawn; raising the same type of exception is agreement too."""
     rows = [row[len(row) - view.drawn :] for row in view.outcomes]
@@ -113,7 +113,7 @@ ORACLE = "oracle"
 """Takes a right answer wherever there is one: it is no method, but the bound of all."""
 
 
-def _trust(view: View) -> list[float]:
+def _trust(view: MethodView) -> list[float]:
     """Return how far answers are trusted, 0 to 1: by the tests that they pass, each by who passes it, and so on."""
     trust = [float(returned) for returned in view.returned]
     for _ in range(_ROUNDS):

@@ -19,7 +19,7 @@ class SeenTest(NamedTuple):
     holds: frozenset[int]
 
 
-class View:
+class MethodView:
     """Answers by position.
 
     Attributes:
@@ -53,7 +53,7 @@ class View:
         return tuple(any(label != NOTHING for label in row) for row in self.outputs)
 
 
-def view_of(matrix: TaskMatrix, answers: Sequence[int], blocks: frozenset[int] | None = None) -> View:
+def view_of(matrix: TaskMatrix, answers: Sequence[int], blocks: frozenset[int] | None = None) -> MethodView:
     """Return what is seen of a task.
 
     Args:
@@ -62,7 +62,7 @@ def view_of(matrix: TaskMatrix, answers: Sequence[int], blocks: frozenset[int] |
         blocks: only tests of these blocks; None: of all.
     """
     tests = [test for test in matrix.tests if blocks is None or not blocks.isdisjoint(test.blocks)]
-    return View(
+    return MethodView(
         [matrix.outputs[matrix.program_of[answer]] for answer in answers],
         [_seen(test) for test in tests],
         [_seen(test) for test in matrix.examples],

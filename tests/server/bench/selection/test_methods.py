@@ -9,17 +9,19 @@ from codeens_server.bench.selection.asserts import claims_of
 from codeens_server.bench.selection.evaluate import rate, right_by_task
 from codeens_server.bench.selection.matrix import MatrixTest, TaskMatrix
 from codeens_server.bench.selection.methods import METHODS, ORACLE
-from codeens_server.bench.selection.view import SeenTest, View
+from codeens_server.bench.selection.view import MethodView, SeenTest
 from codeens_server.ranking.agreement import NOTHING
 
 
-def chosen(name: str, view: View) -> set[int]:
+def chosen(name: str, view: MethodView) -> set[int]:
     scores = METHODS[name](view)
     return {at for at, score in enumerate(scores) if score == max(scores)}
 
 
-def view(rows: list[tuple[int, ...]], tests: list[tuple[int, set[int]]], examples: list[tuple[int, set[int]]]) -> View:
-    return View(
+def view(
+    rows: list[tuple[int, ...]], tests: list[tuple[int, set[int]]], examples: list[tuple[int, set[int]]]
+) -> MethodView:
+    return MethodView(
         rows,
         [SeenTest(at, frozenset(holds)) for at, holds in tests],
         [SeenTest(at, frozenset(holds)) for at, holds in examples],
@@ -43,10 +45,10 @@ def test_without_any_test_answers_that_return_and_agree_are_chosen() -> None:
 def test_without_tests_an_answer_is_chosen_that_agrees_on_drawn_inputs_by_what_it_returns_or_raises() -> None:
     raised = NOTHING - 1
     rows = [(0, 0, raised), (0, 0, raised), (0, 0, 7), (9, 1, 8), (9, 1, 8)]
-    seen = View(rows, [], [], drawn=2)
+    seen = MethodView(rows, [], [], drawn=2)
     assert chosen("inputs", seen) == {0, 1}
-    assert chosen("inputs", View(rows, [], [SeenTest(0, frozenset({9}))], drawn=2)) == {3, 4}
-    assert chosen("inputs", View([(raised, raised), (raised, raised), (0, 1)], [], [], drawn=2)) == {2}
+    assert chosen("inputs", MethodView(rows, [], [SeenTest(0, frozenset({9}))], drawn=2)) == {3, 4}
+    assert chosen("inputs", MethodView([(raised, raised), (raised, raised), (0, 1)], [], [], drawn=2)) == {2}
 
 
 def test_an_example_of_the_prompt_counts_more_than_all_generated_tests() -> None:
