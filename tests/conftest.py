@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import ssl
+from collections.abc import Generator
 from functools import cache
 from types import ModuleType
 
@@ -15,6 +17,14 @@ OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Generator[None]:
+    """Each client of HTTP would read those of the machine anew, which takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

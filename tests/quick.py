@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from types import MappingProxyType
+
+import pytest
+from msgspec.structs import replace
 
 QUICK: Mapping[str, str] = MappingProxyType(
     {
@@ -14,3 +17,15 @@ QUICK: Mapping[str, str] = MappingProxyType(
     }
 )
 """For the environment of a program; what a test itself looks at it sets anew."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_races() -> Generator[None]:
+    """Quick runs of this process race for no time at all, so that they say nothing of speed."""
+    from codeens_server.measuring.race import Patience
+    from codeens_server.run import execution
+
+    quick = replace(execution.EFFORTS["quick"], patience=Patience(0.0, 0.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "EFFORTS", {**execution.EFFORTS, "quick": quick})
+        yield

@@ -8,7 +8,10 @@ import pytest
 
 import codeens
 from tests.codeens.sources import SLOW
+from tests.quick import short_races
 from tests.sandbox_backends.machine import why_not
+
+__all__ = ["short_races"]
 
 
 @pytest.fixture

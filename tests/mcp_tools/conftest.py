@@ -22,6 +22,8 @@ SUMS = '''"""Sums."""
 
 from __future__ import annotations
 
+__all__ = ["short_races"]
+
 
 def unique(items: list[int]) -> list[int]:
     """Each item once, in order.

@@ -15,7 +15,7 @@ from codeens_sandbox_backends.worker.values.coding import json_text
 from tests.sandbox_backends.hostile_frames import spoilt
 from tests.sandbox_backends.values import ATOMS, VALUES
 
-CHECKED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CHECKED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Rngs = st.randoms(use_true_random=False)
 
 
@@ -33,21 +33,17 @@ def without_order(encoded: Any) -> Any:
 
 @given(VALUES)
 @CHECKED
-def test_a_value_comes_back_with_the_same_encoding_and_type(value: Any) -> None:
+def test_a_value_is_taken_by_the_judge_and_comes_back_with_the_same_encoding_and_type(value: Any) -> None:
     encoded = encode(value)
-    again = decode(through_json(encoded))
+    received = through_json(encoded)
+    assert well_formed(received)
+    again = decode(received)
     assert type(again) is type(value)
     assert json_text(encode(again)) == json_text(encoded)
 
 
-@given(VALUES)
-@CHECKED
-def test_the_judge_takes_every_encoded_value(value: Any) -> None:
-    assert well_formed(through_json(encode(value)))
-
-
 @given(ATOMS, Rngs)
-@settings(CHECKED, max_examples=600)
+@settings(CHECKED, max_examples=300)
 def test_the_judge_takes_nothing_that_the_encoder_would_write_otherwise(value: Any, rng: random.Random) -> None:
     encoded = spoilt(encode(value), rng)
     if not well_formed(encoded) or _names_what_is_not_there(encoded):

@@ -55,7 +55,7 @@ def _matched(left: list[Any], right: list[Any]) -> bool:
 
 
 @given(FEW, FEW)
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_two_values_are_the_same_when_they_are_equal_with_types(a: Any, b: Any) -> None:
     expected = exactly_equal(a, b)
     assert same(encode(a), encode(b)) is expected
@@ -63,6 +63,6 @@ def test_two_values_are_the_same_when_they_are_equal_with_types(a: Any, b: Any) 
 
 
 @given(VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_value_is_the_same_as_itself(value: Any) -> None:
     assert same(encode(value), encode(value))

@@ -22,6 +22,7 @@ from codeens_sandbox_backends.programs import Died, Outcome, Returned, TimedOut
 from codeens_sandbox_backends.values.check import well_formed_outcome
 from codeens_sandbox_backends.worker.frames import FrameReader, pack
 from tests.sandbox_backends.programs import call, program, run_calls
+from tests.sandbox_backends.values import CHARACTERS
 
 Reply = Callable[[str], bytes]
 """From the job's nonce to bytes on the wire."""
@@ -177,10 +178,10 @@ def test_no_bytes_make_the_judge_fail(noise: bytes, framed: bool) -> None:
 
 
 Json: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(CHARACTERS, max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        | st.dictionaries(st.text(CHARACTERS, max_size=3), inner, max_size=3)
         | st.tuples(st.sampled_from(["list", "dict", "int", "object", "deque", "iter"]), inner)
     ),
     max_leaves=10,

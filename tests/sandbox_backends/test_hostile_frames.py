@@ -21,7 +21,7 @@ from tests.sandbox_backends.values import VALUES
 
 KINDS: list[WorkerKind] = list(JOBS)
 Rngs = st.randoms(use_true_random=False)
-FUZZED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _SPOILT = 0.5
 RUNS_CODE = ("exec", "compile", "os.exec", "os.system", "os.posix_spawn", "subprocess.Popen", "pickle.find_class")
 

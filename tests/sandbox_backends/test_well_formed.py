@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from codeens_sandbox_backends.values.check import well_formed
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.coding import json_text
-from tests.sandbox_backends.values import SCALARS
+from tests.sandbox_backends.values import CHARACTERS, SCALARS
 
 Json: st.SearchStrategy[Any] = st.recursive(
     SCALARS.filter(lambda value: type(value) not in (bytes, complex))
     | st.sampled_from(["list", "dict", "int", "iter"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(CHARACTERS, max_size=3), inner, max_size=3),
     max_leaves=15,
 )
 
 
 @given(Json)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(encoded: Any) -> None:
     if well_formed(encoded):
         json_text(encoded)

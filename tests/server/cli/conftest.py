@@ -22,8 +22,10 @@ from codeens_server.run.events import (
     StoredEvent,
 )
 from codeens_server.store.opening import open_store
-from tests.quick import QUICK
+from tests.quick import QUICK, short_races
 from tests.server import facts
+
+__all__ = ["short_races"]
 
 Codeens = Callable[..., Result]
 
