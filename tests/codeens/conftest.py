@@ -23,6 +23,13 @@ def workspace(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def long_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, the smallest input is found: for how long it is searched is not looked at."""
+    monkeypatch.setattr("codeens._comparing._SEARCH_S", 90.0)
+    monkeypatch.setattr("codeens_server.judging.shrinking._LIMITS", codeens.Limits(wall_s=60.0, call_s=30.0))
+
+
 @pytest.fixture
 def session(workspace: Path, tmp_path: Path) -> codeens.Session:
     if why := why_not("local"):

@@ -35,6 +35,7 @@ from tests.server.cli.conftest import Codeens
         (("sums.py::total", "--mode", "improv"), "Did you mean 'improve'?"),
         (("sums.py::total", "--variant", "performanc"), "Did you mean 'performance'?"),
         (("sums.py::total", "--model", "nonsense"), "no model is called 'nonsense'"),
+        (("sums.py::total", "--mode", "implement"), "cannot implement"),
         (("sums.py::total", "--sandbox", "locl"), "Did you mean 'local'?"),
         (("sums.py::total", "--samples", "0"), "--samples"),
         (("sums.py::total", "--rounds", "-1"), "--rounds"),
@@ -72,6 +73,36 @@ def test_a_function_without_a_body_needs_a_model(codeens: Codeens, here: Path, m
     assert "Configure a model" in result.stderr
 
 
+def test_what_tests_say_is_broken_needs_a_model_too(codeens: Codeens, here: Path) -> None:
+    _skip_without_isolation()
+    (here / "sums.py").write_text("def total(items):\n    return sum(items) + 1\n", encoding="utf-8")
+    test = "from sums import total\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
+    (here / "test_sums.py").write_text(test, encoding="utf-8")
+    result = codeens("run", "sums.py::total")
+    if result.exit_code == 0:
+        pytest.skip("a model server answers on this machine's loopback")
+    assert result.exit_code == 2
+    assert "cannot repair total" in result.stderr
+    assert json.loads(codeens("runs", "list", "--json").stdout) == []
+
+
+def test_a_function_that_no_rewrite_changes_is_refused_before_its_tests_run(codeens: Codeens, here: Path) -> None:
+    (here / "plain.py").write_text("def double(n: int) -> int:\n    return 2 * n\n", encoding="utf-8")
+    result = codeens("run", "plain.py::double")
+    if result.exit_code == 0:
+        pytest.skip("a model server answers on this machine's loopback")
+    assert result.exit_code == 1
+    assert "no candidate was made for double: offline rewrites find nothing to change in it" in result.stderr
+    assert "test file" not in result.stderr
+    assert json.loads(codeens("runs", "list", "--json").stdout) == []
+
+
+def _skip_without_isolation() -> None:
+    backend = anyio.run(get_backend("local").probe)
+    if not backend.usable:
+        pytest.skip(f"the local sandbox cannot isolate here: {backend.why}")
+
+
 _SMALLEST = '''def smallest(items: list[int]) -> int:
     """The least one.
 
@@ -86,9 +117,7 @@ _RUN = ("run", "smallest.py::smallest", "--variant", "performance")
 @pytest.fixture
 def smallest(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A function that one offline rewrite changes, in a workspace where few inputs are generated."""
-    backend = anyio.run(get_backend("local").probe)
-    if not backend.usable:
-        pytest.skip(f"the local sandbox cannot isolate here: {backend.why}")
+    _skip_without_isolation()
     monkeypatch.setenv("CODEENS_MAX_INPUTS", "4")
     path = here / "smallest.py"
     path.write_text(_SMALLEST, encoding="utf-8")
