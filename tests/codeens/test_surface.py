@@ -53,6 +53,8 @@ def test_importing_it_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.scene
+@pytest.mark.timeout(400)
 def test_its_types_are_complete() -> None:
     folders = [ROOT / name for name in ("server", "sandbox_backends", "variants")]
     path = os.pathsep.join(map(str, [*folders, sysconfig.get_path("purelib")]))

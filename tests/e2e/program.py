@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import anyio
 import msgspec
 
 from codeens_server.domain.document import RunDocument
@@ -107,6 +108,13 @@ def descendants(root: int) -> set[Process]:
         below = [process for process, parent in parents.items() if parent == above]
         found.update(below)
         pending += [process.pid for process in below]
+    return found
+
+
+async def until_begun(root: int, before: Collection[Process] = ()) -> set[Process]:
+    """Wait until there are processes below a process that were not there before; those."""
+    while not (found := descendants(root).difference(before)):  # noqa: ASYNC110  # the kernel tells nobody
+        await anyio.sleep(0.01)
     return found
 
 

@@ -61,6 +61,7 @@ async def test_recorded_answers_become_a_function_that_passes_the_official_tests
     assert await _is_right(task, bench.module.read_text(encoding="utf-8"))
 
 
+@pytest.mark.scene
 async def test_the_program_writes_a_right_function_into_the_file(tmp_path: Path) -> None:
     task = _task("HumanEval/6")
     workspace = empty_workspace(tmp_path)

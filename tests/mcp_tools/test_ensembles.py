@@ -9,12 +9,11 @@ import anyio
 import pytest
 
 from tests.e2e.ensemble import fenced
-from tests.e2e.program import Process, descendants, until_gone
+from tests.e2e.program import Process, descendants, until_begun, until_gone
 from tests.loopback.server import ModelServer
 from tests.mcp_tools.calling import DICT, Caller
 from tests.mcp_tools.conftest import SUMS, isolated, opened
 from tests.mcp_tools.test_generate import configure
-from tests.sandbox_backends.tools import until
 
 pytestmark = [pytest.mark.anyio, isolated]
 TARGET = "sums.py::unique"
@@ -84,8 +83,7 @@ async def test_cancelling_a_call_ends_its_sandboxes(caller: Caller) -> None:
         group.start_soon(call)
         with anyio.fail_after(60):
             await begun.wait()
-            await until(lambda: bool(descendants(os.getpid()) - before))
-            under_way = descendants(os.getpid()) - before
+            under_way = await until_begun(os.getpid(), before)
         group.cancel_scope.cancel()
     until_gone(under_way)
 

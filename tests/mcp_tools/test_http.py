@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 import httpx
 import pytest
 
-from tests.e2e.program import Process, descendants, until_gone
+from tests.e2e.program import Process, descendants, until_begun, until_gone
 from tests.mcp_tools.calling import ADD, RIGHT, WRONG, Caller
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import TOKEN, Listening, connected, listening, started
@@ -131,9 +130,8 @@ async def test_a_client_that_vanishes_leaves_the_server_at_work_and_nothing_behi
 
         async with anyio.create_task_group() as group:
             group.start_soon(vanish)
-            with anyio.fail_after(30):
-                while not (under_way := descendants(server.process.pid)):
-                    await anyio.lowlevel.checkpoint()
+            with anyio.fail_after(90):
+                under_way = await until_begun(server.process.pid)
             group.cancel_scope.cancel()
         until_gone(under_way)
         async with connected(server) as caller:

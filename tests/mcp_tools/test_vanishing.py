@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
-from tests.e2e.program import Process, descendants, until_gone
+from tests.e2e.program import Process, descendants, until_begun, until_gone
 from tests.loopback.server import ModelServer
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import Listening, listening
@@ -89,8 +88,7 @@ async def test_a_client_that_goes_leaves_no_process_of_its_call(workspace: Path,
     under_way: set[Process] = set()
     with listening(workspace, home) as server, anyio.fail_after(100):
         async with session(server) as client, client.calling(1, "run_in_sandbox", SLOW):
-            while not (under_way := descendants(server.process.pid)):
-                await anyio.lowlevel.checkpoint()
+            under_way = await until_begun(server.process.pid)
             if way == "session":
                 await client.end()
         until_gone(under_way)
