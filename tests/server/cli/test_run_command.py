@@ -75,7 +75,8 @@ def test_a_function_without_a_body_needs_a_model(codeens: Codeens, here: Path, m
 
 def test_what_tests_say_is_broken_needs_a_model_too(codeens: Codeens, here: Path) -> None:
     _skip_without_isolation()
-    (here / "sums.py").write_text("def total(items: list[int]) -> int:\n    return sorted(items)[0] + 1\n", encoding="utf-8")
+    broken = "def total(items: list[int]) -> int:\n    return sorted(items)[0] + 1\n"
+    (here / "sums.py").write_text(broken, encoding="utf-8")
     test = "from sums import total\n\ndef test_total():\n    assert total([2, 1]) == 1\n"
     (here / "test_sums.py").write_text(test, encoding="utf-8")
     result = codeens("run", "sums.py::total")
