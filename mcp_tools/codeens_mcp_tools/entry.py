@@ -14,6 +14,7 @@ import anyio
 from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from codeens_mcp_tools.transport.stdio import claimed, message_streams
+from codeens_server.files import own_token
 
 Door = Callable[[], Awaitable[object]]
 
@@ -70,14 +71,13 @@ def _stdio(app: AppContext) -> Door:
 
 
 def _http(app: AppContext, call: Namespace) -> Door:
-    from codeens_mcp_tools.transport.guards import own_token
     from codeens_mcp_tools.transport.http import Access, serve_http
     from codeens_mcp_tools.transport.oauth import OAuth
 
     oauth = OAuth.asked_for(call)
     token: str | None = call.token
     if oauth is None and token is None and not call.no_token:
-        token, path = own_token()
+        token, path = own_token("mcp-token")
         sys.stderr.write(f"codeens-server asks for the bearer token in {path}\n")
     address = call.mcp_address
     access = Access(

@@ -74,6 +74,25 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def own_token(name: str) -> tuple[str, Path]:
+    """Return a secret of the user and the file of that name that holds it, made at the first time (mode 0600).
+
+    Raises:
+        OSError: the user's data folder cannot be written.
+    """
+    import secrets  # see `write_private`
+
+    path = private_folder(data_folder()) / name
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        token = ""
+    if not token:
+        token = secrets.token_urlsafe(32)
+        write_private(path, f"{token}\n")
+    return token, path
+
+
 def safe_name(name: str) -> str:
     """Return the name as one path component on any system, whoever chose it."""
     plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).lstrip(".")

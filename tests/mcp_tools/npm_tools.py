@@ -21,7 +21,9 @@ def tools_folder() -> Path:
     return folder
 
 
-def run_tool(name: str, *arguments: str, home: Path, environ: Mapping[str, str] | None = None) -> str:
+def run_tool(
+    name: str, *arguments: str, home: Path, environ: Mapping[str, str] | None = None, within_s: float = 100
+) -> str:
     """Run an installed program to its end; gives what it printed, and fails the test when it failed."""
     binaries = tools_folder() / "node_modules" / ".bin"
     done = subprocess.run(
@@ -31,7 +33,7 @@ def run_tool(name: str, *arguments: str, home: Path, environ: Mapping[str, str] 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=within_s,
     )
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout

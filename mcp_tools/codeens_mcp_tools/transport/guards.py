@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hmac
 import math
-import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import anyio
 from msgspec import Struct
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-
-from codeens_server.files import data_folder, private_folder, write_private
 
 _MOST_CLIENTS = 4096
 SESSION_HEADER = "mcp-session-id"
@@ -123,19 +119,3 @@ class _Client:
 
 def _refused(status: int, why: str, wait_s: float) -> JSONResponse:
     return JSONResponse({"error": why}, status_code=status, headers={"Retry-After": str(math.ceil(wait_s))})
-
-
-FILE = "mcp-token"
-
-
-def own_token() -> tuple[str, Path]:
-    """The user's token and the file that holds it, made at the first time; only the user can read it."""
-    path = private_folder(data_folder()) / FILE
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        token = ""
-    if not token:
-        token = secrets.token_urlsafe(32)
-        write_private(path, f"{token}\n")
-    return token, path

@@ -108,6 +108,13 @@ def _() -> click.Command:
     return runs
 
 
+@_add("dashboard", "Show runs in a browser, and start them there.")
+def _() -> click.Command:
+    from codeens_server.cli.dashboard import dashboard
+
+    return dashboard
+
+
 @_add("sandbox", "List sandbox backends, and check that they hold.")
 def _() -> click.Command:
     from codeens_server.cli.sandbox import sandbox

@@ -1,15 +1,21 @@
-"""The rows of the index of runs: made from what a run is, and shown in lists."""
+"""The rows of the indexes of runs and of their answers: made from what a run is, and shown in lists."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
 from msgspec import Struct
+from sqlalchemy.orm import Session
 
-from codeens_server.domain.terms import Goal, StopReason
+from codeens_server.domain.document import RankedResult
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import ORIGINAL, Goal, StopReason
+from codeens_server.run.events import CandidateGenerated, GenerationFailed, RunFinished, StoredEvent
 from codeens_server.run.state import RunState
-from codeens_server.store.tables import RunRow
+from codeens_server.store.tables import AnswerRow, RunRow
+from codeens_server.text import visible
 
 
 class RunLine(Struct, frozen=True, kw_only=True):
@@ -42,6 +48,64 @@ def index_of(state: RunState) -> RunRow:
         best=document.best if document else None,
         headline=document.headline if document else "",
     )
+
+
+def answers_of(state: RunState, events: Iterable[StoredEvent], now: datetime) -> Iterator[AnswerRow]:
+    """Yield the rows of answers that events brought, or about which they say more.
+
+    Args:
+        state: the run with these events taken in.
+        events: in their order.
+        now: when they came.
+    """
+    for event in events:
+        if isinstance(event, CandidateGenerated):
+            yield _answer(state, event.candidate, now, {})
+        elif isinstance(event, GenerationFailed):
+            yield AnswerRow(
+                run_id=state.run_id,
+                call=visible(event.call),
+                created=now,
+                model=visible(event.model),
+                variant=visible(event.variant),
+                status="unusable",
+                won=False,
+                cost_usd=event.cost_usd,
+                tokens=event.tokens,
+            )
+        elif isinstance(event, RunFinished):
+            results = {row.candidate.id: row for row in event.run.results}
+            yield from (_answer(state, answer, now, results) for answer in state.answers.values())
+
+
+def _answer(state: RunState, answer: Candidate, now: datetime, results: Mapping[str, RankedResult]) -> AnswerRow:
+    """Return the row of an answer; one with the code of another stands as that one does."""
+    twin = state.duplicates.get(answer.id, answer.id)
+    found = results.get(twin)
+    status = "same" if twin == ORIGINAL else "waiting"
+    if found is not None:
+        status = found.verdict.status if found.judged else "not_run"
+    return AnswerRow(
+        run_id=state.run_id,
+        call=visible(answer.id),
+        created=now,
+        model=visible(answer.model),
+        variant=visible(answer.variant),
+        status=status,
+        won=found is not None and state.document is not None and state.document.best == twin,
+        speed=found.speed.low if found and found.speed else None,
+        cost_usd=answer.cost_usd,
+        tokens=answer.tokens_in + answer.tokens_out,
+    )
+
+
+def write_answers(session: Session, answers: Iterable[AnswerRow]) -> None:
+    """Write answers of runs that are there already; one that is known keeps the time at which it came."""
+    for answer in answers:
+        known = session.get(AnswerRow, (answer.run_id, answer.call))
+        if known is not None:
+            answer.created = known.created
+        session.merge(answer)
 
 
 def line_of(row: RunRow) -> RunLine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -22,8 +22,9 @@ from codeens_server.store.cache import StoredCache
 from codeens_server.store.calls import CallStore
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json, to_json
-from codeens_server.store.rows import RunLine, index_of, line_of
-from codeens_server.store.tables import EventRow, RunRow
+from codeens_server.store.rows import RunLine, answers_of, index_of, line_of, write_answers
+from codeens_server.store.statistics import Statistics
+from codeens_server.store.tables import AnswerRow, EventRow, RunRow
 from codeens_server.store.transfer import Transfer
 
 T = TypeVar("T")
@@ -58,6 +59,11 @@ class RunStore:
         """What takes runs out, brings them in and removes them."""
         return Transfer(self._database, self._artifacts)
 
+    @property
+    def statistics(self) -> Statistics:
+        """What is asked over many runs."""
+        return Statistics(self._database)
+
     async def append(self, state: RunState, *events: StoredEvent) -> None:
         """Add events to a run's log, committed when this returns, then write the files of its candidates.
 
@@ -68,9 +74,11 @@ class RunStore:
         Raises:
             RunError: the database or the artifacts' folder cannot be written; or another process went on with the run.
         """
-        row = index_of(state)
-        first = state.seq - len(events) + 1
-        await self._database.write(lambda session: _append(session, row, first, events))
+        now = datetime.now(UTC)
+        # Made here: the state goes on while a thread writes.
+        row, answers = index_of(state), list(answers_of(state, events, now))
+        log = _log(state, events, now)
+        await self._database.write(lambda session: _append(session, row, answers, log))
         for event in events:
             if isinstance(event, CandidateGenerated):
                 await _whole(partial(self._artifacts.write_candidate, state.run_id, state.target, event.candidate))
@@ -135,20 +143,32 @@ class RunStore:
         return await self._database.read(lambda session: [line_of(row) for row in session.scalars(query)])
 
 
-def _append(session: Session, row: RunRow, first: int, events: tuple[StoredEvent, ...]) -> None:
-    run_id = row.id
-    last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == run_id)) or 0
-    if last != first - 1:
-        message = f"another process went on with run {run_id} meanwhile; this one has ended."
+def _log(state: RunState, events: Sequence[StoredEvent], now: datetime) -> list[EventRow]:
+    """Return the rows of the last events of a state."""
+    return [
+        EventRow(
+            run_id=state.run_id,
+            seq=seq,
+            kind=str(event.__struct_config__.tag),
+            created=now,
+            document=to_json(event),
+        )
+        for seq, event in enumerate(events, start=state.seq - len(events) + 1)
+    ]
+
+
+def _append(session: Session, row: RunRow, answers: Sequence[AnswerRow], log: Sequence[EventRow]) -> None:
+    last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == row.id)) or 0
+    if log and last != log[0].seq - 1:
+        message = f"another process went on with run {row.id} meanwhile; this one has ended."
         raise RunError(message, code="run_taken")
-    now = datetime.now(UTC)
-    known = session.get(RunRow, run_id)
-    row.created = now if known is None else known.created
+    known = session.get(RunRow, row.id)
+    row.created = known.created if known else log[0].created
     session.merge(row)
     session.flush()
-    for seq, event in enumerate(events, start=first):
-        kind = str(event.__struct_config__.tag)
-        session.add(EventRow(run_id=run_id, seq=seq, kind=kind, created=now, document=to_json(event)))
+    for event in log:
+        session.merge(event)
+    write_answers(session, answers)
 
 
 def _events(session: Session, run_id: str, after: int) -> list[StoredEvent]:

@@ -1,4 +1,7 @@
-"""The tables: the events that runs are, an index to find runs by, and answers of models. Changes are `migrations/`."""
+"""The tables: the events that runs are, indexes of runs and answers to ask by, and what models said.
+
+Changes are `migrations/`.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,28 @@ class EventRow(Base):
     kind: Mapped[str]
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     document: Mapped[str] = mapped_column(Text)
+
+
+class AnswerRow(Base):
+    """One answer of a run's ensemble as statistics need it. Made from the run's events, in the same transaction."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("answers_by_system", "model", "variant"), Index("answers_by_time", "created"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    call: Mapped[str] = mapped_column(primary_key=True)
+    """The id of its candidate, or the one that it would have had."""
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    model: Mapped[str]
+    variant: Mapped[str]
+    status: Mapped[str]
+    """As rows of a result; `waiting` until the run has ended, `same` as the original, `unusable` as a candidate."""
+    won: Mapped[bool]
+    """Its code is what the run advises to take."""
+    speed: Mapped[float | None]
+    """Least times as fast as the original, by the interval; None: not measured."""
+    cost_usd: Mapped[float | None]
+    """None: its price is not known."""
+    tokens: Mapped[int]
 
 
 class ResponseRow(Base):

@@ -18,8 +18,8 @@ from codeens_server.run.state import RunState
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json
-from codeens_server.store.rows import index_of, utc
-from codeens_server.store.tables import EventRow, ResponseRow, RunRow
+from codeens_server.store.rows import answers_of, index_of, utc, write_answers
+from codeens_server.store.tables import AnswerRow, EventRow, ResponseRow, RunRow
 
 UNDER_WAY = timedelta(hours=1)
 """A run that has not ended, and had an event since, may still be under way: it is not removed."""
@@ -89,7 +89,13 @@ class Transfer:
             if len(_agreeing(run_id, here, runs[run_id])) == len(here) < len(events):
                 row, rest = index_of(state), runs[run_id][len(here) :]
                 row.created = runs[run_id][0].created
-                await self._database.write(lambda session, row=row, rest=rest: _insert(session, row, rest))
+                times = (line.created for line in runs[run_id])
+                answers = [
+                    answer
+                    for event, time in zip(events, times, strict=True)
+                    for answer in answers_of(state, [event], time)
+                ]
+                await self._database.write(lambda session, made=(row, rest, answers): _insert(session, *made))
                 await anyio.to_thread.run_sync(self._write_artifacts, state, events)
                 added.append(run_id)
         return Imported(added=tuple(added), known=tuple(run_id for run_id in states if run_id not in added))
@@ -175,12 +181,13 @@ def _agreeing(run_id: str, here: Sequence[str], given: Sequence[ExportedEvent]) 
     return here[: len(given)]
 
 
-def _insert(session: Session, row: RunRow, lines: Sequence[ExportedEvent]) -> None:
+def _insert(session: Session, row: RunRow, lines: Sequence[ExportedEvent], answers: Sequence[AnswerRow]) -> None:
     session.merge(row)
     session.flush()
     for line in lines:
         document = bytes(line.event).decode()
         session.add(EventRow(run_id=line.run_id, seq=line.seq, kind=line.kind, created=line.created, document=document))
+    write_answers(session, answers)
 
 
 def _removable(session: Session, before: datetime, keep: int) -> Removable:
@@ -200,5 +207,6 @@ def _removable(session: Session, before: datetime, keep: int) -> Removable:
 def _remove(session: Session, run_ids: Sequence[str], before: datetime) -> None:
     for run_id in run_ids:
         session.execute(delete(EventRow).where(EventRow.run_id == run_id))
+        session.execute(delete(AnswerRow).where(AnswerRow.run_id == run_id))
         session.execute(delete(RunRow).where(RunRow.id == run_id))
     session.execute(delete(ResponseRow).where(ResponseRow.created < before))

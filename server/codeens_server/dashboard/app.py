@@ -1,0 +1,137 @@
+"""The dashboard as an application, and the server of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import anyio
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from codeens import CodeensError, SandboxError, Session
+from codeens_server.dashboard.api import make_api, refused, schemas
+from codeens_server.dashboard.desk import RunDesk
+from codeens_server.dashboard.guard import Door, Guard
+from codeens_server.dashboard.pages import error_page, make_pages
+
+_ENDED_WITHIN_S = 3
+_NOT_FOUND = frozenset({"no_such_run", "no_such_candidate"})
+
+
+class Dashboard:
+    """The application, and the block in which it can start runs."""
+
+    def __init__(self, session: Session, door: Door) -> None:
+        """Make the application.
+
+        Args:
+            session: whose runs are shown, and by which runs are started; entered and left by the caller.
+            door: who is let in.
+        """
+        self._session = session
+        self._door = door
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[ASGIApp]:
+        """Give the application; runs that it started are ended when the block is left."""
+        async with anyio.create_task_group() as group:
+            yield Guard(make_app(RunDesk(self._session, group)), self._door)
+            group.cancel_scope.cancel()
+
+
+def make_app(desk: RunDesk) -> FastAPI:
+    """Return the application behind the guard."""
+    app = FastAPI(
+        title="codeens",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        # What variables of OpenTelemetry name gets nothing of ours.
+        telemetry={"auto_configure": False},
+    )
+    app.include_router(make_api(desk))
+    app.include_router(make_pages(desk))
+    app.mount("/static", StaticFiles(packages=[("codeens_server.dashboard", "static")]))
+    app.openapi = _described(app)
+    app.add_exception_handler(CodeensError, _told)
+    app.add_exception_handler(SandboxError, _told)
+    app.add_exception_handler(RequestValidationError, _wrong)
+    app.add_exception_handler(HTTPException, _missing)
+    return app
+
+
+def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return what makes the OpenAPI document: routes by FastAPI, documents from their Structs."""
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            document.setdefault("components", {}).setdefault("schemas", {}).update(schemas())
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    return describe
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    code = error.code if isinstance(error, CodeensError) else "sandbox"
+    return _said(request, 404 if code in _NOT_FOUND else 400, code, str(error))
+
+
+async def _wrong(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    said = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in found)
+    return _said(request, 422, "wrong_request", said)
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _said(request, status, "no_such_page", f"There is nothing at {request.url.path}.")
+
+
+def _said(request: Request, status: int, code: str, message: str) -> Response:
+    """Return an error as JSON to programs, and as a page to who asked for one."""
+    if request.url.path.startswith("/api/"):
+        return refused(status, code, message)
+    return HTMLResponse(error_page(message), status)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the command."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=128)
+
+
+async def serve(session: Session, door: Door, sock: socket.socket) -> None:
+    """Serve on a listening socket until cancelled."""
+    async with Dashboard(session, door).opened() as app:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=_ENDED_WITHIN_S,
+        )
+        await _Server(config).serve(sockets=[sock])

@@ -1,0 +1,251 @@
+"""The pages: what people see of runs. All text in them is escaped; what moves is fetched anew as a part of its page."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader
+from msgspec import Struct
+
+from codeens import RunState
+from codeens_server.dashboard.desk import RunDesk
+from codeens_server.dashboard.side_by_side import lines_beside
+from codeens_server.domain.document import Machine, RunDocument
+from codeens_server.domain.measurement import Interval
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import ORIGINAL
+from codeens_server.errors import InputError
+from codeens_server.ranking import wording
+from codeens_server.run.events import StoredEvent
+from codeens_server.store.statistics import CostLine, RunsShown, Share
+from codeens_server.text import money, one_line, plural, visible
+from codeens_server.views.model import RunView
+from codeens_server.views.run_view import view_of
+
+_WIDTH = 120.0
+_PER_PAGE = 50
+
+
+class Bar(Struct, frozen=True, kw_only=True):
+    """An interval drawn on the scale that all rows of a page share; in pixels from the left."""
+
+    low: float
+    high: float
+    middle: float
+    one: float
+    """Where the original's speed is."""
+    trend: str
+    said: str
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """A candidate in the picture of speed and memory; percent from the left and from the top."""
+
+    x: float
+    y: float
+    place: str
+    label: str
+    best: bool
+
+
+def make_pages(desk: RunDesk) -> APIRouter:
+    """Return the routes of the pages."""
+    templates = _templates()
+    pages = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+
+    def shown(name: str, **facts: object) -> HTMLResponse:
+        return HTMLResponse(templates.get_template(name).render(**facts))
+
+    @pages.get("/")
+    async def list_runs(
+        text: str = "", shown_: Annotated[RunsShown, Query(alias="shown")] = "all", before: str | None = None
+    ) -> HTMLResponse:
+        store = await desk.session.opened_store()
+        found = await store.statistics.runs(text=text, shown=shown_, before=before, limit=_PER_PAGE)
+        return shown("runs.html", page=found, text=text, shown=shown_, before=before, here=desk.running())
+
+    @pages.get("/runs/{run_id}")
+    async def show_run(run_id: str, at: Annotated[int | None, Query(ge=1)] = None, part: bool = False) -> HTMLResponse:
+        state = await desk.state(run_id)
+        log = await (await desk.session.opened_store()).events(state.run_id)
+        if at is not None and at < len(log):
+            state = RunState.of(log[:at])
+            view = view_of(state)
+        else:
+            at, view = None, await desk.view(state.run_id)
+        facts = _run_facts(state, view, log, at)
+        return shown("run_part.html" if part else "run.html", **facts)
+
+    @pages.get("/runs/{run_id}/diff/{candidate_id}")
+    async def show_diff(run_id: str, candidate_id: str) -> HTMLResponse:
+        state = await desk.state(run_id)
+        candidate = _candidate(state, candidate_id)
+        lines = lines_beside(state.target.source, candidate.source)
+        view = await desk.view(state.run_id)
+        return shown("diff.html", run=view, row=view.row(candidate.id), candidate=candidate, lines=lines)
+
+    @pages.get("/compare")
+    async def compare(a: str = "", b: str = "") -> HTMLResponse:
+        views = [await desk.view(run_id) for run_id in (a, b) if run_id]
+        machines = [(await desk.state(run_id)).document for run_id in (a, b) if run_id]
+        note = _different([document.machine if document else None for document in machines])
+        return shown("compare.html", a=a, b=b, views=views, note=note)
+
+    @pages.get("/leaderboard")
+    async def leaderboard() -> HTMLResponse:
+        lines = await (await desk.session.opened_store()).statistics.systems()
+        return shown("leaderboard.html", lines=lines)
+
+    @pages.get("/costs")
+    async def costs() -> HTMLResponse:
+        lines = await (await desk.session.opened_store()).statistics.costs()
+        return shown("costs.html", lines=lines, total=_total(lines))
+
+    return pages
+
+
+def error_page(message: str) -> str:
+    """Return a page that says why another is not shown."""
+    return _templates().get_template("error.html").render(message=message)
+
+
+def diff_text(state: RunState, candidate_id: str) -> str:
+    """Return what a candidate changes in the function, as a unified diff.
+
+    Raises:
+        InputError: there is no such candidate.
+    """
+    candidate = _candidate(state, candidate_id)
+    sides = (state.target.source.splitlines(keepends=True), candidate.source.splitlines(keepends=True))
+    return "".join(difflib.unified_diff(*sides, ORIGINAL, candidate.id))
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    found = Environment(
+        loader=PackageLoader("codeens_server.dashboard"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    filters = cast("dict[str, Callable[..., object]]", found.filters)
+    filters.update(money=money, line=one_line, share=_share, when=_when, plural=plural, visible=visible)
+    return found
+
+
+def _when(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M}"
+
+
+def _share(share: Share) -> str:
+    """Write a share with its interval, in percent; nothing where there are no cases."""
+    if not share.cases:
+        return ""
+    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
+
+
+def _candidate(state: RunState, candidate_id: str) -> Candidate:
+    found = state.candidates.get(candidate_id)
+    if found is None:
+        message = f"run {state.run_id} has no candidate {candidate_id!r}."
+        raise InputError(message, code="no_such_candidate")
+    return found
+
+
+def _run_facts(state: RunState, view: RunView, log: list[StoredEvent], at: int | None) -> dict[str, Any]:
+    speeds = {key: found.speed for key, found in state.measurements.items() if found.speed}
+    if state.document is not None:
+        speeds = {row.candidate.id: row.speed for row in state.document.results if row.speed}
+    return {
+        "run": view,
+        "bars": _bars(speeds),
+        "points": _points(state.document, {row.id: row.place for row in view.rows}),
+        "steps": [_step(number, event) for number, event in enumerate(log, start=1)],
+        "at": at,
+        "seq": len(log),
+        "scores": {row.id: row.score.parts for row in view.rows if row.score},
+        "rows": {row.id: row for row in view.rows},
+        "machine": state.document.machine if state.document else None,
+        "noticed": state.evidence.mutation if state.evidence else None,
+    }
+
+
+def _step(number: int, event: StoredEvent) -> dict[str, Any]:
+    """Return one event of a run for its timeline."""
+    kind = str(event.__struct_config__.tag).replace("_", " ")
+    about = getattr(event, "candidate_id", None) or getattr(getattr(event, "candidate", None), "id", "")
+    return {"seq": number, "text": one_line(f"{kind} {about}".strip())}
+
+
+def _bars(speeds: Mapping[str, Interval]) -> dict[str, Bar]:
+    """Return a bar for each interval, all to one logarithmic scale that holds at least half and twice."""
+    ends = [end for speed in speeds.values() for end in (speed.low, speed.high) if end > 0]
+    left, right = math.log2(min([*ends, 0.5])), math.log2(max([*ends, 2.0]))
+
+    def at(ratio: float) -> float:
+        return round(_WIDTH * (math.log2(max(ratio, 2**left)) - left) / (right - left), 1)
+
+    return {
+        key: Bar(
+            low=at(speed.low),
+            high=max(at(speed.high), at(speed.low) + 1),
+            middle=at(speed.ratio),
+            one=at(1.0),
+            trend="better" if speed.faster else "worse" if speed.slower else "same",
+            said=f"{speed.low:.3g} to {speed.high:.3g} times as fast",
+        )
+        for key, speed in speeds.items()
+    }
+
+
+def _points(run: RunDocument | None, places: Mapping[str, str]) -> list[Point]:
+    """Return where candidates stand between speed and memory, both as logarithms of the ratio to the original."""
+    if run is None:
+        return []
+    measured = [
+        (row, math.log2(speed.ratio), math.log2(memory.ratio))
+        for row in run.results
+        if row.rank is not None and (speed := row.speed) and (memory := row.memory) and speed.ratio and memory.ratio
+    ]
+    if not measured:
+        return []
+    xs, ys = [0.0, *(x for _, x, _ in measured)], [0.0, *(y for _, _, y in measured)]
+
+    named = [(ORIGINAL, ORIGINAL, 0.0, 0.0)]
+    named += [(row.candidate.id, wording.label(row.candidate), x, y) for row, x, y in measured]
+    return [
+        Point(
+            x=_percent(x, xs), y=_percent(y, ys), place=places.get(key, ""), label=one_line(name), best=key == run.best
+        )
+        for key, name, x, y in named
+    ]
+
+
+def _percent(value: float, values: Iterable[float]) -> float:
+    low, high = min(values), max(values)
+    return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0
+
+
+def _different(machines: list[Machine | None]) -> str:
+    """Return a word about machines that are not alike; empty where there is nothing to say."""
+    if len(machines) < 2 or None in machines:
+        return "" if len(machines) < 2 else "Of at least one of the two it is not known what it was measured on."
+    first, second = machines
+    names = ("processor", "cores", "python", "system", "governor")
+    unlike = [name for name in names if getattr(first, name) != getattr(second, name)]
+    return f"Measured on machines that differ in {', '.join(unlike)}: their times do not compare." if unlike else ""
+
+
+def _total(lines: list[CostLine]) -> dict[str, Any]:
+    wins, usd = sum(line.wins for line in lines), sum(line.cost_usd for line in lines)
+    return {
+        "usd": usd,
+        "known": all(line.cost_known for line in lines),
+        "wins": wins,
+        "each": usd / wins if wins else None,
+        "tokens": sum(line.tokens for line in lines),
+    }

@@ -1,0 +1,211 @@
+"""What is asked over many runs: pages of them, who wins, and what was paid."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from sqlalchemy import Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from codeens_server.store.database import Database
+from codeens_server.store.rows import RunLine, line_of
+from codeens_server.store.tables import AnswerRow, RunRow
+
+RunsShown: TypeAlias = Literal["all", "finished", "open", "improved"]
+_NORMAL_95 = 1.959964
+_PASSED = ("passed", "conditional")
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """A share of cases, 0 to 1, with its 95 % interval (Wilson 1927), which holds also for few cases and none."""
+
+    value: float
+    low: float
+    high: float
+    cases: int
+
+    @classmethod
+    def of(cls, count: int, cases: int) -> Share:
+        """Return `count` of `cases`."""
+        if not cases:
+            return cls(value=0.0, low=0.0, high=1.0, cases=0)
+        value, square = count / cases, _NORMAL_95**2
+        middle = (value + square / (2 * cases)) / (1 + square / cases)
+        half = _NORMAL_95 * math.sqrt(value * (1 - value) / cases + square / (4 * cases**2)) / (1 + square / cases)
+        return cls(value=value, low=max(0.0, middle - half), high=min(1.0, middle + half), cases=cases)
+
+
+class RunPage(Struct, frozen=True, kw_only=True):
+    """Some runs, newest first."""
+
+    runs: tuple[RunLine, ...]
+    following: str | None = None
+    """Id of the last run here where there are older ones: what to ask for as `before`."""
+
+
+class SystemLine(Struct, frozen=True, kw_only=True):
+    """What came of one model with one variant."""
+
+    model: str
+    variant: str
+    runs: int
+    answers: int
+    usable: int
+    """Answers that were candidates, identical ones included."""
+    passed: Share
+    """Of those that were judged."""
+    won: Share
+    """Of the runs that it took part in: its code was the one to take."""
+    speed: float | None
+    """The most that one of its answers is proven to be times as fast, by the lower end of the interval."""
+    tokens: int
+    cost_usd: float
+    cost_known: bool
+
+
+class CostLine(Struct, frozen=True, kw_only=True):
+    """What a model was paid on one day, UTC."""
+
+    day: str
+    model: str
+    answers: int
+    wins: int
+    tokens: int
+    cost_usd: float
+    cost_known: bool
+
+
+class Statistics:
+    """Reads what runs left; a run under way counts as far as it is."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def runs(
+        self, *, text: str = "", shown: RunsShown = "all", before: str | None = None, limit: int = 50
+    ) -> RunPage:
+        """Return runs, newest first.
+
+        Args:
+            text: part of the id, of the target or of the headline.
+            shown: `open` are those that have not ended, `improved` those that advise something new.
+            before: the id of a run: only older ones; None: from the newest.
+            limit: how many at most.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(lambda session: _page(session, text, shown, before, limit))
+
+    async def systems(self) -> list[SystemLine]:
+        """Return every model with every variant, the one that won most often first.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(_systems)
+
+    async def costs(self) -> list[CostLine]:
+        """Return what was paid, newest day first.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(_costs)
+
+
+def _page(session: Session, text: str, shown: RunsShown, before: str | None, limit: int) -> RunPage:
+    query = _filtered(text, shown)
+    last = session.get(RunRow, before) if before else None
+    if last is not None:
+        older = and_(RunRow.created == last.created, RunRow.id < last.id)
+        query = query.where(or_(RunRow.created < last.created, older))
+    query = query.order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit + 1)
+    found = [line_of(row) for row in session.scalars(query)]
+    return RunPage(runs=tuple(found[:limit]), following=found[limit - 1].run_id if len(found) > limit else None)
+
+
+def _filtered(text: str, shown: RunsShown) -> Select[RunRow]:
+    query = select(RunRow)
+    if text:
+        columns = (RunRow.id, RunRow.target, RunRow.headline)
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
+    if shown == "open":
+        return query.where(RunRow.ended.is_(False))
+    if shown == "finished":
+        return query.where(RunRow.ended.is_(True))
+    return query.where(RunRow.best != "original") if shown == "improved" else query
+
+
+def _systems(session: Session) -> list[SystemLine]:
+    """Wins are counted by run: several answers of a system with the same code are one win."""
+    row = AnswerRow
+    by_run = (
+        select(
+            row.model,
+            row.variant,
+            func.count().label("answers"),
+            func.sum(case((row.status != "unusable", 1), else_=0)).label("usable"),
+            func.sum(case((row.status.in_(_PASSED), 1), else_=0)).label("passed"),
+            func.sum(case((row.status.in_(("waiting", "unusable", "not_run", "same")), 0), else_=1)).label("judged"),
+            func.max(cast(row.won, Integer)).label("won"),
+            func.max(case((row.status.in_(_PASSED), row.speed), else_=None)).label("speed"),
+            func.sum(row.tokens).label("tokens"),
+            func.coalesce(func.sum(row.cost_usd), 0.0).label("cost"),
+            func.sum(case((row.cost_usd.is_(None), 1), else_=0)).label("unknown"),
+        )
+        .group_by(row.model, row.variant, row.run_id)
+        .subquery()
+    )
+    names = ("answers", "usable", "passed", "judged", "won", "tokens", "cost", "unknown")
+    sums = (func.sum(by_run.c[name]).label(name) for name in names)
+    speed = func.max(by_run.c.speed).label("speed")
+    query = select(by_run.c.model, by_run.c.variant, func.count().label("runs"), speed, *sums)
+    lines = [
+        SystemLine(
+            model=found.model,
+            variant=found.variant,
+            runs=found.runs,
+            answers=int(found.answers),
+            usable=int(found.usable),
+            passed=Share.of(int(found.passed), int(found.judged)),
+            won=Share.of(int(found.won), found.runs),
+            speed=found.speed,
+            tokens=int(found.tokens),
+            cost_usd=float(found.cost),
+            cost_known=not found.unknown,
+        )
+        for found in session.execute(query.group_by(by_run.c.model, by_run.c.variant))
+    ]
+    return sorted(lines, key=lambda line: (-line.won.value, -line.passed.value, line.model, line.variant))
+
+
+def _costs(session: Session) -> list[CostLine]:
+    day = func.date(AnswerRow.created)
+    query = (
+        select(
+            day.label("day"),
+            AnswerRow.model,
+            func.count().label("answers"),
+            func.count(func.distinct(case((AnswerRow.won, AnswerRow.run_id), else_=None))).label("wins"),
+            func.sum(AnswerRow.tokens).label("tokens"),
+            func.coalesce(func.sum(AnswerRow.cost_usd), 0.0).label("cost"),
+            func.sum(case((AnswerRow.cost_usd.is_(None), 1), else_=0)).label("unknown"),
+        )
+        .group_by(day, AnswerRow.model)
+        .order_by(day.desc(), AnswerRow.model)
+    )
+    return [
+        CostLine(
+            day=str(found.day),
+            model=found.model,
+            answers=found.answers,
+            wins=int(found.wins),
+            tokens=int(found.tokens),
+            cost_usd=float(found.cost),
+            cost_known=not found.unknown,
+        )
+        for found in session.execute(query)
+    ]
