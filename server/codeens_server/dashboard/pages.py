@@ -17,7 +17,7 @@ from msgspec import Struct
 from codeens import RunState
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.side_by_side import lines_beside
-from codeens_server.domain.document import Machine, RunDocument
+from codeens_server.domain.document import RunDocument
 from codeens_server.domain.measurement import Interval
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import ORIGINAL
@@ -26,6 +26,7 @@ from codeens_server.ranking import wording
 from codeens_server.run.events import StoredEvent
 from codeens_server.store.statistics import CostLine, RunsShown, Share
 from codeens_server.text import money, one_line, plural, visible
+from codeens_server.views.beside import beside
 from codeens_server.views.model import RunView
 from codeens_server.views.run_view import view_of
 
@@ -93,10 +94,10 @@ def make_pages(desk: RunDesk) -> APIRouter:
 
     @pages.get("/compare")
     async def compare(a: str = "", b: str = "") -> HTMLResponse:
-        views = [await desk.view(run_id) for run_id in (a, b) if run_id]
-        machines = [(await desk.state(run_id)).document for run_id in (a, b) if run_id]
-        note = _different([document.machine if document else None for document in machines])
-        return shown("compare.html", a=a, b=b, views=views, note=note)
+        asked = [run_id for run_id in (a, b) if run_id]
+        documents = [found for run_id in asked if (found := (await desk.state(run_id)).document)]
+        both = beside(*documents) if len(documents) == 2 else None
+        return shown("compare.html", a=a, b=b, views=[await desk.view(run_id) for run_id in asked], both=both)
 
     @pages.get("/leaderboard")
     async def leaderboard() -> HTMLResponse:
@@ -228,16 +229,6 @@ def _points(run: RunDocument | None, places: Mapping[str, str]) -> list[Point]:
 def _percent(value: float, values: Iterable[float]) -> float:
     low, high = min(values), max(values)
     return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0
-
-
-def _different(machines: list[Machine | None]) -> str:
-    """Return a word about machines that are not alike; empty where there is nothing to say."""
-    if len(machines) < 2 or None in machines:
-        return "" if len(machines) < 2 else "Of at least one of the two it is not known what it was measured on."
-    first, second = machines
-    names = ("processor", "cores", "python", "system", "governor")
-    unlike = [name for name in names if getattr(first, name) != getattr(second, name)]
-    return f"Measured on machines that differ in {', '.join(unlike)}: their times do not compare." if unlike else ""
 
 
 def _total(lines: list[CostLine]) -> dict[str, Any]:
