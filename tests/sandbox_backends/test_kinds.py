@@ -83,6 +83,8 @@ EXAMPLES: dict[str, Any] = {
     "type": int,
     "function": len,
     "changing": decode(["changing", ["list", 1, 2], ["list"], ["list"], ["list", 1]]),
+    "raising": decode(["raising", ["list", 1, 2], ["list"], ["list"]]),
+    "turning": decode(["turning", ["list", 1, 2], ["list"], ["list"]]),
     "callback": decode(["callback", ["list", 1, 2], ["list"], ["list"]]),
     "enum": http.HTTPStatus.OK,
     "flags": re.IGNORECASE | re.MULTILINE,

@@ -23,7 +23,7 @@ from codeens_sandbox_backends.driver.race_round import NOBODY, ORIGINAL, LostSid
 from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.races import PassArguments, RaceJob, RacePlan, RaceResult, SideTimes
-from codeens_sandbox_backends.worker.values.codec import is_mutable
+from codeens_sandbox_backends.worker.values.codec import is_mutable, names_classes
 
 T = TypeVar("T")
 _MOST_GROUPS = 4
@@ -66,6 +66,7 @@ class _Race:
         self._programs = (job.original, *job.candidates)
         self._size = len(job.inputs)
         self._raw = msgspec.Raw(msgspec.json.encode(job.inputs))
+        self._late = any(names_classes(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
         self._mutable = any(is_mutable(value) for call in job.inputs for value in (*call.args, *call.kwargs.values()))
         sizes = [len(msgspec.json.encode(call)) for call in job.inputs]
         self._smallest = sizes.index(min(sizes)) if sizes else 0
@@ -126,7 +127,9 @@ class _Race:
             for number in shuffled(self._live()):
                 with blaming(number if blocks else ORIGINAL):
                     if not blocks or not blocks[0].shared:
-                        block = RaceBlock(self._launcher, self._limits, self._job.inputs, self._raw, copies)
+                        block = RaceBlock(
+                            self._launcher, self._limits, self._job.inputs, self._raw, copies, late=self._late
+                        )
                         blocks.append(held.enter_context(block))
                     self._direct = blocks[0].shared
                 with blaming(number):
@@ -135,7 +138,7 @@ class _Race:
             if self._direct:
                 with blaming(ORIGINAL):
                     sides[NOBODY] = blocks[0].side()
-                    sides[NOBODY].take(_NOTHING)
+                    sides[NOBODY].take(_nothing_beside(self._job.original))
             yield sides
 
     def _calibrated(self) -> list[RacePlan]:
@@ -251,6 +254,13 @@ class _Calibration:
     def _sampled(self, groups: tuple[tuple[int, int], ...], seconds: float, inner: int) -> RacePlan:
         samples = min(_MOST_SAMPLES, max(_FEWEST_SAMPLES, ceil(_ROUND_S / (seconds * inner))))
         return RacePlan(groups=groups, inner=inner, arguments=self._arguments, samples=samples)
+
+
+def _nothing_beside(original: Program) -> Program:
+    """Return a program that does nothing, where the classes of arguments are those of the original."""
+    return msgspec.structs.replace(
+        _NOTHING, modules=(*_NOTHING.modules, *original.modules), sys_path=original.sys_path
+    )
 
 
 def _shape(call: CallInput) -> tuple[tuple[str, bool], ...] | None:

@@ -296,7 +296,14 @@ class RaceBlock:
     """A worker that holds the decoded inputs."""
 
     def __init__(
-        self, launcher: Launcher, limits: Limits, inputs: Sequence[CallInput], raw: msgspec.Raw, copies: int
+        self,
+        launcher: Launcher,
+        limits: Limits,
+        inputs: Sequence[CallInput],
+        raw: msgspec.Raw,
+        copies: int,
+        *,
+        late: bool = False,
     ) -> None:
         """Start it; use it as a context manager, which ends it and all its sides.
 
@@ -306,6 +313,7 @@ class RaceBlock:
             inputs: Of one pass.
             raw: The same as JSON.
             copies: How often they are decoded; one copy is for rehearsals.
+            late: By each side, when its program is loaded: it brings their classes along.
 
         Raises:
             SideLost: The arguments cannot be made there, which is the fault of no side.
@@ -316,8 +324,8 @@ class RaceBlock:
         self._session = WorkerSession(launcher, "race", limits, UsageTotals(limits))
         self._held.callback(self._session.end, 0.0)
         with self._ended_on_failure():
-            request = {"op": "inputs", "nonce": self._session.nonce, "inputs": raw, "copies": copies}
-            self._ask(request)
+            nonce = self._session.nonce
+            self._ask({"op": "inputs", "nonce": nonce, "inputs": raw, "copies": copies, "late": late})
 
     def __enter__(self) -> RaceBlock:
         return self

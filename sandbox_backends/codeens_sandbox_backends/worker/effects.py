@@ -37,7 +37,7 @@ from .notices import Notices
 from .printed import Printed
 from .state import ABSENT, State, Variable
 from .surroundings import Surroundings, seed_random
-from .values.callbacks import Callback, Changing
+from .values.callbacks import Callback
 from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
@@ -82,7 +82,7 @@ class Effects:
         """
         given = [*arguments[0], *arguments[1].values()]
         left = [length_hint(value, -1) for value in given if is_lazy(type(value))]
-        left += [len(value.order) for value in given if type(value) in (Callback, Changing)]
+        left += [len(value.order) for value in given if isinstance(value, Callback)]
         written = [stream.length() for stream in self._streams.values()]
         noted = [len(self._notices.records), len(self._notices.warnings)]
         state = [[variable.channel, _plain(variable)] for variable in self._state.changes()] if full else []

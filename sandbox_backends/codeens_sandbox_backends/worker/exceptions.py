@@ -8,6 +8,7 @@ other than texts, where a class or a `raise` statement of the workspace gives th
 
 from __future__ import annotations
 
+import builtins
 from opcode import opmap
 from types import TracebackType
 from typing import Any, Callable, Collection, Dict, Optional
@@ -16,6 +17,8 @@ from .values.grammar import EncodeError
 from .values.objects import dictionary_of, type_name
 
 _FIELDS = ((SystemExit, "code"), (StopIteration, "value"), (OSError, "errno"))
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())
+"""Its exceptions may be given in any sequence."""
 _RAISE = opmap["RAISE_VARARGS"]
 _args_of: Any = BaseException.__dict__["args"].__get__
 _cause_of: Any = BaseException.__dict__["__cause__"].__get__
@@ -32,7 +35,7 @@ def attributes_of(error: BaseException, modules: Collection[str], encode: Encode
     """
     fields = {name: getattr(error, name, None) for kind, name in _FIELDS if isinstance(error, kind)}
     found: Dict[str, Any] = dict(fields)
-    args = _args_of(error)
+    args = _args_of(error) if not isinstance(error, _GROUP) else (*error.args[:1], (*error.exceptions,))
     is_own = type_name(type(error)).partition(":")[0] in modules
     if is_own:
         texts = [text for text in args if type(text) is str]

@@ -19,9 +19,9 @@ from .values.codec import encode
 _PATIENCE_S = 0.05
 """For threads that are about to end."""
 _PLAIN_LOGGER = (0, (), (), True, False)
-_NEWLY_SET = frozenset(("tempdir",))
-"""Names that the standard library binds when it is first asked."""
 _type_of: Callable[[Any], Any] = type
+_getsignal: Callable[[int], Any] = sys.modules["_signal"].__dict__["getsignal"]
+"""The one of `signal` makes an enum of each answer."""
 
 
 _One = Callable[[Any], Any]
@@ -97,6 +97,9 @@ class Attributes:
     """Public names of modules that others made: what a call binds there, everybody sees."""
 
     def __init__(self, modules: Dict[str, Any]) -> None:
+        if "tempfile" in modules:
+            with suppress(OSError):
+                modules["tempfile"].gettempdir()  # binds `tempdir`, which it else does when it is first asked
         spaces: List[Tuple[str, Dict[str, Any]]] = [(name, vars(module)) for name, module in modules.items()]
         self._names = [(name, now, dict(now)) for name, now in spaces]
 
@@ -115,7 +118,7 @@ class Attributes:
         if name not in before and (name.startswith("_") or _is_loaded_late(now[name])):
             before[name] = now[name]
             return
-        if name.startswith("_") or name in _NEWLY_SET:
+        if name.startswith("_"):
             before[name] = now.get(name)
             return
         changes[f"attribute {path}"] = _named(now[name]) if name in now else ["notimplemented"]
@@ -217,12 +220,12 @@ def _locale(locale: Any) -> str:
 
 
 def _signals(_: Any) -> Any:
-    return {number: handler for number in _SIGNALS if (handler := signal.getsignal(number)) is not None}
+    return {number: handler for number in _SIGNALS if (handler := _getsignal(number)) is not None}
 
 
 def _put_signals(_: Any, before: Any) -> None:
     for number, handler in before.items():
-        if signal.getsignal(number) is not handler:
+        if _getsignal(number) is not handler:
             signal.signal(number, handler)
 
 
@@ -231,7 +234,7 @@ def _told_signals(handlers: Any) -> Any:
     return [(int(n), int(h) if h in usual else _name_of(h)) for n, h in sorted(handlers.items()) if h != signal.SIG_DFL]
 
 
-_SIGNALS = sorted(signal.Signals)
+_SIGNALS = sorted(map(int, signal.Signals))
 
 
 def _umask(_: Any) -> int:

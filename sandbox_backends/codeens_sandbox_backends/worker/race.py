@@ -2,8 +2,8 @@
 
 | request to the block (`op`)  | answers (each with the job's `nonce`)                                               |
 |------------------------------|-------------------------------------------------------------------------------------|
-| `inputs`: nonce, inputs,     | `{"ready": true}` or `{"unready": Raised}`; the arguments are decoded `copies` times |
-|   copies                     |                                                                                     |
+| `inputs`: nonce, inputs,     | `{"ready": true}` or `{"unready": Raised}`; the arguments are decoded `copies`      |
+|   copies, late               | times; `late`: by each side, for its program brings their classes along             |
 | `spawn`, then one byte with  | `{"ready": true}`; a fork serves a side on that descriptor, and answers there with  |
 |   a descriptor               | `{"ready": true}` too                                                               |
 | `become`                     | as from the fork; from then on the block itself is the only side                    |
@@ -18,12 +18,12 @@ import gc
 import os
 import signal
 import socket
-from typing import Any, Dict, List
+from functools import partial
+from typing import Any, Callable, Dict
 
 from . import serving
-from .calling import Arguments, decode_arguments
 from .failures import describe
-from .race_loop import Inputs
+from .race_loop import Inputs, decoded
 from .race_side import serve_side
 
 Message = Dict[str, Any]
@@ -34,19 +34,18 @@ class Block:
 
     def __init__(self, channel: serving.Channel) -> None:
         self.channel = channel
-        self.inputs = Inputs([], [])
+        self.inputs: Callable[[], Inputs] = partial(Inputs, [], [])
         self.operations = {"inputs": self.take, "spawn": self.spawn, "become": self.become}
 
     def take(self, request: Message) -> None:
-        calls: List[Message] = request["inputs"]
-        try:
-            copies: List[List[Arguments]] = [
-                [decode_arguments(call) for call in calls] for _ in range(request["copies"])
-            ]
-        except BaseException as error:
-            self.channel.send({"unready": describe(error)})
-            return
-        self.inputs = Inputs(calls, copies)
+        self.inputs = partial(decoded, request["inputs"], request["copies"])
+        if not request["late"]:
+            try:
+                made = self.inputs()
+            except BaseException as error:
+                self.channel.send({"unready": describe(error)})
+                return
+            self.inputs = lambda: made
         gc.collect()
         gc.freeze()
         self.channel.send({"ready": True})
@@ -79,7 +78,7 @@ class Block:
         return descriptor
 
 
-def _serve(channel: serving.Channel, inputs: Inputs) -> None:
+def _serve(channel: serving.Channel, inputs: Callable[[], Inputs]) -> None:
     try:
         serve_side(channel, inputs)
     except serving.Closed:

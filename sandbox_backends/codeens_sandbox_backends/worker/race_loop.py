@@ -12,7 +12,7 @@ from keyword import iskeyword
 from types import FunctionType, ModuleType
 from typing import Any, Callable, Dict, List, Set
 
-from .calling import Arguments, settle
+from .calling import Arguments, decode_arguments, settle
 
 # Results of these types need no settling; asking costs less than the call would.
 _SETTLED = frozenset((type(None), bool, int, float, str, bytes, list, tuple, dict, set, frozenset))
@@ -112,6 +112,11 @@ class Inputs:
         }
         exec(_LOOP.format(row=row, copied=copies, body=body.format(call=call)), scope)
         return scope["run"]
+
+
+def decoded(calls: List[Dict[str, Any]], copies: int) -> Inputs:
+    """Decode the arguments of calls, each as often as there are to be copies."""
+    return Inputs(calls, [[decode_arguments(call) for call in calls] for _ in range(copies)])
 
 
 def _shape(copies: List[List[Arguments]]) -> Any:

@@ -42,7 +42,7 @@ Function = Callable[..., Any]
 Request = Dict[str, Any]
 
 
-def serve_side(channel: serving.Channel, inputs: Inputs) -> None:
+def serve_side(channel: serving.Channel, make_inputs: Callable[[], Inputs]) -> None:
     """Load a program and take samples of it until the judge closes the channel.
 
     Raises:
@@ -53,6 +53,7 @@ def serve_side(channel: serving.Channel, inputs: Inputs) -> None:
     install(program)
     try:
         live = load(program)
+        inputs = make_inputs()
     except BaseException as error:
         channel.send({"failed": describe(error)})
         raise serving.Closed from None

@@ -17,12 +17,13 @@ VARIED = "generated: a known call with one value changed"
 class Outside(Struct, frozen=True, kw_only=True):
     """Why an input is outside the domain of the function: nothing that is known of its use has such an input."""
 
-    kind: Literal["raises", "beyond", "malformed", "window", "unseen", "changing"]
+    kind: Literal["raises", "beyond", "malformed", "window", "unseen", "changing", "failing"]
     """`raises`: the original raises what nobody asked for; `beyond`: on the far side of values where it does;
     `malformed`: a record lacks a key that all others have; `window`: a count does not
     fit the length of the data; `unseen`: an array or table is
     of a form that known calls do not have: it misses values, or is longer than the one beside it; `changing`: a
-    function that is given changes a list while it is worked on, and the function under test does not look for that."""
+    function that is given changes a list while it is worked on, and the function under test does not look for that;
+    `failing`: a function that is given raises, and the one under test lets it through."""
     said: str
     """In words: "width 0"."""
 

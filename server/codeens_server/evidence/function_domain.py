@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.programs import Encoded, Outcome, Raised, Returned
 from codeens_sandbox_backends.values.check import open_node
 from codeens_sandbox_backends.values.columns import Missing, column_of, item_of, table_of
+from codeens_sandbox_backends.worker.values.callbacks import RAISED
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
 from codeens_server.evidence.strategies.inputs import parameters_of, take_apart
@@ -72,6 +73,8 @@ class _Domain:
         """Return why an input is outside; None where it is inside."""
         if entry.case.origin != "generated" or entry.case.expected is None:
             return None
+        if _is_let_through(entry):
+            return Outside(kind="failing", said="a function that raises")
         if self._is_incidental(entry.case.expected):
             return Outside(kind="raises", said=self._what_is_special(entry))
         if not isinstance(entry.case.expected, Returned):
@@ -252,6 +255,12 @@ def _measured_in_loops(source: str) -> set[str]:
         return set()
     tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.While)]
     return {node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)}
+
+
+def _is_let_through(entry: _Seen) -> bool:
+    """Whether the exception may be that of a function that was given."""
+    raised = isinstance(entry.case.expected, Raised) and entry.case.expected.type == RAISED
+    return raised and any(open_node(value).tag == "raising" for value in entry.values.values())
 
 
 def _short(name: str) -> str:

@@ -8,6 +8,7 @@ from codeens_sandbox_backends.programs import Encoded, Raised, Returned
 from codeens_sandbox_backends.values.check import open_node
 from codeens_sandbox_backends.values.outcomes import EFFECTS, IDENTITY, ITEMS, ORDER
 from codeens_sandbox_backends.values.render import channel_words
+from codeens_sandbox_backends.worker.values.callbacks import CALLBACKS
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.judging.replay import proves_something
 
@@ -17,6 +18,7 @@ _FURTHER = {"again", "kept", "memory", "left early", "thrown into"}
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3
 _UNRECORDED = "no exact encoding: "
+_CALLBACKS = frozenset(kind.tag for kind in CALLBACKS)
 _FUNCTIONS = frozenset({"function", "builtin_function_or_method", "method", "functools:partial"})
 
 
@@ -72,7 +74,7 @@ def _has_callback(value: Encoded) -> bool:
     todo = [value]
     while todo:
         node = open_node(todo.pop())
-        if node.tag in {"callback", "changing"}:
+        if node.tag in _CALLBACKS:
             return True
         todo += node.children
     return False

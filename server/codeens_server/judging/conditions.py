@@ -17,6 +17,7 @@ from codeens_sandbox_backends.values.columns import column_of, item_of
 from codeens_sandbox_backends.values.deviations import Deviation, Tolerance, deviations
 from codeens_sandbox_backends.values.outcomes import ARGUMENTS, ATTRIBUTES, IDENTITY, ORDER, RESULT, differing
 from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
+from codeens_sandbox_backends.worker.values.callbacks import RAISED
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.terms import ConditionKind
 from codeens_server.domain.verdict import Condition
@@ -105,6 +106,8 @@ def _leaves_the_same(case: Case, expected: Returned | Raised, got: Returned | Ra
     ignored = {"warnings"} if case.outside else set[str]()
     if case.outside and case.outside.kind == "changing":
         ignored |= {ARGUMENTS, IDENTITY}
+    if case.outside and case.outside.kind == "failing" and isinstance(got, Raised):
+        ignored |= {ARGUMENTS, IDENTITY}
     return differing(expected, got) <= {*_BESIDE_EFFECTS, *case.uncompared} | ignored
 
 
@@ -116,6 +119,9 @@ def _outside(outside: Outside, got: Returned | Raised) -> list[_Ground] | None:
             return [_Ground("outside", f"differs only with {outside.said}")]
         case "malformed" | "window":
             return [_Ground("outside", f"raises with {outside.said}")] if isinstance(got, Raised) else None
+        case "failing":
+            lets_through = isinstance(got, Raised) and got.type == RAISED
+            return [_Ground("unseen", f"leaves its arguments otherwise with {outside.said}")] if lets_through else None
         case "changing":
             return [_Ground("unseen", f"differs with {outside.said}")]
         case "unseen" if isinstance(got, Raised):

@@ -18,6 +18,10 @@ _MOST_NOTED = 1000
 """Calls of which all is told; of more their number."""
 _MOST_CHANGES = 3
 """So that a caller that goes on until the list's end comes to it."""
+_RAISES_FOR_ONE_IN = 3
+_RAISED = ValueError
+RAISED = _RAISED.__name__
+"""What those that raise do."""
 _type_of: Callable[[Any], Any] = type
 _text: Callable[[Any], str] = repr
 
@@ -43,7 +47,30 @@ class Callback:
         self.order.append(next(self._decoder.called))
         if len(self.calls) < _MOST_NOTED:
             self.calls.append(given)
-        return self._decoder.decode(self.values[_digest(given) % len(self.values)])
+        return self._answer(_digest(given))
+
+    def _answer(self, digest: int) -> Any:
+        return self._decoder.decode(self.values[digest % len(self.values)])
+
+
+class Raising(Callback):
+    """Such a function that raises for some of what it is given."""
+
+    __slots__ = ()
+
+    def _answer(self, digest: int) -> Any:
+        if digest % _RAISES_FOR_ONE_IN == 0:
+            raise _RAISED("as it does for some")
+        return super()._answer(digest)
+
+
+class Turning(Callback):
+    """Such a function that answers something else each time."""
+
+    __slots__ = ()
+
+    def _answer(self, digest: int) -> Any:
+        return super()._answer(digest + len(self.order))
 
 
 class Changing(Callback):
@@ -82,6 +109,10 @@ def _value(value: Any) -> Any:
         return f"<{error.type_name}>"
 
 
+_TAGS: Dict[Any, str] = {Callback: "callback", Raising: "raising", Turning: "turning", Changing: "changing"}
+_MADE: Dict[str, Any] = {tag: kind for kind, tag in _TAGS.items()}
+
+
 def _encode_callback(encoder: Encoder, value: Callback) -> Any:
     calls = [encoder.apart(given) if type(given) is tuple else given for given in value.calls]
     if len(value.order) > len(calls):
@@ -89,7 +120,7 @@ def _encode_callback(encoder: Encoder, value: Callback) -> Any:
     encoder.spend(value, len(json_text(calls)))
     alone = value.order == list(range(len(value.order)))
     return [
-        "callback",
+        _TAGS[_type_of(value)],
         ["list", *value.values],
         ["list", *calls],
         ["list", *([] if alone else value.order[:_MOST_NOTED])],
@@ -98,31 +129,28 @@ def _encode_callback(encoder: Encoder, value: Callback) -> Any:
 
 def _decode_callback(decoder: Decoder, encoded: List[Any]) -> Any:
     values, calls, order = (part[1:] for part in encoded[1:])
-    return Callback(decoder, values or [None], [*calls], [*(order or range(len(calls)))])
+    return _MADE[encoded[0]](decoder, values or [None], [*calls], [*(order or range(len(calls)))])
 
 
 def _encode_changing(encoder: Encoder, value: Changing) -> Any:
-    return ["changing", *_encode_callback(encoder, value)[1:], *encoder.each(value, [value.target])]
+    return [*_encode_callback(encoder, value), *encoder.each(value, [value.target])]
 
 
 def _decode_changing(decoder: Decoder, encoded: List[Any]) -> Any:
-    values, calls, order = (part[1:] for part in encoded[1:4])
-    made = Changing(decoder, values or [None], [*calls], [*(order or range(len(calls)))])
+    made = _decode_callback(decoder, encoded[:4])
     made.target = decoder.decode(encoded[4])
     return made
 
 
+def _row(kind: Any, shown: str) -> Kind:
+    below = ("list", "list", "list")
+    return row(_TAGS[kind], (kind,), (), below, _encode_callback, _decode_callback, shown=shown, mutable=True)
+
+
 CALLBACKS: Tuple[Kind, ...] = (
-    row(
-        "callback",
-        (Callback,),
-        (),
-        ("list", "list", "list"),
-        _encode_callback,
-        _decode_callback,
-        shown="<a function that returns one of $1, called with $2>",
-        mutable=True,
-    ),
+    _row(Callback, "<a function that returns one of $1, called with $2>"),
+    _row(Raising, "<a function that raises or returns one of $1, called with $2>"),
+    _row(Turning, "<a function that returns another of $1 each time, called with $2>"),
     row(
         "changing",
         (Changing,),

@@ -16,6 +16,8 @@ from .tables import TABLES
 TABLE = KindTable((*PLAIN, *ARRAYS, *TABLES, *STATEFUL, *CALLBACKS, *NAMED))
 KINDS: Dict[str, Kind] = TABLE.kinds
 """By tag: everything that has an encoding, other than JSON's own scalars."""
+_ALWAYS_THERE = frozenset(("builtins", "numpy"))
+"""Modules that no program replaces."""
 
 
 def encode(value: Any, *, classes: bool = True, iterators: bool = True, shared: Optional[Shared] = None) -> Any:
@@ -52,6 +54,17 @@ def decode_all(args: List[Any], kwargs: Dict[str, Any]) -> Tuple[List[Any], Dict
     """Return fresh arguments of one call, in which labels hold for all of them. Raises what `decode` does."""
     decoder = Decoder(TABLE, True)
     return [decoder.decode(value) for value in args], {name: decoder.decode(value) for name, value in kwargs.items()}
+
+
+def names_classes(encoded: Any) -> bool:
+    """Return whether decoding this value imports what a program may bring along."""
+    if not isinstance(encoded, list):
+        return False
+    parts = cast("List[Any]", encoded)
+    kind = KINDS.get(parts[0]) if isinstance(parts[0], str) else None
+    if kind is not None and "name" in kind.head and str(parts[1]).partition(":")[0] not in _ALWAYS_THERE:
+        return True
+    return any(map(names_classes, parts[1:]))
 
 
 def is_mutable(encoded: Any) -> bool:

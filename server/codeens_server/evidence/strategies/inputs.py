@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -26,6 +27,7 @@ _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 _BY_NAME = frozenset({"normal", "keyword"})
+_MANNERS = ("changing", "raising", "changing", "turning")
 
 
 class InputPlan(NamedTuple):
@@ -203,7 +205,7 @@ def _calls(
     strategies = [(2, anew)]
     if len(known) > 1:
         strategies.append((1, anew.flatmap(_shared)))
-        strategies.append((1, anew.map(_changing)))
+        strategies.append((1, anew.map(_otherwise)))
     if apart and known:
         changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
             lambda drawn: known[drawn[1]].map(lambda value: {**drawn[0], drawn[1]: value})
@@ -232,11 +234,19 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
 
 
-def _changing(values: dict[str, Encoded]) -> dict[str, Encoded]:
-    """Let a function among the arguments change the first list among them while it is called."""
+def _otherwise(values: dict[str, Encoded]) -> dict[str, Encoded]:
+    """Let a function among the arguments raise, answer something else each time, or change a list meanwhile."""
     function = next((name for name, value in values.items() if kind_of(value) == "callback"), None)
+    if function is None:
+        return values
+    manner = _MANNERS[crc32(repr(values).encode()) % len(_MANNERS)]
+    return _changing(values, function) if manner == "changing" else {**values, function: [manner, *values[function][1:]]}
+
+
+def _changing(values: dict[str, Encoded], function: str) -> dict[str, Encoded]:
+    """Let a function among the arguments change the first list among them while it is called."""
     changed = next((name for name, value in values.items() if kind_of(value) == "list"), None)
-    if function is None or changed is None:
+    if changed is None:
         return values
     places = list(values)
     first = changed if places.index(changed) < places.index(function) else function
