@@ -316,7 +316,7 @@ export interface NoteView {
 }
 
 export interface Outside {
-  readonly kind: "beyond" | "changing" | "malformed" | "raises" | "unseen" | "window";
+  readonly kind: "beyond" | "changing" | "failing" | "malformed" | "raises" | "unseen" | "window";
   readonly said: string;
 }
 

@@ -196,3 +196,22 @@ def test_who_answers_from_another_process_is_out_of_the_race() -> None:
 
 def test_no_new_round_is_begun_when_the_budget_is_used_up() -> None:
     assert len(run_race(SLOW, FAST, inputs=[call(100)], rounds=5, budget_s=0.0).rounds) == 1
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_arguments_of_classes_that_a_program_brings_along_are_made_by_each_side(direct: bool) -> None:
+    source = """
+        import enum
+        class Point:
+            def __init__(self, x): self.x = x
+        class Side(enum.Enum):
+            LEFT = 1
+        def f(point, side):
+            point.x += side.value
+            return point.x
+    """
+    point, side = ["object", "solution:Point", ["x", 4]], ["enum", "solution:Side", "LEFT"]
+    result = run_race(source, source, inputs=[CallInput(args=(point, side))], direct=direct)
+    assert result.failures == (None, None)
+    assert [values(result, number) for number in range(2)] == [[5], [5]]
+    assert len(result.rounds) == 1

@@ -142,3 +142,112 @@ def test_an_array_that_is_a_view_of_an_argument_is_told_from_a_copy() -> None:
     assert effects_of(view) == {"memory": ["list", ["tuple", 0, 1]]}
     assert effects_of(copy) == {}
     assert differing(view, copy) == {"memory"}
+
+
+TOUCHING = """
+    import copyreg
+    import csv
+    import gc
+    import logging
+    import mimetypes
+    import resource
+    import subprocess
+    import sys
+    import tempfile
+    import threading
+    import time
+    import weakref
+
+    class Other:
+        pass
+
+    KEPT, LOCK, EVENT, LEFT = Other(), threading.Lock(), threading.Event(), threading.Semaphore(3)
+
+    def f(name):
+        WAYS[name]()
+        return LOCK.locked(), EVENT.is_set(), tempfile.gettempdir() != "/elsewhere"
+
+    WAYS = {
+        "arguments": lambda: sys.argv.append("x"),
+        "digits of integers": lambda: sys.set_int_max_str_digits(5000),
+        "dialects of csv": lambda: csv.register_dialect("mine", delimiter=";"),
+        "garbage collector": lambda: gc.set_threshold(500),
+        "names of levels": lambda: logging.addLevelName(33, "LOUD"),
+        "resource limits": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, resource.RLIM_INFINITY)),
+        "stack size of threads": lambda: threading.stack_size(1 << 20),
+        "switch interval": lambda: sys.setswitchinterval(0.01),
+        "types of files": lambda: mimetypes.add_type("a/b", ".abz"),
+        "ways to pickle": lambda: copyreg.pickle(Other, str),
+        "attribute tempfile.tempdir": lambda: setattr(tempfile, "tempdir", "/elsewhere"),
+        "inside global solution.LOCK": lambda: LOCK.acquire(blocking=False),
+        "inside global solution.EVENT": lambda: EVENT.set(),
+        "inside global solution.LEFT": lambda: LEFT.acquire(),
+        "finalizers": lambda: weakref.finalize(KEPT, print),
+        "threads": lambda: threading.Thread(target=time.sleep, args=(60,), daemon=True).start(),
+        "child processes": lambda: subprocess.Popen(["sleep", "60"]),
+    }
+"""
+TOUCHED = (
+    *("arguments", "digits of integers", "dialects of csv", "garbage collector", "names of levels", "resource limits"),
+    *("stack size of threads", "switch interval", "types of files", "ways to pickle", "attribute tempfile.tempdir"),
+    *("inside global solution.LOCK", "inside global solution.EVENT", "inside global solution.LEFT", "finalizers"),
+    *("threads", "child processes"),
+)
+
+
+@pytest.fixture(scope="module")
+def touched() -> dict[str, list[Outcome]]:
+    """Each call twice, all in one process."""
+    outcomes = observed(TOUCHING, *(call(name) for name in TOUCHED for _ in range(2)))
+    return {name: list(outcomes[2 * place : 2 * place + 2]) for place, name in enumerate(TOUCHED)}
+
+
+@pytest.mark.parametrize("channel", TOUCHED)
+def test_what_a_call_leaves_for_all_of_the_process_is_told_each_time(
+    touched: dict[str, list[Outcome]], channel: str
+) -> None:
+    for outcome in touched[channel]:
+        # With the first finalizer a function comes that is called at exit.
+        assert effects_of(outcome).keys() - {"again", "at exit"} == {channel}
+
+
+def test_what_can_be_put_back_no_later_call_sees(touched: dict[str, list[Outcome]]) -> None:
+    seen = {tuple(outcome.value[1:]) for outcome in touched["threads"] if isinstance(outcome, Returned)}
+    assert seen == {(False, False, True)}
+
+
+def test_exceptions_of_a_group_count_and_not_in_what_they_were_given() -> None:
+    source = """
+        def f(how):
+            raise ExceptionGroup("some", HOW[how]([ValueError(1), KeyError(2)]))
+        HOW = {"list": list, "tuple": tuple, "fewer": lambda errors: errors[:1]}
+    """
+    as_list, as_tuple, fewer = observed(source, call("list"), call("tuple"), call("fewer"))
+    assert isinstance(as_list, Raised)
+    assert isinstance(as_tuple, Raised)
+    assert isinstance(fewer, Raised)
+    assert as_list.attributes == as_tuple.attributes
+    assert as_list.attributes["args"] != fewer.attributes["args"]
+
+
+def made_up(kind: str) -> CallInput:
+    return CallInput(args=(["list", 1, 1, *range(2, 9)], [kind, ["list", 0, 1, 2], ["list"], ["list"]]))
+
+
+def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_equal_items() -> None:
+    each = "def f(items, g): return [g(item) for item in items]"
+    last = "def f(items, g):\n    known = {}\n    for item in items: known[item] = g(item)\n    return [known[i] for i in items]"
+    steady, turning = (
+        [run_calls(source, made_up(kind), effects=True).outcomes[0] for source in (each, last)]
+        for kind in ("callback", "turning")
+    )
+    assert same_outcome(*steady)
+    assert differing(*turning) == {RESULT}
+
+
+def test_a_function_that_raises_shows_how_far_its_caller_was() -> None:
+    late = "def f(items, g): items[:] = [g(item) for item in items]"
+    soon = "def f(items, g):\n    for place, item in enumerate(items): items[place] = g(item)"
+    outcomes = [run_calls(source, made_up("raising"), effects=True).outcomes[0] for source in (late, soon)]
+    assert [outcome.type for outcome in outcomes if isinstance(outcome, Raised)] == ["ValueError", "ValueError"]
+    assert ARGUMENTS in differing(*outcomes)

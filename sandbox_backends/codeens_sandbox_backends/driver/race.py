@@ -258,9 +258,7 @@ class _Calibration:
 
 def _nothing_beside(original: Program) -> Program:
     """Return a program that does nothing, where the classes of arguments are those of the original."""
-    return msgspec.structs.replace(
-        _NOTHING, modules=(*_NOTHING.modules, *original.modules), sys_path=original.sys_path
-    )
+    return msgspec.structs.replace(_NOTHING, modules=(*_NOTHING.modules, *original.modules), sys_path=original.sys_path)
 
 
 def _shape(call: CallInput) -> tuple[tuple[str, bool], ...] | None:

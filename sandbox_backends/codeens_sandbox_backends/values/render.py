@@ -150,6 +150,8 @@ _CHANNELS = {
     "logging": "loggers and their handlers",
     "at exit": "functions called at exit",
     "threads": "threads left running",
+    "child processes": "processes left running",
+    "finalizers": "functions called when objects are gone",
     "modules": "entries of sys.modules",
     "random random": "state of random",
     "random numpy.random": "state of numpy.random",

@@ -8,7 +8,8 @@
 | `files`                        | paths of files that changed, with what is in them now, or null        |
 | `logging`, `umask`, …          | settings of the process (`interpreter`), as they are now              |
 | `attribute MODULE.NAME`        | what a module that is not of the workspace now has under a name       |
-| `threads`, `at exit`           | how many were added                                                   |
+| `threads`, `child processes`,  | how many were added                                                   |
+| `at exit`, `finalizers`        |                                                                       |
 | `random NAME`                  | digest of the state of `random` or `numpy.random`                     |
 | `inside global MODULE.NAME`, … | what is now in objects that are looked at as plain data (`holders`)   |
 | `kept`, `memory`               | which mutable parts of the result somebody else holds, and which      |

@@ -35,7 +35,10 @@ def attributes_of(error: BaseException, modules: Collection[str], encode: Encode
     """
     fields = {name: getattr(error, name, None) for kind, name in _FIELDS if isinstance(error, kind)}
     found: Dict[str, Any] = dict(fields)
-    args = _args_of(error) if not isinstance(error, _GROUP) else (*error.args[:1], (*error.exceptions,))
+    args = _args_of(error)
+    if isinstance(error, _GROUP):
+        group: Any = error
+        args = (*args[:1], (*group.exceptions,))
     is_own = type_name(type(error)).partition(":")[0] in modules
     if is_own:
         texts = [text for text in args if type(text) is str]

@@ -288,6 +288,18 @@ def _put_variable(value: Any, kept: Tuple[Any, ...]) -> None:
         value.set(*kept)
 
 
+def _put_lock(value: Any, kept: bool) -> None:
+    value.acquire() if kept else value.release()
+
+
+def _put_event(value: Any, kept: bool) -> None:
+    (value.set if kept else value.clear)()
+
+
+def _put_count(value: Any, kept: int) -> None:
+    value.__dict__["_value"] = kept
+
+
 def _counted(value: Any) -> int:
     return int(_text(value)[len("count(") : -1].partition(",")[0])
 
@@ -324,6 +336,7 @@ _CONTAINERS: Dict[Any, Tuple[str, _One, str]] = {
 _DATA = _Look(_queued, _items, _put_queued)
 _FILE = _Look(_file, _plain, _put_file)
 _TEXT = _Look(lambda value: (value.getvalue(), value.tell()), _plain, _put_text)
+_COUNT = _Look(lambda value: value.__dict__["_value"], _itself, _put_count)
 _STEPS = _Look(lambda value: length_hint(value, -1), _itself, _cannot, _difference)
 _INSIDE: Dict[str, _Look] = {
     "random:Random": _Look(lambda value: value.getstate(), _digest, lambda value, kept: value.setstate(kept)),
@@ -349,6 +362,9 @@ _INSIDE: Dict[str, _Look] = {
     "types:SimpleNamespace": _Look(_instance, _fields, _put_instance),
     "argparse:Namespace": _Look(_instance, _fields, _put_instance),
     "_thread:_local": _Look(_instance, _fields, _put_instance),
+    "_thread:lock": _Look(lambda value: value.locked(), _itself, _put_lock),
+    "threading:Event": _Look(lambda value: value.is_set(), _itself, _put_event),
+    **dict.fromkeys(("threading:Semaphore", "threading:BoundedSemaphore"), _COUNT),
     "queue:Queue": _DATA,
     "queue:LifoQueue": _DATA,
     "queue:PriorityQueue": _DATA,

@@ -7,6 +7,7 @@ so that what came up during a call is told.
 from __future__ import annotations
 
 import gc
+import operator
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .values.codec import encode
+from .values.objects import type_name
 
 _PATIENCE_S = 0.05
 """For threads that are about to end."""
@@ -87,6 +89,8 @@ class ProcessSettings:
     def _replaced_modules(self) -> List[str]:
         """Return names of modules that are gone or replaced, and put them back."""
         now = sys.modules
+        if len(now) == len(self._modules) and all(map(operator.is_, now.values(), self._modules.values())):
+            return []
         found = [name for name, module in self._modules.items() if now.get(name) is not module]
         for name in found:
             now[name] = self._modules[name]
@@ -247,6 +251,72 @@ def _put_path(_: Any, before: Any) -> None:
     sys.path[:] = before
 
 
+def _put_collector(_: Any, before: Any) -> None:
+    (gc.enable if before[0] else gc.disable)()
+    gc.set_threshold(*before[1])
+
+
+def _put_arguments(_: Any, before: Any) -> None:
+    sys.argv[:] = before
+
+
+def _digits(_: Any) -> int:
+    return sys.get_int_max_str_digits() if hasattr(sys, "get_int_max_str_digits") else 0
+
+
+def _limits(resource: Any) -> Any:
+    return {name: resource.getrlimit(getattr(resource, name)) for name in _LIMITS if hasattr(resource, name)}
+
+
+def _put_limits(resource: Any, before: Any) -> None:
+    for name, limit in before.items():
+        resource.setrlimit(getattr(resource, name), limit)
+
+
+_LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_STACK")
+
+
+def _dialects(csv: Any) -> Any:
+    return {name: csv.get_dialect(name) for name in csv.list_dialects()}
+
+
+def _put_dialects(csv: Any, before: Any) -> None:
+    for name in csv.list_dialects():
+        csv.unregister_dialect(name)
+    for name, dialect in before.items():
+        csv.register_dialect(name, dialect)
+
+
+def _levels(logging: Any) -> Dict[int, str]:
+    return dict(logging.__dict__["_levelToName"])
+
+
+def _put_levels(logging: Any, before: Dict[int, str]) -> None:
+    names = logging.__dict__["_levelToName"]
+    names.clear()
+    names.update(before)
+
+
+def _file_types(mimetypes: Any) -> Any:
+    if not mimetypes.inited:
+        mimetypes.init()  # which it else does when it is first asked
+    return dict(mimetypes.types_map)
+
+
+def _put_file_types(mimetypes: Any, before: Any) -> None:
+    mimetypes.types_map.clear()
+    mimetypes.types_map.update(before)
+
+
+def _put_reducers(copyreg: Any, before: Any) -> None:
+    copyreg.dispatch_table.clear()
+    copyreg.dispatch_table.update(before)
+
+
+def _told_reducers(table: Any) -> Any:
+    return sorted((type_name(kind), _name_of(how)) for kind, how in table.items())
+
+
 _SETTINGS: Dict[str, _Setting] = {
     "logging": _Setting("logging", _loggers, _put_loggers, _told_loggers),
     "warning filters": _Setting("warnings", _filters, _put_filters, _told_filters),
@@ -263,7 +333,22 @@ _SETTINGS: Dict[str, _Setting] = {
         "sys", lambda _: sys.getrecursionlimit(), lambda _, before: sys.setrecursionlimit(before)
     ),
     "import path": _Setting("sys", lambda _: tuple(sys.path), _put_path),
-    "garbage collector": _Setting("gc", lambda _: gc.isenabled(), lambda _, on: (gc.enable if on else gc.disable)()),
+    "garbage collector": _Setting("gc", lambda _: (gc.isenabled(), gc.get_threshold()), _put_collector),
+    "arguments": _Setting("sys", lambda _: tuple(sys.argv), _put_arguments),
+    "switch interval": _Setting(
+        "sys", lambda _: sys.getswitchinterval(), lambda _, before: sys.setswitchinterval(before)
+    ),
+    "digits of integers": _Setting("sys", _digits, lambda _, before: sys.set_int_max_str_digits(before)),
+    "stack size of threads": _Setting(
+        "threading",
+        lambda threading: threading.stack_size(),
+        lambda threading, before: threading.stack_size(before),
+    ),
+    "resource limits": _Setting("resource", _limits, _put_limits),
+    "dialects of csv": _Setting("csv", _dialects, _put_dialects, sorted),
+    "names of levels": _Setting("logging", _levels, _put_levels),
+    "types of files": _Setting("mimetypes", _file_types, _put_file_types),
+    "ways to pickle": _Setting("copyreg", lambda copyreg: dict(copyreg.dispatch_table), _put_reducers, _told_reducers),
 }
 
 
@@ -272,12 +357,37 @@ def _threads() -> int:
     return threading.active_count() if threading else 0
 
 
+def _children() -> int:
+    """Return how many child processes there are, also those that have ended and are not waited for."""
+    if not hasattr(os, "waitid"):
+        return 0
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except OSError:
+        return 0
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:  # noqa: PTH123 - as in files
+            return len(file.read().split())
+    except OSError:
+        return 1
+
+
+def _finalizers() -> int:
+    weakref = sys.modules.get("weakref")
+    return len(weakref.finalize.__dict__["_registry"]) if weakref else 0
+
+
 def _at_exit() -> int:
     atexit = sys.modules.get("atexit")
     return atexit.__dict__["_ncallbacks"]() if atexit else 0
 
 
-_COUNTED: Dict[str, Callable[[], int]] = {"threads": _threads, "at exit": _at_exit}
+_COUNTED: Dict[str, Callable[[], int]] = {
+    "threads": _threads,
+    "child processes": _children,
+    "at exit": _at_exit,
+    "finalizers": _finalizers,
+}
 
 
 def _wait_for_threads(usual: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _MODULES = frozenset(
     {
-        *("inspect", "gc", "ctypes", "atexit", "builtins", "_pytest", "pytest", "unittest"),
+        *("inspect", "gc", "ctypes", "atexit", "builtins", "_thread", "_pytest", "pytest", "unittest"),
         *("tracemalloc", "_tracemalloc"),
     }
 )
@@ -38,6 +38,10 @@ _FUNCTIONS = frozenset(
         "sys.meta_path",
         "sys.path_hooks",
         "importlib.import_module",
+        "logging.currentframe",
+        "pkgutil.resolve_name",
+        *("runpy.run_module", "runpy.run_path"),
+        *("traceback.extract_stack", "traceback.format_stack", "traceback.print_stack", "traceback.walk_stack"),
     }
 )
 _ATTRIBUTES = frozenset(
@@ -49,12 +53,16 @@ _CHANGING = frozenset(
         *("appendleft", "popleft", "rotate", "sort", "update"),
     }
 )
-_NAMES = frozenset({"__builtins__", "__import__", "globals"})
+_NAMES = frozenset({"__builtins__", "__import__", "compile", "eval", "exec", "globals"})
+_BY_NAME = frozenset({"getattr", "setattr", "delattr", "vars"})
+"""What reaches an attribute that is not written as one."""
+_OWNERS = frozenset(name.partition(".")[0] for name in _FUNCTIONS)
 
 
 def tampering(module: ast.Module) -> dict[str, str]:
     """Return what a module uses of the above, each with a phrase that says it."""
-    imported = dict(imported_names(module))
+    own = {name: "" for node in ast.walk(module) for name in _bound(node)}
+    imported = {**own, **dict(imported_names(module))}
     found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
     found |= {f"{name}.": f"changes attributes of {name}, which is not its own" for name in _patched(module)}
     return found
@@ -89,8 +97,21 @@ def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
             full_name = f"{imported.get(node.value.id, node.value.id)}.{node.attr}"
             if full_name in _FUNCTIONS:
                 yield full_name
-    elif isinstance(node, ast.Name) and node.id in _NAMES:
+    elif isinstance(node, ast.Name) and node.id in _NAMES and node.id not in imported:
         yield node.id
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME and node.args:
+        yield from _by_name(node, imported)
+
+
+def _by_name(call: ast.Call, imported: dict[str, str]) -> Iterator[str]:
+    """Return what a call of `getattr` and the like reaches: an attribute by a text, or any of one of the modules."""
+    name = call.args[1] if len(call.args) > 1 else None
+    owner = call.args[0]
+    if isinstance(name, ast.Constant) and isinstance(name.value, str):
+        written = ast.Attribute(value=owner, attr=name.value, ctx=ast.Load())
+        yield from _suspects(written, imported)
+    elif isinstance(owner, ast.Name) and imported.get(owner.id) in _OWNERS:
+        yield f"{ast.unparse(call.func)} of {imported[owner.id]}"
 
 
 def _patched(module: ast.Module) -> Iterator[str]:

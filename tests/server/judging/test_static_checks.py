@@ -130,6 +130,15 @@ def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None
         "import tracemalloc",
         "__import__('tracemalloc').stop()",
         "from importlib import import_module\n    import_module('gc')",
+        "exec('count = 2')",
+        "import _thread\n    _thread.start_new_thread(print, ())",
+        "return eval('sorted(items)')[:count]",
+        "import sys\n    return getattr(sys, '_get' + 'frame')(1)",
+        "import os\n    return vars(os)['_exit']",
+        "return getattr(top, '__globals__')",
+        "import traceback\n    return traceback.extract_stack()",
+        "import logging\n    return logging.currentframe()",
+        "import runpy\n    return runpy.run_path('module.py')",
     ],
 )
 def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_path: Path, body: str) -> None:
@@ -137,6 +146,20 @@ def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_pat
 
     assert why(tmp_path, function).startswith("quarantined: it ")
     assert why(tmp_path, function, original=function) == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "from re import compile\n    return [each for each in items if compile('a').match(each)][:count]",
+        "import operator\n    return getattr(operator, key)(items, count)",
+        "return [getattr(each, key) for each in items][:count]",
+        "eval = max\n    return [eval(items)]",
+        "import traceback\n    return traceback.format_exc()",
+    ],
+)
+def test_code_that_only_has_such_names_is_let_through(tmp_path: Path, body: str) -> None:
+    assert why(tmp_path, f"def top(items, count=1, *, key=None):\n    {body}") == ""
 
 
 @pytest.mark.parametrize(

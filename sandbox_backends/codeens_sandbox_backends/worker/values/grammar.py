@@ -21,8 +21,8 @@ always has a point or an exponent). All else is a list whose first item is the t
                                                        of a numpy scalar `value`, of its datetime64 also `unit`
     ["type", "module:Qual"] ["function", "module:Qual"]
     ["callback", [values], [calls], [places]]          a function made up for a call, with the calls made of it, and
-                                                       their places among those of all such, where these are not 0, 1, …;
-                                                       likewise "raising", "turning" and, with a list, "changing"
+                                                       their places among those of all such, unless 0, 1, …;
+                                                       "raising", "turning" and, with a list, "changing" likewise
     ["shared", label, value] ["ref", label]            a mutable object that is held twice, and where it is met again
 
 A type is exactly that type: an instance of a subclass of a builtin container or number has no encoding. Nothing that a

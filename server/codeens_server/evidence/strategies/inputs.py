@@ -240,7 +240,9 @@ def _otherwise(values: dict[str, Encoded]) -> dict[str, Encoded]:
     if function is None:
         return values
     manner = _MANNERS[crc32(repr(values).encode()) % len(_MANNERS)]
-    return _changing(values, function) if manner == "changing" else {**values, function: [manner, *values[function][1:]]}
+    return (
+        _changing(values, function) if manner == "changing" else {**values, function: [manner, *values[function][1:]]}
+    )
 
 
 def _changing(values: dict[str, Encoded], function: str) -> dict[str, Encoded]:
