@@ -231,12 +231,12 @@ def test_exceptions_of_a_group_count_and_not_in_what_they_were_given() -> None:
 
 
 def made_up(kind: str) -> CallInput:
-    return CallInput(args=(["list", 1, 1, *range(2, 9)], [kind, ["list", 0, 1, 2], ["list"], ["list"]]))
+    return CallInput(args=(["list", 7, 7, *range(9)], [kind, ["list", 0, 1, 2], ["list"], ["list"]]))
 
 
 def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_equal_items() -> None:
     each = "def f(items, g): return [g(item) for item in items]"
-    last = "def f(items, g):\n    known = {}\n    for item in items: known[item] = g(item)\n    return [known[i] for i in items]"
+    last = "def f(items, g):\n    known = [(item, g(item)) for item in items]\n    return [*map(dict(known).get, items)]"
     steady, turning = (
         [run_calls(source, made_up(kind), effects=True).outcomes[0] for source in (each, last)]
         for kind in ("callback", "turning")
