@@ -236,7 +236,7 @@ def made_up(kind: str) -> CallInput:
 
 def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_equal_items() -> None:
     each = "def f(items, g): return [g(item) for item in items]"
-    last = "def f(items, g):\n    known = [(item, g(item)) for item in items]\n    return [*map(dict(known).get, items)]"
+    last = "def f(items, g):\n    known = [(i, g(i)) for i in items]\n    return [*map(dict(known).get, items)]"
     steady, turning = (
         [run_calls(source, made_up(kind), effects=True).outcomes[0] for source in (each, last)]
         for kind in ("callback", "turning")

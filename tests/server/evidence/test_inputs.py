@@ -181,7 +181,7 @@ def test_a_parameter_that_cannot_be_made_is_left_out_when_it_has_a_default(tmp_p
 def test_functions_are_made_that_return_some_values_of_their_type(tmp_path: Path, signature: str, body: str):
     calls = _inputs(tmp_path, signature, body=body)
     given: list[Any] = [call.args[1] for call in calls]
-    assert {made[0] for made in given} == {"callback"}
+    assert {made[0] for made in given} == {"callback", "raising", "turning"}
     kind = int if "bool" not in signature else bool
     assert all(made[1][1:] and all(type(value) is kind for value in made[1][1:]) for made in given)
 
