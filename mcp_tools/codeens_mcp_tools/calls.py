@@ -101,9 +101,10 @@ class CallDesk:
         return self._held.get(call_id)
 
     async def end_all(self) -> None:
-        """End all that is under way."""
-        for call in self._held.values():
-            await call.end()
+        """End all that is under way, at once."""
+        async with anyio.create_task_group() as group:
+            for call in self._held.values():
+                group.start_soon(call.end)
 
     async def _handed_over(self, call: HeldCall) -> ToolAnswer:
         from codeens_mcp_tools.tools.reporting import of_live

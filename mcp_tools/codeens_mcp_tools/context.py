@@ -59,7 +59,8 @@ class AppContext:
         """Return the session. What it needs is imported at the first time, in a thread: first answers need not wait."""
         async with self._opening:
             if self._session is None:
-                made = await anyio.to_thread.run_sync(self._made)
+                # The end of the server does not wait for an import, which can take long on a busy machine.
+                made = await anyio.to_thread.run_sync(self._made, abandon_on_cancel=True)
                 self._session = await self._stack.enter_async_context(made)
             return self._session
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +19,7 @@ from codeens_mcp_tools.transport.stdio import claimed, message_streams
 from codeens_server.files import own_token
 
 Door = Callable[[], Awaitable[object]]
+_THREADS_LEFT_AFTER_S = 2.0
 
 
 def run(call: Namespace, beside: Door | None = None) -> int:
@@ -28,7 +31,16 @@ def run(call: Namespace, beside: Door | None = None) -> int:
     except* OSError as group:
         failure = group.exceptions[0]
         sys.stderr.write(f"codeens-server: error: {failure}\n")
-    return 0 if failure is None else 1
+    code = 0 if failure is None else 1
+    _end_without_threads(code)
+    return code
+
+
+def _end_without_threads(code: int) -> None:
+    """End the process soon, though a thread may still import something or wait for a file; all else has ended."""
+    clock = threading.Timer(_THREADS_LEFT_AFTER_S, os._exit, (code,))
+    clock.daemon = True
+    clock.start()
 
 
 async def _serve(call: Namespace, options: ServerOptions, beside: Door | None) -> None:

@@ -79,6 +79,8 @@ class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
     """Also report the peak of traced allocations per call (tracemalloc: slows the calls; not for timing)."""
     coverage: bool = False
     """Also report which lines of the target function ran."""
+    counts: bool = False
+    """Also report how often each line of the target function ran (traced: slows the calls; not for timing)."""
     effects: bool = False
     """Also report what each call leaves behind beside result and arguments, and which of its objects are one and the
     same; nothing that a call leaves, but output, is there for the next one."""
@@ -113,6 +115,8 @@ class CallsResult(Struct, frozen=True, kw_only=True):
     """The most memory that the watched process had, as the operating system reports it."""
     lines_hit: tuple[int, ...] = ()
     lines_total: tuple[int, ...] = ()
+    line_counts: tuple[tuple[int, int], ...] = ()
+    """Lines of the module, and how often each ran, in their order; empty where that was not or could not be seen."""
 
 
 class SuiteJob(Job["SuiteResult"], frozen=True, kw_only=True):

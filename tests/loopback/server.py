@@ -76,6 +76,7 @@ class ModelServer:
         refused: Sequence[str] = (),
         retry_after_s: float = 0.01,
         latency: Callable[[ChatRequest], float] = lambda _: 0.0,
+        after: anyio.Event | None = None,
         port: int = 0,
     ) -> None:
         """Make a server.
@@ -87,6 +88,7 @@ class ModelServer:
             refused: parameters that are answered with 400, as OpenAI does; `system` is the role.
             retry_after_s: what a 429 asks for.
             latency: seconds before an answer begins.
+            after: no answer begins before it is set.
             port: 0 is any.
         """
         self.requests: list[ChatRequest] = []
@@ -97,6 +99,7 @@ class ModelServer:
         self._refused = refused
         self._retry_after_s = retry_after_s
         self._latency = latency
+        self._after = after
         self._port = port
         self._asked: Counter[str] = Counter()
         self._stack = AsyncExitStack()
@@ -218,6 +221,8 @@ class ModelServer:
         return script[position]
 
     async def _reply(self, stream: SocketStream, request: ChatRequest, fate: Fault) -> bool:
+        if self._after is not None:
+            await self._after.wait()
         if (seconds := self._latency(request)) > 0:
             await anyio.sleep(seconds)
         texts = [self._answer(request) for _ in range(request.n)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -19,6 +20,12 @@ def tools_folder() -> Path:
     if not (folder / "node_modules" / ".bin").is_dir():
         pytest.skip(f"neither {VARIABLE} nor .venv/npm-tools has what tests/mcp_tools/npm/package.json names")
     return folder
+
+
+def version_of(package: str) -> str:
+    """The version of an installed package."""
+    manifest = tools_folder() / "node_modules" / package / "package.json"
+    return json.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 
 def run_tool(

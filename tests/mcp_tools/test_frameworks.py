@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.mcp_tools.clients import tried
 from tests.mcp_tools.outside import SERVER, environment
 from tests.mcp_tools.test_offering import OPEN_OBJECTS
 
@@ -21,10 +22,11 @@ PACKAGES = (
 )
 INSTALLED_WITHIN_S = 600
 CONVERTED_WITHIN_S = 300
+STRICT = "openai-agents, strict"
 PROGRAM = """
 import asyncio, json, sys
 from importlib.metadata import version
-COMMAND, ARGUMENTS = sys.argv[1], sys.argv[2:]
+COMMAND, ARGUMENTS, STRICT = sys.argv[1], sys.argv[2:], "openai-agents, strict"
 told = {}
 
 def tell(name, package, tools):
@@ -35,7 +37,7 @@ async def langchain():
     from langchain_mcp_adapters.client import MultiServerMCPClient
     client = MultiServerMCPClient({"codeens": {"transport": "stdio", "command": COMMAND, "args": ARGUMENTS}})
     tools = [convert_to_openai_tool(tool)["function"]["name"] for tool in await client.get_tools()]
-    tell("LangChain", "langchain-mcp-adapters", tools)
+    tell("langchain-mcp-adapters", "langchain-mcp-adapters", tools)
 
 async def openai_agents(strict):
     from agents.mcp import MCPServerStdio
@@ -43,7 +45,7 @@ async def openai_agents(strict):
     params = {"command": COMMAND, "args": ARGUMENTS}
     async with MCPServerStdio(params, client_session_timeout_seconds=60) as server:
         tools = [MCPUtil.to_function_tool(tool, server, strict) for tool in await server.list_tools()]
-    label = "openai-agents, strict" if strict else "openai-agents"
+    label = STRICT if strict else "openai-agents"
     tell(label, "openai-agents", [tool.name for tool in tools if tool.strict_json_schema == strict])
 
 async def google_and_pydantic():
@@ -63,7 +65,7 @@ async def google_and_pydantic():
         OpenAIJsonSchemaTransformer(tool.inputSchema, strict=None).walk()
         GoogleJsonSchemaTransformer(tool.inputSchema).walk()
     tell("google-genai", "google-genai", names)
-    tell("pydantic-ai", "pydantic-ai-slim", [tool.name for tool in tools])
+    tell("pydantic-ai-slim", "pydantic-ai-slim", [tool.name for tool in tools])
 
 def smolagents():
     from mcp import StdioServerParameters
@@ -101,8 +103,10 @@ def test_every_framework_takes_every_tool(python: str, workspace: Path, home: Pa
     assert done.returncode == 0, done.stderr[-3000:]
     told: dict[str, dict[str, Any]] = json.loads(done.stdout)
 
-    every = set(told["LangChain"]["tools"])
+    every = set(told["langchain-mcp-adapters"]["tools"])
     assert len(every) == 13
     for name, found in told.items():
         missing = every - set(found["tools"])
-        assert missing == (OPEN_OBJECTS if name == "openai-agents, strict" else set()), name
+        assert missing == (OPEN_OBJECTS if name == STRICT else set()), name
+    for name in told.keys() - {STRICT}:
+        tried(name, told[name]["version"])

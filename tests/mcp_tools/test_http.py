@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import signal
 import stat
@@ -16,6 +17,7 @@ import pytest
 
 from tests.e2e.program import Process, descendants, until_begun, until_gone
 from tests.mcp_tools.calling import ADD, RIGHT, WRONG, Caller
+from tests.mcp_tools.clients import tried
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import TOKEN, Listening, connected, listening, started
 from tests.mcp_tools.test_stdio import INITIALIZE, SLOW
@@ -87,6 +89,7 @@ async def test_both_eras_of_the_protocol_are_served(server: Listening, mode: str
 
     assert [row["rank"] for row in answered.document["results"]] == [1, None]
     assert [told.progress for told in answered.progress] == [1, 2]
+    tried("mcp", importlib.metadata.version("mcp"))
 
 
 @pytest.mark.anyio

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.mcp_tools.calling import ADD, DICT, RIGHT
+from tests.mcp_tools.clients import tried
 from tests.mcp_tools.conftest import SUMS, isolated, opened
-from tests.mcp_tools.npm_tools import run_tool, tools_folder
+from tests.mcp_tools.npm_tools import run_tool, tools_folder, version_of
 from tests.mcp_tools.outside import SERVER, TOKEN, environment, listening, read_url
 
 pytestmark = [
@@ -75,6 +76,7 @@ def test_the_official_conformance_suite_finds_nothing_unexpected(workspace: Path
 
     assert "✓ tools-list" in said
     assert "✓ dns-rebinding-protection" in said
+    tried("conformance", version_of("@modelcontextprotocol/conformance"))
 
 
 @isolated
@@ -93,6 +95,7 @@ async def test_the_inspector_lists_and_calls_every_tool_over_http(
     with listening(workspace, home) as server:
         header = f"Authorization: Bearer {TOKEN}"
         inspect(calls, home, "--cli", server.url, "--transport", "http", "--header", header)
+    tried("inspector", version_of("@modelcontextprotocol/inspector"))
 
 
 def inspect(calls: dict[str, dict[str, Any]], home: Path, *connection: str) -> None:

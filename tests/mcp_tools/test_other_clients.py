@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.mcp_tools.calling import ADD, RIGHT
+from tests.mcp_tools.clients import tried
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import SERVER, environment, listening
 
@@ -31,3 +33,4 @@ async def test_the_client_of_fastmcp_is_served_over_http(workspace: Path, home: 
             scored = await client.call_tool("score", {"task": ADD, "candidates": [RIGHT]})
 
     assert scored.structured_content["results"][0]["rank"] == 1
+    tried("fastmcp", version("fastmcp"))

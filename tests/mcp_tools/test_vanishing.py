@@ -11,9 +11,10 @@ import anyio
 import httpx
 import pytest
 
+from tests.e2e.ensemble import fenced
 from tests.e2e.program import Process, descendants, until_begun, until_gone
 from tests.loopback.server import ModelServer
-from tests.mcp_tools.conftest import isolated
+from tests.mcp_tools.conftest import SUMS, isolated
 from tests.mcp_tools.outside import Listening, listening
 from tests.mcp_tools.test_generate import configure
 from tests.mcp_tools.test_http import HEADERS
@@ -21,6 +22,7 @@ from tests.mcp_tools.test_stdio import INITIALIZE, SLOW, request
 
 pytestmark = [pytest.mark.anyio, isolated]
 KEY = {"LOOPBACK_KEY": "sk-loopback-0123456789abcdef"}
+SECONDS = 400
 
 
 class Session:
@@ -59,7 +61,7 @@ class Session:
 @asynccontextmanager
 async def session(server: Listening) -> AsyncGenerator[Session]:
     headers = {**HEADERS, **server.headers()}
-    async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
+    async with httpx.AsyncClient(headers=headers, timeout=None, trust_env=False) as http:
         begun = Session(http, server.url)
         await begun.begin()
         yield begun
@@ -67,10 +69,15 @@ async def session(server: Listening) -> AsyncGenerator[Session]:
 
 async def test_a_closed_connection_ends_the_question_to_a_model_and_no_other_call(workspace: Path, home: Path) -> None:
     call = {"target": "sums.py::unique", "variants": ["baseline"]}
-    async with ModelServer(answer=lambda _: "", script={"*": ["hang"]}) as model:
+    async with ModelServer(answer=lambda _: fenced(SUMS), script={"*": ["ok", "hang"]}) as model:
         configure(home, model, "slow")
-        with listening(workspace, home, environ=KEY) as server, anyio.fail_after(100):
+        with listening(workspace, home, environ=KEY) as server, anyio.fail_after(SECONDS):
             async with session(server) as client:
+                # What models need is imported by now. A call that takes 40 s is handed over, and its client may go.
+                await client.call(0, "generate_variants", {**call, "variants": ["readability"]})
+                await model.until_asked()
+                await model.until_left()
+                model.requests.clear()
                 async with client.calling(1, "generate_variants", {**call, "variants": ["performance"]}):
                     await model.until_asked()
                     async with client.calling(2, "generate_variants", call):
@@ -86,7 +93,7 @@ async def test_a_closed_connection_ends_the_question_to_a_model_and_no_other_cal
 @pytest.mark.parametrize("way", ["connection", "session"])
 async def test_a_client_that_goes_leaves_no_process_of_its_call(workspace: Path, home: Path, way: str) -> None:
     under_way: set[Process] = set()
-    with listening(workspace, home) as server, anyio.fail_after(100):
+    with listening(workspace, home) as server, anyio.fail_after(SECONDS):
         async with session(server) as client, client.calling(1, "run_in_sandbox", SLOW):
             under_way = await until_begun(server.process.pid)
             if way == "session":

@@ -11,8 +11,9 @@ import pytest
 
 from codeens_mcp_tools.resources.view import page
 from tests.mcp_tools.calling import SORTED, Caller, candidate
+from tests.mcp_tools.clients import tried
 from tests.mcp_tools.conftest import isolated
-from tests.mcp_tools.npm_tools import run_tool, tools_folder
+from tests.mcp_tools.npm_tools import run_tool, tools_folder, version_of
 from tests.mcp_tools.outside import TOKEN, listening
 
 UGLY = candidate(
@@ -95,3 +96,4 @@ def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     assert seen["size"]["height"] > 100
     assert seen["faults"] == []
     assert [url for url in seen["requests"] if not url.startswith(("about:", "data:"))] == []
+    tried("ext-apps", version_of("@modelcontextprotocol/ext-apps"))

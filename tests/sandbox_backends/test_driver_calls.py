@@ -275,6 +275,25 @@ def test_coverage_tells_the_lines_of_the_function_alone() -> None:
     assert result.lines_hit == (8, 9)
 
 
+def test_counts_tell_how_often_each_line_of_the_function_ran() -> None:
+    source = """
+        def other(x):
+            for _ in range(100):
+                x += 1
+            return x
+        def f(x):
+            total = 0
+            for item in range(x):
+                total += other(item)
+            return [each for each in (total,)] if x else f(3)
+    """
+    result = run_calls(source, call(5), call(0), counts=True)
+    assert result.loaded
+    counts = dict(result.line_counts)
+    assert counts.keys() == {8, 9, 10, 11}
+    assert (counts[8], counts[9], counts[10]) == (3, 5 + 1 + 3 + 1 + 1, 8)
+
+
 def test_modules_in_memory_stand_beside_those_in_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("work")
     package = folder / "pkg"

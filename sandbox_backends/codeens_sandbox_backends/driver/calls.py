@@ -13,16 +13,17 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from time import monotonic
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from codeens_sandbox_backends.driver.answers import receive_answer
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.session import UsageTotals, WorkerLost, WorkerSession
-from codeens_sandbox_backends.driver.wire import CoveredLines, LivePlace
+from codeens_sandbox_backends.driver.wire import CoveredLines, LineCounts, LivePlace, WorkerMessage
 from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
 from codeens_sandbox_backends.programs import CallInput, Died, Outcome, Raised, Returned, TimedOut, Unencodable
 
 _RESTARTS = 5
+Seen = TypeVar("Seen", bound=WorkerMessage)
 
 
 def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
@@ -31,7 +32,9 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
     outcomes = driver.outcomes(job.inputs)
     ran = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, (Returned, Raised, Unencodable))]
     memory = driver.watched(job.inputs, ran) if job.memory and driver.loaded else _Watched()
-    lines = driver.lines([job.inputs[index] for index in ran]) if job.coverage and driver.loaded else None
+    answered = [job.inputs[index] for index in ran]
+    lines = driver.lines(answered) if job.coverage and driver.loaded else None
+    counts = driver.counts(answered) if job.counts and driver.loaded else None
     return CallsResult(
         outcomes=tuple(outcomes),
         loaded=driver.loaded,
@@ -48,6 +51,7 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
         watched_rss_bytes=memory.rss_bytes,
         lines_hit=lines.hit if lines else (),
         lines_total=lines.total if lines else (),
+        line_counts=counts.counts if counts else (),
     )
 
 
@@ -135,19 +139,24 @@ class _Calls:
     def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
         """Return the lines of the function that these inputs run; None if unknown."""
         folder = coverage_folder()
-        if folder is None:
-            return None
+        return self._seen("lines", inputs, CoveredLines, coverage=folder) if folder is not None else None
+
+    def counts(self, inputs: Sequence[CallInput]) -> LineCounts | None:
+        """Return how often these inputs run the lines of the function; None if unknown."""
+        return self._seen("counts", inputs, LineCounts)
+
+    def _seen(self, watch: str, inputs: Sequence[CallInput], kind: type[Seen], **how: str) -> Seen | None:
+        """Return what a worker of its own sees of the calls, for which it is asked by the watch's name."""
         session = WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
         try:
             batches = [_Batch(0, inputs)]
-            request = batches[0].request()
-            found = session.load(self._program, self._deadline, request, watch="lines", coverage=folder)
+            found = session.load(self._program, self._deadline, batches[0].request(), watch=watch, **how)
             if isinstance(found, Raised):
                 return None
-            for _ in self._answers(session, batches):
+            for _ in self._answers(session, batches, ends=False):
                 pass
-            session.send({"op": "lines"}, self._deadline)
-            return session.receive(CoveredLines, self._deadline)
+            session.send({"op": watch}, self._deadline)
+            return session.receive(kind, self._deadline)
         except WorkerLost:
             return None
         finally:

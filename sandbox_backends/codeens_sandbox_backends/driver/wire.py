@@ -62,6 +62,12 @@ class CoveredLines(WorkerMessage, frozen=True, kw_only=True):
     total: tuple[int, ...]
 
 
+class LineCounts(WorkerMessage, frozen=True, kw_only=True):
+    """CallAnswer to `counts`."""
+
+    counts: tuple[tuple[int, int], ...]
+
+
 class EndOfFork(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the fork that served a sample ended."""
 

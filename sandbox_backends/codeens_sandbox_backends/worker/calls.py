@@ -7,10 +7,12 @@
 | `calls`: inputs, first, last         | one per input: `{"index", "outcome", "same"?, "peak"?}`; none where  |
 |                                      | loading failed; if it is the `last` request the worker then ends     |
 | `lines`                              | `{"hit": [...], "total": [...]}`                                     |
+| `counts`                             | `{"counts": [[line, times], ...]}`                                   |
 
 Before any request the worker sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
-"lines" (`coverage` is the folder of the coverage package) or "effects" (outcomes say what a call left behind, and which
-of its objects are the same; the answer to `load` names the variables that are looked at, and those that are not).
+"lines" (`coverage` is the folder of the coverage package), "counts" or "effects" (outcomes say what a call left behind,
+and which of its objects are the same; the answer to `load` names the variables that are looked at, and those that are
+not).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from .failures import describe
 from .live import load
 from .loader import install
 from .observed import perform_observed
-from .observing import AllocationWatch, LineWatch
+from .observing import AllocationWatch, LineCount, LineWatch
 
 Message = Dict[str, Any]
 
@@ -40,8 +42,9 @@ class CallWorker:
         self.watched: Sequence[FunctionType] = ()
         self.memory: Optional[AllocationWatch] = None
         self.watch: Optional[LineWatch] = None
+        self.count: Optional[LineCount] = None
         self.effects: Optional[Effects] = None
-        self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines}
+        self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "counts": self.counts}
 
     def load(self, request: Message) -> None:
         if request["watch"] == "lines":
@@ -58,6 +61,8 @@ class CallWorker:
         self.watched = live.watched
         if request["watch"] == "memory":
             self.function = self.memory = AllocationWatch(live.call)
+        if request["watch"] == "counts":
+            self.function = self.count = LineCount(live.call, live.watched)
         noted = self.effects.start(request["program"]) if self.effects else {}
         self.channel.send({"loaded": {**live.place, **noted}})
 
@@ -80,6 +85,10 @@ class CallWorker:
     def lines(self, _: Message) -> None:
         assert self.watch is not None
         self.channel.send(self.watch.lines(self.watched))
+
+    def counts(self, _: Message) -> None:
+        assert self.count is not None
+        self.channel.send({"counts": sorted(self.count.times.items())})
 
 
 def main(fd: int) -> None:

@@ -60,6 +60,8 @@ class Context(Struct, frozen=True, kw_only=True):
     """Statements of the workspace that call it, with their places."""
     calls: tuple[str, ...] = ()
     """Calls that were seen, with what came of them."""
+    hot: tuple[str, ...] = ()
+    """Lines that run most often in the largest of these calls, with how often."""
     failing: tuple[str, ...] = ()
     """Tests that fail on the original, with their source and what they say. Not all: a share stays unseen."""
     machine: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -58,7 +58,13 @@ class EvidencePlan(Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
-async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Say) -> Evidence:
+Tell: TypeAlias = Callable[[Evidence], Awaitable[None]]
+"""Gets what is known of a function before all of its evidence is gathered."""
+
+
+async def gather(
+    target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Say, tell: Tell | None = None
+) -> Evidence:
     """Find, run and weigh the evidence about a function, on the original only.
 
     Args:
@@ -66,6 +72,8 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         plan: What to gather.
         sandbox: Where the original and its tests run.
         say: Gets sentences about what is going on.
+        tell: Gets the mode, the tests and the calls that they made, as soon as it is certain that there is something to
+            judge by; never, where only the whole evidence says so.
 
     Raises:
         InputError: an input that was given is no call of the function.
@@ -87,6 +95,8 @@ async def gather(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: S
         known = await _with_benchmark(known, subject)
     callers = await anyio.to_thread.run_sync(find_callers, target, subject.source)
     known += _called(callers, known, plan.max_inputs, mode)
+    if tell is not None and not given and _is_enough(target, subject.source, tests, mode):
+        await tell(Evidence(mode=mode, cases=_said(known), tests=tests.for_mode(mode), python=live.python))
     generate = partial(_generated, subject, known, callers.texts, mode)
     if is_doubtful:
         inputs, drawn = await generate()
@@ -300,10 +310,7 @@ async def _weighed(
 ) -> OracleAnswers:
     """Ask the original what must come out, in `improve`; in other modes only people say it."""
     if mode != "improve":
-        # What else a recorded call did was not looked at.
-        known = ((proposal, _told(proposal.known)) for proposal in proposals)
-        told = (OracleAnswer(proposal, outcome, frozenset({EFFECTS} if outcome else ())) for proposal, outcome in known)
-        return OracleAnswers(cases=numbered(told))
+        return OracleAnswers(cases=_said(proposals))
     return await ask_original(
         subject.program,
         proposals,
@@ -312,6 +319,17 @@ async def _weighed(
         limits=subject.plan.limits,
         sandbox=subject.sandbox,
     )
+
+
+def _said(proposals: Sequence[CandidateInput]) -> tuple[Case, ...]:
+    """Return cases that hold what people and tests say of inputs; what else a recorded call did was not looked at."""
+    known = ((proposal, _told(proposal.known)) for proposal in proposals)
+    return numbered(OracleAnswer(proposal, out, frozenset({EFFECTS} if out else ())) for proposal, out in known)
+
+
+def _is_enough(target: Target, source: str, tests: TestEvidence, mode: Mode) -> bool:
+    """Return whether `_refuse_outside` cannot refuse the function, whatever else is found out."""
+    return mode == "implement" or (bool(tests.reaching) and not what_it_needs(target, source))
 
 
 def _told(outcome: Outcome | None) -> Returned | Raised | None:

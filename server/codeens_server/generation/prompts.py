@@ -111,6 +111,7 @@ def _surroundings(context: Context) -> str:
     shown += _section("Of other modules that it uses:", context.elsewhere)
     shown += _section("It is called like this:", context.callers)
     shown += _section("Calls that were seen, with what came of them:", context.calls)
+    shown += _section("In the largest of the calls that tests make, these lines run most often:", context.hot)
     shown += _section("These tests fail on the function as it is, and are right:", context.failing)
     return "\n\n".join([*shown, *([context.machine] if context.machine else [])])
 

@@ -38,6 +38,11 @@ class FurtherEnvironments:
         self._baselines: dict[str, Baseline] = {}
         self._judged: dict[tuple[str, str], Judged] = {}
 
+    @property
+    def there_are(self) -> bool:
+        """Whether a candidate must hold in more than the workspace's own interpreter."""
+        return bool(self._executors)
+
     async def gather(self, evidence: Evidence, limits: Limits) -> Evidence:
         """Add to evidence what the original does in each interpreter.
 

@@ -10,8 +10,8 @@ from codeens_sandbox_backends.programs import Outcome
 from codeens_server.domain.document import RunDocument
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import Measurement
-from codeens_server.domain.target import Candidate, Target
-from codeens_server.domain.terms import StopReason
+from codeens_server.domain.target import Candidate, Context, Target
+from codeens_server.domain.terms import Mode, StopReason
 from codeens_server.domain.verdict import Verdict
 from codeens_server.run.request import RunRequest
 
@@ -40,6 +40,16 @@ class RunResumed(Struct, frozen=True, kw_only=True, tag="run_resumed", tag_field
 
     judge_again: bool = False
     """Nothing new is asked for, and all that was found out about the candidates is found out again."""
+
+
+class ModelsBriefed(Struct, frozen=True, kw_only=True, tag="models_briefed", tag_field="event"):
+    """What models are told is settled, and that there is something to judge their answers by.
+
+    It comes before `EvidenceGathered` where the rest of the evidence is gathered while they answer.
+    """
+
+    mode: Mode
+    context: Context
 
 
 class EvidenceGathered(Struct, frozen=True, kw_only=True, tag="evidence_gathered", tag_field="event"):
@@ -151,6 +161,7 @@ StoredEvent: TypeAlias = (
     RunStarted
     | CandidatesGiven
     | RunResumed
+    | ModelsBriefed
     | EvidenceGathered
     | CasePinned
     | OriginalMeasured

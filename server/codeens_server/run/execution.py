@@ -98,7 +98,14 @@ class Execution:
         )
         self._found: Evidence | CodeensError | SandboxError | None = None
         self._is_found = anyio.Event()
+        self._known: Evidence | None = None
+        """What is known before all of it is found, once that is enough to ask models."""
+        self._is_known = anyio.Event()
+        self._briefing = anyio.Lock()
         self._prober: Prober | None = None
+        self._can_begin = anyio.Event()
+        """Set once candidates can be asked for: models are briefed, or there are none and the evidence is there."""
+        self._gathered = anyio.Event()
         self._further = FurtherEnvironments(log.state.target, further or {}, refused=settings.refused_conditions)
 
     def stop(self, reason: StopReason) -> None:
@@ -113,7 +120,7 @@ class Execution:
             first: what happens before that.
 
         Raises:
-            EvidenceError: the evidence forbids the mode; nothing was written.
+            EvidenceError: the evidence forbids the mode; no model was asked.
             NothingGenerated: no producer gave a candidate.
             RunError: it was stopped before there was evidence; or the store failed.
         """
@@ -127,7 +134,8 @@ class Execution:
                         # What producers need to be opened, as rewrites that are made, is ready when the evidence is.
                         beside.start_soon(self._find)
                         async with self._open_producers() as producers:
-                            await self._gather(producers, beside)
+                            beside.start_soon(self._brief_early, producers)
+                            beside.start_soon(self._gather, producers, beside)
                             await self._rounds(producers)
                         beside.cancel_scope.cancel()
             except NothingGenerated:
@@ -136,9 +144,14 @@ class Execution:
             await self._compare_growth()
         await self._note_stop(scope)
         if self._state.evidence is None:
-            message = f"the run was stopped ({self._state.stopped}) before the evidence was gathered; nothing was kept."
-            raise RunError(message, code="stopped_early")
+            raise self._stopped_early()
         await self._conclude(self._state.evidence)
+
+    def _stopped_early(self) -> RunError:
+        state = self._state
+        kept = f"run {state.run_id} can be gone on with" if state.has_paid else "nothing was kept"
+        message = f"the run was stopped ({state.stopped}) before the evidence was gathered; {kept}."
+        return RunError(message, code="stopped_early")
 
     async def _refuse_what_nobody_runs(self) -> None:
         program = await anyio.to_thread.run_sync(program_for, self._state.target, None)
@@ -164,17 +177,34 @@ class Execution:
             timeout_s=request.timeout_s,
             limits=self._settings.limits,
         )
+        # What a further interpreter refuses is to be known before anything is spent.
+        tell = None if self._further.there_are else self._tell
         try:
-            self._found = await gather(self._state.target, plan, sandbox=self._executor, say=self._say)
+            self._found = await gather(self._state.target, plan, sandbox=self._executor, say=self._say, tell=tell)
         except (CodeensError, SandboxError) as error:
             # That there is nobody to make candidates is said first.
             self._found = error
         self._is_found.set()
 
+    async def _tell(self, known: Evidence) -> None:
+        self._known = known
+        self._is_known.set()
+
+    async def _brief_early(self, producers: Sequence[CandidateProducer]) -> None:
+        await self._is_known.wait()
+        assert self._known is not None, "it is set before"
+        await self._brief(producers, self._known)
+
     async def _gather(self, producers: Sequence[CandidateProducer], beside: TaskGroup) -> None:
         """Gather the evidence; `beside` goes on with what is to be ready when candidates have passed."""
-        if self._state.evidence is not None:
-            return
+        if self._state.evidence is None:
+            await self._gather_all(producers, beside)
+        else:
+            await self._brief(producers, self._state.evidence)
+        self._gathered.set()
+        self._can_begin.set()
+
+    async def _gather_all(self, producers: Sequence[CandidateProducer], beside: TaskGroup) -> None:
         target, request = self._state.target, self._state.request
         await self._is_found.wait()
         found = self._found
@@ -183,6 +213,7 @@ class Execution:
             raise found
         self._accept(found)
         evidence = await self._further.gather(found, self._settings.limits)
+        await self._brief(producers, evidence)
         await self._say("trying small changes of the original on the evidence")
         if evidence.mode == "improve":
             self._prober = await self._new_prober(evidence)
@@ -201,6 +232,19 @@ class Execution:
             self._prober.evidence = evidence
         await self.log.emit(EvidenceGathered(evidence=evidence))
 
+    async def _brief(self, producers: Sequence[CandidateProducer], known: Evidence) -> None:
+        """Settle what models are told, and let them be asked: they answer while what is left is gathered.
+
+        An earlier process may have settled it, so that the same questions are asked.
+        """
+        models = [producer for producer in producers if isinstance(producer, ModelAnswers)]
+        async with self._briefing:
+            if models and self._state.brief is None:
+                limits, sandbox = self._settings.limits, self._executor
+                await self.log.emit(await models[0].brief(self._state.target, known, limits, sandbox))
+        if self._state.brief is not None:
+            self._can_begin.set()
+
     def _suggesting(self, producers: Sequence[CandidateProducer]) -> Suggest | None:
         """Return what asks a model for inputs; None where there is none, or it would take longer than is wanted."""
         models = [producer for producer in producers if isinstance(producer, ModelAnswers)]
@@ -217,6 +261,7 @@ class Execution:
         await self.log.emit(Progress(message=message))
 
     async def _rounds(self, producers: Sequence[CandidateProducer]) -> None:
+        await self._can_begin.wait()
         number, expected = 0, self._expected(producers, 0)
         while number == 0 or expected:
             await self.log.emit(CandidatePlanned(count=expected, round=number))
@@ -239,7 +284,7 @@ class Execution:
             for candidate in self._state.unmeasured():
                 group.start_soon(self._measure, candidate)
             if self._state.original is None:
-                group.start_soon(self._measuring.original)
+                group.start_soon(self._measure_original)
             for producer in producers:
                 group.start_soon(producer.produce, self._state, number, admit)
 
@@ -263,6 +308,7 @@ class Execution:
     async def _examine(self, candidate: Candidate) -> None:
         """Judge a candidate, and measure it if it passed."""
         with self._measuring.coming():
+            await self._gathered.wait()
             if not await self._judge(candidate):
                 return
             await self._measuring.take(candidate)
@@ -313,6 +359,10 @@ class Execution:
 
     async def _unseen(self, evidence: Evidence) -> tuple[Case, ...]:
         return await (await self._get_prober(evidence)).unseen()
+
+    async def _measure_original(self) -> None:
+        await self._gathered.wait()
+        await self._measuring.original()
 
     async def _measure(self, candidate: Candidate) -> None:
         """Measure a candidate that an earlier process has judged."""

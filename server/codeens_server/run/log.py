@@ -30,6 +30,7 @@ class RunLog:
     """Takes events of any number of tasks; any number of readers may wait for the next one.
 
     What comes before the evidence is shown at once and kept in memory: a run that cannot begin leaves nothing behind.
+    It is written from the first answer that was paid for, though.
     """
 
     def __init__(self, state: RunState, store: RunStore, *, started: RunStarted | None = None) -> None:
@@ -86,7 +87,8 @@ class RunLog:
         if self._failure is not None:
             raise self._failure
         shown, self._unshown = self._unshown, []
-        if self._uncommitted and (self._is_stored or self.state.evidence is not None):
+        must_keep = self._is_stored or self.state.evidence is not None or self.state.has_paid
+        if self._uncommitted and must_keep:
             events, self._uncommitted = self._uncommitted, []
             try:
                 await self._store.append(self.state, *events)

@@ -8,14 +8,18 @@ from typing import Any, Protocol, TypeAlias
 import anyio
 import anyio.to_thread
 from msgspec import Struct
+from msgspec.structs import replace
 
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput
 from codeens_server.config.settings import ModelSettings
-from codeens_server.domain.evidence import MissedChange
+from codeens_server.domain.evidence import Evidence, MissedChange
 from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import ModeRequest
 from codeens_server.domain.verdict import Failure
 from codeens_server.errors import Hint, InputError
+from codeens_server.evidence.hot_lines import hot_lines
 from codeens_server.generation.announcing import announcement
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.facts import with_evidence
@@ -24,11 +28,19 @@ from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
 from codeens_server.run.asking import CALLABLE, InputQuestion, ask_for_inputs
-from codeens_server.run.events import CandidateGenerated, GenerationFailed, InputsAsked, Noted, RunStopped
+from codeens_server.run.events import (
+    CandidateGenerated,
+    GenerationFailed,
+    InputsAsked,
+    ModelsBriefed,
+    Noted,
+    RunStopped,
+)
 from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
 from codeens_server.text import one_line
 from codeens_server.workspace.context import context_of
+from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.text import snapshot
 from codeens_variants.manifest import Variant
 
@@ -80,7 +92,7 @@ class OfflineRewrites(GivenCandidates):
 
     def expected(self, state: RunState, number: int) -> int:
         """Return all of them, in the first round of a run that improves."""
-        return super().expected(state, number) if state.evidence and state.evidence.mode == "improve" else 0
+        return super().expected(state, number) if state.mode == "improve" else 0
 
 
 async def offline_rewrites(target: Target, variants: Sequence[Variant]) -> list[Candidate]:
@@ -118,11 +130,30 @@ class ModelAnswers:
         self._plan = plan
         self._client = client
         self._cache = cache
-        self._context: Context | None = None
         self._budget: Budget | None = None
 
+    async def brief(self, target: Target, known: Evidence, limits: Limits, sandbox: Sandbox) -> ModelsBriefed:
+        """Return what the models are told of a function.
+
+        Args:
+            target: the function.
+            known: what the evidence says so far.
+            limits: what each job may take.
+            sandbox: where the original is called.
+        """
+
+        def tell() -> Context:
+            return with_evidence(context_of(target), target, known, self._plan.packages)
+
+        context = await anyio.to_thread.run_sync(tell)
+        if known.mode == "improve":
+            program = await anyio.to_thread.run_sync(program_for, target, None)
+            hot = await hot_lines(target, program, known.cases, limits=limits, sandbox=sandbox)
+            context = replace(context, hot=hot)
+        return ModelsBriefed(mode=known.mode, context=context)
+
     def expected(self, state: RunState, number: int) -> int:
-        """Return how many calls a round makes.
+        """Return how many calls a round makes; none before there is a brief.
 
         There are as many rounds as were asked for, and one more when no candidate passed.
         """
@@ -130,8 +161,6 @@ class ModelAnswers:
 
     async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
         """Ask all of a round at once."""
-        if self._context is None:
-            self._context = await anyio.to_thread.run_sync(self._known, state)
         if (ask := self._ask(state, number)) is None:
             return
         budget = self._spending(state)
@@ -156,24 +185,18 @@ class ModelAnswers:
         via = InputQuestion(self._plan.models[0], self._client, self._cache, self._spending(state), self._plan.fresh)
         return await ask_for_inputs(state.target, missed, via, tell)
 
-    def _known(self, state: RunState) -> Context:
-        context = context_of(state.target)
-        if state.evidence is None:
-            return context
-        return with_evidence(context, state.target, state.evidence, self._plan.packages)
-
     def _ask(self, state: RunState, number: int) -> Ask | None:
         """Return what to ask in a round; None for nothing."""
-        plan, rounds, evidence = self._plan, self._plan.rounds, state.evidence
-        if evidence is None or state.stopped or number > rounds or (number and number == rounds and state.passed):
+        plan, rounds, brief = self._plan, self._plan.rounds, state.brief
+        if brief is None or state.stopped or number > rounds or (number and number == rounds and state.passed):
             return None
         told = state.failed_in(number - 1) if number else []
         if number and not told:
             return None
         return Ask(
             target=state.target,
-            context=self._context or Context(),
-            mode=evidence.mode,
+            context=brief.context,
+            mode=brief.mode,
             models=plan.models,
             variants=plan.variants,
             samples=plan.samples,

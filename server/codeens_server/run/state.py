@@ -11,7 +11,7 @@ from codeens_server.domain.document import RunDocument, RunSummary
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import Measurement
 from codeens_server.domain.target import Candidate, Target
-from codeens_server.domain.terms import OFFLINE, Goal, StopReason
+from codeens_server.domain.terms import OFFLINE, Goal, Mode, StopReason
 from codeens_server.domain.verdict import Failure, Verdict
 from codeens_server.errors import RunError
 from codeens_server.run.events import (
@@ -24,6 +24,7 @@ from codeens_server.run.events import (
     EvidenceGathered,
     GenerationFailed,
     InputsAsked,
+    ModelsBriefed,
     Noted,
     OriginalMeasured,
     Progress,
@@ -52,6 +53,8 @@ class RunState:
         """How many events of the log are in it."""
         self.given: tuple[Candidate, ...] | None = None
         """The candidates to judge, of a run that asks for none."""
+        self.brief: ModelsBriefed | None = None
+        """What models are told; None where none is asked, or it is not settled yet."""
         self.evidence: Evidence | None = None
         self.original: Measurement | None = None
         self.answers: dict[str, Candidate] = {}
@@ -128,6 +131,17 @@ class RunState:
     def goal(self) -> Goal:
         """What the candidates are ranked by."""
         return self.request.goal
+
+    @property
+    def mode(self) -> Mode | None:
+        """What is done to the target; None while that is not decided."""
+        known = self.evidence or self.brief
+        return known.mode if known else None
+
+    @property
+    def has_paid(self) -> bool:
+        """Whether a model was paid for an answer."""
+        return bool(self.tokens or self.cost_usd) or not self.cost_known
 
     @property
     def planned(self) -> int:
@@ -234,10 +248,14 @@ class RunState:
             failures=self.failures,
         )
 
-    def _take_word(self, event: CandidatesGiven | EvidenceGathered | CandidatePlanned | Noted | Progress) -> None:
+    def _take_word(
+        self, event: CandidatesGiven | ModelsBriefed | EvidenceGathered | CandidatePlanned | Noted | Progress
+    ) -> None:
         match event:
             case CandidatesGiven():
                 self.given = event.candidates
+            case ModelsBriefed():
+                self.brief = event
             case EvidenceGathered():
                 self.evidence = event.evidence
                 self.doing = "making, running and measuring candidates"

@@ -251,8 +251,10 @@ async def no_cases(_: object) -> tuple[Case, ...]:
     return ()
 
 
-async def known_evidence(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Any) -> Evidence:
+async def known_evidence(target: Target, plan: EvidencePlan, *, sandbox: Sandbox, say: Any, tell: Any) -> Evidence:
     await say("gathering")
+    if tell is not None:
+        await tell(EVIDENCE)
     return EVIDENCE
 
 

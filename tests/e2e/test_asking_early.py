@@ -1,0 +1,66 @@
+"""A real run's models are asked while its evidence is gathered, and told what is known by then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from codeens_server.domain.evidence import Evidence
+from codeens_server.run import execution
+from codeens_server.run.events import CandidateGenerated, EvidenceGathered
+from tests.e2e.ensemble import SECONDS, Bench, by_model
+from tests.loopback.server import ModelServer
+
+pytestmark = pytest.mark.anyio
+
+SOURCE = """
+def unique(items: list[int]) -> list[int]:
+    found: list[int] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+"""
+TESTS = """
+from sums import unique
+
+def test_unique():
+    assert unique([2, 1, 2]) == [2, 1]
+    assert unique(list(range(50))) == list(range(50))
+"""
+BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
+
+
+async def test_changes_are_tried_while_a_model_that_knows_the_tests_calls_and_hot_lines_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_answer = anyio.Event()
+    score = execution.with_mutation_score
+
+    async with ModelServer(answer=by_model({"m": BETTER}), after=may_answer) as server:
+
+        async def once_a_model_is_asked(*arguments: Any, **named: Any) -> Evidence:
+            await server.until_asked()
+            return await score(*arguments, **named)
+
+        monkeypatch.setattr(execution, "with_mutation_score", once_a_model_is_asked)
+        bench = Bench(tmp_path, server, SOURCE)
+        (bench.module.parent / "test_sums.py").write_text(TESTS, encoding="utf-8")
+        kinds: list[type[Any]] = []
+        with anyio.fail_after(SECONDS):
+            async with bench.started([bench.model("m")]) as stream:
+                async for event in stream:
+                    kinds.append(type(event))
+                    if isinstance(event, EvidenceGathered):
+                        assert event.evidence.mutation is not None
+                        may_answer.set()
+                document = stream.state.document
+        assert document is not None
+        (request,) = server.requests
+    assert kinds.index(EvidenceGathered) < kinds.index(CandidateGenerated)
+    assert [row.verdict.status for row in document.results] == ["passed"]
+    assert "unique([2, 1, 2])  # [2, 1]" in request.prompt
+    assert "if item not in found:  # 50 times" in request.prompt
