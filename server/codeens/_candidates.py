@@ -13,8 +13,12 @@ from codeens_server.errors import InputError
 from codeens_server.generation.generate import METHODS
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.own_versions import kept_apart
 from codeens_server.generation.reply.parts import FENCED, parts
+from codeens_server.generation.reply.patches import applied, changes_of
+from codeens_server.generation.reply.whole_files import changed_module, left_out
 from codeens_server.workspace.context import context_of
+from codeens_server.workspace.text import snapshot
 
 GIVEN = "given"
 """The model's name of what the caller brings."""
@@ -79,23 +83,31 @@ def _pairs(candidates: Candidates) -> Iterable[tuple[str, str | Candidate]]:
 
 
 def _written(target: Target, name: str, source: str, model: str) -> Candidate:
-    replacement = _replacement(target, source)
+    replacement, receipt = _replacement(target, source)
     return Candidate(
         id=name,
         model=model,
         variant=name,
         source=replacement.source,
         replacement=replacement,
+        receipt=receipt,
         digest=digest(replacement),
         cost_usd=0.0,
     )
 
 
-def _replacement(target: Target, source: str) -> Replacement:
-    name = target.qualname.rpartition(".")[2]
+def _replacement(target: Target, source: str) -> tuple[Replacement, tuple[str, ...]]:
+    """Return what a source puts in the target's place, and what of it was left out or renamed."""
+    name, module = target.qualname.rpartition(".")[2], snapshot(target).text
     context = context_of(target)
     stub = "\n\n".join([context.imports, *context.helpers, target.source])
+    changes = changes_of(source)
+    patched = applied(changes, module) if changes and applied(changes, stub) is None else None
+    change = changed_module(module, patched, target.qualname) if patched is not None else None
     try:
-        return extract(source, name, stub=stub, is_method=target.kind in METHODS)[0].replacement
+        taken, *_ = extract(change.text if change else source, name, stub=stub, is_method=target.kind in METHODS)
     except Unusable:
-        return Replacement(function=source)
+        return Replacement(function=source), ()
+    replacement, renamed = kept_apart(taken.replacement, module)
+    left = left_out(change, taken.replacement) if change else ()
+    return replacement, (*taken.receipt, *renamed, *left)

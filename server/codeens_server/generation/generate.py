@@ -19,7 +19,8 @@ from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
-from codeens_server.generation.reply.extract import Unusable, extract
+from codeens_server.generation.reply.extract import Taken, Unusable, extract
+from codeens_server.generation.reply.own_versions import kept_apart
 from codeens_server.generation.reply.parts import remark_of
 from codeens_variants.manifest import Variant
 
@@ -183,6 +184,7 @@ class _Maker:
         name = target.qualname.rpartition(".")[2]
         is_method, was_cut = target.kind in METHODS, _was_cut(reply)
         found = extract(reply.text, name, stub=self._stub, is_method=is_method, was_cut=was_cut)
+        found = tuple(_apart(taken, self._stub) for taken in found)
         cut = (_cut_note(reply),) if was_cut else ()
         first = Candidate(
             id=call.id,
@@ -214,6 +216,11 @@ class _Maker:
             for number, taken in enumerate(found[1:], start=2)
         ]
         return [first, *others]
+
+
+def _apart(taken: Taken, stub: str) -> Taken:
+    replacement, said = kept_apart(taken.replacement, stub)
+    return Taken(replacement, (*taken.receipt, *said))
 
 
 def _was_cut(reply: Reply) -> bool:
