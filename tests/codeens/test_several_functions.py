@@ -44,8 +44,8 @@ DIFF = """\
 @@ -1,5 +1,6 @@
 -import math
 +import operator
- 
- 
+
+
  def key(word):
 -    return word.lower()
 +    return fold(word)

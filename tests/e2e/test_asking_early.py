@@ -13,8 +13,14 @@ from codeens_server.run import execution
 from codeens_server.run.events import CandidateGenerated, EvidenceGathered
 from tests.e2e.ensemble import SECONDS, Bench, by_model
 from tests.loopback.server import ModelServer
+from tests.sandbox_backends.machine import why_not
 
-pytestmark = pytest.mark.anyio
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.anyio,
+    pytest.mark.timeout(2 * SECONDS),
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
 
 SOURCE = """
 def unique(items: list[int]) -> list[int]:

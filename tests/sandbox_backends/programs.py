@@ -50,10 +50,12 @@ def run_calls(
     effects: bool = False,
     memory: bool = False,
     coverage: bool = False,
+    counts: bool = False,
 ) -> CallsResult:
     """Outcomes of `f` of that source, or of a program."""
     code = program(code) if isinstance(code, str) else code
-    job = CallsJob(program=code, inputs=inputs, effects=effects, memory=memory, coverage=coverage, limits=limits)
+    watched = {"effects": effects, "memory": memory, "coverage": coverage, "counts": counts}
+    job = CallsJob(program=code, inputs=inputs, limits=limits, **watched)
     with PlainLauncher() as launcher:
         result = run_job(launcher, job, Limits())
     assert isinstance(result, CallsResult)

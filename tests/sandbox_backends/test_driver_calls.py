@@ -290,8 +290,8 @@ def test_counts_tell_how_often_each_line_of_the_function_ran() -> None:
     result = run_calls(source, call(5), call(0), counts=True)
     assert result.loaded
     counts = dict(result.line_counts)
-    assert counts.keys() == {8, 9, 10, 11}
-    assert (counts[8], counts[9], counts[10]) == (3, 5 + 1 + 3 + 1 + 1, 8)
+    assert counts.keys() == {7, 8, 9, 10}
+    assert (counts[7], counts[8], counts[9]) == (3, 5 + 1 + 3 + 1 + 1, 8)
 
 
 def test_modules_in_memory_stand_beside_those_in_folders(tmp_path_factory: pytest.TempPathFactory) -> None:
