@@ -39,6 +39,7 @@ def unique(items: list[int]) -> list[int]:
 """,
 )
 """Reads easier, and takes many times as long."""
+THEMES = ("light", "dark")
 HOST = Path(__file__).parent / "npm" / "host.mjs"
 
 
@@ -95,5 +96,9 @@ def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     assert "sum(range(400))" in (workspace / "sums.py").read_text(encoding="utf-8")
     assert seen["size"]["height"] > 100
     assert seen["faults"] == []
+    assert [(look["width"], look["theme"]) for look in seen["looks"]] == [(w, t) for w in (380, 800) for t in THEMES]
+    for look in seen["looks"]:
+        assert (look["over"], look["outside"], look["empty"], look["faint"]) == (0, [], 0, []), look
+        assert (look["ground"] < 0.5) == (look["theme"] == "dark"), look
     assert [url for url in seen["requests"] if not url.startswith(("about:", "data:"))] == []
     tried("ext-apps", version_of("@modelcontextprotocol/ext-apps"))

@@ -54,8 +54,9 @@ def run_calls(
 ) -> CallsResult:
     """Outcomes of `f` of that source, or of a program."""
     code = program(code) if isinstance(code, str) else code
-    watched = {"effects": effects, "memory": memory, "coverage": coverage, "counts": counts}
-    job = CallsJob(program=code, inputs=inputs, limits=limits, **watched)
+    job = CallsJob(
+        program=code, inputs=inputs, effects=effects, memory=memory, coverage=coverage, counts=counts, limits=limits
+    )
     with PlainLauncher() as launcher:
         result = run_job(launcher, job, Limits())
     assert isinstance(result, CallsResult)

@@ -13,12 +13,12 @@ const esbuild = require("esbuild");
 
 const HOST = `
 import { AppBridge, PostMessageTransport } from "@modelcontextprotocol/ext-apps/app-bridge";
-window.open_view = async (html, result) => {
+window.open_view = async (html, result, width, theme) => {
   const frame = document.createElement("iframe");
   frame.sandbox = "allow-scripts";
-  frame.style.cssText = "width: 1000px; height: 900px; border: 0";
+  frame.style.cssText = \`width: \${width}px; height: 900px; border: 0\`;
   document.body.append(frame);
-  const bridge = new AppBridge(null, { name: "host", version: "1" }, { serverTools: {} }, { hostContext: { theme: "light" } });
+  const bridge = new AppBridge(null, { name: "host", version: "1" }, { serverTools: {} }, { hostContext: { theme } });
   bridge.oncalltool = (params) => window.call_tool(params);
   bridge.onsizechange = (size) => { window.size = size; };
   const ready = new Promise((resolve) => { bridge.oninitialized = resolve; });
@@ -50,6 +50,28 @@ const listed = await client.listTools();
 const view = listed.tools.find((tool) => tool.name === "start_ensemble")._meta.ui.resourceUri;
 const resource = (await client.readResource({ uri: view })).contents[0];
 
+const look = () => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+  const numbers = (color) => color.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const light = (color) => {
+    const [r, g, b] = numbers(color).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const texts = shown("h1, h2, p, td, legend, label, button, pre span").filter((each) => each.textContent.trim());
+  return {
+    ground: light(ground),
+    over: document.documentElement.scrollWidth - innerWidth,
+    outside: shown("button, input").filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.textContent),
+    empty: shown("fieldset, section, table").filter((each) => each.children.length < 2).length,
+    faint: texts.filter((each) => contrast(getComputedStyle(each).color, ground) < 4.5).map((each) => each.textContent),
+  };
+};
+
 const browser = await chromium.launch({
   executablePath: chromiumPath,
   args: ["--no-sandbox", "--disable-dev-shm-usage"],
@@ -62,10 +84,10 @@ try {
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   page.on("request", (request) => requests.push(request.url()));
   await page.exposeFunction("call_tool", callTool);
-  const open = async (result) => {
+  const open = async (result, width = 1000, theme = "light") => {
     await page.setContent("<!doctype html><body></body>");
     await page.addScriptTag({ content: built.outputFiles[0].text });
-    await page.evaluate(([html, given]) => window.open_view(html, given), [resource.text, result]);
+    await page.evaluate((given) => window.open_view(...given), [resource.text, result, width, theme]);
     return page.frames()[1];
   };
   const started = await client.callTool({ name: "start_ensemble", arguments: { target, goal: "speed" } });
@@ -97,6 +119,17 @@ try {
   const quality = (row) => row.score?.parts.quality ?? Infinity;
   found.sort((a, b) => quality(a) - quality(b));
   found.filter((row) => row.rank !== null).forEach((row, index) => { row.number = index + 1; });
+  const looks = [];
+  for (const width of [380, 800]) {
+    for (const theme of ["light", "dark"]) {
+      frame = await open(scored, width, theme);
+      await frame.locator("#clusters li").first().waitFor();
+      await frame.getByRole("button", { name: "diff" }).first().click();
+      await frame.locator("#change pre .added").first().waitFor();
+      looks.push({ width, theme, ...(await frame.evaluate(look)) });
+      await page.screenshot({ path: picture.replace(".png", `-${width}-${theme}.png`) });
+    }
+  }
   frame = await open(scored);
   await frame.locator("#clusters li").first().waitFor();
   const clusters = await frame.locator("#clusters > ul > li").allTextContents();
@@ -117,7 +150,7 @@ try {
   await frame.getByText("was written into").waitFor();
   console.log(JSON.stringify({
     mime: resource.mimeType, atFirst, headline, rows, before, after, patch, calls, size, faults, requests,
-    clusters, ranked, reranked,
+    clusters, ranked, reranked, looks,
   }));
 } finally {
   await browser.close();
