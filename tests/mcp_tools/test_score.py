@@ -194,6 +194,7 @@ async def test_a_unified_diff_is_a_candidate(caller: Caller) -> None:
 
     (row,) = answered.document["result"]["rows"]
     assert row["verdict"]["status"] == "passed", row["reason"]
+    assert row["receipt"] == ["read from a change of the function that was shown"]
 
 
 async def test_a_test_that_is_not_there_is_told_at_once_with_those_that_are(caller: Caller, workspace: Path) -> None:

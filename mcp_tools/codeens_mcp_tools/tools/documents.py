@@ -30,6 +30,8 @@ class GeneratedCandidate(Struct, frozen=True, kw_only=True):
     sample: int
     source: str
     rationale: str
+    receipt: tuple[str, ...] = ()
+    """What of the reply was left out, taken off or renamed."""
     same_as: str | None = None
     """The id of an earlier one with the same code."""
     cost_usd: float | None = None
@@ -184,6 +186,8 @@ class Row(Struct, frozen=True, kw_only=True):
     tied: bool = False
     cluster: int | None = None
     reason: str = ""
+    receipt: tuple[str, ...] = ()
+    """What of the text that it came in was left out, taken off or renamed."""
     counterexamples: tuple[Counterexample, ...] = ()
     """Of a rejected one, the smallest first, five at the most; those of tests are in `reason` alone."""
 

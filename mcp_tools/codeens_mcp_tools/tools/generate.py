@@ -108,6 +108,7 @@ def _line(candidate: Candidate, name: str, same_as: str | None) -> GeneratedCand
         sample=candidate.sample,
         source=candidate.source,
         rationale=candidate.rationale,
+        receipt=candidate.receipt,
         same_as=same_as,
         cost_usd=candidate.cost_usd,
         tokens_in=candidate.tokens_in,

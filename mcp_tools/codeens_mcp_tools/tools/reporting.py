@@ -198,6 +198,7 @@ def _row(row: RankedResult, labels: Mapping[str, str], place: int, state: RunSta
         tied=row.tied,
         cluster=row.cluster,
         reason=row.reason,
+        receipt=row.candidate.receipt,
         counterexamples=_counterexamples(state, row.candidate.id) if state is not None and row.rank is None else (),
     )
 
@@ -265,7 +266,8 @@ def _row_line(row: Row) -> str:
     same = f"; same: {', '.join(row.verdict.compared)}" if row.verdict.passes and row.verdict.compared else ""
     held = environments(row.verdict)
     where = f" (Python {held})" if held else ""
-    return _cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}")
+    read = f"; {'; '.join(row.receipt)}" if row.receipt else ""
+    return _cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}{read}")
 
 
 def _next(report: RunReport, result: Result) -> str:

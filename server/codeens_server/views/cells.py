@@ -190,6 +190,7 @@ def _details(row: RankedResult, *, improving: bool) -> tuple[DetailView, ...]:
         DetailView(term="Never run", text=visible("\n".join(row.verdict.unreached)), code=True),
         DetailView(term="Set aside", text=one_line(", ".join(row.verdict.set_aside))),
         DetailView(term="Rationale", text=visible(row.candidate.rationale)),
+        DetailView(term="Receipt", text=one_line("; ".join(row.candidate.receipt))),
         DetailView(term="Also from", text=one_line(", ".join(row.candidate.same_as))),
         DetailView(term="Cost", text="" if is_original else money(row.cost_usd)),
         DetailView(term="Ran in", text=one_line(row.verdict.sandbox)),
