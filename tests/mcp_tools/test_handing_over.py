@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
-from codeens_mcp_tools.context import AppContext
+from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_server.store.call_record import CallRecord
 from tests.mcp_tools.conftest import isolated, opened
 
@@ -73,6 +76,25 @@ async def test_what_other_servers_do_is_told_by_their_signs_of_life(workspace: P
     assert "No key is set." in failed.text
     assert "outside" in refused
     assert "20260101-elsewhere" not in listed.text
+
+
+async def test_the_end_of_the_server_does_not_wait_for_what_is_being_imported(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        has_begun.set()
+        may_end.wait()
+
+    monkeypatch.setattr("codeens_mcp_tools.session.AgentSession", slow)
+    try:
+        async with open_context(ServerOptions(roots=(workspace,), environ={})) as app:
+            app.prepare()
+            await anyio.to_thread.run_sync(has_begun.wait)
+        assert not may_end.is_set()
+    finally:
+        may_end.set()
 
 
 async def test_lists_of_runs_come_in_pages(workspace: Path, environ: dict[str, str]) -> None:

@@ -110,10 +110,14 @@ try {
   await frame.getByText("was written into").waitFor();
   const size = await page.evaluate(() => window.size);
 
-  const scored = await client.callTool({
+  let scored = await client.callTool({
     name: "score",
     arguments: { target, goal: "speed", candidates: JSON.parse(candidates) },
   });
+  while (scored.structuredContent.state === "running") {
+    const id = scored.structuredContent.run_id;
+    scored = await client.callTool({ name: "get_run", arguments: { id, wait_seconds: 40 } });
+  }
   // Whatever was measured here: what reads worse is first, so that weighing has something to turn.
   const { rows: found } = scored.structuredContent.result;
   const quality = (row) => row.score?.parts.quality ?? Infinity;
