@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import anyio.to_thread
 from hypothesis.strategies import SearchStrategy
 from msgspec import Struct
 
@@ -119,4 +120,5 @@ async def compare_pair(pair: Pair, sandbox: Sandbox, say: Callable[[str], None])
 async def _differing(pair: Pair, inputs: tuple[CallInput, ...], sandbox: Sandbox) -> Observation | None:
     ours = await sandbox.run(CallsJob(program=pair.here, inputs=inputs, effects=True))
     theirs = await sandbox.run(CallsJob(program=pair.there, inputs=inputs, effects=True))
-    return smallest_difference(map(Observation, inputs, ours.outcomes, theirs.outcomes))
+    seen = list(map(Observation, inputs, ours.outcomes, theirs.outcomes))
+    return await anyio.to_thread.run_sync(smallest_difference, seen)

@@ -95,7 +95,7 @@ async def shrink(
     Raises:
         SandboxError: the sandbox failed.
     """
-    search = _Search(start)
+    search = await anyio.to_thread.run_sync(_Search, start)
 
     async def ask(wanted: Callable[[], tuple[CallInput, ...]], rounds: int) -> None:
         for _ in range(rounds):
@@ -104,7 +104,9 @@ async def shrink(
                 return
             ours = await sandbox.run(CallsJob(program=here, inputs=inputs, effects=True, limits=_LIMITS))
             theirs = await sandbox.run(CallsJob(program=there, inputs=inputs, effects=True, limits=_LIMITS))
-            search.learn(map(Observation, inputs, ours.outcomes, theirs.outcomes))
+            # Values can be large: comparing them is work, and others wait for the event loop.
+            seen = list(map(Observation, inputs, ours.outcomes, theirs.outcomes))
+            await anyio.to_thread.run_sync(search.learn, seen)
 
     with anyio.move_on_after(budget_s):
         if strategy is not None:
@@ -120,16 +122,17 @@ class _Search:
 
     def __init__(self, start: Observation) -> None:
         self._start = start
-        self._seen: dict[str, Observation] = {}
+        self._telling: dict[str, Observation | None] = {}
+        """What was tried; None for what does not tell them apart."""
         self.learn([start])
 
     def learn(self, tried: Iterable[Observation]) -> None:
         """Take in what was tried."""
-        self._seen |= {canonical_call(seen.input): seen for seen in tried}
+        self._telling |= {canonical_call(seen.input): seen if seen.is_distinguishing else None for seen in tried}
 
     def best(self) -> Observation:
         """Return the smallest that tells the programs apart; the start when none does."""
-        return min((seen for seen in self._seen.values() if seen.is_distinguishing), key=_size, default=self._start)
+        return min((seen for seen in self._telling.values() if seen is not None), key=_size, default=self._start)
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
         """Return inputs that Hypothesis' search must know to get further than it gets with what is known."""
@@ -138,8 +141,8 @@ class _Search:
 
         def tells_apart(call: CallInput) -> bool:
             key = canonical_call(call)
-            if key in self._seen:
-                return self._seen[key].is_distinguishing
+            if key in self._telling:
+                return self._telling[key] is not None
             if len(wanted) < _MOST_AT_ONCE:
                 wanted[key] = call
             return False
@@ -152,7 +155,7 @@ class _Search:
     def wanted_below(self) -> tuple[CallInput, ...]:
         """Return what is one step smaller than the best and was not tried."""
         calls = {canonical_call(call): call for call in smaller_calls(self.best().input, _MOST_AT_ONCE)}
-        return tuple(call for key, call in calls.items() if key not in self._seen)
+        return tuple(call for key, call in calls.items() if key not in self._telling)
 
 
 def _size(seen: Observation) -> tuple[int, str]:
