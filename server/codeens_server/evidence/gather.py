@@ -95,7 +95,7 @@ async def gather(
         known = await _with_benchmark(known, subject)
     callers = await anyio.to_thread.run_sync(find_callers, target, subject.source)
     known += _called(callers, known, plan.max_inputs, mode)
-    if tell is not None and not given and _is_enough(target, subject.source, tests, mode):
+    if tell and not (given or plan.bench) and _is_enough(target, subject.source, tests, mode):
         await tell(Evidence(mode=mode, cases=_said(known), tests=tests.for_mode(mode), python=live.python))
     generate = partial(_generated, subject, known, callers.texts, mode)
     if is_doubtful:
