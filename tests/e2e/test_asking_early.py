@@ -57,11 +57,10 @@ async def test_changes_are_tried_while_a_model_that_knows_the_tests_calls_and_ho
         (bench.module.parent / "test_sums.py").write_text(TESTS, encoding="utf-8")
         kinds: list[type[Any]] = []
         with anyio.fail_after(SECONDS):
-            async with bench.started([bench.model("m")]) as stream:
+            async with bench.started([bench.model("m", timeout_s=SECONDS)]) as stream:
                 async for event in stream:
                     kinds.append(type(event))
                     if isinstance(event, EvidenceGathered):
-                        assert event.evidence.mutation is not None
                         may_answer.set()
                 document = stream.state.document
         assert document is not None
