@@ -378,15 +378,6 @@ async def test_a_stopped_run_ends_a_hanging_call_and_keeps_what_was_found(tmp_pa
         assert (await store.load(done.run.run_id)).document == done.run
 
 
-async def test_a_run_that_takes_too_long_ends_by_itself(tmp_path: Path) -> None:
-    async with ModelServer(answer=by_model({"good": RIGHT}), script={"hangs": ["hang"]}) as server:
-        bench = Bench(tmp_path, server, STUB)
-        await bench.run([bench.model("good")])
-        done = await bench.run([bench.model("good"), bench.model("hangs")], timeout_s=5.0)
-    assert done.run.summary.stopped == "timeout"
-    assert done.run.summary.generated == 1
-
-
 async def test_the_program_asks_the_configured_models_and_keeps_the_key_to_itself(tmp_path: Path) -> None:
     workspace = empty_workspace(tmp_path)
     module = workspace.folder / "sums.py"

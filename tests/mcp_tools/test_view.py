@@ -67,6 +67,7 @@ async def test_tools_of_runs_link_the_view(caller: Caller) -> None:
 @isolated
 @pytest.mark.scene
 @pytest.mark.timed
+@pytest.mark.timeout(700)
 def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     workspace: Path, home: Path, tmp_path: Path
 ) -> None:
@@ -76,7 +77,7 @@ def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
         picture = str(tmp_path / "view.png")
         candidates = json.dumps([SLOW, UGLY, SORTED])
         arguments = (str(HOST), tools, chromium, server.url, TOKEN, "sums.py::unique", candidates, picture)
-        seen = json.loads(run_tool("node", *arguments, home=home))
+        seen = json.loads(run_tool("node", *arguments, home=home, within_s=600))
 
     assert seen["mime"] == "text/html;profile=mcp-app"
     assert seen["headline"] not in ("", seen["atFirst"])

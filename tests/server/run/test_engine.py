@@ -188,7 +188,7 @@ async def test_a_stopped_run_ranks_what_was_found_and_goes_on_later(world: World
 async def test_a_run_that_takes_too_long_is_stopped_by_its_time_limit(world: World) -> None:
     world.backend.held = calls_of(RIGHT)
     with world.engine() as (engine, _):
-        made = engine.judge(world.request(timeout_s=0.2), world.target, given(right=RIGHT))
+        made = engine.judge(world.request(timeout_s=2.0), world.target, given(right=RIGHT))
         document = await finish(made)
     assert document.summary.stopped == "timeout"
     assert world.backend.under_way == 0

@@ -53,7 +53,7 @@ function follow(run) {
   const refresh = refresher(run);
   const source = new EventSource(`/api/runs/${run}/events?after=${part.dataset.seq}`);
   const kinds =
-    "run_started candidates_given run_resumed evidence_gathered case_pinned original_measured candidates_planned candidate_generated generation_failed inputs_asked candidate_judged candidate_measured sandbox_failed noted run_stopped progress";
+    "run_started candidates_given run_resumed models_briefed evidence_gathered case_pinned original_measured candidates_planned candidate_generated generation_failed inputs_asked candidate_judged candidate_measured sandbox_failed noted run_stopped progress";
   for (const kind of kinds.split(" ")) source.addEventListener(kind, refresh);
   source.addEventListener("run_finished", () => {
     source.close();
