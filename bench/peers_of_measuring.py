@@ -21,7 +21,7 @@ from statistics import fmean, variance
 from typing import NamedTuple
 
 import anyio
-from races import SIZES, _spec, calls_of, counting, program, raced
+from races import SIZES, calls_of, counting, machine_spec, program, raced
 
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.measuring.statistics import t_quantile
@@ -43,13 +43,14 @@ class Found(NamedTuple):
 
 async def by_codeens(sources: Sequence[str], size: str) -> list[Found]:
     """All candidates in one race; the seconds are those until each was decided."""
-    sandbox = await get_backend("local").open(_spec())
+    sandbox = await get_backend("local").open(machine_spec())
     programs = [program(source) for source in sources]
     found: dict[int, Found] = {}
     try:
         async for index, speed, note, seconds in raced(sandbox, programs[0], programs, calls_of("int", size)):
-            told = (speed.ratio, speed.low, speed.high) if speed else (float("nan"),) * 3
-            found[index] = Found(*told, seconds)
+            nothing = float("nan")
+            ratio, low, high = (speed.ratio, speed.low, speed.high) if speed else (nothing, nothing, nothing)
+            found[index] = Found(ratio, low, high, seconds)
             if note:
                 sys.stderr.write(f"codeens: {note}\n")
     finally:

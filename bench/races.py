@@ -308,7 +308,7 @@ def machine(load: Sequence[float]) -> str:
 
 async def run(options: argparse.Namespace, file: IO[bytes]) -> list[Raced]:
     """Run all races of a kind, one after the other."""
-    sandbox = await get_backend(options.backend).open(_spec())
+    sandbox = await get_backend(options.backend).open(machine_spec())
     made = {"known": known, "self": themselves, "cheats": cheats}[options.kind]
     found: list[Raced] = []
     try:
@@ -322,7 +322,7 @@ async def run(options: argparse.Namespace, file: IO[bytes]) -> list[Raced]:
     return found
 
 
-def _spec() -> SandboxSpec:
+def machine_spec() -> SandboxSpec:
     return sandbox_spec(find_target("aa_functions.py::word_counts", cwd=HERE), Settings())
 
 
