@@ -63,7 +63,8 @@ def by_pyperf(python: str, sources: Sequence[str], size: str) -> Iterator[Found]
     calls = "; ".join(f"f({n})" for (n,) in calls_of("int", size))
 
     def values(source: str, out: Path) -> list[float]:
-        subprocess.run([python, "-m", "pyperf", "timeit", "-q", "-o", str(out), "-s", source, calls], check=True)
+        command = [python, "-m", "pyperf", "timeit", "-q", "-o", str(out), "-s", source, calls]
+        subprocess.run(command, check=True, capture_output=True)
         runs = json.loads(out.read_text())["benchmarks"][0]["runs"]
         return [fmean(run["values"]) for run in runs if "values" in run]
 
@@ -78,7 +79,7 @@ def by_pytest_benchmark(python: str, sources: Sequence[str], size: str) -> Itera
         test = out.with_name("test_it.py")
         test.write_text(f"{source}\ndef passed():\n    {calls}\n\ndef test_it(benchmark):\n    benchmark(passed)\n")
         command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--benchmark-json={out}", str(test)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=out.parent)
+        subprocess.run(command, check=True, capture_output=True, cwd=out.parent)
         data: list[float] = json.loads(out.read_text())["benchmarks"][0]["stats"]["data"]
         return data
 
