@@ -182,6 +182,7 @@ TOUCHING = """
         "inside global solution.LOCK": lambda: LOCK.acquire(blocking=False),
         "inside global solution.EVENT": lambda: EVENT.set(),
         "inside global solution.LEFT": lambda: LEFT.acquire(),
+        "attribute builtins.mark": lambda: setattr(len.__self__, "mark", 1),
         "finalizers": lambda: weakref.finalize(KEPT, print),
         "threads": lambda: threading.Thread(target=time.sleep, args=(60,), daemon=True).start(),
         "child processes": lambda: subprocess.Popen(["sleep", "60"]),
@@ -191,7 +192,7 @@ TOUCHED = (
     *("arguments", "digits of integers", "dialects of csv", "garbage collector", "names of levels", "resource limits"),
     *("stack size of threads", "switch interval", "types of files", "ways to pickle", "attribute tempfile.tempdir"),
     *("inside global solution.LOCK", "inside global solution.EVENT", "inside global solution.LEFT", "finalizers"),
-    *("threads", "child processes"),
+    *("attribute builtins.mark", "threads", "child processes"),
 )
 
 

@@ -9,6 +9,7 @@ the function under test itself holds, but for attributes that are no tables, and
 
 from __future__ import annotations
 
+import builtins
 import operator
 import sys
 from enum import Enum
@@ -145,9 +146,9 @@ class State:
         return type(file) is str and file.startswith(self._roots) and "site-packages" not in file
 
     def foreign(self) -> Dict[str, ModuleType]:
-        """Return modules that are not of the workspace, and that its modules name."""
+        """Return modules that are not of the workspace, and that its modules name, or see without naming them."""
         named = [value for module in self.modules.values() for value in vars(module).values()]
-        found = {module.__name__: module for module in [sys, *named] if _type_of(module) is ModuleType}
+        found = {module.__name__: module for module in [sys, builtins, *named] if _type_of(module) is ModuleType}
         return {name: module for name, module in found.items() if name not in self.modules}
 
     def changes(self) -> List[Variable]:

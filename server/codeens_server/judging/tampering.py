@@ -11,7 +11,7 @@ from collections.abc import Iterator
 _MODULES = frozenset(
     {
         *("inspect", "gc", "ctypes", "atexit", "builtins", "_thread", "_pytest", "pytest", "unittest"),
-        *("tracemalloc", "_tracemalloc"),
+        *("linecache", "tracemalloc", "_tracemalloc"),
     }
 )
 _FUNCTIONS = frozenset(
@@ -54,6 +54,7 @@ _CHANGING = frozenset(
     }
 )
 _NAMES = frozenset({"__builtins__", "__import__", "compile", "eval", "exec", "globals"})
+_TOLD_BY_PYTEST = "PYTEST_CURRENT_TEST"
 _BY_NAME = frozenset({"getattr", "setattr", "delattr", "vars"})
 """What reaches an attribute that is not written as one."""
 _OWNERS = frozenset(name.partition(".")[0] for name in _FUNCTIONS)
@@ -97,6 +98,8 @@ def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
             full_name = f"{imported.get(node.value.id, node.value.id)}.{node.attr}"
             if full_name in _FUNCTIONS:
                 yield full_name
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _TOLD_BY_PYTEST in node.value:
+        yield _TOLD_BY_PYTEST
     elif isinstance(node, ast.Name) and node.id in _NAMES and node.id not in imported:
         yield node.id
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME and node.args:

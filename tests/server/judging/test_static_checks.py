@@ -138,6 +138,8 @@ def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None
         "return getattr(top, '__globals__')",
         "import traceback\n    return traceback.extract_stack()",
         "import logging\n    return logging.currentframe()",
+        "import linecache\n    return linecache.getlines('test_top.py')",
+        "import os\n    return 'first' in os.environ.get('PYTEST_CURRENT_TEST', '')",
         "import runpy\n    return runpy.run_path('module.py')",
     ],
 )
