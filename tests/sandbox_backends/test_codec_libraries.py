@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.check import well_formed
@@ -51,7 +51,7 @@ DTYPES: Any = st.one_of(
 
 
 @given(DTYPES.flatmap(arrays_of), st.booleans())
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_array_comes_back_with_type_shape_order_and_items(array: Any, transposed: bool) -> None:
     array = array.T if transposed else array
     again = through(array)
@@ -62,7 +62,7 @@ def test_an_array_comes_back_with_type_shape_order_and_items(array: Any, transpo
 
 
 @given(DTYPES.flatmap(extra.from_dtype))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_scalar_of_numpy_comes_back(value: Any) -> None:
     assert repr(through(value)) == repr(value)
 

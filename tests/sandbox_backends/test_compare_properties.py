@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.compare import canonical, same
@@ -55,7 +55,7 @@ def _matched(left: list[Any], right: list[Any]) -> bool:
 
 
 @given(FEW, FEW)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_two_values_are_the_same_when_they_are_equal_with_types(a: Any, b: Any) -> None:
     expected = exactly_equal(a, b)
     assert same(encode(a), encode(b)) is expected
@@ -63,6 +63,6 @@ def test_two_values_are_the_same_when_they_are_equal_with_types(a: Any, b: Any) 
 
 
 @given(VALUES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_value_is_the_same_as_itself(value: Any) -> None:
     assert same(encode(value), encode(value))

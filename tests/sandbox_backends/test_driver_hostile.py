@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.driver.launcher import ExitStatus, WorkerKind
@@ -171,7 +171,7 @@ def test_an_answer_that_would_fill_the_memory_of_the_judge_is_not_read(item: byt
 
 
 @given(st.binary(max_size=200), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_bytes_make_the_judge_fail(noise: bytes, framed: bool) -> None:
     outcome = outcome_of(LOADED, (lambda _: pack(noise)) if framed else (lambda _: noise), limits=Limits(call_s=0.05))
     assert isinstance(outcome, (Died, TimedOut))
@@ -192,7 +192,7 @@ Fields: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 
 
 @given(Fields, st.sampled_from(["returned", "raised", "unencodable", "died"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_as_an_answer_is_taken_for_an_outcome_or_refused(fields: dict[str, Any], kind: str) -> None:
     outcome = outcome_of(LOADED, answer({**fields, "kind": kind}))
     assert well_formed_outcome(outcome) or isinstance(outcome, Died)

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.check import well_formed
@@ -24,7 +24,7 @@ Json: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(Json)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_json_is_either_an_encoded_plain_value_or_found_not_to_be(encoded: Any) -> None:
     if well_formed(encoded):
         json_text(encoded)

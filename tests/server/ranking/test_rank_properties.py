@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations, groupby
 from typing import get_args
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from .builders import BROKEN, TARGET, WORKING, candidate, measured, passed, reje
 
 GOALS: tuple[Goal, ...] = get_args(Goal)
 GRADES: tuple[EvidenceGrade, ...] = get_args(EvidenceGrade)
-many = settings(max_examples=80, deadline=None)
+many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ratios = st.floats(0.05, 20.0)
 intervals = st.tuples(ratios, st.floats(1.0, 4.0)).map(lambda drawn: speed(drawn[0], drawn[0] * drawn[1]))

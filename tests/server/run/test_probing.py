@@ -10,6 +10,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput, Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
@@ -46,7 +47,7 @@ async def verdict_of(tmp_path: Path) -> AsyncIterator[Look]:
 
     async def run(source: str, function: str) -> Verdict:
         (tmp_path / "mod.py").write_text(source)
-        target, settings = find_target("mod.py::f", cwd=tmp_path), Settings()
+        target, settings = find_target("mod.py::f", cwd=tmp_path), Settings(limits=Limits(wall_s=60.0))
         try:
             sandbox = await get_backend("local").open(sandbox_spec(target, settings))
         except SandboxUnavailable as missing:
@@ -74,7 +75,7 @@ async def _silent(_: str) -> None:
 async def probe(tmp_path: Path) -> AsyncIterator[Probe]:
     """Judges a candidate by ten calls that are known, then probes it."""
     (tmp_path / "mod.py").write_text(ORIGINAL)
-    target, settings = find_target("mod.py::f", cwd=tmp_path), Settings()
+    target, settings = find_target("mod.py::f", cwd=tmp_path), Settings(limits=Limits(wall_s=60.0))
     try:
         sandbox: Sandbox = await get_backend("local").open(sandbox_spec(target, settings))
     except SandboxUnavailable as missing:

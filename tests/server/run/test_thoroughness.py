@@ -10,6 +10,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput, Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
@@ -43,7 +44,7 @@ async def weigh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         (tmp_path / "mod.py").write_text(source)
         if tests:
             (tmp_path / "test_mod.py").write_text(tests)
-        target, settings = find_target("mod.py::f", cwd=tmp_path), Settings()
+        target, settings = find_target("mod.py::f", cwd=tmp_path), Settings(limits=Limits(wall_s=60.0))
         try:
             sandbox = await get_backend("local").open(sandbox_spec(target, settings))
         except SandboxUnavailable as missing:
