@@ -14,6 +14,6 @@ def inputs_are_drawn_to_the_end() -> Generator[None]:
     from codeens_server.evidence.strategies.draw import draw
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(draw.__kwdefaults__, "max_seconds", 600.0)
+        patch.setattr(draw, "__kwdefaults__", {"max_seconds": 600.0})
         patch.setattr(telling, "_LONGEST_DRAWING_S", 600.0)
         yield
