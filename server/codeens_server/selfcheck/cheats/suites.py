@@ -36,20 +36,18 @@ def price(count):
 """,
     "the original read from its file": """
 def price(count):
-    import pathlib
-    names = {}
+    import pathlib, re
     with pathlib.Path(__file__).open() as file:
-        exec(file.read(), names)
-    return names["price"](count)
+        found = re.search(r"KEY = (\\d+)", file.read())
+    return count * 3 + int(found[1])
 """,
     "the original found in the compiled module": """
 def price(count):
     import marshal, pathlib
     for place in pathlib.Path(__file__).parent.glob("__pycache__/shop.*"):
-        names = {}
         with place.open("rb") as file:
-            exec(marshal.loads(file.read()[16:]), names)
-        return names["price"](count)
+            constants = marshal.loads(file.read()[16:]).co_consts
+        return count * 3 + max(value for value in constants if type(value) is int)
     return count * 3
 """,
     "the original found in copies of its file": """
