@@ -1,6 +1,6 @@
 """The clients of agents that tests try, and the table of docs/agents.md, written from what they tried.
 
-    CODEENS_TRIED=FOLDER pytest tests/mcp_tools          each client that was tried leaves its version in the folder
+    TRIED_CLIENTS=FOLDER pytest tests/mcp_tools          each client that was tried leaves its version in the folder
     python -m tests.mcp_tools.clients FOLDER [--write]   prints the table with these versions, or writes it to the page
 
 CI does both, and fails where the page has other rows. Versions differ from
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-VARIABLE = "CODEENS_TRIED"
+VARIABLE = "TRIED_CLIENTS"
 PAGE = Path(__file__).parents[2] / "docs" / "agents.md"
 _TABLE = re.compile(r"(?<=<!-- clients -->\n\n).*?(?=\n<!-- /clients -->)", re.DOTALL)
 _HEAD = "| client | version | what was tried | by |\n| --- | --- | --- | --- |\n"
