@@ -95,9 +95,13 @@ async def test_a_table_of_the_inputs_in_the_docstring_is_not_faster(tmp_path: Pa
 
 
 async def decided(candidate: Candidate, target: Target, original: Baseline, sandbox: Sandbox) -> SpeedComparison:
-    """What a race says that the candidate runs alone in."""
+    """What a race says that the candidate runs alone in; the first of three for which the machine is quiet enough."""
     program = program_for(target, candidate.replacement)
-    ((_, found),) = [item async for item in race(original, [Entrant(program=program)], sandbox)]
+    found = SpeedComparison()
+    for _ in range(3):
+        ((_, found),) = [item async for item in race(original, [Entrant(program=program)], sandbox)]
+        if found.speed is not None:
+            break
     return claimable(found, candidate, original)
 
 
