@@ -147,6 +147,9 @@ async def test_where_a_package_is_missing_it_is_told_which_are_there(caller: Cal
     asked = await caller.call("run_in_sandbox", installed=True)
 
     told: list[str] = missing.document["installed"]
+    listed: list[str] = asked.document["installed"]
     assert any(package.startswith("litellm ") for package in told)
-    assert asked.document["installed"][: len(told)] == told
+    assert any(package.startswith("anyio ") for package in listed)
+    # Long lists are cut, each to what its answer has room for.
+    assert all(one == other for one, other in zip(told, listed, strict=False))
     assert "Installed (nothing else can be imported" in missing.text
