@@ -80,7 +80,7 @@ try {
   seen.then = await page.locator(".then").textContent();
   await page.goBack();
 
-  await page.getByRole("link", { name: /^Change of/ }).first().click();
+  await page.getByRole("link", { name: /^diff of/ }).first().click();
   await page.locator(".beside").waitFor();
   seen.diff = await page.locator(".beside").innerText();
   await look(page, "diff");
