@@ -64,6 +64,7 @@ def test_sandlock_holds_but_for_the_limit_that_is_stated(tmp_path: Path) -> None
     assert set(failed(report)) <= {"more files"}
 
 
+@pytest.mark.timed  # there only wall clocks tell who is faster
 def test_docker_holds(daemon_host: str, tmp_path: Path) -> None:
     command = [CODEENS, "sandbox", "selfcheck", "--backend", "docker", "--json"]
     report = selfcheck(command, {"DOCKER_HOST": daemon_host}, tmp_path)
