@@ -26,7 +26,7 @@ from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.outcomes import outcome_key
 from codeens_sandbox_backends.values.render import render_call
 from codeens_sandbox_backends.values.shrink import smaller_calls
-from codeens_server.hypothesis_setup import prepare
+from codeens_server.hypothesis_setup import drawing
 
 _MOST_SEARCHES = 6
 _MOST_STEPS = 40
@@ -136,7 +136,6 @@ class _Search:
 
     def wanted_of(self, strategy: SearchStrategy[CallInput]) -> tuple[CallInput, ...]:
         """Return inputs that Hypothesis' search must know to get further than it gets with what is known."""
-        prepare()
         wanted: dict[str, CallInput] = {}
 
         def tells_apart(call: CallInput) -> bool:
@@ -148,7 +147,7 @@ class _Search:
             return False
 
         # That there is no example is the normal end of a search; the others are a strategy's own troubles.
-        with suppress(HypothesisException):
+        with drawing(), suppress(HypothesisException):
             find(strategy, tells_apart, settings=_SETTINGS)
         return tuple(wanted.values())
 

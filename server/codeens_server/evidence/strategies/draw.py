@@ -16,7 +16,7 @@ from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
 from codeens_sandbox_backends.values.sample import kind_of
 from codeens_server.evidence.strategies.tables import is_table, length_of
-from codeens_server.hypothesis_setup import prepare
+from codeens_server.hypothesis_setup import drawing
 
 _TRIES_PER_INPUT = 4
 _MOST_SPARE = 50
@@ -38,7 +38,6 @@ def draw(
 
     Blocks, so it is run in a worker thread. Uses no example database and no file in the working directory.
     """
-    prepare()
     found: dict[str, CallInput] = {}
     deadline = time.monotonic() + max_seconds
 
@@ -102,5 +101,5 @@ def _run(test: Callable[[], None], tries: int, seed: str) -> None:
         suppress_health_check=_HEALTH_CHECKS,
         verbosity=hypothesis.Verbosity.quiet,
     )
-    with contextlib.suppress(_Enough, Unsatisfiable):
+    with drawing(), contextlib.suppress(_Enough, Unsatisfiable):
         hypothesis.seed(number)(quiet(test))()
