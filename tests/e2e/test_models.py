@@ -360,8 +360,9 @@ def digits(number: int) -> int:
     assert done.run.summary.passed == 0
 
 
-async def test_a_stopped_run_ends_a_hanging_call_and_keeps_what_was_found(tmp_path: Path) -> None:
-    async with ModelServer(answer=by_model({"good": RIGHT}), script={"hangs": ["hang"]}) as server:
+async def test_a_stopped_run_ends_a_call_in_mid_answer_counts_its_cost_and_keeps_what_was_found(tmp_path: Path) -> None:
+    answer = by_model({"good": RIGHT, "hangs": RIGHT})
+    async with ModelServer(answer=answer, script={"hangs": ["stalled"]}) as server:
         bench = Bench(tmp_path, server, STUB)
         with anyio.fail_after(SECONDS):
             async with bench.started([bench.model("good"), bench.model("hangs")]) as stream:
@@ -374,6 +375,8 @@ async def test_a_stopped_run_ends_a_hanging_call_and_keeps_what_was_found(tmp_pa
     done = finished(events)
     assert done.run.summary.stopped == "cancelled"
     assert (done.run.best, done.row("good-plain-0").rank) == ("good-plain-0", 1)
+    assert done.run.summary.failures == ("hangs · plain: stopped while it answered",)
+    assert done.run.summary.cost_usd > (done.row("good-plain-0").candidate.cost_usd or 0.0) > 0
     with bench.store() as store:
         assert (await store.load(done.run.run_id)).document == done.run
 

@@ -27,6 +27,7 @@ Fault: TypeAlias = Literal[
     "401",
     "hang",
     "truncated",
+    "stalled",
     "dropped",
     "garbage",
     "no_choices",
@@ -42,6 +43,7 @@ Fault: TypeAlias = Literal[
     "reasoning",
 ]
 """What happens to a request. `length`: half of the text, with that finish reason. `dropped`: closed without a byte.
+`stalled`: half of a stream, and then nothing more until the client goes.
 `unstreamed`: one whole document, also where a stream was asked for. `error_body`, `page`: an error, or a proxy's page,
 under status 200. `parts`: the content is a list of typed parts. `reasoning`: the text comes as reasoning alone."""
 FAULTS: tuple[Fault, ...] = get_args(Fault)
@@ -93,6 +95,8 @@ class ModelServer:
         """
         self.requests: list[ChatRequest] = []
         self.open_connections = 0
+        self.half_sent = anyio.Event()
+        """Set when the first answer has stalled."""
         self._answer = answer
         self._models = models
         self._script = script or {}
@@ -195,6 +199,11 @@ class ModelServer:
                 await _send(stream, 200, b"<html><head><title>Log in</title></head></html>", "text/html")
             case "no_choices":
                 await _send_json(stream, 200, _completion(request, []))
+            case "stalled":
+                await self._reply(stream, request, "truncated")
+                self.half_sent.set()
+                await reader.receive()
+                return False
             case fate:
                 return await self._reply(stream, request, fate)
         return True

@@ -135,7 +135,7 @@ def _read(answer: Answer, task: Task, asked_s: float) -> tuple[str, str, Attempt
     else:
         reply = answer.reply
         written, response = "", reply.text if reply else ""
-        tokens_in, tokens_out = (reply.tokens_in, reply.tokens_out) if reply else (0, 0)
+        tokens_in, tokens_out = (reply.tokens_in, reply.tokens_out) if reply else (answer.tokens, 0)
     if task.wants_script:
         written = program = script_of(response, written)
     else:

@@ -119,8 +119,8 @@ class Held:
     def __init__(self) -> None:
         self.reply: Reply | None = None
 
-    def settle(self, reply: Reply) -> None:
-        """Say what came back. Without it the call counts as free: it failed."""
+    def settle(self, reply: Reply | None) -> None:
+        """Say what came back. Without it the call counts as free: nothing came."""
         self.reply = reply
 
 

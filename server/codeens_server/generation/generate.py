@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -16,7 +16,15 @@ from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import Mode
 from codeens_server.generation.budget import Budget, BudgetExceeded
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
+from codeens_server.generation.models.exchange import (
+    Message,
+    ModelError,
+    Reply,
+    ResponseCache,
+    Sampling,
+    Torn,
+    request_key,
+)
 from codeens_server.generation.prompts import Feedback, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Taken, Unusable, extract
@@ -65,14 +73,67 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     variant: str
     why: str
     cost_usd: float | None = 0.0
-    """What an unusable reply cost; None: its price is not known. 0.0: no reply came, or it was kept before."""
+    """What an unusable reply cost, or as much of one as came; None: its price is not known. 0.0: no reply came, or it
+    was kept before."""
     tokens: int = 0
-    """Read and written for an unusable reply; 0 where it was kept before."""
+    """Read and written for it; 0 where it was kept before."""
     can_retry: bool = True
     """Whether asking again may bring a candidate: no reply came, or an empty one."""
     reply: Reply | None = None
-    """What came, where something did."""
+    """What came, where all of it did."""
     cached: bool = False
+
+
+class Replies(NamedTuple):
+    """Where replies come from: kept from an earlier run, or bought within a budget."""
+
+    client: Models
+    cache: ResponseCache
+    budget: Budget
+    fresh: bool
+    """Whether kept ones are passed over."""
+
+    async def reply(
+        self,
+        model: ModelSettings,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        sample: int,
+        torn: Torn,
+        *,
+        room_for: int = 1,
+    ) -> tuple[Reply, bool]:
+        """Return a reply, and whether it was kept from an earlier run: then it is free.
+
+        Args:
+            model: whom to ask.
+            messages: what.
+            sampling: how the reply is drawn.
+            sample: tells equal questions apart.
+            torn: gets what had come when this raises or is cancelled.
+            room_for: how many such calls what is left of the budget must hold.
+
+        Raises:
+            ModelError: there is none.
+            BudgetExceeded: it does not fit into what is left.
+        """
+        key = request_key(model, messages, sampling, sample)
+        kept = None if self.fresh else await self.cache.get(key)
+        if kept is not None:
+            return replace(kept, cost_usd=0.0), True
+        estimate = await self.client.estimate(model.name, messages, sampling)
+        if room_for > 1 and not self.budget.has_room(estimate, room_for):
+            raise BudgetExceeded
+        async with self.budget.held(estimate) as held:
+            try:
+                reply = await self.client.ask(model.name, messages, sampling, torn)
+            except BaseException:
+                held.settle(torn.reply)
+                raise
+            held.settle(reply)
+        if reply.text:
+            await self.cache.put(key, reply)
+        return reply, False
 
 
 Answer: TypeAlias = Candidate | FailedCall
@@ -108,7 +169,7 @@ async def generate(
 
     When the budget is used up the requests not yet begun are left out without a word: `budget.exhausted` says so.
     """
-    maker = _Maker(ask, client, cache, budget)
+    maker = _Maker(ask, Replies(client, cache, budget, ask.fresh))
     async with anyio.create_task_group() as group:
         for call in calls_of(ask):
             if call.id not in ask.known:
@@ -116,49 +177,50 @@ async def generate(
 
 
 async def _deliver(maker: _Maker, call: Call, deliver: Deliver) -> None:
+    torn = Torn()
     try:
-        await maker.answer(call, deliver)
+        await maker.answer(call, deliver, torn)
     except ModelError as error:
-        await deliver(FailedCall(id=call.id, model=call.model.name, variant=call.variant.name, why=error.why))
+        await deliver(_failed(call, error.why, torn))
     except BudgetExceeded:
         return
+    except anyio.get_cancelled_exc_class():
+        if torn.reply:
+            with anyio.CancelScope(shield=True):
+                await deliver(_failed(call, "stopped while it answered", torn))
+        raise
+
+
+def _failed(call: Call, why: str, torn: Torn) -> FailedCall:
+    return FailedCall(
+        id=call.id,
+        model=call.model.name,
+        variant=call.variant.name,
+        why=why,
+        cost_usd=torn.cost_usd,
+        tokens=torn.tokens,
+    )
 
 
 class _Maker:
     """Makes candidates for one round."""
 
-    def __init__(self, ask: Ask, client: Models, cache: ResponseCache, budget: Budget) -> None:
+    def __init__(self, ask: Ask, source: Replies) -> None:
         self._ask = ask
-        self._client = client
-        self._cache = cache
-        self._budget = budget
+        self._source = source
         self._stub = "\n\n".join([ask.context.imports, *ask.context.helpers, ask.target.source])
         self._reading = anyio.CapacityLimiter(1)
 
-    async def answer(self, call: Call, deliver: Deliver) -> None:
+    async def answer(self, call: Call, deliver: Deliver, torn: Torn) -> None:
         """Deliver what a call brought: candidates, or a reply that holds none and cost what it cost.
 
         From the moment that a reply was paid for until it is delivered this is not cancelled.
         """
         messages, sampling = request_of(self._ask, call)
-        reply, cached = await self._reply(call, messages, sampling)
+        reply, cached = await self._source.reply(call.model, messages, sampling, call.sample, torn)
         with anyio.CancelScope(shield=True):
             for answer in await self._read(call, as_text(messages), reply, cached):
                 await deliver(answer)
-
-    async def _reply(self, call: Call, messages: Sequence[Message], sampling: Sampling) -> tuple[Reply, bool]:
-        """Return the answer, and whether it was kept from an earlier run."""
-        key = request_key(call.model, messages, sampling, call.sample)
-        kept = None if self._ask.fresh else await self._cache.get(key)
-        if kept is not None:
-            return replace(kept, cost_usd=0.0), True
-        estimate = await self._client.estimate(call.model.name, messages, sampling)
-        async with self._budget.held(estimate) as held:
-            reply = await self._client.ask(call.model.name, messages, sampling)
-            held.settle(reply)
-        if reply.text:
-            await self._cache.put(key, reply)
-        return reply, False
 
     async def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Sequence[Answer]:
         try:

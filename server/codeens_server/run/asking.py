@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
-from msgspec.structs import replace
 
 from codeens_sandbox_backends.programs import CallInput
 from codeens_sandbox_backends.values.compare import canonical_call
@@ -16,9 +15,9 @@ from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.evidence import MissedChange
 from codeens_server.domain.target import Target
 from codeens_server.evidence.literal_calls import NotLiteral, expression, literal_call
-from codeens_server.generation.budget import Budget, BudgetExceeded
-from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import Message, ModelError, Reply, ResponseCache, Sampling, request_key
+from codeens_server.generation.budget import BudgetExceeded
+from codeens_server.generation.generate import Replies
+from codeens_server.generation.models.exchange import Message, ModelError, Sampling, Torn
 from codeens_server.run.events import InputsAsked
 
 CALLABLE = frozenset({"function", "staticmethod", "classmethod"})
@@ -47,10 +46,7 @@ class InputQuestion(NamedTuple):
     """Whom to ask, and by which means."""
 
     model: ModelSettings
-    client: Models
-    cache: ResponseCache
-    budget: Budget
-    fresh: bool
+    source: Replies
 
 
 async def ask_for_inputs(
@@ -66,35 +62,26 @@ async def ask_for_inputs(
     """
     messages = (Message(role="user", content=_question(target, missed)),)
     sampling = Sampling(temperature=0.2, max_tokens=min(_MOST_TOKENS, via.model.max_tokens))
+    torn = Torn()
     try:
-        reply = await _reply(via, messages, sampling)
+        reply, cached = await via.source.reply(via.model, messages, sampling, 0, torn, room_for=_SHARE)
     except ModelError as error:
-        await tell(InputsAsked(model=via.model.name, why=error.why))
+        await tell(InputsAsked(model=via.model.name, why=error.why, cost_usd=torn.cost_usd, tokens=torn.tokens))
         return ()
     except BudgetExceeded:
         return ()
+    except anyio.get_cancelled_exc_class():
+        if torn.reply:
+            with anyio.CancelScope(shield=True):
+                said = "stopped while it answered"
+                await tell(InputsAsked(model=via.model.name, why=said, cost_usd=torn.cost_usd, tokens=torn.tokens))
+        raise
     calls: tuple[CallInput, ...] = ()
     with anyio.CancelScope(shield=True):
         calls = await anyio.to_thread.run_sync(calls_in, reply.text, target)
-        tokens = reply.tokens_in + reply.tokens_out
+        tokens = 0 if cached else reply.tokens_in + reply.tokens_out
         await tell(InputsAsked(model=reply.model, count=len(calls), cost_usd=reply.cost_usd, tokens=tokens))
     return calls
-
-
-async def _reply(via: InputQuestion, messages: Sequence[Message], sampling: Sampling) -> Reply:
-    key = request_key(via.model, messages, sampling, 0)
-    kept = None if via.fresh else await via.cache.get(key)
-    if kept is not None:
-        return replace(kept, cost_usd=0.0, tokens_in=0, tokens_out=0)
-    estimate = await via.client.estimate(via.model.name, messages, sampling)
-    if not via.budget.has_room(estimate, _SHARE):
-        raise BudgetExceeded
-    async with via.budget.held(estimate) as held:
-        reply = await via.client.ask(via.model.name, messages, sampling)
-        held.settle(reply)
-    if reply.text:
-        await via.cache.put(key, reply)
-    return reply
 
 
 def _question(target: Target, missed: Sequence[MissedChange]) -> str:

@@ -23,7 +23,7 @@ from codeens_server.evidence.hot_lines import hot_lines
 from codeens_server.generation.announcing import announcement
 from codeens_server.generation.budget import Budget
 from codeens_server.generation.facts import with_evidence
-from codeens_server.generation.generate import Answer, Ask, calls_of, generate
+from codeens_server.generation.generate import Answer, Ask, Replies, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
@@ -182,7 +182,8 @@ class ModelAnswers:
         """Return inputs that the first model writes against changes of the original; see `ask_for_inputs`."""
         if not self._plan.models or state.target.kind not in CALLABLE:
             return ()
-        via = InputQuestion(self._plan.models[0], self._client, self._cache, self._spending(state), self._plan.fresh)
+        source = Replies(self._client, self._cache, self._spending(state), self._plan.fresh)
+        via = InputQuestion(self._plan.models[0], source)
         return await ask_for_inputs(state.target, missed, via, tell)
 
     def _ask(self, state: RunState, number: int) -> Ask | None:

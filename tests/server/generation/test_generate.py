@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import anyio
+import anyio.lowlevel
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +15,7 @@ from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Answer, Ask, FailedCall, calls_of, generate
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.prompts import Feedback
-from tests.loopback.server import ModelServer
+from tests.loopback.server import Fault, ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, MemoryCache, ask, model, variant
 
 pytestmark = [
@@ -65,6 +69,43 @@ async def test_a_failed_model_and_an_unusable_answer_are_told_and_do_not_stop_th
     failures = {answer.model: answer.why for answer in events if isinstance(answer, FailedCall)}
     assert failures["down"].startswith("the key was refused")
     assert failures["chatty"] == "the reply holds no Python code that could be the function"
+
+
+@pytest.mark.parametrize("fault", ["truncated", "stalled"])
+async def test_what_came_of_an_answer_before_it_was_torn_is_paid_for(fault: Fault) -> None:
+    budget = Budget(usd=1.0)
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
+        (event,) = await _generate(ask(model("m", server.url, timeout_s=5.0)), budget=budget)
+    assert isinstance(event, FailedCall)
+    assert event.cost_usd == budget.spent_usd > 0
+    assert event.tokens == budget.spent_tokens > 0
+    assert (event.can_retry, event.reply) == (True, None)
+
+
+async def test_a_call_that_is_cancelled_in_mid_answer_is_delivered_with_what_it_cost() -> None:
+    answers: list[Answer] = []
+    budget = Budget()
+
+    async def deliver(answer: Answer) -> None:
+        await anyio.lowlevel.checkpoint()
+        answers.append(answer)
+
+    async with ModelServer(answer=lambda _: ANSWER, script={"m": ["stalled"]}) as server:
+        asked = ask(model("m", server.url))
+        async with Models(asked.models, ENVIRON) as client, anyio.create_task_group() as group:
+            group.start_soon(
+                partial(generate, asked, client=client, cache=MemoryCache(), budget=budget, deliver=deliver)
+            )
+            with anyio.fail_after(60):
+                await server.half_sent.wait()
+                for _ in range(100):  # turns of the event loop: what was sent is read
+                    await anyio.lowlevel.checkpoint()
+                await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+    (event,) = answers
+    assert isinstance(event, FailedCall)
+    assert event.why == "stopped while it answered"
+    assert event.cost_usd == budget.spent_usd > 0
 
 
 async def test_an_answer_cut_for_its_length_says_which_setting_to_raise() -> None:

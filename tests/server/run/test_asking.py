@@ -13,6 +13,7 @@ from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.evidence import Evidence, MissedChange
 from codeens_server.domain.target import Target
 from codeens_server.generation.budget import Budget
+from codeens_server.generation.generate import Replies
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
 from codeens_server.run import execution
@@ -42,7 +43,7 @@ async def asked(world: World, said: FakeModels, budget: Budget) -> tuple[tuple[C
     model = ModelSettings(name="editor/a", model="editor/a")
     with open_store(world.settings()) as store:
         async with Models((model,), {}, said) as client:
-            via = InputQuestion(model, client, store.cache(Reply), budget, fresh=False)
+            via = InputQuestion(model, Replies(client, store.cache(Reply), budget, fresh=False))
             calls = await ask_for_inputs(world.target, MISSED, via, tell)
             if calls:
                 again = await ask_for_inputs(world.target, MISSED, via, tell)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,15 @@ from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.budget import CostBound
-from codeens_server.generation.models.exchange import EditorModel, Message, ModelError, Reply, Sampling, is_editor_model
+from codeens_server.generation.models.exchange import (
+    EditorModel,
+    Message,
+    ModelError,
+    Reply,
+    Sampling,
+    Torn,
+    is_editor_model,
+)
 from codeens_server.generation.models.in_process import InProcessModel, is_in_process
 from codeens_server.generation.models.litellm_router import LiteLLM, explain, refusal_of
 from codeens_server.generation.models.request_shape import RequestShape
@@ -112,8 +121,14 @@ class Models:
         usd = max(known) if len(known) == len(costs) else None
         return CostBound(tokens=tokens_in + sampling.max_tokens, usd=usd)
 
-    async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+    async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn | None = None) -> Reply:
         """Ask for one answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
+
+        Args:
+            name: the model, as configured.
+            messages: what it is asked.
+            sampling: how the answer is drawn.
+            torn: gets what had come, and is paid for, when this raises or is cancelled.
 
         Raises:
             ModelError: there is none, after all retries and fallbacks.
@@ -124,7 +139,7 @@ class Models:
             await self._rate_limiters[name].wait(tokens)
             try:
                 with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
-                    return await self._answer(name, messages, sampling)
+                    return await self._answer(name, messages, sampling, torn or Torn())
             except TimeoutError:
                 raise ModelError(name, f"no answer within {model.timeout_s:g} s") from None
             except ModelError:
@@ -133,58 +148,63 @@ class Models:
                 # LiteLLM and what it stands on raise dozens of types, some of them bare; all say that this call failed.
                 raise ModelError(name, explain(error, model, self._environ)) from error
 
-    async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+    async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn) -> Reply:
         if self._editor is not None and is_editor_model(name):
             return await self._editor(name, messages, sampling)
         shape = self._shapes[name]
         if (own := self._in_process.get(name)) is not None:
             return await own.ask(shape.arguments(messages, sampling))
         router = await self._opened()
-        reply = await self._fitting(router, name, messages, sampling)
+        reply = await self._fitting(router, name, messages, sampling, torn)
         if reply.text or reply.empty_because or not shape.streams:
             return reply
         # A server that takes no notice of `stream` sends a document, in which LiteLLM sees no event.
         shape.streams = False
-        whole = await self._fitting(router, name, messages, sampling)
+        whole = await self._fitting(router, name, messages, sampling, torn)
         shape.streams = not whole.text
         return _both(reply, whole)
 
-    async def _fitting(self, router: LiteLLM, name: str, messages: Sequence[Message], sampling: Sampling) -> Reply:
+    async def _fitting(
+        self, router: LiteLLM, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn
+    ) -> Reply:
         """Ask; and again without what the endpoint refuses by name, as long as there is something to leave out."""
         shape = self._shapes[name]
         while True:
             arguments = shape.arguments(messages, sampling)
             try:
-                return await self._asked(router, name, messages, arguments)
+                return await self._asked(router, name, messages, arguments, torn)
             except Exception as error:
                 refusal = refusal_of(error)
                 if refusal is None or not shape.adapt(refusal, arguments):
                     raise
 
     async def _asked(
-        self, router: LiteLLM, name: str, messages: Sequence[Message], arguments: Mapping[str, Any]
+        self, router: LiteLLM, name: str, messages: Sequence[Message], arguments: Mapping[str, Any], torn: Torn
     ) -> Reply:
         answer = await router.complete(name, arguments)
-        hidden = getattr(answer, "_hidden_params", {})
-        refused = ""
+        answered = self._models.get(getattr(answer, "_hidden_params", {}).get("model_id", name), self._models[name])
+        chunks: list[Any] = []
         if arguments["stream"]:
-            chunks: list[Any] = []
-            async for chunk in answer:
-                chunks.append(chunk)
-                refused += _refusal_in(chunk)
-                if len(chunks) > MOST_CHUNKS:
-                    raise ModelError(name, "the answer has no end")
+            try:
+                await _receive(answer, chunks, name)
+            except BaseException:
+                # What cannot be read has no price that could be told; why the call failed matters more.
+                with suppress(Exception):
+                    torn.reply = self._read(router, answered, router.joined(chunks, messages)) if chunks else None
+                raise
             answer = router.joined(chunks, messages) if chunks else None
         if not answer or not answer.choices:
             raise ModelError(name, "the answer has no choices")
-        answered = self._models.get(hidden.get("model_id", name), self._models[name])
+        return self._read(router, answered, answer, "".join(map(_refusal_in, chunks)))
+
+    def _read(self, router: LiteLLM, model: ModelSettings, answer: Any, refused: str = "") -> Reply:
         choice, usage = answer.choices[0], answer.usage
         return Reply(
             text=redact(_text_of(choice.message), self._environ),
-            model=answered.name,
+            model=model.name,
             tokens_in=usage.prompt_tokens,
             tokens_out=usage.completion_tokens,
-            cost_usd=_cost(router, answered, usage.prompt_tokens, usage.completion_tokens),
+            cost_usd=_cost(router, model, usage.prompt_tokens, usage.completion_tokens),
             finish_reason=choice.finish_reason or "",
             empty_because=redact(_why_empty(choice, refused), self._environ),
         )
@@ -199,6 +219,13 @@ class Models:
                 ]
                 self._router = await LiteLLM.start(models, self._environ)
             return self._router
+
+
+async def _receive(answer: Any, chunks: list[Any], name: str) -> None:
+    async for chunk in answer:
+        chunks.append(chunk)
+        if len(chunks) > MOST_CHUNKS:
+            raise ModelError(name, "the answer has no end")
 
 
 def _text_of(message: Any) -> str:

@@ -57,6 +57,24 @@ class ModelError(Exception):
         self.model = model
 
 
+class Torn:
+    """Holds what had come of an answer when its call broke or was cancelled: that much is paid for."""
+
+    def __init__(self) -> None:
+        self.reply: Reply | None = None
+        """None: nothing came, or all of it."""
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What came cost; None: its price is not known."""
+        return self.reply.cost_usd if self.reply else 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Read and written until then."""
+        return self.reply.tokens_in + self.reply.tokens_out if self.reply else 0
+
+
 class EditorModel(Protocol):
     """Asks the editor's model."""
 
