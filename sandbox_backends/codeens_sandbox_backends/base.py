@@ -70,6 +70,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
     usable: bool
     isolation: IsolationLevel
     why: str = ""
+    """Why it cannot be used; of one that can, why it isolates by its second choice."""
     fix: str = ""
 
 

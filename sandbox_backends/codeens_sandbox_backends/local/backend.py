@@ -57,7 +57,13 @@ class LocalBackend:
         fallback = await other.probe()
         if fallback.usable:
             self._inner = other
-            return Readiness(name=self.name, usable=True, isolation=fallback.isolation)
+            return Readiness(
+                name=self.name,
+                usable=True,
+                isolation=fallback.isolation,
+                why=f"in place of bubblewrap: {readiness.why}",
+                fix=readiness.fix or namespace_fix(),
+            )
         return Readiness(
             name=self.name,
             usable=False,

@@ -198,6 +198,12 @@ _SETTINGS = (
     ("user.max_user_namespaces", "0", "15000"),
 )
 """Name, the value that forbids, the value that allows. Of Ubuntu, of Debian, of every Linux."""
+_APPARMOR = (
+    "Allow them for bubblewrap alone: apt-get install apparmor-profiles && "
+    "ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && "
+    "apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict. Or for every program. "
+)
+"""Ubuntu forbids them to programs without a profile; it has one for bubblewrap, whose children stay restricted."""
 _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
@@ -206,7 +212,8 @@ def namespace_fix(settings: Path = Path("/proc/sys")) -> str:
     for name, forbids, allows in _SETTINGS:
         file = settings.joinpath(*name.split("."))
         if file.is_file() and file.read_text(encoding="utf-8").strip() == forbids:
-            return f"Allow unprivileged user namespaces: sysctl -w {name}={allows}"
+            narrow = _APPARMOR if "apparmor" in name else ""
+            return f"{narrow}Allow unprivileged user namespaces: sysctl -w {name}={allows}"
     if any(Path(mark).exists() for mark in _CONTAINER_MARKS):
         return "Start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
     return "Use bubblewrap 0.8 or newer, and allow unprivileged user namespaces"

@@ -19,6 +19,7 @@ from rich.text import Text
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.cli import options
+from codeens_server.cli.clients import CLIENTS, set_up, shown
 from codeens_server.cli.model_checks import DoctorCheck, model_checks
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.session import session_here, settings_of
@@ -28,6 +29,9 @@ from codeens_server.text import one_line
 from codeens_server.workspace.environment import interpreter_for
 from codeens_server.workspace.installed import version_of
 
+_OF_WORKSPACE = "of the workspace"
+_WIDTH = 80
+_NAMES = 18
 _EDITORS = {
     "code": "Visual Studio Code",
     "cursor": "Cursor",
@@ -40,36 +44,62 @@ _EDITORS = {
 
 @click.command()
 @click.option("--try", "ask", is_flag=True, help="Ask each model for one token, which costs next to nothing.")
+@click.option("--client", type=click.Choice(CLIENTS), help="Say how this agent's client starts codeens, and try it.")
 @options.trust_workspace
 @options.as_json
 @click.pass_context
-def doctor(ctx: click.Context, ask: bool, trust_workspace: bool, as_json: bool) -> None:
-    """Say what works on this machine, and how to mend the rest. Exit code 1: the main job cannot be done."""
+def doctor(ctx: click.Context, ask: bool, client: str | None, trust_workspace: bool, as_json: bool) -> None:
+    """Say what works on this machine, and how to mend the rest. Exit code 1: the main job cannot be done.
+
+    With `--client` say what to copy into which file of an agent's client, and whether the server starts so.
+    """
     session = session_here(trust=trust_workspace)
+    if client is not None:
+        found = anyio.run(set_up, client, session.root, session.environ)
+        click.echo(to_json(found, indent=2) if as_json else shown(found))
+        ctx.exit(0 if found.starts else 1)
     checks = anyio.run(lambda: _check_up(settings_of(session), session.root, session.environ, ask=ask))
     if as_json:
         click.echo(to_json(checks, indent=2))
     else:
-        console().print(_table(checks))
+        _print(checks)
     if any(check.needed and not check.works for check in checks):
         ctx.exit(1)
 
 
-def _table(checks: list[DoctorCheck]) -> Table:
-    table = plain_table()
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
+def _print(checks: list[DoctorCheck]) -> None:
+    out = console()
+    out.width = min(out.width, _WIDTH)
     area = ""
     for check in checks:
-        mark = Text("yes", style="green") if check.works else Text("no", style="red" if check.needed else "yellow")
-        detail = Text(one_line(check.detail))
-        if check.fix:
-            detail.append(f"\nfix: {one_line(check.fix)}", style="bold")
-        table.add_row(check.area if check.area != area else "", mark, Text(one_line(check.name)), detail)
+        if check.area != area:
+            out.print(Text(check.area, style="bold"))
         area = check.area
+        out.print(_row(check))
+    out.print()
+    out.print(Text(f"first: {_first(checks)}", style="bold"))
+
+
+def _row(check: DoctorCheck) -> Table:
+    mark = Text("yes", style="green") if check.works else Text("no", style="red" if check.needed else "yellow")
+    detail = Text(one_line(check.detail))
+    if check.fix:
+        detail.append(f"\nfix: {one_line(check.fix)}", style="bold")
+    table = plain_table()
+    for width in (5, _NAMES, None):
+        table.add_column(width=width, overflow="fold")
+    table.add_row(Text.assemble("  ", mark), Text(one_line(check.name)), detail)
     return table
+
+
+def _first(checks: list[DoctorCheck]) -> str:
+    """Return what to do first: what the main job needs, else what brings more, else the main job."""
+    for check in checks:
+        if check.needed and not check.works:
+            return "codeens sandbox install" if check.area == "sandbox" else check.fix
+    if not any(check.works for check in checks if check.area == "model"):
+        return "codeens run FILE.py::FUNCTION; with a model it can do more: see docs/models.md"
+    return "codeens run FILE.py::FUNCTION"
 
 
 async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, str], *, ask: bool) -> list[DoctorCheck]:
@@ -92,7 +122,7 @@ async def _check_up(settings: Settings, workspace: Path, environ: Mapping[str, s
             group.start_soon(probe, name)
         group.start_soon(find_models)
     return [
-        *(sandboxes[name] for name in sorted(sandboxes)),
+        *(sandboxes[name] for name in sorted(sandboxes, key=lambda name: (not sandboxes[name].needed, name))),
         *_interpreter_checks(interpreter_for(workspace, settings)),
         *models,
         *_tool_checks(),
@@ -107,17 +137,17 @@ async def _sandbox_check(name: str) -> DoctorCheck:
         readiness = await get_backend(name).probe()
     except SandboxError as error:
         return DoctorCheck(area="sandbox", name=name, works=False, detail=str(error), needed=needed)
-    detail = readiness.isolation.label if readiness.usable else readiness.why
+    detail = "; ".join(part for part in (readiness.isolation.label * readiness.usable, readiness.why) if part)
     return DoctorCheck(
         area="sandbox", name=name, works=readiness.usable, detail=detail, fix=readiness.fix, needed=needed
     )
 
 
 def _interpreter_checks(python: Path) -> list[DoctorCheck]:
-    own = f"Python {sys.version_info.major}.{sys.version_info.minor}, runs codeens"
+    own = f"Python {sys.version_info.major}.{sys.version_info.minor}: {sys.executable}"
     has_pytest = _has_pytest(python)
     return [
-        DoctorCheck(area="interpreter", name=sys.executable, works=True, detail=own),
+        DoctorCheck(area="interpreter", name="of codeens", works=True, detail=own),
         _workspace_check(python),
         DoctorCheck(
             area="interpreter",
@@ -132,13 +162,13 @@ def _interpreter_checks(python: Path) -> list[DoctorCheck]:
 def _workspace_check(python: Path) -> DoctorCheck:
     version = version_of(python)
     if version is None or version <= sys.version_info[:2]:
-        return DoctorCheck(area="interpreter", name=str(python), works=True, detail="runs candidates of this workspace")
+        return DoctorCheck(area="interpreter", name=_OF_WORKSPACE, works=True, detail=str(python))
     newer = f"{version[0]}.{version[1]}"
     return DoctorCheck(
         area="interpreter",
-        name=str(python),
+        name=_OF_WORKSPACE,
         works=False,
-        detail=f"runs candidates of this workspace; files that use what is new in Python {newer} cannot be read",
+        detail=f"{python}: files that use what is new in Python {newer} cannot be read",
         fix=f"install codeens with Python {newer}",
     )
 

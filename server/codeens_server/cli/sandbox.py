@@ -16,6 +16,7 @@ from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
 from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table
+from codeens_server.cli.sandbox_install import Brought, bring_sandbox
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.errors import RunError
 from codeens_server.selfcheck.run import self_check
@@ -54,6 +55,35 @@ def list_(as_json: bool) -> None:
 
 
 @sandbox.command()
+@options.as_json
+@click.pass_context
+def install(ctx: click.Context, as_json: bool) -> None:
+    """Bring the default sandbox to this machine: bubblewrap by apt-get as root or by sudo, else sandlock by pip or uv.
+
+    Where it works already nothing is installed. Exit code 1: it does not work, and what to ask an administrator for is
+    said.
+    """
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    brought = anyio.run(bring_sandbox, session_here().environ, say)
+    if as_json:
+        click.echo(to_json(brought, indent=2))
+    else:
+        click.echo(_told(brought))
+    if not brought.usable:
+        ctx.exit(1)
+
+
+def _told(brought: Brought) -> str:
+    if not brought.usable:
+        return f"no sandbox works here. {brought.ask}"
+    what = f"installed {' and '.join(brought.did)}" if brought.did else "nothing to install"
+    return f"{what}; candidates run under {brought.how}" + (f"\n{brought.ask}" if brought.ask else "")
+
+
+@sandbox.command()
 @click.option("--backend", "names", metavar="NAME", multiple=True, help="Check this backend; repeatable.")
 @options.as_json
 @click.pass_context
@@ -78,11 +108,16 @@ def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None
 async def _check_all(names: tuple[str, ...], python: str | None) -> list[SelfCheckReport]:
     backends = [get_backend(name) for name in dict.fromkeys(names or await _usable())]
     reports: list[SelfCheckReport] = []
-    with console(stderr=True).status("") as status:
+    out = console(stderr=True)
+    with out.status("") as status:
         for backend in backends:
 
             def say(result: SelfCheckResult, name: str = backend.name) -> None:
-                status.update(Text(f"{name}: {result.name}"))
+                line = Text(f"{name}: {result.name}")
+                if out.is_terminal:
+                    status.update(line)
+                else:
+                    out.print(line)
 
             reports.append(await self_check(backend, python=python, say=say))
     return reports

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,37 @@ def test_a_machine_that_can_not_isolate_is_told_the_fix_and_exits_1(
     assert result.exit_code == 1
     assert "no user namespaces" in result.stdout
     assert "fix: sysctl -w x=1" in result.stdout
+    assert result.stdout.splitlines()[-1] == "first: codeens sandbox install"
+
+
+def test_the_doctor_fits_80_columns_and_ends_with_what_to_do_first(
+    codeens: Codeens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "backend_names", lambda: ["unsafe"])
+    lines = codeens("doctor").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "first: codeens run FILE.py::FUNCTION" in lines[-2] + lines[-1]
+
+
+@pytest.mark.parametrize("client", ["claude-desktop", "vscode"])
+def test_a_clients_configuration_has_absolute_paths_and_is_tried(codeens: Codeens, here: Path, client: str) -> None:
+    found = json.loads(codeens("doctor", "--client", client, "--json").stdout)
+    ((server,),) = (servers.values() for servers in found["config"].values())
+    assert Path(server["command"]).is_absolute()
+    assert server["args"][-1] == str(here)
+    assert Path(found["file"]).is_absolute()
+    assert found["starts"], found["detail"]
+
+
+def test_a_client_whose_server_does_not_start_is_told_why(
+    codeens: Codeens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "codeens-server").write_text("#!/bin/sh\necho broken: no mcp >&2\nexit 1\n", encoding="utf-8")
+    (tmp_path / "codeens-server").chmod(0o755)
+    result = codeens("doctor", "--client", "cursor")
+    assert result.exit_code == 1
+    assert "it does not start: broken: no mcp" in result.stdout
 
 
 def test_pytest_is_looked_for_beside_the_workspaces_interpreter_without_running_it(
