@@ -101,5 +101,6 @@ def test_a_person_follows_runs_weighs_and_applies_what_they_found_in_the_window(
     for look in seen["looks"]:
         assert (look["over"], look["outside"], look["empty"], look["faint"]) == (0, [], 0, []), look
         assert (look["ground"] < 0.5) == (look["theme"] == "dark"), look
+        assert look["bars"] == seen["measured"]
     assert [url for url in seen["requests"] if not url.startswith(("about:", "data:"))] == []
     tried("ext-apps", version_of("@modelcontextprotocol/ext-apps"))

@@ -56,6 +56,7 @@ function dress(context) {
 let torn = false;
 let following = "";
 let shown = null;
+let counted = { id: "", timer: 0 };
 const weights = new Map();
 
 const place = (id) => document.getElementById(id);
@@ -95,7 +96,8 @@ function showRun(run) {
   place("title").textContent = `${run.function} · ${run.run_id}`;
   const bar = place("progress");
   bar.hidden = run.state !== "running";
-  place("cancel").hidden = bar.hidden;
+  place("stop").hidden = bar.hidden;
+  if (!bar.hidden) countSeconds(run.run_id);
   if (run.progress.planned) {
     bar.max = 2 * run.progress.planned;
     bar.value = run.progress.generated + run.progress.executed;
@@ -111,6 +113,19 @@ function showRun(run) {
     showClusters(result);
   }
   if (run.state === "running" && following !== run.run_id) follow(run.run_id);
+}
+
+/** How long a run has been followed here; when it began is not told. */
+function countSeconds(id) {
+  if (counted.id === id) return;
+  clearInterval(counted.timer);
+  const began = Date.now();
+  const tell = () => {
+    place("time").textContent = `followed for ${Math.round((Date.now() - began) / 1000)} s`;
+    if (torn || shown.state !== "running") clearInterval(counted.timer);
+  };
+  counted = { id, timer: setInterval(tell, 1000) };
+  tell();
 }
 
 place("cancel").addEventListener("click", async () => {
@@ -181,14 +196,15 @@ function showRows() {
   if (isChanged) ranked.sort((a, b) => points(b) - points(a));
   const rejected = result.rows.filter((row) => row.rank === null);
   const all = [result.original, ...ranked, ...rejected];
+  const reach = Math.max(2, ...all.flatMap(({ speed: known }) => (known ? [known.high, 1 / known.low] : [])));
   const cells = all.map((row) => [
     row.number === null ? "–" : `#${row.number}${row.tied ? " =" : ""}`,
     row.label,
     state(row.verdict),
-    speed(row.speed),
+    speed(row.speed, reach),
     row.memory?.ratio ? `${row.memory.ratio.toFixed(2)}×` : "",
     row.readability ? Math.round(row.readability.score) : "",
-    `+${row.diff.added} −${row.diff.removed}`,
+    row.diff.added || row.diff.removed ? `+${row.diff.added} −${row.diff.removed}` : "",
     row.score ? Math.round(isChanged ? points(row) : row.score.total) : "",
     element("td", row.reason || row.verdict.reason, "reason"),
     buttons(row),
@@ -203,9 +219,20 @@ function state(verdict) {
   return element("td", isGood ? verdict.evidence : status, isGood || status === "conditional" ? status : "failed");
 }
 
-function speed(interval) {
-  if (!interval) return "";
-  return `${interval.ratio.toFixed(2)}× [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`;
+/** The interval in figures and as a bar around 1×, which all rows draw to the same scale. */
+function speed(interval, reach) {
+  const cell = element("td");
+  if (!interval) return cell;
+  const at = (ratio) => 50 + (50 * Math.log(ratio)) / Math.log(reach);
+  const isSurely = interval.low > 1 ? "passed" : interval.high < 1 ? "failed" : "";
+  const bar = element("span", undefined, `interval ${isSurely}`);
+  const within = element("span");
+  within.style.left = `${at(interval.low)}%`;
+  within.style.width = `${at(interval.high) - at(interval.low)}%`;
+  bar.append(within);
+  bar.setAttribute("aria-hidden", "true");
+  cell.append(`${interval.ratio.toFixed(2)}× [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`, bar);
+  return cell;
 }
 
 function number(value) {

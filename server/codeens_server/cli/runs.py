@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @click.group()
 def runs() -> None:
-    """Look at earlier runs, and apply their results. An ID may be shortened to its beginning."""
+    """Look at earlier runs, and apply their results. An ID may be shortened to its beginning; `latest` is one."""
 
 
 @runs.command("list")

@@ -29,6 +29,8 @@ from codeens_server.store.transfer import Transfer
 
 T = TypeVar("T")
 
+LATEST = "latest"
+"""Short for the run that began last."""
 _SHOWN = 5
 _POLL_S = 0.2
 """Between two looks for new events of a run of another process; a person does not see such a delay."""
@@ -120,7 +122,7 @@ class RunStore:
         return RunState.of(await self.events(await self.full_id(start)))
 
     async def full_id(self, start: str) -> str:
-        """Return the id of the one run that `start` is short for.
+        """Return the id of the one run that `start` is short for; `latest` is the one that began last.
 
         Raises:
             InputError: no such run, or several.
@@ -185,6 +187,8 @@ def _full_id(session: Session, start: str) -> str:
         return start
     begins = or_(RunRow.id.startswith(start, autoescape=True), RunRow.id.contains(f"-{start}", autoescape=True))
     latest = select(RunRow.id).order_by(RunRow.created.desc())
+    if start == LATEST and (newest := session.scalar(latest.limit(1))):
+        return newest
     # Looked at again, since the databases' LIKE have different rules for upper and lower case.
     found = [run_id for run_id in session.scalars(latest.where(begins)) if is_short_for(start, run_id)]
     if len(found) == 1:

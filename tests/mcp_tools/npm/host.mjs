@@ -123,6 +123,7 @@ try {
   const quality = (row) => row.score?.parts.quality ?? Infinity;
   found.sort((a, b) => quality(a) - quality(b));
   found.filter((row) => row.rank !== null).forEach((row, index) => { row.number = index + 1; });
+  const measured = found.filter((row) => row.speed).length;
   const looks = [];
   for (const width of [380, 800]) {
     for (const theme of ["light", "dark"]) {
@@ -130,7 +131,8 @@ try {
       await frame.locator("#clusters li").first().waitFor();
       await frame.getByRole("button", { name: "diff" }).first().click();
       await frame.locator("#change pre .added").first().waitFor();
-      looks.push({ width, theme, ...(await frame.evaluate(look)) });
+      const bars = await frame.locator("td .interval > span").count();
+      looks.push({ width, theme, bars, ...(await frame.evaluate(look)) });
       await page.screenshot({ path: picture.replace(".png", `-${width}-${theme}.png`) });
     }
   }
@@ -154,7 +156,7 @@ try {
   await frame.getByText("was written into").waitFor();
   console.log(JSON.stringify({
     mime: resource.mimeType, atFirst, headline, rows, before, after, patch, calls, size, faults, requests,
-    clusters, ranked, reranked, looks,
+    clusters, ranked, reranked, looks, measured,
   }));
 } finally {
   await browser.close();

@@ -104,6 +104,10 @@ def test_json_of_a_shown_run_is_its_document(codeens: Codeens, ended: RunDocumen
     assert msgspec.json.decode(codeens("runs", "show", ended.run_id, "--json").stdout, type=RunDocument) == ended
 
 
+def test_the_run_that_began_last_is_called_latest(codeens: Codeens, ended: RunDocument) -> None:
+    assert json.loads(codeens("runs", "show", "latest", "--json").stdout)["run_id"] == ended.run_id
+
+
 def test_the_diff_is_what_git_applies(codeens: Codeens, ended: RunDocument) -> None:
     text = codeens("runs", "diff", ended.run_id, "1").stdout
     assert text.startswith("--- a/sums.py\n+++ b/sums.py\n")

@@ -1,0 +1,39 @@
+"""The tutorial's files and commands, as they stand in docs/tutorial.md."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox_backends.machine import why_not
+
+TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text(encoding="utf-8")
+FILES = re.findall(r'```\w+ title="([\w.]+)"\n(.*?)```', TUTORIAL, re.DOTALL)
+COMMANDS = re.findall(r"```sh run\n(.*?)```", TUTORIAL, re.DOTALL)
+
+
+@pytest.mark.e2e
+@pytest.mark.scene
+@pytest.mark.timed
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
+def test_the_tutorials_commands_end_with_a_faster_function_in_the_file(tmp_path: Path) -> None:
+    for name, text in FILES:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environ = {"PATH": programs, "HOME": str(tmp_path / "home"), "COLUMNS": "200"}
+    said = ""
+    for command in "".join(COMMANDS).splitlines():
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        said += done.stdout
+    assert "is best" in said
+    assert "would notice" in said
+    assert "set(" in (tmp_path / "stock.py").read_text(encoding="utf-8")
