@@ -121,6 +121,10 @@ class Resources:
         """
         return self.loaded(root).settings
 
+    def forget(self) -> None:
+        """Read settings and variants anew from now on: a file of theirs was written."""
+        self._fresh.forget()
+
     def variants(self, root: Path | None = None) -> dict[str, FoundVariant]:
         """Return all variants by name: those of a workspace only when it is trusted.
 

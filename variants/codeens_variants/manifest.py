@@ -27,7 +27,8 @@ REWRITES = (
 )
 """The offline rewrites that there are: families of ruff's fixes, and codemods."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-_MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 20
+"""Of a manifest."""
 
 
 class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,9 +68,21 @@ def load_manifest(path: Path) -> Variant:
     """Read a variant from a `.toml` or `.json` file.
 
     Raises:
-        ManifestError: it cannot be read, its syntax is broken, or a key is unknown, missing or of the wrong type.
+        ManifestError: it cannot be read, or see `variant_of`.
     """
-    text = _read(path)
+    return variant_of(path, _read(path))
+
+
+def variant_of(path: Path, text: str) -> Variant:
+    """Return the variant that a manifest's text describes.
+
+    Args:
+        path: what the text's file is called: by its suffix it is read, and errors name it.
+        text: all of it.
+
+    Raises:
+        ManifestError: its syntax is broken, or a key is unknown, missing or of the wrong type.
+    """
     document = _parse(path, text)
     for key in document:
         if key not in Variant.__struct_fields__:
@@ -89,9 +102,9 @@ def _read(path: Path) -> str:
         if not path.is_file() and path.exists():  # a pipe would be waited for
             raise ManifestError(path, "is no regular file.")
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise ManifestError(path, f"is larger than {_MOST_BYTES} bytes, which no variant needs to be.")
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ManifestError(path, f"is larger than {MOST_BYTES} bytes, which no variant needs to be.")
         return data.decode("utf-8")
     except OSError as error:
         raise ManifestError(path, f"cannot be read: {error.strerror}.") from None

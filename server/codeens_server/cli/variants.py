@@ -10,14 +10,11 @@ from rich.text import Text
 from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.session import session_here, settings_of
-from codeens_server.config.loading import FILE_NAME, load_settings
-from codeens_server.config.settings import Settings
-from codeens_server.config.user_file import set_disabled_variants
 from codeens_server.errors import InputError, unknown
-from codeens_server.files import settings_folder
+from codeens_server.run.variants import is_used, switch_variant
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, visible
-from codeens_variants.manifest import ManifestError, Variant
+from codeens_variants.manifest import ManifestError
 from codeens_variants.registry import FoundVariant, validate_file
 
 
@@ -33,7 +30,7 @@ def list_variants(trust_workspace: bool, as_json: bool) -> None:
     """List the variants found, and which are used when none is named."""
     session = session_here(trust=trust_workspace)
     found, settings = session.variants(), settings_of(session)
-    used = {name for name, item in found.items() if _is_used(item.variant, settings)}
+    used = {name for name, item in found.items() if is_used(item.variant, settings)}
     if as_json:
         rows = [
             {
@@ -112,11 +109,8 @@ def disable(name: str, trust_workspace: bool) -> None:
 
 def _switch(name: str, *, disabled: bool) -> None:
     """Change the user's own list only; what a workspace or the environment says stands before it."""
-    folder = settings_folder()
-    own = load_settings(flags={}, workspace=None, environ={}, user_dir=folder, trusted=False).settings
-    names = [other for other in own.disabled_variants if other != name] + ([name] if disabled else [])
-    set_disabled_variants(folder / FILE_NAME, names)
-    click.echo(f"{name} is {'disabled' if disabled else 'enabled'} in {folder / FILE_NAME}")
+    path = switch_variant(name, disabled=disabled)
+    click.echo(f"{name} is {'disabled' if disabled else 'enabled'} in {path}")
     if (name in settings_of(session_here()).disabled_variants) is not disabled:
         click.echo("warning: disabled_variants of the environment or of this workspace says otherwise", err=True)
 
@@ -126,9 +120,3 @@ def _named(name: str, *, trust: bool) -> FoundVariant:
     if name not in found:
         raise InputError(unknown("variant", name, list(found)))
     return found[name]
-
-
-def _is_used(variant: Variant, settings: Settings) -> bool:
-    if settings.variants:
-        return variant.name in settings.variants
-    return variant.enabled and variant.name not in settings.disabled_variants

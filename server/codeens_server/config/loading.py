@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
 import tomli
-from msgspec import Struct
+from msgspec import Struct, field
 
 from codeens_sandbox_backends.reading import converted
 from codeens_sandbox_backends.registry import backend_names
@@ -49,6 +49,8 @@ class Loaded(Struct, frozen=True, kw_only=True):
     settings: Settings
     sources: tuple[str, ...] = ()
     """Those that set something, the strongest first."""
+    origins: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Source of each setting, by its dotted key; what is not here is the default."""
     ignored: tuple[str, ...] = ()
     """Sentences: what of the workspace's file was not taken, and why."""
 
@@ -89,9 +91,11 @@ def load_settings(
     if (user_file := user_dir / FILE_NAME).is_file():
         layers.append(_from_file(user_file))
     merged: Table = {}
+    origins: dict[str, str] = {}
     for source, table in layers:
         source.check(table)
         merged = _merge(merged, table)
+        origins = dict.fromkeys(_leaves(table), source.label) | origins
     settings = converted(merged, Settings)
     _check_models(settings.models)
     _check_weights(settings)
@@ -100,8 +104,18 @@ def load_settings(
     return Loaded(
         settings=settings,
         sources=tuple(source.label for source, table in layers if table),
+        origins=origins,
         ignored=tuple(ignored),
     )
+
+
+def _leaves(table: Table, key: Key = ()) -> Iterator[str]:
+    """Yield the dotted keys of all that a table says; lists are one thing, as they are when tables are merged."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(cast("Table", value), (*key, name))
+        else:
+            yield dotted((*key, name))
 
 
 def _keep_keys_out(model: ModelSettings, environ: Mapping[str, str]) -> None:

@@ -58,6 +58,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be configured. Every field has a working default."""
 
     models: tuple[ModelSettings, ...] = ()
+    default_models: tuple[str, ...] = ()
+    """Names of the models to ask when none is named; empty: all of `models`, or those that can be reached."""
     variants: tuple[str, ...] = ()
     """Names to run; empty: all enabled ones."""
     disabled_variants: tuple[str, ...] = ()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from codeens_server.config.loading import FILE_NAME, load_settings
 from codeens_server.config.settings import Settings
+from codeens_server.config.user_file import set_disabled_variants
 from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.files import settings_folder
 from codeens_variants.manifest import Variant
@@ -23,6 +25,29 @@ def found_variants(workspace: Path, *, trusted: bool) -> dict[str, FoundVariant]
     """
     theirs = workspace / WORKSPACE_FOLDER if trusted else None
     return find_variants(user_dir=settings_folder() / USER_FOLDER, workspace_dir=theirs)
+
+
+def is_used(variant: Variant, settings: Settings) -> bool:
+    """Return whether a variant is used where none is named."""
+    if settings.variants:
+        return variant.name in settings.variants
+    return variant.enabled and variant.name not in settings.disabled_variants
+
+
+def switch_variant(name: str, *, disabled: bool) -> Path:
+    """Say in the user's own settings whether a variant is used; what a workspace says stands before them.
+
+    Returns:
+        The user's file.
+
+    Raises:
+        ConfigError: the file cannot be read or written.
+    """
+    folder = settings_folder()
+    own = load_settings(flags={}, workspace=None, environ={}, user_dir=folder, trusted=False).settings
+    names = [other for other in own.disabled_variants if other != name] + ([name] if disabled else [])
+    set_disabled_variants(folder / FILE_NAME, names)
+    return folder / FILE_NAME
 
 
 def chosen_variants(names: Sequence[str], settings: Settings, variants: Mapping[str, Variant]) -> tuple[Variant, ...]:

@@ -84,6 +84,11 @@ class Database:
         if self._url is not None or (self._folder / _FILE).exists():
             await self.read(lambda _: None)
 
+    @property
+    def address(self) -> str:
+        """The database's URL, without its password."""
+        return (self._url or _file_url(self._folder)).render_as_string(hide_password=True)
+
     def close(self) -> None:
         """Close all connections."""
         if self._engine is not None:
@@ -159,7 +164,11 @@ def _sqlite_url(folder: Path) -> URL:
     except OSError as error:
         message = f"the results folder {folder} cannot be written: {error.strerror}. Choose another."
         raise RunError(message, hint=Hint("option", "results")) from error
-    return URL.create("sqlite", database=str(path))
+    return _file_url(folder)
+
+
+def _file_url(folder: Path) -> URL:
+    return URL.create("sqlite", database=str(folder / _FILE))
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -6,7 +6,8 @@ import math
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from codeens_server.store.database import Database
@@ -77,6 +78,26 @@ class CostLine(Struct, frozen=True, kw_only=True):
     cost_known: bool
 
 
+class VariantLine(Struct, frozen=True, kw_only=True):
+    """What came of one variant, whoever was asked with it."""
+
+    variant: str
+    won: Share
+    """Of the runs that it took part in: code that answered it was the one to take."""
+    cost_usd: float
+
+
+class StoreFacts(Struct, frozen=True, kw_only=True):
+    """The store itself."""
+
+    address: str
+    """Its URL, without a password."""
+    bytes: int
+    """Of the database."""
+    runs: int
+    answers: int
+
+
 class Statistics:
     """Reads what runs left; a run under way counts as far as it is."""
 
@@ -99,13 +120,32 @@ class Statistics:
         """
         return await self._database.read(lambda session: _page(session, text, shown, before, limit))
 
-    async def systems(self) -> list[SystemLine]:
+    async def systems(self, within: str = "") -> list[SystemLine]:
         """Return every model with every variant, the one that won most often first.
+
+        Args:
+            within: a folder: only of runs about files in it; empty: of all.
 
         Raises:
             RunError: the database cannot be read.
         """
-        return await self._database.read(_systems)
+        return await self._database.read(lambda session: _systems(session, within))
+
+    async def variants(self) -> list[VariantLine]:
+        """Return every variant that was used, by name.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(_variants)
+
+    async def store(self) -> StoreFacts:
+        """Say where the runs are kept, and how much that is.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(lambda session: _store(session, self._database.address))
 
     async def costs(self) -> list[CostLine]:
         """Return what was paid, newest day first.
@@ -114,6 +154,19 @@ class Statistics:
             RunError: the database cannot be read.
         """
         return await self._database.read(_costs)
+
+
+def _store(session: Session, address: str) -> StoreFacts:
+    if session.get_bind().dialect.name == "sqlite":
+        size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        size = "SELECT pg_database_size(current_database())"
+    return StoreFacts(
+        address=address,
+        bytes=session.scalar(sql(size)) or 0,
+        runs=session.scalar(select(func.count()).select_from(RunRow)) or 0,
+        answers=session.scalar(select(func.count()).select_from(AnswerRow)) or 0,
+    )
 
 
 def _page(session: Session, text: str, shown: RunsShown, before: str | None, limit: int) -> RunPage:
@@ -139,7 +192,7 @@ def _filtered(text: str, shown: RunsShown) -> Select[RunRow]:
     return query.where(RunRow.best != "original") if shown == "improved" else query
 
 
-def _systems(session: Session) -> list[SystemLine]:
+def _systems(session: Session, within: str) -> list[SystemLine]:
     """Wins are counted by run: several answers of a system with the same code are one win."""
     row = AnswerRow
     by_run = (
@@ -156,6 +209,7 @@ def _systems(session: Session) -> list[SystemLine]:
             func.coalesce(func.sum(row.cost_usd), 0.0).label("cost"),
             func.sum(case((row.cost_usd.is_(None), 1), else_=0)).label("unknown"),
         )
+        .where(*_is_within(within))
         .group_by(row.model, row.variant, row.run_id)
         .subquery()
     )
@@ -180,6 +234,32 @@ def _systems(session: Session) -> list[SystemLine]:
         for found in session.execute(query.group_by(by_run.c.model, by_run.c.variant))
     ]
     return sorted(lines, key=lambda line: (-line.won.value, -line.passed.value, line.model, line.variant))
+
+
+def _is_within(folder: str) -> list[ColumnElement[bool]]:
+    if not folder:
+        return []
+    there = select(RunRow.id).where(RunRow.target.startswith(f"{folder.rstrip('/')}/", autoescape=True))
+    return [AnswerRow.run_id.in_(there)]
+
+
+def _variants(session: Session) -> list[VariantLine]:
+    row = AnswerRow
+    by_run = (
+        select(
+            row.variant,
+            func.max(cast(row.won, Integer)).label("won"),
+            func.coalesce(func.sum(row.cost_usd), 0.0).label("cost"),
+        )
+        .group_by(row.variant, row.run_id)
+        .subquery()
+    )
+    sums = (func.count().label("runs"), func.sum(by_run.c.won).label("won"), func.sum(by_run.c.cost).label("cost"))
+    query = select(by_run.c.variant, *sums).group_by(by_run.c.variant).order_by(by_run.c.variant)
+    return [
+        VariantLine(variant=found.variant, won=Share.of(int(found.won), found.runs), cost_usd=float(found.cost))
+        for found in session.execute(query)
+    ]
 
 
 def _costs(session: Session) -> list[CostLine]:

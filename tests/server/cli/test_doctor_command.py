@@ -8,7 +8,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_server.cli import doctor
+from codeens_server.doctor import checks as doctor
 from tests.server.cli.conftest import Codeens
 
 _TIER = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label="a wall")

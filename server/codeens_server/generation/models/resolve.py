@@ -94,10 +94,10 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
 async def choose_models(
     names: Sequence[str], settings: Settings, environ: Mapping[str, str], *, editor: bool
 ) -> tuple[ModelSettings, ...]:
-    """Return those named, else configured, else with a key, else the editor's own, else of servers on loopback.
+    """Return those named, else the default ones, configured, with a key, of the editor, of servers on loopback.
 
     Args:
-        names: the models asked for.
+        names: the models asked for; none: the settings' default ones, where they name any.
         settings: which models are configured.
         environ: where keys are read from.
         editor: whether there is an editor that can be asked.
@@ -105,6 +105,7 @@ async def choose_models(
     Raises:
         InputError: see `resolve_models`; or there are models and no asyncio to ask them under (code `needs_asyncio`).
     """
+    names = names or settings.default_models
     if not editor:
         models = resolve_models(names, settings, environ) or await find_local_models()
         _refuse_without_asyncio(models)

@@ -43,7 +43,7 @@ async def model_checks(settings: Settings, environ: Mapping[str, str], *, ask: b
     Raises:
         ConfigError: the settings name a model that is not there.
     """
-    found = [*resolve_models((), settings, environ), *await find_local_models()]
+    found = [*resolve_models(settings.default_models, settings, environ), *await find_local_models()]
     others = [*_providers(environ, found)]
     if not found and not others:
         fix = "Set a provider's key (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), start Ollama, or configure models"
