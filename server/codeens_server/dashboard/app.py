@@ -18,13 +18,22 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from codeens import CodeensError, SandboxError, Session
-from codeens_server.dashboard.api import make_api, refused, schemas
+from codeens_server.dashboard.api import DOCUMENTS, make_api
+from codeens_server.dashboard.configuration import DOCUMENTS as OF_CONFIGURATION
+from codeens_server.dashboard.configuration import make_configuration_api
+from codeens_server.dashboard.configuration_pages import make_configuration_pages
 from codeens_server.dashboard.desk import RunDesk
+from codeens_server.dashboard.ensemble import EnsembleDesk
 from codeens_server.dashboard.guard import Door, Guard
-from codeens_server.dashboard.pages import error_page, make_pages
+from codeens_server.dashboard.manifests import VariantDesk
+from codeens_server.dashboard.pages import make_pages
+from codeens_server.dashboard.rendering import error_page
+from codeens_server.dashboard.wire import refused, schemas_of
+from codeens_variants.manifest import ManifestError
 
+_DOCUMENTS = (*DOCUMENTS, *OF_CONFIGURATION)
 _ENDED_WITHIN_S = 3
-_NOT_FOUND = frozenset({"no_such_run", "no_such_candidate"})
+_NOT_FOUND = frozenset({"no_such_run", "no_such_candidate", "no_such_variant"})
 
 
 class Dashboard:
@@ -58,12 +67,16 @@ def make_app(desk: RunDesk) -> FastAPI:
         # What variables of OpenTelemetry name gets nothing of ours.
         telemetry={"auto_configure": False},
     )
+    ensemble, variants = EnsembleDesk(desk.session), VariantDesk(desk.session)
     app.include_router(make_api(desk))
+    app.include_router(make_configuration_api(ensemble, variants))
     app.include_router(make_pages(desk))
+    app.include_router(make_configuration_pages(ensemble, variants))
     app.mount("/static", StaticFiles(packages=[("codeens_server.dashboard", "static")]))
     app.openapi = _described(app)
     app.add_exception_handler(CodeensError, _told)
     app.add_exception_handler(SandboxError, _told)
+    app.add_exception_handler(ManifestError, _told)
     app.add_exception_handler(RequestValidationError, _wrong)
     app.add_exception_handler(HTTPException, _missing)
     return app
@@ -75,7 +88,7 @@ def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            document.setdefault("components", {}).setdefault("schemas", {}).update(schemas())
+            document.setdefault("components", {}).setdefault("schemas", {}).update(schemas_of(*_DOCUMENTS))
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -83,7 +96,8 @@ def _described(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    code = error.code if isinstance(error, CodeensError) else "sandbox"
+    other = "manifest" if isinstance(error, ManifestError) else "sandbox"
+    code = error.code if isinstance(error, CodeensError) else other
     return _said(request, 404 if code in _NOT_FOUND else 400, code, str(error))
 
 

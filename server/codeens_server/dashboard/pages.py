@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from functools import lru_cache
-from typing import Annotated, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader
 from msgspec import Struct
 
 from codeens import RunState
 from codeens_server.dashboard.desk import RunDesk
+from codeens_server.dashboard.rendering import shown
 from codeens_server.dashboard.side_by_side import lines_beside
 from codeens_server.domain.document import RunDocument
 from codeens_server.domain.measurement import Interval
@@ -24,8 +22,8 @@ from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError
 from codeens_server.ranking import wording
 from codeens_server.run.events import StoredEvent
-from codeens_server.store.statistics import CostLine, RunsShown, Share
-from codeens_server.text import money, one_line, plural, visible
+from codeens_server.store.statistics import CostLine, RunsShown
+from codeens_server.text import one_line
 from codeens_server.views.beside import beside
 from codeens_server.views.model import RunView
 from codeens_server.views.run_view import view_of
@@ -58,11 +56,7 @@ class Point(Struct, frozen=True, kw_only=True):
 
 def make_pages(desk: RunDesk) -> APIRouter:
     """Return the routes of the pages."""
-    templates = _templates()
     pages = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
-
-    def shown(name: str, **facts: object) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(name).render(**facts))
 
     @pages.get("/")
     async def list_runs(
@@ -112,11 +106,6 @@ def make_pages(desk: RunDesk) -> APIRouter:
     return pages
 
 
-def error_page(message: str) -> str:
-    """Return a page that says why another is not shown."""
-    return _templates().get_template("error.html").render(message=message)
-
-
 def diff_text(state: RunState, candidate_id: str) -> str:
     """Return what a candidate changes in the function, as a unified diff.
 
@@ -126,27 +115,6 @@ def diff_text(state: RunState, candidate_id: str) -> str:
     candidate = _candidate(state, candidate_id)
     sides = (state.target.source.splitlines(keepends=True), candidate.source.splitlines(keepends=True))
     return "".join(difflib.unified_diff(*sides, ORIGINAL, candidate.id))
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    found = Environment(
-        loader=PackageLoader("codeens_server.dashboard"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    filters = cast("dict[str, Callable[..., object]]", found.filters)
-    filters.update(money=money, line=one_line, share=_share, when=_when, plural=plural, visible=visible)
-    return found
-
-
-def _when(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M}"
-
-
-def _share(share: Share) -> str:
-    """Write a share with its interval, in percent; nothing where there are no cases."""
-    if not share.cases:
-        return ""
-    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _candidate(state: RunState, candidate_id: str) -> Candidate:

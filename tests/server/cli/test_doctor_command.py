@@ -8,7 +8,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
-from codeens_server.doctor import checks as doctor
+from codeens_server.doctor import checks
 from tests.server.cli.conftest import Codeens
 
 _TIER = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label="a wall")
@@ -62,8 +62,8 @@ def test_the_doctor_names_what_it_found_and_no_key(
 def test_a_machine_that_can_not_isolate_is_told_the_fix_and_exits_1(
     codeens: Codeens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "backend_names", lambda: ["local"])
-    monkeypatch.setattr(doctor, "get_backend", _wont_isolate)
+    monkeypatch.setattr(checks, "backend_names", lambda: ["local"])
+    monkeypatch.setattr(checks, "get_backend", _wont_isolate)
     result = codeens("doctor")
     assert result.exit_code == 1
     assert "no user namespaces" in result.stdout
@@ -74,7 +74,7 @@ def test_a_machine_that_can_not_isolate_is_told_the_fix_and_exits_1(
 def test_the_doctor_fits_80_columns_and_ends_with_what_to_do_first(
     codeens: Codeens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "backend_names", lambda: ["unsafe"])
+    monkeypatch.setattr(checks, "backend_names", lambda: ["unsafe"])
     lines = codeens("doctor").stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert "first: codeens run FILE.py::FUNCTION" in lines[-2] + lines[-1]
@@ -104,7 +104,7 @@ def test_a_client_whose_server_does_not_start_is_told_why(
 def test_pytest_is_looked_for_beside_the_workspaces_interpreter_without_running_it(
     codeens: Codeens, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "backend_names", list[str])
+    monkeypatch.setattr(checks, "backend_names", list[str])
     python = here / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\ntouch {here}/was_run\n", encoding="utf-8")

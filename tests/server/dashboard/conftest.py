@@ -8,19 +8,24 @@ from pathlib import Path
 import httpx
 import pytest
 
-from codeens import Session, Settings
+from codeens import Session
 from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.guard import Door
 from tests.server import facts
 
 DOOR = Door(host="127.0.0.1", port=8765, token="a-token-of-twenty-letters")
 RUN = "20260101-aaaaaa"
+KEY = "a-key-that-nobody-may-see"
+ENVIRON = {"OPENAI_API_KEY": KEY}
 
 
 @pytest.fixture
-async def session(tmp_path: Path) -> AsyncIterator[Session]:
-    settings = Settings(results=str(tmp_path / "results"), effort="quick", max_inputs=10, max_mutants=0)
-    async with Session(tmp_path, settings=settings, environ={}) as opened:
+async def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Session]:
+    """One that looks at the settings of a user and of a workspace in this folder, and at nothing else."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    settings = {"results": str(tmp_path / "results"), "effort": "quick", "max_inputs": 10, "max_mutants": 0}
+    async with Session(tmp_path, settings=settings, environ=ENVIRON) as opened:
         target = facts.target_in(tmp_path)
         store = await opened.opened_store()
         state = await facts.keep(store, facts.found(target, RUN))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from codeens_server.doctor.models import model_checks
 from codeens_server.config.settings import Settings
+from codeens_server.doctor.models import model_checks
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Message, ModelError, Reply
 from tests.loopback.server import Fault, ModelServer

@@ -1,16 +1,9 @@
 // The live parts: a run that is followed, sliders that rank again, the slider through time, and the form that starts.
 
+import { call } from "./call.js";
+
 const part = document.getElementById("part");
 const weights = new Map();
-
-async function call(path, method, body) {
-  const init = { method, headers: { "Content-Type": "application/json" } };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  const answer = await fetch(path, init);
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.error.message);
-  return told;
-}
 
 // A run ------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,187 @@
+"""Who wins on somebody's own code, and who is asked when nobody is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import anyio.to_thread
+from msgspec import Struct
+
+from codeens import Session
+from codeens_server.config.loading import Loaded
+from codeens_server.config.user_file import set_ensemble
+from codeens_server.domain.terms import OFFLINE
+from codeens_server.errors import InputError
+from codeens_server.generation.models.resolve import resolve_models
+from codeens_server.store.statistics import SystemLine
+
+Place: TypeAlias = Literal["user", "workspace"]
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a model with a variant stands."""
+
+    line: SystemLine
+    is_default: bool
+    """It is what is asked when nobody is named."""
+    why_not: str = ""
+    """Why it cannot be made that; empty: it can."""
+
+    @property
+    def usd_per_win(self) -> float | None:
+        """What a win cost; None where there was none."""
+        wins = round(self.line.won.value * self.line.won.cases)
+        return self.line.cost_usd / wins if wins else None
+
+
+class Ensemble(Struct, frozen=True, kw_only=True):
+    """Who is asked when nobody is named, and how all stand."""
+
+    default_models: tuple[str, ...]
+    variants: tuple[str, ...]
+    origins: tuple[str, ...]
+    """Where that is said; empty: nowhere."""
+    root: str
+    """The workspace."""
+    standings: tuple[Standing, ...]
+    """Those first of which most can be said: by the lower end of the interval."""
+    clear: bool = False
+    """Whether the first one's interval lies above all others'."""
+
+
+class Chosen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to ask when nobody is named."""
+
+    model: str
+    variant: str
+    place: Place = "user"
+    """Whose settings say so."""
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What the settings say now."""
+
+    path: str
+    """The file that was written."""
+    default_models: tuple[str, ...]
+    variants: tuple[str, ...]
+    overruled_by: str = ""
+    """The source that says otherwise and stands before the file; empty: none does."""
+
+
+class EnsembleDesk:
+    """Looks at standings, and changes the default; what a file said before is remembered while the server runs."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._before: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    async def look(self, *, everywhere: bool = False) -> Ensemble:
+        """Return how all stand.
+
+        Args:
+            everywhere: on all code of the store, not of this workspace alone.
+
+        Raises:
+            CodeensError: settings or store cannot be read.
+        """
+        root = str(self.session.root)
+        lines = await (await self.session.opened_store()).statistics.systems("" if everywhere else root)
+        return await anyio.to_thread.run_sync(self._ensemble, lines, root)
+
+    async def choose(self, chosen: Chosen) -> Kept:
+        """Make a model with a variant the default.
+
+        Raises:
+            InputError: it cannot be asked.
+            ConfigError: the settings cannot be read or written.
+        """
+
+        def write() -> Kept:
+            if why := self._why_not(chosen.model, chosen.variant):
+                message = f"{chosen.model} with {chosen.variant} cannot be the default: {why}."
+                raise InputError(message, code="no_default")
+            self.session.forget()
+            loaded = self.session.loaded()
+            if chosen.place not in self._before:
+                self._before[chosen.place] = self._said_in(loaded, chosen.place)
+            return self._write(chosen.place, (chosen.model,), (chosen.variant,))
+
+        return await anyio.to_thread.run_sync(write)
+
+    async def undo(self, place: Place) -> Kept:
+        """Say again what was said before the default was chosen here; nothing, where that is not known.
+
+        Raises:
+            ConfigError: the settings cannot be read or written.
+        """
+
+        def write() -> Kept:
+            models, variants = self._before.get(place, ((), ()))
+            kept = self._write(place, models, variants)
+            self._before.pop(place, None)
+            return kept
+
+        return await anyio.to_thread.run_sync(write)
+
+    def _write(self, place: Place, models: tuple[str, ...], variants: tuple[str, ...]) -> Kept:
+        path = set_ensemble(self.session.root if place == "workspace" else None, models, variants)
+        self.session.forget()
+        loaded = self.session.loaded()
+        wanted = {"default_models": models, "variants": variants}
+        others = [
+            loaded.origins.get(key, "") for key, names in wanted.items() if getattr(loaded.settings, key) != names
+        ]
+        overruled = next((origin for origin in others if origin != str(path)), "")
+        return Kept(path=str(path), default_models=models, variants=variants, overruled_by=overruled)
+
+    def _said_in(self, loaded: Loaded, place: Place) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what the file of a place says itself; what another source says is not to be written into it."""
+        root = self.session.root
+
+        def own(key: str) -> bool:
+            origin = loaded.origins.get(key, "")
+            return origin.endswith(".toml") and (Path(origin).parent == root) == (place == "workspace")
+
+        settings = loaded.settings
+        return (
+            settings.default_models if own("default_models") else (),
+            settings.variants if own("variants") else (),
+        )
+
+    def _ensemble(self, lines: list[SystemLine], root: str) -> Ensemble:
+        loaded = self.session.loaded()
+        settings = loaded.settings
+        ordered = sorted(lines, key=lambda line: (-line.won.low, line.model, line.variant))
+        standings = [
+            Standing(
+                line=line,
+                is_default=(settings.default_models, settings.variants) == ((line.model,), (line.variant,)),
+                why_not=self._why_not(line.model, line.variant),
+            )
+            for line in ordered
+        ]
+        names = ("default_models", "variants")
+        origins = dict.fromkeys(loaded.origins[name] for name in names if name in loaded.origins)
+        others = [line.won.high for line in ordered[1:]]
+        return Ensemble(
+            default_models=settings.default_models,
+            variants=settings.variants,
+            origins=tuple(origins),
+            root=root,
+            standings=tuple(standings),
+            clear=bool(ordered) and ordered[0].won.low > max(others, default=0.0),
+        )
+
+    def _why_not(self, model: str, variant: str) -> str:
+        """Return why nobody can be asked so; empty: one can."""
+        if model == OFFLINE:
+            return "made beside any model"
+        if variant not in self.session.variants():
+            return f"the variant {variant} is not installed"
+        try:
+            resolve_models((model,), self.session.settings(), self.session.environ)
+        except InputError as error:
+            return str(error).rstrip(".")
+        return ""
