@@ -19,11 +19,15 @@ from starlette.types import ASGIApp
 
 from codeens import CodeensError, SandboxError, Session
 from codeens_server.dashboard.api import DOCUMENTS, make_api
+from codeens_server.dashboard.bench_desk import BenchDesk
+from codeens_server.dashboard.bench_routes import DOCUMENTS as OF_BENCHMARKS
+from codeens_server.dashboard.bench_routes import make_bench_api, make_bench_pages
 from codeens_server.dashboard.configuration import DOCUMENTS as OF_CONFIGURATION
 from codeens_server.dashboard.configuration import make_configuration_api
 from codeens_server.dashboard.configuration_pages import make_configuration_pages
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.ensemble import EnsembleDesk
+from codeens_server.dashboard.exports import make_exports
 from codeens_server.dashboard.guard import Door, Guard
 from codeens_server.dashboard.manifests import VariantDesk
 from codeens_server.dashboard.pages import make_pages
@@ -31,9 +35,9 @@ from codeens_server.dashboard.rendering import error_page
 from codeens_server.dashboard.wire import refused, schemas_of
 from codeens_variants.manifest import ManifestError
 
-_DOCUMENTS = (*DOCUMENTS, *OF_CONFIGURATION)
+_DOCUMENTS = (*DOCUMENTS, *OF_CONFIGURATION, *OF_BENCHMARKS)
 _ENDED_WITHIN_S = 3
-_NOT_FOUND = frozenset({"no_such_run", "no_such_candidate", "no_such_variant"})
+_NOT_FOUND = frozenset({"no_such_run", "no_such_candidate", "no_such_variant", "no_such_benchmark"})
 
 
 class Dashboard:
@@ -53,11 +57,12 @@ class Dashboard:
     async def opened(self) -> AsyncGenerator[ASGIApp]:
         """Give the application; runs that it started are ended when the block is left."""
         async with anyio.create_task_group() as group:
-            yield Guard(make_app(RunDesk(self._session, group)), self._door)
+            app = make_app(RunDesk(self._session, group), BenchDesk(self._session, group))
+            yield Guard(app, self._door)
             group.cancel_scope.cancel()
 
 
-def make_app(desk: RunDesk) -> FastAPI:
+def make_app(desk: RunDesk, benchmarks: BenchDesk) -> FastAPI:
     """Return the application behind the guard."""
     app = FastAPI(
         title="codeens",
@@ -69,6 +74,9 @@ def make_app(desk: RunDesk) -> FastAPI:
     )
     ensemble, variants = EnsembleDesk(desk.session), VariantDesk(desk.session)
     app.include_router(make_api(desk))
+    app.include_router(make_bench_api(benchmarks))
+    app.include_router(make_bench_pages(benchmarks))
+    app.include_router(make_exports(desk))
     app.include_router(make_configuration_api(ensemble, variants))
     app.include_router(make_pages(desk))
     app.include_router(make_configuration_pages(ensemble, variants))

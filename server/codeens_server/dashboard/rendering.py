@@ -14,7 +14,7 @@ from codeens_server.store.statistics import Share
 from codeens_server.text import money, one_line, plural, visible
 
 
-def shown(name: str, **facts: object) -> HTMLResponse:
+def shown(name: str, /, **facts: object) -> HTMLResponse:
     """Return the page of a template."""
     return HTMLResponse(_templates().get_template(name).render(**facts))
 

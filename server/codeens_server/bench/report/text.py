@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,17 +11,9 @@ from rich.text import Text
 from codeens_server.bench.report.model import BenchReport, Scores, SystemRow
 from codeens_server.bench.statistics import Estimate
 from codeens_server.text import plural, visible
+from codeens_server.views.sheets import Paper, Sheet, markdown_table
 
 _LONGEST_LIST = 12
-
-
-class Sheet(NamedTuple):
-    """A table: cells are plain text, all but the first column are figures where `figures` says so."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    figures: bool = True
 
 
 def sheets(report: BenchReport) -> Iterator[Sheet]:
@@ -48,11 +39,18 @@ def sheets(report: BenchReport) -> Iterator[Sheet]:
         yield Sheet("Failures by cause", ("ending", "samples", "cause", "for example"), rows, figures=False)
 
 
+def paper_of(report: BenchReport) -> Paper:
+    """Return the report with its heading and notes, to be written in any form."""
+    return Paper(
+        f"{', '.join(report.datasets)}: {plural(report.records, 'record')}", report.notes, tuple(sheets(report))
+    )
+
+
 def as_markdown(report: BenchReport) -> str:
     """Return the report as Markdown."""
     parts = [f"# {', '.join(report.datasets)}: {plural(report.records, 'record')}"]
     parts += [f"> {note}" for note in report.notes]
-    parts += [f"## {sheet.title}\n\n{_markdown_table(sheet)}" for sheet in sheets(report)]
+    parts += [f"## {sheet.title}\n\n{markdown_table(sheet)}" for sheet in sheets(report)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -116,20 +114,6 @@ def _seconds(value: float | None) -> str:
 def _some(tasks: Sequence[str]) -> str:
     more = f" and {len(tasks) - _LONGEST_LIST} more" if len(tasks) > _LONGEST_LIST else ""
     return f"{len(tasks)}: {', '.join(tasks[:_LONGEST_LIST])}{more}" if tasks else "0"
-
-
-def _markdown_table(sheet: Sheet) -> str:
-    line = " | ".join(["---", *(["--:" if sheet.figures else "---"] * (len(sheet.columns) - 1))])
-    rows = [" | ".join(map(_markdown_cell, row)) for row in sheet.rows]
-    return "\n".join(f"| {row} |" for row in [" | ".join(sheet.columns), line, *rows])
-
-
-def _markdown_cell(text: str) -> str:
-    """What a model wrote may not end a cell, begin markup or load a picture."""
-    flat = visible(text).replace("\n", " ")
-    for sign in "\\`|<>[]*_":
-        flat = flat.replace(sign, f"\\{sign}")
-    return flat
 
 
 def _terminal_table(sheet: Sheet) -> Table:

@@ -126,6 +126,10 @@ if (part) {
   if (part.dataset.live === "yes") follow(part.dataset.run);
 }
 
+document.addEventListener("click", (event) => {
+  if (event.target.matches?.("button.print")) print();
+});
+
 // The list of runs -------------------------------------------------------------------------------------------------
 
 document.getElementById("start")?.addEventListener("submit", async (event) => {
