@@ -22,10 +22,11 @@ from codeens_mcp_tools.tools.documents import (
     State,
 )
 from codeens_mcp_tools.tools.fitting import tokens
+from codeens_sandbox_backends.programs import Outcome
 from codeens_sandbox_backends.values.outcomes import same_outcome
-from codeens_sandbox_backends.values.render import render_call, render_outcome
+from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.domain.document import Cluster, RankedResult, RunDocument
-from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.ranking.wording import environments
 from codeens_server.store.call_record import CallRecord
@@ -166,18 +167,20 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
 def _counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ...]:
     """Return the smallest inputs on which a rejected candidate did something else than it must."""
     cases = state.evidence.cases if state.evidence else ()
-    name = state.target.qualname.rpartition(".")[2]
-    found = [
-        Counterexample(
-            call=render_call(name, case.input, _LONGEST_EXAMPLE),
-            expected=render_outcome(case.expected, limit=_LONGEST_EXAMPLE),
-            got=render_outcome(outcome, limit=_LONGEST_EXAMPLE),
-        )
+    wrong = [
+        (case, case.expected, outcome)
         for case, outcome in zip(cases, state.outcomes.get(candidate, ()), strict=False)
         if case.expected is not None
         and not same_outcome(case.expected, outcome, value_only=case.value_only, uncompared=case.uncompared)
     ]
-    return tuple(sorted(found, key=lambda item: len(item.call))[:_MOST_EXAMPLES])
+    name = state.target.qualname.rpartition(".")[2]
+    shortest = sorted(wrong, key=lambda each: len(render_call(name, each[0].input, _LONGEST_EXAMPLE)))
+    return tuple(_counterexample(name, *each) for each in shortest[:_MOST_EXAMPLES])
+
+
+def _counterexample(name: str, case: Case, expected: Outcome, outcome: Outcome) -> Counterexample:
+    wanted, came = render_outcome_pair(expected, outcome, case.uncompared, _LONGEST_EXAMPLE)
+    return Counterexample(call=render_call(name, case.input, _LONGEST_EXAMPLE), expected=wanted, got=came)
 
 
 def _row(row: RankedResult, labels: Mapping[str, str], place: int, state: RunState | None = None) -> Row:

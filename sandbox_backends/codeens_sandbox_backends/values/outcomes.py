@@ -18,6 +18,7 @@ PARTS = frozenset({RESULT, ARGUMENTS, ATTRIBUTES, ORDER, IDENTITY})
 """What is no channel of effects."""
 _OF_SENT = frozenset({"sent", "thrown into"})
 """Channels of a generator to which values are sent."""
+_HELD = "held"
 _OWN = "own attribute"
 """Begins channels of attributes that a function has set on itself."""
 EFFECTS = "effects"
@@ -116,7 +117,7 @@ def _channels(a: _Known, b: _Known) -> frozenset[str]:
     """Return the effects that differ. What was seen to change and could not be encoded is equal to nothing.
 
     Nobody sends anything to a generator that ignores it, so that what another one does with that is no difference. Nor
-    does anybody read an attribute of a function that only another implementation sets.
+    does anybody read an attribute of a function that only another implementation sets. One may hold fewer arguments.
     """
     both = a.effects.keys() & b.effects.keys()
     unequal = set[str]()
@@ -124,9 +125,16 @@ def _channels(a: _Known, b: _Known) -> frozenset[str]:
     if both and a.effects != b.effects:
         identities = _Identities(ordered=False)
         identities.match_all(_all_of(a), _all_of(b))
-        unequal = {name for name in both if not identities.match_all(a.effects[name], b.effects[name])}
+        unequal = {name for name in both - {_HELD} if not identities.match_all(a.effects[name], b.effects[name])}
     further = {name for name in b.effects.keys() - a.effects.keys() if name.startswith(_OWN)}
-    return frozenset({*a.unseen, *b.unseen} | unequal | (a.effects.keys() ^ (b.effects.keys() - unasked - further)))
+    further_held = frozenset({_HELD}) if _held(b) - _held(a) else frozenset[str]()
+    other = a.effects.keys() ^ (b.effects.keys() - unasked - further)
+    return frozenset({*a.unseen, *b.unseen} | unequal | (other - {_HELD}) | further_held)
+
+
+def _held(outcome: _Known) -> set[int]:
+    """Return the places of arguments that somebody holds after the call."""
+    return {place for place in open_node(outcome.effects.get(_HELD, ["list"])).children if isinstance(place, int)}
 
 
 def _all_of(outcome: _Known) -> list[Encoded]:

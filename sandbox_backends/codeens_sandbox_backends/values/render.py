@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 from codeens_sandbox_backends.programs import CallInput, Died, Encoded, Outcome, Raised, Returned, TimedOut, Unencodable
 from codeens_sandbox_backends.values.check import SCALAR, UNREADABLE, Node, open_node
+from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.values.heads import first_difference, head
 from codeens_sandbox_backends.values.outcomes import (
     ARGUMENTS,
@@ -79,28 +80,65 @@ def _leaving(outcome: Returned | Raised, known: Mapping[Any, Encoded] | None, li
     return f", leaving {render_call('', arguments_after(outcome), limit, known)}"
 
 
-def render_outcome_pair(a: Outcome, b: Outcome, uncompared: Collection[str] = ()) -> tuple[str, str]:
-    """Say what two outcomes that differ are; arguments and effects that they left are shown where only those differ."""
+def render_outcome_pair(a: Outcome, b: Outcome, uncompared: Collection[str] = (), limit: int = 200) -> tuple[str, str]:
+    """Say what two outcomes that differ are, so that it is seen in what: arguments and effects that they left are shown
+    where only those differ.
+    """
     found = differing(a, b) - set(uncompared)
     if RESULT in found or not (isinstance(a, (Returned, Raised)) and isinstance(b, (Returned, Raised))):
-        shown = render_outcome(a), render_outcome(b)
+        shown = render_outcome(a, limit=limit), render_outcome(b, limit=limit)
         if shown[0] == shown[1] and isinstance(a, Returned) and isinstance(b, Returned):
-            return _around_difference(a.value, b.value)
-        return shown
-    here, there = (_with_effects(outcome, found) for outcome in (a, b))
-    return here, there
+            return _around_difference(a.value, b.value, limit)
+    else:
+        shown = _with_effects(a, found, limit), _with_effects(b, found, limit)
+    if shown[0] == shown[1]:
+        return _told_apart(a, b, shown[0], found)
+    return shown
+
+
+def _told_apart(a: Outcome, b: Outcome, shown: str, found: Collection[str]) -> tuple[str, str]:
+    """Say in what outcomes differ whose texts are the same, for they are cut, or leave out a module."""
+    if isinstance(a, Raised) and isinstance(b, Raised) and a.type != b.type:
+        return f"{shown} ({_one_line(a.type)})", f"{shown} ({_one_line(b.type)})"
+    if isinstance(a, (Returned, Raised)) and isinstance(b, (Returned, Raised)) and ARGUMENTS in found:
+        ours, theirs = (["tuple", *each.args, *each.kwargs.values()] for each in (a, b))
+        here, there = _around_difference(ours, theirs)
+        return f"{shown}; in the arguments {here}", f"{shown}; in the arguments {there}"
+    where = ", ".join(channel_words(channel) for channel in plainest(found)[:_MOST_CHANNELS])
+    return shown, f"{shown}; another {where}" if where else shown
 
 
 def _around_difference(a: Encoded, b: Encoded, limit: int = 200) -> tuple[str, str]:
-    """Show two arrays or tables from the row on in which they differ, where their heads are the same."""
-    start = first_difference(a, b)
-    here, there = (_cut(_one_line(head(value, start)), limit) if start else render(value, limit) for value in (a, b))
-    return here, there
+    """Show two values whose heads are the same where they differ: arrays and tables from the row on, others at the
+    place.
+    """
+    if start := first_difference(a, b):
+        return _cut(_one_line(head(a, start)), limit), _cut(_one_line(head(b, start)), limit)
+    place, ours, theirs = _first_unequal(a, b)
+    if not place:
+        return render(a, limit), render(b, limit)
+    where = ", ".join(str(index) for index in place)
+    return f"at place {where}: {render(ours, limit)}", f"at place {where}: {render(theirs, limit)}"
+
+
+def _first_unequal(a: Encoded, b: Encoded) -> tuple[list[int], Encoded, Encoded]:
+    """Return where the first parts are, counted from 0 at each level, in which two values differ, and these."""
+    place: list[int] = []
+    while True:
+        ours, theirs = open_node(a), open_node(b)
+        if ours.tag != theirs.tag or len(ours.children) != len(theirs.children):
+            return place, a, b
+        pairs = enumerate(zip(ours.children, theirs.children, strict=True))
+        index = next((index for index, (left, right) in pairs if canonical(left) != canonical(right)), None)
+        if index is None:
+            return place, a, b
+        place.append(index)
+        a, b = ours.children[index], theirs.children[index]
 
 
 def _with_effects(outcome: Returned | Raised, differing: Collection[str], limit: int = 200) -> str:
     arguments = not {ARGUMENTS, IDENTITY}.isdisjoint(differing)
-    parts = [render_outcome(outcome, arguments=arguments, identity=IDENTITY in differing)]
+    parts = [render_outcome(outcome, arguments=arguments, identity=IDENTITY in differing, limit=limit)]
     if ATTRIBUTES in differing and isinstance(outcome, Raised):
         parts += [f"{_one_line(name)}={render(value, limit)}" for name, value in outcome.attributes.items()]
     channels = plainest(set(differing).difference(PARTS))[:_MOST_CHANNELS]
@@ -140,14 +178,18 @@ _CHANNELS = {
     "environ": "environment variables",
     "files": "files",
     "kept": "what others still hold of the result",
+    "held": "what it keeps of its arguments",
     "memory": "which arrays share memory",
     "again": "what the same call does next",
+    "re-entered": "what happens when what it calls makes the same call",
     "iterated": "what happens step by step",
     "left early": "what happens when it is left early",
     "thrown into": "what happens when an exception is thrown into it",
     "sent": "what comes of values that are sent to it",
     "cwd": "working folder",
     "logging": "loggers and their handlers",
+    "abstract classes": "classes registered with abstract ones",
+    "codecs": "codecs and error handlers",
     "at exit": "functions called at exit",
     "threads": "threads left running",
     "child processes": "processes left running",
@@ -162,7 +204,7 @@ _STATES = {
     "class": "class attribute",
     "default": "default argument of",
 }
-_FOLLOWING = frozenset({"again", "left early", "iterated", "thrown into", "sent"})
+_FOLLOWING = frozenset({"again", "re-entered", "left early", "iterated", "thrown into", "sent"})
 _MOST_CHANNELS = 3
 
 

@@ -6,6 +6,7 @@
 | `log`, `warnings`              | tuples: logger, level, message; category, message                     |
 | `environ`, `cwd`               | the variables that changed, null where one is gone; the new folder    |
 | `files`                        | paths of files that changed, with what is in them now, or null        |
+| `abstract classes`, `codecs`   | what was entered in tables of the interpreter (`registrations`)       |
 | `logging`, `umask`, …          | settings of the process (`interpreter`), as they are now              |
 | `attribute MODULE.NAME`        | what a module that is not of the workspace now has under a name       |
 | `threads`, `child processes`,  | how many were added                                                   |
@@ -14,11 +15,13 @@
 | `inside global MODULE.NAME`, … | what is now in objects that are looked at as plain data (`holders`)   |
 | `kept`, `memory`               | which mutable parts of the result somebody else holds, and which      |
 |                                | arrays are views of others (`kept`)                                   |
+| `held`                         | which mutable parts of the arguments somebody holds (`kept`)          |
 | `iterated`, `left early`       | of a generator or context manager: what happens step by step          |
 |                                | (`stepping`), and when it is left before its end                      |
 | `sent`, `thrown into`          | of a generator that does not ignore values that are sent to it: what  |
 |                                | happens with these, and when an exception is thrown into it           |
 | `again`                        | what the same call does in the state that is left (`observed`)        |
+| `re-entered`                   | what a call does that is made again by a function it was given        |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
 
 After each call everything but output is put back, so that no call depends on the ones before it.
@@ -35,7 +38,9 @@ from .files import Files
 from .kept import KeptParts
 from .loader import Program
 from .notices import Notices
+from .outlines import outlined
 from .printed import Printed
+from .registrations import Registrations
 from .state import ABSENT, State, Variable
 from .surroundings import Surroundings, seed_random
 from .values.callbacks import Callback
@@ -56,6 +61,7 @@ class Effects:
         seed_random()
         self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
         self._notices = Notices()
+        self._registrations = Registrations()
         self._state: Any = None
         self._surroundings: Any = None
         self._kept: Any = None
@@ -75,6 +81,7 @@ class Effects:
         for stream in self._streams.values():
             stream.taken()
         self._notices.clear()
+        self._registrations.begin()
         self._files.begin()
 
     def look(self, arguments: Arguments, full: bool) -> Any:
@@ -93,10 +100,11 @@ class Effects:
         """Return what counts of an exception, by name."""
         return attributes_of(error, self._state.modules, encode_shared)
 
-    def kept(self, holder: List[Any], shared: Shared, before: int) -> Dict[str, Any]:
-        """Return the effect `kept` of a result, if there is one; see `KeptParts.of`."""
+    def kept(self, holder: List[Any], arguments: Arguments, shared: Shared, before: int) -> Dict[str, Any]:
+        """Return the effects `kept` of a result and `held` of arguments, where there are any; see `KeptParts`."""
         places = self._kept.of(holder, shared, before)
-        return {"kept": ["list", *places]} if places else {}
+        held = self._kept.given([*arguments, holder], shared, before)
+        return {**({"kept": ["list", *places]} if places else {}), **({"held": ["list", *held]} if held else {})}
 
     def grown(self) -> bool:
         """Take in what was loaded during a call; whether there is anything that was not looked at while it ran."""
@@ -121,16 +129,15 @@ class Effects:
         unseen = self._variables(self._state.changes(), changes, encode_shared)
         changes.update(self._state.taken_inside())
         changes.update(self._surroundings.taken())
+        changes.update(self._registrations.taken())
         return changes, unseen
 
     def _variables(self, changed: List[Variable], changes: Dict[str, Any], encode_shared: Encode) -> List[str]:
         unseen: List[str] = []
         left: List[Tuple[Variable, Any, str]] = []
         for variable in changed:
-            value = variable.read()
             try:
-                plain = _GONE if value is ABSENT else encode(value, iterators=False)
-                left.append((variable, plain if value is ABSENT else encode_shared(value), _text(plain)))
+                left.append((variable, *_told(variable.read(), encode_shared)))
             except EncodeError:
                 unseen.append(variable.channel)
         for variable in changed:
@@ -139,6 +146,17 @@ class Effects:
             if variable.value is ABSENT or _text(variable.before()) != plain:
                 changes[variable.channel] = encoded
         return unseen
+
+
+def _told(value: Any, encode_shared: Encode) -> Tuple[Any, str]:
+    """Return an encoded value, and its text, in which objects are not told apart from others that are equal."""
+    if value is ABSENT:
+        return _GONE, _text(_GONE)
+    plain = outlined(value)
+    try:
+        return encode_shared(value), _text(plain)
+    except EncodeError:
+        return plain, _text(plain)
 
 
 def _plain(variable: Variable) -> Any:

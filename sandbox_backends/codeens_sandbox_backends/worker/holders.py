@@ -283,6 +283,11 @@ def _put_maps(value: Any, kept: List[Dict[Any, Any]]) -> None:
         own.update(kept[index])
 
 
+def _refill(value: Any, kept: List[Any]) -> None:
+    value.clear()
+    value.update(kept)
+
+
 def _put_variable(value: Any, kept: Tuple[Any, ...]) -> None:
     if kept:
         value.set(*kept)
@@ -369,6 +374,11 @@ _INSIDE: Dict[str, _Look] = {
     "queue:LifoQueue": _DATA,
     "queue:PriorityQueue": _DATA,
     "collections:UserDict": _Look(lambda value: dict(value.data), lambda kept: _items([*kept.items()]), _put_data),
+    **dict.fromkeys(
+        ("weakref:WeakValueDictionary", "weakref:WeakKeyDictionary"),
+        _Look(lambda value: [*value.items()], _items, _refill),
+    ),
+    "_weakrefset:WeakSet": _Look(lambda value: [*value], _in_any_order, _refill),
     "collections:UserList": _Look(lambda value: [*value.data], _items, _put_data),
     "collections:ChainMap": _Look(lambda value: [dict(each) for each in value.maps], _items, _put_maps),
     "_contextvars:ContextVar": _Look(_in_context, _items, _put_variable),

@@ -317,6 +317,46 @@ def _told_reducers(table: Any) -> Any:
     return sorted((type_name(kind), _name_of(how)) for kind, how in table.items())
 
 
+def _policy(events: Any) -> Any:
+    """Return the policy that was set; the usual one is made when it is first asked for."""
+    policy = events.__dict__.get("_event_loop_policy")
+    return None if policy is None or _type_of(policy).__module__.startswith("asyncio") else policy
+
+
+def _put_policy(events: Any, before: Any) -> None:
+    events.set_event_loop_policy(before)
+
+
+def _tracers(_: Any) -> Tuple[Any, Any]:
+    return sys.gettrace(), sys.getprofile()
+
+
+def _put_tracers(_: Any, before: Tuple[Any, Any]) -> None:
+    sys.settrace(before[0])
+    sys.setprofile(before[1])
+
+
+def _threads_tracers(threading: Any) -> Tuple[Any, Any]:
+    return threading.__dict__.get("_trace_hook"), threading.__dict__.get("_profile_hook")
+
+
+def _put_threads_tracers(threading: Any, before: Tuple[Any, Any]) -> None:
+    threading.settrace(before[0])
+    threading.setprofile(before[1])
+
+
+def _told_tracers(tracers: Tuple[Any, Any]) -> Any:
+    return [None if tracer is None else _name_of(tracer) for tracer in tracers]
+
+
+def _type_name(value: Any) -> Any:
+    return None if value is None else type_name(_type_of(value))
+
+
+def _is_capturing(logging: Any) -> bool:
+    return logging.__dict__["_warnings_showwarning"] is not None
+
+
 _SETTINGS: Dict[str, _Setting] = {
     "logging": _Setting("logging", _loggers, _put_loggers, _told_loggers),
     "warning filters": _Setting("warnings", _filters, _put_filters, _told_filters),
@@ -344,6 +384,10 @@ _SETTINGS: Dict[str, _Setting] = {
         lambda threading: threading.stack_size(),
         lambda threading, before: threading.stack_size(before),
     ),
+    "event loop policy": _Setting("asyncio.events", _policy, _put_policy, _type_name),
+    "trace functions": _Setting("sys", _tracers, _put_tracers, _told_tracers),
+    "trace functions of threads": _Setting("threading", _threads_tracers, _put_threads_tracers, _told_tracers),
+    "warnings to the log": _Setting("logging", _is_capturing, lambda logging, before: logging.captureWarnings(before)),
     "resource limits": _Setting("resource", _limits, _put_limits),
     "dialects of csv": _Setting("csv", _dialects, _put_dialects, sorted),
     "names of levels": _Setting("logging", _levels, _put_levels),
@@ -372,6 +416,10 @@ def _children() -> int:
         return 1
 
 
+def _niceness() -> int:
+    return os.nice(0) if hasattr(os, "nice") else 0
+
+
 def _finalizers() -> int:
     weakref = sys.modules.get("weakref")
     return len(weakref.finalize.__dict__["_registry"]) if weakref else 0
@@ -386,6 +434,7 @@ _COUNTED: Dict[str, Callable[[], int]] = {
     "threads": _threads,
     "child processes": _children,
     "at exit": _at_exit,
+    "niceness": _niceness,
     "finalizers": _finalizers,
 }
 

@@ -1,7 +1,8 @@
-"""Which mutable parts of a result somebody else still holds: a cache, a buffer, a variable, an earlier caller.
+"""Which mutable parts of a result or of arguments somebody else still holds: a cache, a buffer, a variable.
 
-Whoever gets such a result and changes it, changes what others see. References are counted: those that the result itself
-and its arguments hold are known, and each more is somebody else's. What is only held by garbage is collected first.
+Whoever gets such a result and changes it, changes what others see; so does who changes what he has given. References
+are counted: those that the result itself and its arguments hold are known, and each more is somebody else's. What is
+only held by garbage is collected first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
+from itertools import islice
 from sys import getrefcount
 from typing import Any, Callable, Dict, Iterable, List, Set, Tuple
 
@@ -30,12 +32,14 @@ class KeptParts:
     """Knows how many references an object has that nobody else holds; to be made once."""
 
     def __init__(self) -> None:
-        self._usual = 0
+        self._usual = self._usual_given = 0
         fresh: List[Any] = [[]]
         shared = Shared()
         shared.known[id(fresh[0])] = (fresh[0], [], 0)
         while self._held(fresh, shared, 0):
             self._usual += 1
+        while self._given(fresh, shared, 1):
+            self._usual_given += 1
         gc.collect()
         gc.freeze()  # what is here now need not be looked at when garbage is collected after a call
 
@@ -53,6 +57,31 @@ class KeptParts:
             found = self._held(holder, shared, before)
         return found
 
+    def given(self, holders: List[Any], shared: Shared, before: int) -> List[int]:
+        """Return the places, in the order of their encoding, of parts of the arguments that somebody else holds.
+
+        Args:
+            holders: The list of arguments, the dict of those by name, and the list that holds the result; nothing else
+                does.
+            shared: What was encoded.
+            before: How many of these objects are of the arguments.
+        """
+        if not before:
+            return []
+        found = self._given(holders, shared, before)
+        if found:
+            gc.collect()
+            found = self._given(holders, shared, before)
+        return found
+
+    def _given(self, holders: List[Any], shared: Shared, before: int) -> List[int]:
+        _, counts = _parts(holders, set())
+        return [
+            place
+            for place, (key, known) in enumerate(islice(shared.known.items(), before))
+            if counts.get(key) and getrefcount(known[0]) - counts[key] > self._usual_given and _can_change(known[0])
+        ]
+
     def _held(self, holder: List[Any], shared: Shared, before: int) -> List[int]:
         known = list(shared.known)
         parts, counts = _parts(holder, set(known[:before]))
@@ -64,6 +93,11 @@ class KeptParts:
         ]
         below = {id(part) for place in held for part in _parts([*_children(relevant[place])], set())[0]}
         return [place for place in held if id(relevant[place]) not in below]
+
+
+def _can_change(value: Any) -> bool:
+    """Whether what is in it may be another thing later: an instance without fields has nothing in it."""
+    return not is_plain(_type_of(value)) or bool(state_of(value))
 
 
 def shared_memory(shared: Shared, before: int) -> Dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
@@ -10,14 +11,16 @@ from .effects import Effects
 from .failures import describe
 from .kept import shared_memory
 from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
+from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
 
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
-_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "memory", "iterated"))
+_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated"))
 """Effects that leave no state behind."""
+_CALLBACKS = frozenset(kind.tag for kind in CALLBACKS)
 _NO_NUMBERS = ["tuple", "raises", "TypeError"]
 _NO_SEND = ["tuple", "raises", "AttributeError"]
 """Of a generator that hands on to an iterator which takes nothing."""
@@ -27,7 +30,8 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     """Call the function and return the fields of an answer, as `calling.perform` does, effects included.
 
     A call that has loaded modules is made once more: what it did to them was not looked at. One that leaves another
-    state behind is made twice more, in a row: what it does in that state is an effect too.
+    state behind is made twice more, in a row: what it does in that state is an effect too. One that calls what it was
+    given is made once more, and called again from there.
     """
     try:
         decode_arguments(call)
@@ -44,7 +48,41 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
             _note(outcome, channel, effect)
     if not _OUTPUT.issuperset(left):
         _note(outcome, "again", _summary(_performed(function, call, effects, times=2)))
+    if outcome["kind"] == "returned" and _calls_back(answer, call):
+        _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
     return answer
+
+
+def _calls_back(answer: Message, call: Message) -> bool:
+    """Whether a function was given, and was called. One that changes a list says enough about when it is called."""
+    tags = {each[0] for each in (*call["args"], *call["kwargs"].values()) if type(each) is list}
+    return "same" not in answer and not tags.isdisjoint(_CALLBACKS) and "changing" not in tags
+
+
+def _reentered(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
+    """Return the answer of a call in which the first function among the arguments that is called makes the same call.
+
+    That has arguments of its own: what it disturbs is what the function keeps while it runs.
+    """
+    effects.begin()
+    arguments = decode_arguments(call)
+    entered: List[bool] = []
+
+    def enter() -> None:
+        if not entered:
+            entered.append(True)
+            with suppress(Exception):  # the outer call goes on as it would
+                args, kwargs = decode_arguments(call)
+                make(lambda: function(*args, **kwargs), _look_at_nothing)
+
+    for given in (*arguments[0], *arguments[1].values()):
+        if isinstance(given, Callback):
+            given.entering = enter
+    return _answer(_made(function, arguments, effects), call, arguments, effects)
+
+
+def _look_at_nothing(_: bool) -> Any:
+    return None
 
 
 def _note(outcome: Message, channel: str, effect: Any) -> None:
@@ -107,7 +145,7 @@ def _summary(answer: Message) -> Any:
     """Return an answer as one encoded value."""
     outcome = answer["outcome"]
     told = outcome["value"] if "value" in outcome else outcome["type"]
-    left = sorted(outcome.get("effects", {}).items())
+    left = sorted(item for item in outcome.get("effects", {}).items() if item[0] != "held")
     return ["tuple", outcome["kind"], told, ["list", *outcome.get("args", ())], ["dict", *map(list, left)]]
 
 
@@ -128,13 +166,14 @@ def _answer(made: Made, call: Message, arguments: Arguments, effects: Effects) -
             args.append(part(argument))
         for where, argument in arguments[1].items():
             kwargs[where] = part(argument)
+        argument = None  # is not to be one more that holds it
         where = "value"
         if made.error is not None:
             fields["attributes"] = effects.attributes(made.error, part)
         else:
             before = len(shared.known)
             fields["value"] = part(made.value[0])
-            kept = {**effects.kept(made.value, shared, before), **shared_memory(shared, before)}
+            kept = {**effects.kept(made.value, arguments, shared, before), **shared_memory(shared, before)}
         if made.iterated:
             iterated = _iterated(made.iterated, part)
     except EncodeError as error:

@@ -17,11 +17,12 @@ from functools import partial
 from types import CellType, FunctionType, ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
+from .functions import Facets, implementations_of, is_dispatching
 from .holders import DICTS, HOLDERS, Holder, Inside, inside_of, of_dict
 from .loader import Program
-from .values.codec import encode
+from .outlines import outlined
 from .values.grammar import EncodeError
-from .values.objects import dictionary_of, names_of
+from .values.objects import dictionary_of, names_of, type_name
 
 _MOST_PARTS = 200_000
 """Bound on what is looked at after each call, in all."""
@@ -58,7 +59,7 @@ class Variable:
         """Return the encoded value that it had at first, and has again; null where that has no encoding."""
         if self._before is None:
             try:
-                self._before = [encode(self.value, iterators=False)]
+                self._before = [outlined(self.value)]
             except EncodeError:
                 self._before = [None]
         return self._before[0]
@@ -115,6 +116,7 @@ class State:
         """What is looked at as plain data, by the channel of its variable."""
         self._plain: List[FunctionType] = []
         """Functions without attributes."""
+        self._facets = Facets([module["source"] for module in program["modules"]])
         self._seen: Set[int] = set()
         self._parts = 0
         self._loaded = 0
@@ -172,7 +174,8 @@ class State:
     def taken_inside(self) -> Dict[str, Any]:
         """Return what changed inside of objects that are looked at as plain data, by channel, and put it back."""
         found = {channel: [each.taken() for each in inside] for channel, inside in self._inside.items()}
-        return {f"inside {channel}": ["list", *told] for channel, told in found.items() if any(map(_is_told, told))}
+        inside = {f"inside {channel}": ["list", *told] for channel, told in found.items() if any(map(_is_told, told))}
+        return {**inside, **self._facets.taken()}
 
     def _counts(self, path: str, name: Any) -> bool:
         return type(name) is str and not name.startswith("__") and f"{path}.{name}" not in self._own
@@ -193,6 +196,8 @@ class State:
         if kind in (staticmethod, classmethod, property):
             value = value.fget if kind is property else value.__func__
             kind = _type_of(value)
+        elif type_name(kind) == "functools:singledispatchmethod":
+            value, kind = value.dispatcher, FunctionType
         if kind is FunctionType:
             self._take_function(value, path)
         elif issubclass(kind, type):
@@ -216,6 +221,7 @@ class State:
         if id(function) in self._seen or function.__module__ not in self.modules:
             return
         self._seen.add(id(function))
+        self._facets.take(function, path)
         if is_target:
             self._take_space(_OWN, _attributes(function), partial(_variable, _OWN, _attributes(function)))
             return
@@ -231,6 +237,12 @@ class State:
             self._plain.append(function)
             return
         self._take(_attributes_of(function), path)
+        if is_dispatching(function):
+            table, holder = implementations_of(function)
+            variable = Variable(f"implementations {path}", lambda: table, _cannot)
+            variable.holders.append(holder)
+            self._holding.append(variable)
+            self.watched.add(variable.channel)
         if type(wrapped) is FunctionType:
             self._take_function(wrapped, f"{path}.__wrapped__")
 

@@ -8,7 +8,7 @@ arguments.
 from __future__ import annotations
 
 from binascii import crc32
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .coding import Decoder, Encoder, json_text
 from .grammar import EncodeError, Kind, row
@@ -29,7 +29,7 @@ _text: Callable[[Any], str] = repr
 class Callback:
     """Such a function."""
 
-    __slots__ = ("_decoder", "calls", "order", "values")
+    __slots__ = ("_decoder", "calls", "entering", "order", "values")
 
     def __init__(self, decoder: Decoder, values: List[Any], calls: List[Any], order: List[int]) -> None:
         self._decoder = decoder
@@ -39,6 +39,8 @@ class Callback:
         """What it was called with: encoded, or tuples of scalars."""
         self.order = order
         """The place of each call among those of all such functions of one call."""
+        self.entering: Optional[Callable[[], None]] = None
+        """What it does first when it is called."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Note the call, and return one of the values."""
@@ -47,6 +49,8 @@ class Callback:
         self.order.append(next(self._decoder.called))
         if len(self.calls) < _MOST_NOTED:
             self.calls.append(given)
+        if self.entering is not None:
+            self.entering()
         return self._answer(_digest(given))
 
     def _answer(self, digest: int) -> Any:

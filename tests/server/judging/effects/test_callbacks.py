@@ -37,6 +37,13 @@ def asked(session, names):
         if session(name, timeout=2):
             up = True
     return up
+
+
+def gathered(items, f):
+    found = []
+    for item in items:
+        found.append(f(item))
+    return found
 """
 FUNCTION: Any = decode(["callback", ["list", 0, 1, 2], ["list"], ["list"]])
 YES: Any = decode(["callback", ["list", 1], ["list"], ["list"]])
@@ -94,6 +101,15 @@ TRIES = [
             "    return any(session(n, timeout=2) for n in names)",
             ("waits for longer", False): "def asked(session, names):\n"
             "    return any([bool(session(n, timeout=3)) for n in names])",
+        },
+    ),
+    Try(
+        "gathered",
+        [([1, 2, 3], FUNCTION)],
+        {
+            ("a list for each call", True): "def gathered(items, f):\n    return [f(item) for item in items]",
+            ("one list for all", False): "_FOUND = []\n\n\ndef gathered(items, f):\n    _FOUND.clear()\n"
+            "    for item in items:\n        _FOUND.append(f(item))\n    return list(_FOUND)",
         },
     ),
 ]

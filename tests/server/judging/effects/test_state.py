@@ -95,6 +95,10 @@ def left_open(text):
 
 def nested(name):
     os.makedirs(os.path.join(tempfile.gettempdir(), name, "below"), exist_ok=True)
+
+
+def total(numbers):
+    return sum(numbers)
 """
 TRIES = [
     Try(
@@ -200,6 +204,19 @@ TRIES = [
                 "above only",
                 False,
             ): "def nested(name):\n    os.makedirs(tempfile.gettempdir() + '/' + name, exist_ok=True)",
+        },
+    ),
+    Try(
+        "total",
+        [([1, 2],), ([],)],
+        {
+            ("remembers what is in it", True): "_KNOWN = {}\n\n\ndef total(numbers):\n    key = tuple(numbers)\n"
+            "    if key not in _KNOWN:\n        _KNOWN[key] = sum(numbers)\n    return _KNOWN[key]",
+            ("remembers the list", False): "_LAST = [None, 0]\n\n\ndef total(numbers):\n"
+            "    if _LAST[0] is not numbers:\n        _LAST[:] = [numbers, sum(numbers)]\n    return _LAST[1]",
+            ("empties it later", False): "class _Later:\n    def __init__(self, numbers):\n"
+            "        self.numbers = numbers\n\n    def __del__(self):\n        self.numbers.clear()\n\n\n"
+            "_KEPT = []\n\n\ndef total(numbers):\n    _KEPT[:] = [_Later(numbers)]\n    return sum(numbers)",
         },
     ),
 ]
