@@ -84,6 +84,8 @@ class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
     effects: bool = False
     """Also report what each call leaves behind beside result and arguments, and which of its objects are one and the
     same; nothing that a call leaves, but output, is there for the next one."""
+    loading: bool = False
+    """Report what loading the program leaves, in place of effects of calls."""
     fresh: bool = False
     """Start an interpreter, with its own hash seed, for this job alone; other jobs may share one."""
 
@@ -107,6 +109,8 @@ class CallsResult(Struct, frozen=True, kw_only=True):
     """Channels of the variables that were looked at after each call."""
     too_large: tuple[str, ...] = ()
     """Those that are too large for it."""
+    loading: dict[str, str] = {}
+    """Digests of all that loading has left, by channel of effects, where that was asked for."""
     peak_bytes: tuple[int, ...] = ()
     """Empty where the code kept its allocations from being watched."""
     watched: tuple[Outcome, ...] = ()
@@ -173,6 +177,8 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     """Types that prevented calls from being recorded exactly."""
     modules: tuple[str, ...] = ()
     """What was imported of installed packages and of the standard library; told where calls are recorded."""
+    peeked: tuple[str, ...] = ()
+    """Files of tests that the replaced modules' code has opened, without having been given them."""
     failure: Outcome | None = None
     """Set when the suite as a whole did not run to its end (no pytest, collection crashed, limit)."""
     usage: Usage

@@ -46,6 +46,7 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
         stderr=driver.totals.stderr,
         variables=driver.variables,
         too_large=driver.too_large,
+        loading=driver.found.loading if driver.found else {},
         peak_bytes=memory.peaks,
         watched=memory.outcomes,
         watched_rss_bytes=memory.rss_bytes,
@@ -65,7 +66,7 @@ class _Calls:
         self.too_large: tuple[str, ...] = ()
         self._launcher = launcher
         self._program = job.program
-        self._watch = "effects" if job.effects else ""
+        self._watch = "loading" if job.loading else "effects" if job.effects else ""
         self._waits = frozenset(job.waits)
         self._limits = limits
         self._deadline = monotonic() + limits.wall_s

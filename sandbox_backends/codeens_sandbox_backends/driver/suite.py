@@ -33,6 +33,7 @@ def run_suite(launcher: Launcher, job: SuiteJob, limits: Limits) -> SuiteResult:
         recorded_dropped=suite.dropped,
         unencodable_types=suite.unencodable,
         modules=suite.modules,
+        peeked=suite.peeked,
         failure=failure,
         usage=totals.usage,
         stdout=totals.stdout,
@@ -48,6 +49,7 @@ class _Suite:
         self.dropped = 0
         self.unencodable: tuple[str, ...] = ()
         self.modules: tuple[str, ...] = ()
+        self.peeked: tuple[str, ...] = ()
         self.failure: Outcome | None = None
 
     def listen(self, session: WorkerSession, deadline: float) -> None:
@@ -90,5 +92,6 @@ class _Suite:
         self.dropped = max(0, end.dropped)
         self.unencodable = end.unencodable
         self.modules = end.modules
+        self.peeked = end.peeked
         failure = end.failure
         self.failure = Died(reason="exit", detail=failure) if isinstance(failure, str) else failure

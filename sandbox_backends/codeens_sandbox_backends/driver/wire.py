@@ -36,6 +36,8 @@ class LivePlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     variables: tuple[str, ...] = ()
     too_large: tuple[str, ...] = ()
     """Where effects are watched: variables that are looked at after each call, and those that are too large for it."""
+    loading: dict[str, str] = {}
+    """Where that is watched: digests of all that loading has left, by channel of effects."""
 
 
 class LoadReply(WorkerMessage, frozen=True, kw_only=True):
@@ -97,6 +99,7 @@ class SuiteEnd(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unencodable: tuple[str, ...]
     failure: str | Raised | None
     modules: tuple[str, ...] = ()
+    peeked: tuple[str, ...] = ()
 
 
 class SuiteMessage(WorkerMessage, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@
 | `counts`                             | `{"counts": [[line, times], ...]}`                                   |
 
 Before any request the worker sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
-"lines" (`coverage` is the folder of the coverage package), "counts" or "effects" (outcomes say what a call left behind,
+"lines" (`coverage` is the folder of the coverage package), "counts", "loading" (the answer to `load` says what that has
+left, by digests) or "effects" (outcomes say what a call left behind,
 and which of its objects are the same; the answer to `load` names the variables that are looked at, and those that are
 not).
 """
@@ -27,6 +28,7 @@ from .effects import Effects
 from .failures import describe
 from .live import load
 from .loader import install
+from .loading import Loading
 from .observed import perform_observed
 from .observing import AllocationWatch, LineCount, LineWatch
 
@@ -52,6 +54,7 @@ class CallWorker:
         if request["watch"] == "effects":
             self.effects = Effects()
         install(request["program"])
+        loading = Loading(request["program"]) if request["watch"] == "loading" else None
         try:
             live = load(request["program"])
         except BaseException as error:
@@ -64,7 +67,8 @@ class CallWorker:
         if request["watch"] == "counts":
             self.function = self.count = LineCount(live.call, live.watched)
         noted = self.effects.start(request["program"]) if self.effects else {}
-        self.channel.send({"loaded": {**live.place, **noted}})
+        left = {"loading": loading.told(request["program"])} if loading else {}
+        self.channel.send({"loaded": {**live.place, **noted, **left}})
 
     def calls(self, request: Message) -> None:
         if self.function is not None:

@@ -35,7 +35,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from .calling import Arguments
 from .exceptions import attributes_of
 from .files import Files
-from .kept import KeptParts
+from .kept import KeptParts, shared_memory
 from .loader import Program
 from .notices import Notices
 from .outlines import outlined
@@ -101,10 +101,17 @@ class Effects:
         return attributes_of(error, self._state.modules, encode_shared)
 
     def kept(self, holder: List[Any], arguments: Arguments, shared: Shared, before: int) -> Dict[str, Any]:
-        """Return the effects `kept` of a result and `held` of arguments, where there are any; see `KeptParts`."""
+        """Return the effects `kept` and `memory` of a result and `held` of arguments, where there are any."""
         places = self._kept.of(holder, shared, before)
-        held = self._kept.given([*arguments, holder], shared, before)
-        return {**({"kept": ["list", *places]} if places else {}), **({"held": ["list", *held]} if held else {})}
+        viewed = shared_memory(shared, before)
+        # Arrays that the result shows a part of are held by that.
+        held: List[int] = [] if viewed else self._kept.given([*arguments, holder], shared, before)
+        found: Dict[str, List[Any]] = {
+            "kept": places,
+            "memory": [["tuple", *pair] for pair in viewed],
+            "held": held,
+        }
+        return {channel: ["list", *told] for channel, told in found.items() if told}
 
     def grown(self) -> bool:
         """Take in what was loaded during a call; whether there is anything that was not looked at while it ran."""

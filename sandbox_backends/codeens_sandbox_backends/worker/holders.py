@@ -124,26 +124,26 @@ class _Look:
 class Inside:
     """One such object, and how it was when it was last looked at."""
 
-    __slots__ = ("_how", "_kept", "_text", "value")
+    __slots__ = ("_how", "_kept", "text", "value")
 
     def __init__(self, value: Any, how: _Look) -> None:
         self.value = value
         self._how = how
         self._kept = how.kept(value)
-        self._text = _text(how.told(self._kept))
+        self.text = _text(how.told(self._kept))
 
     def taken(self) -> Any:
         """Return what is in it now, encoded, if it has changed, else None; put it back."""
         now = self._how.kept(self.value)
         told = self._how.told(now)
-        if _text(told) == self._text:
+        if _text(told) == self.text:
             return None
         if self._how.since is not None:
             told = self._how.since(self._kept, now)
         self._how.put(self.value, self._kept)
         # What cannot be put back is from now on as it is.
         self._kept = self._how.kept(self.value)
-        self._text = _text(self._how.told(self._kept))
+        self.text = _text(self._how.told(self._kept))
         return told
 
 

@@ -86,6 +86,15 @@ class ProcessSettings:
             changes["modules"] = encode(replaced)
         return changes
 
+    def told(self) -> Dict[str, Any]:
+        """Return how things are, by channel."""
+        found: Dict[str, Any] = {name: count() for name, count in _COUNTED.items()}
+        for name in self._before:
+            setting = _SETTINGS[name]
+            now = setting.read(sys.modules[setting.module])
+            found[name] = setting.told(now) if setting.told else now
+        return found
+
     def _replaced_modules(self) -> List[str]:
         """Return names of modules that are gone or replaced, and put them back."""
         now = sys.modules

@@ -100,8 +100,8 @@ def _can_change(value: Any) -> bool:
     return not is_plain(_type_of(value)) or bool(state_of(value))
 
 
-def shared_memory(shared: Shared, before: int) -> Dict[str, Any]:
-    """Return the effect `memory`: arrays of the result that are views of others, as pairs of their places among arrays.
+def shared_memory(shared: Shared, before: int) -> List[Tuple[int, int]]:
+    """Return arrays of the result that are views of others, as pairs of their places among arrays.
 
     Args:
         shared: What was encoded.
@@ -109,15 +109,14 @@ def shared_memory(shared: Shared, before: int) -> Dict[str, Any]:
     """
     numpy = sys.modules.get("numpy")
     if numpy is None or len(shared.known) == before:
-        return {}
+        return []
     arrays = [(place, known[0]) for place, known in enumerate(shared.known.values()) if type(known[0]) is numpy.ndarray]
-    pairs = [
-        ["tuple", first, second]
+    return [
+        (first, second)
         for second, (place, array) in enumerate(arrays[:_MOST_ARRAYS])
         for first, (_, other) in enumerate(arrays[:second])
         if place >= before and numpy.may_share_memory(array, other)
     ]
-    return {"memory": ["list", *pairs]} if pairs else {}
 
 
 def _parts(holder: List[Any], given: Set[int]) -> Tuple[List[Any], Dict[int, int]]:

@@ -9,7 +9,6 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from .calling import Arguments, decode_arguments
 from .effects import Effects
 from .failures import describe
-from .kept import shared_memory
 from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
 from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
@@ -18,6 +17,7 @@ from .values.grammar import EncodeError
 
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
+_type_of: Callable[[Any], Any] = type
 _OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated"))
 """Effects that leave no state behind."""
 _CALLBACKS = frozenset(kind.tag for kind in CALLBACKS)
@@ -54,9 +54,10 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
 
 
 def _calls_back(answer: Message, call: Message) -> bool:
-    """Whether a function was given, and was called. One that changes a list says enough about when it is called."""
-    tags = {each[0] for each in (*call["args"], *call["kwargs"].values()) if type(each) is list}
-    return "same" not in answer and not tags.isdisjoint(_CALLBACKS) and "changing" not in tags
+    """Whether functions were given that answer the same each time, and were called."""
+    given: List[Any] = [*call["args"], *call["kwargs"].values()]
+    tags = {each[0] for each in given if _type_of(each) is list}
+    return "same" not in answer and tags & _CALLBACKS == {"callback"}
 
 
 def _reentered(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
@@ -173,7 +174,7 @@ def _answer(made: Made, call: Message, arguments: Arguments, effects: Effects) -
         else:
             before = len(shared.known)
             fields["value"] = part(made.value[0])
-            kept = {**effects.kept(made.value, arguments, shared, before), **shared_memory(shared, before)}
+            kept = effects.kept(made.value, arguments, shared, before)
         if made.iterated:
             iterated = _iterated(made.iterated, part)
     except EncodeError as error:

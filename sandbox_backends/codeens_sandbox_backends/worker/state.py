@@ -177,6 +177,17 @@ class State:
         inside = {f"inside {channel}": ["list", *told] for channel, told in found.items() if any(map(_is_told, told))}
         return {**inside, **self._facets.taken()}
 
+    def told(self) -> Dict[str, Any]:
+        """Return what is in all variables, by channel; of what has no encoding, its type. Functions are no data."""
+        variables = [variable for _, space in self._spaces for variable in space.variables.values()]
+        found: Dict[str, Any] = {}
+        for variable in (*variables, *self._single, *self._holding):
+            if not variable.channel.endswith(f" {'.'.join(self._target)}") and not _is_code(variable.value):
+                before = variable.before()
+                found[variable.channel] = type_name(_type_of(variable.value)) if before is None else before
+        found.update((f"inside {channel}", [each.text for each in inside]) for channel, inside in self._inside.items())
+        return found
+
     def _counts(self, path: str, name: Any) -> bool:
         return type(name) is str and not name.startswith("__") and f"{path}.{name}" not in self._own
 
@@ -280,6 +291,11 @@ class State:
             own = dictionary_of(value)
             return None if own is None else of_dict(own)
         return None
+
+
+def _is_code(value: Any) -> bool:
+    kind: Any = _type_of(value)
+    return kind in (FunctionType, ModuleType, staticmethod, classmethod, property) or issubclass(kind, type)
 
 
 def _is_memory(variable: Variable) -> bool:

@@ -3,7 +3,8 @@
 | request (`op`)                           | answers, each with the job's `nonce`                                   |
 |------------------------------------------|------------------------------------------------------------------------|
 | `suite`: kind, root, program, selection, | `{"test": TestReport}`, `{"recorded": RecordedCall}`, and one last     |
-|   deselect, record, max_recorded         | `{"end": {dropped, unencodable, failure: null, text, or Raised}}`         |
+|   deselect, record, max_recorded         | `{"end": {dropped, unencodable, peeked,                                |
+|                                          | failure: null, text, or Raised}}`                                      |
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
 from . import live, serving
 from .failures import bounded, describe
 from .loader import LoadError, Program, install, show_sources
+from .peeking import Peeking
 from .recording import Recorder
 
 if TYPE_CHECKING:
@@ -107,8 +109,10 @@ class Suite:
         if request["record"]:
             finder: Any = _WatchedImport(program, recorder)
             sys.meta_path.insert(0, finder)
+        peeking = Peeking(program, request["selection"])
         failure = self._outcome(request, Reporter(self.channel, recorder))
         end = {"dropped": recorder.dropped, "unencodable": sorted(recorder.unencodable), "failure": failure}
+        end["peeked"] = sorted(peeking.seen)
         if request["record"]:
             end["modules"] = _of_installed_packages()
         self.channel.send({"end": end})

@@ -71,6 +71,11 @@ class Surroundings:
                 source.restore(before)
         return {**changes, **self._settings.taken(), **self._attributes.taken()}
 
+    def told(self) -> Dict[str, Any]:
+        """Return how things are, by channel."""
+        sources = {f"random {name}": source.state() for name, (source, _) in self._random.items()}
+        return {"environ": sorted(os.environ.items()), "cwd": _folder(), **sources, **self._settings.told()}
+
     def _put_back(self, names: List[str]) -> None:
         for name in names:
             if name in self._environment:

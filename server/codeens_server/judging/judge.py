@@ -21,6 +21,7 @@ from codeens_server.domain.verdict import Verdict
 from codeens_server.judging.compared import what_is_compared, what_is_not
 from codeens_server.judging.conditions import conditions_text
 from codeens_server.judging.confirming import SuiteRuns
+from codeens_server.judging.loading import done_by_loading
 from codeens_server.judging.replay import Replay, compare, proves_something, replay
 from codeens_server.judging.static_checks import refusal
 from codeens_server.judging.suite import SuiteVerdict, required, run_suite
@@ -91,6 +92,8 @@ async def judge(
         return _refused(replayed.reason)
     if not replayed.passes:
         verdict = _failed_replay(replayed, evidence, sandbox_label)
+    elif why := await done_by_loading(program, candidate.replacement, target=target, sandbox=sandbox):
+        verdict = replace(_failed_replay(replayed, evidence, sandbox_label), status="failed", reason=why)
     else:
         verdict = await _with_tests(replayed, program, target, evidence, sandbox, sandbox_label)
     return Judged(verdict=verdict, outcomes=replayed.outcomes)

@@ -66,7 +66,26 @@ def _quarantine(target: Target, original: ast.Module, modules: list[ast.Module])
     for name, phrase in tampering(everything).items():
         if name not in known:
             return f"quarantined: it {phrase}, and the original does not"
+    for name in _tests_imported(everything):
+        return f"quarantined: it imports {name}, which holds tests"
     return None if target.body_missing else _looks_around(original, everything)
+
+
+def _tests_imported(module: ast.Module) -> list[str]:
+    """Return names of modules of tests, as pytest calls them, among those that are imported."""
+    names: list[str] = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names if _is_of_tests(alias.name)]
+        elif isinstance(node, ast.ImportFrom):
+            names += [node.module] if node.module and _is_of_tests(node.module) else []
+            names += [alias.name for alias in node.names if alias.name.startswith("test_") or alias.name == "conftest"]
+    return names
+
+
+def _is_of_tests(module: str) -> bool:
+    parts = module.split(".")
+    return any(part == "conftest" or part.startswith("test_") or part.endswith("_test") for part in parts)
 
 
 def _looks_around(original: ast.Module, replacement: ast.Module) -> str | None:

@@ -6,7 +6,9 @@ again and the original beside it, before it rejects anything (`confirming.py`).
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Sequence
+
+from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import Limits, SuiteJob, TestReport
@@ -63,6 +65,8 @@ async def run_suite(
     job = _job(root, programs.candidate, wanted, limits)
     selection = job.selection
     first = await sandbox.run(job)
+    if first.peeked and not (await sandbox.run(structs.replace(job, program=programs.original))).peeked:
+        return _peeked(len(selection), first.peeked)
     if first.failure is None and not failing(selection, first):
         return SuiteVerdict(passed=len(selection), total=len(selection))
     passing = frozenset(test.id for test in wanted if test.outcome == "passed")
@@ -102,6 +106,12 @@ def _verdict(selection: tuple[str, ...], found: Confirmation) -> SuiteVerdict:
         failure=Failure(where=test, expected="passed", got=got),
         set_aside=found.set_aside,
     )
+
+
+def _peeked(total: int, files: Sequence[str]) -> SuiteVerdict:
+    reason = f"it opens the tests, where the answers are: {', '.join(files)}"
+    failure = Failure(where="the test suite", expected="it opens no file of tests", got=reason)
+    return SuiteVerdict(status="failed", total=total, reason=reason, failure=failure)
 
 
 def _broken_off(passed: int, total: int, found: Confirmation) -> SuiteVerdict:
