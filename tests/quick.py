@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from msgspec.structs import replace
 
 QUICK: Mapping[str, str] = MappingProxyType(
     {
@@ -18,14 +19,15 @@ QUICK: Mapping[str, str] = MappingProxyType(
 )
 """For the environment of a program; what a test itself looks at it sets anew."""
 
+HARDLY_TIMED = (sys.executable, "-P", str(Path(__file__).with_name("hardly_timed.py")))
+"""Before the name of a program and its arguments: starts it so that its quick runs say nothing of speed."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def short_races() -> Generator[None]:
-    """Quick runs of this process race for no time at all, so that they say nothing of speed."""
-    from codeens_server.measuring.race import Patience
-    from codeens_server.run import execution
+    """Quick runs of this process race for no time at all, on known inputs, so that they say nothing of speed."""
+    from tests import hardly_timed
 
-    quick = replace(execution.EFFORTS["quick"], patience=Patience(0.0, 0.0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execution, "EFFORTS", {**execution.EFFORTS, "quick": quick})
+        hardly_timed.hurry(patch.setattr)
         yield

@@ -217,7 +217,7 @@ class Execution:
         await self._say("trying small changes of the original on the evidence")
         if evidence.mode == "improve":
             self._prober = await self._new_prober(evidence)
-            beside.start_soon(self._prober.prepare)
+            beside.start_soon(partial(self._prober.prepare, growing=self._plan.grown > 0))
         evidence = await with_mutation_score(
             target,
             evidence,

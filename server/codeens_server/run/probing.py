@@ -63,10 +63,11 @@ class Prober:
         self._making_unseen, self._making_growing = anyio.Lock(), anyio.Lock()
         self._search = InputSearch(target, evidence, seed=run_id, limits=limits, sandbox=sandbox)
 
-    async def prepare(self) -> None:
-        """Make cases to time on ahead of time: nothing of it hangs on a candidate."""
+    async def prepare(self, *, growing: bool) -> None:
+        """Make cases to time on ahead of time, where wanted also growing ones: nothing of it hangs on a candidate."""
         await self.unseen()
-        await self.growing()
+        if growing:
+            await self.growing()
 
     async def unseen(self) -> tuple[Case, ...]:
         """Return `fresh_cases`, made once."""

@@ -17,7 +17,7 @@ from pytest_lsp import LanguageClient, make_test_lsp_client
 from tests.quick import QUICK
 from tests.server.lsp.texts import edited
 
-SERVER = str(Path(sys.executable).parent / "codeens-server")
+SERVER = (str(Path(sys.executable).parent / "codeens-server"),)
 SECONDS = 90.0
 
 
@@ -239,6 +239,7 @@ async def editor(
     folders: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
     configuration: Mapping[str, Any] | None = None,
+    server: Sequence[str] = SERVER,
 ) -> AsyncGenerator[Editor]:
     """An editor that has a folder open, with a server of its own; both are gone when the block is left."""
     client = make_test_lsp_client()
@@ -248,7 +249,7 @@ async def editor(
         client.set_configuration({"codeens": dict(configuration)})
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     await cast("Any", client).start_io(
-        SERVER,
+        *server,
         "--stdio",
         # A server that dies of a signal says where.
         env={**kept, "HOME": str(home), "PYTHONFAULTHANDLER": "1", **QUICK, **(environment or {})},

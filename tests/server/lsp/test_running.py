@@ -12,6 +12,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from tests.e2e.program import Process, descendants, until_gone
+from tests.quick import HARDLY_TIMED
 from tests.sandbox_backends.machine import why_not
 from tests.server.lsp.editor import SECONDS, Editor, capabilities, editor, process_of
 from tests.server.lsp.workspaces import MODULE, Folders
@@ -57,7 +58,8 @@ async def opened(
     options: object = None,
 ) -> AsyncGenerator[Editor]:
     can = can or capabilities(runs=True, generate=True)
-    async with editor(of.workspace, home=of.home, can=can, folders=folders, options=options) as made:
+    server = (*HARDLY_TIMED, "codeens-server")
+    async with editor(of.workspace, home=of.home, can=can, folders=folders, options=options, server=server) as made:
         yield made
 
 

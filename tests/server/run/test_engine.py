@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.jobs import CallsJob, Job
 from codeens_sandbox_backends.races import RaceJob
+from codeens_server.domain.evidence import Case
 from codeens_server.errors import ChangedError, EvidenceError, InputError, NothingGenerated, RunError
 from codeens_server.run import execution
 from codeens_server.run.engine import Engine
@@ -109,6 +110,22 @@ async def test_a_quick_run_races_for_seconds_and_a_thorough_one_for_minutes(worl
         budgets[effort] = max(job.budget_s for job in world.backend.jobs if isinstance(job, RaceJob))
         world.backend.jobs.clear()
     assert budgets["quick"] <= 8.0 < 60.0 < budgets["normal"] < budgets["thorough"]
+
+
+async def test_growing_inputs_are_made_only_where_growth_is_measured(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    for effort in ("quick", "normal"):
+
+        async def sized(_: object, effort: str = effort) -> tuple[Case, ...]:
+            made.append(effort)
+            return ()
+
+        monkeypatch.setattr(execution.Prober, "sized_cases", sized)
+        with world.engine(name=effort) as (engine, _):
+            await finish(engine.judge(world.request(effort=effort), world.target, given(right=RIGHT)))
+    assert made == ["normal"]
 
 
 async def test_where_the_original_cannot_be_measured_nothing_is_and_the_run_says_so(world: World) -> None:
