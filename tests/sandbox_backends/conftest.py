@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox_backends.daemon import Daemon, started_daemon, why_no_daemon
-from tests.sandbox_backends.e2b_fake.api import FakeE2B, fake_e2b
 from tests.sandbox_backends.fake_machine.machine import why_no_machines
 
 if TYPE_CHECKING:
     from tests.sandbox_backends.daytona_fake.service import Service
+    from tests.sandbox_backends.e2b_fake.api import FakeE2B
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +62,8 @@ def daytona(shared_daytona: Service, monkeypatch: pytest.MonkeyPatch) -> Generat
 @pytest.fixture(scope="session")
 def shared_e2b() -> Generator[FakeE2B]:
     """Started when first asked for."""
+    from tests.sandbox_backends.e2b_fake.api import fake_e2b  # takes a second
+
     reason = why_no_machines()
     if reason:
         pytest.skip(reason)

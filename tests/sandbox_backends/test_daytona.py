@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -23,9 +24,11 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.remote.calls import OURS, OWNER, SANDBOX, VERSION
 from codeens_sandbox_backends.selfcheck.contract import call
 from codeens_sandbox_backends.selfcheck.outside import processes_with
-from tests.sandbox_backends.daytona_fake.faults import TERMINAL, UPLOAD, Fault
-from tests.sandbox_backends.daytona_fake.service import KEY, Service
+from tests.sandbox_backends.daytona_fake.faults import KEY, TERMINAL, UPLOAD, Fault
 from tests.sandbox_backends.tools import answer, until
+
+if TYPE_CHECKING:
+    from tests.sandbox_backends.daytona_fake.service import Service
 
 pytestmark = pytest.mark.anyio
 _ONE = "def f():\n    return 1\n"

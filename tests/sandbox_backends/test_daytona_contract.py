@@ -11,17 +11,17 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from daytona import AsyncDaytona, DaytonaConfig, ListSandboxesQuery
-from daytona_api_client_async import CreateSandbox, ListSandboxesResponse, Sandbox, SandboxApi, SandboxListItem
-from daytona_toolbox_api_client_async import FileSystemApi, ProcessApi
 
-from tests.sandbox_backends.daytona_fake.faults import CALLS
-from tests.sandbox_backends.daytona_fake.records import Record, page
-from tests.sandbox_backends.daytona_fake.service import KEY, Service
+from tests.sandbox_backends.daytona_fake.faults import CALLS, KEY
+
+if TYPE_CHECKING:
+    from daytona_api_client_async import CreateSandbox
+
+    from tests.sandbox_backends.daytona_fake.service import Service
 
 NOT_GENERATED = {"GET /process/pty/create-connect"}
 """The SDK makes this one by hand."""
@@ -37,6 +37,9 @@ NEWER_IN_ANSWER = {"autoDestroyAt", "kvm", "spot"}
 
 def _generated() -> set[str]:
     """Methods and routes of the SDK's generated clients."""
+    from daytona_api_client_async import SandboxApi  # all of the SDK takes seconds
+    from daytona_toolbox_api_client_async import FileSystemApi, ProcessApi
+
     found: set[str] = set()
     for api in (SandboxApi, FileSystemApi, ProcessApi):
         text = inspect.getsource(api)
@@ -45,6 +48,8 @@ def _generated() -> set[str]:
 
 
 def _wanted() -> CreateSandbox:
+    from daytona_api_client_async import CreateSandbox
+
     made = CreateSandbox(name="one", labels={"a": "b"}, ttl_minutes=3, auto_stop_interval=2, auto_delete_interval=0)
     made.network_block_all = True
     return made
@@ -67,6 +72,10 @@ def test_every_route_of_the_fake_is_one_of_the_sdks(daytona: Service) -> None:
 
 
 def test_every_answer_is_read_by_the_sdks_own_models_without_a_rest() -> None:
+    from daytona_api_client_async import ListSandboxesResponse, Sandbox, SandboxListItem
+
+    from tests.sandbox_backends.daytona_fake.records import Record, page
+
     record = Record(_wanted(), "http://127.0.0.1:9/toolbox")
     sandbox = Sandbox.from_json(record.told().to_json())
     assert sandbox is not None
@@ -81,6 +90,8 @@ def test_every_answer_is_read_by_the_sdks_own_models_without_a_rest() -> None:
 
 @pytest.mark.anyio
 async def test_the_real_sdk_reads_all_pages_and_no_others(daytona: Service) -> None:
+    from daytona import AsyncDaytona, DaytonaConfig, ListSandboxesQuery
+
     planted = {daytona.plant({"team": "one", "n": str(number)}) for number in range(5)}
     other = daytona.plant({"team": "two"})
     client = AsyncDaytona(DaytonaConfig(api_key=KEY, api_url=daytona.url, target="us"))
@@ -104,6 +115,10 @@ def test_every_route_of_the_fake_is_published_or_known_to_be_newer(
 
 
 def test_every_field_is_published_or_known_to_be_newer(published: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    from daytona_api_client_async import CreateSandbox
+
+    from tests.sandbox_backends.daytona_fake.records import Record
+
     schemas = published[0]["components"]["schemas"]
     request = {_wire_name(name, CreateSandbox) for name in CreateSandbox.model_fields} - {"additional_properties"}
     assert request - set(schemas["CreateSandbox"]["properties"]) == NEWER_IN_REQUEST

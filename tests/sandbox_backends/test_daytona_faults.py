@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.daytona_fake.faults import CALLS, TERMINAL, UPLOAD, Fault, Kind
-from tests.sandbox_backends.daytona_fake.service import KEY, Service
+from tests.sandbox_backends.daytona_fake.faults import CALLS, KEY, TERMINAL, UPLOAD, Fault, Kind
 from tests.sandbox_backends.tools import answer
+
+if TYPE_CHECKING:
+    from tests.sandbox_backends.daytona_fake.service import Service
 
 pytestmark = pytest.mark.anyio
 _SOURCE = "def f(n):\n    return n * n\n"

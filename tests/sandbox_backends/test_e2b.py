@@ -9,7 +9,7 @@ import traceback
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import pytest
@@ -22,9 +22,11 @@ from codeens_sandbox_backends.programs import Returned
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.contract import call
 from codeens_sandbox_backends.selfcheck.outside import processes_with
-from tests.sandbox_backends.e2b_fake.api import FakeE2B
 from tests.sandbox_backends.e2b_fake.faults import Call, Fault
 from tests.sandbox_backends.tools import answer, until
+
+if TYPE_CHECKING:
+    from tests.sandbox_backends.e2b_fake.api import FakeE2B
 
 pytestmark = pytest.mark.anyio
 

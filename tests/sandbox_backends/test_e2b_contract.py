@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from e2b.api.client.models import ListedSandbox, NewSandboxV2, Sandbox
 
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.registry import get_backend
-from tests.sandbox_backends.e2b_fake.api import ROUTES, FakeE2B
+
+if TYPE_CHECKING:
+    from tests.sandbox_backends.e2b_fake.api import FakeE2B
 
 _FILE = "e2b-openapi.yml"
 OF_THE_DAEMON = {"upload", "start", "send"}
@@ -32,6 +33,8 @@ def document() -> dict[str, Any]:
 
 
 def test_every_route_that_is_used_is_documented_or_known_to_be_newer(document: dict[str, Any]) -> None:
+    from tests.sandbox_backends.e2b_fake.api import ROUTES  # takes a second
+
     documented = {(method, path) for path, methods in document["paths"].items() for method in methods}
     used = {(method.lower(), path) for call, (method, path) in ROUTES.items() if call not in OF_THE_DAEMON}
     assert used - documented == DRIFT
@@ -65,6 +68,8 @@ async def test_what_is_sent_and_answered_has_the_documented_fields(e2b: FakeE2B,
 
 @pytest.mark.anyio
 async def test_the_vendors_own_models_know_all_that_is_sent_and_answered(e2b: FakeE2B) -> None:
+    from e2b.api.client.models import ListedSandbox, NewSandboxV2, Sandbox
+
     sandbox = await get_backend("e2b").open(SandboxSpec(python=sys.executable))
     one = next(iter(e2b.sandboxes.values()))
     made, listed, wanted = one.as_made(), one.as_listed(), one.wanted

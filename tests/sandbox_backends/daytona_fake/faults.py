@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+KEY = "dtn_0123456789abcdef-the-fake-key"
+"""Whoever has another one is refused."""
 API = ("POST /sandbox", "GET /sandbox", "GET /sandbox/{sandboxIdOrName}", "DELETE /sandbox/{sandboxIdOrName}")
 UPLOAD = "POST /files/bulk-upload"
 TERMINAL = "GET /process/pty/create-connect"

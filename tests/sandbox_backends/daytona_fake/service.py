@@ -14,10 +14,9 @@ from anyio import from_thread
 from daytona_api_client_async import CreateSandbox
 
 from tests.sandbox_backends.daytona_fake import api, toolbox
-from tests.sandbox_backends.daytona_fake.faults import Fault, Faults
+from tests.sandbox_backends.daytona_fake.faults import KEY, Fault, Faults
 from tests.sandbox_backends.fake_machine.machine import Image
 
-KEY = "dtn_0123456789abcdef-the-fake-key"
 _END_S = 30.0
 _BODY_AT_MOST = 256 << 20
 

@@ -154,6 +154,15 @@ class Editor:
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
         return uri
 
+    def close_all(self) -> None:
+        """Close all documents, and forget all that was shown and asked."""
+        for uri in self.texts:
+            identifier = types.TextDocumentIdentifier(uri)
+            self.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+        for seen in (self.texts, self.versions, self.news, self.asked, self.client.messages):
+            seen.clear()
+        self.client.progress_reports.clear()
+
     def change(self, uri: str, text: str) -> None:
         """Replace all of a document's text."""
         self.texts[uri] = text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,6 +37,8 @@ def double(number: int) -> int:
         result = result + number
     return result
 """
+COMMENTED = SLOW.replace("    result = 0\n", "    # {}\n    result = 0\n")
+"""Asks the model anew: what it answered to the same question is kept."""
 ENDLESS = "```python\ndef double(number: int) -> int:\n    while True:\n        pass\n```"
 
 
@@ -63,6 +65,27 @@ async def opened(
         yield made
 
 
+@pytest.fixture(scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[tuple[Folders, Editor]]:
+    of = Folders(tmp_path_factory.mktemp("running"), QUICK)
+    async with opened(of) as made:
+        yield of, made
+
+
+@pytest.fixture
+def made(shared: tuple[Folders, Editor]) -> Generator[Editor]:
+    """The editor of all tests that end what they begin, as it was when it was started."""
+    _, made = shared
+    yield made
+    made.close_all()
+
+
+@pytest.fixture
+def uri(shared: tuple[Folders, Editor]) -> str:
+    """A file of its workspace."""
+    return shared[0].uri
+
+
 async def applied(made: Editor, uri: str) -> str:
     """The document after the best was applied."""
     answer = await made.run(uri, function="double")
@@ -73,57 +96,57 @@ async def applied(made: Editor, uri: str) -> str:
     return made.texts[uri]
 
 
-async def test_the_text_in_the_editor_is_run_and_not_the_file(folders: Folders) -> None:
-    async with opened(folders) as made:
-        made.answer = answering(DOUBLE)
-        text = "\ufeff# \U0001f600\r\nimport os\r\n\r\n\r\nclass A:\r\n\tx = 1\r\n\r\n\r\n" + SLOW.replace("\n", "\r\n")
-        made.open(folders.uri, text)
-        expected = text[: text.index("def double")] + "def double(number: int) -> int:\r\n    return number * 2\r\n"
-        assert await applied(made, folders.uri) == expected
-    assert folders.module.read_text(encoding="utf-8") == MODULE
+async def test_the_text_in_the_editor_is_run_and_not_the_file(made: Editor, shared: tuple[Folders, Editor]) -> None:
+    made.answer = answering(DOUBLE)
+    text = "\ufeff# \U0001f600\r\nimport os\r\n\r\n\r\nclass A:\r\n\tx = 1\r\n\r\n\r\n" + SLOW.replace("\n", "\r\n")
+    made.open(shared[0].uri, text)
+    expected = text[: text.index("def double")] + "def double(number: int) -> int:\r\n    return number * 2\r\n"
+    assert await applied(made, shared[0].uri) == expected
+    assert shared[0].module.read_text(encoding="utf-8") == MODULE
 
 
-async def test_a_document_without_a_file_is_run_and_tabs_stay_tabs(folders: Folders) -> None:
-    async with opened(folders) as made:
-        made.answer = answering(DOUBLE)
-        uri = made.open("untitled:Untitled-1", SLOW.replace("    ", "\t").rstrip("\n"))
-        assert (await applied(made, uri)).replace("\t", "    ") == DOUBLE[10:-4]
-        shown = await made.command("codeens.showRun")
-        assert shown["run"]["target"]["root"] == str(folders.workspace)
-    assert not list(folders.workspace.glob("*ntitled*"))
+async def test_a_document_without_a_file_is_run_and_tabs_stay_tabs(
+    made: Editor, shared: tuple[Folders, Editor]
+) -> None:
+    made.answer = answering(DOUBLE)
+    uri = made.open("untitled:Untitled-1", SLOW.replace("    ", "\t").rstrip("\n"))
+    assert (await applied(made, uri)).replace("\t", "    ") == DOUBLE[10:-4]
+    shown = await made.command("codeens.showRun")
+    assert shown["run"]["target"]["root"] == str(shared[0].workspace)
+    assert not list(shared[0].workspace.glob("*ntitled*"))
 
 
-async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(folders: Folders) -> None:
-    async with opened(folders) as made:
-        made.answer = answering(DOUBLE.replace("number * 2", "number * FACTOR"))
-        cells = {
-            "untitled:nb#1": "%matplotlib inline\nimport os\nFACTOR = 2\nprint(undefined_here)",
-            "untitled:nb#2": "# above\n" + SLOW.replace("range(2)", "range(FACTOR)") + "!ls\n",
-        }
-        made.texts.update(cells)
-        made.versions.update(dict.fromkeys(cells, 1))
-        kind = types.NotebookCellKind.Code
-        notebook = types.NotebookDocument(
-            uri="untitled:nb",
-            notebook_type="jupyter-notebook",
-            version=1,
-            cells=[types.NotebookCell(kind=kind, document=uri) for uri in cells],
-        )
-        items = [types.TextDocumentItem(uri, "python", 1, text) for uri, text in cells.items()]
-        made.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
-        answer = await made.run("untitled:nb#2", line=2)
-        action = (await made.actions("untitled:nb#2", 2))[0]
-        assert action.title.startswith("1. Apply editor"), answer
-        resolved = await made.client.code_action_resolve_async(action)
-        assert resolved.edit is not None
-        changes = list(resolved.edit.document_changes or ())
-        assert len(changes) == 1
-        change = changes[0]
-        assert isinstance(change, types.TextDocumentEdit)
-        (edit,) = change.edits
-        assert isinstance(edit, types.TextEdit)
-        assert (edit.range.start.line, edit.range.end.line) == (1, 6)
-        assert edit.new_text == "def double(number: int) -> int:\n    return number * FACTOR\n"
+async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Editor) -> None:
+    made.answer = answering(DOUBLE.replace("number * 2", "number * FACTOR"))
+    cells = {
+        "untitled:nb#1": "%matplotlib inline\nimport os\nFACTOR = 2\nprint(undefined_here)",
+        "untitled:nb#2": "# above\n" + SLOW.replace("range(2)", "range(FACTOR)") + "!ls\n",
+    }
+    kind = types.NotebookCellKind.Code
+    notebook = types.NotebookDocument(
+        uri="untitled:nb",
+        notebook_type="jupyter-notebook",
+        version=1,
+        cells=[types.NotebookCell(kind=kind, document=uri) for uri in cells],
+    )
+    items = [types.TextDocumentItem(uri, "python", 1, text) for uri, text in cells.items()]
+    made.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
+    answer = await made.run("untitled:nb#2", line=2)
+    action = (await made.actions("untitled:nb#2", 2))[0]
+    assert action.title.startswith("1. Apply editor"), answer
+    resolved = await made.client.code_action_resolve_async(action)
+    assert resolved.edit is not None
+    changes = list(resolved.edit.document_changes or ())
+    assert len(changes) == 1
+    change = changes[0]
+    assert isinstance(change, types.TextDocumentEdit)
+    (edit,) = change.edits
+    assert isinstance(edit, types.TextEdit)
+    assert (edit.range.start.line, edit.range.end.line) == (1, 6)
+    assert edit.new_text == "def double(number: int) -> int:\n    return number * FACTOR\n"
+    identifier = types.NotebookDocumentIdentifier("untitled:nb")
+    closed = [types.TextDocumentIdentifier(uri) for uri in cells]
+    made.client.notebook_document_did_close(types.DidCloseNotebookDocumentParams(identifier, closed))
 
 
 async def test_each_folder_has_its_own_settings_and_interpreter(folders: Folders, tmp_path: Path) -> None:
@@ -169,25 +192,24 @@ async def test_nothing_of_an_untrusted_workspace_is_run(folders: Folders) -> Non
         assert not made.asked
 
 
-async def test_a_missing_body_is_implemented_by_the_editors_model(folders: Folders) -> None:
-    async with opened(folders) as made:
-        made.answer = answering(DOUBLE.replace("double", "later"))
-        made.open(folders.uri, MODULE)
-        action = (await made.actions(folders.uri, made.line_of(folders.uri, "def later")))[0]
-        assert action.command is not None
-        answer = await made.command("codeens.run", *(action.command.arguments or []), token="implement")
-        assert answer["best"] == "editor-baseline-0"
-        again = await made.command("codeens.rerun", {"runId": answer["runId"]}, token="again")
-        assert again["best"] == "editor-baseline-0"
-        assert len(made.asked) == 1, "the model's answer was kept"
-        await made.command("codeens.rerun", {"fresh": True}, token="fresh")
-        assert len(made.asked) == 2
+async def test_a_missing_body_is_implemented_by_the_editors_model(made: Editor, uri: str) -> None:
+    made.answer = answering(DOUBLE.replace("double", "later"))
+    made.open(uri, MODULE)
+    action = (await made.actions(uri, made.line_of(uri, "def later")))[0]
+    assert action.command is not None
+    answer = await made.command("codeens.run", *(action.command.arguments or []), token="implement")
+    assert answer["best"] == "editor-baseline-0"
+    again = await made.command("codeens.rerun", {"runId": answer["runId"]}, token="again")
+    assert again["best"] == "editor-baseline-0"
+    assert len(made.asked) == 1, "the model's answer was kept"
+    await made.command("codeens.rerun", {"fresh": True}, token="fresh")
+    assert len(made.asked) == 2
 
 
 NO_CANDIDATE = "no candidate was made for double: offline rewrites are switched off, and no model can be reached"
 
 
-async def test_a_run_that_fails_after_it_began_is_shown_to_a_client_that_follows_runs(
+async def test_a_run_that_fails_is_shown_to_a_client_that_follows_runs_or_answered_to_one_that_waits(
     folders: Folders,
 ) -> None:
     async with opened(folders, can=capabilities(runs=True, views=True)) as made:
@@ -197,6 +219,11 @@ async def test_a_run_that_fails_after_it_began_is_shown_to_a_client_that_follows
         failed = await made.seen(lambda view: view["status"] == "failed")
         assert failed["headline"].startswith(NO_CANDIDATE)
         assert (failed["run_id"], made.news[-1]["uri"]) == (answer["runId"], folders.uri)
+        # Nor is there a message where the run is waited for: its failure is the answer.
+        with pytest.raises(Exception, match=NO_CANDIDATE):
+            await made.run(folders.uri, function="double")
+        with pytest.raises(Exception, match=r"'3\.99' does not name an interpreter"):
+            await made.run(folders.uri, function="double", environments=["3.99"])
         assert made.client.messages == []
 
 
@@ -208,16 +235,6 @@ async def test_a_run_that_fails_after_it_began_is_told_where_runs_are_not_follow
         made.open(folders.uri, SLOW)
         await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
         assert (await made.told()).startswith(f"codeens: double: {NO_CANDIDATE}")
-
-
-async def test_a_run_that_was_waited_for_fails_with_an_answer_and_no_message(folders: Folders) -> None:
-    async with opened(folders, can=capabilities(views=True)) as made:
-        made.open(folders.uri, SLOW)
-        with pytest.raises(Exception, match=NO_CANDIDATE):
-            await made.run(folders.uri, function="double")
-        with pytest.raises(Exception, match=r"'3\.99' does not name an interpreter"):
-            await made.run(folders.uri, function="double", environments=["3.99"])
-        assert made.client.messages == []
 
 
 class Hanging:
@@ -243,69 +260,68 @@ class Hanging:
             self._cancelled.set()
 
 
-async def test_cancelling_the_progress_reaches_the_model_and_keeps_the_run(folders: Folders) -> None:
-    async with opened(folders) as made:
-        hanging = Hanging()
-        made.answer = hanging.answer
-        made.open(folders.uri, SLOW)
-        answer = await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
-        await hanging.wait_asked()
-        busy = await made.actions(folders.uri, 1)
-        assert [action.title for action in busy][:2] == ["Cancel the run of `double`", "Run ensemble on `double`"]
-        assert busy[1].disabled is not None
-        lenses = [lens.command.title for lens in await made.lenses(folders.uri) if lens.command]
-        assert lenses[1:] == ["cancel"]
-        with pytest.raises(Exception, match="is under way"):
-            await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
-        below = descendants(made.pid)
-        (token,) = made.client.progress_reports
-        made.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token=token))
-        await hanging.wait_cancelled()
-        await anyio.to_thread.run_sync(until_gone, below)
-        await made.seen(lambda view: view["status"] == "finished")
-        shown = await made.command("codeens.showRun", {"runId": answer["runId"]})
-        assert shown["run"]["summary"]["stopped"] == "cancelled"
-        assert shown["run"]["headline"] == "cancelled: there is no candidate yet; keep the original"
-        lenses = [lens.command.title for lens in await made.lenses(folders.uri) if lens.command]
-        assert lenses == ["codeens: no candidate · keep the original (cancelled)", "why"]
+async def test_cancelling_the_progress_reaches_the_model_and_keeps_the_run(made: Editor, uri: str) -> None:
+    hanging = Hanging()
+    made.answer = hanging.answer
+    made.open(uri, COMMENTED.format("progress"))
+    answer = await made.command("codeens.run", {"uri": uri, "function": "double"})
+    await hanging.wait_asked()
+    busy = await made.actions(uri, 1)
+    assert [action.title for action in busy][:2] == ["Cancel the run of `double`", "Run ensemble on `double`"]
+    assert busy[1].disabled is not None
+    lenses = [lens.command.title for lens in await made.lenses(uri) if lens.command]
+    assert lenses[1:] == ["cancel"]
+    with pytest.raises(Exception, match="is under way"):
+        await made.command("codeens.run", {"uri": uri, "function": "double"})
+    below = descendants(made.pid)
+    (token,) = made.client.progress_reports
+    made.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token=token))
+    await hanging.wait_cancelled()
+    await anyio.to_thread.run_sync(until_gone, below)
+    await made.seen(lambda view: view["status"] == "finished")
+    shown = await made.command("codeens.showRun", {"runId": answer["runId"]})
+    assert shown["run"]["summary"]["stopped"] == "cancelled"
+    assert shown["run"]["headline"] == "cancelled: there is no candidate yet; keep the original"
+    lenses = [lens.command.title for lens in await made.lenses(uri) if lens.command]
+    assert lenses == ["codeens: no candidate · keep the original (cancelled)", "why"]
 
 
-async def test_cancelling_the_request_ends_a_candidate_that_never_returns(folders: Folders) -> None:
-    async with opened(folders) as made:
-        made.answer = answering(ENDLESS)
-        made.open(folders.uri, SLOW)
-        made.client.progress_reports["t"] = []
-        arguments = [{"uri": folders.uri, "function": "double"}]
-        params = types.ExecuteCommandParams("codeens.run", arguments, work_done_token="t")
-        protocol = made.client.protocol
-        refusals: list[Exception] = []
-        below: set[Process] = set()
+async def test_cancelling_the_request_ends_a_candidate_that_never_returns(made: Editor, uri: str) -> None:
+    made.answer = answering(ENDLESS)
+    made.open(uri, COMMENTED.format("request"))
+    made.client.progress_reports["t"] = []
+    arguments = [{"uri": uri, "function": "double"}]
+    params = types.ExecuteCommandParams("codeens.run", arguments, work_done_token="t")
+    protocol = made.client.protocol
+    refusals: list[Exception] = []
+    below: set[Process] = set()
 
-        async def run() -> None:
-            try:
-                await protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, params, "running")
-            except JsonRpcException as refusal:
-                refusals.append(refusal)
+    async def run() -> None:
+        try:
+            await protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, params, "running")
+        except JsonRpcException as refusal:
+            refusals.append(refusal)
 
-        with anyio.fail_after(SECONDS):
-            async with anyio.create_task_group() as group:
-                group.start_soon(run)
-                await made.seen(lambda view: view["rows"])
-                below |= descendants(made.pid)
-                protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="running"))
-        assert [str(refusal) for refusal in refusals] == ["the request was cancelled"]
-        await anyio.to_thread.run_sync(until_gone, below)
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            await made.seen(lambda view: view["rows"])
+            below |= descendants(made.pid)
+            protocol.notify(types.CANCEL_REQUEST, types.CancelParams(id="running"))
+    assert [str(refusal) for refusal in refusals] == ["the request was cancelled"]
+    await anyio.to_thread.run_sync(until_gone, below)
+    await made.seen(lambda view: view["status"] == "finished")
 
 
-async def test_the_cancel_command_ends_all_runs(folders: Folders) -> None:
-    async with opened(folders) as made:
-        hanging = Hanging()
-        made.answer = hanging.answer
-        made.open(folders.uri, SLOW)
-        await made.command("codeens.run", {"uri": folders.uri, "function": "double"})
-        await hanging.wait_asked()
-        await made.command("codeens.cancel")
-        await hanging.wait_cancelled()
+async def test_the_cancel_command_ends_all_runs(made: Editor, uri: str) -> None:
+    hanging = Hanging()
+    made.answer = hanging.answer
+    made.open(uri, COMMENTED.format("command"))
+    await made.command("codeens.run", {"uri": uri, "function": "double"})
+    await hanging.wait_asked()
+    await made.command("codeens.cancel")
+    await hanging.wait_cancelled()
+    await made.seen(lambda view: view["status"] == "finished")
 
 
 @pytest.mark.parametrize("how", ["shutdown", "kill", "terminate"])
