@@ -12,6 +12,8 @@ import pytest
 
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
+SHARED_SERVICES = ("daytona", "e2b")
+"""Fixtures of a session that take seconds to import and to start."""
 
 
 @pytest.fixture
@@ -28,9 +30,14 @@ def certificates_are_read_once() -> Generator[None]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark scenes, and keep a file whose tests share a fixture on one worker (`--dist loadgroup`): it is made once."""
-    if isinstance(item, pytest.Function) and not OF_REAL_TOOLS.isdisjoint(item.fixturenames):
-        item.add_marker(pytest.mark.scene)
+    """Mark scenes, and keep tests that share a fixture on one worker (`--dist loadgroup`): it is made once."""
+    if isinstance(item, pytest.Function):
+        if not OF_REAL_TOOLS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.scene)
+        for service in SHARED_SERVICES:
+            if service in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(service))
+                return
     module: object = getattr(item, "module", None)
     if isinstance(module, ModuleType) and _has_a_fixture_for_the_file(module):
         item.add_marker(pytest.mark.xdist_group(module.__name__))

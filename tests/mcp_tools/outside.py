@@ -38,10 +38,14 @@ def stdio(workspace: Path, home: Path, *more: str) -> StdioServerParameters:
 
 @contextmanager
 def started(
-    workspace: Path, home: Path, *arguments: str, environ: Mapping[str, str] = NO_MORE
+    workspace: Path,
+    home: Path,
+    *arguments: str,
+    environ: Mapping[str, str] = NO_MORE,
+    server: Sequence[str] = (SERVER,),
 ) -> Generator[subprocess.Popen[bytes]]:
     """The server with its streams piped."""
-    command = [SERVER, "--root", str(workspace), *arguments]
+    command = [*server, "--root", str(workspace), *arguments]
     pipe = subprocess.PIPE
     given = {**environment(home), **environ}
     with subprocess.Popen(command, env=given, stdin=pipe, stdout=pipe, stderr=pipe) as process:
@@ -65,14 +69,19 @@ class Listening(NamedTuple):
 
 @contextmanager
 def listening(
-    workspace: Path, home: Path, *more: str, token: str | None = TOKEN, environ: Mapping[str, str] = NO_MORE
+    workspace: Path,
+    home: Path,
+    *more: str,
+    token: str | None = TOKEN,
+    environ: Mapping[str, str] = NO_MORE,
+    server: Sequence[str] = (SERVER,),
 ) -> Generator[Listening]:
     """The server on a free port of loopback."""
     file = home / "token"
     file.write_text(TOKEN, encoding="utf-8")
     access: Sequence[str] = ("--no-token",) if token is None else ("--token-file", str(file))
     arguments = ("--mcp", "http", "--mcp-address", "127.0.0.1:0", *access, *more)
-    with started(workspace, home, *arguments, environ=environ) as process:
+    with started(workspace, home, *arguments, environ=environ, server=server) as process:
         assert process.stderr is not None
         yield Listening(read_url(process.stderr), token, process)
 

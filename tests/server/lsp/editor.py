@@ -280,8 +280,8 @@ async def editor(
                 await client.shutdown_session()
     finally:
         # pygls waits for the process, which a failed test has not ended.
-        if (server := process_of(client)).returncode is None:
-            server.kill()
+        if (process := process_of(client)).returncode is None:
+            process.kill()
         await client.stop()
 
 
