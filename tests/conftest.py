@@ -10,6 +10,9 @@ from types import ModuleType
 
 import pytest
 
+from codeens_sandbox_backends.local import bwrap
+from tests.hardly_timed import WITHOUT_LANGUAGE_SERVER
+
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
 SHARED_SERVICES = ("daytona", "e2b")
@@ -26,6 +29,14 @@ def certificates_are_read_once() -> Generator[None]:
     """Each client of HTTP would read those of the machine anew, which takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def suites_in_sandboxes_load_no_language_server() -> Generator[None]:
+    """Each pytest of a workspace loads what is installed beside these tests: of that, pytest-lsp takes a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(bwrap.ENVIRONMENT, *WITHOUT_LANGUAGE_SERVER)
         yield
 
 

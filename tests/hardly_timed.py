@@ -15,7 +15,11 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from codeens_sandbox_backends.local import bwrap
 from codeens_server.domain.evidence import Case
+
+WITHOUT_LANGUAGE_SERVER = ("PYTEST_ADDOPTS", "-p no:pytest-lsp")
+"""A variable for sandboxes: suites of workspaces need no plugin of the tests."""
 
 
 async def no_cases(_: object) -> tuple[Case, ...]:
@@ -37,6 +41,7 @@ def main() -> None:
     (program,) = entry_points(group="console_scripts", name=sys.argv[1])
     # Messages name the program, and what others are told to start.
     sys.argv = [str(Path(sys.executable).parent / program.name), *sys.argv[2:]]
+    bwrap.ENVIRONMENT.update([WITHOUT_LANGUAGE_SERVER])
     hurry(setattr)
     program.load()()
 
