@@ -16,7 +16,7 @@ import anyio
 import msgspec
 
 from codeens_server.domain.document import RunDocument
-from tests.quick import QUICK
+from tests.quick import HARDLY_TIMED, QUICK
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 TARGET = "orders.py::repeat_customers"
@@ -31,6 +31,8 @@ class Workspace(NamedTuple):
     home: Path
     settings: Mapping[str, str] = QUICK
     """Variables for it."""
+    program: Sequence[str] = (str(Path(sys.executable).parent / "codeens"),)
+    """How `codeens` is started."""
 
     def environment(self) -> dict[str, str]:
         """No key of the caller's, no setting, no cache: as on a new machine."""
@@ -46,7 +48,7 @@ class Workspace(NamedTuple):
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `codeens` with its output piped."""
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / "codeens"), *arguments],
+            [*self.program, *arguments],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
@@ -83,8 +85,9 @@ def make_workspace(tmp_path: Path) -> Workspace:
 
 
 def empty_workspace(tmp_path: Path) -> Workspace:
-    """A new workspace without any file of code."""
-    workspace = Workspace(tmp_path / "project", tmp_path / "home")
+    """A new workspace without any file of code, in which runs say nothing of speed."""
+    program = (*HARDLY_TIMED, "codeens")
+    workspace = Workspace(tmp_path / "project", tmp_path / "home", program=program)
     workspace.folder.mkdir()
     workspace.home.mkdir()
     (workspace.folder / "pyproject.toml").write_text("", encoding="utf-8")
