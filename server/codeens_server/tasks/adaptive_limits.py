@@ -4,6 +4,9 @@ A candidate first gets a tight bound of processor time. Only where it uses that 
 bound is final when it is a large multiple of what the reference takes. Two say nothing of the program's own speed, and
 get all the time that the task allows: wall time, since who waits may be kept waiting by a busy machine, and the loading
 of modules that are not Python's own, some of which take seconds.
+
+Where the task itself states no time, a reference that is slow, here and now, gives everybody a few times as long as it
+took: on a slow or busy machine the usual limits would refuse what is right.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from codeens_sandbox_backends.jobs import (
     Limits,
     StdioJob,
     StdioResult,
+    Usage,
 )
 from codeens_sandbox_backends.programs import TimedOut
 from codeens_server.parsing import parse
@@ -34,6 +38,10 @@ FLOOR_S = 0.3
 """Least processor time: about a hundred times what a call of a small function and its process take together."""
 FACTOR = 20.0
 """Times the reference's processor time: another order of growth fails it, what is merely slow does not."""
+ROOM = 4.0
+"""Times what the reference took that a job without limits of its own gets at the least."""
+_PATIENCE = 6.0
+"""Times the usual limits that a reference gets which did not end within them: it is right until it is shown wrong."""
 _WALL_PER_CPU = 4.0
 _WALL_SPARE_S = 1.0
 """A tight bound of wall time must not end what is only waiting for its turn on a busy machine."""
@@ -69,14 +77,14 @@ class TaskRuns(Protocol):
 
 
 class FullTime:
-    """Gives each job all the time allowed, and remembers what processor time it took.
+    """Gives each job all the time allowed, and remembers what it used.
 
-    With `keeps` what its calls answered too: its program is the reference.
+    With `keeps` what its calls answered too: its program is the reference, whose time no limit but the task's own ends.
     """
 
     def __init__(self, limits: Limits = _LIMITS, *, keeps: bool = False) -> None:
         self.limits = limits
-        self.cpu_s: dict[Hashable, float | None] = {}
+        self.used: dict[Hashable, Usage] = {}
         self._keeps = keeps
         self._results: dict[Hashable, CallsResult] = {}
 
@@ -87,7 +95,9 @@ class FullTime:
             SandboxError: the sandbox failed; nothing is known of the program.
         """
         result = await sandbox.run(job)
-        self.cpu_s[key] = _cpu_s(result)
+        if self._keeps and job.limits is None and _limits_hit(result):
+            result = await sandbox.run(_with(job, _longer(self.limits, _PATIENCE)))
+        self.used[key] = _used(result)
         if self._keeps and isinstance(result, CallsResult):
             self._results[key] = result
         return result
@@ -116,6 +126,8 @@ class Pace:
         full = job.limits or self.limits
         result = await sandbox.run(_with(job, _tight(full, FLOOR_S)))
         hit = _limits_hit(result)
+        if hit and job.limits is None:
+            full = _with_room(full, (await self._known_reference()).used.get(key))
         if "cpu" in hit:
             enough_s = await self._enough_s(key, job, full)
             if enough_s > FLOOR_S:
@@ -134,8 +146,8 @@ class Pace:
     async def _enough_s(self, key: Hashable, job: Job[Any], full: Limits) -> float:
         if _loads_others(job):
             return full.cpu_s
-        reference_s = (await self._known_reference()).cpu_s.get(key)
-        return full.cpu_s if reference_s is None else FACTOR * reference_s
+        used = (await self._known_reference()).used.get(key)
+        return full.cpu_s if used is None or used.cpu_s is None else FACTOR * used.cpu_s
 
     async def _known_reference(self) -> FullTime:
         async with self._finding_out:
@@ -163,11 +175,29 @@ def _limits_hit(result: _Result) -> set[str]:
     return {outcome.limit for outcome in outcomes if isinstance(outcome, TimedOut)}
 
 
-def _cpu_s(result: _Result) -> float | None:
+def _longer(limits: Limits, times: float) -> Limits:
+    return structs.replace(
+        limits, cpu_s=times * limits.cpu_s, wall_s=times * limits.wall_s, call_s=times * limits.call_s
+    )
+
+
+def _with_room(full: Limits, used: Usage | None) -> Limits:
+    if used is None:
+        return full
+    cpu_s = ROOM * (used.wall_s if used.cpu_s is None else used.cpu_s)
+    return structs.replace(
+        full,
+        cpu_s=max(full.cpu_s, cpu_s),
+        wall_s=max(full.wall_s, ROOM * used.wall_s, cpu_s + _WALL_SPARE_S),
+        call_s=max(full.call_s, cpu_s),
+    )
+
+
+def _used(result: _Result) -> Usage:
     """Of what one bound is for: each run of a script has its own."""
     if isinstance(result, StdioResult):
-        return max((run.usage.cpu_s for run in result.runs if run.usage.cpu_s is not None), default=None)
-    return result.usage.cpu_s
+        return max((run.usage for run in result.runs), key=lambda usage: usage.cpu_s or 0.0, default=Usage(wall_s=0.0))
+    return result.usage
 
 
 def _loads_others(job: Job[Any]) -> bool:

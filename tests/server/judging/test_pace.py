@@ -10,7 +10,7 @@ from msgspec import structs
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CheckJob, CheckResult, Limits, StdioJob, StdioResult, StdioRun, Usage
 from codeens_sandbox_backends.programs import ModuleSource, Program, TimedOut
-from codeens_server.tasks.adaptive_limits import FACTOR, FLOOR_S, FullTime, Pace
+from codeens_server.tasks.adaptive_limits import FACTOR, FLOOR_S, ROOM, FullTime, Pace
 from codeens_server.tasks.schema import Task
 from codeens_server.tasks.scoring import runs_for
 
@@ -101,7 +101,8 @@ async def test_who_loads_what_is_not_pythons_own_gets_all_the_time_there_is() ->
         JOB, program=Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
     )
     assert (await runs.run("tests", job, sandbox(needs))).passed
-    assert ([limits.cpu_s for limits in needs.given], asked) == ([FLOOR_S, FULL.cpu_s], [])
+    assert [limits.cpu_s for limits in needs.given] == [FLOOR_S, FULL.cpu_s]
+    assert asked == [1]
 
 
 async def test_scripts_are_given_what_the_slowest_run_of_the_reference_makes_appear_enough() -> None:
@@ -112,10 +113,22 @@ async def test_scripts_are_given_what_the_slowest_run_of_the_reference_makes_app
     assert [limits.cpu_s for limits in needs.given] == [FLOOR_S, FACTOR * 0.1]
 
 
-async def test_a_job_never_gets_more_than_it_was_allowed() -> None:
+async def test_a_reference_that_is_slow_here_gives_a_few_times_as_long_where_the_task_states_no_time() -> None:
+    runs, _ = pace(10.0)
+    assert (await runs.run("tests", JOB, sandbox(Needs(cpu_s=ROOM * 10.0 - 1)))).passed
+    assert not (await runs.run("tests", JOB, sandbox(Needs(cpu_s=ROOM * 10.0 + 1)))).passed
+
+
+async def test_a_reference_that_needs_longer_than_usual_is_waited_for() -> None:
+    needs = Needs(cpu_s=2 * FULL.cpu_s)
+    assert (await FullTime(FULL, keeps=True).run("tests", JOB, sandbox(needs))).passed
+    assert not (await FullTime(FULL).run("tests", JOB, sandbox(needs))).passed
+
+
+async def test_a_job_with_limits_of_its_own_never_gets_more() -> None:
     runs, _ = pace(10.0)
     needs = Needs(cpu_s=100.0)
-    await runs.run("tests", JOB, sandbox(needs))
+    await runs.run("tests", structs.replace(JOB, limits=FULL), sandbox(needs))
     assert max(limits.cpu_s for limits in needs.given) == FULL.cpu_s
 
 
