@@ -10,6 +10,7 @@ from codeens_server.domain.verdict import Verdict
 from tests.server.judging.effects.trying import labels, tries_of, verdicts_of
 
 MODULE = """
+import asyncio
 import atexit
 import decimal
 import io
@@ -105,6 +106,44 @@ def working(number):
 def drawn(number):
     random.random()
     return number
+
+
+class Policy(asyncio.DefaultEventLoopPolicy):
+    pass
+
+
+def follow(*_):
+    return None
+
+
+def traced(number):
+    sys.settrace(follow)
+    return number
+
+
+def profiled(number):
+    sys.setprofile(follow)
+    return number
+
+
+def traced_in_threads(number):
+    threading.settrace(follow)
+    return number
+
+
+def looped(number):
+    asyncio.set_event_loop_policy(Policy())
+    return number
+
+
+def to_log(number):
+    logging.captureWarnings(True)
+    return number
+
+
+def humble(number):
+    os.nice(1)
+    return number
 """
 RIGHT = {
     # What does the same to each setting, otherwise written.
@@ -124,6 +163,12 @@ RIGHT = {
     "at_exit": "atexit.register(print, 'bye', end='\\n')",
     "working": "thread = threading.Thread(target=time.sleep, args=(60,), daemon=True)\n    thread.start()",
     "drawn": "_ = random.random()",
+    "traced": "own = follow\n    sys.settrace(own)",
+    "profiled": "sys.setprofile(follow or None)",
+    "traced_in_threads": "threading.settrace(func=follow)",
+    "looped": "policy = Policy()\n    asyncio.set_event_loop_policy(policy)",
+    "to_log": "logging.captureWarnings(capture=True)",
+    "humble": "_ = os.nice(1)",
 }
 TRIES = tries_of(RIGHT)
 
