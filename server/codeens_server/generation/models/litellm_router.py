@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -107,12 +108,19 @@ def _quiet_litellm() -> Any:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     os.environ.setdefault("LITELLM_LOG", "CRITICAL")
+    _quiet_pydantic()
     module: Any = importlib.import_module("litellm")
+    _quiet_pydantic()  # LiteLLM lets its warnings through again
     module.suppress_debug_info = True
     module.drop_params = True
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return module
+
+
+def _quiet_pydantic() -> None:
+    """Keep it from saying a line of each of LiteLLM's own types, and of each answer that is not quite like them."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
 
 
 def _deployment(model: ModelSettings, environ: Mapping[str, str]) -> dict[str, Any]:
