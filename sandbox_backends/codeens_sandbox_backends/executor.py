@@ -23,12 +23,30 @@ class Turns:
     def __init__(self, parallel: int) -> None:
         self.parallel = parallel
         """How many jobs run at once; further ones wait, the first to come first."""
+        self.at_work = 0
+        """Jobs that run now."""
+        self.waiting = 0
+        """Jobs that wait for a turn."""
         self._slots = anyio.Semaphore(parallel, fast_acquire=True)
         self._quiet = anyio.Lock()
 
     @asynccontextmanager
     async def taken(self, *, exclusive: bool) -> AsyncGenerator[None]:
         """Wait for a turn; an exclusive one is had while there is no other."""
+        self.waiting += 1
+        has_turn = False
+        try:
+            async with self._taken(exclusive=exclusive):
+                self.waiting, self.at_work, has_turn = self.waiting - 1, self.at_work + 1, True
+                yield
+        finally:
+            if has_turn:
+                self.at_work -= 1
+            else:
+                self.waiting -= 1
+
+    @asynccontextmanager
+    async def _taken(self, *, exclusive: bool) -> AsyncGenerator[None]:
         if not exclusive:
             async with self._slots:
                 yield

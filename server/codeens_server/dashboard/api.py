@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from msgspec import Struct, field
 
+from codeens_server.dashboard.activity import Activity
 from codeens_server.dashboard.desk import Happened, RunDesk
 from codeens_server.dashboard.pages import diff_text
 from codeens_server.dashboard.wire import Refused, answer, lists, read_body, says, takes
@@ -50,6 +51,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (
     RunDocument,
     SystemLine,
     CostLine,
+    Activity,
 )
 """What the OpenAPI document describes of these routes."""
 
@@ -106,6 +108,11 @@ def make_api(desk: RunDesk) -> APIRouter:
         known = int(last_event_id) if last_event_id.isascii() and last_event_id.isdecimal() else after
         whole = (await desk.state(run_id)).run_id
         return StreamingResponse(_sent(desk.follow(whole, known)), media_type="text/event-stream")
+
+    @api.get("/activity", responses=lists(Activity))
+    async def show_activity() -> Response:
+        """Say what the runs of this process are at: candidates on their way, sandboxes, queue, dollars a minute."""
+        return answer(desk.activities())
 
     @api.get("/systems", responses=lists(SystemLine))
     async def list_systems() -> Response:

@@ -57,7 +57,9 @@ class Dashboard:
     async def opened(self) -> AsyncGenerator[ASGIApp]:
         """Give the application; runs that it started are ended when the block is left."""
         async with anyio.create_task_group() as group:
-            app = make_app(RunDesk(self._session, group), BenchDesk(self._session, group))
+            desk = RunDesk(self._session, group)
+            group.start_soon(desk.take_up)
+            app = make_app(desk, BenchDesk(self._session, group))
             yield Guard(app, self._door)
             group.cancel_scope.cancel()
 

@@ -10,6 +10,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from msgspec import Struct
 
 from codeens import CodeensError, RunEvent, RunState, RunStream, SandboxError, Session
+from codeens_server.dashboard.activity import Activity, Clock
+from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import Progress
 from codeens_server.views.model import RunStatus, RunView
 from codeens_server.views.run_view import view_of
@@ -29,15 +31,17 @@ class Happened(Struct, frozen=True, kw_only=True):
 class _Live:
     """A run of this process."""
 
-    def __init__(self, stream: RunStream) -> None:
+    def __init__(self, stream: RunStream, before: int = 0) -> None:
+        self.before = before
         self.stream = stream
+        self.clock = Clock(stream)
         self.happened: list[Happened] = []
         self.failure = ""
         self.has_ended = False
         self._changed = anyio.Event()
 
     def take(self, event: RunEvent) -> None:
-        seq = (self.happened[-1].seq if self.happened else 0) + (not isinstance(event, Progress))
+        seq = (self.happened[-1].seq if self.happened else self.before) + (not isinstance(event, Progress))
         self.happened.append(Happened(seq=seq, event=event))
         self._wake()
 
@@ -69,6 +73,15 @@ class RunDesk:
         self.session = session
         self._group = group
         self._live: dict[str, _Live] = {}
+        self._takeover = Takeover(session)
+
+    async def take_up(self) -> None:
+        """Go on with runs that dashboards of this workspace were stopped or killed in; until cancelled."""
+
+        async def go_on(run_id: str) -> None:
+            self._group.start_soon(self._resume, run_id)
+
+        await self._takeover.watch(go_on)
 
     async def start(self, target: str, options: Mapping[str, Any]) -> str:
         """Start a run and return its id.
@@ -90,6 +103,15 @@ class RunDesk:
     def running(self) -> list[RunView]:
         """Return the views of the runs of this process that go on, the latest first."""
         return [view_of(live.stream.state) for live in reversed(self._live.values()) if not live.has_ended]
+
+    def activities(self) -> list[Activity]:
+        """Return what the runs of this process that go on are at, the latest first."""
+        return [live.clock.activity() for live in reversed(self._live.values()) if not live.has_ended]
+
+    def activity(self, run_id: str) -> Activity | None:
+        """Return what a run is at; None: it does not go on here."""
+        live = self._live.get(run_id)
+        return live.clock.activity() if live and not live.has_ended else None
 
     def stop(self, run_id: str) -> bool:
         """End a run of this process with what was found; False: it is not one that goes on here."""
@@ -128,6 +150,11 @@ class RunDesk:
             RunError: the store cannot be read.
         """
         if live := self._live.get(run_id):
+            if after < live.before:
+                earlier = await (await self.session.opened_store()).events(run_id, after)
+                for event in earlier[: live.before - after]:
+                    after += 1
+                    yield Happened(seq=after, event=event)
             async for happened in live.follow(after):
                 yield happened
             return
@@ -148,6 +175,7 @@ class RunDesk:
             async with self.session.stream(target, **options) as stream:
                 live = self._live[stream.run_id] = _Live(stream)
                 self._forget_old()
+                await self._takeover.begin(stream.run_id, stream.state.target.path)
                 task_status.started(stream.run_id)
                 async for event in stream:
                     live.take(event)
@@ -156,10 +184,35 @@ class RunDesk:
                 failures.append(error)
                 task_status.started("")
             else:
-                live.end(str(error))
+                await self._ended(live, str(error))
         else:
-            live.end("")
+            await self._ended(live, "")
+
+    async def _resume(self, run_id: str) -> None:
+        live: _Live | None = None
+        try:
+            known = await self.session.state(run_id)
+            if known.document is not None:
+                await self._takeover.end(run_id)
+                return
+            async with self.session.stream_resume(run_id) as stream:
+                live = self._live[run_id] = _Live(stream, known.seq)
+                async for event in stream:
+                    live.take(event)
+        except (CodeensError, SandboxError) as error:
+            if live is None:
+                await self._takeover.end(run_id, str(error))
+            else:
+                await self._ended(live, str(error))
+        else:
+            await self._ended(live, "")
+
+    async def _ended(self, live: _Live, failure: str) -> None:
+        """Note how a run ended; one that the server's own end cuts short is not noted, and goes on later."""
+        live.end(failure)
+        if not failure:
             del self._live[live.stream.run_id]
+        await self._takeover.end(live.stream.run_id, failure)
 
     def _forget_old(self) -> None:
         ended = [run_id for run_id, live in self._live.items() if live.has_ended]

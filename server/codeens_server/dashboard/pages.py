@@ -64,7 +64,15 @@ def make_pages(desk: RunDesk) -> APIRouter:
     ) -> HTMLResponse:
         store = await desk.session.opened_store()
         found = await store.statistics.runs(text=text, shown=shown_, before=before, limit=_PER_PAGE)
-        return shown("runs.html", page=found, text=text, shown=shown_, before=before, here=desk.running())
+        return shown(
+            "runs.html",
+            page=found,
+            text=text,
+            shown=shown_,
+            before=before,
+            here=desk.running(),
+            activities={each.run_id: each for each in desk.activities()},
+        )
 
     @pages.get("/runs/{run_id}")
     async def show_run(run_id: str, at: Annotated[int | None, Query(ge=1)] = None, part: bool = False) -> HTMLResponse:
@@ -75,7 +83,7 @@ def make_pages(desk: RunDesk) -> APIRouter:
             view = view_of(state)
         else:
             at, view = None, await desk.view(state.run_id)
-        facts = _run_facts(state, view, log, at)
+        facts = _run_facts(state, view, log, at) | {"activity": desk.activity(state.run_id) if at is None else None}
         return shown("run_part.html" if part else "run.html", **facts)
 
     @pages.get("/runs/{run_id}/diff/{candidate_id}")

@@ -53,8 +53,10 @@ if TYPE_CHECKING:
 class RunStream:
     """The events of a run in progress, each committed before it is given. `state` is what they add up to."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, turns: Turns) -> None:
         self._execution = execution
+        self.turns: Turns = turns
+        """How many jobs run in sandboxes, and how many wait."""
         self._position = 0
 
     @property
@@ -203,7 +205,7 @@ class Engine:
             )
             group.start_soon(_drive, execution, first, failures)
             try:
-                yield RunStream(execution)
+                yield RunStream(execution, executors[first_path].turns)
             finally:
                 group.cancel_scope.cancel()
         if failures:
