@@ -67,9 +67,7 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
         async with dashboard(folder) as (_, client):
             started = await client.post(
                 "/api/runs",
-                content=json.dumps(
-                    {"target": "lists.py::unique", "options": {"variants": ["memory_efficient"]}}
-                ).encode(),
+                content=json.dumps({"target": "lists.py::unique", "options": {"variants": ["performance"]}}).encode(),
             )
             run_id = started.json()["run_id"]
             (at,) = (await client.get("/api/activity")).json()
