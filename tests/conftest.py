@@ -15,6 +15,7 @@ from tests.hardly_timed import WITHOUT_LANGUAGE_SERVER
 
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
+LONGEST_NAME = 120
 SHARED_SERVICES = ("daytona", "e2b")
 """Fixtures of a session that take seconds to import and to start."""
 
@@ -38,6 +39,12 @@ def suites_in_sandboxes_load_no_language_server() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(bwrap.ENVIRONMENT, *WITHOUT_LANGUAGE_SERVER)
         yield
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long texts by their beginning: some have thousands of lines, and workers send every name around."""
+    is_long = isinstance(val, (str, bytes)) and len(val) > LONGEST_NAME
+    return f"{str(val[:LONGEST_NAME])}..." if is_long else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 import codeens
+from codeens_server.run import execution
 from tests.codeens.sources import COMPREHENSION, SLOW, WRONG
 from tests.sandbox_backends.machine import why_not
 
@@ -73,7 +75,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[codeens.Run, Path]
     (folder / "tools.py").write_text(SLOW, encoding="utf-8")
     given = {"better": COMPREHENSION, "<wrong>": WRONG}
     settings = {"results": str(folder / "results"), "max_inputs": 5, "max_mutants": 2}
-    run = codeens.judge_sync("tools.py::squares", given, workspace=folder, settings=settings, goal="readability")
+    # Its speed is looked at, how that grows is not.
+    alone = replace(execution.EFFORTS["normal"], grown=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "EFFORTS", {**execution.EFFORTS, "normal": alone})
+        run = codeens.judge_sync("tools.py::squares", given, workspace=folder, settings=settings, goal="readability")
     return run, folder / "tools.py"
 
 

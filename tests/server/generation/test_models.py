@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import sys
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -13,6 +14,7 @@ import pytest
 from codeens_server.config.loading import load_settings
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.errors import InputError
+from codeens_server.generation.models import resolve
 from codeens_server.generation.models.exchange import ModelError
 from codeens_server.generation.models.resolve import find_local_models, resolve_models
 from codeens_server.redaction import redact
@@ -71,7 +73,14 @@ def test_a_fallback_must_be_configured() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_server_on_loopback_is_found_with_its_first_chat_model() -> None:
+async def test_where_no_server_listens_nothing_is_loaded_to_ask_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    assert await find_local_models({"dead": "http://127.0.0.1:9/v1"}) == ()
+
+
+@pytest.mark.anyio
+async def test_a_server_on_loopback_is_found_with_its_first_chat_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve, "SECONDS", 30.0)  # a busy machine is not what this is about
     async with ModelServer(answer=lambda _: "", models=["nomic-embed-text", "qwen3", "other"]) as server:
         found = await find_local_models({"dead": "http://127.0.0.1:9/v1", "ollama": server.url})
     assert [(model.name, model.model, model.api_base) for model in found] == [

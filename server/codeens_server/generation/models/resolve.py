@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 from msgspec import Struct
@@ -215,23 +216,36 @@ def _check_address(model: ModelSettings) -> None:
 
 async def _first_model(base: str) -> str:
     """Return the first model a server lists that is not made for embeddings; empty when there is no such server."""
-    import httpx
+    if not await _listens(base):
+        return ""
+    import httpx  # slow to load, and mostly there is no such server
 
     body = b""
-    with anyio.move_on_after(SECONDS):
-        try:
-            async with (
-                httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client,
-                client.stream("GET", f"{base}/models") as response,
-            ):
-                async for part in response.aiter_bytes():
-                    body += part
-                    if not response.is_success or len(body) > MOST_BYTES:
-                        return ""
-        except httpx.HTTPError:
-            return ""
+    # Loading and opening it is not the server's time.
+    async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client:
+        with anyio.move_on_after(SECONDS):
+            try:
+                async with client.stream("GET", f"{base}/models") as response:
+                    async for part in response.aiter_bytes():
+                        body += part
+                        if not response.is_success or len(body) > MOST_BYTES:
+                            return ""
+            except httpx.HTTPError:
+                return ""
     try:
         names = [str(entry["id"]) for entry in json.loads(body)["data"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return next((name for name in names if "embed" not in name.lower()), "")
+
+
+async def _listens(base: str) -> bool:
+    """Return whether somebody takes connections at an address."""
+    address = urlsplit(base)
+    with anyio.move_on_after(SECONDS):
+        try:
+            async with await anyio.connect_tcp(address.hostname or "", address.port or 80):
+                return True
+        except OSError:
+            pass
+    return False
