@@ -43,8 +43,8 @@ def suites_in_sandboxes_load_no_language_server() -> Generator[None]:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name long texts by their beginning: some have thousands of lines, and workers send every name around."""
-    is_long = isinstance(val, (str, bytes)) and len(val) > LONGEST_NAME
-    return f"{str(val[:LONGEST_NAME])}..." if is_long else None
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    return f"{text[:LONGEST_NAME]}..." if isinstance(text, str) and len(text) > LONGEST_NAME else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
