@@ -17,7 +17,7 @@ from pytest_lsp import LanguageClient, make_test_lsp_client
 from tests.quick import QUICK
 from tests.server.lsp.texts import edited
 
-SERVER = (str(Path(sys.executable).parent / "codeens-server"),)
+SERVER = str(Path(sys.executable).parent / "codeens-server")
 SECONDS = 90.0
 
 
@@ -248,7 +248,7 @@ async def editor(
     folders: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
     configuration: Mapping[str, Any] | None = None,
-    server: Sequence[str] = SERVER,
+    server: Sequence[str] = (SERVER,),
 ) -> AsyncGenerator[Editor]:
     """An editor that has a folder open, with a server of its own; both are gone when the block is left."""
     client = make_test_lsp_client()
