@@ -167,9 +167,14 @@ async def test_a_wrong_call_is_told_what_to_change(caller: Caller, arguments: di
 
 
 async def test_a_rejected_candidate_comes_with_several_counterexamples(caller: Caller) -> None:
-    answered = await caller.call("score", original=SUMS, candidates=[SORTED])
+    emptied = candidate(
+        "emptied", "def unique(items):\n    new = list(dict.fromkeys(items))\n    del items[2:]\n    return new"
+    )
 
-    (row,) = answered.document["result"]["rows"]
+    answered = await caller.call("score", original=SUMS, candidates=[SORTED, emptied])
+
+    row, other = sorted(answered.document["result"]["rows"], key=lambda each: each["label"], reverse=True)
+    assert all("leaving" in example["got"] != example["expected"] for example in other["counterexamples"])
     assert 2 <= len(row["counterexamples"]) <= 5
     calls = [example["call"] for example in row["counterexamples"]]
     assert calls == sorted(calls, key=len)

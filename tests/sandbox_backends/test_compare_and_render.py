@@ -197,6 +197,18 @@ def test_arguments_after_the_call_count_and_are_shown_where_only_they_differ() -
     assert render_outcome_pair(kept, sorted_in_place) == ("None, leaving ([2, 1])", "None, leaving ([1, 2])")
 
 
+def test_outcomes_that_differ_are_shown_apart() -> None:
+    many = ["list", *range(500)]
+    other = ["list", *range(499), 7]
+    result, argument = Returned(value=many, args=(1,)), Returned(value=1, args=(many,))
+    assert render_outcome_pair(result, Returned(value=other, args=(1,))) == ("at place 499: 499", "at place 499: 7")
+    here, there = render_outcome_pair(argument, Returned(value=1, args=(other,)))
+    assert here.endswith("in the arguments at place 0, 499: 499")
+    assert there.endswith("in the arguments at place 0, 499: 7")
+    errors = render_outcome_pair(Raised(type="a:Error", message="no"), Raised(type="b:Error", message="no"))
+    assert errors == ("raises Error: no (a:Error)", "raises Error: no (b:Error)")
+
+
 def test_outcomes_are_told_in_words() -> None:
     assert render_outcome(Raised(type="pkg.errors:Bad", message="no\nway")) == "raises Bad: no\\nway"
     assert render_outcome(TimedOut(limit="call", seconds=5)) == "no answer within 5 s (call limit)"

@@ -112,7 +112,7 @@ def _around_difference(a: Encoded, b: Encoded, limit: int = 200) -> tuple[str, s
     """Show two values whose heads are the same where they differ: arrays and tables from the row on, others at the
     place.
     """
-    if start := first_difference(a, b):
+    if (start := first_difference(a, b)) and head(a, start):
         return _cut(_one_line(head(a, start)), limit), _cut(_one_line(head(b, start)), limit)
     place, ours, theirs = _first_unequal(a, b)
     if not place:

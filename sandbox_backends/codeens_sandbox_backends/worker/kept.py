@@ -96,8 +96,13 @@ class KeptParts:
 
 
 def _can_change(value: Any) -> bool:
-    """Whether what is in it may be another thing later: an instance without fields has nothing in it."""
-    return not is_plain(_type_of(value)) or bool(state_of(value))
+    """Whether what is in it may be another thing later: an instance without fields has nothing in it, and one that is
+    hashed by what is in it stays as it is.
+    """
+    kind = _type_of(value)
+    if not is_plain(kind):
+        return True
+    return bool(state_of(value)) and kind.__hash__ in (None, object.__hash__)
 
 
 def shared_memory(shared: Shared, before: int) -> List[Tuple[int, int]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from pathlib import Path
+from string import Template
 
 import pytest
 
@@ -99,6 +101,14 @@ def nested(name):
 
 def total(numbers):
     return sum(numbers)
+
+
+def written(address):
+    return str(address)
+
+
+def read(template):
+    return template.template
 """
 TRIES = [
     Try(
@@ -217,6 +227,21 @@ TRIES = [
             ("empties it later", False): "class _Later:\n    def __init__(self, numbers):\n"
             "        self.numbers = numbers\n\n    def __del__(self):\n        self.numbers.clear()\n\n\n"
             "_KEPT = []\n\n\ndef total(numbers):\n    _KEPT[:] = [_Later(numbers)]\n    return sum(numbers)",
+        },
+    ),
+    Try(
+        "written",
+        [(IPv4Address("10.0.0.1"),)],
+        {("remembers by value", True): "@functools.lru_cache\ndef written(address):\n    return format(address)"},
+    ),
+    Try(
+        "read",
+        [(Template("$a"),)],
+        {
+            (
+                "remembers what may change",
+                False,
+            ): "@functools.lru_cache\ndef read(template):\n    return template.template"
         },
     ),
 ]
