@@ -117,12 +117,12 @@ def make_api(desk: RunDesk) -> APIRouter:
     @api.get("/systems", responses=lists(SystemLine))
     async def list_systems() -> Response:
         """Say what came of every model with every variant, over all runs of the store."""
-        return answer(await (await desk.session.opened_store()).statistics.systems())
+        return answer(await desk.board.systems())
 
     @api.get("/costs", responses=lists(CostLine))
     async def list_costs() -> Response:
         """Say what was paid, by day and model."""
-        return answer(await (await desk.session.opened_store()).statistics.costs())
+        return answer(await desk.board.costs())
 
     return api
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from codeens import CodeensError, RunEvent, RunState, RunStream, SandboxError, Session
 from codeens_server.dashboard.activity import Activity, Clock
+from codeens_server.dashboard.board import Board
 from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import Progress
 from codeens_server.views.model import RunStatus, RunView
@@ -71,6 +72,7 @@ class RunDesk:
 
     def __init__(self, session: Session, group: TaskGroup) -> None:
         self.session = session
+        self.board = Board(session, group)
         self._group = group
         self._live: dict[str, _Live] = {}
         self._takeover = Takeover(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -10,7 +11,9 @@ from msgspec import Struct
 
 from codeens import Session
 from codeens_server.config.loading import Loaded
+from codeens_server.config.settings import Settings
 from codeens_server.config.user_file import set_ensemble
+from codeens_server.dashboard.board import Board
 from codeens_server.domain.terms import OFFLINE
 from codeens_server.errors import InputError
 from codeens_server.generation.models.resolve import resolve_models
@@ -73,8 +76,9 @@ class Kept(Struct, frozen=True, kw_only=True):
 class EnsembleDesk:
     """Looks at standings, and changes the default; what a file said before is remembered while the server runs."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, board: Board) -> None:
         self.session = session
+        self._board = board
         self._before: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     async def look(self, *, everywhere: bool = False) -> Ensemble:
@@ -87,7 +91,7 @@ class EnsembleDesk:
             CodeensError: settings or store cannot be read.
         """
         root = str(self.session.root)
-        lines = await (await self.session.opened_store()).statistics.systems("" if everywhere else root)
+        lines = await self._board.systems("" if everywhere else root)
         return await anyio.to_thread.run_sync(self._ensemble, lines, root)
 
     async def choose(self, chosen: Chosen) -> Kept:
@@ -99,7 +103,8 @@ class EnsembleDesk:
         """
 
         def write() -> Kept:
-            if why := self._why_not(chosen.model, chosen.variant):
+            unasked = self._not_asked(chosen.model, self.session.settings())
+            if why := unasked or _not_installed(chosen.variant, self.session.variants()):
                 message = f"{chosen.model} with {chosen.variant} cannot be the default: {why}."
                 raise InputError(message, code="no_default")
             self.session.forget()
@@ -153,12 +158,14 @@ class EnsembleDesk:
     def _ensemble(self, lines: list[SystemLine], root: str) -> Ensemble:
         loaded = self.session.loaded()
         settings = loaded.settings
+        installed = self.session.variants()
         ordered = sorted(lines, key=lambda line: (-line.won.low, line.model, line.variant))
+        whom = {model: self._not_asked(model, settings) for model in dict.fromkeys(line.model for line in lines)}
         standings = [
             Standing(
                 line=line,
                 is_default=(settings.default_models, settings.variants) == ((line.model,), (line.variant,)),
-                why_not=self._why_not(line.model, line.variant),
+                why_not=whom[line.model] or _not_installed(line.variant, installed),
             )
             for line in ordered
         ]
@@ -174,14 +181,16 @@ class EnsembleDesk:
             clear=bool(ordered) and ordered[0].won.low > max(others, default=0.0),
         )
 
-    def _why_not(self, model: str, variant: str) -> str:
-        """Return why nobody can be asked so; empty: one can."""
+    def _not_asked(self, model: str, settings: Settings) -> str:
+        """Return why a model cannot be asked; empty: it can."""
         if model == OFFLINE:
             return "made beside any model"
-        if variant not in self.session.variants():
-            return f"the variant {variant} is not installed"
         try:
-            resolve_models((model,), self.session.settings(), self.session.environ)
+            resolve_models((model,), settings, self.session.environ)
         except InputError as error:
             return str(error).rstrip(".")
         return ""
+
+
+def _not_installed(variant: str, installed: Container[str]) -> str:
+    return "" if variant in installed else f"the variant {variant} is not installed"

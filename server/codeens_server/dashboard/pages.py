@@ -103,12 +103,12 @@ def make_pages(desk: RunDesk) -> APIRouter:
 
     @pages.get("/leaderboard")
     async def leaderboard() -> HTMLResponse:
-        lines = await (await desk.session.opened_store()).statistics.systems()
+        lines = await desk.board.systems()
         return shown("leaderboard.html", lines=lines)
 
     @pages.get("/costs")
     async def costs() -> HTMLResponse:
-        lines = await (await desk.session.opened_store()).statistics.costs()
+        lines = await desk.board.costs()
         return shown("costs.html", lines=lines, total=_total(lines))
 
     return pages

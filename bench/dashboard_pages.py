@@ -1,0 +1,157 @@
+"""How long pages of the dashboard take with many answers in the store (SQLite): median and p95 of each page.
+
+    .venv/bin/python bench/dashboard_pages.py [--answers 1000000] [--rounds 40] [--folder DIR] [--at-most-ms 100]
+
+The store is made at the first use of the folder, one row for each run and answer, and used again after that. Pages are
+asked in process: what is measured is the database, the view and the template, not a socket.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from sqlalchemy import create_engine, insert
+
+from codeens import Session
+from codeens_server.dashboard.app import Dashboard
+from codeens_server.dashboard.guard import Door
+from codeens_server.store.tables import AnswerRow, RunRow
+
+_DOOR = Door(host="127.0.0.1", port=8765, token="of-a-benchmark")
+_ANSWERS_OF_RUN = 20
+_MODELS = [f"provider/model-{number}" for number in range(12)]
+_VARIANTS = ["baseline", "performance", "memory_efficient", "super_readable", "no_external_libs"]
+_STATUSES = ("passed", "passed", "failed", "failed", "conditional", "error", "same", "unusable")
+_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+_CHUNK = 500
+
+
+def rows(answers: int, root: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Yield runs with their answers, the same at each call."""
+    rng = random.Random(1)
+    for number in range(answers // _ANSWERS_OF_RUN):
+        created = _BEGAN + timedelta(minutes=5 * number)
+        run_id = f"{created:%Y%m%d}-{rng.getrandbits(64):016x}"
+        winner = rng.randrange(_ANSWERS_OF_RUN + 8)
+        made: list[dict[str, Any]] = [
+            {
+                "run_id": run_id,
+                "call": f"c{call}",
+                "created": created,
+                "model": rng.choice(_MODELS),
+                "variant": rng.choice(_VARIANTS),
+                "status": "passed" if call == winner else rng.choice(_STATUSES),
+                "won": call == winner,
+                "speed": 1 + rng.random() * 5 if call == winner else None,
+                "cost_usd": rng.random() / 100,
+                "tokens": rng.randrange(200, 3000),
+            }
+            for call in range(_ANSWERS_OF_RUN)
+        ]
+        place = root if number % 2 else "/elsewhere"
+        yield (
+            {
+                "id": run_id,
+                "created": created,
+                "target": f"{place}/module_{number % 400}.py::function_{number % 5000}",
+                "goal": "speed",
+                "candidates": _ANSWERS_OF_RUN,
+                "cost_usd": sum(answer["cost_usd"] for answer in made),
+                "ended": number % 97 != 0,
+                "stopped": None,
+                "best": f"c{winner}" if winner < _ANSWERS_OF_RUN else "original",
+                "headline": "a model is 2.3 times as fast" if winner < _ANSWERS_OF_RUN else "keep the original",
+            },
+            made,
+        )
+
+
+def fill(database: Path, answers: int, root: str) -> None:
+    """Write the rows into a store that is there and empty."""
+    engine = create_engine(f"sqlite:///{database}")
+    runs: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
+    with engine.begin() as connection:
+        for run, answers_of_run in rows(answers, root):
+            runs.append(run)
+            made += answers_of_run
+            if len(runs) == _CHUNK:
+                connection.execute(insert(RunRow), runs)
+                connection.execute(insert(AnswerRow), made)
+                runs, made = [], []
+        if runs:
+            connection.execute(insert(RunRow), runs)
+            connection.execute(insert(AnswerRow), made)
+    engine.dispose()
+
+
+async def measure(folder: Path, answers: int, rounds: int) -> dict[str, list[float]]:
+    """Return the milliseconds of each page, by its path."""
+    (folder / "pyproject.toml").touch()
+    settings = {"results": str(folder / "results")}
+    async with Session(folder, settings=settings, environ={}) as session, Dashboard(session, _DOOR).opened() as app:
+        store = await session.opened_store()
+        if not (await store.list_runs(1)):
+            await anyio.to_thread.run_sync(fill, folder / "results" / "codeens.db", answers, str(folder))
+        middle = (await store.all_ids())[answers // _ANSWERS_OF_RUN // 2]
+        paths = [
+            "/",
+            f"/?before={middle}",
+            "/?shown=improved",
+            "/?shown=open",
+            "/?text=function_77",
+            "/?text=no+such+function",
+            "/ensemble",
+            "/ensemble?of=all",
+            "/leaderboard",
+            "/costs",
+            "/variants",
+            "/settings",
+            "/benchmarks",
+        ]
+        headers = {"authorization": f"Bearer {_DOOR.token}"}
+        transport = httpx.ASGITransport(app)
+        times: dict[str, list[float]] = {path.replace(middle, "ID"): [] for path in paths}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=headers) as client:
+            for number in range(rounds + 1):
+                for path, taken in zip(paths, times.values(), strict=True):
+                    began = time.perf_counter()
+                    answer = await client.get(path)
+                    answer.raise_for_status()
+                    if number:  # the first time templates and settings are read
+                        taken.append(1000 * (time.perf_counter() - began))
+        return times
+
+
+def main() -> int:
+    """Print a line for each page; 1 where one takes longer than it may."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--answers", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--at-most-ms", type=float, default=100.0)
+    asked = parser.parse_args()
+    folder = asked.folder or Path(tempfile.gettempdir()) / f"codeens-dashboard-{asked.answers}"
+    folder.mkdir(parents=True, exist_ok=True)
+    times = anyio.run(measure, folder, asked.answers, asked.rounds)
+    slow = False
+    for path, taken in times.items():
+        p95 = statistics.quantiles(taken, n=20)[-1]
+        slow = slow or p95 > asked.at_most_ms
+        print(f"{path:28} median {statistics.median(taken):7.1f} ms   p95 {p95:7.1f} ms")
+    return int(slow)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
