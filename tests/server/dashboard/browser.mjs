@@ -19,7 +19,7 @@ async function look(page, name) {
   const found = await page.evaluate(() => globalThis.axe.run(document));
   for (const each of found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact)))
     violations.push(`${name}: ${each.id}: ${each.nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
-  for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 390]]) {
+  for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 1920]]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -84,10 +84,10 @@ try {
   await page.locator(".beside").waitFor();
   seen.diff = await page.locator(".beside").innerText();
   await look(page, "diff");
-  for (const name of ["Leaderboard", "Costs", "Compare", "Runs"]) {
+  for (const name of ["Your ensemble", "Leaderboard", "Costs", "Compare", "Benchmarks", "Variants", "Settings", "Runs"]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
     await page.locator(`nav a[aria-current]`, { hasText: name }).waitFor();
-    await look(page, name.toLowerCase());
+    await look(page, name.toLowerCase().replace(" ", "-"));
   }
   await page.locator("[name=text]").fill("no such function");
   await page.keyboard.press("Enter");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import anyio
@@ -24,7 +25,8 @@ async def test_a_small_store_is_asked_anew_and_a_large_one_while_the_last_answer
 ) -> None:
     store, target = await session.opened_store(), facts.target_in(tmp_path)
     found: list[int] = []
-    async with anyio.create_task_group() as group:
+    async with AsyncExitStack() as ended:
+        group = await ended.enter_async_context(anyio.create_task_group())
         asked = Board(session, group)
         found.append(await models_of(asked))
         await facts.keep(store, facts.found(target, "20260102-bbbbbb"))
@@ -36,8 +38,9 @@ async def test_a_small_store_is_asked_anew_and_a_large_one_while_the_last_answer
         found.append(await models_of(asked))
         monkeypatch.setattr(board, "_FRESH_S", -1.0)
         found.append(await models_of(asked))
-    # What was asked for again has come when the group has ended.
-    monkeypatch.setattr(board, "_FRESH_S", 100.0)
-    found.append(await models_of(asked))
+        # What was asked for again has come when the group has ended.
+        await ended.aclose()
+        monkeypatch.setattr(board, "_FRESH_S", 100.0)
+        found.append(await models_of(asked))
 
     assert found == [1, 2, 2, 2, 3]
