@@ -178,7 +178,7 @@ class EnsembleDesk:
             origins=tuple(origins),
             root=root,
             standings=tuple(standings),
-            clear=bool(ordered) and ordered[0].won.low > max(others, default=0.0),
+            clear=bool(others) and ordered[0].won.low > max(others),
         )
 
     def _not_asked(self, model: str, settings: Settings) -> str:

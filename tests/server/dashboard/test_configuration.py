@@ -92,6 +92,7 @@ async def test_standings_are_of_the_workspaces_code_or_of_all(
 
     assert [standing["line"]["model"] for standing in here["standings"]] == [MODEL]
     assert len(everywhere["standings"]) == 3
+    assert not here["clear"], "there is nobody to be better than"
 
 
 @pytest.mark.parametrize(
