@@ -76,6 +76,9 @@ class SideTimes(Struct, frozen=True, kw_only=True):
     """Of the first pass of a fresh process, from its birth to its digests, with loading the program."""
     busy_first_s: float
     load_s: float
+    fresh_s: float = 0.0
+    """Of the first pass alone and its digests, the quickest of a few fresh processes; 0.0 where passes are too long to
+    need it, or too short to be timed once."""
     cold_s: float = 0.0
     """Of one pass after a rehearsal of the smallest input alone; 0.0 where passes are too long to need it."""
     again_s: float = 0.0

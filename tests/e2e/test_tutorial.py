@@ -23,17 +23,19 @@ COMMANDS = re.findall(r"```sh run\n(.*?)```", TUTORIAL, re.DOTALL)
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
 def test_the_tutorials_commands_end_with_a_faster_function_in_the_file(tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
     for name, text in FILES:
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (workspace / name).write_text(text, encoding="utf-8")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environ = {"PATH": programs, "HOME": str(tmp_path / "home"), "COLUMNS": "200"}
     said = ""
     for command in "".join(COMMANDS).splitlines():
         done = subprocess.run(
-            ["sh", "-c", command], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300, check=False
+            ["sh", "-c", command], cwd=workspace, env=environ, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         said += done.stdout
     assert "is best" in said, said
     assert "would notice" in said, said
-    assert "set(" in (tmp_path / "stock.py").read_text(encoding="utf-8")
+    assert "set(" in (workspace / "stock.py").read_text(encoding="utf-8")

@@ -190,8 +190,8 @@ class _Race:
             sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
             sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
             sampled.timed()
-            if self._job.single_passes and 1 < plans[ORIGINAL].inner <= _SHORT:
-                sampled.cold()
+            if self._job.single_passes and plans[ORIGINAL].inner <= _SHORT:
+                sampled.single_passes(remembering=plans[ORIGINAL].inner > 1)
             return tuple(sampled.times(number) for number in range(len(self._programs)))
 
     def _keep(self, side: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:

@@ -96,7 +96,7 @@ class RaceSide:
         self._session = session
         self._clocks = clocks
         self._parent = self._pid
-        self._begun = self._asked = _Moment(0.0, None)
+        self._begun = self._asked = self._started = _Moment(0.0, None)
         self.load = Cost(0.0, 0.0)
         self._in_series = False
         self._group = (0, 0)
@@ -180,10 +180,10 @@ class RaceSide:
                 deadline,
             )
             self._expect("ready", deadline)
-            start = self._moment()
+            self._started = self._moment()
             self._conversation.send({}, deadline)
             self._expect("done", deadline, self._pid)
-            return _between(start, self._moment())
+            return _between(self._started, self._moment())
 
     def digests(self) -> tuple[str | None, ...]:
         """Return digests of the answers of the last pass; `answers` must be asked for next.
@@ -198,6 +198,15 @@ class RaceSide:
             if digests is None or len(digests) != self._group[1] - self._group[0]:
                 raise WorkerLost("protocol", "the digests of a pass were not given when they had to be")
             return digests
+
+    def since_started(self) -> Cost:
+        """Return what the sample has taken since its clock was started: with its digests, where they were given.
+
+        Raises:
+            SideLost: Its process has ended.
+        """
+        with self._losses():
+            return _between(self._started, self._moment())
 
     def end(self) -> None:
         """Let the series end that runs, if any.

@@ -16,12 +16,14 @@ from codeens_sandbox_backends.races import RacePlan, SideTimes
 ORIGINAL = 0
 NOBODY = -1
 """Takes its turn as the sides do, where it can in a process of its own: what samples and their loop take."""
-_COLD_SAMPLES = 4
+_SINGLE_SAMPLES = 4
+_SHORT_LIFE_S = 0.1
+"""The longest first sample of a side with which single passes are taken: longer ones tell by themselves."""
 _AUDITED = 4
 """One of so many samples is audited, beyond the one of each group that always is."""
 _LEAST_S = 1e-9
 _random = secrets.SystemRandom()
-Rehearsal: TypeAlias = Literal["smallest", "all"]
+Rehearsal: TypeAlias = Literal["nothing", "smallest", "all"]
 Keep: TypeAlias = Callable[[int, Sequence[int], Sequence[Outcome]], None]
 
 
@@ -84,7 +86,7 @@ class Round:
         self._turns: dict[int, list[list[Cost]]] = {number: [] for number in plans}
         self._nulls: list[Cost] = []
         self._idle_s: list[float] = []
-        self._cold: dict[Rehearsal, dict[int, list[Cost]]] = {"smallest": {}, "all": {}}
+        self._single: dict[Rehearsal, dict[int, list[Cost]]] = {"nothing": {}, "smallest": {}, "all": {}}
 
     def first_passes(self, *, answers: bool) -> None:
         """Load each side and take its first sample, the original's first: those of others should have its digests.
@@ -147,27 +149,40 @@ class Round:
         pairs = zip(range(*group), digests, reference, strict=True)
         return [number for number, digest, known in pairs if digest is None or digest != known]
 
-    def cold(self) -> None:
-        """Take single passes that are short of what an earlier one may have left behind, and others that are not."""
-        rehearsed = {"smallest": (self._smallest, self._smallest + 1), "all": (0, self._size)}
-        for _ in range(_COLD_SAMPLES):
+    def single_passes(self, *, remembering: bool) -> None:
+        """Take single passes of fresh processes: the first one ever, where they are short.
+
+        Args:
+            remembering: Whether passes after a rehearsal of one input, and of all, are to be compared too.
+        """
+        if max(cost.cpu_s for cost in self._first.values()) > _SHORT_LIFE_S:
+            return
+        every = (0, self._size)
+        smallest = (self._smallest, self._smallest + 1)
+        for _ in range(_SINGLE_SAMPLES):
             for number in shuffled(self._sides):
-                for rehearsal, costs in self._cold.items():
-                    with blaming(number):
-                        cost = self._sides[number].fresh_sample((0, self._size), 1, rehearsed[rehearsal])
-                    costs.setdefault(number, []).append(cost)
+                side, costs = self._sides[number], self._single
+                with blaming(number):
+                    side.fresh_sample(every, 1, (0, 0))
+                    side.digests()  # what is put off until an answer is looked at belongs to it
+                    costs["nothing"].setdefault(number, []).append(side.since_started())
+                    side.answers(())
+                    if remembering:
+                        costs["smallest"].setdefault(number, []).append(side.fresh_sample(every, 1, smallest))
+                        costs["all"].setdefault(number, []).append(side.fresh_sample(every, 1, every))
 
     def times(self, number: int) -> SideTimes | None:
         """Return what the samples of a side say; None for one that takes no part any more."""
         if number not in self._sides:
             return None
-        cold, again = (self._single(rehearsal, number) for rehearsal in self._cold)
+        fresh, cold, again = (self._least(rehearsal, number) for rehearsal in self._single)
         return SideTimes(
             passes_s=self._passes([[cost.cpu_s for cost in costs] for costs in self._turns[number]], number),
             busy_passes_s=self._passes([[cost.busy_s for cost in costs] for costs in self._turns[number]], number),
             first_s=self._first[number].cpu_s,
             busy_first_s=self._first[number].busy_s,
             load_s=self._sides[number].load.cpu_s,
+            fresh_s=fresh,
             cold_s=cold,
             again_s=again,
             parts_s=tuple(self._of_part(part, number) for part in self._parts) if len(self._parts) > 1 else (),
@@ -188,7 +203,7 @@ class Round:
         inner = self._plans[number].inner
         return tuple(max(_LEAST_S, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
 
-    def _single(self, rehearsal: Rehearsal, number: int) -> float:
-        costs = self._cold[rehearsal].get(number)
+    def _least(self, rehearsal: Rehearsal, number: int) -> float:
+        costs = self._single[rehearsal].get(number)
         null_s = min(null.cpu_s for null in self._nulls)
         return max(_LEAST_S, min(cost.cpu_s for cost in costs) - null_s) if costs else 0.0

@@ -80,6 +80,7 @@ def pair(
             first_s=first,
             busy_first_s=first + waiting_s,
             load_s=load,
+            fresh_s=(single + hidden + remembered) if seconds < 0.02 else 0.0,
             cold_s=single + remembered,
             again_s=single,
         )
@@ -198,6 +199,18 @@ def test_an_honest_speed_up_is_hardly_ever_refused_and_never_said_to_hide_anythi
     found = [ended(rng, pass_s=pass_s, ratio=10.0, repeated=max(1, int(0.005 / pass_s))) for _ in range(300)]
     assert sum(speed.faster for speed in found) >= 0.99 * len(found)
     assert sum(bool(speed.note) for speed in found) <= 0.005 * len(found)
+
+
+def test_what_saves_little_is_confirmed_by_fresh_processes_whose_births_vary_by_as_much() -> None:
+    rng = random.Random(5)
+    speeds = [raced(rng, 8, pass_s=0.003, ratio=3.0, jitter_s=0.0015) for _ in range(200)]
+    assert sum(not speed.faster for speed in speeds) <= 2
+
+
+def test_what_does_the_work_in_the_first_pass_of_each_process_is_not_confirmed_however_little_it_saves() -> None:
+    rng = random.Random(6)
+    speeds = [raced(rng, pass_s=0.003, ratio=3.0, hidden_s=0.002, jitter_s=0.0015) for _ in range(200)]
+    assert not [speed for speed in speeds if speed.faster]
 
 
 def test_where_first_passes_are_noise_nothing_is_said_of_them_and_the_ratio_stays() -> None:
