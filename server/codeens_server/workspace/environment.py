@@ -125,12 +125,25 @@ def import_paths(root: Path) -> tuple[str, ...]:
     return (*([str(source)] if source.is_dir() else []), str(root))
 
 
+_PARENTS_OF_HOMES = frozenset(map(Path, ("/", "/home", "/Users")))
+
+
 def _readable(wanted: list[Path], python: Path) -> tuple[str, ...]:
     if (broken := unreadable_pth(python.parent.parent)) is not None:
         message = f"the environment of {python} cannot be used: {broken} is no regular file that Python can read."
         raise ConfigError(message, code="broken_environment")
-    found = [*wanted, *_interpreter_folders(python), _coverage_folder()]
+    opened = [path for folder in wanted for path in _beside_home(folder)]
+    found = [*opened, *_interpreter_folders(python), _coverage_folder()]
     return _without_nested([path for path in found if path.exists() and not _is_too_wide(path)])
+
+
+def _beside_home(folder: Path) -> list[Path]:
+    """Return a workspace's folder; of one that the home folder lies in, all else that is in it, at any depth."""
+    home = Path.home().resolve()
+    if folder.resolve() not in home.parents or folder.resolve() in _PARENTS_OF_HOMES:
+        return [folder]
+    entries = [entry for entry in folder.iterdir() if entry.resolve() != home]
+    return [path for entry in entries for path in (_beside_home(entry) if entry.is_dir() else [entry])]
 
 
 def _coverage_folder() -> Path:

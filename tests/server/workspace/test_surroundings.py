@@ -191,6 +191,24 @@ def test_an_interpreter_behind_a_link_is_readable_under_both_names(box: Path, tm
     assert version_of(Path(spec.python)) == (3, 13)
 
 
+@pytest.mark.parametrize("home", ["home", "inner/home"])
+def test_of_a_workspace_that_holds_the_home_folder_all_else_is_opened(
+    box: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "beside.py").touch()
+    (tmp_path / home).mkdir()
+    (tmp_path / home / "secret").touch()
+    monkeypatch.chdir(tmp_path)
+    for named in (home, str(tmp_path / home)):
+        monkeypatch.setenv("HOME", named)
+        spec = sandbox_spec(find_target("box.py::base", cwd=tmp_path), Settings())
+        shown = [Path(path) for path in spec.readable]
+        for file in (box, tmp_path / "inner" / "beside.py"):
+            assert any(file == path or path in file.parents for path in shown)
+        assert not {tmp_path, tmp_path / home, *(tmp_path / home).parents}.intersection(shown)
+
+
 def test_the_home_folder_is_never_opened_as_a_whole(box: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     spec = sandbox_spec(find_target(f"{box}::base", cwd=tmp_path), Settings())
