@@ -37,8 +37,6 @@ _ROUND_S = 0.02
 _FEWEST_SAMPLES = 3
 _MOST_SAMPLES = 9
 _NULL_SAMPLES = 4
-_SHORT = 100
-"""Passes in a sample, from where on one is too short to tell a first one from a later one."""
 _CALLS_PER_SAMPLE = 50_000
 _ARGUMENT_BYTES = 4 << 20
 """JSON of the arguments in all copies of a block; as objects they take about ten times that."""
@@ -190,8 +188,8 @@ class _Race:
             sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
             sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
             sampled.timed()
-            if self._job.single_passes and plans[ORIGINAL].inner <= _SHORT:
-                sampled.single_passes(remembering=plans[ORIGINAL].inner > 1)
+            if self._job.single_passes:
+                sampled.single_passes()
             return tuple(sampled.times(number) for number in range(len(self._programs)))
 
     def _keep(self, side: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:

@@ -17,6 +17,8 @@ ORIGINAL = 0
 NOBODY = -1
 """Takes its turn as the sides do, where it can in a process of its own: what samples and their loop take."""
 _SINGLE_SAMPLES = 4
+_LONG, _SHORTEST = 4, 100
+"""Passes in a sample of the original: up to which one may save a millisecond, and beyond which one cannot be timed."""
 _SHORT_LIFE_S = 0.1
 """The longest first sample of a side with which single passes are taken: longer ones tell by themselves."""
 _AUDITED = 4
@@ -149,27 +151,32 @@ class Round:
         pairs = zip(range(*group), digests, reference, strict=True)
         return [number for number, digest, known in pairs if digest is None or digest != known]
 
-    def single_passes(self, *, remembering: bool) -> None:
-        """Take single passes of fresh processes: the first one ever, where they are short.
-
-        Args:
-            remembering: Whether passes after a rehearsal of one input, and of all, are to be compared too.
-        """
-        if max(cost.cpu_s for cost in self._first.values()) > _SHORT_LIFE_S:
+    def single_passes(self) -> None:
+        """Take single passes of fresh processes where they are short: the first one ever, those after a rehearsal."""
+        inner = self._plans[ORIGINAL].inner
+        if inner > _SHORTEST or max(cost.cpu_s for cost in self._first.values()) > _SHORT_LIFE_S:
             return
-        every = (0, self._size)
-        smallest = (self._smallest, self._smallest + 1)
         for _ in range(_SINGLE_SAMPLES):
             for number in shuffled(self._sides):
-                side, costs = self._sides[number], self._single
                 with blaming(number):
-                    side.fresh_sample(every, 1, (0, 0))
-                    side.digests()  # what is put off until an answer is looked at belongs to it
-                    costs["nothing"].setdefault(number, []).append(side.since_started())
-                    side.answers(())
-                    if remembering:
-                        costs["smallest"].setdefault(number, []).append(side.fresh_sample(every, 1, smallest))
-                        costs["all"].setdefault(number, []).append(side.fresh_sample(every, 1, every))
+                    if inner <= _LONG:
+                        self._single["nothing"].setdefault(number, []).append(self._fresh_pass(self._sides[number]))
+                    if inner > 1:
+                        self._after_rehearsals(number)
+
+    def _fresh_pass(self, side: RaceSide) -> Cost:
+        side.fresh_sample((0, self._size), 1, (0, 0))
+        side.digests()  # what is put off until an answer is looked at belongs to it
+        cost = side.since_started()
+        side.answers(())
+        return cost
+
+    def _after_rehearsals(self, number: int) -> None:
+        every = (0, self._size)
+        rehearsed: dict[Rehearsal, tuple[int, int]] = {"smallest": (self._smallest, self._smallest + 1), "all": every}
+        for rehearsal, inputs in rehearsed.items():
+            cost = self._sides[number].fresh_sample(every, 1, inputs)
+            self._single[rehearsal].setdefault(number, []).append(cost)
 
     def times(self, number: int) -> SideTimes | None:
         """Return what the samples of a side say; None for one that takes no part any more."""

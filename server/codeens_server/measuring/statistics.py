@@ -43,8 +43,8 @@ CONFIRMABLE_S: dict[Clock, float] = {"processor": 0.004, "waiting": 0.005, "wall
 lives differ by 0.7 ms (standard deviation) on a busy machine."""
 CONTRADICTED_S = 0.001
 """Of less, whole lives say nothing; from here on they may show that a claim is wrong, where they cannot confirm it."""
-CONFIRMABLE_FRESH_S = 5e-5
-"""The same for the first passes of fresh processes, timed without their births."""
+CONFIRMABLE_COLD_S = 5e-5
+"""The least that is to be seen in single passes of processes that have run one small input."""
 REMEMBERED_S = 2e-5
 """The least that can be told of what a first pass takes longer."""
 WAITS = 1.2
@@ -206,8 +206,11 @@ class _Timed:
         loading = self._of(lambda pair: pair.candidate.load_s - pair.original.load_s)
         if _low(loading, SURE) > self._repeated * saved:
             return LOAD_NOTE
-        if saved >= CONFIRMABLE_FRESH_S and all(pair.original.fresh_s for pair in self._pairs):
+        if self.clock == "processor" and saved >= CONTRADICTED_S and all(pair.original.fresh_s for pair in self._pairs):
             seen = self._of(lambda pair: pair.original.fresh_s - pair.candidate.fresh_s)
+            return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
+        if self._repeated > 1 and saved >= CONFIRMABLE_COLD_S:
+            seen = self._of(lambda pair: pair.original.cold_s - pair.candidate.cold_s)
             return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
         return ""
 
