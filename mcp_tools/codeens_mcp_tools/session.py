@@ -17,8 +17,8 @@ from codeens import Code, CodeensError, RunState, Session, Settings, Target
 from codeens_mcp_tools.context import ServerOptions
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.roots import Roots
-from codeens_server.parsing import ParseFailure, parse
 from codeens_server.store.call_record import CallRecord
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.text import read_source
 
 _ISOLATES_NOTHING = "unsafe"

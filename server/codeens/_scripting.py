@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from codeens_sandbox_backends.jobs import StdioRun
 from codeens_server.errors import Hint, InputError
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _LONGEST_VALUE = 20_000
 _FRAME = """\

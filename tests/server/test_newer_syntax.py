@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codeens_server.errors import TargetError
-from codeens_server.newer_syntax import needed_python
+from codeens_server.syntax.newer import needed_python
 from codeens_server.workspace.find import find_target
 
 NEWER = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from codeens_server.parsing import ParseFailure, parse, parse_expression, symbol_table
+from codeens_server.syntax.parsing import ParseFailure, parse, parse_expression, symbol_table
 
 LARGE = ("x = " + "+".join(["(a * (b - c))"] * 40) + "\n") * 10
 

@@ -18,7 +18,7 @@ from evals.record import RecorderBase
 from codeens import Code, judge_sync, run_sync
 from codeens._interop.replies import INSTRUCTION, humaneval_tasks, program_in
 from codeens_server.errors import NothingGenerated
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.tasks.schema import Task
 from codeens_server.workspace.functions import functions_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 
 ENTRY = "main"
 _HOW = "Read the input from standard input and print the answer to standard output."

@@ -15,7 +15,7 @@ from codeens_server.domain.target import Target
 from codeens_server.domain.terms import Mode, ModeRequest
 from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.strategies.definitions import Definitions
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _NETWORK = frozenset(
     {"requests", "httpx", "aiohttp", "urllib3", "socket", "ftplib", "smtplib", "websockets", "paramiko"}

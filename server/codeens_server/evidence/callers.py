@@ -19,7 +19,7 @@ from codeens_server.domain.target import Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal_call
 from codeens_server.evidence.tests.discovery import pytest_files, python_sources
 from codeens_server.files import read_regular
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 CALLED = "called in"
 """How the label of a case begins that stands for such a call."""

@@ -24,7 +24,7 @@ from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
 from codeens_server.evidence.strategies.inputs import parameters_of, take_apart
 from codeens_server.evidence.strategies.spoken_types import literals_of_callers
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 
 class _Seen(NamedTuple):

@@ -11,7 +11,7 @@ from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_sandbox_backends.worker.values.grammar import EncodeError
 from codeens_server.domain.target import Target
 from codeens_server.evidence.strategies.definitions import dotted_name
-from codeens_server.parsing import ParseFailure, parse_expression
+from codeens_server.syntax.parsing import ParseFailure, parse_expression
 
 _WITHOUT_FIELDS = 2
 """Parts of an encoded object beside its fields."""

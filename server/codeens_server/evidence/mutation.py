@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from codeens_server.evidence.mutation_operators import changed_expressions, changed_statements
-from codeens_server.parsing import ParseFailure, compiled, parse
+from codeens_server.syntax.parsing import ParseFailure, compiled, parse
 
 _LONGEST_SOURCE = 100_000
 _NOT_CHANGED = frozenset({"annotation", "returns", "decorator_list", "format_spec"})

@@ -34,7 +34,7 @@ from codeens_server.domain.evidence import Case, Excluded
 from codeens_server.domain.terms import CaseOrigin
 from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.assess import is_refused
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _FIRST_PER_JOB = 8
 """Doubled from job to job: what hangs on small inputs shall not be tried on many."""

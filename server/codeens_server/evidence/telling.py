@@ -31,7 +31,7 @@ from codeens_server.evidence.strategies.inputs import plan_inputs
 from codeens_server.evidence.strategies.neighbours import Constants, deep, neighbours, typical, with_same_nan
 from codeens_server.evidence.strategies.type_guess import constants
 from codeens_server.evidence.strategies.varied import varied
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.text import snapshot
 

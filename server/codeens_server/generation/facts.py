@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.values.render import render_call, render_outcome
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.target import Context, Target
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _MOST_CALLS = 3
 _LONGEST_CALL = 300

@@ -13,7 +13,7 @@ from codeens_sandbox_backends.jobs import CallsJob
 from codeens_sandbox_backends.programs import Program
 from codeens_sandbox_backends.values.render import channel_words
 from codeens_server.domain.target import Replacement, Target
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import ConflictError, program_for
 
 _IMPORTS = (ast.Import, ast.ImportFrom)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from codeens_server.domain.target import Replacement, Target
 from codeens_server.judging.surroundings import surroundings, touched
 from codeens_server.judging.tampering import changed_by_methods, tampering
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionNode, decorator_names, is_generator
 
 _BINDING = frozenset({"staticmethod", "classmethod", "property", "cached_property", "contextmanager", "overload"})

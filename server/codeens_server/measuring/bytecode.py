@@ -7,7 +7,7 @@ from types import CodeType
 from typing import Any, cast
 
 from codeens_server.domain.target import Replacement, Target
-from codeens_server.parsing import ParseFailure, compiled, parse
+from codeens_server.syntax.parsing import ParseFailure, compiled, parse
 
 SAME = "same bytecode, same speed"
 

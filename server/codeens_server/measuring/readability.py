@@ -20,7 +20,7 @@ from radon.complexity import add_inner_blocks, cc_visit_ast
 from radon.visitors import Function
 
 from codeens_server.domain.measurement import Readability
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 RULES = "E,F,B,C4,SIM,PERF,RET,UP,N"
 NOT_OURS = "F821"

@@ -32,7 +32,7 @@ from codeens_sandbox_backends.jobs import (
     Usage,
 )
 from codeens_sandbox_backends.programs import TimedOut
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 
 FLOOR_S = 0.3
 """Least processor time: about a hundred times what a call of a small function and its process take together."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codeens_server.domain.target import Target
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionSite
 from codeens_server.workspace.indent import dedent
 from codeens_server.workspace.text import lines_of

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 

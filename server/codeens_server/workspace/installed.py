@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codeens_server.files import read_regular
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _MOST_BYTES = 1 << 20
 _MOST_FILES = 500

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from codeens_server.domain.target import Target
 from codeens_server.errors import ChangedError, TargetError
 from codeens_server.files import read_regular
-from codeens_server.newer_syntax import needed_python
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.newer import needed_python
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _KEPT = 64

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from codeens_server.bench.datasets.base import Choice, Dataset, Hub, Item, Row, typed
 from codeens_server.errors import ConfigError
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 from codeens_server.tasks.schema import Difficulty, OutputChecker, Task, TaskCase
 
 _MOST_TESTS = 1 << 30

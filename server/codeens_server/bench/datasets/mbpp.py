@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from codeens_server.bench.datasets.base import Choice, Dataset, Hub, Item, Row, typed
 from codeens_server.errors import ConfigError, InputError, unknown
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 from codeens_server.tasks.schema import Task
 
 SPLITS = {"prompt": range(1, 11), "test": range(11, 511), "validation": range(511, 601), "train": range(601, 975)}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique, weighted
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.definitions import Definitions, Field, dotted_name
-from codeens_server.parsing import ParseFailure, parse_expression
+from codeens_server.syntax.parsing import ParseFailure, parse_expression
 
 _LISTS = frozenset(
     {"list", "List", "Sequence", "MutableSequence", "Collection", "Container", "Iterable", "Reversible", "Sized"}

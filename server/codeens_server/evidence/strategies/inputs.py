@@ -21,7 +21,7 @@ from codeens_server.evidence.strategies.examples import like
 from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
 from codeens_server.evidence.strategies.tables import aligned, is_table
 from codeens_server.evidence.strategies.type_guess import KINDS, constants, guesses
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})

@@ -12,7 +12,7 @@ from codeens_sandbox_backends.programs import Encoded
 from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.definitions import dotted_name
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _MOST_CALLS = 50
 _TEXTS = frozenset({"text", "string", "str", "word", "line", "name", "path", "sentence", "character", "substring"})

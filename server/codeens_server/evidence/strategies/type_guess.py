@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique
 from codeens_server.evidence.strategies.definitions import last_name
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 
 def _words_by_kind(table: str) -> dict[str, frozenset[str]]:

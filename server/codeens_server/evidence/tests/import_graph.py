@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.files import read_regular
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _MAX_FILE_BYTES = 1 << 20
 _IMPORT = re.compile(

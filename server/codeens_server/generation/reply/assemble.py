@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from codeens_server.domain.target import Replacement
 from codeens_server.generation.reply.python_text import Names, Statement, names_of, statements_of
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 from codeens_server.workspace.functions import FunctionNode, normalised, same_code
 from codeens_server.workspace.text import lines_of
 

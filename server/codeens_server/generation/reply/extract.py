@@ -22,7 +22,7 @@ from codeens_server.generation.reply.patches import applied, changes_of
 from codeens_server.generation.reply.placeholders import left_out_in
 from codeens_server.generation.reply.python_text import Statement, renamed, statements_of
 from codeens_server.generation.reply.unwrapping import unwrapped
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 from codeens_server.workspace.functions import FunctionNode, is_body_missing, same_code
 from codeens_server.workspace.indent import dedented, indented
 from codeens_server.workspace.text import lines_of

@@ -11,7 +11,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from codeens_server.domain.target import Replacement
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionNode, bound_names, same_code
 from codeens_server.workspace.text import lines_of
 

@@ -7,7 +7,7 @@ import io
 import re
 import tokenize
 
-from codeens_server.parsing import parse
+from codeens_server.syntax.parsing import parse
 
 _CODE = r"(?:code|logic|implementation|body|function|method|lines?|part|steps?|checks?|validation|handling)"
 _OLD = "rest|remaining|existing|previous|original|same|other"

@@ -10,7 +10,7 @@ import tokenize
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from codeens_server.parsing import ParseFailure, parse, symbol_table
+from codeens_server.syntax.parsing import ParseFailure, parse, symbol_table
 from codeens_server.workspace.functions import FunctionNode
 from codeens_server.workspace.text import lines_of
 

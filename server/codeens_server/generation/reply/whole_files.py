@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from codeens_server.domain.target import Replacement
 from codeens_server.generation.reply.python_text import names_of, statements_of
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionSite, functions_in, same_code
 from codeens_server.workspace.indent import dedented
 from codeens_server.workspace.text import lines_of

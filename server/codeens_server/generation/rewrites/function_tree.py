@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, TypeVar
 import libcst as cst
 
 from codeens_server.generation.rewrites.facts import Facts
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 

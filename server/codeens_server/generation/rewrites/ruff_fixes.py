@@ -20,7 +20,7 @@ from codeens_server.generation.rewrites.code_map import CodeMap
 from codeens_server.generation.rewrites.python_versions import Version, oldest_python
 from codeens_server.generation.rewrites.ruff_proofs import Finding, is_proven
 from codeens_server.generation.rewrites.rule import Draft, repeated
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import splice
 from codeens_server.workspace.functions import FunctionSite, functions_in, same_code
 from codeens_server.workspace.indent import dedent

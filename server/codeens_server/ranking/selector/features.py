@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from codeens_server.parsing import ParseFailure, parse
+from codeens_server.syntax.parsing import ParseFailure, parse
 
 _LOOPS = (ast.For, ast.While, ast.comprehension)
 _BRANCHES = (ast.If, ast.IfExp, ast.BoolOp)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from codeens_server.parsing import ParseFailure, parse, parse_expression
+from codeens_server.syntax.parsing import ParseFailure, parse, parse_expression
 
 Version: TypeAlias = tuple[int, int]
 _LONGEST = 1 << 20

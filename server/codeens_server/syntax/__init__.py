@@ -1,0 +1,1 @@
+"""Text of Python as trees: what is broken, hostile or newer than this interpreter included."""
