@@ -154,12 +154,13 @@ class Round:
     def single_passes(self) -> None:
         """Take single passes of fresh processes where they are short: the first one ever, those after a rehearsal."""
         inner = self._plans[ORIGINAL].inner
-        if inner > _SHORTEST or max(cost.cpu_s for cost in self._first.values()) > _SHORT_LIFE_S:
+        if inner > _SHORTEST:
             return
+        are_short = inner <= _LONG and max(cost.cpu_s for cost in self._first.values()) <= _SHORT_LIFE_S
         for _ in range(_SINGLE_SAMPLES):
             for number in shuffled(self._sides):
                 with blaming(number):
-                    if inner <= _LONG:
+                    if are_short:
                         self._single["nothing"].setdefault(number, []).append(self._fresh_pass(self._sides[number]))
                     if inner > 1:
                         self._after_rehearsals(number)
