@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,10 +24,23 @@ HARDLY_TIMED = (sys.executable, "-P", str(Path(__file__).with_name("hardly_timed
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_races() -> Generator[None]:
-    """Quick runs of this process race for no time at all, on known inputs, so that they say nothing of speed."""
+def short_races() -> Generator[Callable[..., object]]:
+    """Quick runs of this process race for no time at all, on known inputs, so that they say nothing of speed.
+
+    The value is what else draws inputs to time on.
+    """
+    from codeens_server.run import probing
     from tests import hardly_timed
 
+    drawing = probing.Prober.fresh_cases
     with pytest.MonkeyPatch.context() as patch:
         hardly_timed.hurry(patch.setattr)
-        yield
+        yield drawing
+
+
+@pytest.fixture
+def drawn_cases(short_races: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs to time on are drawn for the run, as they are for people."""
+    from codeens_server.run import probing
+
+    monkeypatch.setattr(probing.Prober, "fresh_cases", short_races)

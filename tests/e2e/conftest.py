@@ -7,10 +7,10 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.quick import short_races
+from tests.quick import drawn_cases, short_races
 from tests.sandbox_backends.daemon import started_daemon, why_no_daemon
 
-__all__ = ["short_races"]
+__all__ = ["drawn_cases", "short_races"]
 
 os.environ.setdefault("INITIAL_RETRY_DELAY", "0.01")
 os.environ.setdefault("JITTER", "0")

@@ -320,6 +320,7 @@ def common(left: list[int], right: list[int]) -> list[int]:
 
 
 @pytest.mark.timed
+@pytest.mark.usefixtures("drawn_cases")
 async def test_only_the_faster_answer_is_ranked_and_the_others_say_why_not(tmp_path: Path) -> None:
     async with ModelServer(answer=by_model(ANSWERS)) as server:
         bench = Bench(tmp_path, server, SLOW)
