@@ -44,7 +44,7 @@ async def forecast(trials: Sequence[Trial], client: Models, concurrency: int | N
         limit = trial.variant.max_tokens or trial.model.max_tokens
         sampling = Sampling(temperature=trial.variant.temperature, max_tokens=limit)
         most.append((await client.estimate(trial.model.name, messages, sampling)).usd)
-        short = replace(sampling, max_tokens=min(limit, _USUAL_TOKENS))
+        short = replace(sampling, max_tokens=min(limit or _USUAL_TOKENS, _USUAL_TOKENS))
         usual.append((await client.estimate(trial.model.name, messages, short)).usd)
     return Forecast(items=len(trials), usd=_sum(usual), most_usd=_sum(most), seconds=_seconds(trials, concurrency))
 

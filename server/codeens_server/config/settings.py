@@ -35,7 +35,8 @@ class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     api_key_env: str | None = None
     input_cost_per_token: Price | None = None
     output_cost_per_token: Price | None = None
-    max_tokens: Count = 4096
+    max_tokens: Count | None = None
+    """Of an answer. None: 4,096, and for a model that reasons 16,384, as far as it can write so many."""
     timeout_s: Seconds = 120.0
     rpm: Count | None = None
     tpm: Count | None = None

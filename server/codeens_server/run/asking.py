@@ -61,7 +61,7 @@ async def ask_for_inputs(
         tell: gets what it cost, also where the run is cancelled meanwhile.
     """
     messages = (Message(role="user", content=_question(target, missed)),)
-    sampling = Sampling(temperature=0.2, max_tokens=min(_MOST_TOKENS, via.model.max_tokens))
+    sampling = Sampling(temperature=0.2, max_tokens=via.model.max_tokens and min(_MOST_TOKENS, via.model.max_tokens))
     torn = Torn()
     try:
         reply, cached = await via.source.reply(via.model, messages, sampling, 0, torn, room_for=_SHARE)

@@ -8,7 +8,7 @@ import pytest
 from codeens_server.config.settings import Settings
 from codeens_server.doctor.models import model_checks
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import Message, ModelError, Reply
+from codeens_server.generation.models.exchange import Message, ModelError, Reply, Sampling
 from tests.loopback.server import Fault, ModelServer
 from tests.server.generation.makers import ANSWER, ENVIRON, KEY, QUESTION, SAMPLING, model
 
@@ -183,6 +183,28 @@ async def test_a_connection_that_does_not_come_about_names_its_address_and_why(b
         with pytest.raises(ModelError) as caught:
             await client.ask("m", QUESTION, SAMPLING)
     assert caught.value.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "room"),
+    [
+        ("openai/gpt-4o-mini", {}, 4096),
+        ("openai/o3-mini", {}, 16_384),
+        ("openai/unheard-of", {"reasoning_effort": "low"}, 16_384),
+        ("openai/gpt-3.5-turbo", {"reasoning_effort": "low"}, 4096),
+        ("openai/o3-mini", {"max_tokens": 700}, 700),
+    ],
+)
+async def test_a_model_that_reasons_has_room_for_it_as_far_as_it_can_write(
+    name: str, settings: dict[str, object], room: int
+) -> None:
+    async with (
+        ModelServer(answer=lambda _: ANSWER) as server,
+        Models([model("m", server.url, model=name, **settings)], ENVIRON) as client,
+    ):
+        await client.ask("m", QUESTION, Sampling(temperature=1.0, max_tokens=None))
+    body = server.requests[0].body
+    assert (body.get("max_tokens") or body["max_completion_tokens"]) == room
 
 
 async def test_a_key_that_is_not_set_is_named() -> None:

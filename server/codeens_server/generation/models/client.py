@@ -30,7 +30,7 @@ from codeens_server.generation.models.exchange import (
     is_editor_model,
 )
 from codeens_server.generation.models.in_process import InProcessModel, is_in_process
-from codeens_server.generation.models.litellm_router import LiteLLM, explain, refusal_of
+from codeens_server.generation.models.litellm_router import USUAL_ROOM, LiteLLM, explain, refusal_of
 from codeens_server.generation.models.request_shape import RequestShape
 from codeens_server.redaction import redact
 from codeens_server.text import one_line
@@ -112,14 +112,30 @@ class Models:
     async def estimate(self, name: str, messages: Sequence[Message], sampling: Sampling) -> CostBound:
         """Return what an answer could cost at the most, at the dearest of the model and its fallbacks."""
         tokens_in = sum(len(message.content) for message in messages) // CHARACTERS_PER_TOKEN + 1
-        if is_editor_model(name) or name in self._in_process:
-            return CostBound(tokens=tokens_in + sampling.max_tokens, usd=0.0)
+        tokens_out = (await self._with_room(name, sampling)).max_tokens or 0
+        if self._is_free(name):
+            return CostBound(tokens=tokens_in + tokens_out, usd=0.0)
         router = await self._opened()
         asked = [self._models[name], *(self._models[other] for other in self._models[name].fallbacks)]
-        costs = [_cost(router, model, tokens_in, sampling.max_tokens) for model in asked]
+        costs = [_cost(router, model, tokens_in, tokens_out) for model in asked]
         known = [cost for cost in costs if cost is not None]
         usd = max(known) if len(known) == len(costs) else None
-        return CostBound(tokens=tokens_in + sampling.max_tokens, usd=usd)
+        return CostBound(tokens=tokens_in + tokens_out, usd=usd)
+
+    async def _with_room(self, name: str, sampling: Sampling) -> Sampling:
+        """Return it with as many tokens as the model needs, where it does not say how many there may be."""
+        if sampling.max_tokens is not None:
+            return sampling
+        model = self._models[name]
+        most = model.max_tokens
+        if most is None and self._is_free(name):
+            most = USUAL_ROOM
+        if most is None:
+            most = (await self._opened()).room(model.model, reasons=model.reasoning_effort is not None)
+        return replace(sampling, max_tokens=most)
+
+    def _is_free(self, name: str) -> bool:
+        return is_editor_model(name) or name in self._in_process
 
     async def ask(self, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn | None = None) -> Reply:
         """Ask for one answer. One that was cut for its length, or is empty, is paid for and is one; a torn one is not.
@@ -134,6 +150,7 @@ class Models:
             ModelError: there is none, after all retries and fallbacks.
         """
         model = self._models[name]
+        sampling = await self._with_room(name, sampling)
         tokens = (await self.estimate(name, messages, sampling)).tokens
         async with self._limits[name]:
             await self._rate_limiters[name].wait(tokens)

@@ -29,7 +29,8 @@ class Sampling(Struct, frozen=True, kw_only=True):
 
     temperature: float
     top_p: float | None = None
-    max_tokens: int
+    max_tokens: int | None
+    """None: as many as the model needs."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):

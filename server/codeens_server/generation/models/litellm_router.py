@@ -22,6 +22,9 @@ from codeens_server.redaction import redact
 
 RETRIES = 2
 COOLDOWN_S = 5.0
+USUAL_ROOM = 4096
+ROOM_TO_REASON = 16_384
+"""Tokens of an answer; who reasons needs some thousand before the first one is seen."""
 CLOSING_S = 5.0
 _TURN = anyio.Lock()
 """Held by who begins or ends."""
@@ -73,13 +76,27 @@ class LiteLLM:
 
     def price(self, model: str) -> tuple[float, float] | None:
         """Return dollars per token read and per token written, from LiteLLM's own table; None where it has none."""
-        try:
-            known = self._module.get_model_info(model)
-        except Exception:  # noqa: BLE001  LiteLLM raises a bare Exception for a model that is not in its table
-            return None
+        known = self._known(model)
         if not known.get("input_cost_per_token") or not known.get("output_cost_per_token"):
             return None
         return known["input_cost_per_token"], known["output_cost_per_token"]
+
+    def room(self, model: str, *, reasons: bool) -> int:
+        """Return how many tokens an answer may have where nobody says: more of a model that reasons before it answers.
+
+        Args:
+            model: its name for LiteLLM.
+            reasons: whether it is known to, also where LiteLLM's table does not say so.
+        """
+        known = self._known(model)
+        wanted = ROOM_TO_REASON if reasons or known.get("supports_reasoning") else USUAL_ROOM
+        return min(wanted, known.get("max_output_tokens") or wanted)
+
+    def _known(self, model: str) -> Mapping[str, Any]:
+        try:
+            return self._module.get_model_info(model)
+        except Exception:  # noqa: BLE001  LiteLLM raises a bare Exception for a model that is not in its table
+            return {}
 
     async def aclose(self) -> None:
         """End the Router, and with the last one what LiteLLM left running: its logging task, clients, connections."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from codeens_server.generation.models.exchange import EDITOR_MODEL, Message, ModelError, Reply, Sampling
+from codeens_server.generation.models.litellm_router import USUAL_ROOM
 from codeens_server.lsp.transport.client import Client, NoAnswer
 from codeens_server.lsp.transport.errors import ErrorReply, converted
 from codeens_server.lsp.transport.names import GENERATE
@@ -53,7 +54,7 @@ class ClientModel:
             messages=tuple(messages),
             temperature=sampling.temperature,
             top_p=sampling.top_p,
-            max_tokens=sampling.max_tokens,
+            max_tokens=sampling.max_tokens or USUAL_ROOM,
         )
         try:
             answer = await self._client.ask(GENERATE, msgspec.to_builtins(params), _ANSWERED_WITHIN_S)
