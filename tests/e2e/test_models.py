@@ -395,6 +395,7 @@ async def test_the_program_asks_the_configured_models_and_keeps_the_key_to_itsel
     assert done.returncode == 0, done.stderr
     assert "good · baseline" in done.stdout
     assert "bad · baseline: the key was refused: set LOOPBACK_KEY" in done.stdout
+    assert "Warning" not in done.stderr
     assert "return sum(map(int, str(abs(number))))" in module.read_text(encoding="utf-8")
     assert files_with(RIGHT, tmp_path)
     assert not files_with(key, tmp_path)

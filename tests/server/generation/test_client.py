@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import anyio
 import pytest
+from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSListener
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from codeens_server.config.settings import Settings
 from codeens_server.doctor.models import model_checks
@@ -183,6 +192,40 @@ async def test_a_connection_that_does_not_come_about_names_its_address_and_why(b
         with pytest.raises(ModelError) as caught:
             await client.ask("m", QUESTION, SAMPLING)
     assert caught.value.why.startswith(why)
+
+
+def _own_certificate(folder: Path) -> ssl.SSLContext:
+    """What a server shows that no authority knows."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    file = folder / "own.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_certificate_that_is_not_accepted_is_the_reason(tmp_path: Path) -> None:
+    async def hang_up(stream: ByteStream) -> None:
+        await stream.aclose()
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as plain,
+        anyio.create_task_group() as group,
+        Models([model("m", f"https://127.0.0.1:{plain.extra(SocketAttribute.local_port)}/v1")], ENVIRON) as client,
+    ):
+        group.start_soon(TLSListener(plain, _own_certificate(tmp_path), standard_compatible=False).serve, hang_up)
+        with pytest.raises(ModelError) as caught:
+            await client.ask("m", QUESTION, SAMPLING)
+        group.cancel_scope.cancel()
+        assert "its certificate" in caught.value.why
+        assert caught.value.why.startswith("the connection to https://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
