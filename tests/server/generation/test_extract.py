@@ -236,6 +236,13 @@ def test_the_receipt_says_what_was_taken_off() -> None:
     assert taken.receipt == ("3 characters of thinking left out", "read from JSON")
 
 
+def test_of_a_very_long_reply_the_end_is_read() -> None:
+    talk = "Let us think about it once more.\n" * 6000
+    (taken,) = extract(f"{talk}{_fence(PLAIN)}", "total", stub=STUB, is_method=False)
+    assert taken.replacement.function == WHOLE
+    assert [line.partition(" ")[2] for line in taken.receipt] == ["characters of its middle not read"]
+
+
 def test_the_last_whole_definition_counts() -> None:
     first = PLAIN.replace("start += item", "start -= item")
     torn = "def total(items, start=0):\n    if items:\n        return sum("
