@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import anyio
@@ -32,6 +33,7 @@ from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import InputPlan, has_instance, named, parameters_of, plan_inputs
 from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_again, run_tests
 from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.environment import is_hidden
 from codeens_server.workspace.text import snapshot
 
 A = TypeVar("A")
@@ -369,6 +371,11 @@ def _refuse_outside(target: Target, source: str, answers: OracleAnswers, tests: 
 def _notes(
     target: Target, source: str, answers: OracleAnswers, plan: InputPlan, mode: Mode, failing: Sequence[str]
 ) -> Iterator[str]:
+    if is_hidden(Path(target.root)):
+        yield (
+            f"{target.root} is the home folder or one of the system, of which code inside is shown nothing: its tests "
+            "and other modules are not seen; move the project into a folder of its own"
+        )
     if plan.strategy is None:
         yield f"no inputs were generated: {plan.why}"
     elif plan.guessed and mode != "improve":

@@ -146,6 +146,11 @@ def _beside_home(folder: Path) -> list[Path]:
     return [path for entry in entries for path in (_beside_home(entry) if entry.is_dir() else [entry])]
 
 
+def is_hidden(root: Path) -> bool:
+    """Return whether nothing of a workspace is shown to code inside, for it is the home folder or one of the system."""
+    return all(map(_is_too_wide, _beside_home(root)))
+
+
 def _coverage_folder() -> Path:
     import coverage
 

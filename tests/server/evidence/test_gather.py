@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from codeens_sandbox_backends.programs import Encoded
@@ -226,3 +228,13 @@ async def test_thin_evidence_is_said_in_numbers(evidence_of: Gather):
 async def test_a_module_that_cannot_be_loaded_is_named(evidence_of: Gather):
     with pytest.raises(EvidenceError, match=r"mod cannot be loaded in the sandbox.*no_such_package"):
         await evidence_of({"mod.py": "import no_such_package\ndef f(n: int): return n\n"})
+
+
+async def test_a_project_that_is_the_home_folder_is_told_why_its_tests_are_not_seen(
+    evidence_of: Gather, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    files = {"mod.py": _TOP, "test_mod.py": "from mod import f\n\ndef test_f():\n    assert f([1], 1) == [1]\n"}
+    evidence = await evidence_of(files)
+    assert not evidence.tests
+    assert any("is the home folder" in note and "move the project" in note for note in evidence.notes)
