@@ -79,6 +79,7 @@ class SideTimes(Struct, frozen=True, kw_only=True):
     fresh_s: float = 0.0
     """Of the first pass alone and its digests, the quickest of a few fresh processes; 0.0 where passes are too long to
     need it, or too short to be timed once."""
+    busy_fresh_s: float = 0.0
     cold_s: float = 0.0
     """Of one pass after a rehearsal of the smallest input alone; 0.0 where passes are too long to need it."""
     again_s: float = 0.0

@@ -20,7 +20,7 @@ _SINGLE_SAMPLES = 4
 _LONG, _SHORTEST = 4, 100
 """Passes in a sample of the original: up to which one may save a millisecond, and beyond which one cannot be timed."""
 _SHORT_LIFE_S = 0.1
-"""The longest first sample of a side with which single passes are taken: longer ones tell by themselves."""
+"""The longest first sample, loading left out, with which single ones are taken: longer ones tell by themselves."""
 _AUDITED = 4
 """One of so many samples is audited, beyond the one of each group that always is."""
 _LEAST_S = 1e-9
@@ -156,7 +156,8 @@ class Round:
         inner = self._plans[ORIGINAL].inner
         if inner > _SHORTEST:
             return
-        are_short = inner <= _LONG and max(cost.cpu_s for cost in self._first.values()) <= _SHORT_LIFE_S
+        longest_s = max(cost.busy_s - self._sides[number].load.busy_s for number, cost in self._first.items())
+        are_short = inner <= _LONG and longest_s <= _SHORT_LIFE_S
         for _ in range(_SINGLE_SAMPLES):
             for number in shuffled(self._sides):
                 with blaming(number):
@@ -190,9 +191,10 @@ class Round:
             first_s=self._first[number].cpu_s,
             busy_first_s=self._first[number].busy_s,
             load_s=self._sides[number].load.cpu_s,
-            fresh_s=fresh,
-            cold_s=cold,
-            again_s=again,
+            fresh_s=fresh.cpu_s,
+            busy_fresh_s=fresh.busy_s,
+            cold_s=cold.cpu_s,
+            again_s=again.cpu_s,
             parts_s=tuple(self._of_part(part, number) for part in self._parts) if len(self._parts) > 1 else (),
         )
 
@@ -211,7 +213,10 @@ class Round:
         inner = self._plans[number].inner
         return tuple(max(_LEAST_S, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
 
-    def _least(self, rehearsal: Rehearsal, number: int) -> float:
+    def _least(self, rehearsal: Rehearsal, number: int) -> Cost:
         costs = self._single[rehearsal].get(number)
-        null_s = min(null.cpu_s for null in self._nulls)
-        return max(_LEAST_S, min(cost.cpu_s for cost in costs) - null_s) if costs else 0.0
+        if not costs:
+            return Cost(0.0, 0.0)
+        cpu_s = min(cost.cpu_s for cost in costs) - min(null.cpu_s for null in self._nulls)
+        busy_s = min(cost.busy_s for cost in costs) - min(null.busy_s for null in self._nulls)
+        return Cost(max(_LEAST_S, cpu_s), max(_LEAST_S, busy_s))

@@ -199,20 +199,22 @@ class _Timed:
         """Return why a saving cannot be claimed; empty when it can."""
         saved = fmean(self._saved)
         lived = self._of(lambda pair: self._first_s(pair.original) - self._first_s(pair.candidate))
-        if saved >= CONFIRMABLE_S[self.clock]:
+        fresh = self._of(lambda pair: self._fresh_s(pair.original) - self._fresh_s(pair.candidate))
+        is_fresh_known = all(self._fresh_s(pair.original) for pair in self._pairs)
+        if saved >= CONFIRMABLE_S[self.clock] or (saved >= CONTRADICTED_S and not is_fresh_known):
             return "" if self._is_confirmed(lived) else UNCONFIRMED_NOTE
-        if saved >= CONTRADICTED_S and min(self._saved) > 0 and self._is_contradicted(lived):
-            return UNCONFIRMED_NOTE
         loading = self._of(lambda pair: pair.candidate.load_s - pair.original.load_s)
         if _low(loading, SURE) > self._repeated * saved:
             return LOAD_NOTE
-        if self.clock == "processor" and saved >= CONTRADICTED_S and all(pair.original.fresh_s for pair in self._pairs):
-            seen = self._of(lambda pair: pair.original.fresh_s - pair.candidate.fresh_s)
-            return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
+        if saved >= CONTRADICTED_S:
+            return "" if self._is_confirmed(fresh) and not self._is_contradicted(lived) else UNCONFIRMED_NOTE
         if self._repeated > 1 and saved >= CONFIRMABLE_COLD_S:
             seen = self._of(lambda pair: pair.original.cold_s - pair.candidate.cold_s)
             return "" if self._is_confirmed(seen) else UNCONFIRMED_NOTE
         return ""
+
+    def _fresh_s(self, times: SideTimes) -> float:
+        return times.busy_fresh_s if self.clock == "waiting" else times.fresh_s
 
     def _is_confirmed(self, seen: Sequence[float]) -> bool:
         """Return whether enough of what is saved is seen. As a share: what slows a round slows both alike."""

@@ -74,13 +74,15 @@ def pair(
         load = 0.001 + loading + abs(rng.gauss(0, jitter_s / 10))
         first = load + 0.003 + seconds + hidden + rng.gauss(0, jitter_s)
         single = seconds + abs(rng.gauss(0, 2e-6))
+        fresh = (single + hidden + remembered) if seconds < 0.02 else 0.0
         return SideTimes(
             passes_s=(timed,),
             busy_passes_s=(timed + waiting_s,),
             first_s=first,
             busy_first_s=first + waiting_s,
             load_s=load,
-            fresh_s=(single + hidden + remembered) if seconds < 0.02 else 0.0,
+            fresh_s=fresh,
+            busy_fresh_s=fresh and fresh + waiting_s,
             cold_s=single + remembered,
             again_s=single,
         )
@@ -218,6 +220,14 @@ def test_where_first_passes_are_noise_nothing_is_said_of_them_and_the_ratio_stay
     found = [raced(rng, ratio=10.0, jitter_s=0.02) for _ in range(200)]
     assert all(speed.ratio == pytest.approx(10.0, rel=0.1) for speed in found)
     assert {speed.note for speed in found} <= {"", UNCONFIRMED_NOTE}
+
+
+def test_a_saving_of_milliseconds_is_confirmed_by_wall_too_and_never_goes_unlooked_at() -> None:
+    rng = random.Random(14)
+    honest = [raced(rng, pass_s=0.004, ratio=10.0, wall=True, jitter_s=0.002) for _ in range(200)]
+    hidden = [raced(rng, pass_s=0.004, ratio=10.0, wall=True, hidden_s=0.0036, jitter_s=0.002) for _ in range(200)]
+    assert sum(not speed.faster for speed in honest) <= 2
+    assert not [speed for speed in hidden if speed.faster]
 
 
 def test_functions_that_sleep_or_wait_are_compared_by_the_time_that_they_are_busy() -> None:
