@@ -23,9 +23,9 @@ class Turns:
     def __init__(self, parallel: int) -> None:
         self.parallel = parallel
         """How many jobs run at once; further ones wait, the first to come first."""
-        self.at_work = 0
+        self.at_work: int = 0
         """Jobs that run now."""
-        self.waiting = 0
+        self.waiting: int = 0
         """Jobs that wait for a turn."""
         self._slots = anyio.Semaphore(parallel, fast_acquire=True)
         self._quiet = anyio.Lock()
