@@ -16,16 +16,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine, insert, orm
 
 from codeens import Session
 from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.guard import Door
+from codeens_server.store.sums import counted
 from codeens_server.store.tables import AnswerRow, RunRow
 
 _DOOR = Door(host="127.0.0.1", port=8765, token="of-a-benchmark")
@@ -80,19 +82,12 @@ def rows(answers: int, root: str) -> Iterator[tuple[dict[str, Any], list[dict[st
 def fill(database: Path, answers: int, root: str) -> None:
     """Write the rows into a store that is there and empty."""
     engine = create_engine(f"sqlite:///{database}")
-    runs: list[dict[str, Any]] = []
-    made: list[dict[str, Any]] = []
-    with engine.begin() as connection:
-        for run, answers_of_run in rows(answers, root):
-            runs.append(run)
-            made += answers_of_run
-            if len(runs) == _CHUNK:
-                connection.execute(insert(RunRow), runs)
-                connection.execute(insert(AnswerRow), made)
-                runs, made = [], []
-        if runs:
-            connection.execute(insert(RunRow), runs)
-            connection.execute(insert(AnswerRow), made)
+    source = rows(answers, root)
+    with orm.Session(engine) as session, session.begin():
+        while chunk := list(islice(source, _CHUNK)):
+            session.execute(insert(RunRow), [run for run, _ in chunk])
+            with counted(session, [run["id"] for run, _ in chunk]):
+                session.execute(insert(AnswerRow), [answer for _, made in chunk for answer in made])
     engine.dispose()
 
 
@@ -116,6 +111,7 @@ async def measure(folder: Path, answers: int, rounds: int) -> dict[str, list[flo
             "/ensemble?of=all",
             "/leaderboard",
             "/costs",
+            "/costs?before=2026-03-01",
             "/variants",
             "/settings",
             "/benchmarks",

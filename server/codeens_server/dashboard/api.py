@@ -68,8 +68,7 @@ def make_api(desk: RunDesk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         """List runs, newest first; `before` is the id from which the last page said to go on."""
-        store = await desk.session.opened_store()
-        return answer(await store.statistics.runs(text=text, shown=shown, before=before, limit=limit))
+        return answer(await (await desk.statistics()).runs(text=text, shown=shown, before=before, limit=limit))
 
     @api.post("/runs", status_code=202, responses=says({202: Started}), openapi_extra=takes(StartRun))
     async def start_run(request: Request) -> Response:
@@ -117,12 +116,12 @@ def make_api(desk: RunDesk) -> APIRouter:
     @api.get("/systems", responses=lists(SystemLine))
     async def list_systems() -> Response:
         """Say what came of every model with every variant, over all runs of the store."""
-        return answer(await desk.board.systems())
+        return answer(await (await desk.statistics()).systems())
 
     @api.get("/costs", responses=lists(CostLine))
     async def list_costs() -> Response:
         """Say what was paid, by day and model."""
-        return answer(await desk.board.costs())
+        return answer(await (await desk.statistics()).costs())
 
     return api
 

@@ -74,7 +74,7 @@ def make_app(desk: RunDesk, benchmarks: BenchDesk) -> FastAPI:
         # What variables of OpenTelemetry name gets nothing of ours.
         telemetry={"auto_configure": False},
     )
-    ensemble, variants = EnsembleDesk(desk.session, desk.board), VariantDesk(desk.session, desk.board)
+    ensemble, variants = EnsembleDesk(desk.session), VariantDesk(desk.session)
     app.include_router(make_api(desk))
     app.include_router(make_bench_api(benchmarks))
     app.include_router(make_bench_pages(benchmarks))

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from codeens import CodeensError, RunEvent, RunState, RunStream, SandboxError, Session
 from codeens_server.dashboard.activity import Activity, Clock
-from codeens_server.dashboard.board import Board
 from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import Progress
+from codeens_server.store.statistics import Statistics
 from codeens_server.views.model import RunStatus, RunView
 from codeens_server.views.run_view import view_of
 
@@ -72,7 +72,6 @@ class RunDesk:
 
     def __init__(self, session: Session, group: TaskGroup) -> None:
         self.session = session
-        self.board = Board(session, group)
         self._group = group
         self._live: dict[str, _Live] = {}
         self._takeover = Takeover(session)
@@ -101,6 +100,10 @@ class RunDesk:
         if failures:
             raise failures[0]
         return str(run_id)
+
+    async def statistics(self) -> Statistics:
+        """Return what is asked over many runs."""
+        return (await self.session.opened_store()).statistics
 
     def running(self) -> list[RunView]:
         """Return the views of the runs of this process that go on, the latest first."""

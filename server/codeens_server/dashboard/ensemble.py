@@ -13,7 +13,6 @@ from codeens import Session
 from codeens_server.config.loading import Loaded
 from codeens_server.config.settings import Settings
 from codeens_server.config.user_file import set_ensemble
-from codeens_server.dashboard.board import Board
 from codeens_server.domain.terms import OFFLINE
 from codeens_server.errors import InputError
 from codeens_server.generation.models.resolve import resolve_models
@@ -76,9 +75,8 @@ class Kept(Struct, frozen=True, kw_only=True):
 class EnsembleDesk:
     """Looks at standings, and changes the default; what a file said before is remembered while the server runs."""
 
-    def __init__(self, session: Session, board: Board) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self._board = board
         self._before: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     async def look(self, *, everywhere: bool = False) -> Ensemble:
@@ -91,7 +89,8 @@ class EnsembleDesk:
             CodeensError: settings or store cannot be read.
         """
         root = str(self.session.root)
-        lines = await self._board.systems("" if everywhere else root)
+        store = await self.session.opened_store()
+        lines = await store.statistics.systems("" if everywhere else root)
         return await anyio.to_thread.run_sync(self._ensemble, lines, root)
 
     async def choose(self, chosen: Chosen) -> Kept:

@@ -46,13 +46,13 @@ def make_exports(desk: RunDesk) -> APIRouter:
     @api.get("/leaderboard.{form}", responses=FILE)
     async def export_leaderboard(form: Form) -> Response:
         """Return the leaderboard."""
-        lines = await desk.board.systems()
+        lines = await (await desk.statistics()).systems()
         return file_of("leaderboard", form, lines, of_systems(lines))
 
     @api.get("/costs.{form}", responses=FILE)
     async def export_costs(form: Form) -> Response:
         """Return what was paid."""
-        lines = await desk.board.costs()
+        lines = await (await desk.statistics()).costs()
         return file_of("costs", form, lines, of_costs(lines))
 
     @api.get("/compare.{form}", responses=FILE)

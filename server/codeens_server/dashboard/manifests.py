@@ -14,7 +14,6 @@ import httpx
 from msgspec import Struct
 
 from codeens import Session
-from codeens_server.dashboard.board import Board
 from codeens_server.errors import InputError
 from codeens_server.files import private_folder, read_regular, settings_folder, write_private
 from codeens_server.run.variants import USER_FOLDER, is_used, switch_variant
@@ -102,9 +101,8 @@ class Removed(Struct, frozen=True, kw_only=True):
 class VariantDesk:
     """Shows, switches, adds and removes variants of the user."""
 
-    def __init__(self, session: Session, board: Board) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._board = board
 
     async def installed(self) -> list[InstalledVariant]:
         """Return all variants, with what came of them.
@@ -112,7 +110,7 @@ class VariantDesk:
         Raises:
             CodeensError, ManifestError: settings, store or a manifest cannot be read.
         """
-        lines = await self._board.variants()
+        lines = await (await self._session.opened_store()).statistics.variants()
         return await anyio.to_thread.run_sync(self._installed, {line.variant: line for line in lines})
 
     async def manifest(self, name: str) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from codeens_server.views.run_view import view_of
 
 _WIDTH = 120.0
 _PER_PAGE = 50
+_DAYS = 31
 
 
 class Bar(Struct, frozen=True, kw_only=True):
@@ -62,8 +63,7 @@ def make_pages(desk: RunDesk) -> APIRouter:
     async def list_runs(
         text: str = "", shown_: Annotated[RunsShown, Query(alias="shown")] = "all", before: str | None = None
     ) -> HTMLResponse:
-        store = await desk.session.opened_store()
-        found = await store.statistics.runs(text=text, shown=shown_, before=before, limit=_PER_PAGE)
+        found = await (await desk.statistics()).runs(text=text, shown=shown_, before=before, limit=_PER_PAGE)
         return shown(
             "runs.html",
             page=found,
@@ -103,13 +103,21 @@ def make_pages(desk: RunDesk) -> APIRouter:
 
     @pages.get("/leaderboard")
     async def leaderboard() -> HTMLResponse:
-        lines = await desk.board.systems()
+        lines = await (await desk.statistics()).systems()
         return shown("leaderboard.html", lines=lines)
 
     @pages.get("/costs")
-    async def costs() -> HTMLResponse:
-        lines = await desk.board.costs()
-        return shown("costs.html", lines=lines, total=_total(lines))
+    async def costs(before: str = "") -> HTMLResponse:
+        lines = await (await desk.statistics()).costs()
+        days = list(dict.fromkeys(line.day for line in lines if not before or line.day < before))
+        on_page = set(days[:_DAYS])
+        return shown(
+            "costs.html",
+            lines=[line for line in lines if line.day in on_page],
+            total=_total(lines),
+            before=before,
+            following=days[_DAYS - 1] if len(days) > _DAYS else None,
+        )
 
     return pages
 

@@ -24,6 +24,7 @@ from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json, to_json
 from codeens_server.store.rows import RunLine, answers_of, index_of, line_of, write_answers
 from codeens_server.store.statistics import Statistics
+from codeens_server.store.sums import counted
 from codeens_server.store.tables import AnswerRow, EventRow, RunRow
 from codeens_server.store.transfer import Transfer
 
@@ -170,7 +171,9 @@ def _append(session: Session, row: RunRow, answers: Sequence[AnswerRow], log: Se
     session.flush()
     for event in log:
         session.merge(event)
-    write_answers(session, answers)
+    if answers:
+        with counted(session, [row.id]):
+            write_answers(session, answers)
 
 
 def _events(session: Session, run_id: str, after: int) -> list[StoredEvent]:

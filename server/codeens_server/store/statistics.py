@@ -6,17 +6,17 @@ import math
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from codeens_server.store.database import Database
 from codeens_server.store.rows import RunLine, line_of
-from codeens_server.store.tables import AnswerRow, RunRow
+from codeens_server.store.sums import sums
+from codeens_server.store.tables import RunRow, SumRow
 
 RunsShown: TypeAlias = Literal["all", "finished", "open", "improved"]
 _NORMAL_95 = 1.959964
-_PASSED = ("passed", "conditional")
 
 
 class Share(Struct, frozen=True, kw_only=True):
@@ -165,12 +165,12 @@ def _store(session: Session, address: str) -> StoreFacts:
         address=address,
         bytes=session.scalar(sql(size)) or 0,
         runs=session.scalar(select(func.count()).select_from(RunRow)) or 0,
-        answers=session.scalar(select(func.count()).select_from(AnswerRow)) or 0,
+        answers=sum(row.answers for row in session.scalars(sums("variant"))),
     )
 
 
 def _page(session: Session, text: str, shown: RunsShown, before: str | None, limit: int) -> RunPage:
-    query = _filtered(text, shown)
+    query = _filtered(text, shown, folds=session.get_bind().dialect.name == "sqlite")
     last = session.get(RunRow, before) if before else None
     if last is not None:
         older = and_(RunRow.created == last.created, RunRow.id < last.id)
@@ -180,11 +180,13 @@ def _page(session: Session, text: str, shown: RunsShown, before: str | None, lim
     return RunPage(runs=tuple(found[:limit]), following=found[limit - 1].run_id if len(found) > limit else None)
 
 
-def _filtered(text: str, shown: RunsShown) -> Select[RunRow]:
+def _filtered(text: str, shown: RunsShown, *, folds: bool) -> Select[RunRow]:
+    """Return the query; `folds`: LIKE tells no capitals from small letters, and no time is lost in making them so."""
     query = select(RunRow)
     if text:
         columns = (RunRow.id, RunRow.target, RunRow.headline)
-        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
+        held = (column.contains if folds else column.icontains for column in columns)
+        query = query.where(or_(*(holds(text, autoescape=True) for holds in held)))
     if shown == "open":
         return query.where(RunRow.ended.is_(False))
     if shown == "finished":
@@ -193,99 +195,42 @@ def _filtered(text: str, shown: RunsShown) -> Select[RunRow]:
 
 
 def _systems(session: Session, within: str) -> list[SystemLine]:
-    """Wins are counted by run: several answers of a system with the same code are one win."""
-    row = AnswerRow
-    by_run = (
-        select(
-            row.model,
-            row.variant,
-            func.count().label("answers"),
-            func.sum(case((row.status != "unusable", 1), else_=0)).label("usable"),
-            func.sum(case((row.status.in_(_PASSED), 1), else_=0)).label("passed"),
-            func.sum(case((row.status.in_(("waiting", "unusable", "not_run", "same")), 0), else_=1)).label("judged"),
-            func.max(cast(row.won, Integer)).label("won"),
-            func.max(case((row.status.in_(_PASSED), row.speed), else_=None)).label("speed"),
-            func.sum(row.tokens).label("tokens"),
-            func.coalesce(func.sum(row.cost_usd), 0.0).label("cost"),
-            func.sum(case((row.cost_usd.is_(None), 1), else_=0)).label("unknown"),
-        )
-        .where(*_is_within(within))
-        .group_by(row.model, row.variant, row.run_id)
-        .subquery()
-    )
-    names = ("answers", "usable", "passed", "judged", "won", "tokens", "cost", "unknown")
-    sums = (func.sum(by_run.c[name]).label(name) for name in names)
-    speed = func.max(by_run.c.speed).label("speed")
-    query = select(by_run.c.model, by_run.c.variant, func.count().label("runs"), speed, *sums)
     lines = [
         SystemLine(
             model=found.model,
             variant=found.variant,
             runs=found.runs,
-            answers=int(found.answers),
-            usable=int(found.usable),
-            passed=Share.of(int(found.passed), int(found.judged)),
-            won=Share.of(int(found.won), found.runs),
+            answers=found.answers,
+            usable=found.usable,
+            passed=Share.of(found.passed, found.judged),
+            won=Share.of(found.won, found.runs),
             speed=found.speed,
-            tokens=int(found.tokens),
-            cost_usd=float(found.cost),
-            cost_known=not found.unknown,
+            tokens=found.tokens,
+            cost_usd=found.cost_usd,
+            cost_known=not found.unpriced,
         )
-        for found in session.execute(query.group_by(by_run.c.model, by_run.c.variant))
+        for found in session.scalars(sums("system", within.rstrip("/")))
     ]
     return sorted(lines, key=lambda line: (-line.won.value, -line.passed.value, line.model, line.variant))
 
 
-def _is_within(folder: str) -> list[ColumnElement[bool]]:
-    if not folder:
-        return []
-    there = select(RunRow.id).where(RunRow.target.startswith(f"{folder.rstrip('/')}/", autoescape=True))
-    return [AnswerRow.run_id.in_(there)]
-
-
 def _variants(session: Session) -> list[VariantLine]:
-    row = AnswerRow
-    by_run = (
-        select(
-            row.variant,
-            func.max(cast(row.won, Integer)).label("won"),
-            func.coalesce(func.sum(row.cost_usd), 0.0).label("cost"),
-        )
-        .group_by(row.variant, row.run_id)
-        .subquery()
-    )
-    sums = (func.count().label("runs"), func.sum(by_run.c.won).label("won"), func.sum(by_run.c.cost).label("cost"))
-    query = select(by_run.c.variant, *sums).group_by(by_run.c.variant).order_by(by_run.c.variant)
     return [
-        VariantLine(variant=found.variant, won=Share.of(int(found.won), found.runs), cost_usd=float(found.cost))
-        for found in session.execute(query)
+        VariantLine(variant=found.variant, won=Share.of(found.won, found.runs), cost_usd=found.cost_usd)
+        for found in session.scalars(sums("variant").order_by(SumRow.variant))
     ]
 
 
 def _costs(session: Session) -> list[CostLine]:
-    day = func.date(AnswerRow.created)
-    query = (
-        select(
-            day.label("day"),
-            AnswerRow.model,
-            func.count().label("answers"),
-            func.count(func.distinct(case((AnswerRow.won, AnswerRow.run_id), else_=None))).label("wins"),
-            func.sum(AnswerRow.tokens).label("tokens"),
-            func.coalesce(func.sum(AnswerRow.cost_usd), 0.0).label("cost"),
-            func.sum(case((AnswerRow.cost_usd.is_(None), 1), else_=0)).label("unknown"),
-        )
-        .group_by(day, AnswerRow.model)
-        .order_by(day.desc(), AnswerRow.model)
-    )
     return [
         CostLine(
-            day=str(found.day),
+            day=found.place,
             model=found.model,
             answers=found.answers,
-            wins=int(found.wins),
-            tokens=int(found.tokens),
-            cost_usd=float(found.cost),
-            cost_known=not found.unknown,
+            wins=found.won,
+            tokens=found.tokens,
+            cost_usd=found.cost_usd,
+            cost_known=not found.unpriced,
         )
-        for found in session.execute(query)
+        for found in session.scalars(sums("day", None).order_by(SumRow.place.desc(), SumRow.model))
     ]

@@ -1,4 +1,4 @@
-"""The tables: the events that runs are, indexes of runs and answers to ask by, and what models said.
+"""The tables: the events that runs are, indexes of runs and answers to ask by, their sums, and what models said.
 
 Changes are `migrations/`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -49,7 +49,7 @@ class AnswerRow(Base):
     """One answer of a run's ensemble as statistics need it. Made from the run's events, in the same transaction."""
 
     __tablename__ = "answers"
-    __table_args__ = (Index("answers_by_system", "model", "variant"), Index("answers_by_time", "created"))
+    __table_args__ = (Index("answers_by_speed", "model", "variant", "speed"), Index("answers_by_time", "created"))
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     call: Mapped[str] = mapped_column(primary_key=True)
     """The id of its candidate, or the one that it would have had."""
@@ -65,6 +65,32 @@ class AnswerRow(Base):
     cost_usd: Mapped[float | None]
     """None: its price is not known."""
     tokens: Mapped[int]
+
+
+class SumRow(Base):
+    """What the answers of all runs come to for one key; see `sums.py`. Changed by what changes answers, with them."""
+
+    __tablename__ = "sums"
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """`system`: a model with a variant; `variant`: one, whoever was asked with it; `day`: a model on a day."""
+    place: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Of `system` the folder that the files are in, at any depth, empty for all; of `day` the day, UTC; else empty."""
+    model: Mapped[str] = mapped_column(primary_key=True)
+    variant: Mapped[str] = mapped_column(primary_key=True)
+    runs: Mapped[int]
+    """Runs that have such an answer."""
+    won: Mapped[int]
+    """Of these: runs that such an answer won."""
+    answers: Mapped[int]
+    usable: Mapped[int]
+    judged: Mapped[int]
+    passed: Mapped[int]
+    speed: Mapped[float | None]
+    """The most of those that passed; only of `system`."""
+    tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[float]
+    unpriced: Mapped[int]
+    """Answers whose price is not known."""
 
 
 class ResponseRow(Base):

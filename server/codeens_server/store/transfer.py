@@ -19,6 +19,7 @@ from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json
 from codeens_server.store.rows import answers_of, index_of, utc, write_answers
+from codeens_server.store.sums import counted
 from codeens_server.store.tables import AnswerRow, EventRow, ResponseRow, RunRow
 
 UNDER_WAY = timedelta(hours=1)
@@ -187,7 +188,8 @@ def _insert(session: Session, row: RunRow, lines: Sequence[ExportedEvent], answe
     for line in lines:
         document = bytes(line.event).decode()
         session.add(EventRow(run_id=line.run_id, seq=line.seq, kind=line.kind, created=line.created, document=document))
-    write_answers(session, answers)
+    with counted(session, [row.id]):
+        write_answers(session, answers)
 
 
 def _removable(session: Session, before: datetime, keep: int) -> Removable:
@@ -205,8 +207,9 @@ def _removable(session: Session, before: datetime, keep: int) -> Removable:
 
 
 def _remove(session: Session, run_ids: Sequence[str], before: datetime) -> None:
-    for run_id in run_ids:
-        session.execute(delete(EventRow).where(EventRow.run_id == run_id))
-        session.execute(delete(AnswerRow).where(AnswerRow.run_id == run_id))
-        session.execute(delete(RunRow).where(RunRow.id == run_id))
+    with counted(session, run_ids):
+        for run_id in run_ids:
+            session.execute(delete(EventRow).where(EventRow.run_id == run_id))
+            session.execute(delete(AnswerRow).where(AnswerRow.run_id == run_id))
+            session.execute(delete(RunRow).where(RunRow.id == run_id))
     session.execute(delete(ResponseRow).where(ResponseRow.created < before))

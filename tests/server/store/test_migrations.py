@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from codeens_server.config.settings import Settings
 from codeens_server.errors import Hint, RunError
 from codeens_server.store.opening import open_store
-from codeens_server.store.statistics import SystemLine
+from codeens_server.store.runs import RunStore
 from codeens_server.store.tables import Base
 from tests.server import facts
 
@@ -56,16 +56,21 @@ def connected(settings: Settings) -> Generator[sqlalchemy.Connection]:
         engine.dispose()
 
 
-async def _make_schema_2(settings: Settings, folder: Path) -> list[SystemLine]:
+async def _sums(store: RunStore, folder: Path) -> list[object]:
+    asked = store.statistics
+    return [await asked.systems(), await asked.systems(str(folder)), await asked.variants(), await asked.costs()]
+
+
+async def _make_schema_2(settings: Settings, folder: Path) -> list[object]:
     """Bring a database with one run back to what the version before Alembic would have made; give what it came to."""
     with open_store(settings) as store:
         target = facts.target_in(folder)
         state = await facts.keep(store, facts.found(target, "20260101-aaaaaa"))
         await facts.add(store, state, facts.finished(state.run_id, target))
-        systems = await store.statistics.systems()
+        sums = await _sums(store, folder)
     with connected(settings) as connection:
         rows = {name: connection.execute(sqlalchemy.text(f"SELECT * FROM {name}")).mappings().all() for name in _TABLES}
-        for name in ("events", "answers", "runs", "responses", "calls", "alembic_version"):
+        for name in ("events", "answers", "sums", "runs", "responses", "calls", "alembic_version"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         schema = _SCHEMA_2
         for name, other in _IN_POSTGRESQL.items() if connection.dialect.name == "postgresql" else ():
@@ -77,18 +82,18 @@ async def _make_schema_2(settings: Settings, folder: Path) -> list[SystemLine]:
             values = ", ".join(f":{column}" for column in columns)
             insert = sqlalchemy.text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({values})")
             connection.execute(insert, [dict(row) for row in found])
-    return systems
+    return sums
 
 
 async def test_a_database_of_the_version_before_is_changed_and_keeps_its_runs(
     settings: Settings, tmp_path: Path
 ) -> None:
-    systems = await _make_schema_2(settings, tmp_path)
+    sums = await _make_schema_2(settings, tmp_path)
     with open_store(settings) as store:
         loaded = await store.load("20260101-aaaaaa")
-        found = await store.statistics.systems()
+        found = await _sums(store, tmp_path)
     assert list(loaded.answers) == ["c1", "c2", "c3"]
-    assert found == systems
+    assert found == sums
     with connected(settings) as connection:
         assert not sqlalchemy.inspect(connection).has_table("schema_version")
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

@@ -253,7 +253,9 @@ anyio.run(main)
 @contextmanager
 def _recording(settings: Settings, folder: Path, run_id: str) -> Generator[subprocess.Popen[str]]:
     """A process that records one candidate after the other."""
-    arguments = [settings.results or "", settings.database_url or "", str(folder), run_id]
+    own = folder / run_id
+    own.mkdir()
+    arguments = [settings.results or "", settings.database_url or "", str(own), run_id]
     with subprocess.Popen(
         [sys.executable, "-c", _RECORDS, *arguments], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     ) as process:
@@ -280,13 +282,17 @@ async def test_sigkill_of_concurrent_writers_loses_nothing_that_was_recorded(
     with ExitStack() as running:
         writers = [running.enter_context(_recording(settings, tmp_path, run_id)) for run_id in ids]
         lasts = [_last(process, 7 + number) for number, process in enumerate(writers)]
+    kept: list[int] = []
     with open_store(settings) as store:
         for run_id, last in zip(ids, lasts, strict=True):
             state = await store.load(run_id)
             recorded = list(state.answers)
             await facts.add(store, state, CandidateGenerated(candidate=facts.candidate("after")))
             assert recorded[: last + 1] == [f"c{number}" for number in range(last + 1)]
+            kept.append(len(state.answers))
+        (line,) = await store.statistics.systems(str(tmp_path))
     assert min(lasts) >= 7
+    assert (line.runs, line.answers) == (len(ids), sum(kept))
 
 
 async def test_many_runs_are_written_at_once_without_waiting_for_a_lock(settings: Settings, tmp_path: Path) -> None:
@@ -301,3 +307,5 @@ async def test_many_runs_are_written_at_once_without_waiting_for_a_lock(settings
             group.start_soon(write, number)
     with open_store(settings) as store:
         assert [line.candidates for line in await store.list_runs(10)] == [6] * 8
+        (line,) = await store.statistics.systems()
+    assert (line.runs, line.answers) == (8, 48)
