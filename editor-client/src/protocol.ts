@@ -39,6 +39,7 @@ export interface Candidate {
   readonly replacement: Replacement;
   readonly sample: number;
   readonly round: number;
+  readonly parent: string;
   readonly digest: string;
   readonly same_as: readonly string[];
   readonly rationale: string;

@@ -65,6 +65,16 @@ class CandidateCache:
         return found
 
 
+def parents_of(given: Sequence[GivenSource | str]) -> dict[str, str]:
+    """Return which earlier candidates the caller says that its own were made from, by ids."""
+    numbered = enumerate(given, 1)
+    return {
+        item.id or f"c{number}": item.parent
+        for number, item in numbered
+        if isinstance(item, GivenSource) and item.parent
+    }
+
+
 def is_source(text: str) -> bool:
     """Return whether a text is a candidate itself, and no candidate's id."""
     return re.fullmatch(CANDIDATE_ID, text) is None

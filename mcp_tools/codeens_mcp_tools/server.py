@@ -21,7 +21,7 @@ from codeens_mcp_tools.resources.prompts import add_prompts
 from codeens_mcp_tools.resources.serving import add_resources
 from codeens_mcp_tools.resources.view import page
 from codeens_mcp_tools.tools.declarations import VIEW, tools_of
-from codeens_mcp_tools.tools.ensembles import run_lines
+from codeens_mcp_tools.tools.history import run_lines
 from codeens_mcp_tools.transport.stdio import Received, Sent
 
 NAME = "codeens"

@@ -57,21 +57,26 @@ def _bare(source: str) -> str:
     return fenced[0] if len(fenced) == 1 else source
 
 
-def given_candidates(target: Target, candidates: Candidates, model: str = GIVEN) -> tuple[Candidate, ...]:
+def given_candidates(
+    target: Target, candidates: Candidates, model: str = GIVEN, parents: Mapping[str, str] | None = None
+) -> tuple[Candidate, ...]:
     """Return candidates as replacements of a function.
 
     What holds no such function is taken as it is, so that its verdict says so.
 
     Args:
         model: what results call those who wrote the sources.
+        parents: ids of earlier candidates that some of these were made from, by their own.
 
     Raises:
         InputError: see `named`.
     """
-    return tuple(
+    of = parents or {}
+    made = (
         _written(target, name, item, model) if isinstance(item, str) else replace(item, id=name, round=0)
         for name, item in named(candidates).items()
     )
+    return tuple(replace(candidate, parent=of.get(candidate.id, candidate.parent)) for candidate in made)
 
 
 def _pairs(candidates: Candidates) -> Iterable[tuple[str, str | Candidate]]:

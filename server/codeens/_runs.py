@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -58,7 +58,13 @@ class Runs(Resources):
 
     @asynccontextmanager
     async def stream_judge(
-        self, target: TargetLike, candidates: Candidates, *, author: str = GIVEN, **options: Unpack[RunKeywords]
+        self,
+        target: TargetLike,
+        candidates: Candidates,
+        *,
+        author: str = GIVEN,
+        parents: Mapping[str, str] | None = None,
+        **options: Unpack[RunKeywords],
     ) -> AsyncGenerator[RunStream]:
         """Judge, measure and rank given candidates against a function, and give the events as they come.
 
@@ -66,6 +72,7 @@ class Runs(Resources):
             target: the function; see `Session.target`.
             candidates: their sources by id; see `Candidates`.
             author: what results call those who wrote them.
+            parents: ids of earlier candidates that some of these were made from, by their own.
             options: see `RunKeywords`; no model is asked.
 
         Raises:
@@ -73,7 +80,7 @@ class Runs(Resources):
             SandboxError: the sandbox asked for cannot isolate here.
         """
         found = await self.target(target)
-        given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author)
+        given = await anyio.to_thread.run_sync(given_candidates, found, candidates, author, parents)
         engine, settings = await self._engine(found)
         async with engine.judge(resolve(found, options, settings), found, given) as stream:
             yield stream
@@ -186,9 +193,17 @@ class Runs(Resources):
 
         return await anyio.to_thread.run_sync(write)
 
-    async def runs(self, limit: int = 20) -> list[RunLine]:
-        """Return the latest runs, newest first."""
-        return await (await self.opened_store()).list_runs(limit)
+    async def runs(self, limit: int = 20, *, function: str | None = None) -> list[RunLine]:
+        """Return the latest runs, newest first.
+
+        Args:
+            limit: how many at the most.
+            function: only those of this one, as a run's line names it: `/absolute/path.py::qualname`.
+
+        Raises:
+            RunError: the store cannot be read.
+        """
+        return await (await self.opened_store()).list_runs(limit, function)
 
     async def state(self, run_id: str) -> RunState:
         """Return everything that is known of a run, finished or not.

@@ -40,31 +40,38 @@ def test_unique():
 BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
 
 
-async def test_changes_are_tried_while_a_model_that_knows_the_tests_calls_and_hot_lines_answers(
+SAMPLES = 3
+
+
+async def test_changes_are_tried_while_all_models_that_know_the_tests_calls_and_hot_lines_answer_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_answer = anyio.Event()
     score = execution.with_mutation_score
+    limits = {"m": None, "other": None, "limited": 1}
 
-    async with ModelServer(answer=by_model({"m": BETTER}), after=may_answer) as server:
+    async with ModelServer(answer=by_model(dict.fromkeys(map(str, limits), BETTER)), after=may_answer) as server:
 
-        async def once_a_model_is_asked(*arguments: Any, **named: Any) -> Evidence:
-            await server.until_asked()
+        async def once_all_are_asked(*arguments: Any, **named: Any) -> Evidence:
+            await server.until_asked(2 * SAMPLES + 1)
             return await score(*arguments, **named)
 
-        monkeypatch.setattr(execution, "with_mutation_score", once_a_model_is_asked)
+        monkeypatch.setattr(execution, "with_mutation_score", once_all_are_asked)
         bench = Bench(tmp_path, server, SOURCE)
+        models = [bench.model(name, timeout_s=SECONDS, max_parallel=most) for name, most in limits.items()]
         (bench.module.parent / "test_sums.py").write_text(TESTS, encoding="utf-8")
         kinds: list[type[Any]] = []
         with anyio.fail_after(SECONDS):
-            async with bench.started([bench.model("m", timeout_s=SECONDS)]) as stream:
+            async with bench.started(models, samples=SAMPLES) as stream:
                 async for event in stream:
                     kinds.append(type(event))
                     if isinstance(event, EvidenceGathered):
                         may_answer.set()
                 document = stream.state.document
         assert document is not None
-        (request,) = server.requests
+        request = server.requests[0]
+    assert server.most_at_once == {"m": SAMPLES, "other": SAMPLES, "limited": 1}
+    assert len(server.requests) == 3 * SAMPLES
     assert kinds.index(EvidenceGathered) < kinds.index(CandidateGenerated)
     assert [row.verdict.status for row in document.results] == ["passed"]
     assert "unique([2, 1, 2])  # [2, 1]" in request.prompt

@@ -97,6 +97,8 @@ class ModelServer:
         self.open_connections = 0
         self.half_sent = anyio.Event()
         """Set when the first answer has stalled."""
+        self.most_at_once: Counter[str] = Counter()
+        """Of each model's requests under way."""
         self._answer = answer
         self._models = models
         self._script = script or {}
@@ -106,6 +108,7 @@ class ModelServer:
         self._after = after
         self._port = port
         self._asked: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
         self._stack = AsyncExitStack()
         self._changed = anyio.Event()
 
@@ -167,15 +170,17 @@ class ModelServer:
             await _send_json(stream, 200, {"object": "list", "data": entries})
             return True
         if (method, path) == ("POST", "/v1/chat/completions"):
-            return await self._chat(stream, reader, json.loads(body), headers)
+            request = self._note(json.loads(body), headers)
+            try:
+                return await self._chat(stream, reader, request)
+            finally:
+                self._under_way[request.model] -= 1
         await _send_json(stream, 404, _error(f"no such path: {path}"))
         return True
 
-    async def _chat(
-        self, stream: SocketStream, reader: BufferedByteReceiveStream, body: dict[str, Any], headers: dict[str, str]
-    ) -> bool:
-        request = self._note(body, headers)
-        why = next((_REFUSALS[name] for name in self._refused if _has(body, name)), None)
+    async def _chat(self, stream: SocketStream, reader: BufferedByteReceiveStream, request: ChatRequest) -> bool:
+        headers = request.headers
+        why = next((_REFUSALS[name] for name in self._refused if _has(request.body, name)), None)
         if why is not None:
             await _send_json(stream, 400, _error(why))
             return True
@@ -220,6 +225,8 @@ class ModelServer:
             at=anyio.current_time(),
         )
         self.requests.append(request)
+        self._under_way[request.model] += 1
+        self.most_at_once |= self._under_way
         self._tell()
         return request
 

@@ -10,8 +10,8 @@ from mcp_types import Completion, CompletionArgument, CompletionContext, PromptR
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.resources import contents
 from codeens_mcp_tools.resources.contents import ARTIFACTS
-from codeens_mcp_tools.tools.ensembles import known_ids
 from codeens_mcp_tools.tools.fitting import URI
+from codeens_mcp_tools.tools.history import known_ids
 
 RUN = "run://{id}"
 ARTIFACT = "run://{id}/{candidate}/{artifact}"

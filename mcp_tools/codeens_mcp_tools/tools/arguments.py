@@ -66,6 +66,7 @@ class GivenSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     source: Annotated[
         str, Meta(description="The complete function, with the imports and helpers it needs. For a script: all of it.")
     ]
+    parent: Annotated[str | None, Meta(description="Id of the earlier one that it mends.")] = None
 
 
 Given: TypeAlias = Annotated[
@@ -201,6 +202,12 @@ class GetRun(Arguments, frozen=True, kw_only=True):
 class ListRuns(Arguments, frozen=True, kw_only=True):
     """List what was begun."""
 
+    function: Annotated[
+        str | None,
+        Meta(
+            description="Only runs of this function, with what was tried in each: path.py::function, or the id of one."
+        ),
+    ] = None
     offset: Annotated[int, Meta(description="Runs to leave out, for the next page.", ge=0)] = 0
     limit: Annotated[int, Meta(description="Runs at the most.", ge=1, le=100)] = 20
 

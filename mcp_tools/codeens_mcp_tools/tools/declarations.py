@@ -11,10 +11,11 @@ from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.tools import arguments, documents
 from codeens_mcp_tools.tools.apply import apply_candidate
 from codeens_mcp_tools.tools.compare import compare_candidates
-from codeens_mcp_tools.tools.ensembles import cancel_run, get_run, list_runs, start_ensemble
+from codeens_mcp_tools.tools.ensembles import cancel_run, get_run, start_ensemble
 from codeens_mcp_tools.tools.find_slow import find_slow
 from codeens_mcp_tools.tools.framework import StructTool, make_tool
 from codeens_mcp_tools.tools.generate import generate_variants
+from codeens_mcp_tools.tools.history import list_runs
 from codeens_mcp_tools.tools.listing import list_backends, list_models, list_variants
 from codeens_mcp_tools.tools.run_code import run_in_sandbox
 from codeens_mcp_tools.tools.score import score
@@ -123,7 +124,8 @@ def _of_runs(app: AppContext) -> list[StructTool]:
             arguments.ListRuns,
             partial(list_runs, app),
             title="List runs",
-            description="What was begun here or by other servers of the same store, failed runs too.",
+            description="What was begun here or by other servers of the same store, failed runs too. With `function`: "
+            "the history of its rounds: each candidate's author, parent, outcome, counterexamples and speed.",
             answers=(documents.RunList,),
             annotations=_hints(read_only=True),
         ),

@@ -260,7 +260,27 @@ class RunReport(Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class ListedRun(Struct, frozen=True, kw_only=True):
+class Tried(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A candidate of a run, in short, and what became of it; `get_run` has all of its row."""
+
+    id: str
+    model: str
+    variant: str
+    round: int = 0
+    parent: str = ""
+    """Id of the candidate that it was made from, of this run or an earlier one."""
+    status: str
+    """As verdicts say it; `waiting` for one, `not_run`, or the `same` code as `same_as`."""
+    same_as: str = ""
+    rank: int | None = None
+    speed: str = ""
+    """Times as fast as the original, with its 95 % interval."""
+    reason: str = ""
+    counterexamples: tuple[Counterexample, ...] = ()
+    """Where it is wrong, the smallest first, five at the most."""
+
+
+class ListedRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run, or a call that was handed over, in a list."""
 
     run_id: str
@@ -270,6 +290,10 @@ class ListedRun(Struct, frozen=True, kw_only=True):
     """`path.py::qualname`; of a call that is about none: the tool's name."""
     state: State
     headline: str = ""
+    candidates: tuple[Tried, ...] = ()
+    """Of a list of one function's runs."""
+    candidate_count: int = 0
+    """How many there are; `get_run` has those that are not here."""
 
 
 class RunList(Struct, frozen=True, kw_only=True):

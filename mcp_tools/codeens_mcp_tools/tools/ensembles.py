@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
-from msgspec.structs import replace
 
 from codeens_mcp_tools.calls import LONGEST_WAIT_S
 from codeens_mcp_tools.context import AppContext
@@ -14,26 +12,21 @@ from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools import reporting
 from codeens_mcp_tools.tools.answer import ToolAnswer
-from codeens_mcp_tools.tools.arguments import CancelRun, GetRun, ListRuns, StartEnsemble
-from codeens_mcp_tools.tools.documents import ListedRun, RunList
+from codeens_mcp_tools.tools.arguments import CancelRun, GetRun, StartEnsemble
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_server.errors import InputError
 from codeens_server.store.call_record import CallRecord
-from codeens_server.text import one_line, plural
 
 if TYPE_CHECKING:
     from codeens import RunState
-    from codeens_server.store.rows import RunLine
 
 Kept: TypeAlias = "tuple[RunState | None, CallRecord | None]"
 """What the store has of an id: a run's events, a record, or both."""
 
 _CANCELLED_WITHIN_S = 15.0
-_MOST_LISTED = 200
 _LOOKED_AGAIN_S = 1.0
 """Between two looks at what another server does."""
-_LONGEST_HEADLINE = 160
 
 
 async def start_ensemble(app: AppContext, call: ToolCall[StartEnsemble]) -> ToolAnswer:
@@ -115,64 +108,6 @@ async def cancel_run(app: AppContext, call: ToolCall[CancelRun]) -> ToolAnswer:
     return reporting.of_live(run)
 
 
-async def list_runs(app: AppContext, call: ToolCall[ListRuns]) -> ToolAnswer:
-    """Answer a call.
-
-    Raises:
-        RunError: the store cannot be read.
-    """
-    offset, limit = call.arguments.offset, call.arguments.limit
-    lines = await run_lines(app, offset + limit + 1)
-    page, more = tuple(lines[offset : offset + limit]), len(lines) > offset + limit
-    shown = [f"- {line.run_id} {line.created} {line.function}: {line.state}. {line.headline}".rstrip() for line in page]
-    text = "\n".join([f"{plural(len(page), 'run')}, the latest first.", *shown])
-    if more:
-        text += f"\nMore: list_runs(offset={offset + limit})."
-    return ToolAnswer(text=text, document=RunList(runs=page, next_offset=offset + limit if more else None), summary="")
-
-
-async def run_lines(app: AppContext, most: int) -> list[ListedRun]:
-    """Return the latest runs, and calls that were handed over, of all servers of the store; newest first."""
-    session = await app.session()
-    kept = await session.runs(most)
-    lines = {line.run_id: _line(line) for line in kept if session.may_read(line.target.rpartition("::")[0])}
-    for record in await app.ledger.latest(most):
-        if record.id not in lines and session.may_read(record.path or record.root):
-            lines[record.id] = _record_line(record)
-        elif record.id in lines and record.is_under_way:
-            lines[record.id] = replace(lines[record.id], state="running")
-    return sorted(lines.values(), key=lambda line: line.created, reverse=True)[:most]
-
-
-def _line(line: RunLine) -> ListedRun:
-    return ListedRun(
-        run_id=line.run_id,
-        created=_moment(line.created),
-        function=line.target,
-        state="finished" if line.ended else "interrupted",
-        headline=_headline(line.headline),
-    )
-
-
-def _record_line(record: CallRecord) -> ListedRun:
-    return ListedRun(
-        run_id=record.id,
-        created=_moment(datetime.fromtimestamp(record.began, UTC)),
-        function=f"{record.path}::{record.function}" if record.function else record.tool,
-        state=reporting.state_of(record),
-        headline=_headline(record.failure),
-    )
-
-
-def _moment(when: datetime) -> str:
-    return f"{when:%Y-%m-%d %H:%M:%S}"
-
-
-def _headline(text: str) -> str:
-    line = one_line(text)
-    return line if len(line) <= _LONGEST_HEADLINE else f"{line[: _LONGEST_HEADLINE - 1]}…"
-
-
 def capped(wanted: float | None, own: float | None) -> float | None:
     """Return what a call may spend: never more than the user's limit."""
     return own if wanted is None else wanted if own is None else min(wanted, own)
@@ -210,11 +145,6 @@ async def _kept(app: AppContext, run_id: str) -> Kept:
             raise
         return None, record
     return state, await app.ledger.get(state.run_id)
-
-
-async def known_ids(app: AppContext) -> list[str]:
-    """Return ids of runs, the latest first."""
-    return list(dict.fromkeys([*app.runs.ids(), *(line.run_id for line in await run_lines(app, _MOST_LISTED))]))
 
 
 async def _wait(live: LiveRun, seconds: float, reporter: ProgressReporter) -> None:

@@ -164,8 +164,8 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
     )
 
 
-def _counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ...]:
-    """Return the smallest inputs on which a rejected candidate did something else than it must."""
+def counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ...]:
+    """Return the smallest inputs on which a rejected candidate did something else than it must, five at the most."""
     cases = state.evidence.cases if state.evidence else ()
     wrong = [
         (case, case.expected, outcome)
@@ -202,7 +202,7 @@ def _row(row: RankedResult, labels: Mapping[str, str], place: int, state: RunSta
         cluster=row.cluster,
         reason=row.reason,
         receipt=row.candidate.receipt,
-        counterexamples=_counterexamples(state, row.candidate.id) if state is not None and row.rank is None else (),
+        counterexamples=counterexamples(state, row.candidate.id) if state is not None and row.rank is None else (),
     )
 
 
@@ -228,11 +228,11 @@ def _text(report: RunReport) -> str:
 
 
 def _result_lines(report: RunReport, result: Result) -> list[str]:
-    lines = [_cut(f"{result.headline}."), _ground(result)]
+    lines = [cut(f"{result.headline}."), _ground(result)]
     for row in (result.original, *result.rows):
         lines += [
             _row_line(row),
-            *(_cut(f"  {it.call}: must {it.expected}, got {it.got}") for it in row.counterexamples[1:3]),
+            *(f"  {told(example)}" for example in row.counterexamples[1:3]),
         ]
     if not result.rows and result.row_count:
         lines.append(f"This page is past the end: the result has {plural(result.row_count, 'row')}.")
@@ -243,9 +243,9 @@ def _result_lines(report: RunReport, result: Result) -> list[str]:
         for item in cluster.differences:
             if cluster.index < item.other:
                 lines.append(
-                    _cut(f"Groups {cluster.index} and {item.other} differ: {item.call} -> {item.here} | {item.there}")
+                    cut(f"Groups {cluster.index} and {item.other} differ: {item.call} -> {item.here} | {item.there}")
                 )
-    lines += [_cut(f"Note: {note}") for note in (*result.evidence.notes, *result.summary.failures)][:_MOST_NOTES]
+    lines += [cut(f"Note: {note}") for note in (*result.evidence.notes, *result.summary.failures)][:_MOST_NOTES]
     lines.append(_next(report, result))
     return lines
 
@@ -270,7 +270,7 @@ def _row_line(row: Row) -> str:
     held = environments(row.verdict)
     where = f" (Python {held})" if held else ""
     read = f"; {'; '.join(row.receipt)}" if row.receipt else ""
-    return _cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}{read}")
+    return cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}{read}")
 
 
 def _next(report: RunReport, result: Result) -> str:
@@ -283,6 +283,12 @@ def _next(report: RunReport, result: Result) -> str:
     return "No candidate passed: read the reasons, write better ones, and call score again."
 
 
-def _cut(line: str) -> str:
+def told(example: Counterexample) -> str:
+    """Return an input on which a candidate is wrong as a line."""
+    return cut(f"{example.call}: must {example.expected}, got {example.got}")
+
+
+def cut(line: str) -> str:
+    """Return a line as answers have it: one, and not too long."""
     line = one_line(line)
     return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 
 from codeens import Task
-from codeens_mcp_tools.candidates import AGENT
+from codeens_mcp_tools.candidates import AGENT, parents_of
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools import reporting
@@ -51,6 +51,7 @@ async def _against_original(app: AppContext, call: ToolCall[ScoreCandidates]) ->
         target,
         given,
         author=AGENT,
+        parents=parents_of(arguments.candidates),
         goal=arguments.goal,
         mode=arguments.mode,
         tests=arguments.evidence,

@@ -94,6 +94,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     replacement: Replacement
     sample: int = 0
     round: int = 0
+    parent: str = ""
+    """Id of the candidate that it was made from; empty: from the function itself."""
     digest: str
     """Of the normalised syntax tree: equal digests are executed once."""
     same_as: tuple[str, ...] = ()

@@ -256,6 +256,7 @@ class _Maker:
             replacement=found[0].replacement,
             sample=call.sample,
             round=self._ask.round,
+            parent=call.feedback.candidate.id if call.feedback else "",
             digest=digest(found[0].replacement),
             rationale=remark_of(reply.text),
             receipt=(*cut, *found[0].receipt),

@@ -140,9 +140,10 @@ class RunStore:
         targets = await self._database.read(lambda session: session.scalars(select(RunRow.target).distinct()).all())
         return {target.rpartition("::")[0] for target in targets}
 
-    async def list_runs(self, limit: int) -> list[RunLine]:
-        """Return the latest runs, newest first."""
+    async def list_runs(self, limit: int, target: str | None = None) -> list[RunLine]:
+        """Return the latest runs, of one `path.py::qualname` or of all, newest first."""
         query = select(RunRow).order_by(RunRow.created.desc(), RunRow.id.desc()).limit(limit)
+        query = query if target is None else query.where(RunRow.target == target)
         return await self._database.read(lambda session: [line_of(row) for row in session.scalars(query)])
 
 
