@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { type Keys, manageKeys } from "./keys";
+import { keepGoal, keepModels, pickGoal, pickModels } from "./pickers";
 import { COMMANDS } from "./protocol";
 import type { Actions } from "./runs/actions";
 import type { Diffs } from "./runs/diffs";
@@ -17,6 +18,7 @@ export interface Parts {
   readonly diffs: Diffs;
   readonly view: ResultsView;
   readonly log: vscode.LogOutputChannel;
+  readonly manifest: unknown;
 }
 
 export function registerCommands(parts: Parts): vscode.Disposable {
@@ -27,6 +29,10 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     useLessMemory: () => actions.runHere({ goal: "memory" }),
     makeReadable: () => actions.runHere({ goal: "readability" }),
     repair: () => actions.runHere({ mode: "repair" }),
+    runWith: () => runWith(parts),
+    runAgain: (runId?: string) => actions.execute(COMMANDS.rerun, { runId: runId ?? runs.shown }),
+    chooseModels: () => chooseModels(actions),
+    chooseGoal: () => chooseGoal(parts),
     cancelRuns: () =>
       Promise.all(runs.underWay.map((view) => actions.execute(COMMANDS.cancel, { runId: view.run_id }))),
     showResults: () => view.reveal(false),
@@ -50,6 +56,31 @@ async function applyShown(actions: Actions, diffs: Diffs, uri: vscode.Uri): Prom
   const shown = diffs.shownBy(uri);
   if (shown) {
     await actions.execute(COMMANDS.apply, shown);
+  }
+}
+
+async function runWith({ actions, manifest }: Parts): Promise<void> {
+  const known = await actions.models();
+  const goal = known && (await pickGoal(manifest, known.goal));
+  const models = goal && (await pickModels(known));
+  if (models) {
+    await actions.runHere({ goal, models: models.map((model) => model.name) });
+  }
+}
+
+async function chooseModels(actions: Actions): Promise<void> {
+  const known = await actions.models();
+  const chosen = known && (await pickModels(known));
+  if (chosen) {
+    await keepModels(chosen, known);
+  }
+}
+
+async function chooseGoal({ actions, manifest }: Parts): Promise<void> {
+  const known = await actions.models();
+  const goal = known && (await pickGoal(manifest, known.goal));
+  if (goal) {
+    await keepGoal(goal);
   }
 }
 

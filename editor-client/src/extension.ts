@@ -65,7 +65,16 @@ export function activate(context: vscode.ExtensionContext): void {
     server,
     view,
     status,
-    registerCommands({ actions, server, keys, runs, diffs, view, log }),
+    registerCommands({
+      actions,
+      server,
+      keys,
+      runs,
+      diffs,
+      view,
+      log,
+      manifest: context.extension.packageJSON,
+    }),
     runs.onDidChange(refresh),
     runs.onDidBegin(() => {
       if (runs.all.length === 1) {

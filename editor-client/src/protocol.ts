@@ -13,10 +13,12 @@ export const COMMANDS = {
   pinInput: "codeens.pinInputAsTest",
   refuse: "codeens.refuseCondition",
   rerank: "codeens.rerank",
+  listModels: "codeens.listModels",
 } as const;
 
 export type Goal = "balanced" | "correctness" | "speed" | "memory" | "readability";
 export type Mode = "improve" | "repair" | "implement";
+export type Remedy = "key" | "models" | "budget" | "time" | "later";
 export type RunStatus = "running" | "finished" | "failed" | "interrupted";
 export type RowStatus = "passed" | "conditional" | "failed" | "error" | "timeout" | "refused" | "waiting" | "not_run";
 export type Trend = "better" | "worse" | "same";
@@ -202,6 +204,16 @@ export interface Failure {
   readonly traceback: string;
 }
 
+export interface FailureView {
+  readonly text: string;
+  readonly remedy: Remedy;
+  readonly is_silent: boolean;
+}
+
+export interface FolderArguments {
+  readonly uri?: string | null;
+}
+
 export interface FunctionView {
   readonly name: string;
   readonly qualname: string;
@@ -256,6 +268,20 @@ export interface Interval {
   readonly parts: readonly PartSpeed[];
 }
 
+export interface KnownModel {
+  readonly name: string;
+  readonly group: "configured" | "local" | "provider";
+  readonly detail: string;
+  readonly isChosen: boolean;
+  readonly lacksKey: boolean;
+  readonly setting: Readonly<Record<string, unknown>> | null;
+}
+
+export interface KnownModels {
+  readonly models: readonly KnownModel[];
+  readonly goal: Goal;
+}
+
 export interface Limits {
   readonly wall_s: number;
   readonly cpu_s: number;
@@ -302,6 +328,14 @@ export interface MissedChange {
   readonly line: number;
   readonly before: string;
   readonly after: string;
+}
+
+export interface ModelFailure {
+  readonly model: string;
+  readonly why: string;
+  readonly remedy: Remedy;
+  readonly calls: number;
+  readonly answers: number;
 }
 
 export interface MutationScore {
@@ -466,6 +500,8 @@ export interface RowView {
   readonly diff: CellView;
   readonly cost: string;
   readonly reason: string;
+  readonly worse: string;
+  readonly proven: boolean;
   readonly conditions: readonly ("names" | "outside" | "rounding" | "ties" | "types" | "unseen")[];
   readonly score: Score | null;
   readonly cluster: number | null;
@@ -531,6 +567,8 @@ export interface RunSummary {
   readonly wall_s: number;
   readonly stopped: "budget" | "cancelled" | "timeout" | null;
   readonly failures: readonly string[];
+  readonly models_asked: number;
+  readonly model_failures: readonly ModelFailure[];
 }
 
 export interface RunView {
@@ -553,6 +591,7 @@ export interface RunView {
   readonly clusters: readonly ClusterView[];
   readonly differences: readonly DifferenceView[];
   readonly notes: readonly NoteView[];
+  readonly failures: readonly FailureView[];
 }
 
 export interface Score {

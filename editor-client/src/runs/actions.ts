@@ -7,10 +7,12 @@ import {
   type LanguageClient,
   ResponseError,
 } from "vscode-languageclient/node";
+import { remediesLeft, remediesOf, tellWithMends } from "../mending";
 import {
   type CandidateDiff,
   COMMANDS,
   type Goal,
+  type KnownModels,
   type Mode,
   type PinArguments,
   type PinnedTest,
@@ -31,6 +33,13 @@ export interface Shell {
   readonly showResults: () => Promise<void>;
   readonly resultsAreVisible: () => boolean;
   readonly showLog: () => void;
+}
+
+/** What is asked of a run beside its function. */
+export interface How {
+  readonly goal?: Goal;
+  readonly mode?: Mode;
+  readonly models?: readonly string[];
 }
 
 export class Actions {
@@ -60,14 +69,13 @@ export class Actions {
     }
   }
 
-  async runHere(how: { readonly goal?: Goal; readonly mode?: Mode }): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    if (editor === undefined || editor.document.languageId !== "python") {
+  async runHere(how: How): Promise<void> {
+    const place = placeOfCursor();
+    if (place === undefined) {
       void vscode.window.showInformationMessage("codeens: put the cursor into a Python function first.");
       return;
     }
-    const uri = editor.document.uri.toString();
-    await this.run(COMMANDS.run, { uri, line: editor.selection.active.line, ...how });
+    await this.run(COMMANDS.run, { ...place, ...how });
   }
 
   /** Asks the model and variant of a candidate once more, for a new answer. */
@@ -102,17 +110,30 @@ export class Actions {
     }
   }
 
+  /** Whom a run could ask; undefined where there is no server to say so. */
+  models(): Promise<KnownModels | undefined> {
+    const uri = vscode.window.activeTextEditor?.document.uri.toString() ?? null;
+    return this.ask<KnownModels>(COMMANDS.listModels, { uri });
+  }
+
   private async run(command: string, asked: object): Promise<void> {
     const started = await this.followed<Started>(command, asked);
-    if (started?.headline && !this.shell.resultsAreVisible()) {
+    if (started?.headline) {
       await this.announce(started);
     }
   }
 
-  private async announce(started: Started): Promise<void> {
-    const chosen = await vscode.window.showInformationMessage(`codeens: ${started.headline}`, "Show Results");
-    if (chosen) {
-      this.runs.show(started.runId);
+  /** What is to be mended is told in any case, results only where they are not seen. */
+  private async announce({ runId, headline }: Started): Promise<void> {
+    const view = this.runs.get(runId)?.view;
+    const remedies = view ? remediesLeft(view) : [];
+    if (remedies.length === 0 && this.shell.resultsAreVisible()) {
+      return;
+    }
+    const show =
+      remedies.length > 0 ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+    if (await tellWithMends(show, `codeens: ${headline}`, remedies, "Show Results", runId)) {
+      this.runs.show(runId);
       await this.shell.showResults();
     }
   }
@@ -199,11 +220,23 @@ export class Actions {
     if (isOfServersEnd(error)) {
       return;
     }
-    const chosen = await vscode.window.showErrorMessage(`codeens: ${messageOf(error)}`, "Show Log");
-    if (chosen) {
+    const show = vscode.window.showErrorMessage;
+    if (await tellWithMends(show, `codeens: ${messageOf(error)}`, remediesOf(error), "Show Log")) {
       this.shell.showLog();
     }
   }
+}
+
+/** Where the cursor is; in a notebook also where it was, in the selected cell that is not being edited. */
+function placeOfCursor(): { readonly uri: string; readonly line: number } | undefined {
+  const notebook = vscode.window.activeNotebookEditor;
+  const cell = notebook?.notebook.cellAt(notebook.selection.start).document;
+  const editor =
+    vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors.find((each) => each.document === cell);
+  const document = editor?.document ?? cell;
+  return document?.languageId === "python"
+    ? { uri: document.uri.toString(), line: editor?.selection.active.line ?? 0 }
+    : undefined;
 }
 
 /** The server is gone; that was told already. */

@@ -40,6 +40,8 @@ export function makeClient(parts: ClientParts): LanguageClient {
       { notebook: "*", language: "python" },
     ],
     outputChannel: parts.log,
+    // How the editor shows things is told at once and when it changes; settings of runs are asked for by the server.
+    synchronize: { configurationSection: "codeens.editor" },
     initializationOptions: { trusted: true },
     errorHandler: errorHandler(parts.onCrash),
     initializationFailedHandler: () => false,

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { chosenPython } from "./pythonExtension";
 
 export const SECTION = "codeens";
-const OF_THE_EXTENSION = new Set(["server", "trace"]);
+const OF_THE_EXTENSION = new Set(["server", "trace", "editor"]);
 
 /** The names of the server's settings, from the extension's manifest. */
 export function settingNames(manifest: unknown): string[] {

@@ -1,6 +1,6 @@
 // What the results view is sent, and what it sends back. Every word of a run is the server's.
 
-import type { Goal, Weights } from "../protocol";
+import type { Goal, Remedy, Weights } from "../protocol";
 import type { KnownRun } from "../runs/run";
 
 export type ViewState =
@@ -20,6 +20,7 @@ export type FromView =
   | { readonly kind: "pin"; readonly run: string; readonly number: number; readonly right?: number }
   | { readonly kind: "refuse"; readonly run: string; readonly condition: string }
   | { readonly kind: "weigh"; readonly run: string; readonly goal: Goal; readonly weights?: Weights }
+  | { readonly kind: "mend"; readonly run: string; readonly remedy: Remedy }
   | { readonly kind: "command"; readonly command: ViewCommand };
 
 /** The commands that the view may have executed. */

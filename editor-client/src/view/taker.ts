@@ -1,6 +1,7 @@
 // What is done with what the results view sends.
 
 import * as vscode from "vscode";
+import { mend } from "../mending";
 import { COMMANDS, type RerankArguments } from "../protocol";
 import type { Actions } from "../runs/actions";
 import type { Runs } from "../runs/runs";
@@ -46,6 +47,9 @@ export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => 
         const weights = message.weights ? { weights: message.weights } : {};
         return ranking.make({ runId: message.run, goal: message.goal, ...weights });
       }
+      case "mend":
+        await mend(message.remedy, message.run);
+        return;
       case "command":
         await vscode.commands.executeCommand(VIEW_COMMANDS[message.command]);
     }

@@ -2,6 +2,7 @@
 
 import type { RunView } from "../protocol";
 import type { KnownRun } from "../runs/run";
+import { REMEDIES } from "../view/remedies";
 import { differences } from "./differences";
 import { h } from "./dom";
 import { send } from "./host";
@@ -55,7 +56,30 @@ function top(run: RunView): HTMLElement[] {
     h("p", { className: "headline" }, run.headline),
     ...(run.status === "running" ? [progress] : []),
     h("p", { className: "summary" }, run.summary),
+    ...(run.failures.length > 0 ? [failures(run)] : []),
   ];
+}
+
+function failures(run: RunView): HTMLElement {
+  const items = run.failures.map(({ text, remedy }) =>
+    h(
+      "li",
+      {},
+      h("span", { className: "sign", "aria-hidden": "true" }, "⚠"),
+      `${text} `,
+      h(
+        "button",
+        {
+          type: "button",
+          className: "link",
+          "data-key": `mend ${text}`,
+          onClick: () => send({ kind: "mend", run: run.run_id, remedy }),
+        },
+        REMEDIES[remedy],
+      ),
+    ),
+  );
+  return h("ul", { className: "failures", "aria-label": "What failed" }, ...items);
 }
 
 function bottom(run: RunView, redraw: () => void): HTMLElement[] {

@@ -18,7 +18,7 @@ const ANSWERS = [
   `${HEAD}    words = name.title().split()\n    return "".join(word[0] for word in words)`,
 ];
 
-const model = await startModel(ANSWERS);
+const model = await startModel(ANSWERS, { refuses: "refused" });
 after(() => model.stop());
 
 const workspace = names();
@@ -40,6 +40,7 @@ const settings = {
       inputCostPerToken: 0.000001,
       outputCostPerToken: 0.000004,
     },
+    { name: "refused", model: "openai/refused", apiBase: model.base },
   ],
   "codeens.variants": ["baseline", "performance", "super_readable"],
 };
@@ -53,7 +54,8 @@ scene(
     await bench.contextMenu("def initials");
     await bench.choose("Run Ensemble on Function");
     await bench.runDone();
-    await bench.lens(/\d passed · /);
+    await bench.lens(/\d passed · .* · 1 model failed/);
+    await failureIsMended(bench);
     await bench.results.getByText("Where candidates differ").scrollIntoViewIfNeeded();
     await bench.picture("differences");
 
@@ -70,6 +72,22 @@ scene(
     assert.match(written(test), /def test_/);
   },
 );
+
+async function failureIsMended(bench) {
+  const { page, results } = bench;
+  const why = "refused: the key was refused";
+  await results.locator(".headline", { hasText: `1 of 2 models failed (${why}` }).waitFor();
+  await results.locator(".failures", { hasText: why }).getByRole("button", { name: "Add Key" }).waitFor();
+  await bench.notification("1 of 2 models failed").getByRole("button", { name: "Add Key" }).click();
+  await page.locator(".quick-input-widget", { hasText: "codeens: API Keys" }).waitFor();
+  await page.keyboard.press("Escape");
+  await bench.command("codeens: Choose Models");
+  const list = page.locator(".quick-input-list");
+  await list.getByText("Providers").waitFor();
+  await list.locator(".monaco-list-row", { hasText: "refused" }).waitFor();
+  await bench.picture("models");
+  await page.keyboard.press("Escape");
+}
 
 function written(file) {
   try {

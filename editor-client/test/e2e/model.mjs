@@ -2,11 +2,20 @@
 
 import { createServer } from "node:http";
 
-export async function startModel(answers) {
+/** `refuses`: the name of a model whose key is never right. */
+export async function startModel(answers, { refuses } = {}) {
   let asked = 0;
   const server = createServer((request, response) => {
-    request.resume();
+    let body = "";
+    request.on("data", (piece) => {
+      body += piece;
+    });
     request.on("end", () => {
+      if (refuses !== undefined && JSON.parse(body || "{}").model === refuses) {
+        response.writeHead(401, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error: { message: "no such key", code: "invalid_api_key" } }));
+        return;
+      }
       const content = `\`\`\`python\n${answers[asked % answers.length]}\n\`\`\``;
       asked += 1;
       const piece = { id: `chat-${asked}`, object: "chat.completion.chunk", created: 0, model: "local" };

@@ -88,14 +88,37 @@ export class Workbench {
     await this.page.locator(".monaco-menu").first().waitFor();
   }
 
+  /** Opens the extension's own menu in the context menu. */
+  async submenu() {
+    const opened = this.page.locator(".monaco-submenu .action-label");
+    await until(
+      "the menu of codeens is open",
+      async () => {
+        await this.page
+          .locator(".monaco-menu .action-label", { hasText: /^codeens$/ })
+          .hover({ timeout: 1000 })
+          .catch(() => {});
+        return opened
+          .first()
+          .waitFor({ timeout: 1000 })
+          .then(
+            () => true,
+            () => false,
+          );
+      },
+      10_000,
+    );
+  }
+
   /** A menu takes no click in the moment in which it opens. */
   async choose(item) {
     const menu = this.page.locator(".monaco-menu").first();
+    await this.submenu();
     await until(
       `${item} is chosen`,
       async () => {
-        await menu
-          .locator(".action-label", { hasText: item })
+        await this.page
+          .locator(".monaco-submenu .action-label", { hasText: item })
           .first()
           .click({ timeout: 1000 })
           .catch(() => {});

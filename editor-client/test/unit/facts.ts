@@ -37,6 +37,7 @@ export function view(more: Partial<RunView> = {}): RunView {
     clusters: [],
     differences: [],
     notes: [],
+    failures: [],
     ...more,
   };
 }

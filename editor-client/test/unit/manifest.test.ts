@@ -6,7 +6,8 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string }[];
     readonly configuration: readonly { readonly properties: Record<string, Setting> }[];
-    readonly menus: Record<string, readonly { readonly command?: string }[]>;
+    readonly menus: Record<string, readonly { readonly command?: string; readonly when?: string }[]>;
+    readonly submenus: readonly { readonly id: string }[];
   };
   readonly capabilities: {
     readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] };
@@ -16,6 +17,8 @@ interface Manifest {
 interface Setting {
   readonly type: unknown;
   readonly default?: unknown;
+  readonly enum?: readonly (string | null)[];
+  readonly enumItemLabels?: readonly string[];
   readonly markdownDescription?: string;
   readonly description?: string;
 }
@@ -39,7 +42,7 @@ function camelCase(name: string): string {
 
 test("every setting of the server is one of the editor, and no other is sent to it", () => {
   const ours = Object.keys(SETTINGS).map((key) => key.slice("codeens.".length));
-  const sent = ours.filter((name) => !/^(server|trace)\./.test(name));
+  const sent = ours.filter((name) => !/^(server|trace|editor)\./.test(name));
   const wanted = fieldsOf("../server/codeens_server/config/settings.py", "Settings").map(camelCase);
   assert.ok(wanted.length > 10);
   assert.deepEqual(sent.sort(), wanted.sort());
@@ -54,7 +57,7 @@ test("every bound of a sandbox is one of the editor's settings", () => {
 test("no setting of a run has a default that would hide codeens.toml", () => {
   for (const [key, setting] of Object.entries(SETTINGS)) {
     assert.ok(setting.markdownDescription ?? setting.description, key);
-    if (!/^codeens\.(server|trace)\./.test(key)) {
+    if (!/^codeens\.(server|trace|editor)\./.test(key)) {
       assert.equal(setting.default, null, key);
     }
   }
@@ -88,4 +91,28 @@ test("menus only name commands that there are", () => {
     named.filter((command) => !commands.has(command)),
     [],
   );
+});
+
+test("what runs a function is in one submenu, and in the palette for cells of notebooks too", () => {
+  const { menus, submenus } = MANIFEST.contributes;
+  assert.equal(menus["editor/context"]?.length, 1);
+  assert.deepEqual(
+    submenus.map((each) => each.id),
+    ["codeens.menu"],
+  );
+  const palette = menus["commandPalette"] ?? [];
+  for (const { command } of menus["codeens.menu"] ?? []) {
+    const item = palette.find((each) => each.command === command);
+    const isOfFunction = item?.when?.includes("editorLangId == python");
+    assert.ok(!isOfFunction || item?.when?.includes("notebookType == 'jupyter-notebook'"), command);
+  }
+});
+
+test("no choice of a setting is shown as null", () => {
+  for (const [key, { enum: values, enumItemLabels: labels }] of Object.entries(SETTINGS)) {
+    if (values?.includes(null)) {
+      assert.equal(labels?.length, values.length, key);
+      assert.ok(!labels.includes("null"), key);
+    }
+  }
 });

@@ -8,7 +8,7 @@ from codeens_sandbox_backends.programs import CallInput
 from codeens_server.domain.evidence import Evidence
 from codeens_server.domain.measurement import DiffSize, Interval, Measurement, Memory, Readability
 from codeens_server.domain.target import Candidate, Target
-from codeens_server.domain.terms import ORIGINAL, Equality, Goal, Mode, StopReason
+from codeens_server.domain.terms import ORIGINAL, Equality, Goal, Mode, Remedy, StopReason
 from codeens_server.domain.verdict import Verdict
 
 SCHEMA_VERSION = 2
@@ -86,6 +86,18 @@ class RankedResult(Struct, frozen=True, kw_only=True):
         return self.measurement.diff
 
 
+class ModelFailure(Struct, frozen=True, kw_only=True):
+    """A model that failed in a run, with the first reason."""
+
+    model: str
+    why: str
+    remedy: Remedy = "models"
+    calls: int = 0
+    """How many failed; 0: it could not be asked at all."""
+    answers: int = 0
+    """How many it gave all the same."""
+
+
 class RunSummary(Struct, frozen=True, kw_only=True):
     """Totals of a run."""
 
@@ -101,6 +113,9 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     """Why it ended before all was done; None when complete."""
     failures: tuple[str, ...] = ()
     """Model calls and sandboxes that failed, a line each."""
+    models_asked: int = 0
+    """How many models there were to ask."""
+    model_failures: tuple[ModelFailure, ...] = ()
 
 
 class Machine(Struct, frozen=True, kw_only=True):

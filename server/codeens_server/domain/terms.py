@@ -33,4 +33,6 @@ TargetKind: TypeAlias = Literal["function", "method", "classmethod", "staticmeth
 ParameterKind: TypeAlias = Literal["positional", "normal", "keyword", "var_positional", "var_keyword"]
 StopReason: TypeAlias = Literal["cancelled", "timeout", "budget"]
 """Why a run ended before all was done."""
+Remedy: TypeAlias = Literal["key", "models", "budget", "time", "later"]
+"""What mends a failure of models: a key, which models are asked and how, more money or time, or another try later."""
 CaseOrigin: TypeAlias = Literal["doctest", "recorded", "generated", "test_case", "pinned", "given", "benchmark"]

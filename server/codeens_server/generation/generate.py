@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.target import Candidate, Context, Target
-from codeens_server.domain.terms import Mode
+from codeens_server.domain.terms import Mode, Remedy
 from codeens_server.generation.budget import Budget, BudgetExceeded
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import (
@@ -72,6 +72,7 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     model: str
     variant: str
     why: str
+    remedy: Remedy = "models"
     cost_usd: float | None = 0.0
     """What an unusable reply cost, or as much of one as came; None: its price is not known. 0.0: no reply came, or it
     was kept before."""
@@ -181,22 +182,23 @@ async def _deliver(maker: _Maker, call: Call, deliver: Deliver) -> None:
     try:
         await maker.answer(call, deliver, torn)
     except ModelError as error:
-        await deliver(_failed(call, error.why, torn))
+        await deliver(_failed(call, error.why, torn, error.remedy))
     except BudgetExceeded:
         return
     except anyio.get_cancelled_exc_class():
         if torn.reply:
             with anyio.CancelScope(shield=True):
-                await deliver(_failed(call, "stopped while it answered", torn))
+                await deliver(_failed(call, "stopped while it answered", torn, "later"))
         raise
 
 
-def _failed(call: Call, why: str, torn: Torn) -> FailedCall:
+def _failed(call: Call, why: str, torn: Torn, remedy: Remedy) -> FailedCall:
     return FailedCall(
         id=call.id,
         model=call.model.name,
         variant=call.variant.name,
         why=why,
+        remedy=remedy,
         cost_usd=torn.cost_usd,
         tokens=torn.tokens,
     )

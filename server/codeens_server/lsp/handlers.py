@@ -27,12 +27,15 @@ class Handlers:
     def __init__(self, tasks: TaskGroup, client: Client, documents: Documents, configuration: Configuration) -> None:
         self._client = client
         self._documents = documents
+        self._configuration = configuration
         self._records = RunRecords()
         self.outlines = Outlines(documents)
         self.runs = RunTasks(tasks, client, documents, configuration, self._records)
         lookup = RunLookup(client, documents, self.outlines, configuration, self._records)
         self._edits = CandidateEdits(client, documents, self.outlines, lookup)
-        commands = Commands(client, documents, self.outlines, self._records, self.runs, lookup, self._edits)
+        commands = Commands(
+            client, documents, self.outlines, self._records, self.runs, lookup, self._edits, configuration
+        )
         self.commands = commands.by_name()
         tasks.start_soon(self.outlines.read_ahead)
 
@@ -60,9 +63,10 @@ class Handlers:
         """Return the lenses of a document."""
         document = self._python(params.text_document.uri)
         records = self._records.of_document(params.text_document.uri)
-        if document is None or not records:
+        before_run = self._configuration.has_lens_before_run and self._configuration.options.trusted is not False
+        if document is None or not (records or before_run):
             return []
-        return lenses(document, self.outlines.of(document), records.values())
+        return lenses(document, self.outlines.of(document), records, before_run=before_run)
 
     def hover(self, params: types.HoverParams) -> types.Hover | None:
         """Return the results of the function whose first line is pointed at."""

@@ -12,11 +12,13 @@ from typing import Any, get_args
 
 import msgspec
 
-from codeens_server.domain.terms import ORIGINAL, Goal, Mode
+from codeens_server.domain.terms import ORIGINAL, Goal, Mode, Remedy
 from codeens_server.lsp.runs.editor_model import GenerateParams, GenerateResult
 from codeens_server.lsp.runs.messages import (
     Applied,
     CandidateDiff,
+    FolderArguments,
+    KnownModels,
     PinArguments,
     PinnedTest,
     RefuseArguments,
@@ -42,13 +44,21 @@ ARGUMENTS: tuple[Any, ...] = (
     RerunArguments,
     RunId,
     RowArguments,
+    FolderArguments,
     PinArguments,
     RefuseArguments,
     RerankArguments,
 )
-RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked, RunChanged)
+RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked, KnownModels, RunChanged)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
-_ALIASES = {"Goal": Goal, "Mode": Mode, "RunStatus": RunStatus, "RowStatus": RowStatus, "Trend": Trend}
+_ALIASES = {
+    "Goal": Goal,
+    "Mode": Mode,
+    "Remedy": Remedy,
+    "RunStatus": RunStatus,
+    "RowStatus": RowStatus,
+    "Trend": Trend,
+}
 _PRIMITIVES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 _COMMANDS = {
     "run": names.RUN,
@@ -60,6 +70,7 @@ _COMMANDS = {
     "pinInput": names.PIN_INPUT,
     "refuse": names.REFUSE,
     "rerank": names.RERANK,
+    "listModels": names.LIST_MODELS,
 }
 
 

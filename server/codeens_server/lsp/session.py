@@ -120,7 +120,10 @@ class EditorSession:
         self._handlers.outlines.forget(params.text_document.uri)
 
     def _configured(self, params: types.DidChangeConfigurationParams) -> None:
+        had_lenses = self._configuration.has_lens_before_run
         self._configuration.take_pushed(params.settings)
+        if had_lenses != self._configuration.has_lens_before_run:
+            self._client.refresh_lenses()
 
     def _progress_cancelled(self, params: types.WorkDoneProgressCancelParams) -> None:
         self._handlers.runs.cancel_by_token(params.token)

@@ -20,7 +20,7 @@ from codeens_server.domain.target import Candidate, Target
 from codeens_server.domain.terms import ModeRequest, StopReason
 from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, NothingGenerated, RunError, TargetError
 from codeens_server.generation.models.client import Models
-from codeens_server.generation.models.exchange import EditorModel, Reply
+from codeens_server.generation.models.exchange import NOT_SET, EditorModel, Reply
 from codeens_server.generation.models.reach import unreachable
 from codeens_server.generation.models.resolve import choose_models, with_fallbacks
 from codeens_server.ranking.selector.model import chosen_selector
@@ -127,7 +127,10 @@ class Engine:
         refuse_without_model("implement" if target.body_missing else request.mode, target, models)
         state, started = _begun(request, target)
         log = RunLog(state, self._store, started=started)
-        left_out = [Noted(kind="unreachable", message=why, subject=name) for name, why in lacking.items()]
+        left_out = [
+            Noted(kind="no_key" if NOT_SET in why else "unreachable", message=why, subject=name)
+            for name, why in lacking.items()
+        ]
         async with self._run(log, self._asking(state, models), _accepting(target, models), *left_out) as stream:
             yield stream
 

@@ -11,11 +11,13 @@ from codeens_server.domain.document import RunDocument
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import Measurement
 from codeens_server.domain.target import Candidate, Context, Target
-from codeens_server.domain.terms import Mode, StopReason
+from codeens_server.domain.terms import Mode, Remedy, StopReason
 from codeens_server.domain.verdict import Verdict
 from codeens_server.run.request import RunRequest
 
-NoteKind: TypeAlias = Literal["budget", "original", "measuring", "differences", "scorer", "plan", "unreachable"]
+NoteKind: TypeAlias = Literal[
+    "budget", "original", "measuring", "differences", "scorer", "plan", "unreachable", "no_key"
+]
 """`budget`: a cap does not hold. `original`: it could not be measured, so that nothing is. `measuring`: a candidate
 could not be. `differences`: the smallest inputs were not searched. `scorer`: a person's own scorer failed. `plan`: what
 is asked of models, at what cost; no failure. `unreachable`: a model is left out, since it cannot be asked."""
@@ -89,6 +91,7 @@ class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed
     model: str
     variant: str
     why: str
+    remedy: Remedy = "models"
     cost_usd: float | None = 0.0
     """What an unusable reply cost; None: its price is not known."""
     tokens: int = 0

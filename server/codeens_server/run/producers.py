@@ -236,6 +236,7 @@ def _event_of(answer: Answer) -> CandidateGenerated | GenerationFailed:
         model=answer.model,
         variant=answer.variant,
         why=answer.why,
+        remedy=answer.remedy,
         cost_usd=answer.cost_usd,
         tokens=answer.tokens,
         can_retry=answer.can_retry,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.programs import Outcome
-from codeens_server.domain.document import RunDocument, RunSummary
+from codeens_server.domain.document import ModelFailure, RunDocument, RunSummary
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import Measurement
 from codeens_server.domain.target import Candidate, Target
@@ -84,6 +85,7 @@ class RunState:
         self._planned: dict[int, int] = {}
         self._notes: dict[tuple[str, str], str] = {}
         """Kind and subject → sentence."""
+        self._failed_calls: dict[str, GenerationFailed] = {}
         self._by_digest: dict[str, str] = {}
 
     @classmethod
@@ -179,6 +181,28 @@ class RunState:
         return tuple(dict.fromkeys(self._notes.values()))
 
     @property
+    def model_failures(self) -> tuple[ModelFailure, ...]:
+        """Models that failed, each once: those that could not be asked, then those whose calls failed."""
+        found = {
+            name: ModelFailure(model=name, why=why, remedy="key" if kind == "no_key" else "models")
+            for (kind, name), why in self._notes.items()
+            if kind in {"unreachable", "no_key"}
+        }
+        answers = Counter(candidate.model for candidate in self.answers.values())
+        for failed in self._failed_calls.values():
+            known = found.get(failed.model) or ModelFailure(
+                model=failed.model, why=failed.why, remedy=failed.remedy, answers=answers[failed.model]
+            )
+            found[failed.model] = replace(known, calls=known.calls + 1)
+        return tuple(found.values())
+
+    @property
+    def models_asked(self) -> int:
+        """How many models there were to ask, those that could not be reached among them."""
+        answered = {candidate.model for candidate in self.answers.values() if candidate.model != OFFLINE}
+        return len(answered | {failure.model for failure in self.model_failures})
+
+    @property
     def best(self) -> str | None:
         """Id of the fastest that passed, by the lower end of its interval; None while none is timed."""
         return next((candidate.id for candidate in self.fastest(1)), None)
@@ -246,6 +270,8 @@ class RunState:
             wall_s=wall_s,
             stopped=self.stopped,
             failures=self.failures,
+            models_asked=self.models_asked,
+            model_failures=self.model_failures,
         )
 
     def _take_word(
@@ -277,6 +303,7 @@ class RunState:
     def _take_answer(self, event: CandidateGenerated | GenerationFailed) -> None:
         if isinstance(event, GenerationFailed):
             self._notes["generation", event.call] = f"{event.model} · {event.variant}: {event.why}"
+            self._failed_calls[event.call] = event
             self._pay(event.cost_usd)
             self.tokens += event.tokens
             if not event.can_retry:
@@ -286,6 +313,7 @@ class RunState:
         self.answered.add(candidate.id)
         self.answers[candidate.id] = candidate
         self._notes.pop(("generation", candidate.id), None)
+        self._failed_calls.pop(candidate.id, None)
         self._pay(candidate.cost_usd)
         self.tokens += 0 if candidate.cached else candidate.tokens_in + candidate.tokens_out
         if event.duplicate_of is None:
@@ -333,6 +361,8 @@ class RunState:
     def _reopen(self, *, judge_again: bool) -> None:
         self.document, self.stopped = None, None
         self.not_run.clear()
+        if not judge_again:
+            self._failed_calls = {call: failed for call, failed in self._failed_calls.items() if call in self.answered}
         self._notes = {
             (kind, subject): sentence
             for (kind, subject), sentence in self._notes.items()

@@ -57,6 +57,8 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
         diff=_NOTHING if is_original else diff_cell(row.diff),
         cost="" if is_original else money(row.cost_usd),
         reason=one_line(row.reason),
+        worse="" if is_original or not verdict.passes else _worse(row, original),
+        proven=verdict.status == "passed" and not wording.unproven(verdict),
         conditions=tuple(dict.fromkeys(condition.kind for condition in verdict.conditions)),
         score=row.score,
         cluster=row.cluster,
@@ -146,6 +148,17 @@ def readability_cell(readability: Readability | None, original: Readability | No
         return CellView(text=text)
     change = readability.score - original.score
     return CellView(text=text, trend="same" if abs(change) < READABILITY_NOISE else "better" if change > 0 else "worse")
+
+
+def _worse(row: RankedResult, original: RankedResult) -> str:
+    speed, memory = speed_cell(row.speed), memory_cell(row.memory)
+    slow = "slower" if speed.trend == "worse" else "not faster"
+    parts = [
+        f"{slow} {speed.text} {speed.detail}" if row.speed and row.speed.ratio < 1 else "",
+        f"more memory {memory.text}" if memory.trend == "worse" else "",
+        "reads harder" if readability_cell(row.readability, original.readability).trend == "worse" else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def diff_cell(diff: DiffSize) -> CellView:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from codeens_server.domain.document import Score
-from codeens_server.domain.terms import ORIGINAL, ConditionKind, Goal, Mode, Status
+from codeens_server.domain.terms import ORIGINAL, ConditionKind, Goal, Mode, Remedy, Status
 
 RunStatus: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
 RowStatus: TypeAlias = Status | Literal["waiting", "not_run"]
@@ -59,6 +59,10 @@ class RowView(Struct, frozen=True, kw_only=True):
     diff: CellView
     cost: str = ""
     reason: str = ""
+    worse: str = ""
+    """What was measured of it that speaks against taking it: "slower 0.61x [0.55, 0.70]"; empty: nothing."""
+    proven: bool = False
+    """It passed, on no condition, and by what somebody wrote or the original does."""
     conditions: tuple[ConditionKind, ...] = ()
     """Kinds of those on which it passes, each once."""
     score: Score | None = None
@@ -114,6 +118,16 @@ class NoteView(Struct, frozen=True, kw_only=True):
 
     kind: NoteKind
     text: str
+
+
+class FailureView(Struct, frozen=True, kw_only=True):
+    """A model that failed, or money or time that ran out."""
+
+    text: str
+    remedy: Remedy
+    """What mends it."""
+    is_silent: bool = False
+    """The model gave no answer at all."""
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -176,6 +190,7 @@ class RunView(Struct, frozen=True, kw_only=True):
     clusters: tuple[ClusterView, ...] = ()
     differences: tuple[DifferenceView, ...] = ()
     notes: tuple[NoteView, ...] = ()
+    failures: tuple[FailureView, ...] = ()
 
     def row(self, candidate_id: str) -> RowView | None:
         """Return the row of a candidate, or None if the run has no such candidate."""

@@ -8,10 +8,10 @@ from pathlib import PurePath
 
 from msgspec.structs import replace
 
-from codeens_server.domain.document import Cluster, RankedResult, RunDocument
+from codeens_server.domain.document import Cluster, ModelFailure, RankedResult, RunDocument, RunSummary
 from codeens_server.domain.evidence import Evidence
 from codeens_server.domain.target import Candidate, Target
-from codeens_server.domain.terms import ORIGINAL
+from codeens_server.domain.terms import ORIGINAL, StopReason
 from codeens_server.ranking import wording
 from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
@@ -19,6 +19,7 @@ from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_
 from codeens_server.views.model import (
     ClusterView,
     DifferenceView,
+    FailureView,
     FunctionView,
     GroupView,
     NoteView,
@@ -53,12 +54,13 @@ def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = 
         goal=state.goal,
         progress=progress,
         headline=one_line(failure or progress.doing),
-        short=_live_short(status, progress),
+        short=_live_short(status, progress) + _failed_short(state.model_failures),
         summary=progress.text,
         evidence=evidence_text(evidence) if evidence else "",
         rows=rows,
         groups=(_group("live", "Candidates so far", rows),) if rows else (),
         notes=tuple(NoteView(kind="failure", text=f"failed: {one_line(why)}") for why in state.failures),
+        failures=tuple(_failures(state.model_failures, state.stopped)),
     )
 
 
@@ -79,8 +81,8 @@ def document_view(run: RunDocument) -> RunView:
         goal=run.goal,
         stopped=summary.stopped or "",
         progress=_document_progress(run, cost),
-        headline=one_line(run.headline),
-        short=_document_short(run, rows),
+        headline="; ".join(filter(None, [_silent(summary), one_line(run.headline)])),
+        short=_document_short(run, rows) + _failed_short(summary.model_failures),
         summary=" · ".join(filter(None, [evidence, cost, f"{summary.wall_s:.0f} s", stopped])),
         evidence=evidence,
         totals=(
@@ -95,6 +97,7 @@ def document_view(run: RunDocument) -> RunView:
         clusters=clusters,
         differences=_differences(run, names),
         notes=tuple(_notes(run)),
+        failures=tuple(_failures(summary.model_failures, summary.stopped)),
     )
 
 
@@ -299,6 +302,33 @@ def _differences(run: RunDocument, names: Mapping[int, str]) -> tuple[Difference
         )
         for number, (group, found) in enumerate(run.numbered_differences(), start=1)
     )
+
+
+def _silent(summary: RunSummary) -> str:
+    """Return how many models gave no answer, with the first reason; empty where all gave one."""
+    silent = [failure for failure in summary.model_failures if not failure.answers]
+    if not silent:
+        return ""
+    first, *more = silent
+    rest = f", and {len(more)} more" if more else ""
+    of = f"{len(silent)} of {plural(summary.models_asked, 'model')} failed"
+    return f"{of} ({first.model}: {one_line(first.why)}{rest})"
+
+
+def _failed_short(failures: Sequence[ModelFailure]) -> str:
+    silent = sum(not failure.answers for failure in failures)
+    return f" · {plural(silent, 'model')} failed" if silent else ""
+
+
+def _failures(failures: Sequence[ModelFailure], stopped: StopReason | None) -> Iterator[FailureView]:
+    for failure in failures:
+        calls = f" ({plural(failure.calls, 'call')})" if failure.calls > 1 else ""
+        text = f"{failure.model}: {one_line(failure.why)}{calls}"
+        yield FailureView(text=text, remedy=failure.remedy, is_silent=not failure.answers)
+    if stopped == "budget":
+        yield FailureView(text="The budget was spent before all was asked", remedy="budget")
+    if stopped == "timeout":
+        yield FailureView(text="The time of the run was over before all was done", remedy="time")
 
 
 def _notes(run: RunDocument) -> Iterator[NoteView]:

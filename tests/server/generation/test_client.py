@@ -278,21 +278,24 @@ async def test_refusals_for_a_while_are_waited_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "why", "requests"),
+    ("fault", "why", "requests", "remedy"),
     [
-        ("429", "still over the rate limit", 3),
-        ("500", "the server failed: the server had an error", 3),
-        ("401", "the key was refused: set LOOPBACK_API_KEY", 1),
-        ("dropped", "the connection to http://127.0.0.1:", 3),
-        ("truncated", "the connection ", 1),
+        ("429", "still over the rate limit", 3, "later"),
+        ("500", "the server failed: the server had an error", 3, "later"),
+        ("401", "the key was refused: set LOOPBACK_API_KEY", 1, "key"),
+        ("dropped", "the connection to http://127.0.0.1:", 3, "later"),
+        ("truncated", "the connection ", 1, "models"),
     ],
 )
-async def test_a_fault_ends_as_one_line_without_the_key(fault: Fault, why: str, requests: int) -> None:
+async def test_a_fault_ends_as_one_line_without_the_key_and_says_what_mends_it(
+    fault: Fault, why: str, requests: int, remedy: str
+) -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": [fault]}) as server:
         with pytest.raises(ModelError) as caught:
             await _ask(server)
         await _left(server)
     assert caught.value.why.startswith(why)
+    assert caught.value.remedy == remedy
     assert KEY not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(server.requests) == requests

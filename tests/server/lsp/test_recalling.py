@@ -130,7 +130,7 @@ async def test_a_run_whose_function_is_gone_is_shown_and_not_applied(restored: E
     ("run_id", "why"),
     [
         ("20991231-ffffff", "20991231-ffffff"),
-        (UNFINISHED, f"run {UNFINISHED} did not come to an end.*`codeens run --resume {UNFINISHED}` goes on with it"),
+        (UNFINISHED, f"run {UNFINISHED} did not come to an end.*Run it again"),
     ],
 )
 async def test_a_run_that_is_not_there_or_not_done_is_refused(restored: Editor, run_id: str, why: str) -> None:

@@ -60,9 +60,12 @@ def test_an_answer_that_came_after_a_failed_call_takes_its_note_away(state: RunS
     assert state.failures == ("m · v: 429",)
     state.apply(RunResumed())
     assert state.failures == ()
-    state.apply(GenerationFailed(call="c4", model="m", variant="v", why="timeout"))
+    state.apply(GenerationFailed(call="c4", model="m", variant="v", why="timeout", remedy="later"))
+    (failed,) = state.model_failures
+    assert (failed.model, failed.remedy, failed.calls, failed.answers, state.models_asked) == ("m", "later", 1, 0, 2)
     state.apply(CandidateGenerated(candidate=facts.candidate("c4", "def total(items): ...")))
     assert state.failures == ()
+    assert state.model_failures == ()
 
 
 def test_an_unusable_reply_that_was_paid_for_is_never_asked_for_again(state: RunState) -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_sandbox_backends.programs import CallInput
-from codeens_server.domain.document import Cluster, DistinguishingInput, RankedResult, RunDocument
+from codeens_server.domain.document import Cluster, DistinguishingInput, ModelFailure, RankedResult, RunDocument
 from codeens_server.domain.evidence import Excluded
 from codeens_server.domain.measurement import Interval, Measurement, Memory, Readability
 from codeens_server.domain.verdict import Verdict
@@ -198,6 +198,22 @@ def test_notes_say_what_was_left_out_what_failed_and_why_it_ended(run: RunDocume
     assert view.summary == "1 pinned input · $0.0060 · 12 s · ended early: budget"
 
 
+def test_models_that_gave_nothing_stand_in_the_headline_with_what_mends_it(run: RunDocument) -> None:
+    failures = (
+        ModelFailure(model="m", why="the key was refused: set M_KEY", remedy="key", calls=2),
+        ModelFailure(model="slow", why="no answer within 60 s", remedy="later", calls=1, answers=3),
+    )
+    summary = replace(run.summary, models_asked=3, model_failures=failures, stopped="budget")
+    view = document_view(replace(run, summary=summary))
+    assert view.headline == f"1 of 3 models failed (m: the key was refused: set M_KEY); {run.headline}"
+    assert view.short.endswith(" · 1 model failed")
+    assert [(each.text, each.remedy, each.is_silent) for each in view.failures] == [
+        ("m: the key was refused: set M_KEY (2 calls)", "key", True),
+        ("slow: no answer within 60 s", "later", False),
+        ("The budget was spent before all was asked", "budget", False),
+    ]
+
+
 def test_a_run_under_way_shows_candidates_as_they_stand(run: RunDocument) -> None:
     events: list[RunEvent] = [CandidatePlanned(count=4)]
     for name in ("a", "b", "c"):
@@ -213,7 +229,8 @@ def test_a_run_under_way_shows_candidates_as_they_stand(run: RunDocument) -> Non
     view = view_of(known)
     assert (view.status, titles(view)) == ("running", [("Candidates so far", ("a", "b", "c"))])
     assert [row.status for row in view.rows] == ["passed", "waiting", "not_run"]
-    assert view.short == "3/4 generated, 1 executed, 1 passed"
+    assert view.short == "3/4 generated, 1 executed, 1 passed · 1 model failed"
+    assert [(each.text, each.is_silent) for each in view.failures] == [("m: no key", True)]
     assert view.progress.text == (
         "3/4 generated (2 failures), 1 executed, "
         "best so far: maker/small · a 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5], $0.0060"

@@ -30,7 +30,7 @@ from codeens_server.generation.models.exchange import (
     is_editor_model,
 )
 from codeens_server.generation.models.in_process import InProcessModel, is_in_process
-from codeens_server.generation.models.litellm_router import USUAL_ROOM, LiteLLM, explain, refusal_of
+from codeens_server.generation.models.litellm_router import USUAL_ROOM, LiteLLM, explain, refusal_of, remedy
 from codeens_server.generation.models.request_shape import RequestShape
 from codeens_server.redaction import redact
 from codeens_server.text import one_line
@@ -158,12 +158,13 @@ class Models:
                 with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
                     return await self._answer(name, messages, sampling, torn or Torn())
             except TimeoutError:
-                raise ModelError(name, f"no answer within {model.timeout_s:g} s") from None
+                raise ModelError(name, f"no answer within {model.timeout_s:g} s", "later") from None
             except ModelError:
                 raise
             except Exception as error:
                 # LiteLLM and what it stands on raise dozens of types, some of them bare; all say that this call failed.
-                raise ModelError(name, explain(error, model, self._environ)) from error
+                why = explain(error, model, self._environ)
+                raise ModelError(name, why, remedy(error, why)) from error
 
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn) -> Reply:
         if self._editor is not None and is_editor_model(name):

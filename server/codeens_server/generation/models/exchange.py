@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from codeens_server.config.settings import ModelSettings
+from codeens_server.domain.terms import Remedy
 from codeens_server.redaction import redact
 
 EDITOR_MODEL = "editor"
@@ -49,11 +50,16 @@ class Reply(Struct, frozen=True, kw_only=True):
     """Why there is no text, in words for people; empty where there is one, or nobody knows."""
 
 
+NOT_SET = "is not set"
+"""What is said of a key that is missing."""
+
+
 class ModelError(Exception):
     """A model gave no usable answer."""
 
-    def __init__(self, model: str, why: str) -> None:
+    def __init__(self, model: str, why: str, remedy: Remedy = "models") -> None:
         self.why = redact(why, os.environ)
+        self.remedy: Remedy = remedy
         super().__init__(f"{model}: {self.why}")
         self.model = model
 

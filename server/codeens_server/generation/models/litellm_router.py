@@ -17,7 +17,8 @@ import anyio
 import anyio.to_thread
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.generation.models.exchange import Message
+from codeens_server.domain.terms import Remedy
+from codeens_server.generation.models.exchange import NOT_SET, Message
 from codeens_server.redaction import redact
 
 RETRIES = 2
@@ -175,7 +176,7 @@ def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) 
     if lost:
         return f"the connection to {_address(model)} failed: {redact(lost, environ)}"
     if model.api_key_env and not environ.get(model.api_key_env) and _is_about_a_key(error, said):
-        return f"{model.api_key_env} is not set"
+        return f"{model.api_key_env} {NOT_SET}"
     missing = re.search(r"No module named '([\w.]+)'", str(error))
     if missing:
         package = _PACKAGES.get(missing[1].partition(".")[0], missing[1].partition(".")[0])
@@ -186,6 +187,14 @@ def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) 
                 said=said, seconds=model.timeout_s, key=model.api_key_env or "its API key", name=model.model
             )
     return f"{type(error).__name__}: {said}"
+
+
+def remedy(error: Exception, why: str) -> Remedy:
+    """Return what mends a failed call, `why` being what `explain` says of it."""
+    bases = {base.__name__ for base in type(error).__mro__}
+    if bases & _WANTS_A_KEY or why.endswith(NOT_SET):
+        return "key"
+    return "later" if bases & _PASSES else "models"
 
 
 def _address(model: ModelSettings) -> str:
@@ -244,6 +253,8 @@ def _is_about_a_key(error: Exception, said: str) -> bool:
     return "AuthenticationError" in {base.__name__ for base in type(error).__mro__} or "api_key" in said.lower()
 
 
+_WANTS_A_KEY = frozenset({"AuthenticationError", "PermissionDeniedError"})
+_PASSES = frozenset({"RateLimitError", "Timeout", "InternalServerError", "ServiceUnavailableError"})
 SENTENCES = {
     "AuthenticationError": "the key was refused: set {key}",
     "PermissionDeniedError": "the key does not allow this model: {said}",

@@ -12,7 +12,7 @@ import anyio
 from msgspec import Struct
 
 from codeens_server.config.settings import ModelSettings
-from codeens_server.generation.models.exchange import is_editor_model
+from codeens_server.generation.models.exchange import NOT_SET, is_editor_model
 
 SECONDS = 3.0
 """For a server to take a connection."""
@@ -108,7 +108,7 @@ def missing(model: ModelSettings, environ: Mapping[str, str]) -> str:
         return ""
     ways = " or ".join(dict.fromkeys(" and ".join(group) for group in groups))
     more = f" ({needs.advice})" if needs.advice else ""
-    return f"{model.name} needs {ways}, which is not set{more}"
+    return f"{model.name} needs {ways}, which {NOT_SET}{more}"
 
 
 def _groups(model: ModelSettings, needs: Needs) -> list[tuple[str, ...]]:

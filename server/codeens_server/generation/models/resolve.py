@@ -126,15 +126,14 @@ def _refuse_without_asyncio(models: Sequence[ModelSettings]) -> None:
             raise InputError(message, code="needs_asyncio", hint=Hint("fix", "Run it under asyncio.")) from None
 
 
-async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[ModelSettings, ...]:
-    """Return the first chat model of each OpenAI-compatible server on loopback that answers in half a second."""
+async def find_local_models(servers: Mapping[str, str] | None = None, *, most: int = 1) -> tuple[ModelSettings, ...]:
+    """Return the first chat models of each OpenAI-compatible server on loopback that answers in half a second."""
     servers = LOCAL_SERVERS if servers is None else servers
-    found: dict[str, ModelSettings] = {}
+    found: dict[str, list[ModelSettings]] = {}
 
     async def probe(label: str, base: str) -> None:
-        name = await _first_model(base)
-        if name:
-            found[label] = ModelSettings(
+        found[label] = [
+            ModelSettings(
                 name=f"{label}/{name}",
                 model=f"openai/{name}",
                 api_base=base,
@@ -142,11 +141,13 @@ async def find_local_models(servers: Mapping[str, str] | None = None) -> tuple[M
                 output_cost_per_token=0.0,
                 max_parallel=2,
             )
+            for name in (await _models_of(base))[:most]
+        ]
 
     async with anyio.create_task_group() as group:
         for label, base in servers.items():
             group.start_soon(probe, label, base)
-    return tuple(found[label] for label in servers if label in found)
+    return tuple(model for label in servers for model in found[label])
 
 
 def with_fallbacks(
@@ -214,10 +215,10 @@ def _check_address(model: ModelSettings) -> None:
         raise InputError(message)
 
 
-async def _first_model(base: str) -> str:
-    """Return the first model a server lists that is not made for embeddings; empty when there is no such server."""
+async def _models_of(base: str) -> list[str]:
+    """Return the models that a server lists but for those of embeddings; none when there is no such server."""
     if not await _listens(base):
-        return ""
+        return []
     import httpx  # slow to load, and mostly there is no such server
 
     body = b""
@@ -229,14 +230,14 @@ async def _first_model(base: str) -> str:
                     async for part in response.aiter_bytes():
                         body += part
                         if not response.is_success or len(body) > MOST_BYTES:
-                            return ""
+                            return []
             except httpx.HTTPError:
-                return ""
+                return []
     try:
         names = [str(entry["id"]) for entry in json.loads(body)["data"]]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return next((name for name in names if "embed" not in name.lower()), "")
+        return []
+    return [name for name in names if "embed" not in name.lower()]
 
 
 async def _listens(base: str) -> bool:

@@ -76,6 +76,13 @@ class Outline:
         around = [function for function in found if function.line <= line <= function.end_line]
         return max(around, key=lambda function: function.line, default=None)
 
+    def functions(self) -> Iterator[Function]:
+        """Yield all functions, in the order of the document; those of a piece that does not parse are not known."""
+        for index in range(len(self._pieces)):
+            found = self._functions(index)
+            if not isinstance(found, Broken):
+                yield from found
+
     def named(self, qualname: str) -> list[Function]:
         """Return all functions of a name, in the order of the document."""
         first = qualname.partition(".")[0]

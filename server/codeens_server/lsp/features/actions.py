@@ -14,7 +14,7 @@ from codeens_server.lsp.documents.outline import Broken, Function, Outline
 from codeens_server.lsp.runs.messages import RowArguments, RunArguments, RunId, command, written
 from codeens_server.lsp.runs.records import RunRecord
 from codeens_server.lsp.transport.client import Client
-from codeens_server.lsp.transport.names import APPLY, APPLY_KIND, CANCEL, QUICK_FIX, RUN, RUN_KIND
+from codeens_server.lsp.transport.names import APPLY, APPLY_KIND, CANCEL, QUICK_FIX, RUN, RUN_KIND, SHOW_RUN
 from codeens_server.views.model import RowView, RunView
 
 _MOST_SHOWN = 10
@@ -59,9 +59,26 @@ def _for_function(
         and record.view.status == "finished"
         and unchanged(asked.document, asked.outline, record.target)
     ):
-        yield from _results(record.view, client)
+        yield from _around_runs(asked, function, record, list(_results(record.view, client)), record.view)
+        return
     yield from _quick_fixes(asked, function, record)
     yield from _runs(asked, function, record)
+
+
+def _around_runs(
+    asked: ActionRequest, function: Function, record: RunRecord, results: Sequence[types.CodeAction], run: RunView
+) -> Iterator[types.CodeAction]:
+    """Yield what the run advises first, since editors select the first; what it advises against stands last."""
+    advised = bool(results and results[0].is_preferred)
+    if advised:
+        yield from results
+    else:
+        title = f"Results of `{_name(function)}`: {run.headline}"
+        yield _commanded(title, RUN_KIND, command(title, SHOW_RUN, RunId(run_id=run.run_id)))
+    yield from _quick_fixes(asked, function, record)
+    yield from _runs(asked, function, record)
+    if not advised:
+        yield from results
 
 
 def _runs(asked: ActionRequest, function: Function, record: RunRecord | None) -> Iterator[types.CodeAction]:
@@ -107,11 +124,11 @@ def _why_not(asked: ActionRequest, function: Function, record: RunRecord | None)
 
 def _results(run: RunView, client: Client) -> Iterator[types.CodeAction]:
     candidates = [row for row in run.rows if not row.original]
-    ranked = [row for row in candidates if row.number is not None]
+    ranked = sorted((row for row in candidates if row.number is not None), key=lambda row: not row.best)
     for row in ranked[:_MOST_SHOWN]:
         title = _apply_title(row)
         argument = RowArguments(run_id=run.run_id, candidate=row.id)
-        action = types.CodeAction(title=title, kind=APPLY_KIND, is_preferred=row.best or None)
+        action = types.CodeAction(title=title, kind=APPLY_KIND, is_preferred=(row.best and row.proven) or None)
         if client.resolves_edits:
             action.data = written(argument)
         else:
@@ -123,15 +140,21 @@ def _results(run: RunView, client: Client) -> Iterator[types.CodeAction]:
 
 
 def _apply_title(row: RowView) -> str:
-    """Return for instance `1. Apply gpt-x · performance: 2.1x [1.9, 2.3], -12 % memory, 34/34 tests, +3 -7 lines`."""
-    memory = row.memory.text if row.memory.trend in {"better", "worse"} else ""
+    """Return for instance `1. Apply gpt-x · performance: 2.1x [1.9, 2.3], -12 % memory, 34/34 tests, +3 -7 lines`.
+
+    What speaks against it stands before the colon: `2. Apply gpt-x · baseline (slower 0.61x [0.55, 0.70]): …`.
+    """
+    speed = f"{row.speed.text} {row.speed.detail}".strip()
+    against = [row.worse, "" if row.proven else row.verdict.detail]
     proof = [
-        f"{row.speed.text} {row.speed.detail}".strip(),
-        f"{memory} memory" if memory else "",
-        row.verdict.detail,
+        "" if speed in row.worse else speed,
+        f"{row.memory.text} memory" if row.memory.trend == "better" else "",
+        row.verdict.detail if row.proven else "",
         f"{row.diff.text} lines" if row.diff.text else "",
     ]
-    return f"{row.place if row.tied else f'{row.place}.'} Apply {row.label}: {', '.join(filter(None, proof))}"
+    lead, rest = (", ".join(filter(None, parts)) for parts in (against, proof))
+    name = f"{row.place if row.tied else f'{row.place}.'} Apply {row.label}{f' ({lead})' if lead else ''}"
+    return f"{name}: {rest}" if rest else name
 
 
 def _run(

@@ -19,6 +19,7 @@ from codeens_server.lsp.documents.documents import Documents
 from codeens_server.lsp.documents.outline import Outlines
 from codeens_server.lsp.features.apply import CandidateEdits
 from codeens_server.lsp.features.markdown import report
+from codeens_server.lsp.features.models import ListModels
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import (
     Applied,
@@ -41,6 +42,7 @@ from codeens_server.lsp.runs.records import RunRecord, RunRecords
 from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport import names
 from codeens_server.lsp.transport.client import Client
+from codeens_server.lsp.transport.configuration import Configuration
 from codeens_server.ranking.wording import conditions, label
 from codeens_server.text import one_line
 from codeens_server.views.run_view import document_view
@@ -62,6 +64,7 @@ class Commands:
         runs: RunTasks,
         lookup: RunLookup,
         edits: CandidateEdits,
+        configuration: Configuration,
     ) -> None:
         self._client = client
         self._documents = documents
@@ -70,6 +73,7 @@ class Commands:
         self._runs = runs
         self._lookup = lookup
         self._edits = edits
+        self._configuration = configuration
 
     def by_name(self) -> dict[str, Command]:
         """Return all of them by their names."""
@@ -84,6 +88,7 @@ class Commands:
             names.PIN_INPUT: pin_input.execute,
             names.REFUSE: self.refuse,
             names.RERANK: self.rerank,
+            names.LIST_MODELS: ListModels(self._documents, self._configuration).execute,
         }
 
     async def run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
@@ -160,8 +165,8 @@ class Commands:
 
     async def _started(self, arguments: RunArguments, params: types.ExecuteCommandParams) -> dict[str, Any]:
         record = await self._runs.start(arguments, self._line(arguments), params.work_done_token)
-        run = record.document
-        best, headline = (run.best, run.headline) if run else (None, None)
+        view = record.view if record.document else None
+        best, headline = (view.best, view.headline) if view else (None, None)
         return written(Started(run_id=record.run_id, headline=headline, best=best))
 
     def _line(self, arguments: RunArguments) -> int:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from lsprotocol import types
 
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.lsp.documents.documents import Document
 from codeens_server.lsp.documents.edits import applied, unchanged
-from codeens_server.lsp.documents.outline import Outline
-from codeens_server.lsp.runs.messages import RerunArguments, RowArguments, RunId, command
+from codeens_server.lsp.documents.outline import Function, Outline
+from codeens_server.lsp.runs.messages import RerunArguments, RowArguments, RunArguments, RunId, command
 from codeens_server.lsp.runs.records import RunRecord
-from codeens_server.lsp.transport.names import APPLY, CANCEL, DIFF, RERUN, SHOW_RUN
+from codeens_server.lsp.transport.names import APPLY, CANCEL, DIFF, RERUN, RUN, SHOW_RUN
 from codeens_server.views.model import RowView, RunView
 
 
-def lenses(document: Document, outline: Outline, records: Iterable[RunRecord]) -> list[types.CodeLens]:
-    """Return all lenses of a document."""
-    return [lens for record in records for lens in _of_function(document, outline, record)]
+def lenses(
+    document: Document, outline: Outline, records: Mapping[str, RunRecord], *, before_run: bool
+) -> list[types.CodeLens]:
+    """Return all lenses of a document; `before_run`: also for functions that were not run yet."""
+    found = [lens for record in records.values() for lens in _of_function(document, outline, record)]
+    if before_run:
+        fresh = (function for function in outline.functions() if function.qualname not in records)
+        found += [_to_run(document, function) for function in fresh if not function.refusal]
+    return found
+
+
+def _to_run(document: Document, function: Function) -> types.CodeLens:
+    mode = "implement" if function.body_missing else "auto"
+    argument = RunArguments(uri=document.uri, function=function.qualname, mode=mode)
+    place = types.Position(line=function.line, character=0)
+    said = command(f"codeens: {'implement' if function.body_missing else 'improve'}", RUN, argument)
+    return types.CodeLens(range=types.Range(start=place, end=place), command=said)
 
 
 def _of_function(document: Document, outline: Outline, record: RunRecord) -> Iterator[types.CodeLens]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import msgspec
 from lsprotocol import types
@@ -66,6 +66,13 @@ class RunArguments(_Argument, frozen=True, kw_only=True):
             "timeout_s": self.timeout_s,
             "fresh": self.fresh,
         }
+
+
+class FolderArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.listModels`."""
+
+    uri: str | None = None
+    """A document, in whose folder settings count; None: the first folder."""
 
 
 class RunId(_Argument, frozen=True, kw_only=True):
@@ -178,6 +185,28 @@ class Reranked(_Result, frozen=True, kw_only=True):
     weights: Weights
     """By which the rows of the view are in order."""
     view: RunView
+
+
+class KnownModel(_Result, frozen=True, kw_only=True):
+    """One that a run can ask, by its name."""
+
+    name: str
+    group: Literal["configured", "local", "provider"]
+    """Of the settings, of a server on this machine, or the usual one of a provider."""
+    detail: str
+    is_chosen: bool
+    """It is asked when none is named."""
+    lacks_key: bool
+    setting: dict[str, Any] | None = None
+    """As `codeens.models` has it; none is needed for a provider's."""
+
+
+class KnownModels(_Result, frozen=True, kw_only=True):
+    """Of `codeens.listModels`."""
+
+    models: tuple[KnownModel, ...]
+    goal: Goal
+    """By which runs rank when none is named."""
 
 
 class PinnedTest(_Result, frozen=True, kw_only=True):

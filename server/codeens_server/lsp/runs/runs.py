@@ -209,7 +209,7 @@ def _opened(session: Session, record: RunRecord, rejudge: str | None) -> Abstrac
 
 
 def _outcome(record: RunRecord) -> str:
-    return record.why or (one_line(record.document.headline) if record.document else "cancelled")
+    return record.why or (record.view.headline if record.document and record.view else "cancelled")
 
 
 class ProgressBar:

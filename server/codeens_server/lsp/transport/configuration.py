@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from codeens_server.config.loading import Loaded
 
 SECTION = "codeens"
-_OF_THE_CLIENT = frozenset({"trace", "server"})
-"""Keys of the section that are for extensions and not for the server."""
+_OF_THE_EDITOR = "editor"
+"""The key of how the editor shows things, which is no setting of a run."""
+_OF_THE_CLIENT = frozenset({"trace", "server", _OF_THE_EDITOR})
+"""Keys of the section that no run reads."""
 _WORD_BEGINS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD_GOES_ON = re.compile(r"_(\w)")
 _TABLES_OF_NAMES = frozenset({"weights", "scorer_weights"})
 
 
@@ -66,6 +69,12 @@ class Configuration:
         if isinstance(settings, dict):
             own = cast("dict[str, object]", settings).get(SECTION)
             self._pushed = cast("dict[str, object]", own) if isinstance(own, dict) else {}
+
+    @property
+    def has_lens_before_run(self) -> bool:
+        """Functions that were never run have a lens too (`codeens.editor.lensBeforeRun`, as it was last pushed)."""
+        of_editor = self._pushed.get(_OF_THE_EDITOR)
+        return isinstance(of_editor, dict) and cast("dict[str, object]", of_editor).get("lensBeforeRun") is True
 
     def check_trust(self) -> None:
         """Refuse to run code of a workspace that the user does not trust.
@@ -131,6 +140,11 @@ def snake_case(section: Mapping[str, object]) -> dict[str, object]:
         for name, value in named.items()
         if value is not None and name not in _OF_THE_CLIENT
     }
+
+
+def camel_case(section: Mapping[str, object]) -> dict[str, object]:
+    """Return settings under the names by which editors write them."""
+    return {_WORD_GOES_ON.sub(lambda found: found[1].upper(), name): value for name, value in section.items()}
 
 
 def _inside(value: object, *, is_named: bool) -> object:

@@ -91,8 +91,7 @@ def _advice(hint: Hint) -> str:
                 "an editor that has a model of its own."
             )
         case "runs":
-            done = f"run --resume {hint.name}` goes on with it" if hint.name else "runs list` shows all runs"
-            return f"On the command line, `codeens {done}."
+            return "Run it again." if hint.name else "The command codeens.listRuns lists all runs."
         case "variants":
             return "Name one in the setting codeens.variants."
         case "fix":

@@ -14,7 +14,8 @@ SHOW_RUN = "codeens.showRun"
 PIN_INPUT = "codeens.pinInputAsTest"
 REFUSE = "codeens.refuseCondition"
 RERANK = "codeens.rerank"
-COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK)
+LIST_MODELS = "codeens.listModels"
+COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK, LIST_MODELS)
 
 REWRITE = "refactor.rewrite.codeens"
 RUN_KIND = f"{REWRITE}.run"
