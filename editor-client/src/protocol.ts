@@ -346,7 +346,7 @@ export interface MutationScore {
 }
 
 export interface NoteView {
-  readonly kind: "evidence" | "excluded" | "failure" | "stopped" | "unsafe";
+  readonly kind: "ending" | "evidence" | "excluded" | "failure" | "stopped" | "unsafe";
   readonly text: string;
 }
 
@@ -569,6 +569,7 @@ export interface RunSummary {
   readonly failures: readonly string[];
   readonly models_asked: number;
   readonly model_failures: readonly ModelFailure[];
+  readonly ending: string;
 }
 
 export interface RunView {

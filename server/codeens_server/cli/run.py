@@ -53,7 +53,12 @@ _MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results",
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Ask this model; repeatable.")
 @click.option("--variant", "variants", multiple=True, metavar="NAME", help="Use this prompt variant; repeatable.")
 @click.option("--samples", type=int, metavar="N", help="Answers per model and variant.")
-@click.option("--rounds", type=int, metavar="N", help="Ask again with what failed, up to N rounds in all.")
+@click.option(
+    "--rounds",
+    type=int,
+    metavar="N",
+    help="Up to N rounds: ask again with what failed, and for better than what is right.",
+)
 @options.sandbox
 @click.option(
     "--python",

@@ -116,6 +116,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     models_asked: int = 0
     """How many models there were to ask."""
     model_failures: tuple[ModelFailure, ...] = ()
+    ending: str = ""
+    """Why fewer rounds were made than were asked for, and what that saved; empty: all were."""
 
 
 class Machine(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
+from codeens_server.domain.systems import System
 from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import Mode, Remedy
 from codeens_server.generation.budget import Budget, BudgetExceeded
@@ -25,7 +26,7 @@ from codeens_server.generation.models.exchange import (
     Torn,
     request_key,
 )
-from codeens_server.generation.prompts import Feedback, as_text, messages_for
+from codeens_server.generation.prompts import Feedback, Parent, as_text, messages_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.generation.reply.extract import Taken, Unusable, extract
 from codeens_server.generation.reply.own_versions import kept_apart
@@ -43,12 +44,16 @@ class Ask(Struct, frozen=True, kw_only=True):
     mode: Mode
     models: tuple[ModelSettings, ...]
     variants: tuple[Variant, ...]
+    systems: tuple[System, ...] = ()
+    """Names of a model and a variant each, which alone are asked; empty: every model with every variant."""
     samples: int = 1
     first_sample: int = 0
     """The number of the first; samples of different numbers are kept apart from each other."""
     round: int = 0
     feedback: tuple[Feedback, ...] = ()
     """When given, only the models and variants of these earlier answers are asked, each with what it did wrong."""
+    parents: tuple[Parent, ...] = ()
+    """When given, only the models and variants that these name are asked, each for something better."""
     fresh: bool = False
     """Ask again even where an answer is kept."""
     known: frozenset[str] = frozenset()
@@ -62,7 +67,7 @@ class Call(Struct, frozen=True, kw_only=True):
     model: ModelSettings
     variant: Variant
     sample: int
-    feedback: Feedback | None = None
+    earlier: Feedback | Parent | None = None
 
 
 class FailedCall(Struct, frozen=True, kw_only=True):
@@ -144,12 +149,14 @@ Deliver: TypeAlias = Callable[[Answer], Awaitable[None]]
 
 def calls_of(ask: Ask) -> list[Call]:
     """Return all requests of a round, in a stable order and under stable ids."""
+    if ask.parents:
+        return list(_from_parents(ask))
     return list(_again(ask) if ask.feedback else _anew(ask))
 
 
 def request_of(ask: Ask, call: Call) -> tuple[tuple[Message, ...], Sampling]:
     """Return what a call asks, and how."""
-    messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.feedback)
+    messages = messages_for(call.variant, ask.mode, ask.target, ask.context, call.earlier)
     sampling = Sampling(
         temperature=call.variant.temperature,
         top_p=call.variant.top_p,
@@ -258,7 +265,7 @@ class _Maker:
             replacement=found[0].replacement,
             sample=call.sample,
             round=self._ask.round,
-            parent=call.feedback.candidate.id if call.feedback else "",
+            parent=call.earlier.candidate.id if call.earlier else "",
             digest=digest(found[0].replacement),
             rationale=remark_of(reply.text),
             receipt=(*cut, *found[0].receipt),
@@ -301,6 +308,8 @@ def _anew(ask: Ask) -> Iterator[Call]:
     for sample in range(ask.first_sample, ask.first_sample + ask.samples):
         for variant in ask.variants:
             for model in ask.models:
+                if ask.systems and (model.name, variant.name) not in ask.systems:
+                    continue
                 name = f"{slugs[model.name]}-{variant.name}-{sample}"
                 yield Call(id=_of_round(name, ask.round), model=model, variant=variant, sample=sample)
 
@@ -322,8 +331,23 @@ def _again(ask: Ask) -> Iterator[Call]:
                 model=models[earlier.model],
                 variant=variants[earlier.variant],
                 sample=earlier.sample,
-                feedback=feedback,
+                earlier=feedback,
             )
+
+
+def _from_parents(ask: Ask) -> Iterator[Call]:
+    slugs = _slugs(ask.models)
+    models = {model.name: model for model in ask.models}
+    variants = {variant.name: variant for variant in ask.variants}
+    for parent in ask.parents:
+        name = f"{slugs[parent.model]}-{parent.variant}-{parent.sample}"
+        yield Call(
+            id=_of_round(name, ask.round),
+            model=models[parent.model],
+            variant=variants[parent.variant],
+            sample=parent.sample,
+            earlier=parent,
+        )
 
 
 def _of_round(name: str, number: int) -> str:

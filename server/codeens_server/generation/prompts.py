@@ -57,6 +57,25 @@ GOALS: dict[Goal, str] = {
 }
 
 
+class Parent(Struct, frozen=True, kw_only=True):
+    """An earlier answer that is right, and what is known of it and of others, to be improved on."""
+
+    candidate: Candidate
+    model: str
+    """Who is asked."""
+    variant: str
+    sample: int
+    """Tells equal questions of a run apart."""
+    measured: str
+    """What was measured of it against the original, as a sentence goes on."""
+    hot: tuple[str, ...] = ()
+    """Its lines that run most often, with how often."""
+    others: tuple[str, ...] = ()
+    """What other right answers do, and what was measured of them, a line each."""
+    wrong: tuple[str, ...] = ()
+    """Where wrong answers were wrong, a line each."""
+
+
 class Feedback(Struct, frozen=True, kw_only=True):
     """An earlier answer, and the first thing that it did wrong."""
 
@@ -67,7 +86,7 @@ class Feedback(Struct, frozen=True, kw_only=True):
 
 
 def messages_for(
-    variant: Variant, mode: Mode, target: Target, context: Context, feedback: Feedback | None = None
+    variant: Variant, mode: Mode, target: Target, context: Context, earlier: Feedback | Parent | None = None
 ) -> tuple[Message, ...]:
     """Return the messages of one request."""
     texts = {
@@ -80,8 +99,9 @@ def messages_for(
     asked = variant.prompt.format_map(texts).strip()
     if "{task}" not in variant.prompt:
         asked = f"{asked}\n\n{TASKS[mode]}"
-    if feedback is not None:
-        asked = f"{asked}\n\n{_told(feedback, mode)}"
+    if earlier is not None:
+        told = _told(earlier, mode) if isinstance(earlier, Feedback) else _shown(earlier, GOALS[variant.goal])
+        asked = f"{asked}\n\n{told}"
     return (Message(role="system", content=_rules(target)), Message(role="user", content=asked))
 
 
@@ -124,6 +144,30 @@ def _section(title: str, parts: Sequence[str]) -> list[str]:
 def _fenced(code: str) -> str:
     marks = max((len(run) for run in re.findall(r"`{3,}", code)), default=2) + 1
     return f"{'`' * marks}python\n{code}\n{'`' * marks}"
+
+
+def _shown(parent: Parent, goal: str) -> str:
+    lines = [
+        "This was answered before; it is right on all inputs tried:",
+        _fenced(parent.candidate.source.rstrip()),
+        f"Measured against the function as it is: {parent.measured}.",
+        *_section("In the largest of the calls that tests make, these of its lines run most often:", parent.hot),
+    ]
+    for title, entries in (
+        ("Other answers that are right:", parent.others),
+        ("Answers that were rejected, each with the smallest input known on which it is wrong:", parent.wrong),
+    ):
+        lines += [title, *(f"- {entry}" for entry in entries)] if entries else []
+    lines.append(
+        f"Write one that is better still ({goal}): keep what makes this one good, and do otherwise what still costs. "
+        "Answer with the complete function; none that is shown here."
+    )
+    return "\n".join(lines)
+
+
+def wrong_on(failure: Failure) -> str:
+    """Return what an answer did wrong as a model may be told of it: never what a test expects."""
+    return f"{failure.where}: {_without_expectation(failure.got) or 'something else than it should'}"
 
 
 def _told(feedback: Feedback, mode: Mode) -> str:

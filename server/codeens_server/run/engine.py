@@ -6,11 +6,13 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import anyio.to_thread
+from msgspec.structs import replace
 
+from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import Executor, Turns, open_executor
 from codeens_sandbox_backends.registry import get_backend
@@ -28,6 +30,7 @@ from codeens_server.run.events import CandidatesGiven, Noted, RunEvent, RunResum
 from codeens_server.run.ids import new_run_id
 from codeens_server.run.log import RunLog
 from codeens_server.run.producers import (
+    Asker,
     CandidateProducer,
     GenerationPlan,
     GivenCandidates,
@@ -40,6 +43,8 @@ from codeens_server.run.producers import (
 from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
 from codeens_server.run.variants import chosen_variants
+from codeens_server.search.improving import Improvements
+from codeens_server.search.learning import records_of
 from codeens_server.workspace.environment import environments_of, interpreter_for, sandbox_spec
 from codeens_server.workspace.installed import packages_of
 from codeens_server.workspace.text import snapshot
@@ -48,6 +53,9 @@ from codeens_variants.manifest import Variant
 if TYPE_CHECKING:
     from codeens_server.run.execution import Execution
     from codeens_server.store.runs import RunStore
+
+Producers: TypeAlias = Callable[[Sandbox], AbstractAsyncContextManager[Sequence[CandidateProducer]]]
+"""Opens what makes candidates; some look at them in the sandbox."""
 
 
 class RunStream:
@@ -184,7 +192,7 @@ class Engine:
     async def _run(
         self,
         log: RunLog,
-        producers: Callable[[], AbstractAsyncContextManager[Sequence[CandidateProducer]]],
+        producers: Producers,
         accept: Callable[[Evidence], None],
         *first: StoredEvent,
     ) -> AsyncGenerator[RunStream]:
@@ -236,15 +244,14 @@ class Engine:
             raise ChangedError(message) from None
         return state
 
-    def _asking(
-        self, state: RunState, models: tuple[ModelSettings, ...]
-    ) -> Callable[[], AbstractAsyncContextManager[Sequence[CandidateProducer]]]:
+    def _asking(self, state: RunState, models: tuple[ModelSettings, ...]) -> Producers:
         """Return what opens the producers of a run that asks models or makes rewrites."""
         request = state.request
         variants = chosen_variants(request.variants, self._settings, self._variants)
         plan = GenerationPlan(
             models=models,
             variants=variants,
+            systems=tuple((model.name, variant.name) for model in models for variant in variants),
             samples=request.samples,
             rounds=request.rounds,
             budget_usd=request.budget_usd,
@@ -255,16 +262,23 @@ class Engine:
         reachable = with_fallbacks(models, self._settings, self._environ)
 
         @asynccontextmanager
-        async def opened() -> AsyncGenerator[Sequence[CandidateProducer]]:
+        async def opened(sandbox: Sandbox) -> AsyncGenerator[Sequence[CandidateProducer]]:
             wanted = wants_rewrites(request, models)
             rewrites = await offline_rewrites(state.target, variants) if wanted else []
             if not rewrites and not models and not state.generated:
                 raise _nothing_to_make(state.target, are_off=request.rewrites == "never")
             async with Models(reachable, self._environ, self._editor_model) as client:
-                cache = self._store.cache(Reply)
-                yield [OfflineRewrites(rewrites), *([ModelAnswers(plan, client, cache)] if models else [])]
+                asker = Asker(await self._learned(plan, state), client, self._store.cache(Reply))
+                of_models = [ModelAnswers(asker), Improvements(asker, sandbox, self._settings.limits)]
+                yield [OfflineRewrites(rewrites), *(of_models if models else [])]
 
         return opened
+
+    async def _learned(self, plan: GenerationPlan, state: RunState) -> GenerationPlan:
+        """Return the plan with what earlier runs in the workspace say, where that decides anything."""
+        if not plan.models or plan.rounds == 1 or state.brief is not None:
+            return plan
+        return replace(plan, records=records_of(await self._store.statistics.systems(state.target.root)))
 
     async def _reachable(self, request: RunRequest) -> tuple[tuple[ModelSettings, ...], dict[str, str]]:
         """Return the models that can be asked, and why others cannot.
@@ -301,13 +315,12 @@ def _mode_of(state: RunState) -> ModeRequest:
     return "implement" if state.target.body_missing else state.request.mode
 
 
-def _giving(
-    candidates: Sequence[Candidate],
-) -> Callable[[], AbstractAsyncContextManager[Sequence[CandidateProducer]]]:
+def _giving(candidates: Sequence[Candidate]) -> Producers:
     """Return what opens the producers of a run that makes no candidates."""
 
     @asynccontextmanager
-    async def opened() -> AsyncGenerator[Sequence[CandidateProducer]]:
+    async def opened(sandbox: Sandbox) -> AsyncGenerator[Sequence[CandidateProducer]]:
+        del sandbox
         yield [GivenCandidates(candidates)]
 
     return opened

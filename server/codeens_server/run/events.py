@@ -10,17 +10,19 @@ from codeens_sandbox_backends.programs import Outcome
 from codeens_server.domain.document import RunDocument
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import Measurement
+from codeens_server.domain.systems import SystemRecord
 from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import Mode, Remedy, StopReason
 from codeens_server.domain.verdict import Verdict
 from codeens_server.run.request import RunRequest
 
 NoteKind: TypeAlias = Literal[
-    "budget", "original", "measuring", "differences", "scorer", "plan", "unreachable", "no_key"
+    "budget", "original", "measuring", "differences", "scorer", "plan", "unreachable", "no_key", "ending"
 ]
 """`budget`: a cap does not hold. `original`: it could not be measured, so that nothing is. `measuring`: a candidate
 could not be. `differences`: the smallest inputs were not searched. `scorer`: a person's own scorer failed. `plan`: what
-is asked of models, at what cost; no failure. `unreachable`: a model is left out, since it cannot be asked."""
+is asked of models, at what cost; no failure. `unreachable`: a model is left out, since it cannot be asked. `ending`:
+why fewer rounds were made than were asked for. `no_key`: no model is asked for want of a key."""
 
 
 class RunStarted(Struct, frozen=True, kw_only=True, tag="run_started", tag_field="event"):
@@ -52,6 +54,8 @@ class ModelsBriefed(Struct, frozen=True, kw_only=True, tag="models_briefed", tag
 
     mode: Mode
     context: Context
+    records: tuple[SystemRecord, ...] = ()
+    """What earlier runs say of who is asked; where that decides nothing it is not looked up."""
 
 
 class EvidenceGathered(Struct, frozen=True, kw_only=True, tag="evidence_gathered", tag_field="event"):

@@ -12,6 +12,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
+from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import Executor
 from codeens_sandbox_backends.programs import CallInput
@@ -63,7 +64,7 @@ class Execution:
         self,
         log: RunLog,
         executor: Executor,
-        producers: Callable[[], AbstractAsyncContextManager[Sequence[CandidateProducer]]],
+        producers: Callable[[Sandbox], AbstractAsyncContextManager[Sequence[CandidateProducer]]],
         *,
         accept: Callable[[Evidence], None],
         settings: Settings,
@@ -75,7 +76,7 @@ class Execution:
         Args:
             log: of a run that is new, or gone on with.
             executor: runs code.
-            producers: opens what makes candidates; connections are closed when the rounds are over.
+            producers: opens what makes candidates, with a sandbox to look at them; closed when the rounds are over.
             accept: raises where the run cannot go on with the evidence that was found, before anything is written.
             settings: limits of each job, and what candidates are ranked by.
             selector: says which of the candidates that wait is judged first; None: the one that came first.
@@ -133,7 +134,7 @@ class Execution:
                     async with anyio.create_task_group() as beside:
                         # What producers need to be opened, as rewrites that are made, is ready when the evidence is.
                         beside.start_soon(self._find)
-                        async with self._open_producers() as producers:
+                        async with self._open_producers(self._executor) as producers:
                             beside.start_soon(self._brief_early, producers)
                             beside.start_soon(self._gather, producers, beside)
                             await self._rounds(producers)
@@ -267,7 +268,11 @@ class Execution:
             await self.log.emit(CandidatePlanned(count=expected, round=number))
             await self._round(producers, number)
             number += 1
-            expected = self._expected(producers, number)
+            if expected := self._expected(producers, number):
+                await self._compare_growth()
+        for producer in producers:
+            if said := producer.ending(self._state, number):
+                await self.log.emit(Noted(kind="ending", message=said))
 
     def _expected(self, producers: Sequence[CandidateProducer], number: int) -> int:
         return sum(producer.expected(self._state, number) for producer in producers)

@@ -15,6 +15,7 @@ from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.evidence import Evidence, MissedChange
+from codeens_server.domain.systems import System, SystemRecord
 from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import ModeRequest
 from codeens_server.domain.verdict import Failure
@@ -65,6 +66,10 @@ class CandidateProducer(Protocol):
         """
         ...
 
+    def ending(self, state: RunState, number: int) -> str:
+        """Return why it brings nothing in a round that could have been made, and what is saved; empty: it could not."""
+        ...
+
 
 class GivenCandidates:
     """Candidates that somebody else made."""
@@ -85,6 +90,11 @@ class GivenCandidates:
             for candidate in self._candidates:
                 if candidate.id not in state.answered:
                     group.start_soon(deliver, CandidateGenerated(candidate=candidate))
+
+    def ending(self, state: RunState, number: int) -> str:
+        """Return nothing: all of them were there in the first round."""
+        del state, number
+        return ""
 
 
 class OfflineRewrites(GivenCandidates):
@@ -114,6 +124,8 @@ class GenerationPlan(Struct, frozen=True, kw_only=True):
 
     models: tuple[ModelSettings, ...]
     variants: tuple[Variant, ...]
+    systems: tuple[System, ...]
+    """Names of a model and a variant each: who is asked in the first round."""
     samples: int
     rounds: int
     budget_usd: float | None
@@ -121,48 +133,21 @@ class GenerationPlan(Struct, frozen=True, kw_only=True):
     fresh: bool
     packages: tuple[str, ...] = ()
     """Distributions that the workspace's interpreter has."""
+    records: tuple[SystemRecord, ...] = ()
+    """What earlier runs say of models and variants."""
 
 
-class ModelAnswers:
-    """Answers of models: all that was asked for in the first round, then those again that were wrong."""
+class Asker:
+    """Asks the models of a run, within one budget for all who ask."""
 
     def __init__(self, plan: GenerationPlan, client: Models, cache: ResponseCache) -> None:
-        self._plan = plan
+        self.plan = plan
         self._client = client
         self._cache = cache
         self._budget: Budget | None = None
 
-    async def brief(self, target: Target, known: Evidence, limits: Limits, sandbox: Sandbox) -> ModelsBriefed:
-        """Return what the models are told of a function.
-
-        Args:
-            target: the function.
-            known: what the evidence says so far.
-            limits: what each job may take.
-            sandbox: where the original is called.
-        """
-
-        def tell() -> Context:
-            return with_evidence(context_of(target), target, known, self._plan.packages)
-
-        context = await anyio.to_thread.run_sync(tell)
-        if known.mode == "improve":
-            program = await anyio.to_thread.run_sync(program_for, target, None)
-            hot = await hot_lines(target, program, known.cases, limits=limits, sandbox=sandbox)
-            context = replace(context, hot=hot)
-        return ModelsBriefed(mode=known.mode, context=context)
-
-    def expected(self, state: RunState, number: int) -> int:
-        """Return how many calls a round makes; none before there is a brief.
-
-        There are as many rounds as were asked for, and one more when no candidate passed.
-        """
-        return len(calls_of(ask)) if (ask := self._ask(state, number)) else 0
-
-    async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
-        """Ask all of a round at once."""
-        if (ask := self._ask(state, number)) is None:
-            return
+    async def ask(self, state: RunState, ask: Ask, deliver: Deliver) -> None:
+        """Say what will be asked, ask all of it at once, and deliver the answers as they come."""
         budget = self._spending(state)
 
         async def take(answer: Answer) -> None:
@@ -176,19 +161,79 @@ class ModelAnswers:
         if budget.exhausted:
             await deliver(RunStopped(reason="budget"))
 
+    def source(self, state: RunState) -> Replies:
+        """Return where a single reply comes from."""
+        return Replies(self._client, self._cache, self._spending(state), self.plan.fresh)
+
+    def _spending(self, state: RunState) -> Budget:
+        if self._budget is None:
+            plan = self.plan
+            self._budget = Budget(
+                usd=plan.budget_usd,
+                tokens=plan.budget_tokens,
+                spent_usd=state.cost_usd,
+                spent_tokens=state.tokens,
+            )
+        return self._budget
+
+
+class ModelAnswers:
+    """Answers of models: all that was asked for in the first round, then those again that were wrong."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    async def brief(self, target: Target, known: Evidence, limits: Limits, sandbox: Sandbox) -> ModelsBriefed:
+        """Return what the models are told of a function.
+
+        Args:
+            target: the function.
+            known: what the evidence says so far.
+            limits: what each job may take.
+            sandbox: where the original is called.
+        """
+
+        def tell() -> Context:
+            return with_evidence(context_of(target), target, known, self._asker.plan.packages)
+
+        context = await anyio.to_thread.run_sync(tell)
+        if known.mode == "improve":
+            program = await anyio.to_thread.run_sync(program_for, target, None)
+            hot = await hot_lines(program, known.cases, limits=limits, sandbox=sandbox)
+            context = replace(context, hot=hot)
+        return ModelsBriefed(mode=known.mode, context=context, records=self._asker.plan.records)
+
+    def expected(self, state: RunState, number: int) -> int:
+        """Return how many calls a round makes; none before there is a brief.
+
+        There are as many rounds as were asked for, and one more when no candidate passed.
+        """
+        return len(calls_of(ask)) if (ask := self._ask(state, number)) else 0
+
+    async def produce(self, state: RunState, number: int, deliver: Deliver) -> None:
+        """Ask all of a round at once."""
+        if ask := self._ask(state, number):
+            await self._asker.ask(state, ask, deliver)
+
+    def ending(self, state: RunState, number: int) -> str:
+        """Return nothing: whoever is wrong is asked again."""
+        del state, number
+        return ""
+
     async def inputs(
         self, state: RunState, missed: Sequence[MissedChange], tell: Callable[[InputsAsked], Coroutine[Any, Any, None]]
     ) -> tuple[CallInput, ...]:
         """Return inputs that the first model writes against changes of the original; see `ask_for_inputs`."""
-        if not self._plan.models or state.target.kind not in CALLABLE:
+        models = self._asker.plan.models
+        if not models or state.target.kind not in CALLABLE:
             return ()
-        source = Replies(self._client, self._cache, self._spending(state), self._plan.fresh)
-        via = InputQuestion(self._plan.models[0], source)
+        via = InputQuestion(models[0], self._asker.source(state))
         return await ask_for_inputs(state.target, missed, via, tell)
 
     def _ask(self, state: RunState, number: int) -> Ask | None:
         """Return what to ask in a round; None for nothing."""
-        plan, rounds, brief = self._plan, self._plan.rounds, state.brief
+        plan, brief = self._asker.plan, state.brief
+        rounds = plan.rounds
         if brief is None or state.stopped or number > rounds or (number and number == rounds and state.passed):
             return None
         told = state.failed_in(number - 1) if number else []
@@ -200,6 +245,7 @@ class ModelAnswers:
             mode=brief.mode,
             models=plan.models,
             variants=plan.variants,
+            systems=plan.systems,
             samples=plan.samples,
             round=number,
             feedback=tuple(
@@ -209,17 +255,6 @@ class ModelAnswers:
             fresh=plan.fresh,
             known=frozenset(state.answered),
         )
-
-    def _spending(self, state: RunState) -> Budget:
-        if self._budget is None:
-            plan = self._plan
-            self._budget = Budget(
-                usd=plan.budget_usd,
-                tokens=plan.budget_tokens,
-                spent_usd=state.cost_usd,
-                spent_tokens=state.tokens,
-            )
-        return self._budget
 
 
 def _tried(told: Sequence[tuple[Candidate, Failure]], own: Candidate) -> tuple[str, ...]:

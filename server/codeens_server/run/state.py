@@ -82,6 +82,8 @@ class RunState:
         self.doing: str = "starting"
         self.plan: str = ""
         """What is asked of models, at what highest cost; empty: nothing that costs."""
+        self.ending: str = ""
+        """Why fewer rounds were made than were asked for, and what that saved; empty: all were."""
         self._planned: dict[int, int] = {}
         self._notes: dict[tuple[str, str], str] = {}
         """Kind and subject → sentence."""
@@ -272,6 +274,7 @@ class RunState:
             failures=self.failures,
             models_asked=self.models_asked,
             model_failures=self.model_failures,
+            ending=self.ending,
         )
 
     def _take_word(
@@ -289,6 +292,8 @@ class RunState:
                 self._planned[event.round] = event.count
             case Noted(kind="plan"):
                 self.plan = self.doing = event.message
+            case Noted(kind="ending"):
+                self.ending = self.doing = event.message
             case Noted():
                 self._notes[event.kind, event.subject] = event.message
             case Progress():

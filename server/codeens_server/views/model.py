@@ -12,7 +12,7 @@ from codeens_server.domain.terms import ORIGINAL, ConditionKind, Goal, Mode, Rem
 RunStatus: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
 RowStatus: TypeAlias = Status | Literal["waiting", "not_run"]
 Trend: TypeAlias = Literal["better", "worse", "same"]
-NoteKind: TypeAlias = Literal["evidence", "excluded", "failure", "stopped", "unsafe"]
+NoteKind: TypeAlias = Literal["evidence", "excluded", "failure", "ending", "stopped", "unsafe"]
 
 
 class CellView(Struct, frozen=True, kw_only=True):

@@ -338,6 +338,8 @@ def _notes(run: RunDocument) -> Iterator[NoteView]:
         yield NoteView(kind="excluded", text=one_line(f"excluded: {item.count} {item.what}: {item.why}"))
     for failure in run.summary.failures:
         yield NoteView(kind="failure", text=one_line(f"failed: {failure}"))
+    if run.summary.ending:
+        yield NoteView(kind="ending", text=one_line(run.summary.ending))
     if run.summary.stopped:
         yield NoteView(
             kind="stopped", text=f"The run ended early: {one_line(run.summary.stopped)}. What was found is kept."

@@ -1,0 +1,71 @@
+"""Rounds that improve: a right answer goes back with what was measured of it, until nothing can change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.ensemble import SECONDS, Bench, fenced
+from tests.loopback.server import ChatRequest, ModelServer
+from tests.sandbox_backends.machine import why_not
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.anyio,
+    pytest.mark.timeout(2 * SECONDS),
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
+SOURCE = """
+def unique(items: list[int]) -> list[int]:
+    found: list[int] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+"""
+TESTS = """
+from sums import unique
+
+def test_unique():
+    assert unique([2, 1, 2]) == [2, 1]
+    assert unique(list(range(50))) == list(range(50))
+"""
+FIRST = """\
+def unique(items: list[int]) -> list[int]:
+    seen: set[int] = set()
+    found: list[int] = []
+    for item in items:
+        if item not in seen:
+            seen.add(item)
+            found.append(item)
+    return found"""
+BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
+WRONG = "def unique(items: list[int]) -> list[int]:\n    return sorted(set(items))"
+IMPROVING = "This was answered before; it is right"
+
+
+async def test_a_right_answer_is_improved_on_with_what_was_measured_until_a_round_brings_nothing_new(
+    tmp_path: Path,
+) -> None:
+    def answer(request: ChatRequest) -> str:
+        if IMPROVING in request.prompt:
+            return fenced(BETTER)
+        return fenced(FIRST if len(server.requests) != 1 else WRONG, "It looks items up in a set.")
+
+    async with ModelServer(answer=answer) as server:
+        bench = Bench(tmp_path, server, SOURCE)
+        (bench.module.parent / "test_sums.py").write_text(TESTS, encoding="utf-8")
+        done = await bench.run([bench.model("m")], samples=2, rounds=5)
+        first, *others = [request.prompt for request in server.requests if IMPROVING in request.prompt]
+
+    assert len(server.requests) == 2 + 2 + 2, "two first answers, one again and one improved, two that bring no more"
+    assert FIRST in first
+    assert "Measured against the function as it is: " in first
+    assert "if item not in seen:  # 50 times" in first
+    assert "unique([2, 1, 2]): " in first or "test_sums.py::test_unique" in first, "where the wrong answer was wrong"
+    assert any(BETTER in prompt for prompt in others)
+    assert {row.candidate.source.strip() for row in done.run.results if row.rank} == {FIRST, BETTER}
+    better = next(row.candidate for row in done.run.results if row.candidate.source.strip() == BETTER)
+    assert done.row(better.parent).candidate.source.strip() == FIRST
+    assert done.run.summary.ending.startswith("round 3 brought only code that was there already: 2 rounds left out, 4 ")
