@@ -7,6 +7,7 @@ import { COMMANDS } from "./protocol";
 import type { Actions } from "./runs/actions";
 import type { Diffs } from "./runs/diffs";
 import type { Runs } from "./runs/runs";
+import { installServer } from "./server/installing";
 import type { Server } from "./server/server";
 import type { ResultsView } from "./view/resultsView";
 
@@ -39,7 +40,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     openResults: () => view.openInEditor(),
     applyShown: (uri: vscode.Uri) => applyShown(actions, diffs, uri),
     manageKeys: () => keysChanged(parts),
-    installServer: () => install(server, log),
+    installServer: () => installServer(server),
     choosePython: () => choosePython(),
     restartServer: () => server.start(),
     showLog: () => log.show(),
@@ -97,21 +98,6 @@ async function keysChanged({ keys, runs, server }: Parts): Promise<void> {
   const message = "codeens: the server takes keys over when it starts, which ends the run that is under way.";
   if ((await vscode.window.showInformationMessage(message, restart)) === restart) {
     await server.start();
-  }
-}
-
-async function install(server: Server, log: vscode.LogOutputChannel): Promise<void> {
-  const requirement = vscode.workspace.getConfiguration("codeens.server").get<string>("package", "codeens");
-  try {
-    await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: `codeens: installing ${requirement}` },
-      () => server.install(requirement),
-    );
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (await vscode.window.showErrorMessage(`codeens: ${why}`, "Show Log")) {
-      log.show();
-    }
   }
 }
 

@@ -10,6 +10,7 @@ import { GENERATE, type GenerateParams, RUN_CHANGED, type RunChanged } from "./p
 import { Actions } from "./runs/actions";
 import { Diffs } from "./runs/diffs";
 import { Runs } from "./runs/runs";
+import { OwnEnvironment } from "./server/own";
 import { onPythonChosen } from "./server/pythonExtension";
 import { Server } from "./server/server";
 import { settingNames, settingsFor } from "./server/settings";
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const names = settingNames(context.extension.packageJSON);
   const server: Server = new Server(
     context.globalStorageUri,
+    new OwnEnvironment(context.extension, context.globalStorageUri.fsPath, log),
     log,
     {
       settings: (folder) => settingsFor(names, folder),

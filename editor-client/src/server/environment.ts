@@ -1,61 +1,97 @@
-// An environment of codeens' own, for who has it in none: made by uv where there is uv, else by venv and pip.
+// An environment of the server's own, made of what the extension carries: codeens' wheel, and the lock of all that it needs.
 
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Run } from "./interpreters";
+import { findMakers, LOCKED, type Maker, pythonIn, type Trouble } from "./makers";
 import type { Ended } from "./programs";
 
-export type Run = (command: string, args: readonly string[]) => Promise<Ended>;
-
-export type Made = { readonly python: string } | { readonly why: string };
-
-export function pythonIn(folder: string, platform: NodeJS.Platform): string {
-  return platform === "win32" ? join(folder, "Scripts", "python.exe") : join(folder, "bin", "python");
+/** Files of the extension. */
+export interface Carried {
+  readonly wheel: string;
+  readonly lock: string;
+  readonly uvLock: string;
 }
 
-/** Makes the environment and installs into it; `pythons`: interpreters to make it with, where there is no uv. */
-export async function makeEnvironment(
-  folder: string,
-  requirement: string,
-  pythons: readonly string[],
-  run: Run,
-): Promise<Made> {
-  const python = pythonIn(folder, process.platform);
-  const hasUv = (await run("uv", ["--version"])).code === 0;
-  const made = hasUv
-    ? await run("uv", ["venv", "--python", ">=3.11", "--clear", folder])
-    : await firstThatWorks(pythons.map((each) => () => run(each, ["-I", "-m", "venv", "--clear", folder])));
-  if (made.code !== 0) {
-    const why = hasUv
-      ? "uv could make no environment"
-      : "no Python made an environment; install uv, or Python 3.11 with venv";
-    return { why: `${why}: ${tail(made.errors)}` };
+export interface Wanted {
+  readonly folder: string;
+  readonly carried: Carried;
+  /** Where uv may be. */
+  readonly uvs: readonly string[];
+  /** Interpreters to make it with, where there is no uv. */
+  readonly pythons: readonly string[];
+}
+
+export type Made = { readonly python: string } | Trouble;
+
+export function carriedBy(extension: string, version: string): Carried {
+  const at = (name: string) => join(extension, "dist", "server", name);
+  return {
+    wheel: at(`codeens-${version}-py3-none-any.whl`),
+    lock: at("requirements.lock"),
+    uvLock: at("requirements-uv.lock"),
+  };
+}
+
+/** Makes it; where that fails, no folder is left. */
+export async function makeEnvironment(wanted: Wanted, run: Run, tell: (step: string) => void): Promise<Made> {
+  const trouble = await tryToMake(wanted, run, tell);
+  if (trouble) {
+    await rm(wanted.folder, { recursive: true, force: true });
   }
-  const installed = hasUv
-    ? await run("uv", ["pip", "install", "--python", python, "--upgrade", requirement])
-    : await run(python, [
-        "-I",
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--upgrade",
-        requirement,
-      ]);
-  return installed.code === 0
-    ? { python }
-    : { why: `${requirement} could not be installed: ${tail(installed.errors)}` };
+  return trouble ?? { python: pythonIn(wanted.folder, process.platform) };
 }
 
-async function firstThatWorks(attempts: readonly (() => Promise<Ended>)[]): Promise<Ended> {
-  let last: Ended = { code: null, output: "", errors: "there is no Python" };
-  for (const attempt of attempts) {
-    last = await attempt();
+async function tryToMake(
+  { folder, carried, uvs, pythons }: Wanted,
+  run: Run,
+  tell: (step: string) => void,
+): Promise<Trouble | undefined> {
+  if (!existsSync(carried.wheel)) {
+    return {
+      why: `This build of the extension carries no server: ${carried.wheel} is missing.`,
+      remedy: "again",
+    };
+  }
+  tell("making an environment");
+  const makers = await findMakers(folder, uvs, pythons, run);
+  if ("why" in makers) {
+    return makers;
+  }
+  let last: Ended | undefined;
+  for (const maker of makers) {
+    last = await call(run, maker.make);
     if (last.code === 0) {
-      break;
+      return fill(maker, carried, run, tell);
     }
   }
-  return last;
+  return { why: `No environment could be made: ${tail(last)}`, remedy: "again" };
 }
 
-function tail(text: string): string {
-  return text.trim().split("\n").slice(-3).join(" ");
+async function fill(
+  { install }: Maker,
+  carried: Carried,
+  run: Run,
+  tell: (step: string) => void,
+): Promise<Trouble | undefined> {
+  tell("fetching what the server needs");
+  const needed = await call(run, [...install, ...LOCKED, "-r", carried.lock]);
+  if (needed.code !== 0) {
+    const why = `What the server needs could not be installed; is this machine online? ${tail(needed)}`;
+    return { why, remedy: "again" };
+  }
+  tell("installing the server");
+  const installed = await call(run, [...install, "--no-deps", "--no-index", carried.wheel]);
+  return installed.code === 0
+    ? undefined
+    : { why: `The server could not be installed: ${tail(installed)}`, remedy: "again" };
+}
+
+function call(run: Run, [program = "", ...args]: readonly string[]): Promise<Ended> {
+  return run(program, args);
+}
+
+function tail(ended: Ended | undefined): string {
+  return ended?.errors.trim().split("\n").slice(-3).join(" ") ?? "";
 }

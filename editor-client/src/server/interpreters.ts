@@ -2,7 +2,10 @@
 
 import type { Ended } from "./programs";
 
-const OLDEST = [3, 11] as const;
+/** The versions that the server runs on: for a newer one, what it needs has no wheels in the lock. */
+export const OLDEST = [3, 11] as const;
+export const NEWEST = [3, 14] as const;
+export const RANGE = `${OLDEST.join(".")} to ${NEWEST.join(".")}`;
 
 export interface Known {
   readonly python: string;
@@ -39,29 +42,46 @@ export async function firstReady(
 }
 
 export async function probe(known: Known, run: Run): Promise<Probed> {
-  const ended = await run(known.python, ["-I", "-X", "utf8", "-c", PROBE]);
-  const why = reasonAgainst(ended);
+  const why = reasonAgainst(await askPython(known.python, run));
   return typeof why === "string"
     ? { kind: "unusable", python: known.python, from: known.from, why }
     : { kind: "ready", python: known.python, version: why.version };
 }
 
-function reasonAgainst(ended: Ended): string | { version: string } {
+/** Its version and codeens', or why it does not say. */
+export async function askPython(python: string, run: Run): Promise<Found | string> {
+  const ended = await run(python, ["-I", "-X", "utf8", "-c", PROBE]);
   if (ended.code !== 0) {
     return ended.code === null ? "it cannot be started" : `it failed: ${lastLine(ended.errors)}`;
   }
-  const found = parsed(ended.output);
-  if (found === undefined) {
-    return "it is not a Python";
+  return parsed(ended.output) ?? "it is not a Python";
+}
+
+export function suits([major, minor]: readonly [number, number]): "fits" | "old" | "new" {
+  const number = major * 1000 + minor;
+  if (number < OLDEST[0] * 1000 + OLDEST[1]) {
+    return "old";
   }
-  const [major, minor] = found.python;
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
-    return `it is Python ${major}.${minor}, and ${OLDEST.join(".")} or later is needed`;
+  return number > NEWEST[0] * 1000 + NEWEST[1] ? "new" : "fits";
+}
+
+/** A newer one in which somebody got codeens to work is not refused. */
+function reasonAgainst(found: Found | string): string | { version: string } {
+  if (typeof found === "string") {
+    return found;
+  }
+  if (suits(found.python) === "old" || (suits(found.python) === "new" && found.codeens === null)) {
+    return `it is Python ${found.python.join(".")}, and ${RANGE} is needed`;
   }
   return found.codeens === null ? "codeens is not installed in it" : { version: found.codeens };
 }
 
-function parsed(output: string): { python: [number, number]; codeens: string | null } | undefined {
+interface Found {
+  readonly python: [number, number];
+  readonly codeens: string | null;
+}
+
+function parsed(output: string): Found | undefined {
   try {
     const found: unknown = JSON.parse(output);
     return isFound(found) ? found : undefined;
@@ -70,7 +90,7 @@ function parsed(output: string): { python: [number, number]; codeens: string | n
   }
 }
 
-function isFound(value: unknown): value is { python: [number, number]; codeens: string | null } {
+function isFound(value: unknown): value is Found {
   return typeof value === "object" && value !== null && "python" in value && Array.isArray(value.python);
 }
 

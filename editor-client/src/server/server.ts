@@ -1,18 +1,18 @@
 // The server's life: found, started, started once more when it crashes, stopped.
 
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import * as vscode from "vscode";
 import { type LanguageClient, State } from "vscode-languageclient/node";
 import { type ClientParts, makeClient } from "./client";
 import { Crashes } from "./crashes";
-import { makeEnvironment, pythonIn } from "./environment";
-import { firstReady, type Known, type Probed } from "./interpreters";
-import { type Ended, runProgram } from "./programs";
+import { firstReady, type Known, NEWEST, OLDEST, type Probed } from "./interpreters";
+import type { Trouble } from "./makers";
+import type { Installing, OwnEnvironment } from "./own";
+import { runProgram } from "./programs";
 import { chosenPython } from "./pythonExtension";
 
 const PROBED_WITHIN_MS = 20_000;
-const INSTALLED_WITHIN_MS = 20 * 60_000;
+const ON_PATH = process.platform === "win32" ? "python" : "python3";
 
 export type ServerState =
   | { readonly kind: "untrusted" }
@@ -51,6 +51,7 @@ export class Server implements vscode.Disposable {
 
   constructor(
     private readonly storage: vscode.Uri,
+    private readonly own: OwnEnvironment,
     private readonly log: vscode.LogOutputChannel,
     private readonly fixed: Fixed,
     private readonly prepare: Prepare,
@@ -79,18 +80,14 @@ export class Server implements vscode.Disposable {
     return this.turn;
   }
 
-  async install(requirement: string): Promise<void> {
-    const folder = this.ownFolder;
-    await mkdir(this.storage.fsPath, { recursive: true });
-    const pythons = (await this.known()).map((each) => each.python);
-    const made = await makeEnvironment(folder, requirement, pythons, (command, args) =>
-      this.runLogged(command, args),
-    );
-    if ("why" in made) {
-      throw new Error(made.why);
+  /** Makes an environment of its own for it, and starts it there. */
+  async install(how: Installing): Promise<Trouble | undefined> {
+    const trouble = await this.own.install(await this.pythons(), how);
+    if (trouble === undefined && !how.signal.aborted) {
+      await forgetSetPython();
+      await this.start();
     }
-    await forgetSetPython();
-    await this.start();
+    return trouble;
   }
 
   async stop(): Promise<void> {
@@ -105,10 +102,6 @@ export class Server implements vscode.Disposable {
     this.changed.dispose();
     this.started.dispose();
     this.crashed.dispose();
-  }
-
-  private get ownFolder(): string {
-    return join(this.storage.fsPath, "environment");
   }
 
   private async startNow(): Promise<void> {
@@ -184,9 +177,16 @@ export class Server implements vscode.Disposable {
     const chosen = await chosenPython(vscode.workspace.workspaceFolders?.[0]?.uri);
     return [
       ...(chosen ? [{ python: chosen, from: "chosen in the Python extension" }] : []),
-      { python: pythonIn(this.ownFolder, process.platform), from: "installed by this extension" },
-      { python: process.platform === "win32" ? "python" : "python3", from: "the search path" },
+      { python: this.own.python, from: "installed by this extension" },
+      { python: ON_PATH, from: "the search path" },
     ];
+  }
+
+  /** Interpreters that may make an environment. */
+  private async pythons(): Promise<string[]> {
+    const known = (await this.known()).map((each) => each.python).filter((each) => each !== this.own.python);
+    const minors = Array.from({ length: NEWEST[1] - OLDEST[1] + 1 }, (_, at) => NEWEST[1] - at);
+    return [...new Set([...known, ON_PATH, ...minors.map((minor) => `python${NEWEST[0]}.${minor}`)])];
   }
 
   private nothingFound(tried: readonly Probed[]): string {
@@ -198,12 +198,6 @@ export class Server implements vscode.Disposable {
     return only
       ? `${only.python} (${only.from}) cannot run the server: ${only.why}.`
       : "codeens is not installed in any Python known here. Install it into an environment of its own, or choose a Python that has it.";
-  }
-
-  private runLogged(command: string, args: readonly string[]): Promise<Ended> {
-    this.log.info(`${command} ${args.join(" ")}`);
-    const onOutput = (text: string) => this.log.info(text.trimEnd());
-    return runProgram(command, args, { timeoutMs: INSTALLED_WITHIN_MS, onOutput });
   }
 
   private become(state: ServerState): void {

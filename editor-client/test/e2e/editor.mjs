@@ -35,9 +35,15 @@ const SETTINGS = {
 
 /**
  * Starts one. `workspace`: a folder that is copied; `settings`: of the user; `trusts`: whether folders need no trust;
- * `extensions`: packed ones to install beside codeens'.
+ * `extensions`: packed ones to install beside codeens'; `environment`: variables of it.
  */
-export async function startEditor({ workspace, settings = {}, trusts = true, extensions = [] }) {
+export async function startEditor({
+  workspace,
+  settings = {},
+  trusts = true,
+  extensions = [],
+  environment = {},
+}) {
   for (const needed of [NODE, CODE_SERVER, VSIX, PYTHON]) {
     if (!existsSync(needed)) {
       throw new Error(
@@ -62,6 +68,7 @@ export async function startEditor({ workspace, settings = {}, trusts = true, ext
     HOME: at("home"),
     XDG_DATA_HOME: at("home/data"),
     XDG_CONFIG_HOME: at("home/config"),
+    ...environment,
   };
   mkdirSync(env.HOME);
   const common = [
@@ -112,7 +119,7 @@ export async function startEditor({ workspace, settings = {}, trusts = true, ext
     await stop();
     throw new Error(`the editor is not up: ${error}\n${output}`);
   }
-  return { url, workspace: at("workspace"), pid: child.pid, stop };
+  return { url, workspace: at("workspace"), data: at("data"), pid: child.pid, stop };
 }
 
 export async function isUp(url) {

@@ -67,7 +67,6 @@ test("what could run code or spend money is not taken from a folder that is not 
   const restricted = MANIFEST.capabilities.untrustedWorkspaces.restrictedConfigurations;
   for (const name of [
     "server.python",
-    "server.package",
     "python",
     "models",
     "sandbox",

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { languageServerArguments, mcpArguments } from "../../src/server/arguments";
 import { Crashes, HELD_MS } from "../../src/server/crashes";
-import { makeEnvironment, pythonIn } from "../../src/server/environment";
 import { firstReady, probe } from "../../src/server/interpreters";
 import type { Ended } from "../../src/server/programs";
-import { runProgram } from "../../src/server/programs";
 import { Latest } from "../../src/view/latest";
 
 const FINE: Ended = { code: 0, output: "", errors: "" };
@@ -40,7 +38,8 @@ const REASONS: [string, Ended, RegExp][] = [
   ["is no Python", { ...FINE, output: "hello" }, /not a Python/],
   ["answers something else", { ...FINE, output: "3" }, /not a Python/],
   ["has no codeens", answering(null), /not installed in it/],
-  ["is too old", answering(null, [3, 9]), /3\.11 or later/],
+  ["is too old", answering("0.1.0", [3, 9]), /Python 3\.9, and 3\.11 to/],
+  ["is too new", answering(null, [3, 99]), /Python 3\.99, and 3\.11 to/],
   ["fails", { code: 1, output: "", errors: "Traceback\nboom" }, /it failed: boom/],
 ];
 
@@ -52,33 +51,6 @@ for (const [what, ended, reason] of REASONS) {
   });
 }
 
-test("an environment is made by uv where there is uv", async () => {
-  const commands: string[] = [];
-  const made = await makeEnvironment("/env", "codeens", ["python3"], async (command, args) => {
-    commands.push([command, ...args.slice(0, 2)].join(" "));
-    return FINE;
-  });
-  assert.deepEqual(made, { python: pythonIn("/env", process.platform) });
-  assert.deepEqual(commands, ["uv --version", "uv venv --python", "uv pip install"]);
-});
-
-test("without uv the first Python that can makes it", async () => {
-  const commands: string[] = [];
-  const made = await makeEnvironment("/env", "codeens", ["/broken", "/good"], async (command) => {
-    commands.push(command);
-    return command === "uv" || command === "/broken" ? MISSING : FINE;
-  });
-  assert.ok("python" in made);
-  assert.deepEqual(commands.slice(0, 3), ["uv", "/broken", "/good"]);
-});
-
-test("an installation that fails says the end of what it said", async () => {
-  const made = await makeEnvironment("/env", "codeens", [], async (_command, args) =>
-    args.includes("install") ? { code: 1, output: "", errors: "a\nb\nno such package" } : FINE,
-  );
-  assert.deepEqual(made, { why: "codeens could not be installed: a b no such package" });
-});
-
 test("a server that crashes is started again once, and again when it had held", () => {
   let now = 0;
   const crashes = new Crashes(() => now);
@@ -89,14 +61,6 @@ test("a server that crashes is started again once, and again when it had held", 
   assert.equal(crashes.mayRestart(), true);
   crashes.forget();
   assert.equal(crashes.mayRestart(), true);
-});
-
-test("a program's output and exit code are given, and one that is not there is told from one that fails", async () => {
-  const ended = await runProgram(process.execPath, ["-e", "console.log(1); process.exit(3)"], {
-    timeoutMs: 20_000,
-  });
-  assert.deepEqual(ended, { code: 3, output: "1\n", errors: "" });
-  assert.equal((await runProgram("no-such-program-here", [], { timeoutMs: 1000 })).code, null);
 });
 
 test("of calls that come while one is under way only the last is made", async () => {

@@ -15,13 +15,14 @@ import yaml
 
 FOLDER = Path(__file__).parents[3] / "examples" / "team"
 COMPOSE = FOLDER / "compose.yaml"
+DOCKERFILE = FOLDER.parents[1] / "Dockerfile"
 UNIT = FOLDER / "codeens-dashboard.service"
 PINNED = re.compile(r"[a-z]+:\d+\.\d+(\.\d+)?(-[a-z]+)*")
 
 
 def test_the_compose_file_pins_versions_and_opens_nothing_to_other_machines() -> None:
     services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
-    base = (FOLDER / "Dockerfile").read_text(encoding="utf-8").split()[1]
+    base = re.findall(r"BASE=(\S+)", DOCKERFILE.read_text(encoding="utf-8"))[0]
 
     assert [image for service in services.values() if not PINNED.fullmatch(image := service["image"])] == []
     assert PINNED.fullmatch(base)
