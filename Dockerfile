@@ -5,7 +5,7 @@
 ARG BASE=python:3.13.7-slim-bookworm
 FROM ${BASE}
 RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap git && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home codeens && install -d -o codeens -g codeens /home/codeens/.local/share/codeens
+    && useradd --create-home --user-group codeens && install -d -o codeens -g codeens /home/codeens/.local/share/codeens
 COPY . /source
 RUN python3 -m pip install --no-cache-dir -r /source/requirements-uv.lock \
     && uv pip install --system --no-cache -c /source/requirements.lock -b /source/requirements.lock "/source[postgres]"

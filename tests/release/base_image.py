@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-_PACKAGES = "bubblewrap coreutils dash libc6 passwd python3-minimal python3-pip"
+_PACKAGES = "bubblewrap coreutils dash libc6 libgcc-s1 libstdc++6 passwd python3-minimal python3-pip"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 _FILES = {
@@ -61,7 +61,8 @@ def _files_of(package: str) -> set[Path]:
 def _libraries(files: set[Path]) -> set[Path]:
     linked = [path for path in files if ".so" in path.name or path.parent.name in ("bin", "sbin")]
     listed = subprocess.run(["ldd", *map(str, linked)], capture_output=True, text=True).stdout
-    return {Path(word) for word in listed.split() if word.startswith("/") and Path(word).is_file()}
+    found = {Path(word) for word in listed.split() if word.startswith("/") and Path(word).is_file()}
+    return found | {path.resolve() for path in found}
 
 
 def _named(place: str, kind: bytes, mode: int) -> tarfile.TarInfo:
