@@ -10,6 +10,9 @@ from pathlib import Path
 
 _PACKAGES = "bubblewrap coreutils dash libc6 libgcc-s1 libstdc++6 passwd python3-minimal python3-pip"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+TRUSTED = f"ENV SSL_CERT_FILE={_CERTIFICATES}"
+"""Has what is run in it trust whom this machine trusts, for indexes that not everybody knows."""
+
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 _FILES = {
     "usr/bin/apt-get": "#!/bin/sh\n# What it would install is in the image.\n",
