@@ -51,6 +51,7 @@ export interface Candidate {
   readonly cost_usd: number | null;
   readonly tokens_in: number;
   readonly tokens_out: number;
+  readonly latency_s: number | null;
   readonly cached: boolean;
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import anyio
@@ -65,6 +66,11 @@ class Executor:
         self._spec = spec
         self._sandbox = sandbox
         self.turns = turns
+        self.opened: datetime = datetime.now(UTC)
+        self.jobs: int = 0
+        """Jobs that were begun."""
+        self.busy_s: float = 0.0
+        """Seconds of all jobs that have ended, also where several ran at once."""
         self._reopening = anyio.Lock()
 
     @property
@@ -75,6 +81,11 @@ class Executor:
     @property
     def isolation(self) -> IsolationLevel:
         return self._sandbox.isolation
+
+    @property
+    def python(self) -> str:
+        """Path of the interpreter."""
+        return self._spec.python
 
     @property
     def label(self) -> str:
@@ -88,7 +99,12 @@ class Executor:
             SandboxError: the sandbox failed, and a new one failed as well.
         """
         async with self.turns.taken(exclusive=job.exclusive):
-            return await self._run(job)
+            self.jobs += 1
+            began = anyio.current_time()
+            try:
+                return await self._run(job)
+            finally:
+                self.busy_s += anyio.current_time() - began
 
     async def aclose(self) -> None:
         """End every process of the sandbox that is open now. Safe to call twice."""

@@ -17,6 +17,7 @@ from codeens_server.dashboard.wire import Refused, answer, lists, read_body, say
 from codeens_server.domain.document import RunDocument
 from codeens_server.run.events import Progress
 from codeens_server.store.statistics import CostLine, RunPage, RunsShown, SystemLine
+from codeens_server.store.used import Usage
 from codeens_server.views.model import RunView
 
 
@@ -52,6 +53,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (
     SystemLine,
     CostLine,
     Activity,
+    Usage,
 )
 """What the OpenAPI document describes of these routes."""
 
@@ -112,6 +114,11 @@ def make_api(desk: RunDesk) -> APIRouter:
     async def show_activity() -> Response:
         """Say what the runs of this process are at: candidates on their way, sandboxes, queue, dollars a minute."""
         return answer(desk.activities())
+
+    @api.get("/usage", responses=says({200: Usage}))
+    async def show_usage(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
+        """Say what runs used last: sandboxes, and calls of models with their price and latency."""
+        return answer(await (await desk.session.opened_store()).used.latest(limit))
 
     @api.get("/systems", responses=lists(SystemLine))
     async def list_systems() -> Response:

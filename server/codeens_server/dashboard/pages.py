@@ -22,7 +22,7 @@ from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError
 from codeens_server.ranking import wording
 from codeens_server.run.events import StoredEvent
-from codeens_server.store.statistics import CostLine, RunsShown
+from codeens_server.store.statistics import RunsShown
 from codeens_server.text import one_line
 from codeens_server.views.beside import beside
 from codeens_server.views.model import RunView
@@ -108,16 +108,19 @@ def make_pages(desk: RunDesk) -> APIRouter:
 
     @pages.get("/costs")
     async def costs(before: str = "") -> HTMLResponse:
-        lines = await (await desk.statistics()).costs()
-        days = list(dict.fromkeys(line.day for line in lines if not before or line.day < before))
-        on_page = set(days[:_DAYS])
-        return shown(
-            "costs.html",
-            lines=[line for line in lines if line.day in on_page],
-            total=_total(lines),
-            before=before,
-            following=days[_DAYS - 1] if len(days) > _DAYS else None,
-        )
+        statistics = await desk.statistics()
+        lines = await statistics.costs(before=before, days=_DAYS + 1)
+        days = list(dict.fromkeys(line.day for line in lines))[:_DAYS]
+        on_page = [line for line in lines if line.day in days]
+        following = days[-1] if len(on_page) < len(lines) else None
+        paid = await statistics.paid()
+        return shown("costs.html", lines=on_page, paid=paid, before=before, following=following)
+
+    @pages.get("/activity")
+    async def activity(part: bool = False) -> HTMLResponse:
+        used = await (await desk.session.opened_store()).used.latest()
+        facts = {"used": used, "here": desk.running(), "activities": {each.run_id: each for each in desk.activities()}}
+        return shown("activity_part.html" if part else "activity.html", **facts)
 
     return pages
 
@@ -213,14 +216,3 @@ def _points(run: RunDocument | None, places: Mapping[str, str]) -> list[Point]:
 def _percent(value: float, values: Iterable[float]) -> float:
     low, high = min(values), max(values)
     return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0
-
-
-def _total(lines: list[CostLine]) -> dict[str, Any]:
-    wins, usd = sum(line.wins for line in lines), sum(line.cost_usd for line in lines)
-    return {
-        "usd": usd,
-        "known": all(line.cost_known for line in lines),
-        "wins": wins,
-        "each": usd / wins if wins else None,
-        "tokens": sum(line.tokens for line in lines),
-    }

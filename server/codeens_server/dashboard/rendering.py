@@ -31,11 +31,16 @@ def _templates() -> Environment:
     )
     filters = cast("dict[str, Callable[..., object]]", found.filters)
     filters.update(money=money, line=one_line, share=share_text, size=_size, when=_when, plural=plural, visible=visible)
+    filters.update(seconds=_seconds)
     return found
 
 
 def _when(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}"
+
+
+def _seconds(count: float) -> str:
+    return f"{count:.3g} s" if count < 1000 else f"{count:.0f} s"
 
 
 def share_text(share: Share) -> str:

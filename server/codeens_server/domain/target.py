@@ -109,4 +109,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """None: the price is not known. 0.0: nothing was paid."""
     tokens_in: int = 0
     tokens_out: int = 0
+    latency_s: float | None = None
+    """From the question to the end of the reply, in seconds; None: it was kept before, came with another candidate, or
+    no model was asked."""
     cached: bool = False

@@ -85,6 +85,8 @@ class FailedCall(Struct, frozen=True, kw_only=True):
     """Read and written for it; 0 where it was kept before."""
     can_retry: bool = True
     """Whether asking again may bring a candidate: no reply came, or an empty one."""
+    latency_s: float | None = None
+    """As of `Candidate`."""
     reply: Reply | None = None
     """What came, where all of it did."""
     cached: bool = False
@@ -208,6 +210,7 @@ def _failed(call: Call, why: str, torn: Torn, remedy: Remedy) -> FailedCall:
         remedy=remedy,
         cost_usd=torn.cost_usd,
         tokens=torn.tokens,
+        latency_s=torn.latency_s,
     )
 
 
@@ -226,14 +229,15 @@ class _Maker:
         From the moment that a reply was paid for until it is delivered this is not cancelled.
         """
         messages, sampling = request_of(self._ask, call)
-        reply, cached = await self._source.reply(call.model, messages, sampling, call.sample, torn)
+        reply, _ = await self._source.reply(call.model, messages, sampling, call.sample, torn)
         with anyio.CancelScope(shield=True):
-            for answer in await self._read(call, as_text(messages), reply, cached):
+            for answer in await self._read(call, as_text(messages), reply, torn.latency_s):
                 await deliver(answer)
 
-    async def _read(self, call: Call, prompt: str, reply: Reply, cached: bool) -> Sequence[Answer]:
+    async def _read(self, call: Call, prompt: str, reply: Reply, latency_s: float | None) -> Sequence[Answer]:
+        """Return what a reply brought; it was kept before where there is no latency."""
         try:
-            return await anyio.to_thread.run_sync(self._extract, call, prompt, reply, cached, limiter=self._reading)
+            return await anyio.to_thread.run_sync(self._extract, call, prompt, reply, latency_s, limiter=self._reading)
         except Unusable as error:
             cut = f" ({_cut_note(reply)}: raise max_tokens)" if _was_cut(reply) else ""
             failed = FailedCall(
@@ -242,14 +246,15 @@ class _Maker:
                 variant=call.variant.name,
                 why=reply.empty_because or f"{error}{cut}",
                 cost_usd=reply.cost_usd,
-                tokens=0 if cached else reply.tokens_in + reply.tokens_out,
+                tokens=0 if latency_s is None else reply.tokens_in + reply.tokens_out,
                 can_retry=not reply.text,
+                latency_s=latency_s,
                 reply=reply,
-                cached=cached,
+                cached=latency_s is None,
             )
             return [failed]
 
-    def _extract(self, call: Call, prompt: str, reply: Reply, cached: bool) -> list[Candidate]:
+    def _extract(self, call: Call, prompt: str, reply: Reply, latency_s: float | None) -> list[Candidate]:
         """Return the candidates of a reply; the first bears what it cost."""
         target = self._ask.target
         name = target.qualname.rpartition(".")[2]
@@ -274,9 +279,10 @@ class _Maker:
             cost_usd=reply.cost_usd,
             tokens_in=reply.tokens_in,
             tokens_out=reply.tokens_out,
-            cached=cached,
+            latency_s=latency_s,
+            cached=latency_s is None,
         )
-        free = replace(first, cost_usd=0.0, tokens_in=0, tokens_out=0)
+        free = replace(first, cost_usd=0.0, tokens_in=0, tokens_out=0, latency_s=None)
         others = [
             replace(
                 free,

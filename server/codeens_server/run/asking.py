@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
+from msgspec.structs import replace
 
 from codeens_sandbox_backends.programs import CallInput
 from codeens_sandbox_backends.values.compare import canonical_call
@@ -66,22 +67,28 @@ async def ask_for_inputs(
     try:
         reply, cached = await via.source.reply(via.model, messages, sampling, 0, torn, room_for=_SHARE)
     except ModelError as error:
-        await tell(InputsAsked(model=via.model.name, why=error.why, cost_usd=torn.cost_usd, tokens=torn.tokens))
+        await tell(_torn(via, error.why, torn))
         return ()
     except BudgetExceeded:
         return ()
     except anyio.get_cancelled_exc_class():
         if torn.reply:
             with anyio.CancelScope(shield=True):
-                said = "stopped while it answered"
-                await tell(InputsAsked(model=via.model.name, why=said, cost_usd=torn.cost_usd, tokens=torn.tokens))
+                await tell(_torn(via, "stopped while it answered", torn))
         raise
     calls: tuple[CallInput, ...] = ()
     with anyio.CancelScope(shield=True):
         calls = await anyio.to_thread.run_sync(calls_in, reply.text, target)
         tokens = 0 if cached else reply.tokens_in + reply.tokens_out
-        await tell(InputsAsked(model=reply.model, count=len(calls), cost_usd=reply.cost_usd, tokens=tokens))
+        asked = InputsAsked(model=reply.model, count=len(calls), cost_usd=reply.cost_usd, tokens=tokens)
+        await tell(replace(asked, latency_s=torn.latency_s))
     return calls
+
+
+def _torn(via: InputQuestion, why: str, torn: Torn) -> InputsAsked:
+    return InputsAsked(
+        model=via.model.name, why=why, cost_usd=torn.cost_usd, tokens=torn.tokens, latency_s=torn.latency_s
+    )
 
 
 def _question(target: Target, missed: Sequence[MissedChange]) -> str:

@@ -203,7 +203,7 @@ class Engine:
         make = await anyio.to_thread.run_sync(_execution)
         selector = await anyio.to_thread.run_sync(chosen_selector, settings)
         opened = _opened_within(state.request.timeout_s, self._executors(state))
-        async with opened as executors, anyio.create_task_group() as group:
+        async with opened as executors, log.using(executors.values()), anyio.create_task_group() as group:
             first_path, *others = executors
             execution = make(
                 log,

@@ -100,6 +100,8 @@ class GenerationFailed(Struct, frozen=True, kw_only=True, tag="generation_failed
     """What an unusable reply cost; None: its price is not known."""
     tokens: int = 0
     """Read and written for an unusable reply."""
+    latency_s: float | None = None
+    """As of `Candidate`."""
     can_retry: bool = True
     """False: a reply came and was paid for, and is no candidate."""
 
@@ -116,6 +118,8 @@ class InputsAsked(Struct, frozen=True, kw_only=True, tag="inputs_asked", tag_fie
     """None: its price is not known."""
     tokens: int = 0
     """Read and written; 0 where the reply was kept before."""
+    latency_s: float | None = None
+    """As of `Candidate`."""
 
 
 class CandidateJudged(Struct, frozen=True, kw_only=True, tag="candidate_judged", tag_field="event"):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
 from msgspec import structs
 
+from codeens_sandbox_backends.executor import Executor
 from codeens_server.errors import RunError
 from codeens_server.redaction import redact
 from codeens_server.run.events import (
@@ -20,6 +24,7 @@ from codeens_server.run.events import (
     SandboxFailed,
     StoredEvent,
 )
+from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.run.state import RunState
 
 if TYPE_CHECKING:
@@ -51,6 +56,19 @@ class RunLog:
         self._failure: RunError | None = None
         self._committing = anyio.Lock()
         self._changed = anyio.Event()
+        self._executors: tuple[Executor, ...] = ()
+
+    @asynccontextmanager
+    async def using(self, executors: Iterable[Executor]) -> AsyncGenerator[None]:
+        """Keep, with each event, how the sandboxes of the run stand; and at the end that they are closed."""
+        self._executors = tuple(executors)
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True), suppress(RunError):
+                async with self._committing:
+                    if self._is_stored and self._failure is None:
+                        await self._store.append(self.state, sandboxes=self._sandboxes(datetime.now(UTC)))
 
     async def emit(self, event: RunEvent) -> None:
         """Take an event in. It is committed when this returns, also when the caller is cancelled meanwhile.
@@ -91,13 +109,16 @@ class RunLog:
         if self._uncommitted and must_keep:
             events, self._uncommitted = self._uncommitted, []
             try:
-                await self._store.append(self.state, *events)
+                await self._store.append(self.state, *events, sandboxes=self._sandboxes())
             except RunError as error:
                 self._failure = error
                 raise
             self._is_stored = True
         for event in shown:
             self._show(event)
+
+    def _sandboxes(self, closed: datetime | None = None) -> list[SandboxUse]:
+        return [SandboxUse.of(executor, closed) for executor in self._executors]
 
     def _show(self, event: RunEvent) -> None:
         self._shown.append(event)

@@ -274,6 +274,7 @@ def _event_of(answer: Answer) -> CandidateGenerated | GenerationFailed:
         remedy=answer.remedy,
         cost_usd=answer.cost_usd,
         tokens=answer.tokens,
+        latency_s=answer.latency_s,
         can_retry=answer.can_retry,
     )
 

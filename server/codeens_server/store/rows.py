@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from codeens_server.domain.document import RankedResult
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import ORIGINAL, Goal, StopReason
-from codeens_server.run.events import CandidateGenerated, GenerationFailed, RunFinished, StoredEvent
+from codeens_server.run.events import CandidateGenerated, GenerationFailed, InputsAsked, RunFinished, StoredEvent
 from codeens_server.run.state import RunState
-from codeens_server.store.tables import AnswerRow, RunRow
+from codeens_server.store.tables import AnswerRow, ModelCallRow, RunRow
 from codeens_server.text import visible
 
 
@@ -76,6 +76,36 @@ def answers_of(state: RunState, events: Iterable[StoredEvent], now: datetime) ->
         elif isinstance(event, RunFinished):
             results = {row.candidate.id: row for row in event.run.results}
             yield from (_answer(state, answer, now, results) for answer in state.answers.values())
+
+
+def calls_of(run_id: str, seq: int, events: Iterable[StoredEvent], now: datetime) -> Iterator[ModelCallRow]:
+    """Yield the rows of the questions to models that events tell of; replies that were kept before are none.
+
+    Args:
+        run_id: of the run.
+        seq: of the first event.
+        events: in their order.
+        now: when they came.
+    """
+    for number, event in enumerate(events, start=seq):
+        if isinstance(event, CandidateGenerated):
+            told, tokens, failure = event.candidate, event.candidate.tokens_in + event.candidate.tokens_out, ""
+        elif isinstance(event, (GenerationFailed, InputsAsked)):
+            told, tokens, failure = event, event.tokens, event.why
+        else:
+            continue
+        if told.latency_s is not None:
+            yield ModelCallRow(
+                run_id=run_id,
+                seq=number,
+                created=now,
+                model=visible(told.model),
+                variant="" if isinstance(told, InputsAsked) else visible(told.variant),
+                tokens=tokens,
+                cost_usd=told.cost_usd,
+                latency_s=told.latency_s,
+                failure=visible(failure),
+            )
 
 
 def _answer(state: RunState, answer: Candidate, now: datetime, results: Mapping[str, RankedResult]) -> AnswerRow:

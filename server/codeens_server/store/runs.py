@@ -16,17 +16,19 @@ from sqlalchemy.orm import Session
 from codeens_server.errors import Hint, InputError, RunError
 from codeens_server.run.events import EVENT_TYPES, CandidateGenerated, RunFinished, StoredEvent
 from codeens_server.run.ids import is_short_for
+from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.run.state import RunState
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.cache import StoredCache
 from codeens_server.store.calls import CallStore
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json, to_json
-from codeens_server.store.rows import RunLine, answers_of, index_of, line_of, write_answers
+from codeens_server.store.rows import RunLine, answers_of, calls_of, index_of, line_of, write_answers
 from codeens_server.store.statistics import Statistics
 from codeens_server.store.sums import counted
 from codeens_server.store.tables import AnswerRow, EventRow, RunRow
 from codeens_server.store.transfer import Transfer
+from codeens_server.store.used import Used, UsedRow, rows_of
 
 T = TypeVar("T")
 
@@ -67,12 +69,18 @@ class RunStore:
         """What is asked over many runs."""
         return Statistics(self._database)
 
-    async def append(self, state: RunState, *events: StoredEvent) -> None:
+    @property
+    def used(self) -> Used:
+        """What runs used: models and sandboxes."""
+        return Used(self._database)
+
+    async def append(self, state: RunState, *events: StoredEvent, sandboxes: Sequence[SandboxUse] = ()) -> None:
         """Add events to a run's log, committed when this returns, then write the files of its candidates.
 
         Args:
             state: the run with these events taken in; what it was made from is all that the log may hold before them.
             events: in their order.
+            sandboxes: how those of the run stand.
 
         Raises:
             RunError: the database or the artifacts' folder cannot be written; or another process went on with the run.
@@ -81,7 +89,8 @@ class RunStore:
         # Made here: the state goes on while a thread writes.
         row, answers = index_of(state), list(answers_of(state, events, now))
         log = _log(state, events, now)
-        await self._database.write(lambda session: _append(session, row, answers, log))
+        used = [*calls_of(state.run_id, state.seq - len(events) + 1, events, now), *rows_of(state.run_id, sandboxes)]
+        await self._database.write(lambda session: _append(session, row, answers, log, used))
         for event in events:
             if isinstance(event, CandidateGenerated):
                 await _whole(partial(self._artifacts.write_candidate, state.run_id, state.target, event.candidate))
@@ -161,7 +170,9 @@ def _log(state: RunState, events: Sequence[StoredEvent], now: datetime) -> list[
     ]
 
 
-def _append(session: Session, row: RunRow, answers: Sequence[AnswerRow], log: Sequence[EventRow]) -> None:
+def _append(
+    session: Session, row: RunRow, answers: Sequence[AnswerRow], log: Sequence[EventRow], used: Sequence[UsedRow]
+) -> None:
     last = session.scalar(select(func.max(EventRow.seq)).where(EventRow.run_id == row.id)) or 0
     if log and last != log[0].seq - 1:
         message = f"another process went on with run {row.id} meanwhile; this one has ended."
@@ -170,8 +181,8 @@ def _append(session: Session, row: RunRow, answers: Sequence[AnswerRow], log: Se
     row.created = known.created if known else log[0].created
     session.merge(row)
     session.flush()
-    for event in log:
-        session.merge(event)
+    for made in (*log, *used):
+        session.merge(made)
     if answers:
         with counted(session, [row.id]):
             write_answers(session, answers)

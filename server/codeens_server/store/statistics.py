@@ -78,6 +78,20 @@ class CostLine(Struct, frozen=True, kw_only=True):
     cost_known: bool
 
 
+class Paid(Struct, frozen=True, kw_only=True):
+    """What answers cost together."""
+
+    wins: int
+    tokens: int
+    cost_usd: float
+    cost_known: bool
+
+    @property
+    def usd_per_win(self) -> float | None:
+        """What a win cost; None where there was none."""
+        return self.cost_usd / self.wins if self.wins else None
+
+
 class VariantLine(Struct, frozen=True, kw_only=True):
     """What came of one variant, whoever was asked with it."""
 
@@ -147,13 +161,25 @@ class Statistics:
         """
         return await self._database.read(lambda session: _store(session, self._database.address))
 
-    async def costs(self) -> list[CostLine]:
+    async def costs(self, *, before: str = "", days: int | None = None) -> list[CostLine]:
         """Return what was paid, newest day first.
+
+        Args:
+            before: a day, `2026-01-31`: only earlier ones; empty: all.
+            days: how many days with costs at most; None: all.
 
         Raises:
             RunError: the database cannot be read.
         """
-        return await self._database.read(_costs)
+        return await self._database.read(lambda session: _costs(session, before, days))
+
+    async def paid(self) -> Paid:
+        """Return what all answers cost together.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(_paid)
 
 
 def _store(session: Session, address: str) -> StoreFacts:
@@ -221,7 +247,13 @@ def _variants(session: Session) -> list[VariantLine]:
     ]
 
 
-def _costs(session: Session) -> list[CostLine]:
+def _costs(session: Session, before: str, days: int | None) -> list[CostLine]:
+    query = sums("day", None).order_by(SumRow.place.desc(), SumRow.model)
+    if before:
+        query = query.where(SumRow.place < before)
+    if days is not None:
+        last = query.with_only_columns(SumRow.place).distinct().order_by(None).order_by(SumRow.place.desc())
+        query = query.where(SumRow.place.in_(last.limit(days)))
     return [
         CostLine(
             day=found.place,
@@ -232,5 +264,12 @@ def _costs(session: Session) -> list[CostLine]:
             cost_usd=found.cost_usd,
             cost_known=not found.unpriced,
         )
-        for found in session.scalars(sums("day", None).order_by(SumRow.place.desc(), SumRow.model))
+        for found in session.scalars(query)
     ]
+
+
+def _paid(session: Session) -> Paid:
+    summed = (SumRow.won, SumRow.tokens, SumRow.cost_usd, SumRow.unpriced)
+    query = sums("day", None).with_only_columns(*(func.coalesce(func.sum(column), 0) for column in summed))
+    row = session.execute(query).one()
+    return Paid(wins=int(row[0]), tokens=int(row[1]), cost_usd=float(row[2]), cost_known=not row[3])

@@ -1,4 +1,4 @@
-"""The tables: the events that runs are, indexes of runs and answers to ask by, their sums, and what models said.
+"""The tables: the events that runs are, indexes and sums to ask by, what models said, and what runs used.
 
 Changes are `migrations/`.
 """
@@ -65,6 +65,41 @@ class AnswerRow(Base):
     cost_usd: Mapped[float | None]
     """None: its price is not known."""
     tokens: Mapped[int]
+
+
+class ModelCallRow(Base):
+    """One question that a model was asked in a run. Made from the event that told of it, in the same transaction."""
+
+    __tablename__ = "model_calls"
+    __table_args__ = (Index("model_calls_by_time", "created"),)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the event."""
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    model: Mapped[str]
+    variant: Mapped[str]
+    """Empty: it was asked for inputs."""
+    tokens: Mapped[int]
+    cost_usd: Mapped[float | None]
+    """None: its price is not known."""
+    latency_s: Mapped[float]
+    failure: Mapped[str] = mapped_column(Text)
+    """Why it brought nothing; empty where it did."""
+
+
+class SandboxRow(Base):
+    """A sandbox of a run, as it was when the run's last event was kept."""
+
+    __tablename__ = "sandboxes"
+    __table_args__ = (Index("sandboxes_by_time", "opened"),)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    opened: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    python: Mapped[str] = mapped_column(Text, primary_key=True)
+    label: Mapped[str] = mapped_column(Text)
+    """The backend and what it isolates."""
+    closed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    jobs: Mapped[int]
+    busy_s: Mapped[float]
 
 
 class SumRow(Base):

@@ -18,9 +18,9 @@ from codeens_server.run.state import RunState
 from codeens_server.store.artifacts import Artifacts
 from codeens_server.store.database import Database
 from codeens_server.store.documents import from_json
-from codeens_server.store.rows import answers_of, index_of, utc, write_answers
+from codeens_server.store.rows import answers_of, calls_of, index_of, utc, write_answers
 from codeens_server.store.sums import counted
-from codeens_server.store.tables import AnswerRow, EventRow, ResponseRow, RunRow
+from codeens_server.store.tables import AnswerRow, EventRow, ModelCallRow, ResponseRow, RunRow, SandboxRow
 
 UNDER_WAY = timedelta(hours=1)
 """A run that has not ended, and had an event since, may still be under way: it is not removed."""
@@ -96,7 +96,12 @@ class Transfer:
                     for event, time in zip(events, times, strict=True)
                     for answer in answers_of(state, [event], time)
                 ]
-                await self._database.write(lambda session, made=(row, rest, answers): _insert(session, *made))
+                calls = [
+                    call
+                    for event, line in zip(events, runs[run_id], strict=True)
+                    for call in calls_of(run_id, line.seq, [event], line.created)
+                ]
+                await self._database.write(lambda session, made=(row, rest, answers, calls): _insert(session, *made))
                 await anyio.to_thread.run_sync(self._write_artifacts, state, events)
                 added.append(run_id)
         return Imported(added=tuple(added), known=tuple(run_id for run_id in states if run_id not in added))
@@ -182,12 +187,20 @@ def _agreeing(run_id: str, here: Sequence[str], given: Sequence[ExportedEvent]) 
     return here[: len(given)]
 
 
-def _insert(session: Session, row: RunRow, lines: Sequence[ExportedEvent], answers: Sequence[AnswerRow]) -> None:
+def _insert(
+    session: Session,
+    row: RunRow,
+    lines: Sequence[ExportedEvent],
+    answers: Sequence[AnswerRow],
+    calls: Sequence[ModelCallRow],
+) -> None:
     session.merge(row)
     session.flush()
     for line in lines:
         document = bytes(line.event).decode()
         session.add(EventRow(run_id=line.run_id, seq=line.seq, kind=line.kind, created=line.created, document=document))
+    for call in calls:
+        session.merge(call)
     with counted(session, [row.id]):
         write_answers(session, answers)
 
@@ -209,7 +222,7 @@ def _removable(session: Session, before: datetime, keep: int) -> Removable:
 def _remove(session: Session, run_ids: Sequence[str], before: datetime) -> None:
     with counted(session, run_ids):
         for run_id in run_ids:
-            session.execute(delete(EventRow).where(EventRow.run_id == run_id))
-            session.execute(delete(AnswerRow).where(AnswerRow.run_id == run_id))
+            for table in (EventRow, AnswerRow, ModelCallRow, SandboxRow):
+                session.execute(delete(table).where(table.run_id == run_id))
             session.execute(delete(RunRow).where(RunRow.id == run_id))
     session.execute(delete(ResponseRow).where(ResponseRow.created < before))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
@@ -9,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from codeens import Session
-from codeens_server.run.events import CandidateGenerated
+from codeens_server.run.events import CandidateGenerated, GenerationFailed
+from codeens_server.run.sandboxes import SandboxUse
 from tests.server import facts
 from tests.server.dashboard.conftest import RUN
 
@@ -94,6 +96,7 @@ async def test_what_strangers_wrote_is_shown_as_text_on_every_page(client: httpx
         source=f"def total(items):\n    return 1  # {HOSTILE}\n",
         rationale=HOSTILE,
         response=HOSTILE,
+        latency_s=1.5,
     )
     target = run.target
     store = await session.opened_store()
@@ -104,10 +107,17 @@ async def test_what_strangers_wrote_is_shown_as_text_on_every_page(client: httpx
         for event in facts.found(target, "20260102-bbbbbb")
     ]
     await facts.keep(store, events)
+    began = datetime.now(UTC)
+    used = SandboxUse(python=HOSTILE, label=HOSTILE, opened=began, closed=None, jobs=1, busy_s=0.5)
+    failed = GenerationFailed(call=HOSTILE, model=HOSTILE, variant=HOSTILE, why=HOSTILE, latency_s=2.5)
+    state = await store.load("20260102-bbbbbb")
+    state.apply(failed)
+    await store.append(state, failed, sandboxes=[used])
 
-    paths = ["/", "/runs/20260102-bbbbbb", "/runs/20260102-bbbbbb/diff/c1", "/leaderboard", "/costs"]
+    paths = ["/", "/activity", "/runs/20260102-bbbbbb", "/runs/20260102-bbbbbb/diff/c1", "/leaderboard", "/costs"]
     pages = [await text_of(client, path) for path in [*paths, "/compare?a=20260102-bbbbbb&b=20260102-bbbbbb"]]
     pages.append(await text_of(client, f"/?text={quote(HOSTILE)}"))
 
     assert [page for page in pages if "<script>alert" in page or "\x1b" in page or "\u202e" in page] == []
-    assert "&lt;script&gt;" in pages[1]
+    assert "&lt;script&gt;" in pages[2]
+    assert pages[1].count("&lt;script&gt;") == 8

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from codeens import RunState, Session
 from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import StoredEvent
+from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.store.call_record import CallRecord
 from codeens_server.store.runs import RunStore
 from tests.server.dashboard.conftest import DOOR
@@ -58,8 +59,10 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
 ) -> None:
     append, is_kept = RunStore.append, anyio.Event()
 
-    async def append_and_tell(store: RunStore, state: RunState, *events: StoredEvent) -> None:
-        await append(store, state, *events)
+    async def append_and_tell(
+        store: RunStore, state: RunState, *events: StoredEvent, sandboxes: Sequence[SandboxUse] = ()
+    ) -> None:
+        await append(store, state, *events, sandboxes=sandboxes)
         is_kept.set()
 
     with monkeypatch.context() as patch:
@@ -79,9 +82,11 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
         with anyio.fail_after(60):
             kinds = [str(event.__struct_config__.tag) async for event in session.follow(run_id)]
             sent = (await client.get(f"/api/runs/{run_id}/events")).text
+        used = [each for each in (await client.get("/api/usage")).json()["sandboxes"] if each["run_id"] == run_id]
 
     assert (at["run_id"], at["parallel"]) == (run_id, 2)
     assert interrupted
+    assert [each["closed"] is not None and each["jobs"] > 0 for each in used] == [True, True]
     assert (kinds[0], kinds[-1]) == ("run_started", "run_finished")
     assert "run_resumed" in kinds
     assert [line[7:] for line in sent.splitlines() if line.startswith("event: ") and "progress" not in line] == kinds

@@ -70,7 +70,17 @@ async def _make_schema_2(settings: Settings, folder: Path) -> list[object]:
         sums = await _sums(store, folder)
     with connected(settings) as connection:
         rows = {name: connection.execute(sqlalchemy.text(f"SELECT * FROM {name}")).mappings().all() for name in _TABLES}
-        for name in ("events", "answers", "sums", "runs", "responses", "calls", "alembic_version"):
+        for name in (
+            "events",
+            "answers",
+            "sums",
+            "model_calls",
+            "sandboxes",
+            "runs",
+            "responses",
+            "calls",
+            "alembic_version",
+        ):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         schema = _SCHEMA_2
         for name, other in _IN_POSTGRESQL.items() if connection.dialect.name == "postgresql" else ():

@@ -130,6 +130,17 @@ document.addEventListener("click", (event) => {
   if (event.target.matches?.("button.print")) print();
 });
 
+// What is drawn anew now and then, while somebody looks ------------------------------------------------------------
+
+for (const live of document.querySelectorAll("[data-every]"))
+  setInterval(async () => {
+    if (document.hidden || live.contains(document.activeElement)) return;
+    const answer = await fetch(live.dataset.part);
+    if (!answer.ok) return;
+    const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    live.replaceChildren(...parsed.body.childNodes);
+  }, 1000 * Number(live.dataset.every));
+
 // The list of runs -------------------------------------------------------------------------------------------------
 
 document.getElementById("start")?.addEventListener("submit", async (event) => {

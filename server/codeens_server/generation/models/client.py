@@ -144,19 +144,20 @@ class Models:
             name: the model, as configured.
             messages: what it is asked.
             sampling: how the answer is drawn.
-            torn: gets what had come, and is paid for, when this raises or is cancelled.
+            torn: gets how long it took; and what had come, and is paid for, when this raises or is cancelled.
 
         Raises:
             ModelError: there is none, after all retries and fallbacks.
         """
-        model = self._models[name]
+        model, torn = self._models[name], torn or Torn()
         sampling = await self._with_room(name, sampling)
         tokens = (await self.estimate(name, messages, sampling)).tokens
         async with self._limits[name]:
             await self._rate_limiters[name].wait(tokens)
+            began = anyio.current_time()
             try:
                 with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
-                    return await self._answer(name, messages, sampling, torn or Torn())
+                    return await self._answer(name, messages, sampling, torn)
             except TimeoutError:
                 raise ModelError(name, f"no answer within {model.timeout_s:g} s", "later") from None
             except ModelError:
@@ -165,6 +166,8 @@ class Models:
                 # LiteLLM and what it stands on raise dozens of types, some of them bare; all say that this call failed.
                 why = explain(error, model, self._environ)
                 raise ModelError(name, why, remedy(error, why)) from error
+            finally:
+                torn.latency_s = anyio.current_time() - began
 
     async def _answer(self, name: str, messages: Sequence[Message], sampling: Sampling, torn: Torn) -> Reply:
         if self._editor is not None and is_editor_model(name):

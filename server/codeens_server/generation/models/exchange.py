@@ -65,11 +65,13 @@ class ModelError(Exception):
 
 
 class Torn:
-    """Holds what had come of an answer when its call broke or was cancelled: that much is paid for."""
+    """Holds how long a call took, and what had come of an answer when it broke or was cancelled: that much is paid."""
 
     def __init__(self) -> None:
         self.reply: Reply | None = None
         """None: nothing came, or all of it."""
+        self.latency_s: float | None = None
+        """From the question to its end, without waiting for a turn; None: the model was not asked."""
 
     @property
     def cost_usd(self) -> float | None:
