@@ -43,6 +43,8 @@ class RunKeywords(TypedDict, total=False):
     pytest-benchmark too, or functions that make inputs."""
     budget_usd: float | None
     budget_tokens: int | None
+    budget_calls: int | None
+    """Answers of models that are paid for, at the most."""
     timeout_s: float | None
     fresh: bool | None
     """Ask the models again, also what they answered before."""

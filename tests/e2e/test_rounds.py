@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from codeens_server.config.settings import ModelSettings, Settings
 from tests.e2e.ensemble import SECONDS, Bench, fenced
 from tests.loopback.server import ChatRequest, ModelServer
 from tests.sandbox_backends.machine import why_not
@@ -42,6 +45,15 @@ def unique(items: list[int]) -> list[int]:
     return found"""
 BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
 WRONG = "def unique(items: list[int]) -> list[int]:\n    return sorted(set(items))"
+
+
+class AutoBench(Bench):
+    """Nobody is named: who is asked is drawn."""
+
+    def settings(self, models: Sequence[ModelSettings]) -> Settings:
+        return replace(super().settings(models), default_models=("auto",))
+
+
 IMPROVING = "This was answered before; it is right"
 
 
@@ -69,3 +81,19 @@ async def test_a_right_answer_is_improved_on_with_what_was_measured_until_a_roun
     better = next(row.candidate for row in done.run.results if row.candidate.source.strip() == BETTER)
     assert done.row(better.parent).candidate.source.strip() == FIRST
     assert done.run.summary.ending.startswith("round 3 brought only code that was there already: 2 rounds left out, 4 ")
+
+
+async def test_of_more_systems_than_are_asked_auto_draws_some_and_calls_are_capped(tmp_path: Path) -> None:
+    async with ModelServer(answer=lambda _: fenced(BETTER)) as server:
+        bench = AutoBench(tmp_path, server, SOURCE)
+        models = [bench.model(f"m{number}") for number in range(6)]
+        done = await bench.run(models, budget_calls=3)
+        asked = {request.model for request in server.requests}
+        with bench.store() as store:
+            request = (await store.load(done.run.run_id)).request
+
+    assert len(asked) == len(server.requests) == 3
+    assert done.run.summary.stopped == "budget"
+    assert asked < set(request.models)
+    assert request.systems == tuple((name, "plain") for name, _ in request.systems)
+    assert len(set(request.systems)) == 4

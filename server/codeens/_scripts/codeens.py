@@ -101,6 +101,13 @@ def _() -> click.Command:
     return variants
 
 
+@_add("models", "Say who wins on your code, and who `auto` would ask.")
+def _() -> click.Command:
+    from codeens_server.cli.models import models
+
+    return models
+
+
 @_add("runs", "Look at earlier runs, and apply their results.")
 def _() -> click.Command:
     from codeens_server.cli.runs import runs

@@ -40,6 +40,7 @@ _FLAGS = {
             "tests",
         )
     },
+    "budget_calls": "--budget-calls",
     "budget_tokens": "--budget-tokens",
     "budget_usd": "--budget-usd",
     "models": "--model",

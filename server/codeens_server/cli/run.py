@@ -83,6 +83,7 @@ _MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results",
 )
 @click.option("--budget-usd", type=float, metavar="USD", help="Stop asking models when this is spent.")
 @click.option("--budget-tokens", type=int, metavar="N", help="Stop asking models when so many tokens are used.")
+@click.option("--budget-calls", type=int, metavar="N", help="Stop asking models after so many answers.")
 @click.option(
     "--timeout",
     "timeout_s",

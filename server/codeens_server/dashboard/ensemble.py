@@ -30,12 +30,6 @@ class Standing(Struct, frozen=True, kw_only=True):
     why_not: str = ""
     """Why it cannot be made that; empty: it can."""
 
-    @property
-    def usd_per_win(self) -> float | None:
-        """What a win cost; None where there was none."""
-        wins = round(self.line.won.value * self.line.won.cases)
-        return self.line.cost_usd / wins if wins else None
-
 
 class Ensemble(Struct, frozen=True, kw_only=True):
     """Who is asked when nobody is named, and how all stand."""

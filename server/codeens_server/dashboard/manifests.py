@@ -14,10 +14,11 @@ import httpx
 from msgspec import Struct
 
 from codeens import Session
+from codeens_server.domain.systems import Share
 from codeens_server.errors import InputError
 from codeens_server.files import private_folder, read_regular, settings_folder, write_private
 from codeens_server.run.variants import USER_FOLDER, is_used, switch_variant
-from codeens_server.store.statistics import Share, VariantLine
+from codeens_server.store.statistics import VariantLine
 from codeens_server.text import plural
 from codeens_variants.manifest import MOST_BYTES, ManifestError, Variant, variant_of
 from codeens_variants.registry import SUFFIXES, FoundVariant

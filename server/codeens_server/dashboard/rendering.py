@@ -10,7 +10,7 @@ from typing import cast
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 
-from codeens_server.store.statistics import Share
+from codeens_server.domain.systems import Share
 from codeens_server.text import money, one_line, plural, visible
 
 

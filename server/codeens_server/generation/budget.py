@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -28,15 +27,24 @@ class Budget:
     """Counts what was spent and what calls under way could still spend. The time limit is the run's deadline."""
 
     def __init__(
-        self, *, usd: float | None = None, tokens: int | None = None, spent_usd: float = 0.0, spent_tokens: int = 0
+        self,
+        *,
+        usd: float | None = None,
+        tokens: int | None = None,
+        calls: int | None = None,
+        spent_usd: float = 0.0,
+        spent_tokens: int = 0,
+        spent_calls: int = 0,
     ) -> None:
         """Begin with what was spent before.
 
         Args:
             usd: the cap in dollars; None is no cap.
             tokens: the cap in tokens, read and written.
+            calls: the cap in answers that are paid for.
             spent_usd: what the run has spent before, when it is resumed.
             spent_tokens: the same in tokens.
+            spent_calls: the same in answers.
         """
         self.spent_usd = spent_usd
         self.spent_tokens = spent_tokens
@@ -46,6 +54,9 @@ class Budget:
         """True from the moment that a call was refused."""
         self._usd = usd
         self._tokens = tokens
+        self._calls = calls
+        self._spent_calls = spent_calls
+        self._held_calls = 0
         self._held_usd = 0.0
         self._held_tokens = 0
         self._settled = anyio.Condition()
@@ -67,7 +78,7 @@ class Budget:
 
     def has_room(self, estimate: CostBound, times: int) -> bool:
         """Return whether such a call could be made so many times; it refuses nothing."""
-        return self._fits(times * (estimate.usd or 0.0), times * estimate.tokens)
+        return self._fits(times * (estimate.usd or 0.0), times * estimate.tokens, times)
 
     @asynccontextmanager
     async def held(self, estimate: CostBound) -> AsyncGenerator[Held]:
@@ -81,10 +92,11 @@ class Budget:
         usd = estimate.usd or 0.0
         async with self._settled:
             while not self._fits(usd, estimate.tokens):
-                if not self._held_tokens:
+                if not self._held_calls:
                     self.exhausted = True
                     raise BudgetExceeded
                 await self._settled.wait()
+            self._held_calls += 1
             self._held_usd += usd
             self._held_tokens += estimate.tokens
         held = Held()
@@ -93,21 +105,24 @@ class Budget:
         finally:
             with anyio.CancelScope(shield=True):
                 async with self._settled:
+                    self._held_calls -= 1
                     self._held_usd -= usd
                     self._held_tokens -= estimate.tokens
                     self._spend(held.reply)
                     self._settled.notify_all()
 
-    def _fits(self, usd: float, tokens: int) -> bool:
-        dollars = self.spent_usd + self._held_usd + usd
-        return not self.exhausted and dollars <= _cap(self._usd) and self._all_tokens() + tokens <= _cap(self._tokens)
-
-    def _all_tokens(self) -> int:
-        return self.spent_tokens + self._held_tokens
+    def _fits(self, usd: float, tokens: int, calls: int = 1) -> bool:
+        wanted = (
+            (self.spent_usd + self._held_usd + usd, self._usd),
+            (self.spent_tokens + self._held_tokens + tokens, self._tokens),
+            (self._spent_calls + self._held_calls + calls, self._calls),
+        )
+        return not self.exhausted and all(cap is None or amount <= cap for amount, cap in wanted)
 
     def _spend(self, reply: Reply | None) -> None:
         if reply is None:
             return
+        self._spent_calls += 1
         self.spent_tokens += reply.tokens_in + reply.tokens_out
         self.spent_usd += reply.cost_usd or 0.0
         self.cost_known = self.cost_known and reply.cost_usd is not None
@@ -122,7 +137,3 @@ class Held:
     def settle(self, reply: Reply | None) -> None:
         """Say what came back. Without it the call counts as free: nothing came."""
         self.reply = reply
-
-
-def _cap(limit: float | None) -> float:
-    return math.inf if limit is None else limit

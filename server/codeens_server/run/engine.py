@@ -24,7 +24,7 @@ from codeens_server.errors import ChangedError, CodeensError, Hint, InputError, 
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import NOT_SET, EditorModel, Reply
 from codeens_server.generation.models.reach import unreachable
-from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.generation.models.resolve import choose_models, wants_auto, with_fallbacks
 from codeens_server.ranking.selector.model import chosen_selector
 from codeens_server.run.events import CandidatesGiven, Noted, RunEvent, RunResumed, RunStarted, StoredEvent
 from codeens_server.run.ids import new_run_id
@@ -44,7 +44,7 @@ from codeens_server.run.request import RunRequest
 from codeens_server.run.state import RunState
 from codeens_server.run.variants import chosen_variants
 from codeens_server.search.improving import Improvements
-from codeens_server.search.learning import records_of
+from codeens_server.search.learning import drawn_ensemble, records_of
 from codeens_server.workspace.environment import environments_of, interpreter_for, sandbox_spec
 from codeens_server.workspace.installed import packages_of
 from codeens_server.workspace.text import snapshot
@@ -133,6 +133,8 @@ class Engine:
         if lacking and not models and (request.mode in {"implement", "repair"} or target.body_missing):
             raise _lacks(lacking.values())
         refuse_without_model("implement" if target.body_missing else request.mode, target, models)
+        if models and wants_auto(request.models, self._settings):
+            request, models = await self._drawn(request, target, models)
         state, started = _begun(request, target)
         log = RunLog(state, self._store, started=started)
         left_out = [
@@ -251,11 +253,12 @@ class Engine:
         plan = GenerationPlan(
             models=models,
             variants=variants,
-            systems=tuple((model.name, variant.name) for model in models for variant in variants),
+            systems=request.systems or tuple((model.name, variant.name) for model in models for variant in variants),
             samples=request.samples,
             rounds=request.rounds,
             budget_usd=request.budget_usd,
             budget_tokens=request.budget_tokens,
+            budget_calls=request.budget_calls,
             fresh=request.fresh,
             packages=packages_of(interpreter_for(Path(state.target.root), self._settings)) if models else (),
         )
@@ -275,10 +278,12 @@ class Engine:
         return opened
 
     async def _learned(self, plan: GenerationPlan, state: RunState) -> GenerationPlan:
-        """Return the plan with what earlier runs in the workspace say, where that decides anything."""
-        if not plan.models or plan.rounds == 1 or state.brief is not None:
+        """Return the plan with what earlier runs in the workspace say; where no model is asked nothing is looked up."""
+        if not plan.models or state.brief is not None:
             return plan
-        return replace(plan, records=records_of(await self._store.statistics.systems(state.target.root)))
+        statistics, root = self._store.statistics, state.target.root
+        past = await statistics.past(root, [model.name for model in plan.models])
+        return replace(plan, records=records_of(await statistics.systems(root)), past=past)
 
     async def _reachable(self, request: RunRequest) -> tuple[tuple[ModelSettings, ...], dict[str, str]]:
         """Return the models that can be asked, and why others cannot.
@@ -290,9 +295,26 @@ class Engine:
         lacking = await unreachable(with_fallbacks(models, self._settings, self._environ), self._environ)
         usable = [model for model in models if not lacking.keys() >= {model.name, *model.fallbacks}]
         dead = {model.name: lacking[model.name] for model in models if model not in usable}
-        if dead and request.models:
+        if dead and request.models and not wants_auto(request.models, self._settings):
             raise _lacks(dead.values())
         return tuple(usable), dead
+
+    async def _drawn(
+        self, request: RunRequest, target: Target, models: Sequence[ModelSettings]
+    ) -> tuple[RunRequest, tuple[ModelSettings, ...]]:
+        """Return the request for those who are likeliest to win for a dollar in the workspace, and who they are."""
+        variants = chosen_variants(request.variants, self._settings, self._variants)
+        systems = [(model.name, variant.name) for model in models for variant in variants]
+        records = records_of(await self._store.statistics.systems(target.root))
+        chosen = drawn_ensemble(systems, records)
+        named, asked_with = ({system[side] for system in chosen} for side in (0, 1))
+        request = replace(
+            request,
+            models=tuple(model.name for model in models if model.name in named),
+            variants=tuple(variant.name for variant in variants if variant.name in asked_with),
+            systems=chosen,
+        )
+        return request, tuple(model for model in models if model.name in named)
 
     async def _models(self, request: RunRequest) -> tuple[ModelSettings, ...]:
         has_editor = self._editor_model is not None

@@ -55,7 +55,7 @@ class ModelsBriefed(Struct, frozen=True, kw_only=True, tag="models_briefed", tag
     mode: Mode
     context: Context
     records: tuple[SystemRecord, ...] = ()
-    """What earlier runs say of who is asked; where that decides nothing it is not looked up."""
+    """What earlier runs say of who is asked."""
 
 
 class EvidenceGathered(Struct, frozen=True, kw_only=True, tag="evidence_gathered", tag_field="event"):

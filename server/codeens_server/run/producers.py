@@ -15,7 +15,7 @@ from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.evidence import Evidence, MissedChange
-from codeens_server.domain.systems import System, SystemRecord
+from codeens_server.domain.systems import PastRuns, System, SystemRecord
 from codeens_server.domain.target import Candidate, Context, Target
 from codeens_server.domain.terms import ModeRequest
 from codeens_server.domain.verdict import Failure
@@ -130,11 +130,14 @@ class GenerationPlan(Struct, frozen=True, kw_only=True):
     rounds: int
     budget_usd: float | None
     budget_tokens: int | None
+    budget_calls: int | None
     fresh: bool
     packages: tuple[str, ...] = ()
     """Distributions that the workspace's interpreter has."""
     records: tuple[SystemRecord, ...] = ()
     """What earlier runs say of models and variants."""
+    past: PastRuns | None = None
+    """How they went; None: too few are known."""
 
 
 class Asker:
@@ -153,7 +156,14 @@ class Asker:
         async def take(answer: Answer) -> None:
             await deliver(_event_of(answer))
 
-        if said := await announcement(ask, self._client, self._cache, budget):
+        if said := await announcement(
+            ask,
+            self._client,
+            self._cache,
+            budget,
+            state.brief.records if state.brief else (),
+            None if ask.round else self.plan.past,
+        ):
             await deliver(Noted(kind="plan", message=said))
         await generate(ask, client=self._client, cache=self._cache, budget=budget, deliver=take)
         if budget.remark:
@@ -171,8 +181,10 @@ class Asker:
             self._budget = Budget(
                 usd=plan.budget_usd,
                 tokens=plan.budget_tokens,
+                calls=plan.budget_calls,
                 spent_usd=state.cost_usd,
                 spent_tokens=state.tokens,
+                spent_calls=state.calls,
             )
         return self._budget
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 
 from codeens_server.config.settings import Settings
+from codeens_server.domain.systems import System
 from codeens_server.domain.terms import Effort, Goal, ModeRequest
 from codeens_server.errors import Hint, InputError
 
@@ -32,6 +33,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     bench: tuple[str, ...] = ()
     budget_usd: float | None = None
     budget_tokens: int | None = None
+    budget_calls: int | None = None
     timeout_s: float | None = None
     fresh: bool = False
 
@@ -48,6 +50,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """Names; empty: those that are configured or can be reached."""
     variants: tuple[str, ...]
     """Names; empty: all that are enabled."""
+    systems: tuple[System, ...] = ()
+    """Models with the variants that alone they are asked with; empty: each with all."""
     samples: int
     """Answers of each model to each variant."""
     rounds: int
@@ -62,6 +66,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """Benchmarks to time on: `path.py::name` of tests that call the target, or of functions that make inputs."""
     budget_usd: float | None
     budget_tokens: int | None
+    budget_calls: int | None = None
+    """Answers that are paid for, at the most."""
     timeout_s: float
     fresh: bool
     """Ask the models again, also what they answered before."""
@@ -99,13 +105,14 @@ def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
         bench=options.bench,
         budget_usd=_asked(options.budget_usd, settings.budget_usd),
         budget_tokens=_asked(options.budget_tokens, settings.budget_tokens),
+        budget_calls=options.budget_calls,
         timeout_s=_asked(options.timeout_s, settings.timeout_s),
         fresh=options.fresh,
         max_inputs=settings.max_inputs,
         rewrites=settings.rewrites,
         environments=options.python or settings.environments,
     )
-    for name in ("samples", "rounds", "budget_usd", "budget_tokens", "timeout_s", "max_inputs"):
+    for name in ("samples", "rounds", "budget_usd", "budget_tokens", "budget_calls", "timeout_s", "max_inputs"):
         refuse_not_positive(name, getattr(request, name))
     refuse_not_positive("parallel", settings.parallel)
     return request

@@ -76,6 +76,8 @@ class RunState:
         """Whether every answer that was paid for had a price."""
         self.tokens: int = 0
         """Read and written by models; kept answers not counted."""
+        self.calls: int = 0
+        """Answers of models that tokens were spent on."""
         self.stopped: StopReason | None = None
         self.document: RunDocument | None = None
         """None until the run has ended."""
@@ -301,7 +303,7 @@ class RunState:
 
     def _take_inputs(self, event: InputsAsked) -> None:
         self._pay(event.cost_usd)
-        self.tokens += event.tokens
+        self._count(event.tokens)
         if event.why:
             self._notes["inputs", ""] = f"{event.model} was asked for inputs: {event.why}"
 
@@ -310,7 +312,7 @@ class RunState:
             self._notes["generation", event.call] = f"{event.model} · {event.variant}: {event.why}"
             self._failed_calls[event.call] = event
             self._pay(event.cost_usd)
-            self.tokens += event.tokens
+            self._count(event.tokens)
             if not event.can_retry:
                 self.answered.add(event.call)
             return
@@ -320,7 +322,7 @@ class RunState:
         self._notes.pop(("generation", candidate.id), None)
         self._failed_calls.pop(candidate.id, None)
         self._pay(candidate.cost_usd)
-        self.tokens += 0 if candidate.cached else candidate.tokens_in + candidate.tokens_out
+        self._count(0 if candidate.cached else candidate.tokens_in + candidate.tokens_out)
         if event.duplicate_of is None:
             self._by_digest[candidate.digest] = candidate.id
             self.candidates[candidate.id] = candidate
@@ -388,6 +390,10 @@ class RunState:
         self.verdicts.clear()
         self.outcomes.clear()
         self.measurements.clear()
+
+    def _count(self, tokens: int) -> None:
+        self.tokens += tokens
+        self.calls += tokens > 0
 
     def _pay(self, cost_usd: float | None) -> None:
         self.cost_usd += cost_usd or 0.0

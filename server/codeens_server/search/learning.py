@@ -5,6 +5,7 @@ W. R. Thompson, On the likelihood that one unknown probability exceeds another, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import TypeAlias
@@ -15,10 +16,25 @@ from codeens_server.domain.systems import System, SystemRecord
 from codeens_server.store.statistics import SystemLine
 
 Records: TypeAlias = Mapping[System, SystemRecord]
+_ENSEMBLE = 4
+_DRAWS = 1000
 _LEAST_USD = 0.0005
 """What asking costs at the least, in time: else a free model that never wins would be asked before all others."""
 _MOST_TRIES = 20
 """Earlier runs weigh as much as so many answers of this one."""
+
+
+def drawn_ensemble(systems: Sequence[System], records: Iterable[SystemRecord]) -> tuple[System, ...]:
+    """Return who is asked where that is left to what earlier runs say: each time drawn anew, so that all are tried."""
+    random = Random()  # noqa: S311  nobody gains by guessing it
+    return tuple(drawn(systems, joined(records, ()), random)[:_ENSEMBLE])
+
+
+def shares_of(systems: Sequence[System], records: Iterable[SystemRecord]) -> dict[System, float]:
+    """Return how often each would be asked."""
+    random, known = Random(0), joined(records, ())  # noqa: S311  people see the same shares at every look
+    draws = (system for _ in range(_DRAWS) for system in drawn(systems, known, random)[:_ENSEMBLE])
+    return {system: count / _DRAWS for system, count in Counter(draws).items()}
 
 
 def records_of(lines: Iterable[SystemLine]) -> tuple[SystemRecord, ...]:
@@ -29,7 +45,7 @@ def records_of(lines: Iterable[SystemLine]) -> tuple[SystemRecord, ...]:
             variant=line.variant,
             tries=line.runs,
             wins=round(line.won.value * line.won.cases),
-            usd=line.cost_usd / line.runs if line.cost_known and line.runs else None,
+            usd=line.cost_usd / line.answers if line.cost_known and line.answers else None,
         )
         for line in lines
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -10,32 +10,14 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
+from codeens_server.domain.systems import PastRuns, Share
 from codeens_server.store.database import Database
+from codeens_server.store.past import past_runs
 from codeens_server.store.rows import RunLine, line_of
 from codeens_server.store.sums import sums
 from codeens_server.store.tables import RunRow, SumRow
 
 RunsShown: TypeAlias = Literal["all", "finished", "open", "improved"]
-_NORMAL_95 = 1.959964
-
-
-class Share(Struct, frozen=True, kw_only=True):
-    """A share of cases, 0 to 1, with its 95 % interval (Wilson 1927), which holds also for few cases and none."""
-
-    value: float
-    low: float
-    high: float
-    cases: int
-
-    @classmethod
-    def of(cls, count: int, cases: int) -> Share:
-        """Return `count` of `cases`."""
-        if not cases:
-            return cls(value=0.0, low=0.0, high=1.0, cases=0)
-        value, square = count / cases, _NORMAL_95**2
-        middle = (value + square / (2 * cases)) / (1 + square / cases)
-        half = _NORMAL_95 * math.sqrt(value * (1 - value) / cases + square / (4 * cases**2)) / (1 + square / cases)
-        return cls(value=value, low=max(0.0, middle - half), high=min(1.0, middle + half), cases=cases)
 
 
 class RunPage(Struct, frozen=True, kw_only=True):
@@ -64,6 +46,12 @@ class SystemLine(Struct, frozen=True, kw_only=True):
     tokens: int
     cost_usd: float
     cost_known: bool
+
+    @property
+    def usd_per_win(self) -> float | None:
+        """What a win cost; None where there was none."""
+        wins = round(self.won.value * self.won.cases)
+        return self.cost_usd / wins if wins else None
 
 
 class CostLine(Struct, frozen=True, kw_only=True):
@@ -144,6 +132,14 @@ class Statistics:
             RunError: the database cannot be read.
         """
         return await self._database.read(lambda session: _systems(session, within))
+
+    async def past(self, within: str, models: Collection[str]) -> PastRuns | None:
+        """Return how earlier runs about files in a folder went that asked one of some models; None: too few are known.
+
+        Raises:
+            RunError: the database cannot be read.
+        """
+        return await self._database.read(lambda session: past_runs(session, within, models))
 
     async def variants(self) -> list[VariantLine]:
         """Return every variant that was used, by name.

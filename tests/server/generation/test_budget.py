@@ -34,6 +34,14 @@ async def test_tokens_are_capped_too() -> None:
         await _spend(budget, CostBound(tokens=50, usd=None), None)
 
 
+async def test_answers_are_capped_too_and_those_of_before_count() -> None:
+    budget = Budget(calls=3, spent_calls=2)
+    assert not budget.has_room(CostBound(tokens=1, usd=None), 2)
+    await _spend(budget, CostBound(tokens=1, usd=None), None)
+    with pytest.raises(BudgetExceeded):
+        await _spend(budget, CostBound(tokens=1, usd=None), None)
+
+
 async def test_a_call_waits_for_what_calls_under_way_leave_over() -> None:
     budget = Budget(usd=1.0)
     first = CostBound(tokens=1, usd=0.8)

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings
+from codeens_server.domain.systems import PastRuns, Share, SystemRecord
 from codeens_server.generation.announcing import announcement
 from codeens_server.generation.budget import Budget, CostBound
 from codeens_server.generation.generate import calls_of, request_of
@@ -82,6 +83,22 @@ async def test_models_calls_highest_cost_and_cap_are_announced() -> None:
     assert known == "asking 2 of a, 2 of b: 4 calls, at most $0.6000, cap $1.00"
     assert free.endswith("the price of b is not known, so that the cap does not hold for it")
     assert none == "asking 2 of a, 2 of b: 4 calls, at a price that is not known, no cap"
+
+
+async def test_what_answers_cost_before_and_how_earlier_runs_went_is_announced() -> None:
+    asked = ask(model("a", None), model("b", None))
+    records = [SystemRecord(model=name, variant="baseline", tries=9, wins=1, usd=0.02) for name in "ab"]
+    past = PastRuns(won=Share.of(7, 12), seconds=(60.2, 89.8))
+    prices = Prices({"a": 0.1, "b": 0.2})
+
+    known = await announcement(asked, prices, MemoryCache(), Budget(), records, past)
+    unknown = await announcement(asked, prices, MemoryCache(), Budget(), records[:1])
+
+    assert known == (
+        "asking 1 of a, 1 of b: 2 calls, about $0.0400, at most $0.3000, no cap; "
+        "like 12 earlier runs: 60 to 90 s, 58% [32%, 81%] chance of a proven win"
+    )
+    assert unknown == "asking 1 of a, 1 of b: 2 calls, at most $0.3000, no cap"
 
 
 async def test_what_is_kept_is_not_announced() -> None:

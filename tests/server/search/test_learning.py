@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from codeens_server.domain.systems import SystemRecord
+from codeens_server.domain.systems import Share, SystemRecord
 from codeens_server.search.learning import drawn, joined, records_of
-from codeens_server.store.statistics import Share, SystemLine
+from codeens_server.store.statistics import SystemLine
 
 GOOD, POOR, NEW = ("good", "plain"), ("poor", "plain"), ("new", "plain")
 
@@ -58,4 +58,4 @@ def test_what_the_store_says_of_a_system_is_its_record() -> None:
         cost_known=True,
     )
 
-    assert records_of([line]) == (SystemRecord(model="good", variant="plain", tries=4, wins=3, usd=0.005),)
+    assert records_of([line]) == (SystemRecord(model="good", variant="plain", tries=4, wins=3, usd=0.0025),)

@@ -27,6 +27,8 @@ LOCAL_SERVERS = {
     "vllm": "http://127.0.0.1:8000/v1",
 }
 """OpenAI-compatible servers at their usual ports: what to call them → `api_base`."""
+AUTO = "auto"
+"""In place of names of models: whoever wins on the workspace's code is asked."""
 SECONDS = 0.5
 MOST_BYTES = 1 << 20
 
@@ -82,7 +84,8 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     """
     configured = {model.name: _complete(model) for model in settings.models}
     _check_fallbacks(configured)
-    chosen = tuple(_named(name, configured) for name in dict.fromkeys(names)) or tuple(configured.values())
+    named = [name for name in dict.fromkeys(names) if name != AUTO]
+    chosen = tuple(_named(name, configured) for name in named) or tuple(configured.values())
     for model in chosen:
         _check_provider(model)
         _check_address(model)
@@ -92,13 +95,18 @@ def resolve_models(names: Sequence[str], settings: Settings, environ: Mapping[st
     return tuple(_complete(ModelSettings(name=model)) for model in with_key)
 
 
+def wants_auto(names: Sequence[str], settings: Settings) -> bool:
+    """Return whether those who are asked are to be drawn from all that can be."""
+    return AUTO in (names or settings.default_models)
+
+
 async def choose_models(
     names: Sequence[str], settings: Settings, environ: Mapping[str, str], *, editor: bool
 ) -> tuple[ModelSettings, ...]:
     """Return those named, else the default ones, configured, with a key, of the editor, of servers on loopback.
 
     Args:
-        names: the models asked for; none: the settings' default ones, where they name any.
+        names: the models asked for; none: the settings' default ones, where they name any. `auto` is all there are.
         settings: which models are configured.
         environ: where keys are read from.
         editor: whether there is an editor that can be asked.
