@@ -59,7 +59,13 @@ async def killed(store: RunStore, events: Sequence[StoredEvent], run_id: str) ->
 
 def told(document: RunDocument) -> RunDocument:
     """The document without what differs between two equal runs: id, time, and the order of notes."""
-    summary = replace(document.summary, wall_s=0.0, failures=tuple(sorted(document.summary.failures)))
+    summary = document.summary
+    summary = replace(
+        summary,
+        wall_s=0.0,
+        failures=tuple(sorted(summary.failures)),
+        model_failures=tuple(sorted(summary.model_failures, key=lambda failure: failure.model)),
+    )
     results = (replace(row, candidate=replace(row.candidate, latency_s=None)) for row in document.results)
     return replace(document, machine=None, run_id="", summary=summary, results=tuple(results))
 
