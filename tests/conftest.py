@@ -7,16 +7,20 @@ import ssl
 from collections.abc import Generator
 from functools import cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from codeens_sandbox_backends.local import bwrap
 from tests.hardly_timed import WITHOUT_LANGUAGE_SERVER
 
+if TYPE_CHECKING:
+    from tests.clusters import LocalCluster
+
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
 LONGEST_NAME = 120
-SHARED_SERVICES = ("daytona", "e2b")
+SHARED_SERVICES = ("daytona", "e2b", "ray_cluster")
 """Fixtures of a session that take seconds to import and to start."""
 
 
@@ -39,6 +43,17 @@ def suites_in_sandboxes_load_no_language_server() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(bwrap.ENVIRONMENT, *WITHOUT_LANGUAGE_SERVER)
         yield
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Generator[LocalCluster]:
+    """Started when first asked for, which takes many seconds."""
+    from tests.clusters import started_cluster, why_no_cluster  # Ray takes a second to import
+
+    if reason := why_no_cluster():
+        pytest.skip(f"not run: {reason}")
+    with started_cluster() as cluster:
+        yield cluster
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -20,9 +20,11 @@ class SandboxSpec(Struct, frozen=True, kw_only=True):
     """Absolute path of the interpreter that runs the code."""
     readable: tuple[str, ...] = ()
     """Absolute paths, readable at the same place inside; everything else of the machine is absent."""
+    placed: tuple[tuple[str, str], ...] = ()
+    """Paths inside, and where on this machine lies what they show: files of another one. For bubblewrap only."""
     hidden: tuple[str, ...] = ()
-    """Absolute paths under `readable` that only suite jobs can read, because they hold the answers (the original, its
-    history). Missing paths are ignored."""
+    """Absolute paths under `readable` or `placed` that only suite jobs can read, because they hold the answers (the
+    original, its history). Missing paths are ignored."""
     limits: Limits = field(default_factory=Limits)
 
 

@@ -91,6 +91,8 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     _need(why_not(name))
     if name in SERVICES:
         request.getfixturevalue(name)
+    if name == "ray":
+        request.getfixturevalue("ray_cluster")
     return get_backend(name)
 
 
@@ -115,7 +117,7 @@ async def failures(backend: Backend, checks: Sequence[SelfCheck]) -> dict[str, s
 
 
 @pytest.mark.parametrize("area", LISTS)
-@pytest.mark.parametrize("backend", ["cold", *map(_scene, ("sandlock", "e2b", "daytona"))], indirect=True)
+@pytest.mark.parametrize("backend", ["cold", *map(_scene, ("sandlock", "e2b", "daytona", "ray"))], indirect=True)
 async def test_a_backend_holds(backend: Backend, area: str) -> None:
     known = KNOWN.get(backend.name, set[str]())
     found = await failures(backend, LISTS[area])

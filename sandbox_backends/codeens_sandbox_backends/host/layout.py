@@ -54,6 +54,14 @@ def layout_of(spec: SandboxSpec, *, backend: str) -> Layout:
     )
 
 
+def source_of(path: str, placed: Iterable[tuple[str, str]]) -> str | None:
+    """Return where on this machine lies what `path` shows inside; None: it is not below what came from elsewhere."""
+    for place, source in placed:
+        if is_below(path, [place]):
+            return source + path.removeprefix(place)
+    return None
+
+
 def interpreter_folders(python: str, backend: str) -> list[str]:
     """Return the virtual environment, if it is one, and the installation behind it.
 

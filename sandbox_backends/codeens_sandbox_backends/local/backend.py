@@ -29,7 +29,7 @@ class LocalBackend:
         """`warm`: jobs that need nothing of their own share prepared processes, one after the other."""
         self._tried = anyio.Lock()
         self._readiness: Readiness | None = None
-        self._inner: Backend = SeatbeltBackend() if sys.platform == "darwin" else _Bubblewrap(warm=warm)
+        self._inner: Backend = SeatbeltBackend() if sys.platform == "darwin" else BubblewrapBackend(warm=warm)
 
     async def probe(self) -> Readiness:
         """Try the isolation in a real sandbox. The isolation's label says which mechanism it is."""
@@ -73,16 +73,24 @@ class LocalBackend:
         )
 
 
-class _Bubblewrap:
+class BubblewrapBackend:
+    """Bubblewrap and nothing else."""
+
     name = "local"
 
-    def __init__(self, *, warm: bool) -> None:
+    def __init__(self, *, warm: bool = True) -> None:
         self._warm = warm
 
     async def probe(self) -> Readiness:
+        """Try the isolation in a real sandbox."""
         return await probe(self.name, ISOLATION_LEVEL, self.open)
 
     async def open(self, spec: SandboxSpec) -> WorkerSandbox:
+        """Open a sandbox.
+
+        Raises:
+            SandboxUnavailable: bubblewrap cannot isolate here.
+        """
         missing = missing_tool()
         if missing is not None:
             raise SandboxUnavailable(self.name, *missing)

@@ -11,7 +11,7 @@ from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.host import seccomp
-from codeens_sandbox_backends.host.layout import layout_of
+from codeens_sandbox_backends.host.layout import layout_of, source_of
 from codeens_sandbox_backends.host.limits import Rlimit, process_bound, rlimits
 from codeens_sandbox_backends.host.pidfd import parent_of
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
@@ -81,15 +81,17 @@ class BwrapLauncher:
         self._filter = seccomp.program(machine)
         self._layout = layout_of(spec, backend="local")
         self._worker = worker_folder()
-        private = (*self._layout.private, self._worker)
+        private = (*self._layout.private, self._worker, *(source for _, source in spec.placed))
         self._staging = stage(private) if os.geteuid() == 0 else None
         places = self._staging.places if self._staging else {source: source for source in private}
         self._prefix = _as_nobody(self._staging) if self._staging else ()
         self._binds = [option for source in self._layout.system for option in ("--ro-bind", source, source)]
-        self._binds += [option for source in self._layout.private for option in ("--ro-bind", places[source], source)]
+        shown = sorted([*((source, source) for source in self._layout.private), *spec.placed])
+        self._binds += [option for place, source in shown for option in ("--ro-bind", places[source], place)]
         self._binds += ["--ro-bind", places[self._worker], f"{_WORKER_PARENT}/codeens_worker"]
         self._binds += [option for place, target in self._layout.links for option in ("--symlink", target, place)]
-        self._hidden = tuple(option for path in spec.hidden for option in _covered(os.path.realpath(path)))
+        hidden = [(path, source_of(path, spec.placed) or os.path.realpath(path)) for path in spec.hidden]
+        self._hidden = tuple(option for path, source in hidden for option in _covered(os.path.realpath(path), source))
 
     def close(self) -> None:
         """Let go of what workers are started from; running ones are not touched."""
@@ -169,11 +171,11 @@ def _descriptor(data: bytes, given: ExitStack) -> int:
     return descriptor
 
 
-def _covered(path: str) -> tuple[str, ...]:
-    """Return options that cover a path with nothing."""
-    if Path(path).is_dir():
+def _covered(path: str, source: str) -> tuple[str, ...]:
+    """Return options that cover a path, which shows what lies at `source`, with nothing."""
+    if Path(source).is_dir():
         return "--tmpfs", path, "--remount-ro", path
-    return ("--ro-bind", os.devnull, path) if Path(path).is_file() else ()
+    return ("--ro-bind", os.devnull, path) if Path(source).is_file() else ()
 
 
 def _as_nobody(staging: Staging) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Code runs there with the sandbox's own interpreter. Compiled files are not sent:
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
@@ -57,7 +58,7 @@ def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
     if coverage and not is_below(os.path.realpath(coverage), system):
         wanted.append(coverage)
     shown = outermost(os.path.realpath(path) for path in wanted)
-    archive = _Archive(backend)
+    archive = Archive(backend)
     archive.add_ours()
     for path in shown:
         for file in files_below(path):
@@ -91,13 +92,15 @@ def _is_environment(folder: str, name: str) -> bool:
     return (Path(folder) / name / "pyvenv.cfg").is_file()
 
 
-class _Archive:
+class Archive:
     """A compressed tar archive in memory, bounded while it grows."""
 
     def __init__(self, backend: str) -> None:
         self._backend = backend
         self._buffer = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._buffer, mode="w:gz", compresslevel=_LEVEL)  # noqa: SIM115  # see finished
+        # Without a time, so that the same files are the same bytes.
+        self._zip = gzip.GzipFile(fileobj=self._buffer, mode="wb", compresslevel=_LEVEL, mtime=0)
+        self._tar = tarfile.open(fileobj=self._zip, mode="w")  # noqa: SIM115  # see finished
         self._files = 0
         self._bytes = 0
 
@@ -131,7 +134,9 @@ class _Archive:
             self._tar.addfile(entry)
 
     def finished(self) -> bytes:
+        """Return all of it; nothing can be added any more."""
         self._tar.close()
+        self._zip.close()
         return self._buffer.getvalue()
 
     def _count(self, size: int, file: Path) -> None:
