@@ -1,8 +1,7 @@
-"""What stands before the HTTP transport: a token, and limits for each client."""
+"""What stands before the HTTP transport: a token, names and pages of this machine, and limits for each client."""
 
 from __future__ import annotations
 
-import hmac
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,8 @@ from msgspec import Struct
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from codeens_server.local_http import OwnNames, is_bearer
 
 _MOST_CLIENTS = 4096
 SESSION_HEADER = "mcp-session-id"
@@ -36,7 +37,7 @@ class BearerGuard:
         self._token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_known(Headers(scope=scope).get("authorization", "")):
+        if scope["type"] == "http" and not is_bearer(Headers(scope=scope), self._token):
             refusal = JSONResponse(
                 {"error": "invalid_token", "error_description": "Authorization: Bearer TOKEN is missing or wrong."},
                 status_code=401,
@@ -46,9 +47,25 @@ class BearerGuard:
             return
         await self._app(scope, receive, send)
 
-    def _is_known(self, header: str) -> bool:
-        scheme, _, token = header.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
+
+class NameGuard:
+    """Refuses requests for other names than this machine's, and those that pages of other origins send."""
+
+    def __init__(self, app: ASGIApp, names: OwnNames) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(Headers(scope=scope)) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, headers: Headers) -> JSONResponse | None:
+        if not self._names.has_asked(headers):
+            return JSONResponse({"error": "This server does not answer to that name."}, status_code=421)
+        origin = headers.get("origin")
+        if origin is not None and not self._names.has_page(origin):
+            return JSONResponse({"error": "The request comes from the page of another server."}, status_code=403)
+        return None
 
 
 class LimitGuard:

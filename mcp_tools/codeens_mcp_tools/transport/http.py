@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import logging
-import socket
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from msgspec import Struct
 from starlette.types import ASGIApp
 
 from codeens_mcp_tools.transport.disconnect import VanishedGuard
-from codeens_mcp_tools.transport.guards import BearerGuard, ClientLimits, LimitGuard
+from codeens_mcp_tools.transport.guards import BearerGuard, ClientLimits, LimitGuard, NameGuard
 from codeens_mcp_tools.transport.stdio import MOST_BYTES
+from codeens_server.local_http import OwnNames, listening, serve_on, shown_host
 
 PATH = "/mcp"
 _MOST_SESSIONS = 1000
-_ENDED_WITHIN_S = 3
 
 
 class Access(Struct, frozen=True, kw_only=True):
@@ -42,32 +38,14 @@ def make_app(server: MCPServer[Any], access: Access) -> ASGIApp:
         streamable_http_path=PATH,
         max_request_body_size=MOST_BYTES,
         max_sessions=_MOST_SESSIONS,
-        transport_security=_security(access),
+        # Our own guard looks at names and pages, as it does before the dashboard.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         host=access.host,
     )
-    app = VanishedGuard(app)
+    app = VanishedGuard(NameGuard(app, OwnNames(access.host, origins=access.origins)))
     if access.token is not None:
         app = BearerGuard(app, access.token)
     return LimitGuard(app, access.limits)
-
-
-def _security(access: Access) -> TransportSecuritySettings:
-    """A page of the web can point a name of its own at this machine; the browser still says which name, and whose."""
-    shown = f"[{access.host}]" if ":" in access.host else access.host
-    names = ("127.0.0.1", "localhost", "[::1]", shown)
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=[f"{name}:*" for name in dict.fromkeys(names)],
-        allowed_origins=[f"http://{name}:*" for name in names[:3]] + list(access.origins),
-    )
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the door."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 async def serve_http(server: MCPServer[Any], access: Access) -> None:
@@ -76,19 +54,9 @@ async def serve_http(server: MCPServer[Any], access: Access) -> None:
     Raises:
         OSError: the address cannot be listened on.
     """
-    family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
-    listening = socket.create_server((access.host, access.port), family=family, backlog=512)
-    with listening:
-        port = listening.getsockname()[1]
-        shown = f"[{access.host}]" if ":" in access.host else access.host
-        sys.stderr.write(f"codeens-server serves MCP on http://{shown}:{port}{PATH}\n")
+    with listening(access.host, access.port) as sock:
+        url = f"http://{shown_host(access.host)}:{sock.getsockname()[1]}{PATH}"
+        sys.stderr.write(f"codeens-server serves MCP on {url}\n")
         sys.stderr.flush()
         logging.getLogger("mcp").setLevel(logging.ERROR)
-        config = uvicorn.Config(
-            make_app(server, access),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_ENDED_WITHIN_S,
-        )
-        await _Server(config).serve(sockets=[listening])
+        await serve_on(sock, make_app(server, access), lifespan="auto")

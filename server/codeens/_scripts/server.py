@@ -44,11 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
                 f"{address.host} can be reached from other machines, which could run code as you. Listen on 127.0.0.1, "
                 "or give --token-file a file with a secret that clients must know."
             )
-    if asked.mcp is None:
+    if asked.dashboard is not None and not asked.dashboard.is_loopback:
+        parser.error(f"{asked.dashboard.host} can be reached from other machines; the dashboard listens on 127.0.0.1.")
+    if asked.mcp is None and asked.dashboard is None:
         sys.exit(_serve_editors(asked))
     if asked.mcp == "stdio" and asked.stdio:
         parser.error("standard input serves editors (--stdio) or agents (--mcp stdio), not both: use --mcp http.")
-    sys.exit(_serve_agents(asked))
+    sys.exit(_serve_together(asked))
 
 
 def _serve_editors(asked: argparse.Namespace) -> int:
@@ -63,18 +65,42 @@ def _serve_editors(asked: argparse.Namespace) -> int:
     return entry.stdio(asked.token)
 
 
-def _serve_agents(asked: argparse.Namespace) -> int:
+def _serve_together(asked: argparse.Namespace) -> int:
     gc.disable()
-    from codeens_mcp_tools import entry
+    from codeens._scripts.together import Door, run
 
-    beside = _editors_beside(asked)
+    doors: list[Door] = []
+    if asked.mcp is not None:
+        from codeens_mcp_tools import entry
+
+        doors.append(Door(entry.door(asked), ends_all=True))
+    if asked.dashboard is not None:
+        doors.append(Door(_dashboard(asked), ends_all=False))
+    editors = _editors_beside(asked)
+    if editors is not None:
+        doors.append(Door(editors, ends_all=asked.stdio))
     gc.freeze()
     gc.enable()
-    return entry.run(asked, beside)
+    return run(doors)
+
+
+def _dashboard(asked: argparse.Namespace) -> Callable[[], Awaitable[object]]:
+    from codeens import Session
+    from codeens_server.dashboard.app import opened, serve
+
+    async def show() -> None:
+        door, sock = opened(*asked.dashboard)
+        sys.stderr.write(f"codeens-server shows runs on {door.url}\n")
+        sys.stderr.flush()
+        with sock:
+            async with Session((asked.root or ["."])[0], trusted=asked.trust_workspace) as session:
+                await serve(session, door, sock)
+
+    return show
 
 
 def _editors_beside(asked: argparse.Namespace) -> Callable[[], Awaitable[object]] | None:
-    """Return what serves editors in the process that serves agents, where that was asked for."""
+    """Return what serves editors beside agents or the dashboard, where that was asked for."""
     token: str | None = asked.token
     if asked.tcp is None and asked.ws is None and not asked.stdio:
         return None
@@ -104,6 +130,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="serve only clients that know what this file holds (LSP: initializationOptions.token; MCP: bearer token)",
     )
+    parser.add_argument(
+        "--dashboard",
+        type=_address,
+        nargs="?",
+        const=Address("127.0.0.1", 8765),
+        metavar="HOST:PORT",
+        help="show runs in a browser too, as codeens dashboard does (default: 127.0.0.1:8765)",
+    )
+    parser.add_argument("--trust-workspace", action="store_true", help="let a workspace configure what can run code")
     _add_mcp(parser.add_argument_group("agents (MCP)"))
     return parser
 
@@ -125,9 +160,8 @@ def _add_mcp(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportP
         action="extend",
         nargs="+",
         metavar="DIR",
-        help="folders that agents may read and write in (default: the current one)",
+        help="folders that agents may read and write in (default: the current one); the first is the dashboard's",
     )
-    group.add_argument("--trust-workspace", action="store_true", help="let a workspace configure what can run code")
     group.add_argument("--no-token", action="store_true", help="let in everyone who can reach the loopback address")
     group.add_argument("--allow-origin", action="append", metavar="ORIGIN", help="a web page's origin that may come in")
     group.add_argument("--oauth-issuer", metavar="URL", help="let in by access tokens of this authorization server")

@@ -10,7 +10,6 @@ import click
 
 from codeens_server.cli import options
 from codeens_server.cli.session import interruptible, session_here, settings_of
-from codeens_server.files import own_token
 
 _DEFAULT_PORT = 8765
 
@@ -33,8 +32,7 @@ def dashboard(host: str, port: int, in_browser: bool, results: str | None, trust
     It shows the runs of the store that the settings of this folder name, also those of other processes. Who has the
     printed address can run code as you.
     """
-    from codeens_server.dashboard.app import listening, serve
-    from codeens_server.dashboard.guard import Door
+    from codeens_server.dashboard.app import opened, serve
 
     if not _is_loopback(host):
         message = (
@@ -45,11 +43,10 @@ def dashboard(host: str, port: int, in_browser: bool, results: str | None, trust
     session = session_here(trust=trust_workspace, results=results)
     settings_of(session)
     try:
-        sock = listening(host, port)
+        door, sock = opened(host, port)
     except OSError as error:
         message = f"{host}:{port} cannot be listened on: {error.strerror}. Choose another with --port."
         raise click.ClickException(message) from error
-    door = Door(host=host, port=sock.getsockname()[1], token=own_token("dashboard-token")[0])
     click.echo(door.url)
     click.echo("Ctrl-C ends it, and the runs that were started in it.", err=True)
     if in_browser:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -33,10 +32,11 @@ from codeens_server.dashboard.manifests import VariantDesk
 from codeens_server.dashboard.pages import make_pages
 from codeens_server.dashboard.rendering import error_page
 from codeens_server.dashboard.wire import refused, schemas_of
+from codeens_server.files import own_token
+from codeens_server.local_http import listening, serve_on
 from codeens_variants.manifest import ManifestError
 
 _DOCUMENTS = (*DOCUMENTS, *OF_CONFIGURATION, *OF_BENCHMARKS)
-_ENDED_WITHIN_S = 3
 _NOT_FOUND = frozenset({"no_such_run", "no_such_candidate", "no_such_variant", "no_such_benchmark"})
 
 
@@ -129,33 +129,17 @@ def _said(request: Request, status: int, code: str, message: str) -> Response:
     return HTMLResponse(error_page(message), status)
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the command."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+def opened(host: str, port: int) -> tuple[Door, socket.socket]:
+    """Return the door at an address, which its owner's token opens, and a socket that listens there.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the address cannot be listened on, or the token cannot be kept.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=128)
+    sock = listening(host, port)
+    return Door(host=host, port=sock.getsockname()[1], token=own_token("dashboard-token")[0]), sock
 
 
 async def serve(session: Session, door: Door, sock: socket.socket) -> None:
     """Serve on a listening socket until cancelled."""
     async with Dashboard(session, door).opened() as app:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=_ENDED_WITHIN_S,
-        )
-        await _Server(config).serve(sockets=[sock])
+        await serve_on(sock, app, lifespan="off")

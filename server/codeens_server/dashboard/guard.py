@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from codeens_server.local_http import OwnNames, is_bearer, is_same, shown_host
+
 COOKIE = "codeens_dashboard"
 _SAFE = frozenset({"GET", "HEAD"})
-_HERE = ("127.0.0.1", "localhost", "[::1]")
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -43,27 +43,21 @@ class Door(Struct, frozen=True, kw_only=True):
     token: str
 
     @property
-    def shown_host(self) -> str:
-        """The host as URLs write it."""
-        return f"[{self.host}]" if ":" in self.host else self.host
-
-    @property
     def url(self) -> str:
         """What opens the dashboard: it holds the token, and a browser keeps it out of its address bar."""
-        return f"http://{self.shown_host}:{self.port}/?{urlencode({'token': self.token})}"
+        return f"http://{shown_host(self.host)}:{self.port}/?{urlencode({'token': self.token})}"
 
 
 class Guard:
     """Lets through who knows the token: as bearer token (RFC 6750), by the cookie, or once in the address.
 
-    A page of the web can point a name of its own at this machine, and have a browser send what it likes: other names
-    are refused, and so is what would change something and comes from the page of another origin.
+    Other names of this machine are refused, and so is what would change something and comes from another origin's page.
     """
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._token = door.token.encode()
-        self._names = frozenset(f"{name}:{door.port}" for name in (*_HERE, door.shown_host))
+        self._names = OwnNames(door.host, door.port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,7 +77,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         """Return what is answered in place of the page; None: it may be asked for."""
         headers = Headers(scope=scope)
-        if headers.get("host", "").lower() not in self._names:
+        if not self._names.has_asked(headers):
             return _refused(421, "wrong_host", "This server does not answer to that name.")
         if scope["method"] not in _SAFE and not self._is_own(headers):
             return _refused(403, "wrong_origin", "The request comes from the page of another server.")
@@ -96,24 +90,20 @@ class Guard:
         origin = headers.get("origin")
         if origin is None:
             return "authorization" in headers
-        return urlsplit(origin).netloc.lower() in self._names
+        return self._names.has_page(origin)
 
     def _is_known(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._is_token(token.strip())
+        if (is_known := is_bearer(headers, self._token)) is not None:
+            return is_known
         try:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             return False
-        return cookie is not None and self._is_token(cookie.value)
-
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(errors="replace"), self._token)
+        return cookie is not None and is_same(cookie.value, self._token)
 
     def _let_in(self, scope: Scope, given: str) -> Response:
         """Keep a token from the address in a cookie that no script can read, and send the browser to the page alone."""
-        if not self._is_token(given) or scope["method"] not in _SAFE:
+        if not is_same(given, self._token) or scope["method"] not in _SAFE:
             return _locked()
         rest = [item for item in parse_qsl(scope["query_string"].decode("latin-1")) if item[0] != "token"]
         path = "/" + scope["path"].lstrip("/")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from html import unescape
 from pathlib import Path
 
 import anyio
@@ -22,6 +26,9 @@ from codeens_server.run.events import StoredEvent
 from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.store.call_record import CallRecord
 from codeens_server.store.runs import RunStore
+from tests.e2e.program import descendants, until_gone
+from tests.quick import QUICK
+from tests.sandbox_backends.machine import why_not
 from tests.server.dashboard.conftest import DOOR
 
 pytestmark = pytest.mark.anyio
@@ -122,3 +129,58 @@ async def test_only_what_dashboards_of_this_workspace_left_on_this_machine_is_go
             group.cancel_scope.cancel()
 
     assert taken == ["silent", "the oldest"]
+
+
+@contextmanager
+def installed(folder: Path) -> Generator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """The installed command in a process of its own, and somebody with the address that it printed."""
+    command = [sys.executable, "-m", "codeens", "dashboard", "--port", "0"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEENS_")}
+    environ = {**kept, **QUICK, "XDG_DATA_HOME": str(folder / "data"), "HOME": str(folder)}
+    with subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            url, _, token = server.stdout.readline().strip().partition("?token=")
+            headers = {"authorization": f"Bearer {token}"}
+            with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+                yield server, client
+        finally:
+            server.kill()
+
+
+def followed(client: httpx.Client, run_id: str, until: str) -> list[str]:
+    """Return the ids of a run's events up to the first of a kind, as they come."""
+    ids: list[str] = []
+    with client.stream("GET", f"/api/runs/{run_id}/events") as answer:
+        for line in answer.iter_lines():
+            if line.startswith("id: "):
+                ids.append(line.removeprefix("id: "))
+            if line == f"event: {until}":
+                return ids
+    raise AssertionError(ids)
+
+
+@pytest.mark.scene
+@pytest.mark.timeout(180)
+def test_a_run_whose_server_is_killed_is_gone_on_with_by_the_next_and_leaves_no_process(folder: Path) -> None:
+    if why := why_not("local"):
+        pytest.skip(why)
+    asked = {"target": "lists.py::unique", "options": {"variants": ["performance"]}}
+    with installed(folder) as (server, client):
+        run_id = client.post("/api/runs", content=json.dumps(asked).encode()).json()["run_id"]
+        before = followed(client, run_id, "candidate_generated")
+        below = descendants(server.pid)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        until_gone(below)
+    with installed(folder) as (_, client):
+        after = followed(client, run_id, "run_finished")
+        headline = client.get(f"/api/runs/{run_id}/document").json()["headline"]
+        page = client.get(f"/runs/{run_id}").text
+        used = [each for each in client.get("/api/usage").json()["sandboxes"] if each["run_id"] == run_id]
+
+    assert below
+    assert before == after[: len(before)]
+    assert after == [str(number) for number in range(1, len(after) + 1)]
+    assert headline in unescape(page)
+    assert [each["closed"] is not None for each in used] == [True, False]
