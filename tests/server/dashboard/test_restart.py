@@ -183,4 +183,5 @@ def test_a_run_whose_server_is_killed_is_gone_on_with_by_the_next_and_leaves_no_
     assert before == after[: len(before)]
     assert after == [str(number) for number in range(1, len(after) + 1)]
     assert headline in unescape(page)
-    assert [each["closed"] is not None for each in used] == [True, False]
+    assert len(used) == 2
+    assert used[-1]["closed"] is None
