@@ -18,9 +18,15 @@ class Branch(NamedTuple):
     """A part of a statement that runs when another part of it does not."""
 
     statement: int
-    """Identity of the statement in its tree."""
+    """Line at which the statement begins."""
     part: str
     """Name of the part; parts of a `try` that run one after the other have one name."""
+
+
+def exclude_each_other(some: tuple[Branch, ...], others: tuple[Branch, ...]) -> bool:
+    """Return whether what is in some branches of a module and what is in others never run both."""
+    parts = {branch.statement: branch.part for branch in some}
+    return any(parts.get(branch.statement, branch.part) != branch.part for branch in others)
 
 
 class FunctionSite(NamedTuple):
@@ -52,8 +58,7 @@ class FunctionSite(NamedTuple):
 
     def is_alternative_to(self, other: FunctionSite) -> bool:
         """Return whether one is in a branch that is taken in place of the other's."""
-        parts = {branch.statement: branch.part for branch in self.branches}
-        return any(parts.get(branch.statement, branch.part) != branch.part for branch in other.branches)
+        return exclude_each_other(self.branches, other.branches)
 
 
 def _scope_parts(scope: Scope) -> tuple[str, ...]:
@@ -92,7 +97,7 @@ def _statements(node: ast.AST) -> Iterator[tuple[ast.AST, Branch | None]]:
     for name in _BLOCKS:
         for index, child in enumerate(getattr(node, name, ())):
             part = _part(node, name, index)
-            yield child, Branch(id(node), part) if part else None
+            yield child, Branch(node.lineno, part) if part and isinstance(node, ast.stmt) else None
 
 
 def _part(node: ast.AST, block: str, index: int) -> str:

@@ -96,6 +96,20 @@ async def test_what_can_not_be_run_is_disabled_with_the_reason(
     assert reason in action.disabled.reason
 
 
+async def test_alternatives_in_branches_are_no_second_definitions(opened: Editor) -> None:
+    parts = ("import sys\n", "if sys.platform == 'x':\n", "    def f():\n        return 1\n", "else:\n")
+    again = "if sys.argv:\n    def f():\n        return 3\n"
+    branches = f"{''.join(parts)}    def f():\n        return 2\n\n\n"
+    opened.open("untitled:branches", branches)
+    (first, *_), (second, *_) = [await opened.actions("untitled:branches", line) for line in (3, 6)]
+    assert first.disabled is None
+    assert second.disabled is None
+    opened.open("untitled:again", branches + again)
+    (refused,) = await opened.actions("untitled:again", 3)
+    assert refused.disabled is not None
+    assert "defined again at line 11" in refused.disabled.reason
+
+
 async def test_what_was_typed_is_seen_at_once(opened: Editor) -> None:
     opened.open("untitled:typed", "def f():\n    return 1\n")
     assert titles(await opened.actions("untitled:typed", 0))[0] == "Run ensemble on `f`"

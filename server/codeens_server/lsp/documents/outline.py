@@ -18,7 +18,14 @@ from codeens_server.errors import TargetError
 from codeens_server.lsp.documents.buffers import without_magics
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.documents.splitter import Piece, Splitter, starts_of
-from codeens_server.workspace.functions import FunctionSite, decorator_names, functions_in, is_body_missing
+from codeens_server.workspace.functions import (
+    Branch,
+    FunctionSite,
+    decorator_names,
+    exclude_each_other,
+    functions_in,
+    is_body_missing,
+)
 from codeens_server.workspace.text import parse_source
 
 _QUIET_S = 0.2
@@ -38,6 +45,7 @@ class Function(NamedTuple):
     body_missing: bool
     refusal: str
     """Why it cannot be a target; empty when it can."""
+    branches: tuple[Branch, ...] = ()
 
     def moved(self, piece: Piece, line: int) -> Function:
         """Return the function as it is when its piece begins at a line."""
@@ -47,7 +55,12 @@ class Function(NamedTuple):
             line=self.line + line,
             def_line=self.def_line + line,
             end_line=self.end_line + line,
+            branches=tuple(branch._replace(statement=branch.statement + line) for branch in self.branches),
         )
+
+    def is_alternative_to(self, other: Function) -> bool:
+        """Return whether one is in a branch that is taken in place of the other's."""
+        return exclude_each_other(self.branches, other.branches)
 
 
 class Broken(NamedTuple):
@@ -157,6 +170,7 @@ def _read(piece: Piece) -> _Read:
             end_line=site.end_line - 1 - added,
             body_missing=is_body_missing(site.node),
             refusal=_refusal(site),
+            branches=site.branches,
         )
         for site in sites
     )

@@ -116,7 +116,8 @@ def _quick_fixes(asked: ActionRequest, function: Function, record: RunRecord | N
 def _why_not(asked: ActionRequest, function: Function, record: RunRecord | None) -> str:
     if record is not None and record.is_under_way:
         return f"a run of {function.qualname} is under way"
-    later = [other for other in asked.outline.named(function.qualname) if other.line > function.line]
+    named = asked.outline.named(function.qualname)
+    later = [other for other in named if other.line > function.line and not other.is_alternative_to(function)]
     if function.refusal or not later or all(other.refusal for other in later):
         return function.refusal
     return f"{function.qualname} is defined again at line {later[-1].line + 1}"
