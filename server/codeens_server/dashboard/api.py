@@ -61,6 +61,13 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 def make_api(desk: RunDesk) -> APIRouter:
     """Return the routes below `/api`."""
     api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    _add_runs(api, desk)
+    _add_sums(api, desk)
+    return api
+
+
+def _add_runs(api: APIRouter, desk: RunDesk) -> None:
+    """Start runs, list, show, follow and end them."""
 
     @api.get("/runs", responses=says({200: RunPage}))
     async def list_runs(
@@ -110,6 +117,10 @@ def make_api(desk: RunDesk) -> APIRouter:
         whole = (await desk.state(run_id)).run_id
         return StreamingResponse(_sent(desk.follow(whole, known)), media_type="text/event-stream")
 
+
+def _add_sums(api: APIRouter, desk: RunDesk) -> None:
+    """Say what is going on, and what came of all runs."""
+
     @api.get("/activity", responses=lists(Activity))
     async def show_activity() -> Response:
         """Say what the runs of this process are at: candidates on their way, sandboxes, queue, dollars a minute."""
@@ -129,8 +140,6 @@ def make_api(desk: RunDesk) -> APIRouter:
     async def list_costs() -> Response:
         """Say what was paid, by day and model."""
         return answer(await (await desk.statistics()).costs())
-
-    return api
 
 
 async def _sent(events: AsyncGenerator[Happened]) -> AsyncGenerator[bytes]:

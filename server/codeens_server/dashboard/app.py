@@ -22,8 +22,7 @@ from codeens_server.dashboard.bench_desk import BenchDesk
 from codeens_server.dashboard.bench_routes import DOCUMENTS as OF_BENCHMARKS
 from codeens_server.dashboard.bench_routes import make_bench_api, make_bench_pages
 from codeens_server.dashboard.configuration import DOCUMENTS as OF_CONFIGURATION
-from codeens_server.dashboard.configuration import make_configuration_api
-from codeens_server.dashboard.configuration_pages import make_configuration_pages
+from codeens_server.dashboard.configuration import make_configuration_api, make_configuration_pages
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.ensemble import EnsembleDesk
 from codeens_server.dashboard.exports import make_exports

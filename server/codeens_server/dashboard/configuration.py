@@ -1,9 +1,11 @@
-"""Routes of the API that look at the configuration and change it: ensemble, variants, settings, health."""
+"""Routes, of the API and of pages, about the configuration: ensemble, variants, settings, health."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 
 from codeens_server.dashboard.ensemble import Chosen, Ensemble, EnsembleDesk, Kept, Place
@@ -19,6 +21,7 @@ from codeens_server.dashboard.manifests import (
     Switched,
     VariantDesk,
 )
+from codeens_server.dashboard.rendering import shown
 from codeens_server.dashboard.wire import Refused, answer, as_file, lists, read_body, says, takes
 from codeens_server.doctor.models import DoctorCheck
 
@@ -110,3 +113,26 @@ def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> API
         return answer(await checks(ensemble.session))
 
     return api
+
+
+def make_configuration_pages(ensemble: EnsembleDesk, variants: VariantDesk) -> APIRouter:
+    """Return the routes of the pages."""
+    pages = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+
+    @pages.get("/ensemble")
+    async def show_ensemble(of: Literal["here", "all"] = "here") -> HTMLResponse:
+        return shown("ensemble.html", ensemble=await ensemble.look(everywhere=of == "all"), of=of)
+
+    @pages.get("/variants")
+    async def list_variants() -> HTMLResponse:
+        return shown("variants.html", variants=await variants.installed())
+
+    @pages.get("/settings")
+    async def show_settings() -> HTMLResponse:
+        return shown("settings.html", configured=await configured(ensemble.session))
+
+    @pages.get("/settings/checks")
+    async def show_checks() -> HTMLResponse:
+        return shown("checks.html", checks=await checks(ensemble.session))
+
+    return pages

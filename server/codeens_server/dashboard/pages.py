@@ -58,6 +58,13 @@ class Point(Struct, frozen=True, kw_only=True):
 def make_pages(desk: RunDesk) -> APIRouter:
     """Return the routes of the pages."""
     pages = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
+    _add_runs(pages, desk)
+    _add_sums(pages, desk)
+    return pages
+
+
+def _add_runs(pages: APIRouter, desk: RunDesk) -> None:
+    """List runs, show one, its changes, and two beside each other."""
 
     @pages.get("/")
     async def list_runs(
@@ -101,6 +108,10 @@ def make_pages(desk: RunDesk) -> APIRouter:
         both = beside(*documents) if len(documents) == 2 else None
         return shown("compare.html", a=a, b=b, views=[await desk.view(run_id) for run_id in asked], both=both)
 
+
+def _add_sums(pages: APIRouter, desk: RunDesk) -> None:
+    """Show what came of all runs, and what it cost."""
+
     @pages.get("/leaderboard")
     async def leaderboard() -> HTMLResponse:
         lines = await (await desk.statistics()).systems()
@@ -121,8 +132,6 @@ def make_pages(desk: RunDesk) -> APIRouter:
         used = await (await desk.session.opened_store()).used.latest()
         facts = {"used": used, "here": desk.running(), "activities": {each.run_id: each for each in desk.activities()}}
         return shown("activity_part.html" if part else "activity.html", **facts)
-
-    return pages
 
 
 def diff_text(state: RunState, candidate_id: str) -> str:

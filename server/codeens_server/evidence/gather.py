@@ -12,7 +12,7 @@ import anyio.to_thread
 from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import Sandbox
-from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.jobs import CallsResult, Limits
 from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.outcomes import EFFECTS
@@ -84,52 +84,22 @@ async def gather(
         SandboxError: the sandbox failed.
     """
     subject = await anyio.to_thread.run_sync(_subject, target, plan, sandbox, say)
-    given = await anyio.to_thread.run_sync(_given, subject)
-    live = await find_live(subject.program, limits=plan.limits, sandbox=sandbox)
-    tests, docstring = await _at_once(partial(_tests, subject), partial(_examples, subject))
-    is_doubtful = bool(tests.failing)
-    if is_doubtful:
-        # The mode depends on whether they always fail.
-        tests = await _steady(subject, tests)
-    mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
-    known = _with_given(given, _known(target, tests, docstring, mode))
-    if plan.bench and mode == "improve":
-        known = await _with_benchmark(known, subject)
-    callers = await anyio.to_thread.run_sync(find_callers, target, subject.source)
-    known += _called(callers, known, plan.max_inputs, mode)
-    if tell and not (given or plan.bench) and _is_enough(target, subject.source, tests, mode):
-        await tell(Evidence(mode=mode, cases=_said(known), tests=tests.for_mode(mode), python=live.python))
-    generate = partial(_generated, subject, known, callers.texts, mode)
-    if is_doubtful:
+    known = await _known_before(subject)
+    if tell and not (plan.calls or plan.bench) and _is_enough(target, subject.source, known.tests, known.mode):
+        cases, tests = _said(known.inputs), known.tests.for_mode(known.mode)
+        await tell(Evidence(mode=known.mode, cases=cases, tests=tests, python=known.live.python))
+    generate = partial(_generated, subject, known.inputs, known.call_texts, known.mode)
+    if known.is_steady:
         inputs, drawn = await generate()
     else:
-        (inputs, drawn), tests = await _at_once(generate, partial(_steady, subject, tests))
-    await say(f"{len(known)} known calls, {len(drawn)} inputs generated")
-    proposals = [*known, *(CandidateInput(origin="generated", input=call, label="generated") for call in drawn)]
-    answers = await _weighed(subject, proposals, inputs, mode)
-    _refuse_outside(target, subject.source, answers, tests, mode)
-    _refuse_untimed(plan, mode, answers)
-    coverage = await _coverage(subject, answers.cases)
-    return Evidence(
-        mode=mode,
-        cases=await anyio.to_thread.run_sync(with_domain, target, subject.source, answers.cases),
-        tests=tests.for_mode(mode),
-        limits=tests.limits or plan.limits,
-        indirect_tests=tests.indirect,
-        coverage=coverage,
-        excluded=(*tests.excluded, *tests.failing_aside(mode), *docstring.excluded, *answers.excluded),
-        holder=live.holder if live.loaded and subject.program.definition else None,
-        python=live.python,
-        variables=answers.variables,
-        too_large=answers.too_large,
-        notes=(
-            *tests.notes,
-            *_unused(plan, mode),
-            *_notes(target, subject.source, answers, inputs, mode, [*tests.failing, *docstring.failing]),
-            *held(target, live.holder),
-            *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
-        ),
-    )
+        (inputs, drawn), tests = await _at_once(generate, partial(_steady, subject, known.tests))
+        known = known._replace(tests=tests)
+    await say(f"{len(known.inputs)} known calls, {len(drawn)} inputs generated")
+    proposals = [*known.inputs, *(CandidateInput(origin="generated", input=call, label="generated") for call in drawn)]
+    answers = await _weighed(subject, proposals, inputs, known.mode)
+    _refuse_outside(target, subject.source, answers, known.tests, known.mode)
+    _refuse_untimed(plan, known.mode, answers)
+    return await _evidence_of(subject, known, inputs, answers)
 
 
 class _Subject(NamedTuple):
@@ -143,6 +113,64 @@ class _Subject(NamedTuple):
     plan: EvidencePlan
     sandbox: Sandbox
     say: Say
+
+
+class _KnownBefore(NamedTuple):
+    """What people wrote about the function, and what came of it on the original, before inputs are made."""
+
+    live: CallsResult
+    tests: TestEvidence
+    is_steady: bool
+    """Whether the tests were run again already."""
+    docstring: DocstringEvidence
+    mode: Mode
+    inputs: list[CandidateInput]
+    call_texts: tuple[str, ...]
+    """Of files of the workspace that call it."""
+
+
+async def _known_before(subject: _Subject) -> _KnownBefore:
+    target, plan = subject.target, subject.plan
+    given = await anyio.to_thread.run_sync(_given, subject)
+    live = await find_live(subject.program, limits=plan.limits, sandbox=subject.sandbox)
+    tests, docstring = await _at_once(partial(_tests, subject), partial(_examples, subject))
+    is_doubtful = bool(tests.failing)
+    if is_doubtful:
+        # The mode depends on whether they always fail.
+        tests = await _steady(subject, tests)
+    mode = resolve_mode(plan.mode, target, failing_tests=tests.failing, failing_examples=docstring.failing)
+    inputs = _with_given(given, _known(target, tests, docstring, mode))
+    if plan.bench and mode == "improve":
+        inputs = await _with_benchmark(inputs, subject)
+    callers = await anyio.to_thread.run_sync(find_callers, target, subject.source)
+    inputs += _called(callers, inputs, plan.max_inputs, mode)
+    return _KnownBefore(live, tests, is_doubtful, docstring, mode, inputs, callers.texts)
+
+
+async def _evidence_of(subject: _Subject, known: _KnownBefore, plan: InputPlan, answers: OracleAnswers) -> Evidence:
+    target, source, mode = subject.target, subject.source, known.mode
+    tests, docstring, holder = known.tests, known.docstring, known.live.holder
+    coverage = await _coverage(subject, answers.cases)
+    return Evidence(
+        mode=mode,
+        cases=await anyio.to_thread.run_sync(with_domain, target, source, answers.cases),
+        tests=tests.for_mode(mode),
+        limits=tests.limits or subject.plan.limits,
+        indirect_tests=tests.indirect,
+        coverage=coverage,
+        excluded=(*tests.excluded, *tests.failing_aside(mode), *docstring.excluded, *answers.excluded),
+        holder=holder if known.live.loaded and subject.program.definition else None,
+        python=known.live.python,
+        variables=answers.variables,
+        too_large=answers.too_large,
+        notes=(
+            *tests.notes,
+            *_unused(subject.plan, mode),
+            *_notes(target, source, answers, plan, mode, [*tests.failing, *docstring.failing]),
+            *held(target, holder),
+            *thinness(answers.cases, coverage, reaching_tests=len(tests.reaching)),
+        ),
+    )
 
 
 def _subject(target: Target, plan: EvidencePlan, sandbox: Sandbox, say: Say) -> _Subject:
