@@ -62,17 +62,32 @@ async def test_both_eras_of_the_protocol_are_served(workspace: Path, home: Path,
         assert answered.progress
 
 
+def call_of(number: int, tool: str, arguments: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    """A call of a tool."""
+    return request(number, "tools/call", name=tool, arguments=arguments, **({"_meta": meta} if meta else {}))
+
+
 @isolated
-def test_nothing_but_the_protocol_is_on_standard_output(workspace: Path, home: Path) -> None:
+def test_nothing_but_the_protocol_is_on_standard_output_and_progress_where_it_was_asked_for(
+    workspace: Path, home: Path
+) -> None:
+    judged = {"task": ADD, "candidates": [RIGHT]}
     with started(workspace, home, "--mcp", "stdio") as process:
-        call = {"name": "run_in_sandbox", "arguments": {"code": "print('loud')"}}
-        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        send(process, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"}, call)
+        send(process, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
         assert receive(process)["result"]["serverInfo"]["name"] == "codeens"
+        send(process, call_of(1, "score", judged, progressToken=0))
+        told: list[Any] = []
+        while "id" not in (message := receive(process)):
+            told.append(message["params"]["progressToken"])
+        send(process, call_of(2, "score", judged))
+        unasked = receive(process)
+        send(process, call_of(3, "run_in_sandbox", {"code": "print('loud')"}))
         answer = receive(process)
         out, _ = process.communicate(timeout=30)
 
-    assert answer["id"] == 1
+    assert (message["id"], set(told)) == (1, {0})
+    assert unasked["id"] == 2
+    assert answer["id"] == 3
     assert "loud" in answer["result"]["content"][0]["text"]
     assert out == b""
     assert process.returncode == 0
