@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -11,8 +10,7 @@ from anyio.abc import TaskGroup
 from codeens_mcp_tools.errors import ToolError, error_text
 from codeens_mcp_tools.ledger import Ledger
 from codeens_mcp_tools.runs import LiveRun
-from codeens_mcp_tools.tools.answer import ToolAnswer
-from codeens_mcp_tools.tools.documents import RunProgress, RunReport
+from codeens_mcp_tools.tools.documents import RunProgress, RunReport, ToolAnswer
 from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_server.store.documents import to_json
 
@@ -108,17 +106,13 @@ class CallDesk:
 
     async def _handed_over(self, call: HeldCall) -> ToolAnswer:
         from codeens_mcp_tools.tools.reporting import of_live
-        from codeens_server.run.ids import new_run_id
-        from codeens_server.store.call_record import CallRecord
 
         if call.run is not None and call.run.state is not None:
             return of_live(call.run)
-        call.id = new_run_id()
+        call.id = (await self._ledger.begin(call.tool, root=self._root)).id
         self._held[call.id] = call
         for old in [name for name, other in self._held.items() if other.ended.is_set()][:-_MOST_KEPT]:
             del self._held[old]
-        now = time.time()
-        await self._ledger.begin(CallRecord(id=call.id, tool=call.tool, root=self._root, began=now, beat=now))
         self._tasks.start_soon(self._keep_answer, call)
         return call.told()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,21 +9,21 @@ from pathlib import Path
 from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_mcp_tools.server import make_server
 from codeens_mcp_tools.transport.stdio import claimed, message_streams
-from codeens_server.files import own_token
 
 Door = Callable[[], Awaitable[object]]
 
 
-def door(call: Namespace) -> Door:
+def door(call: Namespace, token: str | None) -> Door:
     """Return what serves agents as the arguments of `codeens-server` say, until it is cancelled or its client ends.
 
-    It raises `OSError` where an address cannot be listened on.
+    It raises `OSError` where an address cannot be listened on. `token` is what clients over HTTP must know; None:
+    nothing, or what OAuth says.
     """
     options = ServerOptions(roots=tuple(call.root or [Path.cwd()]), trusted=call.trust_workspace)
 
     async def serve() -> None:
         async with open_context(options) as app:
-            await (_stdio(app) if call.mcp == "stdio" else _http(app, call))()
+            await (_stdio(app) if call.mcp == "stdio" else _http(app, call, token))()
 
     return serve
 
@@ -38,15 +37,11 @@ def _stdio(app: AppContext) -> Door:
     return serve
 
 
-def _http(app: AppContext, call: Namespace) -> Door:
+def _http(app: AppContext, call: Namespace, token: str | None) -> Door:
     from codeens_mcp_tools.transport.http import Access, serve_http
     from codeens_mcp_tools.transport.oauth import OAuth
 
     oauth = OAuth.asked_for(call)
-    token: str | None = call.token
-    if oauth is None and token is None and not call.no_token:
-        token, path = own_token("mcp-token")
-        sys.stderr.write(f"codeens-server asks for the bearer token in {path}\n")
     address = call.mcp_address
     access = Access(
         host=address.host,

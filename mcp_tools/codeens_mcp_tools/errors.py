@@ -56,7 +56,12 @@ class ToolError(CodeensError):
 
 def error_text(error: Exception) -> str:
     """Return any error in a few sentences, without keys. An unforeseen one goes into the log, with its traceback."""
-    return redact(_text(error), os.environ)
+    return without_keys(_text(error))
+
+
+def without_keys(text: str) -> str:
+    """Return what an agent is told, without keys."""
+    return redact(text, os.environ)
 
 
 def _text(error: Exception) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from codeens_mcp_tools.session import AgentSession
-    from codeens_server.store.call_record import CallRecord
+    from codeens_server.store.calls import CallRecord
 
 _SETTLED_WITHIN_S = 5.0
 
@@ -29,17 +29,23 @@ class Ledger:
         self._settled = anyio.Event()
         self._beats = False
 
-    async def begin(self, record: CallRecord) -> None:
-        """Keep a record of what has begun.
+    async def begin(
+        self, tool: str, call_id: str = "", *, function: str = "", path: str = "", root: str = ""
+    ) -> CallRecord:
+        """Keep a record of what has begun; without an id it gets one.
 
         Raises:
             CodeensError: the store cannot be written.
         """
+        from codeens_server.store.calls import CallRecord
+
+        record = CallRecord.begun(tool, call_id, function=function, path=path, root=root)
         async with self._writing:
             self._under_way[record.id] = await self._kept(record)
         if not self._beats:
             self._beats = True
             self._tasks.start_soon(self._beat)
+        return record
 
     async def end(self, call_id: str, **what: str) -> None:
         """Keep how it ended: fields of the record. A store that cannot be written leaves it without signs of life."""
@@ -82,7 +88,7 @@ class Ledger:
 
     async def _beat(self) -> None:
         from codeens import CodeensError
-        from codeens_server.store.call_record import BEAT_S
+        from codeens_server.store.calls import BEAT_S
 
         while True:
             await anyio.sleep(BEAT_S)

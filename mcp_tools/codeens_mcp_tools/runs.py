@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeAlias
@@ -158,12 +157,8 @@ class LiveRuns:
         await live.begun.wait()
         if live.state is None:
             return
-        from codeens_server.store.call_record import CallRecord
-
-        target, now = live.state.target, time.time()
-        await self._ledger.begin(
-            CallRecord(id=live.run_id, tool=tool, function=target.qualname, path=target.path, began=now, beat=now)
-        )
+        target = live.state.target
+        await self._ledger.begin(tool, live.run_id, function=target.qualname, path=target.path)
         self._tasks.start_soon(self._keep_end, live)
 
     async def _keep_end(self, live: LiveRun) -> None:

@@ -5,7 +5,6 @@ Takes long to import, so that nothing imports it before a client is about to cal
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +16,7 @@ from codeens import Code, CodeensError, RunState, Session, Settings, Target
 from codeens_mcp_tools.context import ServerOptions
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.roots import Roots
-from codeens_server.store.call_record import CallRecord
-from codeens_server.syntax.parsing import ParseFailure, parse
-from codeens_server.workspace.text import read_source
+from codeens_server.store.calls import CallRecord
 
 _ISOLATES_NOTHING = "unsafe"
 _CODES_BETWEEN = 100
@@ -118,18 +115,18 @@ class AgentSession(Session):
         """
         return _allowed(self.settings_here(), backend)
 
-    def check_tests(self, target: Target, tests: Sequence[str], deselected: Sequence[str]) -> None:
+    def check_tests(self, target: Target, tests: Sequence[str], deselected: Sequence[str] = ()) -> None:
         """See that tests are of the workspace, and that those to judge by are there; may block.
 
         Raises:
-            ToolError: there is no workspace, one is outside, or there is none of that name.
+            ToolError: there is no workspace, or one is outside.
+            InputError: there is none of that name.
         """
         if (tests or deselected) and self.is_code(target):
             raise ToolError("Tests of a workspace judge a function of a file: give `target` in place of the code.")
         for test in (*tests, *deselected):
             self.roots.check(Path(target.root) / test.partition("::")[0], f"the test {test}")
-        for test in tests:
-            _check_test(Path(target.root) / test.partition("::")[0], test)
+        super().check_tests(target, tests)
 
     def _inside(self, target: str) -> str:
         """Return a target with the real path of its file."""
@@ -148,19 +145,6 @@ class AgentSession(Session):
     async def _tidied(self) -> None:
         with suppress(CodeensError, OSError):
             await self.tidy()
-
-
-def _check_test(path: Path, test: str) -> None:
-    file, *names = test.partition("[")[0].split("::")
-    if not path.exists():
-        raise ToolError(f"There is no test file {file!r} in the workspace. Give a path below its folder.")
-    if not names or not path.is_file():
-        return
-    tree = parse(read_source(path).text)
-    found = [] if isinstance(tree, ParseFailure) else [getattr(node, "name", "") for node in ast.walk(tree)]
-    if names[-1] not in found:
-        tests = ", ".join(dict.fromkeys(name for name in found if name.lower().startswith("test")))
-        raise ToolError(f"{file} has no test {names[-1]!r}. It has {tests or 'no tests'}.")
 
 
 def _allowed(settings: Settings, backend: str | None) -> Settings:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from codeens_sandbox_backends.errors import SandboxError
     from codeens_sandbox_backends.jobs import Limits
     from codeens_server.config.settings import ModelSettings, Settings
+    from codeens_server.domain.document import RankedResult, RunDocument
     from codeens_server.domain.target import Candidate, Target
-    from codeens_server.errors import CodeensError, Hint
+    from codeens_server.domain.verdict import Verdict
+    from codeens_server.errors import CodeensError, Hint, InputError
     from codeens_server.generation.models.exchange import Message
     from codeens_server.run.engine import RunStream
     from codeens_server.run.events import RunEvent
     from codeens_server.run.state import RunState
+    from codeens_server.store.rows import RunLine
     from codeens_server.tasks.schema import ScoreReport, ScoreResult, Task
 
 __all__ = [
@@ -37,14 +40,18 @@ __all__ = [
     "Comparison",
     "Generated",
     "Hint",
+    "InputError",
     "Limits",
     "Message",
     "ModelSettings",
     "Prompt",
+    "RankedResult",
     "Report",
     "Run",
+    "RunDocument",
     "RunEvent",
     "RunKeywords",
+    "RunLine",
     "RunState",
     "RunStream",
     "SandboxError",
@@ -54,6 +61,7 @@ __all__ = [
     "Settings",
     "Target",
     "Task",
+    "Verdict",
     "compare",
     "compare_sync",
     "judge",
@@ -74,14 +82,18 @@ _MODULES = {
     "Comparison": "codeens._comparing",
     "Generated": "codeens._generating",
     "Hint": "codeens_server.errors",
+    "InputError": "codeens_server.errors",
     "Limits": "codeens_sandbox_backends.jobs",
     "Message": "codeens_server.generation.models.exchange",
     "ModelSettings": "codeens_server.config.settings",
     "Prompt": "codeens._generating",
+    "RankedResult": "codeens_server.domain.document",
     "Report": "codeens._results",
     "Run": "codeens._results",
+    "RunDocument": "codeens_server.domain.document",
     "RunEvent": "codeens_server.run.events",
     "RunKeywords": "codeens._options",
+    "RunLine": "codeens_server.store.rows",
     "RunState": "codeens_server.run.state",
     "RunStream": "codeens_server.run.engine",
     "SandboxError": "codeens_sandbox_backends.errors",
@@ -91,6 +103,7 @@ _MODULES = {
     "Settings": "codeens_server.config.settings",
     "Target": "codeens_server.domain.target",
     "Task": "codeens_server.tasks.schema",
+    "Verdict": "codeens_server.domain.verdict",
     "compare": "codeens._api",
     "compare_sync": "codeens._api",
     "judge": "codeens._api",

@@ -23,6 +23,7 @@ from codeens_server.config.loading import TRUST_VARIABLE, Loaded, load_settings
 from codeens_server.config.settings import Settings
 from codeens_server.domain.target import Target
 from codeens_server.errors import CodeensError
+from codeens_server.evidence.tests.discovery import refuse_unknown
 from codeens_server.files import settings_folder
 from codeens_server.generation.models.exchange import EditorModel
 from codeens_server.run.variants import chosen_variants, found_variants
@@ -177,6 +178,15 @@ class Resources:
     def is_code(self, target: Target | Path) -> bool:
         """Return whether a target, or a file, is code that came without one, which nothing can be written into."""
         return is_code(Path(target.path) if isinstance(target, Target) else target, self.settings())
+
+    def check_tests(self, target: Target, tests: Sequence[str]) -> None:
+        """See that tests to judge by are in the workspace; may block.
+
+        Raises:
+            InputError: there is no such file, or no such test in it (code `no_such_test`).
+        """
+        for test in tests:
+            refuse_unknown(Path(target.root), test)
 
     async def tidy(self) -> None:
         """Remove the code without a file that no run is about and that nothing brought for an hour.

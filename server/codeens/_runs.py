@@ -27,6 +27,7 @@ from codeens_server.run.events import RunEvent, RunFinished, StoredEvent
 from codeens_server.run.pinning import finished as document_of
 from codeens_server.run.pinning import pin
 from codeens_server.run.state import RunState
+from codeens_server.store.artifacts import artifact
 
 if TYPE_CHECKING:
     from codeens_server.store.rows import RunLine
@@ -216,6 +217,19 @@ class Runs(Resources):
             RunError: the store cannot be read.
         """
         return await (await self.opened_store()).load(run_id)
+
+    def artifact(self, state: RunState, candidate_id: str, name: str) -> str:
+        """Return what is kept of a candidate of a run, as text; may block.
+
+        Args:
+            state: the run, finished or not.
+            candidate_id: one of its answers, or `original`.
+            name: solution, prompt, response, payload (the module as sandboxes get it), diff, or result (its row, JSON).
+
+        Raises:
+            InputError: there is none of that name, no such row, or the file is not what it was.
+        """
+        return artifact(state, candidate_id, name)
 
     async def load(self, run_id: str) -> Run:
         """Return a finished run.

@@ -20,7 +20,7 @@ from codeens._scripting import Beside
 from codeens._targets import Code, TargetLike
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.jobs import Limits
-from codeens_server.config.settings import Settings
+from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.domain.target import Candidate, Replacement, Target
 from codeens_server.domain.terms import ORIGINAL, ModeRequest
 from codeens_server.errors import InputError
@@ -28,7 +28,7 @@ from codeens_server.generation.budget import Budget
 from codeens_server.generation.generate import Ask
 from codeens_server.generation.models.client import Models
 from codeens_server.generation.models.exchange import Reply
-from codeens_server.generation.models.resolve import choose_models, with_fallbacks
+from codeens_server.generation.models.resolve import choose_models, find_local_models, resolve_models, with_fallbacks
 from codeens_server.run.producers import refuse_without_model
 from codeens_server.run.variants import chosen_variants
 from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
@@ -252,6 +252,15 @@ class Session(Runs):
         async with Models(with_fallbacks(found, settings, self.environ), self.environ, self.editor_model) as client:
             cache = (await self.opened_store()).cache(Reply)
             return await ask_models(ask, client=client, cache=cache, budget=budget, say=on_progress or _say_nothing)
+
+    async def models(self) -> tuple[ModelSettings, ...]:
+        """Return the models that can be asked: those configured, else of keys that are set, else of this machine.
+
+        Raises:
+            ConfigError: the settings are broken.
+        """
+        settings = await anyio.to_thread.run_sync(self.settings)
+        return resolve_models((), settings, self.environ) or await find_local_models()
 
     async def prompts(
         self, subject: Task | TargetLike, *, mode: ModeRequest | None = None, variants: Sequence[str] = ()

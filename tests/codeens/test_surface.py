@@ -29,8 +29,8 @@ PINNED = {
         "Candidate",
     ),
     *("Run", "Report", "Comparison", "CodeResult", "CallResult", "Generated", "Prompt"),
-    *("RunStream", "RunEvent", "RunState", "ScoreReport", "ScoreResult"),
-    *("CodeensError", "SandboxError", "Hint"),
+    *("RunStream", "RunEvent", "RunState", "RunLine", "RunDocument", "RankedResult", "Verdict"),
+    *("ScoreReport", "ScoreResult", "CodeensError", "InputError", "SandboxError", "Hint"),
     *("run", "run_sync", "stream", "judge", "judge_sync", "compare", "compare_sync", "run_code", "run_code_sync"),
 }
 

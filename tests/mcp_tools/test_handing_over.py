@@ -12,7 +12,7 @@ import anyio.to_thread
 import pytest
 
 from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
-from codeens_server.store.call_record import CallRecord
+from codeens_server.store.calls import CallRecord
 from tests.mcp_tools.conftest import isolated, opened
 
 pytestmark = pytest.mark.anyio

@@ -68,7 +68,7 @@ async def test_an_agent_drives_rounds_by_what_was_tried_before(
     assert [line["run_id"] for line in history.document["runs"]] == [second, first]
     (dict_row,), of_first = (line["candidates"] for line in history.document["runs"])
     assert of_first == run["candidates"]
-    assert (dict_row["parent"], dict_row["status"], dict_row["rank"]) == (mended["parent"], "passed", 1)
+    assert (dict_row["parent"], dict_row["status"], dict_row["number"]) == (mended["parent"], "passed", 1)
     assert dict_row["speed"] in history.text
     assert re.fullmatch(r"[\d.]+. \[[\d.]+, [\d.]+\]", dict_row["speed"])
     assert not nothing.document["runs"]

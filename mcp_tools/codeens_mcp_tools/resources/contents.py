@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -10,17 +9,18 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from codeens import CodeensError
 from codeens_mcp_tools.context import AppContext
-from codeens_mcp_tools.errors import ToolError, error_text
+from codeens_mcp_tools.errors import error_text
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.ensembles import found
-from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.store.documents import to_json
 from codeens_server.views.run_view import view_of
-from codeens_server.workspace.edit import program_for, unified_diff
 
 if TYPE_CHECKING:
     from codeens import RunState
+
+ARTIFACTS = ("solution", "prompt", "response", "payload", "diff", "result")
+"""What is kept of a candidate."""
 
 
 async def run(app: AppContext, run_id: str) -> str:
@@ -44,11 +44,11 @@ async def artifact(app: AppContext, run_id: str, candidate: str, name: str) -> s
     _, state = await _known(app, run_id)
     if name not in ARTIFACTS:
         raise ResourceNotFoundError(f"no artifact is called {name!r}. There are: {', '.join(ARTIFACTS)}.")
-    answers = state.answers
-    if candidate != ORIGINAL and candidate not in answers:
+    session = await app.session()
+    if candidate != ORIGINAL and candidate not in state.answers:
         raise ResourceNotFoundError(f"run {run_id} has no candidate {candidate!r}.")
     try:
-        return await anyio.to_thread.run_sync(ARTIFACTS[name], state, answers.get(candidate))
+        return await anyio.to_thread.run_sync(session.artifact, state, candidate, name)
     except Exception as error:
         raise ResourceError(error_text(error)) from error
 
@@ -104,42 +104,3 @@ async def _known(app: AppContext, run_id: str) -> tuple[LiveRun | RunState, RunS
     if state is None:
         raise ResourceNotFoundError(f"run {run_id} has not begun.")
     return known, state
-
-
-def _solution(state: RunState, candidate: Candidate | None) -> str:
-    return state.target.source if candidate is None else candidate.source
-
-
-def _prompt(_: RunState, candidate: Candidate | None) -> str:
-    return "" if candidate is None else candidate.prompt
-
-
-def _response(_: RunState, candidate: Candidate | None) -> str:
-    return "" if candidate is None else candidate.response
-
-
-def _payload(state: RunState, candidate: Candidate | None) -> str:
-    return program_for(state.target, None if candidate is None else candidate.replacement).modules[0].source
-
-
-def _diff(state: RunState, candidate: Candidate | None) -> str:
-    return "" if candidate is None else unified_diff(state.target, candidate.replacement)
-
-
-def _result(state: RunState, candidate: Candidate | None) -> str:
-    from codeens import Run
-
-    wanted = ORIGINAL if candidate is None else candidate.id
-    if state.document is None or wanted in state.duplicates:
-        raise ToolError(f"{wanted} has no row of its own: the run has no result, or its code is another one's.")
-    return to_json(Run(state.document).row(wanted))
-
-
-ARTIFACTS: dict[str, Callable[[RunState, Candidate | None], str]] = {
-    "solution": _solution,
-    "prompt": _prompt,
-    "response": _response,
-    "payload": _payload,
-    "diff": _diff,
-    "result": _result,
-}

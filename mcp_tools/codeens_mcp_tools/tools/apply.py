@@ -10,18 +10,15 @@ import anyio.to_thread
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ApplyCandidate
-from codeens_mcp_tools.tools.documents import Patch
+from codeens_mcp_tools.tools.documents import Patch, ToolAnswer
 from codeens_mcp_tools.tools.ensembles import found
 from codeens_mcp_tools.tools.framework import ToolCall
-from codeens_server.domain.document import RankedResult
 from codeens_server.domain.terms import ORIGINAL
-from codeens_server.ranking.wording import conditions
 from codeens_server.text import one_line
 
 if TYPE_CHECKING:
-    from codeens import Run
+    from codeens import RankedResult, Run
 
 
 async def apply_candidate(app: AppContext, call: ToolCall[ApplyCandidate]) -> ToolAnswer:
@@ -88,7 +85,7 @@ def _change(app: AppContext, run: Run, row: RankedResult, write_to: str | None) 
         path=run.document.target.path,
         patch=patch,
         source=candidate.source,
-        conditions=one_line(conditions(row.verdict)),
+        conditions=one_line(row.verdict.conditions_text),
         written=write_to is not None,
     )
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from codeens_mcp_tools.candidates import is_source
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.apply import finished_run
 from codeens_mcp_tools.tools.arguments import CompareCandidates, GivenSource
-from codeens_mcp_tools.tools.documents import ComparisonAnswer
+from codeens_mcp_tools.tools.documents import ComparisonAnswer, ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.text import plural

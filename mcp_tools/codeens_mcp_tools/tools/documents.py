@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from codeens import Message
+from codeens import Message, Verdict
 from codeens_sandbox_backends.base import IsolationLevel
 from codeens_sandbox_backends.jobs import StdioRun, Usage
 from codeens_sandbox_backends.programs import Encoded
@@ -14,10 +14,22 @@ from codeens_server.domain.document import RunSummary, Score
 from codeens_server.domain.evidence import Coverage, Excluded, MutationScore
 from codeens_server.domain.measurement import DiffSize, EnvironmentSpeed, Interval, Memory, Readability
 from codeens_server.domain.terms import EvidenceGrade, Goal, Mode
-from codeens_server.domain.verdict import Verdict
 
 OutcomeKind: TypeAlias = Literal["returned", "raised", "unencodable", "timeout", "died"]
 State: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
+
+
+class ToolAnswer(Struct, frozen=True, kw_only=True):
+    """What a tool answers."""
+
+    text: str
+    """A summary for a context window, that is enough to go on with."""
+    document: Struct | dict[str, Any]
+    """The same for programs; a table: it was read from the store."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Resources with the rest: (URI, what it is)."""
+    summary: str | None = None
+    """What the document says beside its facts, for clients that show nothing else; None: the text."""
 
 
 class GeneratedCandidate(Struct, frozen=True, kw_only=True):
@@ -272,7 +284,8 @@ class Tried(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str
     """As verdicts say it; `waiting` for one, `not_run`, or the `same` code as `same_as`."""
     same_as: str = ""
-    rank: int | None = None
+    number: int | None = None
+    """What apply_candidate calls it, among those with a rank."""
     speed: str = ""
     """Times as fast as the original, with its 95 % interval."""
     reason: str = ""

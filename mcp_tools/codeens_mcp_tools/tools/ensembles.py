@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
+from codeens import InputError
 from codeens_mcp_tools.calls import LONGEST_WAIT_S
 from codeens_mcp_tools.context import AppContext
-from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools import reporting
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import CancelRun, GetRun, StartEnsemble
+from codeens_mcp_tools.tools.documents import ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_mcp_tools.tools.progress import ProgressReporter
-from codeens_server.errors import InputError
-from codeens_server.store.call_record import CallRecord
 
 if TYPE_CHECKING:
     from codeens import RunState
+    from codeens_server.store.calls import CallRecord
 
 Kept: TypeAlias = "tuple[RunState | None, CallRecord | None]"
 """What the store has of an id: a run's events, a record, or both."""
@@ -139,8 +138,8 @@ async def known(app: AppContext, run_id: str) -> LiveRun | Kept:
 async def _kept(app: AppContext, run_id: str) -> Kept:
     try:
         state = await (await app.session()).stored(run_id)
-    except InputError as error:
-        record = None if isinstance(error, ToolError) else await app.ledger.get(run_id)
+    except InputError:
+        record = await app.ledger.get(run_id)
         if record is None:
             raise
         return None, record

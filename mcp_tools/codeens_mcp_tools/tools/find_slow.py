@@ -14,9 +14,8 @@ from msgspec.structs import replace
 
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import FindSlow
-from codeens_mcp_tools.tools.documents import SlowFunction, SlowLine, SlowReport
+from codeens_mcp_tools.tools.documents import SlowFunction, SlowLine, SlowReport, ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.text import visible

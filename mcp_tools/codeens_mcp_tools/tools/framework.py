@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -16,13 +15,12 @@ from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent, T
 from msgspec import Struct
 
 from codeens_mcp_tools.calls import CallDesk, HeldCall
-from codeens_mcp_tools.errors import error_text
-from codeens_mcp_tools.tools.answer import ToolAnswer
+from codeens_mcp_tools.errors import error_text, without_keys
+from codeens_mcp_tools.tools.documents import ToolAnswer
 from codeens_mcp_tools.tools.fitting import MOST_TOKENS, TEXT_TOKENS, WholeAnswers, fitted, shortened, tokens
 from codeens_mcp_tools.tools.progress import ProgressReporter
 from codeens_mcp_tools.tools.schemas import explained, input_schema, mended, output_schema
 from codeens_sandbox_backends.reading import converted
-from codeens_server.redaction import redact
 from codeens_server.store.documents import to_json
 
 A = TypeVar("A", bound=Struct)
@@ -67,7 +65,7 @@ class StructTool(Tool):
             call = ToolCall(arguments=converted(given, self.kind), raw=given, held=held)
             return await self.respond(call)
         except msgspec.ValidationError as error:
-            said = redact(explained(error, self.parameters), os.environ)
+            said = without_keys(explained(error, self.parameters))
             return CallToolResult(content=[TextContent(text=said)], is_error=True)
         except Exception as error:  # noqa: BLE001
             # An agent must be told of any error in words; none may end the server.

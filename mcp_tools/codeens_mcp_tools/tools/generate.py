@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from msgspec.structs import replace
 
+from codeens import Candidate
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import GenerateVariants
-from codeens_mcp_tools.tools.documents import GeneratedAnswer, GeneratedCandidate, VariantPrompt
+from codeens_mcp_tools.tools.documents import GeneratedAnswer, GeneratedCandidate, ToolAnswer, VariantPrompt
 from codeens_mcp_tools.tools.ensembles import capped
 from codeens_mcp_tools.tools.framework import ToolCall
-from codeens_server.domain.target import Candidate
 from codeens_server.text import money, one_line, plural
 
 if TYPE_CHECKING:

@@ -10,26 +10,24 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from msgspec.structs import replace
 
+from codeens import InputError
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools import reporting
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ListRuns
-from codeens_mcp_tools.tools.documents import ListedRun, RunList, Tried
+from codeens_mcp_tools.tools.documents import ListedRun, RunList, ToolAnswer, Tried
 from codeens_mcp_tools.tools.ensembles import found
 from codeens_mcp_tools.tools.fitting import tokens
 from codeens_mcp_tools.tools.framework import ToolCall
-from codeens_server.errors import InputError
-from codeens_server.ranking import wording
-from codeens_server.store.call_record import CallRecord
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, plural
+from codeens_server.views.run_view import view_of
 
 if TYPE_CHECKING:
-    from codeens import Candidate, RunState
+    from codeens import RunLine, RunState
     from codeens_mcp_tools.session import AgentSession
-    from codeens_server.domain.document import RankedResult
-    from codeens_server.store.rows import RunLine
+    from codeens_server.store.calls import CallRecord
+    from codeens_server.views.run_view import RowView
 
 _MOST_LISTED = 200
 _MOST_TRIED = 10
@@ -164,9 +162,9 @@ def _filled(line: ListedRun, state: RunState) -> ListedRun:
 
 def _tried(state: RunState) -> Iterator[Tried]:
     """Yield what became of each candidate: by rank where the run has ended, else in the order they came."""
-    rows = {row.candidate.id: row for row in state.document.results} if state.document else {}
-    for key in rows or state.candidates:
-        yield _outcome(state, state.candidates[key], rows.get(key))
+    for row in view_of(state).rows:
+        if not row.original:
+            yield _outcome(state, row)
     for key, twin in state.duplicates.items():
         answer = state.answers[key]
         yield Tried(
@@ -174,22 +172,20 @@ def _tried(state: RunState) -> Iterator[Tried]:
         )
 
 
-def _outcome(state: RunState, candidate: Candidate, row: RankedResult | None) -> Tried:
-    verdict = row.verdict if row else state.verdicts.get(candidate.id)
-    measured = row.measurement if row else state.measurements.get(candidate.id)
-    why = state.not_run.get(candidate.id, "")
-    wrong = verdict is not None and not verdict.passes
+def _outcome(state: RunState, row: RowView) -> Tried:
+    candidate, verdict = state.candidates[row.id], state.verdicts.get(row.id)
+    is_wrong = verdict is not None and not verdict.passes
     return Tried(
-        id=candidate.id,
-        model=candidate.model,
-        variant=candidate.variant,
+        id=row.id,
+        model=row.model,
+        variant=row.variant,
         round=candidate.round,
         parent=candidate.parent,
-        status="not_run" if why else verdict.status if verdict else "waiting",
-        rank=row.rank if row else None,
-        speed=" ".join(wording.interval(measured.speed)) if measured and measured.speed else "",
-        reason=reporting.cut(why or (row.reason if row else verdict.reason if verdict else "")),
-        counterexamples=reporting.counterexamples(state, candidate.id) if wrong else (),
+        status=row.status,
+        number=row.number,
+        speed=f"{row.speed.text} {row.speed.detail}".strip(),
+        reason=reporting.cut(row.reason),
+        counterexamples=reporting.counterexamples(state, row.id) if is_wrong else (),
     )
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
 from codeens_mcp_tools.context import AppContext
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ListBackends, ListModels, ListVariants
-from codeens_mcp_tools.tools.documents import BackendLine, BackendList, ModelLine, ModelList, VariantLine, VariantList
+from codeens_mcp_tools.tools.documents import (
+    BackendLine,
+    BackendList,
+    ModelLine,
+    ModelList,
+    ToolAnswer,
+    VariantLine,
+    VariantList,
+)
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_server.generation.models.resolve import find_local_models, resolve_models
 
 if TYPE_CHECKING:
     from codeens import ModelSettings
@@ -60,12 +66,8 @@ async def list_models(app: AppContext, _: ToolCall[ListModels]) -> ToolAnswer:
         CodeensError: settings are broken.
     """
     session = await app.session()
-    settings = await anyio.to_thread.run_sync(session.settings)
-    models = resolve_models((), settings, session.environ)
-    source: Literal["settings", "environment"] = "settings" if settings.models else "environment"
-    lines = [_model(model, source, session.environ) for model in models]
-    if not lines:
-        lines = [_model(model, "this machine", session.environ) for model in await find_local_models()]
+    configured = bool((await anyio.to_thread.run_sync(session.settings)).models)
+    lines = [_model(model, session.environ, configured=configured) for model in await session.models()]
     note = (
         "Any other model of LiteLLM can be named too, as provider/model, when its key is set."
         if lines
@@ -76,13 +78,12 @@ async def list_models(app: AppContext, _: ToolCall[ListModels]) -> ToolAnswer:
     return ToolAnswer(text="\n".join([*shown, note]), document=ModelList(models=tuple(lines), note=note))
 
 
-def _model(
-    model: ModelSettings, source: Literal["settings", "environment", "this machine"], environ: Mapping[str, str]
-) -> ModelLine:
+def _model(model: ModelSettings, environ: Mapping[str, str], *, configured: bool) -> ModelLine:
+    found = "this machine" if model.api_base else "environment"
     return ModelLine(
         name=model.name,
         model=model.model,
-        source=source,
+        source="settings" if configured else found,
         key_variable=model.api_key_env,
         key_is_set=model.api_key_env is None or bool(environ.get(model.api_key_env)),
         input_cost_per_token=model.input_cost_per_token,

@@ -9,7 +9,6 @@ import msgspec
 
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.documents import (
     ClusterReport,
     Counterexample,
@@ -20,6 +19,7 @@ from codeens_mcp_tools.tools.documents import (
     RunProgress,
     RunReport,
     State,
+    ToolAnswer,
 )
 from codeens_mcp_tools.tools.fitting import tokens
 from codeens_sandbox_backends.programs import Outcome
@@ -28,14 +28,13 @@ from codeens_sandbox_backends.values.render import render_call, render_outcome_p
 from codeens_server.domain.document import Cluster, RankedResult, RunDocument
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.terms import ORIGINAL
-from codeens_server.ranking.wording import environments
-from codeens_server.store.call_record import CallRecord
 from codeens_server.store.documents import to_json
 from codeens_server.text import money, one_line, plural
 from codeens_server.views.run_view import document_view, view_of
 
 if TYPE_CHECKING:
     from codeens import RunState
+    from codeens_server.store.calls import CallRecord
     from codeens_server.views.run_view import ProgressView
 
 PAGE = 10
@@ -267,7 +266,7 @@ def _row_line(row: Row) -> str:
     tie = " (tied with the row above)" if row.tied else ""
     place = "rejected" if row.number is None else f"#{row.number}"
     same = f"; same: {', '.join(row.verdict.compared)}" if row.verdict.passes and row.verdict.compared else ""
-    held = environments(row.verdict)
+    held = row.verdict.environments_text
     where = f" (Python {held})" if held else ""
     read = f"; {'; '.join(row.receipt)}" if row.receipt else ""
     return cut(f"{place} {row.id}: {verdict}{tie}{where}: {row.reason or row.verdict.reason}{same}{read}")

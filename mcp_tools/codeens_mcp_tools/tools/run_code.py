@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import RunInSandbox, RunLimits
-from codeens_mcp_tools.tools.documents import CallReport, SandboxReport, TestsReport
+from codeens_mcp_tools.tools.documents import CallReport, SandboxReport, TestsReport, ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_sandbox_backends.jobs import Limits, StdioRun
 from codeens_sandbox_backends.programs import Raised

@@ -11,8 +11,8 @@ from codeens_mcp_tools.candidates import AGENT, parents_of
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools import reporting
-from codeens_mcp_tools.tools.answer import ToolAnswer
 from codeens_mcp_tools.tools.arguments import ScoreCandidates
+from codeens_mcp_tools.tools.documents import ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_server.text import one_line
 

@@ -73,7 +73,7 @@ def _serve_together(asked: argparse.Namespace) -> int:
     if asked.mcp is not None:
         from codeens_mcp_tools import entry
 
-        doors.append(Door(entry.door(asked), ends_all=True))
+        doors.append(Door(entry.door(asked, _token_of_agents(asked)), ends_all=True))
     if asked.dashboard is not None:
         doors.append(Door(_dashboard(asked), ends_all=False))
     editors = _editors_beside(asked)
@@ -82,6 +82,21 @@ def _serve_together(asked: argparse.Namespace) -> int:
     gc.freeze()
     gc.enable()
     return run(doors)
+
+
+def _token_of_agents(asked: argparse.Namespace) -> str | None:
+    """Return what agents over HTTP must know: a token of the user's own, where nothing else says who may come."""
+    given: str | None = asked.token
+    if asked.mcp == "stdio" or given is not None or asked.no_token or asked.oauth_issuer is not None:
+        return given
+    from codeens_server.files import own_token
+
+    try:
+        token, path = own_token("mcp-token")
+    except OSError as error:
+        sys.exit(f"codeens-server: error: {error}")
+    sys.stderr.write(f"codeens-server asks for the bearer token in {path}\n")
+    return token
 
 
 def _dashboard(asked: argparse.Namespace) -> Callable[[], Awaitable[object]]:

@@ -14,7 +14,7 @@ from rich.text import Text
 from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.errors import InputError
 from codeens_server.measuring.machine import told
-from codeens_server.ranking.wording import conditions, label
+from codeens_server.ranking.wording import label
 from codeens_server.text import one_line, plural, visible
 from codeens_server.views.beside import RunsBeside
 from codeens_server.views.cells import speed_cell
@@ -144,7 +144,7 @@ def apply_row(run: RunDocument, rank: int | str) -> None:
 def _tell_conditions(row: RankedResult) -> None:
     """Say above a change on what it passes; a diff in a pipe is left as it is."""
     if row.verdict.conditions:
-        click.echo(f"{visible(label(row.candidate))} passes {visible(conditions(row.verdict))}", err=True)
+        click.echo(f"{visible(label(row.candidate))} passes {visible(row.verdict.conditions_text)}", err=True)
 
 
 def verdict_text(status: str, detail: str, *, unsafe: bool) -> Text:

@@ -13,7 +13,7 @@ import anyio
 from msgspec.structs import replace
 
 from codeens import CodeensError, Session
-from codeens_server.store.call_record import BEAT_S, CallRecord
+from codeens_server.store.calls import BEAT_S, CallRecord
 
 TOOL = "dashboard"
 _LOOKED_AT = 500

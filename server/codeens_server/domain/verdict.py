@@ -7,6 +7,8 @@ from msgspec import Struct
 from codeens_sandbox_backends.programs import CallInput
 from codeens_server.domain.terms import PASSING, ConditionKind, EvidenceGrade, Isolation, Status
 
+_HOLDS = "\N{CHECK MARK}"
+
 
 class Failure(Struct, frozen=True, kw_only=True):
     """The first thing a candidate did wrong, told so that a person can check it."""
@@ -93,3 +95,17 @@ class Verdict(Struct, frozen=True, kw_only=True):
     def passes(self) -> bool:
         """Whether the candidate may stand in for the original, be it on conditions."""
         return self.status in PASSING
+
+    @property
+    def conditions_text(self) -> str:
+        """On what it passes: "on conditions: sign of zero (2 of 90 inputs)"; empty where on none."""
+        said = "; ".join(condition.text for condition in self.conditions)
+        return f"on conditions: {said}" if said else ""
+
+    @property
+    def environments_text(self) -> str:
+        """How the candidate does in each interpreter: "3.11 ✓ 3.13: RecursionError"; empty where there was one."""
+        return " ".join(
+            f"{there.python} {_HOLDS}" if there.status in PASSING else f"{there.python}: {there.short}"
+            for there in self.environments
+        )

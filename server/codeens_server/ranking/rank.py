@@ -166,7 +166,7 @@ def _reasoned(entry: Entry, original: RankedResult, votes: Votes) -> RankedResul
     notes = entry.measurement.notes if entry.measurement else ("not measured",)
     row = _row(entry, "")
     agreeing = "" if original.verdict.status == "passed" else votes.told(entry.cluster)
-    reason = "; ".join(filter(None, [wording.conditions(row.verdict), agreeing, wording.merits(row, original, notes)]))
+    reason = "; ".join(filter(None, [row.verdict.conditions_text, agreeing, wording.merits(row, original, notes)]))
     return msgspec.structs.replace(row, reason=reason)
 
 

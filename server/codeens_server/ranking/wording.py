@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from codeens_server.domain.document import RankedResult
 from codeens_server.domain.measurement import DiffSize, Exponent, Growth, Interval, Memory, PartSpeed
 from codeens_server.domain.target import Candidate
-from codeens_server.domain.terms import OFFLINE, PASSING, StopReason
+from codeens_server.domain.terms import OFFLINE, StopReason
 from codeens_server.domain.verdict import Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
-_HOLDS = "\N{CHECK MARK}"
 _NAMED = 2
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -59,12 +58,6 @@ def rejection(verdict: Verdict) -> str:
     return verdict.reason or verdict.status
 
 
-def conditions(verdict: Verdict) -> str:
-    """Return on what a row passes: "on conditions: sign of zero (2 of 90 inputs)"; empty where on none."""
-    said = "; ".join(condition.text for condition in verdict.conditions)
-    return f"on conditions: {said}" if said else ""
-
-
 def evidence(verdict: Verdict, *, improving: bool) -> str:
     """Return what a pass rests on: "34/34 tests and 120 inputs equal"."""
     inputs = verdict.passed - verdict.tests_passed
@@ -80,14 +73,6 @@ def evidence(verdict: Verdict, *, improving: bool) -> str:
 def _set_aside(tests: Sequence[str]) -> str:
     more = f" and {len(tests) - _NAMED} more" if len(tests) > _NAMED else ""
     return f", without flaky {', '.join(tests[:_NAMED])}{more}" if tests else ""
-
-
-def environments(verdict: Verdict) -> str:
-    """Return how a candidate does in each interpreter: "3.11 ✓ 3.13: RecursionError"; empty where there was one."""
-    return " ".join(
-        f"{there.python} {_HOLDS}" if there.status in PASSING else f"{there.python}: {there.short}"
-        for there in verdict.environments
-    )
 
 
 def original_reason(verdict: Verdict) -> str:
@@ -134,7 +119,7 @@ def _verdict(
             said = f" {best.reason}" if best.verdict.conditions else f": {best.reason}"
             return f"{label(best.candidate)} is best{said}, {ground}"
         if best.verdict.evidence in VERIFIED:
-            on = f" {conditions(best.verdict)};" if best.verdict.conditions else ":"
+            on = f" {best.verdict.conditions_text};" if best.verdict.conditions else ":"
             return f"{label(best.candidate)} is best{on} {', '.join(filter(None, [ground, agreeing]))}"
         known = f"{f'it {agreeing}, and ' if agreeing else ''}there are no tests or known results"
         if best.verdict.evidence == "agreement":

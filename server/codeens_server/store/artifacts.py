@@ -15,8 +15,9 @@ from codeens_server.domain.document import RunDocument
 from codeens_server.domain.target import Candidate, Target
 from codeens_server.errors import InputError, RunError
 from codeens_server.files import private_folder, safe_name, write_private
+from codeens_server.run.state import RunState
 from codeens_server.store.documents import to_json
-from codeens_server.workspace.edit import program_for
+from codeens_server.workspace.edit import program_for, unified_diff
 
 
 class Artifacts:
@@ -61,6 +62,47 @@ class Artifacts:
         except OSError as error:
             message = f"{error.filename or self.folder} cannot be written: {error.strerror}."
             raise RunError(message) from error
+
+
+def artifact(state: RunState, candidate_id: str, name: str) -> str:
+    """Return a file of a candidate, or of `original`, as text.
+
+    Args:
+        state: what is known of the run.
+        candidate_id: also of an answer with the code of another.
+        name: solution, prompt, response, payload, diff or result.
+
+    Raises:
+        InputError: there is none of that name, the code has no row, or it cannot be put into its module (any more).
+    """
+    candidate = state.answers.get(candidate_id)
+    replacement = candidate.replacement if candidate else None
+    match name:
+        case "payload":
+            return program_for(state.target, replacement).modules[0].source
+        case "result":
+            return _row(state, candidate_id)
+        case "solution":
+            return candidate.source if candidate else state.target.source
+        case "prompt":
+            return candidate.prompt if candidate else ""
+        case "response":
+            return candidate.response if candidate else ""
+        case "diff":
+            return unified_diff(state.target, replacement) if replacement else ""
+        case _:
+            message = f"no artifact is called {name!r}."
+            raise InputError(message, code="no_such_artifact")
+
+
+def _row(state: RunState, candidate_id: str) -> str:
+    document = state.document
+    rows = (document.original, *document.results) if document else ()
+    row = next((row for row in rows if row.candidate.id == candidate_id), None)
+    if row is None:
+        message = f"{candidate_id} has no row of its own: the run has no result, or its code is another one's."
+        raise InputError(message, code="no_row")
+    return to_json(row)
 
 
 def _payload(target: Target, candidate: Candidate) -> str | None:

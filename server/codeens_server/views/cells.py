@@ -102,7 +102,7 @@ def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
     """Return the status, and what a pass rests on or why it is none; what weakens it stands beside it."""
     has_passed = verdict.passes
     said = wording.evidence(verdict, improving=improving) if has_passed else one_line(reason or verdict.reason)
-    on = one_line(wording.conditions(verdict))
+    on = one_line(verdict.conditions_text)
     marks = [wording.unproven(verdict)] if has_passed else []
     marks += ["NOT ISOLATED"] if is_unsafe(verdict) else []
     marks += ["reported by the process it ran in"] if verdict.isolation == "shared" else []
@@ -112,7 +112,7 @@ def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
         marks.append("not all effects compared")
     return CellView(
         text=verdict.status,
-        detail=", ".join(filter(None, [on, said, one_line(wording.environments(verdict)), *marks])),
+        detail=", ".join(filter(None, [on, said, one_line(verdict.environments_text), *marks])),
         trend="same" if on else "better" if has_passed else "worse",
     )
 

@@ -24,7 +24,7 @@ from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import StoredEvent
 from codeens_server.run.sandboxes import SandboxUse
-from codeens_server.store.call_record import CallRecord
+from codeens_server.store.calls import CallRecord
 from codeens_server.store.runs import RunStore
 from tests.e2e.program import descendants, until_gone
 from tests.quick import QUICK

@@ -7,7 +7,6 @@ import pytest
 from codeens_sandbox_backends.programs import CallInput
 from codeens_server.domain.verdict import Condition, Failure, Verdict
 from codeens_server.judging.environments import together
-from codeens_server.ranking.wording import environments
 
 PASSED = Verdict(status="passed", passed=5, total=5, tests_passed=2, tests_total=2, searched=7)
 RAISES = Verdict(
@@ -22,13 +21,13 @@ RAISES = Verdict(
 def test_all_must_hold_and_the_first_that_does_not_is_told() -> None:
     verdict = together([("3.11", PASSED), ("3.12", PASSED), ("3.13", RAISES)])
     assert (verdict.status, verdict.reason) == ("error", "Python 3.13: differs on 1 of 5 inputs")
-    assert environments(verdict) == "3.11 ✓ 3.12 ✓ 3.13: RecursionError"
+    assert verdict.environments_text == "3.11 ✓ 3.12 ✓ 3.13: RecursionError"
 
 
 def test_where_all_hold_the_first_verdict_stands() -> None:
     verdict = together([("3.11", PASSED), ("3.12", PASSED)])
     assert (verdict.status, verdict.searched, verdict.reason) == ("passed", 7, "")
-    assert environments(verdict) == "3.11 ✓ 3.12 ✓"
+    assert verdict.environments_text == "3.11 ✓ 3.12 ✓"
 
 
 def test_a_condition_of_one_interpreter_is_a_condition_of_all() -> None:

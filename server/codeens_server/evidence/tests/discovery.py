@@ -6,6 +6,7 @@ is found by running (see `running.py`).
 
 from __future__ import annotations
 
+import ast
 import configparser
 import fnmatch
 import os
@@ -16,10 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from codeens_server.domain.target import Target
-from codeens_server.errors import EvidenceError
+from codeens_server.errors import EvidenceError, InputError
 from codeens_server.evidence.tests.import_graph import FileFacts, ImportGraph, facts_of, imports_of
 from codeens_server.files import read_regular
+from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.roots import import_root, module_name
+from codeens_server.workspace.text import read_source
 
 _MAX_FILES_SEEN = 20_000
 _MAX_ROOTS = 300
@@ -76,6 +79,27 @@ def given_tests(target: Target, paths: Sequence[str]) -> tuple[str, ...]:
         EvidenceError: one does not exist, or lies outside the workspace.
     """
     return tuple(_relative(target, text) for text in paths)
+
+
+def refuse_unknown(root: Path, test: str) -> None:
+    """See that a test that somebody named is in the workspace.
+
+    Raises:
+        InputError: there is no such file, or no such test in it.
+    """
+    file, *names = test.partition("[")[0].split("::")
+    path = root / test.partition("::")[0]
+    if not path.exists():
+        message = f"There is no test file {file!r} in the workspace. Give a path below its folder."
+        raise InputError(message, code="no_such_test")
+    if not names or not path.is_file():
+        return
+    tree = parse(read_source(path).text)
+    found = [] if isinstance(tree, ParseFailure) else [getattr(node, "name", "") for node in ast.walk(tree)]
+    if names[-1] not in found:
+        tests = ", ".join(dict.fromkeys(name for name in found if name.lower().startswith("test")))
+        message = f"{file} has no test {names[-1]!r}. It has {tests or 'no tests'}."
+        raise InputError(message, code="no_such_test")
 
 
 def _relative(target: Target, text: str) -> str:

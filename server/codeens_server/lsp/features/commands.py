@@ -43,7 +43,7 @@ from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport import names
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.configuration import Configuration
-from codeens_server.ranking.wording import conditions, label
+from codeens_server.ranking.wording import label
 from codeens_server.text import one_line
 from codeens_server.views.run_view import document_view
 from codeens_server.workspace.edit import splice, unified_diff
@@ -111,7 +111,7 @@ class Commands:
     async def apply(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Have the client put a result into its document."""
         record, row, edit = await self._edits.of(read(params, RowArguments))
-        on = f", {one_line(conditions(row.verdict))}" if row.verdict.conditions else ""
+        on = f", {one_line(row.verdict.conditions_text)}" if row.verdict.conditions else ""
         await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}{on}")
         return written(Applied(run_id=record.run_id, candidate=row.candidate.id))
 
@@ -133,7 +133,7 @@ class Commands:
                 diff=diff,
                 before=before,
                 after=after,
-                conditions=one_line(conditions(row.verdict)),
+                conditions=one_line(row.verdict.conditions_text),
             )
         )
 
