@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
 from codeens_server.domain.systems import System, SystemRecord
-from codeens_server.store.statistics import SystemLine
+
+if TYPE_CHECKING:
+    from codeens_server.store.statistics import SystemLine
 
 Records: TypeAlias = Mapping[System, SystemRecord]
 _ENSEMBLE = 4
