@@ -66,6 +66,13 @@ def _() -> click.Command:
     return run
 
 
+@_add("optimize", "Improve the functions that a program's time goes into.")
+def _() -> click.Command:
+    from codeens_server.cli.optimize import optimize
+
+    return optimize
+
+
 @_add("score", "Judge given candidates on a task file.")
 def _() -> click.Command:
     from codeens_server.cli.score import score

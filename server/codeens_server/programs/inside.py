@@ -1,0 +1,176 @@
+"""Runs a program in the sandbox, with files replaced in memory, and under a sampler where that is wanted."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anyio.to_thread
+from msgspec.structs import replace
+
+from codeens_sandbox_backends.values.render import render_outcome
+from codeens_server.errors import InputError
+from codeens_server.programs.command import ProgramCommand
+from codeens_server.text import visible
+
+if TYPE_CHECKING:
+    from codeens import Session
+
+_AROUND_S = 5.0
+_LONGEST_OUTPUT = 1500
+_SCRIPT = """\
+import collections, json, os, runpy, signal, sys, time, types
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from importlib.machinery import SourceFileLoader
+ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED = {settings!r}
+lines, own, whole, samples, ticks, traced, last = *(collections.Counter() for _ in range(3)), 0, 0, None, None
+class Stop(BaseException):
+    pass
+def stop(number, frame):
+    raise Stop
+def timed(frame, event, arg):
+    global last
+    now = time.perf_counter()
+    if last is not None:
+        lines[last[0]] += now - last[1]
+    last = ((frame.f_code.co_filename, frame.f_lineno), now) if event == "line" else None
+    return timed
+def watch(frame):
+    global traced, last
+    last = None
+    if traced is not None:
+        sys.settrace(None)
+        traced.f_trace, traced = None, None
+        return
+    while frame is not None and not is_own(frame.f_code):
+        frame = frame.f_back
+    if frame is not None:
+        traced, frame.f_trace = frame, timed
+        sys.settrace(lambda frame, event, arg: None)
+def is_own(code):
+    return code.co_filename.startswith(ROOT) and "site-packages" not in code.co_filename
+def seen(number, frame):
+    global samples, ticks
+    ticks += 1
+    # A signal is seen at the end of a loop's turn: lines are timed instead, in one of four slices.
+    if traced is not None or ticks % 4 == 0:
+        return watch(frame)
+    samples += 1
+    keys = set()
+    while frame is not None:
+        code = frame.f_code
+        if is_own(code):
+            key = (code.co_filename, code.co_firstlineno, getattr(code, "co_qualname", code.co_name))
+            if not keys:
+                own[key] += 1
+            keys.add(key)
+        frame = frame.f_back
+    whole.update(keys)
+def changed(of_file, of_times):
+    # What is compiled and kept beside a file is of the file, so a replaced one has no time that could match.
+    def get_data(self, path):
+        return CHANGED[path].encode() if path in CHANGED else of_file(self, path)
+    def path_stats(self, path):
+        if path in CHANGED:
+            raise OSError
+        return of_times(self, path)
+    SourceFileLoader.get_data, SourceFileLoader.path_stats = get_data, path_stats
+def script():
+    sys.path.insert(0, os.path.dirname(NAME))
+    sys.argv[0] = NAME
+    if NAME not in CHANGED:
+        return runpy.run_path(NAME, run_name="__main__")
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    main.__file__ = NAME
+    exec(compile(CHANGED[NAME], NAME, "exec"), main.__dict__)
+def spent(clock=getrusage):
+    usages = clock(RUSAGE_SELF), clock(RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def work():
+    if KIND == "pytest":
+        import pytest
+        pytest.main([NAME, *sys.argv[1:], "-q", "-p", "no:cacheprovider"])
+    elif KIND == "module":
+        runpy.run_module(NAME, run_name="__main__", alter_sys=True)
+    else:
+        script()
+sys.dont_write_bytecode = True
+os.chdir(ROOT)
+if CHANGED:
+    changed(SourceFileLoader.get_data, SourceFileLoader.path_stats)
+signal.signal(signal.SIGALRM, stop)
+signal.setitimer(signal.ITIMER_REAL, WALL)
+if SAMPLED:
+    signal.signal(signal.SIGPROF, seen)
+    signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
+begun, cpu, ended = time.perf_counter(), spent(), ""
+try:
+    work()
+except Stop:
+    ended = "it was stopped after its time"
+except SystemExit as leaving:
+    ended = "" if not leaving.code else "it ended with exit code " + str(leaving.code)
+except BaseException as error:
+    ended = "it raised " + type(error).__name__ + ": " + str(error)[:300]
+finally:
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    sys.settrace(None)
+told = dict(
+    ended=ended, samples=samples, wall_s=time.perf_counter() - begun, cpu_s=spent() - cpu,
+    lines=[[*key, count] for key, count in lines.most_common(30)],
+    functions=[[*key, count, own[key]] for key, count in whole.most_common(60)],
+)
+sys.stdout.flush()
+sys.stdout.write(MARK + json.dumps(told))
+"""
+
+
+class Ran(NamedTuple):
+    """A program that was run."""
+
+    told: dict[str, Any]
+    """What the script says; it runs beside the program, so no verdict rests on it."""
+    printed: str
+
+
+async def run_program(
+    session: Session,
+    root: Path,
+    program: ProgramCommand,
+    *,
+    wall_s: float,
+    sampled: bool = False,
+    changed: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run a program of a workspace in the sandbox.
+
+    Args:
+        session: whose sandbox and settings.
+        root: the workspace.
+        program: what is run.
+        wall_s: after so many seconds it is stopped; what it did until then is told.
+        sampled: whether to look every 2 ms of processor time at where it is.
+        changed: what files hold in its eyes, by absolute path.
+
+    Raises:
+        InputError: it did not come to its end (code `not_run`).
+        SandboxError: the sandbox failed.
+    """
+    settings = await anyio.to_thread.run_sync(session.settings_here)
+    mark = secrets.token_hex(8)
+    config = (f"{root}/", mark, program.kind, program.name, wall_s, sampled, dict(changed or {}))
+    wall = wall_s + _AROUND_S
+    limits = replace(settings.limits, wall_s=wall, cpu_s=wall)
+    script = _SCRIPT.format(settings=config)
+    done = await session.run_code(script, argv=program.argv, workspace=True, limits=limits)
+    run = done.scripts[0]
+    printed, found, told = run.stdout.rpartition(mark)
+    if not found:
+        why = "it ended before anything was seen" if run.ending is None else render_outcome(run.ending)
+        message = f"{program.name} was not run: {why}. {visible(run.stderr[-_LONGEST_OUTPUT:])}".strip()
+        raise InputError(message, code="not_run")
+    return Ran(json.loads(told), printed)

@@ -1,0 +1,69 @@
+"""`codeens optimize`: a program's slow function is found, improved, and its worth in the program is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+
+from tests.e2e.ensemble import entry, fenced
+from tests.e2e.program import Workspace
+from tests.loopback.server import ModelServer
+from tests.sandbox_backends.machine import why_not
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.anyio,
+    pytest.mark.scene,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
+]
+APP = """\
+import sys
+
+def unique(items: list[int]) -> list[int]:
+    found: list[int] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+
+def checksum(rounds: int) -> int:
+    total = 0
+    for number in range(rounds):
+        total = (total * 31 + number) % 1000003
+    return total
+
+def main() -> None:
+    print(sum(len(unique(list(range(400)))) for _ in range(500)), checksum(2_000_000))
+
+if __name__ == "__main__":
+    main()
+"""
+BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
+
+
+async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_program_is_told(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "project", tmp_path / "home")
+    workspace.folder.mkdir()
+    workspace.home.mkdir()
+    (workspace.folder / "pyproject.toml").write_text("", encoding="utf-8")
+    (workspace.folder / "app.py").write_text(APP, encoding="utf-8")
+    arguments = ("optimize", "--command", "python -m app", "--top", "1", "--apply", "--json")
+
+    async with ModelServer(answer=lambda _: fenced(BETTER)) as server:
+        workspace.configure(entry("m", server.url))
+        done = await anyio.to_thread.run_sync(lambda: workspace.codeens(*arguments, timeout=400))
+
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = msgspec.json.decode(done.stdout)
+    (slow,) = document["functions"]
+    assert slow["function"] == "app.py::unique"
+    assert 0.2 < slow["share"] < 0.9
+    assert slow["worth"]["low"] > 1.0, "the program is faster"
+    assert slow["worth"]["high"] < slow["speed"][0], "and less so than the function alone"
+    assert slow["worth"]["same_output"]
+    assert "dict.fromkeys" in (workspace.folder / "app.py").read_text(encoding="utf-8")

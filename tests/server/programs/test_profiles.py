@@ -1,0 +1,95 @@
+"""What is run, and where its time goes, as files say it."""
+
+from __future__ import annotations
+
+import cProfile
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from msgspec.structs import replace
+
+from codeens import Session
+from codeens_server.config.settings import Settings
+from codeens_server.errors import InputError
+from codeens_server.programs.command import ProgramCommand, read_command
+from codeens_server.programs.optimizing import rank
+from codeens_server.programs.profiling import Profile, SlowFunction, read_profile
+from codeens_server.store.opening import open_store
+from tests.server import facts
+
+OTHER = "def other(items):\n    return len(items)\n"
+
+
+def test_scripts_modules_and_tests_are_read_from_a_command_line(tmp_path: Path) -> None:
+    for name in ("bench.py", "test_a.py"):
+        (tmp_path / name).touch()
+
+    script, module, by_name, of_pytest = (
+        read_command(command, tmp_path)
+        for command in ("python bench.py 'a b'", "python3 -m app --fast", "test_a.py::test_x", "pytest . -k x")
+    )
+
+    assert script == ProgramCommand("script", str(tmp_path / "bench.py"), ("a b",))
+    assert module == ProgramCommand("module", "app", ("--fast",))
+    assert by_name == ProgramCommand("pytest", f"{tmp_path}/test_a.py::test_x")
+    assert of_pytest == ProgramCommand("pytest", str(tmp_path), ("-k", "x"))
+
+
+@pytest.mark.parametrize(
+    ("command", "why"), [("none.py", "no file 'none.py'"), ("pytest", "nothing"), ("a 'b", "no co")]
+)
+def test_what_cannot_be_run_is_refused_with_what_to_write(tmp_path: Path, command: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        read_command(command, tmp_path)
+
+
+def test_files_of_cprofile_and_of_py_spy_name_the_functions_of_the_workspace(tmp_path: Path) -> None:
+    path = facts.workspace(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    watched = cProfile.Profile()
+    with watched:
+        names["total"](range(20_000))
+    watched.dump_stats(tmp_path / "of.prof")
+    stacks = "<module> (sums.py:1);total (sums.py:6);sqrt (/usr/lib/python3/math.py:9) 3\n<module> (sums.py:1) 1\n"
+    (tmp_path / "of.raw").write_text(stacks, encoding="utf-8")
+    (tmp_path / "broken").write_bytes(b"\xff\x00")
+
+    (counted,) = read_profile(tmp_path / "of.prof", tmp_path).functions
+    (seen,) = read_profile(tmp_path / "of.raw", tmp_path).functions
+
+    assert (counted.path, counted.line, counted.name) == (str(path), 4, "total")
+    assert counted.own_share > 0.5
+    assert seen == SlowFunction(path=str(path), line=6, name="total", share=0.75, own_share=0.75)
+    for name in ("broken", "none"):
+        with pytest.raises(InputError, match="no profile"):
+            read_profile(tmp_path / name, tmp_path)
+
+
+def test_functions_are_ranked_by_share_and_by_what_earlier_runs_of_them_found(tmp_path: Path) -> None:
+    target = facts.target_in(tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    path = Path(target.path)
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n\n{OTHER}", encoding="utf-8")
+    slow = [
+        SlowFunction(path=str(path), line=line, name=name, share=share, own_share=share)
+        for line, name, share in ((6, "total", 0.4), (12, "other", 0.3), (1, "<module>", 0.2), (6, "total", 0.01))
+    ]
+    settings = Settings(results=str(tmp_path / "results"))
+
+    async def ranked() -> list[tuple[str, float, float]]:
+        async with Session(tmp_path, settings=settings, environ={}) as session:
+            found = await rank(session, tmp_path, Profile(samples=100, functions=tuple(slow)))
+        return [(one.target.qualname, one.share, round(one.chance, 2)) for one in found]
+
+    async def lose() -> None:
+        document = facts.finished("20260101-aaaaaa", target)
+        lost = facts.RunFinished(run=replace(document.run, best="original"))
+        with open_store(settings) as store:
+            await facts.keep(store, [*facts.found(target), lost])
+
+    assert anyio.run(ranked) == [("total", 0.4, 0.5), ("other", 0.3, 0.5)]
+    anyio.run(lose)
+    assert anyio.run(ranked) == [("other", 0.3, 0.33), ("total", 0.4, 0.17)]
