@@ -35,10 +35,16 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     chooseModels: () => chooseModels(actions),
     chooseGoal: () => chooseGoal(parts),
     cancelRuns: () =>
-      Promise.all(runs.underWay.map((view) => actions.execute(COMMANDS.cancel, { runId: view.run_id }))),
+      Promise.all(
+        [...runs.queued, ...runs.underWay].map(({ view }) =>
+          actions.execute(COMMANDS.cancel, { runId: view.run_id }),
+        ),
+      ),
     showResults: () => view.reveal(false),
     openResults: () => view.openInEditor(),
-    applyShown: (uri: vscode.Uri) => applyShown(actions, diffs, uri),
+    applyShown: (uri?: vscode.Uri) => applyShown(actions, diffs, shownUri(uri)),
+    nextVersion: (uri?: vscode.Uri) => showBeside(parts, shownUri(uri), 1),
+    previousVersion: (uri?: vscode.Uri) => showBeside(parts, shownUri(uri), -1),
     manageKeys: () => keysChanged(parts),
     installServer: () => installServer(server),
     choosePython: () => choosePython(),
@@ -53,7 +59,25 @@ export function registerCommands(parts: Parts): vscode.Disposable {
   return vscode.Disposable.from(...registered);
 }
 
-async function applyShown(actions: Actions, diffs: Diffs, uri: vscode.Uri): Promise<void> {
+/** What a button of an editor was pressed in; by a key it is what the cursor is in. */
+function shownUri(uri: vscode.Uri | undefined): vscode.Uri | undefined {
+  return uri ?? vscode.window.activeTextEditor?.document.uri;
+}
+
+/** Shows the next candidate in the same place. */
+async function showBeside(
+  { actions, diffs, runs }: Parts,
+  uri: vscode.Uri | undefined,
+  step: number,
+): Promise<void> {
+  const { runId, candidate } = diffs.shownBy(uri) ?? {};
+  const next = runId && candidate ? runs.beside(runId, candidate, step) : undefined;
+  if (next) {
+    await actions.execute(COMMANDS.diff, { runId, candidate: next.id });
+  }
+}
+
+async function applyShown(actions: Actions, diffs: Diffs, uri: vscode.Uri | undefined): Promise<void> {
   const shown = diffs.shownBy(uri);
   if (shown) {
     await actions.execute(COMMANDS.apply, shown);

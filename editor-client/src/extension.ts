@@ -49,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
     resultsAreVisible: () => view.isVisible,
     showLog: () => log.show(),
   });
-  const take = viewTaker(actions, runs);
+  const take = viewTaker(actions);
   const status = new StatusBar(runs, () => server.state);
   stop = () => server.stop();
 
@@ -84,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     server.onDidChange(refresh),
+    server.onDidChange(({ kind }) => void (kind === "ready" && actions.remember())),
     server.onWillStart((client) => listen(client, runs, model)),
     server.onDidCrash((isRestarted) => hasCrashed(runs, isRestarted)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.start()),
@@ -160,7 +161,7 @@ function viewState(server: Server, runs: Runs): ViewState {
     case "down":
       return { kind: "noServer", message: state.message, canInstall: state.canInstall };
     case "ready":
-      return { kind: "runs", runs: runs.all, shown: runs.shown };
+      return { kind: "runs", runs: runs.all, earlier: runs.earlier, shown: runs.shown };
   }
 }
 
@@ -173,9 +174,10 @@ async function readyClient(server: Server, view: ResultsView): Promise<LanguageC
 }
 
 function hasCrashed(runs: Runs, isRestarted: boolean): void {
+  const lost = runs.underWay.length > 0 ? " The run that was under way is lost." : "";
   runs.endAll("the server ended while it ran");
   const message = isRestarted
-    ? "codeens: the server ended unexpectedly and was started again. Runs that were under way are lost."
+    ? `codeens: the server ended unexpectedly and was started again.${lost}`
     : "codeens: the server ended unexpectedly twice, and is not started again.";
   const choices = isRestarted ? ["Show Log"] : ["Show Log", "Restart"];
   void vscode.window.showWarningMessage(message, ...choices).then((chosen) => {

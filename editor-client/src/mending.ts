@@ -42,8 +42,13 @@ export async function tellWithMends(
 }
 
 export function remediesOf(error: unknown): readonly Remedy[] {
+  return OF_ERRORS[codeOf(error)] ?? [];
+}
+
+/** The code of an error of the server; empty where it has none. */
+export function codeOf(error: unknown): string {
   const code = (error as { data?: { code?: unknown } } | undefined)?.data?.code;
-  return typeof code === "string" ? (OF_ERRORS[code] ?? []) : [];
+  return typeof code === "string" ? code : "";
 }
 
 /** What a finished run leaves to be mended; what still gave answers is shown in the results alone. */

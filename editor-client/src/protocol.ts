@@ -14,18 +14,29 @@ export const COMMANDS = {
   refuse: "codeens.refuseCondition",
   rerank: "codeens.rerank",
   listModels: "codeens.listModels",
+  listRuns: "codeens.listRuns",
 } as const;
 
 export type Goal = "balanced" | "correctness" | "speed" | "memory" | "readability";
 export type Mode = "improve" | "repair" | "implement";
 export type Remedy = "key" | "models" | "budget" | "time" | "later";
-export type RunStatus = "running" | "finished" | "failed" | "interrupted";
+export type ColumnKey = "place" | "candidate" | "verdict" | "speed" | "memory" | "readability" | "lines";
+export type RunStatus = "queued" | "running" | "finished" | "failed" | "interrupted";
 export type RowStatus = "passed" | "conditional" | "failed" | "error" | "timeout" | "refused" | "waiting" | "not_run";
 export type Trend = "better" | "worse" | "same";
 
 export interface Applied {
   readonly runId: string;
   readonly candidate: string;
+}
+
+export interface BarView {
+  readonly low: number;
+  readonly high: number;
+  readonly middle: number;
+  readonly one: number;
+  readonly trend: Trend;
+  readonly said: string;
 }
 
 export interface CallInput {
@@ -63,6 +74,8 @@ export interface CandidateDiff {
   readonly before: string;
   readonly after: string;
   readonly conditions: string;
+  readonly rejected: string;
+  readonly counterexample: string;
 }
 
 export interface Case {
@@ -81,6 +94,8 @@ export interface CellView {
   readonly text: string;
   readonly detail: string;
   readonly trend: Trend | null;
+  readonly word: string;
+  readonly whole: string;
 }
 
 export interface Cluster {
@@ -95,6 +110,12 @@ export interface ClusterView {
   readonly name: string;
   readonly answers: number;
   readonly members: readonly string[];
+}
+
+export interface ColumnView {
+  readonly key: ColumnKey;
+  readonly title: string;
+  readonly explained: string;
 }
 
 export interface Condition {
@@ -283,6 +304,20 @@ export interface KnownModels {
   readonly goal: Goal;
 }
 
+export interface KnownRun {
+  readonly runId: string;
+  readonly function: string;
+  readonly file: string;
+  readonly time: string;
+  readonly goal: Goal;
+  readonly result: string;
+  readonly ended: boolean;
+}
+
+export interface KnownRuns {
+  readonly runs: readonly KnownRun[];
+}
+
 export interface Limits {
   readonly wall_s: number;
   readonly cpu_s: number;
@@ -292,6 +327,10 @@ export interface Limits {
   readonly output_bytes: number;
   readonly answer_bytes: number;
   readonly disk_bytes: number;
+}
+
+export interface ListArguments {
+  readonly limit?: number;
 }
 
 export interface Machine {
@@ -351,6 +390,14 @@ export interface NoteView {
   readonly text: string;
 }
 
+export interface NumbersView {
+  readonly speed: number | null;
+  readonly memory: number | null;
+  readonly readability: number | null;
+  readonly lines: number | null;
+  readonly cost: number | null;
+}
+
 export interface Outside {
   readonly kind: "beyond" | "changing" | "failing" | "malformed" | "raises" | "unseen" | "window";
   readonly said: string;
@@ -381,6 +428,16 @@ export interface PinnedTest {
   readonly runId: string;
   readonly uri: string;
   readonly test: string;
+}
+
+export interface PointView {
+  readonly id: string;
+  readonly x: number;
+  readonly y: number;
+  readonly place: string;
+  readonly label: string;
+  readonly best: boolean;
+  readonly is_beaten: boolean;
 }
 
 export interface ProgressView {
@@ -458,6 +515,7 @@ export interface RerankArguments {
 export interface Reranked {
   readonly uri: string;
   readonly weights: Weights;
+  readonly by: "balanced" | "correctness" | "memory" | "readability" | "speed" | "custom";
   readonly view: RunView;
 }
 
@@ -499,8 +557,12 @@ export interface RowView {
   readonly memory: CellView;
   readonly readability: CellView;
   readonly diff: CellView;
+  readonly numbers: NumbersView;
+  readonly bar: BarView | null;
   readonly cost: string;
   readonly reason: string;
+  readonly counterexample: string;
+  readonly has_code: boolean;
   readonly worse: string;
   readonly proven: boolean;
   readonly conditions: readonly ("names" | "outside" | "rounding" | "ties" | "types" | "unseen")[];
@@ -535,6 +597,8 @@ export interface RunChanged {
   readonly uri: string;
   readonly view: RunView;
   readonly spent: string;
+  readonly time: string;
+  readonly replaces: string;
 }
 
 export interface RunDocument {
@@ -588,8 +652,10 @@ export interface RunView {
   readonly totals: string;
   readonly sandboxes: readonly string[];
   readonly best: string;
+  readonly columns: readonly ColumnView[];
   readonly rows: readonly RowView[];
   readonly groups: readonly GroupView[];
+  readonly points: readonly PointView[];
   readonly clusters: readonly ClusterView[];
   readonly differences: readonly DifferenceView[];
   readonly notes: readonly NoteView[];

@@ -50,7 +50,7 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private ofRuns(): { text: string; tooltip: string } {
-    const { underWay, all, spent = "" } = this.runs;
+    const { underWay, queued, all, spent = "" } = this.runs;
     if (underWay.length === 0) {
       const count = all.length === 1 ? "1 run" : `${all.length} runs`;
       return {
@@ -58,10 +58,14 @@ export class StatusBar implements vscode.Disposable {
         tooltip: all.length ? `${count} in this window, ${spent}` : "Ready: run an ensemble on a function",
       };
     }
-    const planned = underWay.reduce((sum, view) => sum + view.progress.planned, 0);
-    const done = underWay.reduce((sum, view) => sum + view.progress.executed, 0);
-    const names = underWay.map((view) => view.function.qualname).join(", ");
-    const text = `$(loading~spin) codeens ${planned ? `${done}/${planned} ` : ""}${spent}`;
-    return { text, tooltip: `Running on ${names}: ${done} of ${planned} executed, ${spent} so far` };
+    const [run] = underWay;
+    const { planned = 0, executed = 0, text: how = "" } = run?.view.progress ?? {};
+    const waiting = queued.length ? `, ${queued.length} more waiting` : "";
+    const time = run?.time ?? "";
+    const text = `$(loading~spin) codeens ${planned ? `${executed}/${planned} ` : ""}${time} ${spent}`;
+    return {
+      text: text.trimEnd(),
+      tooltip: `Running on ${run?.view.function.qualname}: ${how}; ${time}${waiting}; ${spent} so far`,
+    };
   }
 }

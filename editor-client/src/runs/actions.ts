@@ -1,5 +1,6 @@
 // What can be done with functions, runs and candidates: each is a command of the server, and what is shown of its answer.
 
+import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import {
   ErrorCodes,
@@ -7,12 +8,13 @@ import {
   type LanguageClient,
   ResponseError,
 } from "vscode-languageclient/node";
-import { remediesLeft, remediesOf, tellWithMends } from "../mending";
+import { codeOf, remediesLeft, remediesOf, tellWithMends } from "../mending";
 import {
   type CandidateDiff,
   COMMANDS,
   type Goal,
   type KnownModels,
+  type KnownRuns,
   type Mode,
   type PinArguments,
   type PinnedTest,
@@ -24,7 +26,6 @@ import {
   type Started,
 } from "../protocol";
 import type { Diffs } from "./diffs";
-import { follow } from "./following";
 import type { Runs } from "./runs";
 
 export interface Shell {
@@ -116,6 +117,16 @@ export class Actions {
     return this.ask<KnownModels>(COMMANDS.listModels, { uri });
   }
 
+  /** Looks up which runs of the workspace there were; nobody asked, so that a failure is not told. */
+  async remember(): Promise<void> {
+    const client = await this.shell.client();
+    const params = { command: COMMANDS.listRuns, arguments: [{}] };
+    const listed = (await client?.sendRequest(ExecuteCommandRequest.type, params).catch(() => undefined)) as
+      | KnownRuns
+      | undefined;
+    this.runs.remember(listed?.runs ?? []);
+  }
+
   private async run(command: string, asked: object): Promise<void> {
     const started = await this.followed<Started>(command, asked);
     if (started?.headline) {
@@ -188,24 +199,25 @@ export class Actions {
     }
   }
 
+  /** A command that takes long: how it goes is shown by the results, the status bar and the lens, and nowhere else. */
   private async followed<T>(command: string, asked: object, known?: string | null): Promise<T | undefined> {
     const client = await this.shell.client();
     if (client === undefined) {
       return undefined;
     }
-    let id = known;
-    const listening = this.runs.onDidBegin((view) => {
-      id ??= view.run_id;
-    });
     try {
-      const answer = (await follow(client, command, asked)) as T;
-      await this.weigh(id);
+      const answer = (await client.sendRequest(ExecuteCommandRequest.type, {
+        command,
+        arguments: [asked],
+        workDoneToken: randomUUID(),
+      })) as T & { readonly runId: string };
+      await this.weigh(known ?? answer.runId);
       return answer;
     } catch (error) {
       await this.tell(error);
       return undefined;
     } finally {
-      listening.dispose();
+      void this.remember();
     }
   }
 
@@ -217,7 +229,7 @@ export class Actions {
   }
 
   private async tell(error: unknown): Promise<void> {
-    if (isOfServersEnd(error)) {
+    if (isOfServersEnd(error) || codeOf(error) === "cancelled") {
       return;
     }
     const show = vscode.window.showErrorMessage;

@@ -10,6 +10,8 @@ type Side = "before" | "after";
 export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly texts = new Map<string, string>();
   private readonly registered: vscode.Disposable;
+  private readonly reasons = vscode.comments.createCommentController("codeens", "codeens");
+  private reason: vscode.CommentThread | undefined;
 
   constructor() {
     this.registered = vscode.Disposable.from(
@@ -29,20 +31,43 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
     const before = this.document(result, "before", result.before);
     const after = this.document(result, "after", result.after);
     const on = result.conditions ? `, ${result.conditions}` : "";
-    const title = `${basename(vscode.Uri.parse(result.uri).path)}: original ↔ ${name}${on}`;
+    const not = result.rejected ? ", rejected" : "";
+    const title = `${basename(vscode.Uri.parse(result.uri).path)}: original ↔ ${name}${on}${not}`;
     const line = firstChange(result.before, result.after);
     const selection = new vscode.Range(line, 0, line, 0);
     await vscode.commands.executeCommand("vscode.diff", before, after, title, { preview: true, selection });
+    await vscode.commands.executeCommand("setContext", "codeens.canApplyShown", !result.rejected);
+    this.explain(after, line, result);
+  }
+
+  /** Says below the changed line of a rejected candidate what is wrong with it. */
+  private explain(after: vscode.Uri, line: number, { rejected, counterexample }: CandidateDiff): void {
+    this.reason?.dispose();
+    if (!rejected) {
+      return;
+    }
+    const body = new vscode.MarkdownString().appendText(rejected);
+    if (counterexample) {
+      body.appendCodeblock(counterexample, "python");
+    }
+    const author = { name: "codeens" };
+    this.reason = this.reasons.createCommentThread(after, new vscode.Range(line, 0, line, 0), [
+      { body, author, mode: vscode.CommentMode.Preview },
+    ]);
+    this.reason.label = "Rejected";
+    this.reason.canReply = false;
+    this.reason.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
   }
 
   /** Which candidate a document shows. */
-  shownBy(uri: vscode.Uri): RowArguments | undefined {
-    const [runId, candidate] = new URLSearchParams(uri.query).getAll("of");
-    return uri.scheme === SCHEME && runId && candidate ? { runId, candidate } : undefined;
+  shownBy(uri: vscode.Uri | undefined): RowArguments | undefined {
+    const [runId, candidate] = new URLSearchParams(uri?.query).getAll("of");
+    return uri?.scheme === SCHEME && runId && candidate ? { runId, candidate } : undefined;
   }
 
   dispose(): void {
     this.registered.dispose();
+    this.reasons.dispose();
   }
 
   private document(result: CandidateDiff, side: Side, text: string): vscode.Uri {

@@ -1,7 +1,7 @@
 // All runs of the window, the newest first, each as the server shows it.
 
 import * as vscode from "vscode";
-import type { Reranked, RowView, RunChanged, RunView, ShownRun } from "../protocol";
+import type { KnownRun as Earlier, Reranked, RowView, RunChanged, RunView, ShownRun } from "../protocol";
 import { ended, type KnownRun, taken } from "./run";
 
 const MOST_KEPT = 50;
@@ -15,13 +15,20 @@ export class Runs implements vscode.Disposable {
   private shownId: string | undefined;
   /** What the window's runs have cost so far. */
   spent: string | undefined;
+  /** Runs of the workspace that the store has, the newest first. */
+  earlier: readonly Earlier[] = [];
 
   get all(): readonly KnownRun[] {
     return [...this.known.values()].reverse();
   }
 
-  get underWay(): readonly RunView[] {
-    return this.all.map((run) => run.view).filter((view) => view.status === "running");
+  get underWay(): readonly KnownRun[] {
+    return this.all.filter((run) => run.view.status === "running");
+  }
+
+  /** Those that wait for others, the next one first. */
+  get queued(): readonly KnownRun[] {
+    return this.all.filter((run) => run.view.status === "queued").reverse();
   }
 
   get shown(): string | undefined {
@@ -36,12 +43,25 @@ export class Runs implements vscode.Disposable {
     return this.get(id)?.view.rows.find((row) => row.id === candidate);
   }
 
+  /** The candidate that stands so many rows further on in the table, of those whose change can be looked at. */
+  beside(id: string, candidate: string, step: number): RowView | undefined {
+    const view = this.get(id)?.view;
+    const ids = view?.groups.flatMap((group) => group.rows) ?? [];
+    const rows = ids.flatMap((each) => this.row(id, each) ?? []).filter((row) => row.has_code);
+    const at = rows.findIndex((row) => row.id === candidate);
+    return rows[(at + step + rows.length) % rows.length];
+  }
+
   take(news: RunChanged): void {
     const { view } = news;
     const before = this.known.get(view.run_id);
     this.spent = news.spent;
+    this.known.delete(news.replaces);
     this.put(taken(before, news));
-    if (view.status === "running" && before?.view.status !== "running") {
+    if (view.status === "interrupted") {
+      // It waited, and was cancelled meanwhile: there is nothing of it.
+      this.known.delete(view.run_id);
+    } else if (view.status === "running" && before?.view.status !== "running") {
       this.shownId = view.run_id;
       this.began.fire(view);
     }
@@ -50,17 +70,17 @@ export class Runs implements vscode.Disposable {
 
   /** The server is gone, and all that was under way with it. */
   endAll(failure: string): void {
-    for (const { run_id } of this.underWay) {
-      const run = this.known.get(run_id);
-      if (run) {
-        this.put(ended(run, failure));
-      }
+    for (const run of this.underWay) {
+      this.put(ended(run, failure));
+    }
+    for (const { view } of this.queued) {
+      this.known.delete(view.run_id);
     }
     this.changed.fire();
   }
 
   rank(order: Reranked): void {
-    this.put({ uri: order.uri, view: order.view, weights: order.weights });
+    this.put(order);
     this.changed.fire();
   }
 
@@ -69,6 +89,11 @@ export class Runs implements vscode.Disposable {
     if (!this.known.has(view.run_id)) {
       this.put({ uri, view });
     }
+  }
+
+  remember(earlier: readonly Earlier[]): void {
+    this.earlier = earlier;
+    this.changed.fire();
   }
 
   show(id: string): void {

@@ -1,13 +1,19 @@
 // What the results view is sent, and what it sends back. Every word of a run is the server's.
 
-import type { Goal, Remedy, Weights } from "../protocol";
+import type { KnownRun as Earlier, Goal, Remedy, Weights } from "../protocol";
 import type { KnownRun } from "../runs/run";
 
 export type ViewState =
   | { readonly kind: "untrusted" }
   | { readonly kind: "starting" }
   | { readonly kind: "noServer"; readonly message: string; readonly canInstall: boolean }
-  | { readonly kind: "runs"; readonly runs: readonly KnownRun[]; readonly shown: string | undefined };
+  | {
+      readonly kind: "runs";
+      readonly runs: readonly KnownRun[];
+      /** Of the workspace, as the store has them. */
+      readonly earlier: readonly Earlier[];
+      readonly shown: string | undefined;
+    };
 
 export type RowAction = "diff" | "apply" | "copy" | "askAgain";
 

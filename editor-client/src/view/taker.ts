@@ -4,7 +4,6 @@ import * as vscode from "vscode";
 import { mend } from "../mending";
 import { COMMANDS, type RerankArguments } from "../protocol";
 import type { Actions } from "../runs/actions";
-import type { Runs } from "../runs/runs";
 import { Latest } from "./latest";
 import type { FromView, RowAction, ViewCommand } from "./state";
 
@@ -18,7 +17,7 @@ const VIEW_COMMANDS: Record<ViewCommand, string> = {
   run: "codeens.runEnsemble",
 };
 
-export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => void {
+export function viewTaker(actions: Actions): (message: FromView) => void {
   const ranking = new Latest<RerankArguments>((asked) => actions.rerank(asked));
   return (message) => {
     void done(message);
@@ -29,8 +28,7 @@ export function viewTaker(actions: Actions, runs: Runs): (message: FromView) => 
       case "ready":
         return;
       case "show":
-        runs.show(message.run);
-        return;
+        return actions.execute(COMMANDS.showRun, { runId: message.run });
       case "row":
         return row(message.action, message.run, message.candidate);
       case "rerun":

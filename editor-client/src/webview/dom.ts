@@ -19,11 +19,23 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-function set(element: HTMLElement, name: string, value: Value): void {
+/** Makes an element of a drawing. */
+export function s(tag: string, attributes: Record<string, Value>, ...children: Child[]): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    set(element, name === "className" ? "class" : name, value);
+  }
+  element.append(
+    ...children.filter((child): child is Node | string => child !== undefined && child !== false),
+  );
+  return element;
+}
+
+function set(element: Element, name: string, value: Value): void {
   if (typeof value === "function") {
     element.addEventListener(name.slice(2).toLowerCase(), value as unknown as EventListener);
   } else if (name === "className") {
-    element.className = String(value ?? "");
+    element.setAttribute("class", String(value ?? ""));
   } else if (value === true) {
     element.setAttribute(name, "");
   } else if (value !== undefined && value !== false) {

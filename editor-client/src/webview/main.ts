@@ -74,7 +74,7 @@ function content(): HTMLElement[] {
         ),
       ];
     case "runs":
-      return state.runs.length === 0 ? [empty()] : runs(state);
+      return runs(state);
   }
 }
 
@@ -102,15 +102,16 @@ function welcome(text: string, ...commands: (readonly [ViewCommand, string])[]):
   return h("section", { className: "welcome" }, h("p", {}, text), ...buttons);
 }
 
-function runs({ runs: all, shown }: Extract<ViewState, { kind: "runs" }>): HTMLElement[] {
+function runs({ runs: all, earlier, shown }: Extract<ViewState, { kind: "runs" }>): HTMLElement[] {
   const run = all.find((each) => each.view.run_id === shown) ?? all[0];
   if (run === undefined) {
-    return [];
+    return [empty(), ...history([], earlier)];
   }
   if (section?.id !== run.view.run_id) {
     section = new RunSection(run.view.run_id, draw);
   }
   section.update(run);
-  const others = all.filter((each) => each !== run).map((each) => each.view);
-  return [section.element, ...(others.length ? [history(others)] : [])];
+  const others = all.filter((each) => each !== run);
+  const kept = earlier.filter((each) => each.runId !== run.view.run_id);
+  return [section.element, ...history(others, kept)];
 }

@@ -1,6 +1,6 @@
 // One candidate: its row, what can be done with it, and why it stands where it stands.
 
-import type { CellView, RowStatus, RowView } from "../protocol";
+import type { BarView, CellView, ColumnKey, ColumnView, RowStatus, RowView, Trend } from "../protocol";
 import type { RowAction } from "../view/state";
 import { h } from "./dom";
 import { isToggled, send } from "./host";
@@ -16,8 +16,12 @@ const SIGNS: Record<RowStatus, string> = {
   waiting: "…",
 };
 
+/** Nothing is told by its colour alone. */
+const TRENDS: Readonly<Record<Trend, string | undefined>> = { better: "▲", worse: "▼", same: undefined };
+
 export interface Shown {
   readonly run: string;
+  readonly columns: readonly ColumnView[];
   readonly redraw: (key: string) => void;
 }
 
@@ -34,12 +38,11 @@ export function rowElements(row: RowView, shown: Shown): HTMLElement[] {
       role: "row",
       "aria-level": 2,
       "aria-label": row.spoken,
-      "aria-keyshortcuts": canApply(row) ? "Enter A C W" : "W",
+      "aria-keyshortcuts": canApply(row) ? "Enter A C W" : row.has_code ? "Enter C W" : "W",
       className: classes.join(" "),
       tabindex: -1,
       "data-key": `row ${row.id}`,
-      onClick: () =>
-        canApply(row) && send({ kind: "row", action: "diff", run: shown.run, candidate: row.id }),
+      onClick: () => row.has_code && send({ kind: "row", action: "diff", run: shown.run, candidate: row.id }),
     },
     h("span", { role: "gridcell", className: "place" }, row.place),
     nameCell(row),
@@ -48,14 +51,15 @@ export function rowElements(row: RowView, shown: Shown): HTMLElement[] {
       { role: "gridcell", className: "verdict" },
       h("span", { className: "sign", "aria-hidden": "true" }, SIGNS[row.status]),
       h("span", { className: "said", title: row.verdict.detail }, verdictText(row)),
+      row.counterexample !== "" && h("code", { className: "counterexample" }, row.counterexample),
     ),
     h(
       "span",
       { role: "none", className: "metrics" },
-      metric("speed", "speed", row.speed),
-      metric("memory", "memory", row.memory),
-      metric("readable", "reads", row.readability),
-      metric("lines", "lines", row.diff),
+      metric("speed", shown, row.speed, row.bar),
+      metric("memory", shown, row.memory),
+      metric("readability", shown, row.readability),
+      metric("lines", shown, row.diff),
     ),
     actions(row, shown, isOpen),
   );
@@ -84,24 +88,47 @@ function nameCell(row: RowView): HTMLElement {
   );
 }
 
-function metric(name: string, title: string, cell: CellView): HTMLElement {
+/** A number, what it means in a sign and a word, and its interval as a bar. */
+function metric(name: ColumnKey, shown: Shown, cell: CellView, bar: BarView | null = null): HTMLElement {
+  const column = shown.columns.find((each) => each.key === name);
+  const trend = cell.trend ? TRENDS[cell.trend] : undefined;
   return h(
     "span",
-    { role: "gridcell", className: `metric ${name} ${cell.trend ?? ""} ${cell.text ? "" : "empty"}` },
-    h("span", { className: "title", "aria-hidden": "true" }, title),
-    h("span", { className: "value" }, cell.text),
+    {
+      role: "gridcell",
+      className: `metric ${name} ${cell.trend ?? ""} ${cell.text ? "" : "empty"}`,
+      title: [cell.whole, column?.explained].filter(Boolean).join(". "),
+    },
+    h("span", { className: "title", "aria-hidden": "true" }, column?.title.toLowerCase()),
+    h("span", { className: "value" }, trend, trend && " ", cell.text),
+    " ",
+    cell.word !== "" && h("span", { className: "word" }, cell.word),
+    " ",
     cell.detail !== "" && h("span", { className: "range" }, cell.detail),
+    bar !== null && interval(bar),
   );
+}
+
+/** All rows are drawn to one scale; the line is the original. */
+function interval(bar: BarView): HTMLElement {
+  const span = h("span", { className: "span" });
+  span.style.left = `${bar.low}%`;
+  span.style.width = `${bar.high - bar.low}%`;
+  const middle = h("span", { className: "middle" });
+  middle.style.left = `${bar.middle}%`;
+  const one = h("span", { className: "one" });
+  one.style.left = `${bar.one}%`;
+  return h("span", { className: `bar ${bar.trend}`, role: "img", "aria-label": bar.said }, one, span, middle);
 }
 
 function actions(row: RowView, shown: Shown, isOpen: boolean): HTMLElement {
   const act = (action: RowAction) => send({ kind: "row", action, run: shown.run, candidate: row.id });
   const cell = h("span", { role: "gridcell", className: "actions" });
   if (canApply(row)) {
-    cell.append(
-      button("Apply", `Apply ${row.label}`, () => act("apply")),
-      button("Diff", `Compare ${row.label} with the original`, () => act("diff")),
-    );
+    cell.append(button("Apply", `Apply ${row.label}`, () => act("apply")));
+  }
+  if (row.has_code) {
+    cell.append(button("Diff", `Compare ${row.label} with the original`, () => act("diff")));
   }
   if (!row.original && row.status !== "waiting") {
     cell.append(button("Copy", `Copy the code of ${row.label}`, () => act("copy")));

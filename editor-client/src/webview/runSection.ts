@@ -6,6 +6,7 @@ import { REMEDIES } from "../view/remedies";
 import { differences } from "./differences";
 import { h } from "./dom";
 import { send } from "./host";
+import { picture } from "./picture";
 import { table } from "./table";
 import { WeightsPanel } from "./weights";
 
@@ -32,7 +33,7 @@ export class RunSection {
     const name = view.function.name;
     this.element.className = `run ${view.status}`;
     this.element.setAttribute("aria-label", `Run of ${name}`);
-    this.top.replaceChildren(...top(view));
+    this.top.replaceChildren(...top(run));
     this.weights.update(run);
     this.bottom.replaceChildren(...bottom(view, this.redraw));
     this.announce(view.status === "running" ? `Running on ${name}` : `${name}: ${view.headline}`);
@@ -46,7 +47,7 @@ export class RunSection {
   }
 }
 
-function top(run: RunView): HTMLElement[] {
+function top({ view: run, time }: KnownRun): HTMLElement[] {
   const { name, file } = run.function;
   const { done, total } = run.progress;
   const progress = h("progress", { max: Math.max(total, 1), value: done, "aria-label": "Progress" });
@@ -55,6 +56,7 @@ function top(run: RunView): HTMLElement[] {
     h("p", { className: "file" }, file),
     h("p", { className: "headline" }, run.headline),
     ...(run.status === "running" ? [progress] : []),
+    ...(run.status === "running" && time ? [h("p", { className: "time" }, time)] : []),
     h("p", { className: "summary" }, run.summary),
     ...(run.failures.length > 0 ? [failures(run)] : []),
   ];
@@ -85,11 +87,17 @@ function failures(run: RunView): HTMLElement {
 function bottom(run: RunView, redraw: () => void): HTMLElement[] {
   const map = differences(run);
   const notes = h("ul", { className: "notes" }, ...run.notes.map((note) => h("li", {}, note.text)));
-  return [table(run, redraw), ...(map ? [map] : []), ...(run.notes.length ? [notes] : [])];
+  const drawn = picture(run);
+  return [
+    table(run, redraw),
+    ...(drawn ? [drawn] : []),
+    ...(map ? [map] : []),
+    ...(run.notes.length ? [notes] : []),
+  ];
 }
 
 function button(run: RunView): HTMLElement {
-  const isRunning = run.status === "running";
+  const isRunning = run.status === "running" || run.status === "queued";
   const attributes = {
     type: "button",
     className: "secondary",

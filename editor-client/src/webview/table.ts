@@ -1,24 +1,31 @@
 // The table of a run: groups of the same behaviour, and in each its candidates.
 
-import type { GroupView, RowView, RunView } from "../protocol";
+import type { ColumnKey, ColumnView, GroupView, RowView, RunView } from "../protocol";
 import type { RowAction } from "../view/state";
 import { h } from "./dom";
-import { isToggled, send, toggle } from "./host";
+import { chooseOrder, chosenOrder, isToggled, type Order, send, toggle } from "./host";
+import { isSortable, sorted } from "./order";
 import { canApply, rowElements, type Shown, whyKey } from "./rows";
 
 const ROW_KEYS: Readonly<Record<string, RowAction>> = { enter: "diff", a: "apply", c: "copy" };
-const COLUMNS = ["#", "Candidate", "Verdict", "Speed", "Memory", "Readable", "Lines", ""];
 
 export function table(run: RunView, redraw: () => void): HTMLElement {
   const shown: Shown = {
     run: run.run_id,
+    columns: run.columns,
     redraw: (key) => {
       toggle(key);
       redraw();
     },
   };
-  const header = h("div", { role: "row", className: "row header" });
-  header.append(...COLUMNS.map((name) => h("span", { role: "columnheader" }, name)));
+  const order = chosenOrder();
+  const header = h(
+    "div",
+    { role: "row", className: "row header" },
+    h("span", { role: "none", className: "sort-by" }, "Sort by"),
+    ...run.columns.map((column) => heading(column, order, redraw)),
+    h("span", { role: "columnheader" }),
+  );
   const element = h("div", {
     role: "treegrid",
     className: "table",
@@ -26,9 +33,39 @@ export function table(run: RunView, redraw: () => void): HTMLElement {
     onKeydown: (event: KeyboardEvent) => keyPressed(event, run, shown),
     onFocusin: (event: FocusEvent) => select(element, rowOf(event.target)),
   });
-  element.append(header, ...run.groups.flatMap((group) => groupElements(group, run, shown)));
+  const content = order
+    ? sorted(run.rows, order.by, order.isReversed).flatMap((row) => rowElements(row, shown))
+    : run.groups.flatMap((group) => groupElements(group, run, shown));
+  element.append(...(run.rows.length > 0 ? [header] : []), ...content);
   rows(element)[0]?.setAttribute("tabindex", "0");
   return element;
+}
+
+/** A click sorts, a second the other way round, a third brings the ranking back. */
+function heading(column: ColumnView, order: Order | undefined, redraw: () => void): HTMLElement {
+  const { key, title, explained } = column;
+  const isChosen = order?.by === key;
+  const cell = h("span", { role: "columnheader", className: `of-${key}`, title: explained });
+  if (!isSortable(key)) {
+    cell.append(title);
+    return cell;
+  }
+  cell.setAttribute("aria-sort", isChosen ? (order.isReversed ? "descending" : "ascending") : "none");
+  const sort = () => {
+    chooseOrder(nextOrder(key, order));
+    redraw();
+  };
+  const sign = isChosen ? (order.isReversed ? " ↑" : " ↓") : "";
+  const attributes = { type: "button", className: "sort", "data-sort": key, onClick: sort };
+  cell.append(h("button", { ...attributes, id: `sort-${key}` }, `${title}${sign}`));
+  return cell;
+}
+
+function nextOrder(key: ColumnKey, order: Order | undefined): Order | undefined {
+  if (order?.by !== key) {
+    return { by: key, isReversed: false };
+  }
+  return order.isReversed ? undefined : { by: key, isReversed: true };
 }
 
 function groupKey(run: string, group: GroupView): string {
@@ -134,7 +171,7 @@ function actedOnRow(key: string, row: RowView, shown: Shown): boolean {
     return true;
   }
   const action = ROW_KEYS[key.toLowerCase()];
-  if (action === undefined || !(action === "copy" ? !row.original : canApply(row))) {
+  if (action === undefined || !(action === "apply" ? canApply(row) : row.has_code)) {
     return false;
   }
   send({ kind: "row", action, run: shown.run, candidate: row.id });

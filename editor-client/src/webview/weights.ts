@@ -49,7 +49,7 @@ export class WeightsPanel {
       return;
     }
     this.goal.value = run.view.goal;
-    this.goalName.textContent = run.view.goal;
+    this.goalName.textContent = run.by ?? run.view.goal;
     const isDragged = this.sliders.some(([, slider]) => slider === document.activeElement);
     for (const [part, slider] of this.sliders) {
       if (!isDragged) {

@@ -20,7 +20,7 @@ scene(
     await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
     await until("something runs in a sandbox", () => descendants(editor.pid, SANDBOXED).length > 0, 30_000);
 
-    await bench.notification("repeat_customers").getByRole("button", { name: "Cancel" }).click();
+    await bench.results.locator("header").getByRole("button", { name: "Cancel" }).click();
     await until("no sandbox is left", () => descendants(editor.pid, SANDBOXED).length === 0, GONE_WITHIN_MS);
     await bench.results.locator("section.run:not(.running)").waitFor();
     await bench.lens("(cancelled)");

@@ -20,6 +20,7 @@ scene(
     await bench.open("orders.py");
     await bench.server();
     await bench.contextMenu("def repeat_customers");
+    await bench.submenu();
     await bench.picture("menu");
     await bench.choose("Run Ensemble on Function");
     await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
@@ -30,6 +31,8 @@ scene(
 
     await weigh(bench);
     await byKeys(bench);
+    await sort(bench);
+    await narrow(bench);
     await bench.command("codeens: Open Results in Editor");
     await bench.page.locator(".tab.active", { hasText: "codeens: Results" }).waitFor();
     await bench.command("View: Toggle Primary Side Bar Visibility");
@@ -51,6 +54,8 @@ async function weigh({ results }) {
     async () => (await results.locator("details.weights .detail").textContent()) === "speed",
     5000,
   );
+  await results.locator(".metric.better .word", { hasText: "faster" }).first().waitFor();
+  await results.locator(".bar .one").first().waitFor();
   const fastest = await first();
   for (const part of ["Readability", "Speed", "Memory"]) {
     await results.getByLabel(part, { exact: true }).fill("0");
@@ -61,6 +66,54 @@ async function weigh({ results }) {
     5000,
   );
   assert.match(await results.locator("output").first().textContent(), /^100 %$/);
+  assert.equal(await results.locator("details.weights .detail").textContent(), "custom");
+}
+
+/** By a heading, the other way round, and back to the ranking. */
+async function sort({ results }) {
+  const header = results.locator(".row.header .of-memory");
+  for (const [sign, groups] of [
+    [" ↓", 0],
+    [" ↑", 0],
+    ["", 1],
+  ]) {
+    await header.getByRole("button").click();
+    await until(
+      "it is sorted",
+      async () =>
+        (await header.textContent()) === `Memory${sign}` &&
+        Math.min(await results.locator(".row.group").count(), 1) === groups,
+      5000,
+    );
+  }
+}
+
+/** As narrow as a side bar can be: all is there, and nothing is cut off. */
+async function narrow(bench) {
+  const { page, results } = bench;
+  const body = results.locator("body");
+  const sash = await drawnSash(page, (await page.locator(".part.sidebar").boundingBox()).width - 182);
+  await until(
+    "the view is narrow",
+    async () => (await body.evaluate((each) => each.clientWidth)) < 200,
+    5000,
+  );
+  assert.equal(await body.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
+  await bench.picture("narrow");
+  await sash.back();
+}
+
+/** Makes the side bar narrower by its edge. */
+async function drawnSash(page, by) {
+  const { x, width, y } = await page.locator(".part.sidebar").boundingBox();
+  const drag = async (from, to) => {
+    await page.mouse.move(from, y + 200);
+    await page.mouse.down();
+    await page.mouse.move(to, y + 200, { steps: 5 });
+    await page.mouse.up();
+  };
+  await drag(x + width, x + width - by);
+  return { back: () => drag(x + width - by, x + width) };
 }
 
 async function byKeys({ page, results }) {

@@ -67,6 +67,7 @@ scene(
     await bench.runDone();
     await bench.picture("pinned");
     await bench.page.keyboard.press("Control+s");
+    await rejectedIsShown(bench);
     const test = join(editor.workspace, "test_names.py");
     await until("the test is written", () => written(test).includes("initials("), 5000);
     assert.match(written(test), /def test_/);
@@ -87,6 +88,22 @@ async function failureIsMended(bench) {
   await list.locator(".monaco-list-row", { hasText: "refused" }).waitFor();
   await bench.picture("models");
   await page.keyboard.press("Escape");
+}
+
+/** What was wrong stands beside the code that did it; it cannot be applied, and the next version takes its place. */
+async function rejectedIsShown(bench) {
+  const { page, results } = bench;
+  await results.locator(".candidate.failed:not(.original) .name").first().click();
+  const title = page.locator(".tab.active .label-name");
+  await page.locator(".tab.active", { hasText: ", rejected" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Apply This Version" }).count(), 0);
+  await page.locator(".review-comment", { hasText: "initials(" }).waitFor();
+  await bench.picture("rejected");
+  const first = await title.textContent();
+  await page.getByRole("button", { name: "Next Version" }).click();
+  await until("the next version is shown", async () => (await title.textContent()) !== first, 5000);
+  await page.locator(".tab.active", { hasText: "original ↔" }).waitFor();
+  await page.locator(".tab", { hasText: "test_names.py" }).click();
 }
 
 function written(file) {

@@ -43,6 +43,14 @@ scene(
     await until("the file is as it was", () => onDisk().equals(original), 5000);
     assert.deepEqual(onDisk(), original);
     await bench.lens("apply");
+
+    await page.reload();
+    await bench.lens("apply");
+    await bench.command("codeens: Show Results");
+    await bench.results.locator(".history", { hasText: "Runs of this workspace" }).waitFor();
+    await bench.picture("history");
+    await bench.results.locator("button.earlier", { hasText: "camelize" }).click();
+    await bench.runDone();
   },
 );
 
@@ -51,8 +59,10 @@ async function run(bench, lines) {
   await bench.goToLine(lines.findIndex((line) => line.startsWith("def camelize")) + 1);
   await bench.server();
   await bench.contextMenu("def camelize");
+  await bench.submenu();
   await bench.picture("real-package-menu");
   await bench.choose("Run Ensemble on Function");
-  await bench.notification("camelize").waitFor();
+  await bench.page.getByRole("button", { name: /^codeens: Running on camelize.*\d:\d\d/ }).waitFor();
+  assert.equal(await bench.page.locator(".notification-toast").count(), 0);
   await bench.picture("real-package-progress");
 }

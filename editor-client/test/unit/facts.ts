@@ -32,7 +32,9 @@ export function view(more: Partial<RunView> = {}): RunView {
     totals: "",
     sandboxes: [],
     best: "original",
+    columns: [],
     rows: [],
+    points: [],
     groups: [],
     clusters: [],
     differences: [],
@@ -43,5 +45,5 @@ export function view(more: Partial<RunView> = {}): RunView {
 }
 
 export function news(more: Partial<RunView> = {}): RunChanged {
-  return { uri: "file:///w/a.py", view: view(more), spent: "$0.0020" };
+  return { uri: "file:///w/a.py", view: view(more), spent: "$0.0020", time: "0:01", replaces: "" };
 }

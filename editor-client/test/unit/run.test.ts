@@ -14,7 +14,11 @@ test("a run is what the server shows of it last", () => {
 });
 
 test("weights are kept with a result, and forgotten when its run is followed once more", () => {
-  const ranked = { ...taken(undefined, news({ status: "finished" })), weights: WEIGHTS };
+  const ranked = {
+    ...taken(undefined, news({ status: "finished" })),
+    weights: WEIGHTS,
+    by: "custom" as const,
+  };
   assert.equal(taken(ranked, news({ status: "finished" })).weights, WEIGHTS);
   assert.equal(taken(ranked, news({ status: "running" })).weights, undefined);
 });

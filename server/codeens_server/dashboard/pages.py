@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import math
-from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
-from msgspec import Struct
 
 from codeens import RunState
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.rendering import shown
 from codeens_server.dashboard.side_by_side import lines_beside
-from codeens_server.domain.document import RunDocument
-from codeens_server.domain.measurement import Interval
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import InputError
-from codeens_server.ranking import wording
 from codeens_server.run.events import StoredEvent
 from codeens_server.store.statistics import RunsShown
 from codeens_server.text import one_line
@@ -28,31 +22,8 @@ from codeens_server.views.beside import beside
 from codeens_server.views.model import RunView
 from codeens_server.views.run_view import view_of
 
-_WIDTH = 120.0
 _PER_PAGE = 50
 _DAYS = 31
-
-
-class Bar(Struct, frozen=True, kw_only=True):
-    """An interval drawn on the scale that all rows of a page share; in pixels from the left."""
-
-    low: float
-    high: float
-    middle: float
-    one: float
-    """Where the original's speed is."""
-    trend: str
-    said: str
-
-
-class Point(Struct, frozen=True, kw_only=True):
-    """A candidate in the picture of speed and memory; percent from the left and from the top."""
-
-    x: float
-    y: float
-    place: str
-    label: str
-    best: bool
 
 
 def make_pages(desk: RunDesk) -> APIRouter:
@@ -154,13 +125,8 @@ def _candidate(state: RunState, candidate_id: str) -> Candidate:
 
 
 def _run_facts(state: RunState, view: RunView, log: list[StoredEvent], at: int | None) -> dict[str, Any]:
-    speeds = {key: found.speed for key, found in state.measurements.items() if found.speed}
-    if state.document is not None:
-        speeds = {row.candidate.id: row.speed for row in state.document.results if row.speed}
     return {
         "run": view,
-        "bars": _bars(speeds),
-        "points": _points(state.document, {row.id: row.place for row in view.rows}),
         "steps": [_step(number, event) for number, event in enumerate(log, start=1)],
         "at": at,
         "seq": len(log),
@@ -176,52 +142,3 @@ def _step(number: int, event: StoredEvent) -> dict[str, Any]:
     kind = str(event.__struct_config__.tag).replace("_", " ")
     about = getattr(event, "candidate_id", None) or getattr(getattr(event, "candidate", None), "id", "")
     return {"seq": number, "text": one_line(f"{kind} {about}".strip())}
-
-
-def _bars(speeds: Mapping[str, Interval]) -> dict[str, Bar]:
-    """Return a bar for each interval, all to one logarithmic scale that holds at least half and twice."""
-    ends = [end for speed in speeds.values() for end in (speed.low, speed.high) if end > 0]
-    left, right = math.log2(min([*ends, 0.5])), math.log2(max([*ends, 2.0]))
-
-    def at(ratio: float) -> float:
-        return round(_WIDTH * (math.log2(max(ratio, 2**left)) - left) / (right - left), 1)
-
-    return {
-        key: Bar(
-            low=at(speed.low),
-            high=max(at(speed.high), at(speed.low) + 1),
-            middle=at(speed.ratio),
-            one=at(1.0),
-            trend="better" if speed.faster else "worse" if speed.slower else "same",
-            said=f"{speed.low:.3g} to {speed.high:.3g} times as fast",
-        )
-        for key, speed in speeds.items()
-    }
-
-
-def _points(run: RunDocument | None, places: Mapping[str, str]) -> list[Point]:
-    """Return where candidates stand between speed and memory, both as logarithms of the ratio to the original."""
-    if run is None:
-        return []
-    measured = [
-        (row, math.log2(speed.ratio), math.log2(memory.ratio))
-        for row in run.results
-        if row.rank is not None and (speed := row.speed) and (memory := row.memory) and speed.ratio and memory.ratio
-    ]
-    if not measured:
-        return []
-    xs, ys = [0.0, *(x for _, x, _ in measured)], [0.0, *(y for _, _, y in measured)]
-
-    named = [(ORIGINAL, ORIGINAL, 0.0, 0.0)]
-    named += [(row.candidate.id, wording.label(row.candidate), x, y) for row, x, y in measured]
-    return [
-        Point(
-            x=_percent(x, xs), y=_percent(y, ys), place=places.get(key, ""), label=one_line(name), best=key == run.best
-        )
-        for key, name, x, y in named
-    ]
-
-
-def _percent(value: float, values: Iterable[float]) -> float:
-    low, high = min(values), max(values)
-    return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 from anyio.abc import TaskGroup
 from lsprotocol import types
 
+from codeens_sandbox_backends.errors import SandboxError
+from codeens_server.errors import CodeensError
+from codeens_server.lsp.documents.buffers import file_of
 from codeens_server.lsp.documents.documents import Document, Documents
 from codeens_server.lsp.documents.outline import Function, Outlines
 from codeens_server.lsp.features.actions import ActionRequest, actions
@@ -19,6 +22,7 @@ from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.configuration import Configuration
 from codeens_server.lsp.transport.errors import converted
+from codeens_server.text import one_line
 
 
 class Handlers:
@@ -31,13 +35,27 @@ class Handlers:
         self._records = RunRecords()
         self.outlines = Outlines(documents)
         self.runs = RunTasks(tasks, client, documents, configuration, self._records)
-        lookup = RunLookup(client, documents, self.outlines, configuration, self._records)
+        self._tasks = tasks
+        self._lookup = lookup = RunLookup(client, documents, self.outlines, configuration, self._records)
         self._edits = CandidateEdits(client, documents, self.outlines, lookup)
         commands = Commands(
             client, documents, self.outlines, self._records, self.runs, lookup, self._edits, configuration
         )
         self.commands = commands.by_name()
         tasks.start_soon(self.outlines.read_ahead)
+
+    def opened(self, uri: str) -> None:
+        """Begin to read a document, and look for what earlier sessions found about its functions."""
+        self.outlines.touch(uri)
+        if self._python(uri) is not None and file_of(uri) is not None:
+            self._tasks.start_soon(self._remember, uri)
+
+    async def _remember(self, uri: str) -> None:
+        try:
+            await self._lookup.remember(uri)
+        except (CodeensError, SandboxError) as error:
+            # Nobody asked for it: it is told where somebody does.
+            self._client.log(f"earlier runs of {uri} are not known: {one_line(str(error))}")
 
     def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
         """Return the actions for a place."""

@@ -19,6 +19,8 @@ from codeens_server.lsp.runs.messages import (
     CandidateDiff,
     FolderArguments,
     KnownModels,
+    KnownRuns,
+    ListArguments,
     PinArguments,
     PinnedTest,
     RefuseArguments,
@@ -34,7 +36,7 @@ from codeens_server.lsp.runs.messages import (
     Started,
 )
 from codeens_server.lsp.transport import names
-from codeens_server.views.model import RowStatus, RunStatus, Trend
+from codeens_server.views.model import ColumnKey, RowStatus, RunStatus, Trend
 
 PAGE = Path("docs/protocol.md")
 TYPESCRIPT = Path("editor-client/src/protocol.ts")
@@ -45,16 +47,21 @@ ARGUMENTS: tuple[Any, ...] = (
     RunId,
     RowArguments,
     FolderArguments,
+    ListArguments,
     PinArguments,
     RefuseArguments,
     RerankArguments,
 )
-RESULTS: tuple[Any, ...] = (Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked, KnownModels, RunChanged)
+RESULTS: tuple[Any, ...] = (
+    *(Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked),
+    *(KnownModels, KnownRuns, RunChanged),
+)
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
 _ALIASES = {
     "Goal": Goal,
     "Mode": Mode,
     "Remedy": Remedy,
+    "ColumnKey": ColumnKey,
     "RunStatus": RunStatus,
     "RowStatus": RowStatus,
     "Trend": Trend,
@@ -71,6 +78,7 @@ _COMMANDS = {
     "refuse": names.REFUSE,
     "rerank": names.RERANK,
     "listModels": names.LIST_MODELS,
+    "listRuns": names.LIST_RUNS,
 }
 
 

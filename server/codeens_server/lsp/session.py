@@ -75,7 +75,7 @@ class EditorSession:
     def _register(self, server: _Registry) -> None:
         handlers: dict[str, Callable[..., Any]] = {
             types.INITIALIZE: self._initialize,
-            types.TEXT_DOCUMENT_DID_OPEN: self._touched,
+            types.TEXT_DOCUMENT_DID_OPEN: self._opened,
             types.TEXT_DOCUMENT_DID_CHANGE: self._touched,
             types.TEXT_DOCUMENT_DID_CLOSE: self._closed,
             types.WORKSPACE_DID_CHANGE_CONFIGURATION: self._configured,
@@ -113,7 +113,10 @@ class EditorSession:
             message = "this server asks for a token: initializationOptions.token must be what its --token-file holds."
             raise ErrorReply(types.ErrorCodes.InvalidParams, message)
 
-    def _touched(self, params: types.DidOpenTextDocumentParams | types.DidChangeTextDocumentParams) -> None:
+    def _opened(self, params: types.DidOpenTextDocumentParams) -> None:
+        self._handlers.opened(params.text_document.uri)
+
+    def _touched(self, params: types.DidChangeTextDocumentParams) -> None:
         self._handlers.outlines.touch(params.text_document.uri)
 
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:

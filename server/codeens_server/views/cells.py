@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from codeens_server.domain.document import RankedResult
 from codeens_server.domain.measurement import DiffSize, Growth, Interval, Measurement, Memory, Readability
 from codeens_server.domain.target import Candidate
@@ -12,7 +14,7 @@ from codeens_server.domain.verdict import Condition, Verdict
 from codeens_server.ranking import wording
 from codeens_server.ranking.score import READABILITY_NOISE, memory_change
 from codeens_server.text import money, one_line, plural, visible
-from codeens_server.views.model import CellView, DetailView, RowView
+from codeens_server.views.model import CellView, DetailView, NumbersView, RowView
 
 MINUS = "\N{MINUS SIGN}"
 _NOTHING = CellView()
@@ -55,8 +57,11 @@ def document_row(row: RankedResult, number: int, original: RankedResult, *, labe
         memory=memory_cell(row.memory),
         readability=readability_cell(row.readability, compared),
         diff=_NOTHING if is_original else diff_cell(row.diff),
+        numbers=numbers(row.measurement, row.cost_usd),
         cost="" if is_original else money(row.cost_usd),
         reason=one_line(row.reason),
+        counterexample=_counterexample(verdict),
+        has_code=not is_original,
         worse="" if is_original or not verdict.passes else _worse(row, original),
         proven=verdict.status == "passed" and not wording.unproven(verdict),
         conditions=tuple(dict.fromkeys(condition.kind for condition in verdict.conditions)),
@@ -84,10 +89,11 @@ def live_row(
         status="not_run" if not_run is not None else verdict.status if verdict else "waiting",
         unsafe=verdict is not None and is_unsafe(verdict),
         verdict=cell,
-        speed=CellView(text="racing") if is_racing(verdict, measurement, not_run) else speed_cell(measured.speed),
+        speed=_live_speed(verdict, measurement, not_run),
         memory=memory_cell(measured.memory),
         readability=readability_cell(measured.readability, None),
         diff=diff_cell(measured.diff),
+        numbers=numbers(measured, candidate.cost_usd),
         cost=money(candidate.cost_usd),
         reason=one_line(not_run if not_run is not None else verdict.reason if verdict else ""),
     )
@@ -96,6 +102,14 @@ def live_row(
 def is_racing(verdict: Verdict | None, measurement: Measurement | None, not_run: str | None) -> bool:
     """Return whether it is still to be found out how fast a candidate is."""
     return verdict is not None and verdict.passes and measurement is None and not_run is None
+
+
+def _live_speed(verdict: Verdict | None, measurement: Measurement | None, not_run: str | None) -> CellView:
+    """Return whether it is still measured or decided, and then what came of it."""
+    if is_racing(verdict, measurement, not_run):
+        return CellView(text="still racing")
+    cell = speed_cell(measurement.speed if measurement else None)
+    return replace(cell, word=f"decided: {cell.word}") if cell.text else cell
 
 
 def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
@@ -122,7 +136,11 @@ def speed_cell(speed: Interval | None) -> CellView:
     if speed is None:
         return _NOTHING
     ratio, ends = wording.interval(speed)
-    return CellView(text=ratio, detail=ends, trend="better" if speed.faster else "worse" if speed.slower else "same")
+    trend = "better" if speed.faster else "worse" if speed.slower else "same"
+    word = {"better": "faster", "worse": "slower", "same": "unclear"}[trend]
+    times = (speed.original_s, speed.candidate_s)
+    whole = " → ".join(map(_seconds, times)) + " a pass" if all(times) else ""
+    return CellView(text=ratio, detail=ends, trend=trend, word=word, whole=whole)
 
 
 def memory_cell(memory: Memory | None) -> CellView:
@@ -136,7 +154,10 @@ def memory_cell(memory: Memory | None) -> CellView:
         return CellView(text="same", trend="same")
     percent = round(100 * abs(memory.ratio - 1))
     text = wording.times(memory.ratio) if memory.ratio >= 2 else f"{'+' if change > 0 else MINUS}{percent} %"
-    return CellView(text=text, trend="worse" if change > 0 else "better")
+    whole = f"{_bytes(memory.peak_bytes / memory.ratio)} → {_bytes(memory.peak_bytes)}" if memory.ratio else ""
+    return CellView(
+        text=text, trend="worse" if change > 0 else "better", word="more" if change > 0 else "less", whole=whole
+    )
 
 
 def readability_cell(readability: Readability | None, original: Readability | None) -> CellView:
@@ -147,7 +168,13 @@ def readability_cell(readability: Readability | None, original: Readability | No
     if original is None:
         return CellView(text=text)
     change = readability.score - original.score
-    return CellView(text=text, trend="same" if abs(change) < READABILITY_NOISE else "better" if change > 0 else "worse")
+    if abs(change) < READABILITY_NOISE:
+        return CellView(text=text, trend="same")
+    whole = f"{original.score:.0f} → {text}"
+    easier = change > 0
+    return CellView(
+        text=text, trend="better" if easier else "worse", word="easier" if easier else "harder", whole=whole
+    )
 
 
 def _worse(row: RankedResult, original: RankedResult) -> str:
@@ -166,6 +193,37 @@ def diff_cell(diff: DiffSize) -> CellView:
     return CellView(text=f"+{diff.added} {MINUS}{diff.removed}") if diff.added or diff.removed else _NOTHING
 
 
+def _said(name: str, cell: CellView) -> str:
+    return " ".join(filter(None, (name, cell.word, cell.text, cell.detail)))
+
+
+def numbers(measured: Measurement, cost_usd: float | None) -> NumbersView:
+    """Return what a row can be put in order by."""
+    lines = measured.diff.added + measured.diff.removed
+    return NumbersView(
+        speed=measured.speed.ratio if measured.speed else None,
+        memory=measured.memory.ratio if measured.memory else None,
+        readability=measured.readability.score if measured.readability else None,
+        lines=lines or None,
+        cost=cost_usd,
+    )
+
+
+def _counterexample(verdict: Verdict) -> str:
+    failure = verdict.failure
+    if failure is None or verdict.passes:
+        return ""
+    must = f", must be {failure.expected}" if failure.expected else ""
+    return one_line(f"{failure.where}: {failure.got}{must}" if failure.got else failure.where)
+
+
+def _seconds(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
 def spoken(row: RowView) -> str:
     """Return the row as one sentence for a screen reader."""
     place = row.place.replace("=", ", tied")
@@ -175,7 +233,7 @@ def spoken(row: RowView) -> str:
         row.label,
         "best" if row.best else "",
         f"{row.verdict.text} {row.verdict.detail}".strip(),
-        *(f"{name} {cell.text} {cell.detail}".strip() for name, cell in cells.items() if cell.text),
+        *(_said(name, cell) for name, cell in cells.items() if cell.text),
     ]
     return "; ".join(filter(None, parts))
 
@@ -251,6 +309,6 @@ def _growth(growth: Growth | None) -> str:
 def _bytes(count: float) -> str:
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
-            return f"{count:.0f} {unit}"
+            return f"{count:.{int(count < 10 and unit != 'B')}f} {unit}".replace(".0 ", " ")
         count /= 1024
     return f"{count:.1f} GiB"

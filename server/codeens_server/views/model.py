@@ -9,9 +9,10 @@ from msgspec import Struct
 from codeens_server.domain.document import Score
 from codeens_server.domain.terms import ORIGINAL, ConditionKind, Goal, Mode, Remedy, Status
 
-RunStatus: TypeAlias = Literal["running", "finished", "failed", "interrupted"]
+RunStatus: TypeAlias = Literal["queued", "running", "finished", "failed", "interrupted"]
 RowStatus: TypeAlias = Status | Literal["waiting", "not_run"]
 Trend: TypeAlias = Literal["better", "worse", "same"]
+ColumnKey: TypeAlias = Literal["place", "candidate", "verdict", "speed", "memory", "readability", "lines"]
 NoteKind: TypeAlias = Literal["evidence", "excluded", "failure", "ending", "stopped", "unsafe"]
 
 
@@ -21,6 +22,55 @@ class CellView(Struct, frozen=True, kw_only=True):
     text: str = ""
     detail: str = ""
     trend: Trend | None = None
+    word: str = ""
+    """What the number means, for instance "slower" or "more": no reader depends on colours."""
+    whole: str = ""
+    """The absolute numbers behind it."""
+
+
+class NumbersView(Struct, frozen=True, kw_only=True):
+    """What rows can be put in order by; None where it is not known."""
+
+    speed: float | None = None
+    memory: float | None = None
+    """Peak beside the original's."""
+    readability: float | None = None
+    lines: int | None = None
+    """Added and removed."""
+    cost: float | None = None
+
+
+class BarView(Struct, frozen=True, kw_only=True):
+    """An interval drawn on the scale that all rows of a run share; in percent from the left."""
+
+    low: float
+    high: float
+    middle: float
+    one: float
+    """Where the original's speed is."""
+    trend: Trend
+    said: str
+
+
+class PointView(Struct, frozen=True, kw_only=True):
+    """A row in the picture of speed and memory; percent from the left and from the bottom."""
+
+    id: str
+    x: float
+    y: float
+    place: str
+    label: str
+    best: bool
+    is_beaten: bool
+    """Another is at least as good in both, and better in one."""
+
+
+class ColumnView(Struct, frozen=True, kw_only=True):
+    """A heading of the table."""
+
+    key: ColumnKey
+    title: str
+    explained: str
 
 
 class DetailView(Struct, frozen=True, kw_only=True):
@@ -57,8 +107,14 @@ class RowView(Struct, frozen=True, kw_only=True):
     memory: CellView
     readability: CellView
     diff: CellView
+    numbers: NumbersView = NumbersView()
+    bar: BarView | None = None
     cost: str = ""
     reason: str = ""
+    counterexample: str = ""
+    """The smallest input on which a rejected one went wrong, with what came and what must; empty: none is known."""
+    has_code: bool = False
+    """Its change can be looked at."""
     worse: str = ""
     """What was measured of it that speaks against taking it: "slower 0.61x [0.55, 0.70]"; empty: nothing."""
     proven: bool = False
@@ -160,7 +216,7 @@ class FunctionView(Struct, frozen=True, kw_only=True):
     path: str
     line: int
     file: str
-    """The last part of `path`."""
+    """`path` in its workspace."""
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -184,9 +240,12 @@ class RunView(Struct, frozen=True, kw_only=True):
     sandboxes: tuple[str, ...] = ()
     best: str = ORIGINAL
     """Id of the row to take; `original` while nothing better is known."""
+    columns: tuple[ColumnView, ...] = ()
     rows: tuple[RowView, ...] = ()
     """The original first, then the ranked, then the rejected; while it runs, candidates as they came."""
     groups: tuple[GroupView, ...] = ()
+    points: tuple[PointView, ...] = ()
+    """None while it runs, and where fewer than two were measured."""
     clusters: tuple[ClusterView, ...] = ()
     differences: tuple[DifferenceView, ...] = ()
     notes: tuple[NoteView, ...] = ()

@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from codeens_server.domain.document import Cluster, ModelFailure, RankedResult, RunDocument, RunSummary
 from codeens_server.domain.evidence import Evidence
+from codeens_server.domain.measurement import Interval
 from codeens_server.domain.target import Candidate, Target
-from codeens_server.domain.terms import ORIGINAL, StopReason
+from codeens_server.domain.terms import ORIGINAL, Goal, StopReason
 from codeens_server.ranking import wording
 from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
 from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, spoken
 from codeens_server.views.model import (
     ClusterView,
+    ColumnView,
     DifferenceView,
     FailureView,
     FunctionView,
@@ -28,6 +30,21 @@ from codeens_server.views.model import (
     RunStatus,
     RunView,
     SideView,
+)
+from codeens_server.views.pictures import bars, points
+
+COLUMNS = (
+    ColumnView(key="place", title="#", explained="Place in the ranking; 0 is your own code, = is a tie"),
+    ColumnView(key="candidate", title="Candidate", explained="How it was asked for, and who answered"),
+    ColumnView(key="verdict", title="Verdict", explained="Whether it does the same, and what that rests on"),
+    ColumnView(
+        key="speed",
+        title="Speed",
+        explained="How many times as fast as the original, and the interval that holds it with 95 % certainty",
+    ),
+    ColumnView(key="memory", title="Memory", explained="Peak of what it allocates, beside the original's"),
+    ColumnView(key="readability", title="Readable", explained="How easily it reads, from 0 to 100"),
+    ColumnView(key="lines", title="Lines", explained="Lines that the change adds and removes"),
 )
 
 
@@ -43,7 +60,7 @@ def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = 
         status = "failed" if failure else "finished" if state.document is not None else "running"
     if status == "finished" and state.document is not None:
         return document_view(state.document)
-    rows = _live_rows(state)
+    rows = _drawn(_live_rows(state), _speeds(state))
     progress = progress_of(state)
     evidence = state.evidence
     return RunView(
@@ -57,6 +74,7 @@ def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = 
         short=_live_short(status, progress) + _failed_short(state.model_failures),
         summary=progress.text,
         evidence=evidence_text(evidence) if evidence else "",
+        columns=COLUMNS,
         rows=rows,
         groups=(_group("live", "Candidates so far", rows),) if rows else (),
         notes=tuple(NoteView(kind="failure", text=f"failed: {one_line(why)}") for why in state.failures),
@@ -64,9 +82,24 @@ def view_of(state: RunState, *, status: RunStatus | None = None, failure: str = 
     )
 
 
+def waiting_view(run_id: str, target: Target, goal: Goal, *, failure: str = "") -> RunView:
+    """Return the view of a run that waits for others; with `failure`, of one that came to nothing meanwhile."""
+    said = one_line(failure) or "waits for another run"
+    return RunView(
+        run_id=run_id,
+        function=_function(target),
+        status="interrupted" if failure else "queued",
+        goal=goal,
+        progress=ProgressView(doing=said, text=said),
+        headline=said,
+        short=said,
+        columns=COLUMNS,
+    )
+
+
 def document_view(run: RunDocument) -> RunView:
     """Return the view of a finished run."""
-    rows = _document_rows(run)
+    rows = _drawn(_document_rows(run), {row.candidate.id: row.speed for row in run.results if row.speed})
     clusters = tuple(_cluster(cluster, rows) for cluster in run.clusters)
     names = {cluster.index: cluster.name for cluster in clusters}
     summary = run.summary
@@ -92,8 +125,10 @@ def document_view(run: RunDocument) -> RunView:
         ),
         sandboxes=tuple(sorted({one_line(row.verdict.sandbox) for row in _results(run) if row.verdict.sandbox})),
         best=run.best,
+        columns=COLUMNS,
         rows=rows,
         groups=tuple(_groups(rows, run)),
+        points=points(rows),
         clusters=clusters,
         differences=_differences(run, names),
         notes=tuple(_notes(run)),
@@ -152,8 +187,24 @@ def _function(target: Target) -> FunctionView:
         qualname=one_line(target.qualname),
         path=one_line(target.path),
         line=target.line,
-        file=one_line(PurePath(target.path).name),
+        file=one_line(_file(target)),
     )
+
+
+def _file(target: Target) -> str:
+    """Return the path in the workspace; its last part where it lies elsewhere."""
+    path = PurePath(target.path)
+    return path.relative_to(target.root).as_posix() if path.is_relative_to(target.root) else path.name
+
+
+def _speeds(state: RunState) -> dict[str, Interval]:
+    return {key: found.speed for key, found in state.measurements.items() if found.speed}
+
+
+def _drawn(rows: Iterable[RowView], speeds: Mapping[str, Interval]) -> tuple[RowView, ...]:
+    """Return rows with the bars of their intervals."""
+    drawn = bars(speeds)
+    return tuple(replace(row, bar=drawn.get(row.id)) for row in rows)
 
 
 def _results(run: RunDocument) -> tuple[RankedResult, ...]:

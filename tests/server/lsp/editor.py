@@ -71,6 +71,7 @@ class Editor:
         self.has_ended = False
         """Set by a test that has ended the session itself."""
         self._changed = anyio.Event()
+        self._refresh = anyio.Event()
         self._register()
 
     @property
@@ -87,6 +88,7 @@ class Editor:
 
         def refresh(params: Any) -> None:
             self.refreshed += 1
+            self._refresh.set()
 
         def changed(params: Any) -> None:
             self.news.append(plain(params))
@@ -115,6 +117,11 @@ class Editor:
             while not (found := [view for view in self.views if shows(view)]):
                 await self._changed.wait()
         return found[0]
+
+    async def refreshes(self) -> None:
+        """Wait until the server has once asked for its lenses to be asked for."""
+        with anyio.fail_after(SECONDS):
+            await self._refresh.wait()
 
     async def told(self) -> str:
         """Wait until the server has shown a message; its text."""

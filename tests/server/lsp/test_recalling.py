@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,21 @@ async def test_a_run_of_the_store_is_shown_and_from_then_on_stands_above_its_fun
     assert first.title.startswith("1. Apply maker/small · performance (c1): 2.3")
 
 
+async def test_earlier_runs_stand_above_their_functions_as_soon_as_a_file_is_open(folders: Folders) -> None:
+    async with editor(folders.workspace, home=folders.home, can=capabilities(runs=True)) as after_a_restart:
+        after_a_restart.open(folders.uri, facts.SOURCE)
+        await after_a_restart.refreshes()
+        assert (await titles(after_a_restart, folders.uri))[1:] == ["apply", "diff", "why"]
+        actions = await after_a_restart.actions(folders.uri, after_a_restart.line_of(folders.uri, "def total"))
+        assert actions[0].is_preferred
+        listed = (await after_a_restart.command("codeens.listRuns"))["runs"]
+    newest, oldest = listed
+    assert (newest["runId"], newest["result"], newest["ended"]) == (UNFINISHED, "did not come to an end", False)
+    assert (oldest["runId"], oldest["function"], oldest["file"], oldest["goal"]) == (DONE, "total", "sums.py", "speed")
+    assert oldest["result"].startswith("maker/small")
+    assert datetime.fromisoformat(oldest["time"])
+
+
 async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_function_is_the_same(
     restored: Editor, folders: Folders
 ) -> None:
@@ -90,6 +106,19 @@ async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_functio
         answer = await other.command("codeens.diff", {"runId": DONE})
     assert answer["before"] == text
     assert answer["after"] == text[: text.index("def total")] + facts.FASTER
+
+
+async def test_a_rejected_candidate_is_shown_with_its_smallest_counterexample_and_not_applied(
+    restored: Editor, folders: Folders
+) -> None:
+    answer = await restored.command("codeens.diff", {"runId": DONE, "candidate": "c3"})
+    assert answer["after"].endswith("def total(items):\n    return 4\n")
+    assert (answer["rejected"], answer["counterexample"]) == (
+        "total([1, 2]) gave 4, not 3",
+        "total([1, 2]): 4, must be 3",
+    )
+    with pytest.raises(Exception, match="was rejected"):
+        await restored.command("codeens.apply", {"runId": DONE, "candidate": "c3"})
 
 
 async def test_an_applied_run_is_called_applied_until_it_is_undone(restored: Editor, folders: Folders) -> None:
@@ -145,12 +174,14 @@ async def test_weights_rank_at_once_without_a_run(restored: Editor) -> None:
     fast = quick["view"]
     assert (fast["run_id"], fast["goal"], fast["best"]) == (DONE, "speed", "c1")
     assert quick["weights"] == {**only, "speed": 1}
+    assert quick["by"] == "custom"
     assert [(row["id"], row["number"]) for row in fast["rows"]] == [("original", None), ("c1", 1), ("c3", None)]
     right = (await rerank(restored, goal="correctness", weights={**only, "correctness": 1}))["view"]
     assert right["best"] == "original", "what is as right as the original and nothing else counts is no better"
     assert right["headline"].startswith("keep the original")
     assert right["rows"][1]["score"]["total"] != fast["rows"][1]["score"]["total"]
     again = await rerank(restored)
+    assert again["by"] == "speed"
     assert again["weights"] == {"correctness": 30, "quality": 10, "speed": 50, "efficiency": 10}
     assert restored.news == [], "nothing was run"
     shown = await restored.command("codeens.showRun", {"runId": DONE})

@@ -132,8 +132,8 @@ async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Ed
     items = [types.TextDocumentItem(uri, "python", 1, text) for uri, text in cells.items()]
     made.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
     answer = await made.run("untitled:nb#2", line=2)
-    action = (await made.actions("untitled:nb#2", 2))[0]
-    assert action.title.startswith("1. Apply editor"), answer
+    actions = await made.actions("untitled:nb#2", 2)
+    action = next(each for each in actions if each.title.startswith("1. Apply editor"))
     resolved = await made.client.code_action_resolve_async(action)
     assert resolved.edit is not None
     changes = list(resolved.edit.document_changes or ())
@@ -322,6 +322,33 @@ async def test_the_cancel_command_ends_all_runs(made: Editor, uri: str) -> None:
     await made.command("codeens.cancel")
     await hanging.wait_cancelled()
     await made.seen(lambda view: view["status"] == "finished")
+
+
+async def test_one_run_waits_for_another_and_can_be_cancelled_meanwhile(made: Editor, uri: str) -> None:
+    hanging = Hanging()
+    made.answer = hanging.answer
+    made.open(uri, COMMENTED.format("queue") + "\n\n" + SLOW.replace("double", "twice"))
+    await made.command("codeens.run", {"uri": uri, "function": "double"})
+    await hanging.wait_asked()
+    first = await made.command("codeens.run", {"uri": uri, "function": "twice"})
+    (waiting,) = [view for view in made.views if view["status"] == "queued"]
+    assert (waiting["run_id"], waiting["headline"]) == (first["runId"], "waits for another run")
+    titles = [lens.command.title for lens in await made.lenses(uri) if lens.command]
+    assert titles[2:] == ["codeens: waits for another run", "cancel"]
+    await made.command("codeens.cancel", {"runId": first["runId"]})
+    await made.seen(lambda view: view["status"] == "interrupted")
+
+    second = await made.command("codeens.run", {"uri": uri, "function": "twice"})
+    made.answer = answering(DOUBLE.replace("double", "twice"))
+    await made.command("codeens.cancel", {"runId": made.views[0]["run_id"]})
+    await made.seen(lambda view: view["status"] == "finished" and view["function"]["name"] == "twice")
+    news = [each for each in made.news if each["replaces"]]
+    assert {each["replaces"] for each in news} == {second["runId"]}
+    assert {each["view"]["function"]["name"] for each in news} == {"twice"}
+    assert news[0]["time"].startswith("0:0")
+    assert (await made.command("codeens.showRun", {"runId": second["runId"]}))["run"]["run_id"] == news[0]["view"][
+        "run_id"
+    ]
 
 
 @pytest.mark.parametrize("how", ["shutdown", "kill", "terminate"])

@@ -86,11 +86,23 @@ def test_a_row_says_its_numbers_and_whether_they_are_better(run: RunDocument) ->
         replace(run, original=replace(run.original, measurement=Measurement(readability=_readability())))
     ).rows[1]
     assert (best.place, best.number, best.best) == ("1", 1, True)
-    assert best.speed == CellView(text="2.3\N{MULTIPLICATION SIGN}", detail="[2.2, 2.5]", trend="better")
-    assert best.readability == CellView(text="96", trend="better")
+    assert best.speed == CellView(
+        text="2.3\N{MULTIPLICATION SIGN}",
+        detail="[2.2, 2.5]",
+        trend="better",
+        word="faster",
+        whole="200 ms → 100 ms a pass",
+    )
+    assert best.readability == CellView(text="96", trend="better", word="easier", whole="90 → 96")
+    assert (best.numbers.speed, best.numbers.memory, best.numbers.lines) == (2.31, 0.52, 5)
     assert best.diff == CellView(text="+1 \N{MINUS SIGN}4")
     assert best.cost == "$0.0020"
     assert best.verdict == CellView(text="passed", detail="34/34 tests and 120 inputs equal", trend="better")
+
+
+def changed(text: str, word: str, after: str) -> CellView:
+    """The cell of a peak that was 977 KiB before."""
+    return CellView(text=text, trend="better" if word == "less" else "worse", word=word, whole=f"977 KiB → {after}")
 
 
 @pytest.mark.parametrize(
@@ -99,9 +111,9 @@ def test_a_row_says_its_numbers_and_whether_they_are_better(run: RunDocument) ->
         (None, CellView()),
         (Memory(peak_bytes=2048), CellView(text="2 KiB")),
         (Memory(peak_bytes=1_000_000, ratio=0.98), CellView(text="same", trend="same")),
-        (Memory(peak_bytes=880_000, ratio=0.88), CellView(text="\N{MINUS SIGN}12 %", trend="better")),
-        (Memory(peak_bytes=1_500_000, ratio=1.5), CellView(text="+50 %", trend="worse")),
-        (Memory(peak_bytes=2_400_000, ratio=2.4), CellView(text="2.4\N{MULTIPLICATION SIGN}", trend="worse")),
+        (Memory(peak_bytes=880_000, ratio=0.88), changed("\N{MINUS SIGN}12 %", "less", "859 KiB")),
+        (Memory(peak_bytes=1_500_000, ratio=1.5), changed("+50 %", "more", "1.4 MiB")),
+        (Memory(peak_bytes=2_400_000, ratio=2.4), changed("2.4\N{MULTIPLICATION SIGN}", "more", "2.3 MiB")),
     ],
 )
 def test_memory_is_told_as_a_change_and_noise_as_none(run: RunDocument, memory: Memory | None, cell: CellView) -> None:
@@ -145,8 +157,8 @@ def test_a_screen_reader_hears_a_row_as_one_sentence(run: RunDocument) -> None:
     spoken = document_view(replace(run, results=(tied,))).rows[1].spoken
     assert spoken == (
         "rank 1, tied; maker/small · performance; best; passed 34/34 tests and 120 inputs equal; "
-        "speed 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]; "
-        "memory \N{MINUS SIGN}48 %; readability 96; lines +1 \N{MINUS SIGN}4"
+        "speed faster 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]; "
+        "memory less \N{MINUS SIGN}48 %; readability 96; lines +1 \N{MINUS SIGN}4"
     )
 
 
@@ -242,8 +254,11 @@ def test_a_candidate_that_passed_and_is_not_measured_yet_is_racing(run: RunDocum
     generated = CandidateGenerated(candidate=facts.candidate("a", "def total(items):\n    return sum(items)\n"))
     events = [CandidatePlanned(count=1), generated, CandidateJudged(candidate_id="a", verdict=facts.passed())]
     measured = CandidateMeasured(candidate_id="a", measurement=facts.measurement())
-    assert view_of(live(run, *events)).rows[0].speed.text == "racing"
-    assert view_of(live(run, *events, measured)).rows[0].speed.text != "racing"
+    assert view_of(live(run, *events)).rows[0].speed.text == "still racing"
+    decided = view_of(live(run, *events, measured)).rows[0]
+    assert (decided.speed.text, decided.speed.word) == ("2.3\N{MULTIPLICATION SIGN}", "decided: faster")
+    assert decided.bar is not None
+    assert decided.bar.one < decided.bar.low < decided.bar.high
 
 
 def test_a_run_that_has_not_begun_to_ask_says_what_it_does(run: RunDocument) -> None:
@@ -282,3 +297,34 @@ def test_the_best_row_and_the_counts_are_told_in_a_few_words(run: RunDocument) -
 def test_ranked_results_are_not_needed_for_a_view(run: RunDocument) -> None:
     none: tuple[RankedResult, ...] = ()
     assert document_view(replace(run, results=none, best="original")).short == "no candidate · keep the original"
+
+
+def test_what_is_drawn_shows_which_rows_are_beaten_in_speed_and_memory(run: RunDocument) -> None:
+    worse = replace(
+        run.results[0],
+        rank=2,
+        candidate=facts.candidate("c2", "def total(items):\n    return sum(list(items))\n"),
+        measurement=replace(
+            facts.measurement(),
+            speed=Interval(ratio=1.5, low=1.4, high=1.6, inputs=120, rounds=5),
+            memory=Memory(peak_bytes=2048, ratio=1.04),
+        ),
+    )
+    view = document_view(replace(run, results=(run.results[0], worse, *run.results[1:])))
+    assert [(point.id, point.is_beaten) for point in view.points] == [("original", True), ("c1", False), ("c2", True)]
+    best, second = (next(row.bar for row in view.rows if row.id == key) for key in ("c1", "c2"))
+    assert best is not None
+    assert second is not None
+    assert (best.one, best.trend) == (second.one, "better"), "all bars have one scale"
+    assert second.high < best.low
+    assert [column.key for column in view.columns][3:5] == ["speed", "memory"]
+
+
+def test_a_rejected_row_has_its_smallest_counterexample(run: RunDocument) -> None:
+    rejected = document_view(run).rows[2]
+    assert (rejected.counterexample, rejected.has_code) == ("total([1, 2]): 4, must be 3", True)
+
+
+def test_a_file_is_named_by_its_path_in_the_workspace(run: RunDocument) -> None:
+    below = replace(run.target, path=f"{run.target.root}/sub dir/日本.py")
+    assert document_view(replace(run, target=below)).function.file == "sub dir/日本.py"

@@ -46,7 +46,7 @@ def buffer_of(documents: Documents, uri: str) -> Buffer:
         TargetError: there is no such document and no such file.
     """
     document = documents.opened(uri)
-    path = _file_of(uri)
+    path = file_of(uri)
     if document is None:
         if path is None:
             raise TargetError(f"{uri} is not open in the editor, and is no file.")
@@ -77,7 +77,7 @@ def target_in(buffer: Buffer, line: int) -> Target:
 def first_folder(documents: Documents) -> Path | None:
     """Return the first folder of the workspace."""
     uris = [folder.uri for folder in documents.folders.values()] or [documents.root_uri]
-    return next((path for uri in uris if uri and (path := _file_of(uri))), None)
+    return next((path for uri in uris if uri and (path := file_of(uri))), None)
 
 
 def folder_of(documents: Documents, uri: str) -> str | None:
@@ -88,10 +88,11 @@ def folder_of(documents: Documents, uri: str) -> str | None:
 
 def _around(documents: Documents, uri: str) -> Path | None:
     folder = folder_of(documents, uri)
-    return _file_of(folder) if folder else None
+    return file_of(folder) if folder else None
 
 
-def _file_of(uri: str) -> Path | None:
+def file_of(uri: str) -> Path | None:
+    """Return the file that a URI names; None where it names none."""
     path = to_fs_path(uri) if uri.startswith("file:") else None
     return Path(path) if path else None
 
@@ -100,7 +101,7 @@ def _cell(documents: Documents, notebook: types.NotebookDocument, uri: str) -> B
     cells = [cell.document for cell in notebook.cells if cell.kind == types.NotebookCellKind.Code]
     texts = [_text(documents.opened(cell)) for cell in cells]
     text, first = module_of(texts, cells.index(uri))
-    path, folder = _file_of(notebook.uri), first_folder(documents)
+    path, folder = file_of(notebook.uri), first_folder(documents)
     if path is not None:
         path = path.with_name(f"{_word(path.name)}.py")
     is_alone = path is None and folder is None

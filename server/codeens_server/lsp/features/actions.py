@@ -52,7 +52,7 @@ def _for_function(
 ) -> Iterator[types.CodeAction]:
     if record is not None and record.is_under_way:
         title = f"Cancel the run of `{_name(function)}`"
-        yield _commanded(title, RUN_KIND, command(title, CANCEL, RunId(run_id=record.run_id)))
+        yield _commanded(title, RUN_KIND, command(title, CANCEL, RunId(run_id=record.shown_id)))
     elif (
         record is not None
         and record.view is not None

@@ -24,6 +24,8 @@ from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import (
     Applied,
     CandidateDiff,
+    KnownRuns,
+    ListArguments,
     RefuseArguments,
     Refused,
     RerankArguments,
@@ -88,6 +90,7 @@ class Commands:
             names.PIN_INPUT: pin_input.execute,
             names.REFUSE: self.refuse,
             names.RERANK: self.rerank,
+            names.LIST_RUNS: self.list_runs,
             names.LIST_MODELS: ListModels(self._documents, self._configuration).execute,
         }
 
@@ -119,7 +122,8 @@ class Commands:
         """Return a result's change, as a diff and as both texts; show it where the client has no view."""
         asked = read(params, RowArguments)
         record = await self._lookup.record(asked.run_id)
-        row = record.row(asked.candidate)
+        row = record.any_row(asked.candidate)
+        shown = record.view.row(row.candidate.id) if record.view else None
         new = row.candidate.replacement
         before = snapshot(record.target).text
         diff = await anyio.to_thread.run_sync(unified_diff, record.target, new)
@@ -134,6 +138,8 @@ class Commands:
                 before=before,
                 after=after,
                 conditions=one_line(row.verdict.conditions_text),
+                rejected="" if row.rank is not None else one_line(row.reason or row.verdict.status),
+                counterexample=shown.counterexample if shown else "",
             )
         )
 
@@ -156,18 +162,23 @@ class Commands:
         await self._show(record, "report.md", text)
         return written(ShownRun(uri=record.uri, run=run, view=view, report=text))
 
+    async def list_runs(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
+        """Return the latest runs of the workspace, whoever made them."""
+        return written(KnownRuns(runs=tuple(await self._lookup.lines(read(params, ListArguments).limit))))
+
     async def rerank(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Rank a run for another goal or by other weights; nothing is run again, and nothing kept."""
         asked = read(params, RerankArguments)
         record = await self._lookup.record(asked.run_id)
-        ranked, weights = await anyio.to_thread.run_sync(_reranked, record.finished(), asked, record.settings)
-        return written(Reranked(uri=record.uri, weights=weights, view=document_view(ranked)))
+        ranked, weights, usual = await anyio.to_thread.run_sync(_reranked, record.finished(), asked, record.settings)
+        by = ranked.goal if weights == usual else "custom"
+        return written(Reranked(uri=record.uri, weights=weights, by=by, view=document_view(ranked)))
 
     async def _started(self, arguments: RunArguments, params: types.ExecuteCommandParams) -> dict[str, Any]:
         record = await self._runs.start(arguments, self._line(arguments), params.work_done_token)
         view = record.view if record.document else None
         best, headline = (view.best, view.headline) if view else (None, None)
-        return written(Started(run_id=record.run_id, headline=headline, best=best))
+        return written(Started(run_id=record.shown_id, headline=headline, best=best))
 
     def _line(self, arguments: RunArguments) -> int:
         if arguments.function is None:
@@ -189,15 +200,17 @@ class Commands:
         await self._client.show(path.as_uri())
 
 
-def _reranked(run: RunDocument, asked: RerankArguments, settings: Settings) -> tuple[RunDocument, Weights]:
+def _reranked(run: RunDocument, asked: RerankArguments, settings: Settings) -> tuple[RunDocument, Weights, Weights]:
+    """Return the run in its new order, the weights that made it, and those that the goal has by itself."""
     # Nothing of it is needed before the first answer of the server.
     from codeens_server.ranking.rank import rerank
     from codeens_server.ranking.score import weights_for
     from codeens_server.ranking.scorers import load_scorers
 
     goal = asked.goal or run.goal
-    weights = asked.weights or weights_for(goal, settings)
-    return rerank(run, goal=goal, weights=weights, scorers=load_scorers(settings)), weights
+    usual = weights_for(goal, settings)
+    weights = asked.weights or usual
+    return rerank(run, goal=goal, weights=weights, scorers=load_scorers(settings)), weights, usual
 
 
 def _written(settings: Settings, run_id: str, name: str, text: str) -> Path:

@@ -56,7 +56,7 @@ def _commands(view: RunView, row: RowView | None, *, is_same: bool) -> Iterator[
     """`row`: the candidate that stands in the place of what was run."""
     this, rerun = RunId(run_id=view.run_id), RerunArguments(run_id=view.run_id)
     title = f"codeens: {view.short}"
-    if view.status == "running":
+    if view.status in {"running", "queued"}:
         yield command(title, SHOW_RUN, this)
         yield command("cancel", CANCEL, this)
     elif view.status != "finished":

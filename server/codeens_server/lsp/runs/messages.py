@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
 from lsprotocol import types
@@ -73,6 +73,12 @@ class FolderArguments(_Argument, frozen=True, kw_only=True):
 
     uri: str | None = None
     """A document, in whose folder settings count; None: the first folder."""
+
+
+class ListArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.listRuns`."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
 
 
 class RunId(_Argument, frozen=True, kw_only=True):
@@ -158,6 +164,10 @@ class CandidateDiff(_Result, frozen=True, kw_only=True):
     after: str
     conditions: str = ""
     """On what the candidate passes, for the title of the diff; empty where on none."""
+    rejected: str = ""
+    """Why it cannot be applied; empty where it can."""
+    counterexample: str = ""
+    """The smallest input known on which a rejected one is wrong, with what it does and what it must do."""
 
 
 class ShownRun(_Result, frozen=True, kw_only=True):
@@ -184,7 +194,30 @@ class Reranked(_Result, frozen=True, kw_only=True):
     uri: str
     weights: Weights
     """By which the rows of the view are in order."""
+    by: Goal | Literal["custom"]
+    """What they are called: the goal, while they are those that it has by itself."""
     view: RunView
+
+
+class KnownRun(_Result, frozen=True, kw_only=True):
+    """One that the store has."""
+
+    run_id: str
+    function: str
+    """Its qualified name."""
+    file: str
+    """Its path in the first folder."""
+    time: str
+    """When it began, as ISO 8601 writes it."""
+    goal: Goal
+    result: str
+    ended: bool
+
+
+class KnownRuns(_Result, frozen=True, kw_only=True):
+    """Of `codeens.listRuns`."""
+
+    runs: tuple[KnownRun, ...]
 
 
 class KnownModel(_Result, frozen=True, kw_only=True):
@@ -225,6 +258,10 @@ class RunChanged(_Result, frozen=True, kw_only=True):
     view: RunView
     spent: str
     """What the session's runs have cost so far."""
+    time: str = ""
+    """How long it has been under way, and about how long it still takes."""
+    replaces: str = ""
+    """The id under which the run waited for others, which it is no longer shown by."""
 
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import anyio
 
@@ -12,12 +13,13 @@ from codeens_server.domain.target import Target
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import EvidenceError, Hint, InputError
 from codeens_server.lsp.documents.buffers import Buffer
+from codeens_server.lsp.runs.estimate import time_text
 from codeens_server.lsp.runs.messages import RunArguments
 from codeens_server.lsp.transport.errors import error_reply
 from codeens_server.run.state import RunState
 from codeens_server.text import one_line
 from codeens_server.views.model import RunView
-from codeens_server.views.run_view import view_of
+from codeens_server.views.run_view import view_of, waiting_view
 
 _MOST_KEPT = 100
 
@@ -38,6 +40,11 @@ class RunRecord:
         self.failure: BaseException | None = None
         self.why = ""
         """Why it came to no result, in one line."""
+        self.waiting_id = ""
+        """What it is called while it waits for others, and found by later too; empty: it never waited."""
+        self.before_s: float | None = None
+        """How long an earlier run of the same function took."""
+        self._began_s: float | None = None
         self.begun = anyio.Event()
         """Set when it has an id, or failed before."""
         self.ended = anyio.Event()
@@ -74,6 +81,18 @@ class RunRecord:
         return self.state.run_id if self.state else ""
 
     @property
+    def shown_id(self) -> str:
+        """The id by which it is known now: its own, or the one under which it waits."""
+        return self.run_id or self.waiting_id
+
+    @property
+    def time(self) -> str:
+        """How long it has been under way and still takes, in words; empty while it is not."""
+        if self.state is None or self._began_s is None or not self.is_under_way or self._seen is None:
+            return ""
+        return time_text(anyio.current_time() - self._began_s, self._seen[1].progress, self.before_s)
+
+    @property
     def is_under_way(self) -> bool:
         return not self.ended.is_set()
 
@@ -84,9 +103,9 @@ class RunRecord:
 
     @property
     def view(self) -> RunView | None:
-        """What people are shown of it; None before it has begun."""
+        """What people are shown of it; None before it has begun or waits."""
         if self.state is None:
-            return None
+            return self._waiting_view() if self.waiting_id else None
         known = self.state.seq, self.state.doing, self.is_under_way
         if self._seen is None or self._seen[0] != known:
             self._seen = known, self._made(self.state)
@@ -98,9 +117,15 @@ class RunRecord:
         evidence = self.state.evidence if self.state else None
         return (evidence is not None and evidence.mode == "repair") or isinstance(self.failure, EvidenceError)
 
+    def wait(self) -> None:
+        """Give it an id until it has its own: it waits for others."""
+        self.waiting_id = f"waiting-{uuid4().hex[:12]}"
+        self.begun.set()
+
     def begin(self, state: RunState, stop: Callable[[], None]) -> None:
         """Set what is known of the run, and what ends its work and keeps what was found."""
         self.state, self._stop = state, stop
+        self._began_s = anyio.current_time()
         self.begun.set()
 
     def cancel(self) -> None:
@@ -132,10 +157,22 @@ class RunRecord:
         return self.document
 
     def row(self, candidate_id: str | None) -> RankedResult:
-        """Return the result of a candidate; with None, of the best.
+        """Return the result of a candidate that can be taken; with None, of the best.
 
         Raises:
             InputError: there is no such candidate, it was rejected, or the original stays best.
+        """
+        row = self.any_row(candidate_id)
+        if row.rank is None:
+            message = f"candidate {row.candidate.id} was rejected: {row.reason}."
+            raise InputError(message, code="candidate_rejected")
+        return row
+
+    def any_row(self, candidate_id: str | None) -> RankedResult:
+        """Return the result of a candidate, also of one that was rejected; with None, of the best.
+
+        Raises:
+            InputError: there is no such candidate, or the original stays best.
         """
         run = self.finished()
         wanted = run.best if candidate_id is None else candidate_id
@@ -143,11 +180,13 @@ class RunRecord:
             message = f"the original of {self.qualname} stays best: there is nothing to change."
             raise InputError(message, code="original_stays_best")
         for row in run.results:
-            if row.candidate.id == wanted and row.rank is not None:
-                return row
             if row.candidate.id == wanted:
-                raise InputError(f"candidate {wanted} was rejected: {row.reason}.", code="candidate_rejected")
+                return row
         raise InputError(f"run {run.run_id} has no candidate {wanted!r}.", code="no_such_candidate")
+
+    def _waiting_view(self) -> RunView:
+        goal = self.arguments.goal or self.settings.goal
+        return waiting_view(self.waiting_id, self.target, goal, failure="" if self.is_under_way else self.why)
 
     def _made(self, state: RunState) -> RunView:
         if self.is_under_way:
@@ -212,4 +251,4 @@ class RunRecords:
 
     def find(self, run_id: str) -> RunRecord | None:
         """Return the latest run of an id; None when this session has none."""
-        return next((record for record in reversed(self._all) if record.run_id == run_id), None)
+        return next((record for record in reversed(self._all) if run_id in {record.run_id, record.waiting_id}), None)

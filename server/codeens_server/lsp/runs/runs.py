@@ -36,6 +36,10 @@ _ENDED_WITHIN_S = 10.0
 _SHOWN_EVERY_S = 0.1
 """Between two views of a run that are sent; a person sees no difference."""
 _REFRESHED_EVERY_S = 0.5
+_TOLD_EVERY_S = 1.0
+"""How long a run has been under way, where nothing else changes."""
+_AT_ONCE = 1
+"""Two runs would disturb each other's measurements; the others wait."""
 
 
 class RunTasks:
@@ -55,6 +59,7 @@ class RunTasks:
         self._configuration = configuration
         self._records = records
         self._bars: dict[ProgressToken, RunRecord] = {}
+        self._turn = anyio.Semaphore(_AT_ONCE)
 
     async def start(self, arguments: RunArguments, line: int, token: ProgressToken | None) -> RunRecord:
         """Start a run of the function around a line, and return when it has begun.
@@ -68,6 +73,8 @@ class RunTasks:
         busy = self._records.of_function(record.uri, record.qualname)
         if busy is not None and busy.is_under_way:
             raise InputError(f"a run of {record.qualname} is under way; cancel it first.", code="run_under_way")
+        if busy is not None and busy.document is not None:
+            record.before_s = busy.document.summary.wall_s
         await self._follow(record, token, rejudge=None)
         return record
 
@@ -131,7 +138,7 @@ class RunTasks:
             record.cancel()
             raise
         if record.failure is not None:
-            if not record.run_id:
+            if not record.shown_id:
                 self._records.drop(record)
             raise record.failure
 
@@ -141,7 +148,15 @@ class RunTasks:
         try:
             with record.scope:
                 await bar.begin(f"codeens: {record.qualname}")
-                async with self.session(record) as session, _opened(session, record, rejudge) as stream:
+                if self._turn.value == 0:
+                    record.wait()
+                    self._show(record, bar)
+                    self._client.refresh_lenses()
+                async with (
+                    self._turn,
+                    self.session(record) as session,
+                    _opened(session, record, rejudge) as stream,
+                ):
                     await self._consume(record, stream, bar)
             if record.state is None or record.state.document is None:
                 message = f"the run of {record.qualname} was cancelled; nothing was kept."
@@ -154,6 +169,8 @@ class RunTasks:
             record.end()
             bar.end(_outcome(record))
             self._announce(record, is_awaited=token is not None)
+            if record.waiting_id and not record.run_id:
+                self._records.drop(record)
 
     async def _consume(self, record: RunRecord, stream: RunStream, bar: ProgressBar) -> None:
         """Follow the events to the end; the client is shown what they led to, at most every tenth of a second."""
@@ -173,29 +190,41 @@ class RunTasks:
                     self._client.refresh_lenses()
                 await anyio.sleep(_SHOWN_EVERY_S)
 
+        async def tick() -> None:
+            while True:
+                await anyio.sleep(_TOLD_EVERY_S)
+                changed.set()
+
         async with anyio.create_task_group() as showing:
             showing.start_soon(show)
+            showing.start_soon(tick)
             async for _ in stream:
                 changed.set()
             showing.cancel_scope.cancel()
         if record.view is not None:
-            bar.report(record.view.progress)
+            bar.report(record.view.progress, record.time)
 
     def _show(self, record: RunRecord, bar: ProgressBar | None = None) -> None:
         view = record.view
         if view is None:
             return
         if bar is not None:
-            bar.report(view.progress)
+            bar.report(view.progress, record.time)
         if self._client.follows_runs:
-            news = RunChanged(uri=record.uri, view=view, spent=money(self._records.cost_usd))
+            news = RunChanged(
+                uri=record.uri,
+                view=view,
+                spent=money(self._records.cost_usd),
+                time=record.time,
+                replaces=record.waiting_id if record.run_id else "",
+            )
             self._client.notify(RUN_CHANGED, written(news))
 
     def _announce(self, record: RunRecord, *, is_awaited: bool) -> None:
         self._client.refresh_lenses()
         self._show(record)
         has_failed = record.failure is not None
-        is_told = (is_awaited or not record.run_id) if has_failed else self._client.has_views
+        is_told = (is_awaited or not record.shown_id) if has_failed else self._client.has_views
         if is_told or (self._client.has_views and self._client.follows_runs):
             return
         kind = types.MessageType.Error if has_failed else types.MessageType.Info
@@ -235,10 +264,14 @@ class ProgressBar:
         self._is_open = True
         self._send(types.WorkDoneProgressBegin(title=title, cancellable=True, message="starting", percentage=0))
 
-    def report(self, progress: ProgressView) -> None:
-        """Show how far it is."""
+    def report(self, progress: ProgressView, time: str) -> None:
+        """Show how far it is, and for how long."""
         done = min(99, 100 * progress.executed // progress.planned) if progress.planned else 0
-        self._send(types.WorkDoneProgressReport(cancellable=True, message=progress.text, percentage=done))
+        self._send(
+            types.WorkDoneProgressReport(
+                cancellable=True, message=" · ".join(filter(None, (progress.text, time))), percentage=done
+            )
+        )
 
     def end(self, message: str) -> None:
         """Close it."""

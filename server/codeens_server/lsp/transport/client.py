@@ -110,6 +110,10 @@ class Client:
         """Show a message to the user."""
         self._protocol.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(type=kind, message=message))
 
+    def log(self, message: str) -> None:
+        """Write a line for who looks for it."""
+        self._protocol.log(message)
+
     def notify(self, method: str, params: object) -> None:
         """Send a notification."""
         self._protocol.notify(method, params)

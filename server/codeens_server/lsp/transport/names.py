@@ -15,7 +15,8 @@ PIN_INPUT = "codeens.pinInputAsTest"
 REFUSE = "codeens.refuseCondition"
 RERANK = "codeens.rerank"
 LIST_MODELS = "codeens.listModels"
-COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK, LIST_MODELS)
+LIST_RUNS = "codeens.listRuns"
+COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK, LIST_MODELS, LIST_RUNS)
 
 REWRITE = "refactor.rewrite.codeens"
 RUN_KIND = f"{REWRITE}.run"

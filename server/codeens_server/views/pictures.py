@@ -1,0 +1,66 @@
+"""What is drawn of a run: intervals as bars around the original's speed, and rows between speed and memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from codeens_server.domain.measurement import Interval
+from codeens_server.domain.terms import ORIGINAL
+from codeens_server.views.model import BarView, PointView, RowView
+
+_LEAST = 0.5
+_MOST = 2.0
+"""The scale of the bars holds at least half and twice the original's speed."""
+
+
+def bars(speeds: Mapping[str, Interval]) -> dict[str, BarView]:
+    """Return a bar for each interval, all to one logarithmic scale; in percent from the left."""
+    ends = [end for speed in speeds.values() for end in (speed.low, speed.high) if end > 0]
+    left, right = math.log2(min([*ends, _LEAST])), math.log2(max([*ends, _MOST]))
+
+    def at(ratio: float) -> float:
+        return round(100 * (math.log2(max(ratio, 2**left)) - left) / (right - left), 1)
+
+    return {
+        key: BarView(
+            low=at(speed.low),
+            high=max(at(speed.high), at(speed.low) + 1),
+            middle=at(speed.ratio),
+            one=at(1.0),
+            trend="better" if speed.faster else "worse" if speed.slower else "same",
+            said=f"{speed.low:.3g} to {speed.high:.3g} times as fast",
+        )
+        for key, speed in speeds.items()
+    }
+
+
+def points(rows: Sequence[RowView]) -> tuple[PointView, ...]:
+    """Return where ranked rows stand between speed and memory, by the logarithms of both ratios; none without any."""
+    measured = [
+        (row, math.log2(row.numbers.speed), math.log2(row.numbers.memory))
+        for row in rows
+        if row.number is not None and row.numbers.speed and row.numbers.memory
+    ]
+    original = next((row for row in rows if row.id == ORIGINAL), None)
+    if not measured or original is None:
+        return ()
+    placed = [(original, 0.0, 0.0), *measured]
+    xs, ys = [x for _, x, _ in placed], [y for _, _, y in placed]
+    return tuple(
+        PointView(
+            id=row.id,
+            x=_percent(x, xs),
+            y=_percent(y, ys),
+            place=row.place,
+            label=row.label,
+            best=row.best,
+            is_beaten=any(other >= x and less <= y and (other, less) != (x, y) for _, other, less in placed),
+        )
+        for row, x, y in placed
+    )
+
+
+def _percent(value: float, values: Iterable[float]) -> float:
+    low, high = min(values), max(values)
+    return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0
