@@ -13,7 +13,7 @@ export function history(others: readonly KnownRun[], earlier: readonly Earlier[]
     ...lost.map(({ view }) =>
       entry(view.run_id, view.function.qualname, [view.function.file, view.headline]),
     ),
-    ...earlier.map((run) => entry(run.runId, run.function, [timeOf(run), run.goal, run.file, run.result])),
+    ...earlier.map((run) => entry(run.runId, run.function, [timeOf(run), run.result, run.goal, run.file])),
   ];
   return [section("Queue", open.map(queued)), section("Runs of this workspace", past)].flatMap(
     (each) => each ?? [],
