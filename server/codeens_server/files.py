@@ -6,11 +6,24 @@ import errno
 import os
 import re
 import stat
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 _MAX_NAME = 80
 MOST_BYTES = 16 << 20
 """Of a file that people write."""
+_WAITED = 6.0
+"""So many times as long as a thread may work at something may it take in all."""
+
+
+def work_bound(seconds: float) -> Callable[[], bool]:
+    """Return what says whether this thread has worked for so many seconds of processor time, beginning now.
+
+    A busy machine has as much done as an idle one, only later; six times as long in all is waited.
+    """
+    worked_s, deadline = time.thread_time() + seconds, time.monotonic() + _WAITED * seconds
+    return lambda: time.thread_time() > worked_s or time.monotonic() > deadline
 
 
 def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,7 +17,7 @@ from codeens_sandbox_backends.programs import CallInput
 from codeens_server.domain.target import Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal_call
 from codeens_server.evidence.tests.discovery import pytest_files, python_sources
-from codeens_server.files import read_regular
+from codeens_server.files import read_regular, work_bound
 from codeens_server.syntax.parsing import ParseFailure, parse
 
 CALLED = "called in"
@@ -67,9 +66,9 @@ def _importing(target: Target) -> Iterator[tuple[str, str]]:
     root = Path(target.root)
     named = re.compile(rb"\b%b\s*\(" % re.escape(target.qualname.rpartition(".")[2].encode()))
     tests = {*pytest_files(root, limit=_MOST_FILES_SEEN)}
-    until = time.monotonic() + _MOST_SECONDS
+    is_over = work_bound(_MOST_SECONDS)
     for path in islice(python_sources(root), _MOST_FILES_SEEN):
-        if time.monotonic() > until:
+        if is_over():
             return
         if path in tests or path == Path(target.path):
             continue

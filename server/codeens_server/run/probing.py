@@ -28,6 +28,9 @@ from codeens_server.workspace.text import snapshot
 _SECONDS = 15.0
 """For each candidate; a busy machine needs most of it to start processes."""
 _SHARE_OF_RUN = 0.2
+_MAKING_SECONDS = 60.0
+_SHARE_OF_MAKING = 0.5
+"""For inputs that nobody has seen: without any, no candidate can be said to be faster."""
 _SLOWER = 4.0
 """Lines that are watched run slower."""
 _FIRST = 16
@@ -58,6 +61,7 @@ class Prober:
         self._refused = refused
         self._seed = run_id
         self._seconds = min(_SECONDS, _SHARE_OF_RUN * run_timeout_s)
+        self._making_seconds = min(_MAKING_SECONDS, _SHARE_OF_MAKING * run_timeout_s)
         self._unseen: tuple[Case, ...] | None = None
         self._growing: tuple[SizedCase, ...] | None = None
         self._making_unseen, self._making_growing = anyio.Lock(), anyio.Lock()
@@ -85,14 +89,14 @@ class Prober:
 
     async def fresh_cases(self) -> tuple[Case, ...]:
         """Return cases to time on that no model has seen; none where none can be made in time."""
-        with suppress(SandboxError), anyio.move_on_after(self._seconds):
+        with suppress(SandboxError), anyio.move_on_after(self._making_seconds):
             cases = await self._search.fresh(self.evidence.cases)
             return await anyio.to_thread.run_sync(self._with_domain, cases)
         return ()
 
     async def sized_cases(self) -> tuple[SizedCase, ...]:
         """Return cases of growing size; none where nothing can be grown, or not in time."""
-        with suppress(SandboxError), anyio.move_on_after(self._seconds):
+        with suppress(SandboxError), anyio.move_on_after(self._making_seconds):
             found = await self._search.sized(self.evidence.cases, SIZES)
             return tuple(SizedCase(size=size, case=case) for size, case in found)
         return ()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from codeens_server.domain.target import Target
-from codeens_server.files import read_regular
+from codeens_server.files import read_regular, work_bound
 
 _HISTORIES = frozenset({".git", ".hg", ".svn", ".jj", ".bzr", ".history", ".ipynb_checkpoints"})
 _BUILT = frozenset({"build", "dist", ".eggs"})
@@ -83,11 +82,11 @@ def _compiled(file: Path) -> Iterator[Path]:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Yield what may be a copy: histories, archives of what is built, and files, within bounds of number and time."""
-    deadline = time.monotonic() + _MOST_SECONDS
+    """Yield what may be a copy: histories, archives of what is built, and files, within bounds of number and work."""
+    is_over = work_bound(_MOST_SECONDS)
     left = _MOST_ENTRIES
     folders = [str(root)]
-    while folders and left > 0 and time.monotonic() < deadline:
+    while folders and left > 0 and not is_over():
         folder = folders.pop()
         is_built = not _BUILT.isdisjoint(PurePath(folder).parts)
         for entry in _entries(Path(folder)):

@@ -6,12 +6,11 @@ import ast
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from codeens_server.files import read_regular
+from codeens_server.files import read_regular, work_bound
 
 MARKERS = ("codeens.toml", "pyproject.toml", "setup.py", "setup.cfg", "tox.ini", "pytest.ini", ".git", ".hg")
 _SOURCE_FOLDERS = frozenset({"src", "lib", "python"})
@@ -98,10 +97,10 @@ def _imported_from(root: Path, path: Path, folders: Sequence[Path]) -> Path | No
     names = {folder: _name_from(folder, path).encode() for folder in folders}
     patterns = {folder: _import_of(name) for folder, name in names.items()}
     likely = path.stem.encode()
-    deadline = time.monotonic() + _MOST_SECONDS
+    is_over = work_bound(_MOST_SECONDS)
     found: set[Path] = set()
     for file in _python_files(root):
-        if time.monotonic() > deadline:
+        if is_over():
             break
         text = _bytes_of(file)
         if likely in text:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import itertools
+import time
 from pathlib import Path
 
 import pytest
 
 from codeens_server.domain.target import Target
 from codeens_server.errors import EvidenceError
-from codeens_server.evidence.tests import discovery
 from codeens_server.evidence.tests.discovery import discover, given_tests
 from codeens_server.evidence.tests.import_graph import direct_tests, imports_of
 from codeens_server.workspace.find import find_target
@@ -132,22 +133,12 @@ def test_given_paths_and_node_ids_are_made_relative_to_the_workspace(tmp_path: P
     )
 
 
-class _Clock:
-    """Every look at it takes a second."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def monotonic(self) -> float:
-        self._now += 1.0
-        return self._now
-
-
 def test_where_time_is_short_files_that_hold_the_names_are_read_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     others = {f"tests/test_{number:03}.py": "import os\n" for number in range(60)}
     files = {**others, "tests/zz/test_last.py": "from pkg.geo import area\ndef test_area(): area(1, 2)\n"}
     target = _target(tmp_path, files)
-    monkeypatch.setattr(discovery, "time", _Clock())
+    worked_s = itertools.count()
+    monkeypatch.setattr(time, "thread_time", lambda: next(worked_s))
     found = discover(target, max_seconds=122.0)
     assert found.files == ("tests/zz/test_last.py",)
     assert 0 < found.unread < 60

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from pathlib import Path
+
+import pytest
 
 from codeens_server.workspace.copies import copies_of
 from codeens_server.workspace.find import find_target
@@ -40,6 +44,15 @@ def test_copies_that_were_built_checked_out_or_kept_are_hidden(tmp_path: Path) -
     _written(tmp_path, {"pyproject.toml": "", "shop/__init__.py": "", **copies})
     _written(tmp_path, {f"{name}/prices.py": _SOURCE for name in folders})
     assert _hidden(tmp_path, "shop/prices.py") == {*copies, *folders}
+
+
+def test_copies_are_hidden_too_where_the_machine_is_so_busy_that_looking_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _written(tmp_path, {"pyproject.toml": "", "prices.py": _SOURCE, "a/b/c/prices.py": _SOURCE})
+    seconds = itertools.count(step=2)
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    assert _hidden(tmp_path, "prices.py") == {"prices.py", "a/b/c/prices.py"}
 
 
 def test_what_only_has_the_name_is_not_hidden(tmp_path: Path) -> None:

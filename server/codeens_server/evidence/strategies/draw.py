@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
 from collections.abc import Callable
 
 import hypothesis
@@ -16,6 +15,7 @@ from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
 from codeens_sandbox_backends.values.sample import kind_of
 from codeens_server.evidence.strategies.tables import is_table, length_of
+from codeens_server.files import work_bound
 from codeens_server.hypothesis_setup import drawing
 
 _TRIES_PER_INPUT = 4
@@ -39,11 +39,11 @@ def draw(
     Blocks, so it is run in a worker thread. Uses no example database and no file in the working directory.
     """
     found: dict[str, CallInput] = {}
-    deadline = time.monotonic() + max_seconds
+    is_over = work_bound(max_seconds)
 
     def collect(drawn: _Drawn) -> None:
         found.setdefault(canonical_call(drawn.call), drawn.call)
-        if len(found) >= count + min(count, _MOST_SPARE) or time.monotonic() > deadline:
+        if len(found) >= count + min(count, _MOST_SPARE) or is_over():
             raise _Enough
 
     if count > 0:

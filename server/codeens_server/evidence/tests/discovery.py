@@ -10,16 +10,15 @@ import ast
 import configparser
 import fnmatch
 import os
-import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from codeens_server.domain.target import Target
 from codeens_server.errors import EvidenceError, InputError
 from codeens_server.evidence.tests.import_graph import FileFacts, ImportGraph, facts_of, imports_of
-from codeens_server.files import read_regular
+from codeens_server.files import read_regular, work_bound
 from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.roots import import_root, module_name
 from codeens_server.workspace.text import read_source
@@ -53,14 +52,14 @@ def discover(target: Target, *, max_files: int = 40, max_seconds: float = 5.0) -
     Files that hold the target's names as text are read first: reading is much quicker than parsing.
     """
     root = Path(target.root)
-    deadline = time.monotonic() + max_seconds
+    is_over = work_bound(max_seconds)
     nearest = sorted(pytest_files(root, limit=_MAX_FILES_SEEN), key=lambda path: _nearness(path, target))
-    held = _names_held(nearest, _Wanted.of(target), until=time.monotonic() + max_seconds / 2)
+    held = _names_held(nearest, _Wanted.of(target), is_over=work_bound(max_seconds / 2))
     files = sorted(nearest, key=lambda path: -held.get(path, 0))
     index = _Index(target, files)
     scores: dict[Path, int] = {}
     for path in files:
-        if time.monotonic() > deadline:
+        if is_over():
             break
         scores[path] = index.score(path) if held.get(path, 1) else index.score_unnamed(path)
     likely = [path for path in sorted(scores, key=lambda path: -scores[path]) if scores[path] > 0]
@@ -135,12 +134,12 @@ class _Wanted(NamedTuple):
         )
 
 
-def _names_held(files: Sequence[Path], wanted: _Wanted, *, until: float) -> dict[Path, int]:
+def _names_held(files: Sequence[Path], wanted: _Wanted, *, is_over: Callable[[], bool]) -> dict[Path, int]:
     """Return how many of the wanted names each file holds as text, as far as there is time."""
     names = [name.encode() for name in (wanted.function, wanted.owner, wanted.stem) if name]
     held: dict[Path, int] = {}
     for path in files:
-        if time.monotonic() > until:
+        if is_over():
             break
         text = _bytes_of(path)
         held[path] = sum(name in text for name in names)
