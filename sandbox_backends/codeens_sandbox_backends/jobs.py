@@ -103,6 +103,8 @@ class CallsResult(Struct, frozen=True, kw_only=True):
     python: str = ""
     """Version of the interpreter, as `3.11`; empty where the program was not loaded."""
     usage: Usage
+    took_s: tuple[float, ...] = ()
+    """Wall seconds between the answers, about: what each call took, as far as inputs wait for all earlier ones."""
     stdout: str = ""
     stderr: str = ""
     variables: tuple[str, ...] = ()

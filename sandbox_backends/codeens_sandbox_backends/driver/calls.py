@@ -42,6 +42,7 @@ def run_calls(launcher: Launcher, job: CallsJob, limits: Limits) -> CallsResult:
         holder=driver.found.holder if driver.found else "",
         python=driver.found.python if driver.found else "",
         usage=driver.totals.usage,
+        took_s=tuple(driver.took_s),
         stdout=driver.totals.stdout,
         stderr=driver.totals.stderr,
         variables=driver.variables,
@@ -64,6 +65,7 @@ class _Calls:
         self.found: LivePlace | None = None
         self.variables: tuple[str, ...] = ()
         self.too_large: tuple[str, ...] = ()
+        self.took_s: list[float] = []
         self._launcher = launcher
         self._program = job.program
         self._watch = "loading" if job.loading else "effects" if job.effects else ""
@@ -94,6 +96,7 @@ class _Calls:
         """
         session = WorkerSession(self._launcher, "calls", self._limits, self.totals)
         loaded = False
+        asked = monotonic()
         try:
             batches = self._batches(inputs, range(len(outcomes), len(inputs)), len(outcomes))
             found = session.load(self._program, self._deadline, _first_of(batches), watch=self._watch)
@@ -102,13 +105,17 @@ class _Calls:
             self.variables, self.too_large = found.variables, found.too_large
             loaded = self.loaded = True
             self.found = found
+            asked = monotonic()
             for outcome, _ in self._answers(session, batches):
                 outcomes.append(outcome)
+                self.took_s.append(monotonic() - asked)
+                asked = monotonic()
         except WorkerLost as lost:
             outcome = session.explain(lost, self._late())
             if not loaded:
                 return outcome
             outcomes.append(outcome)
+            self.took_s.append(monotonic() - asked)
         finally:
             session.end()
         return None

@@ -18,8 +18,8 @@ from codeens_server.domain.evidence import Case
 from codeens_server.domain.measurement import Exponent, Growth, Interval
 from codeens_server.measuring.statistics import SURE, PairedRound, speed_interval, t_quantile
 
-SIZES = (10, 56, 316, 1778, 10_000)
-"""Three quarters of a power of ten apart."""
+SIZES = (11, 59, 317, 1777, 10_007)
+"""About three quarters of a power of ten apart; primes, for work on a number may end early with a divisor."""
 _FEWEST_SIZES = 4
 _FITTED = 3
 """The largest sizes, where what a call costs by itself matters least."""

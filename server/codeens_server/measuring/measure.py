@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import anyio.to_thread
-import msgspec
 from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CallsJob, CallsResult
-from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Returned
-from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.programs import Outcome, Program, Returned
 from codeens_sandbox_backends.values.outcomes import EFFECTS, same_outcome
-from codeens_sandbox_backends.values.telling import telling
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.measurement import DiffSize, Measurement, Memory, Readability
 from codeens_server.domain.target import Candidate, Target
@@ -23,12 +19,10 @@ from codeens_server.errors import InputError
 from codeens_server.measuring.bytecode import same_bytecode
 from codeens_server.measuring.parts import in_parts
 from codeens_server.measuring.readability import Unmeasurable, readability
+from codeens_server.measuring.timed_cases import costly_cases, size, timed_cases
 from codeens_server.text import plural
 from codeens_server.workspace.edit import diff_size, program_for
 
-LONGEST_PASS_S = 1.0
-"""Inputs are dropped, the large ones first, until the original needs less for all of them, its start included."""
-MOST = 50
 _AS_LARGE = 1.1
 """By so much may the text of an input be longer than that of one that it is made from."""
 Agrees: TypeAlias = Callable[[Sequence[Case], Sequence[Outcome]], bool]
@@ -82,10 +76,9 @@ async def baseline(
     """
     program = await anyio.to_thread.run_sync(program_for, target, None)
     given = [case for case in evidence.cases if case.origin == "benchmark"]
-    cases = timed_cases(given or fresh or evidence.cases)
+    cases = given or fresh or evidence.cases
     memory = None
-    if evidence.mode == "improve" and cases:
-        cases = await _affordable(cases, program, sandbox)
+    cases = await costly_cases(cases, program, sandbox) if evidence.mode == "improve" else timed_cases(cases)
     if given:
         fresh = _as_small(fresh, cases)
     about = _about(given, cases, fresh) if given else ""
@@ -150,18 +143,6 @@ def _about(given: Sequence[Case], cases: Sequence[Case], fresh: Sequence[Case]) 
     some = f"{len(cases)} of " if len(cases) < len(given) else ""
     like = f" and {len(fresh)} like them" if fresh else ""
     return f"timed on {some}{plural(len(given), 'input')} of {names}{like}"
-
-
-async def _affordable(cases: tuple[Case, ...], program: Program, sandbox: Sandbox) -> tuple[Case, ...]:
-    while len(cases) > 1:
-        job = CallsJob(program=program, inputs=tuple(case.input for case in cases), fresh=True)
-        usage = (await sandbox.run(job)).usage
-        # CPU time where it is known: on a busy machine the same inputs shall be timed as on a quiet one.
-        spent_s = usage.wall_s if usage.cpu_s is None else usage.cpu_s
-        if spent_s <= LONGEST_PASS_S:
-            return cases
-        cases = smaller_part(cases, LONGEST_PASS_S / spent_s)
-    return cases
 
 
 def _memory_job(program: Program, cases: Sequence[Case]) -> CallsJob:
@@ -260,64 +241,3 @@ async def _diff(target: Target, candidate: Candidate) -> tuple[DiffSize, str]:
         return await anyio.to_thread.run_sync(diff_size, target, candidate.replacement), ""
     except InputError as error:
         return DiffSize(), f"size of the edit not measured: {error}"
-
-
-def timed_cases(cases: Sequence[Case], most: int = MOST) -> tuple[Case, ...]:
-    """Choose at most `most` cases inside the domain on which the original returns, the largest of every origin, once.
-
-    The origins take turns, so that no kind of input is crowded out. An input is there once, because a second call with
-    equal arguments is what memory between calls would make cheap; one that tells the answer to an earlier one is not,
-    because all inputs of a pass are there at once. The order is that of `cases`.
-    """
-    cases = _without_tellers(cases)
-    by_origin: defaultdict[str, list[int]] = defaultdict(list)
-    seen: set[str] = set()
-    for index, case in enumerate(cases):
-        identity = canonical_call(case.input)
-        if isinstance(case.expected, Returned) and case.outside is None and identity not in seen:
-            seen.add(identity)
-            by_origin[case.origin].append(index)
-    queues = deque(
-        deque(sorted(found, key=lambda at: size(cases[at].input), reverse=True)) for found in by_origin.values()
-    )
-    chosen: list[int] = []
-    while queues and len(chosen) < most:
-        queue = queues.popleft()
-        chosen.append(queue.popleft())
-        if queue:
-            queues.append(queue)
-    return tuple(cases[index] for index in sorted(chosen))
-
-
-def _without_tellers(cases: Sequence[Case]) -> Sequence[Case]:
-    """Leave out what people or tests wrote down that tells an answer to an earlier input."""
-    while True:
-        written = [index for index, case in enumerate(cases) if case.origin != "generated"]
-        told = telling([cases[index].input for index in written], [cases[index].expected for index in written])
-        if not told:
-            return cases
-        dropped = {written[place] for place in told}
-        cases = [case for index, case in enumerate(cases) if index not in dropped]
-
-
-def smaller_part(cases: Sequence[Case], share: float) -> tuple[Case, ...]:
-    """Return the cases of smaller input, in their order, that make up a share of the length of all.
-
-    At least one is kept, and the largest is dropped: one long input costs as much as many small ones.
-    """
-    by_size = sorted(range(len(cases)), key=lambda index: size(cases[index].input))
-    lengths = [size(cases[index].input)[0] for index in by_size]
-    allowed, taken = share * sum(lengths), 0
-    kept = by_size[:1]
-    for place, length in zip(by_size[:-1], lengths[:-1], strict=True):
-        taken += length
-        if taken > allowed:
-            break
-        kept.append(place)
-    return tuple(cases[index] for index in sorted(set(kept)))
-
-
-def size(call: CallInput) -> tuple[int, bytes]:
-    """Order inputs by length of text; of two equally long ones the one with the larger digits is the larger."""
-    text = msgspec.json.encode(call)
-    return len(text), text

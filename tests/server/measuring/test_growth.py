@@ -74,17 +74,17 @@ async def test_exponents_and_the_size_from_which_a_candidate_pays_off_are_said()
     assert found.candidate.low <= 1.0 <= found.candidate.high
     assert found.candidate_memory is not None
     assert found.candidate_memory.low <= 1.0 <= found.candidate_memory.high
-    assert (found.slower_below, found.faster_below) == (316, None)
+    assert (found.slower_below, found.faster_below) == (317, None)
     assert growth(found).startswith("time grows as n^1.0")
     assert "the original's as n^2.0" in growth(found)
-    assert growth(found).endswith("slower below n = 316")
+    assert growth(found).endswith("slower below n = 317")
 
 
 async def test_what_grows_faster_is_said_too() -> None:
     found = (await compared(Formulas(lambda n: 1e-7 * n, lambda n: 1e-9 * n * n))).growth
     assert found is not None
-    assert found.faster_below == 316
-    assert "faster only below n = 316" in growth(found)
+    assert found.faster_below == 317
+    assert "faster only below n = 317" in growth(found)
 
 
 async def test_programs_that_grow_alike_are_not_told_apart() -> None:

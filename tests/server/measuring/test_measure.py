@@ -66,6 +66,7 @@ class ScriptedSandbox:
             outcomes=tuple(answer(call) for call in job.inputs),
             loaded=True,
             usage=Usage(wall_s=self._seconds_per_input * len(job.inputs)),
+            took_s=(self._seconds_per_input,) * len(job.inputs),
             peak_bytes=tuple(peak + index for index, _ in enumerate(job.inputs)),
             watched=tuple(self._watched(call) if is_candidate else answer(call) for call in job.inputs),
             watched_rss_bytes=(self._seen_mib if is_candidate else 20) << 20,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from codeens_sandbox_backends.programs import CallInput, Outcome, Raised, Returned
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Usage
+from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned, TimedOut
 from codeens_server.domain.evidence import Case
 from codeens_server.domain.terms import CaseOrigin
-from codeens_server.measuring.measure import smaller_part, timed_cases
+from codeens_server.measuring.timed_cases import LONGEST_PASS_S, costly_cases, timed_cases
 
 
 def case(origin: CaseOrigin, text: str, expected: Outcome | None = None) -> Case:
@@ -38,14 +45,56 @@ def test_each_input_is_timed_once_and_only_where_the_original_returns() -> None:
     assert timed_cases([]) == ()
 
 
-def test_the_smaller_part_keeps_the_order_and_at_least_one() -> None:
-    cases = [case("recorded", text) for text in ("xxxx", "x", "xxx", "xx", "xxxxx")]
-    assert [one.id for one in smaller_part(cases, 0.4)] == ["recorded-x", "recorded-xx"]
-    assert [one.id for one in smaller_part(cases, 0.01)] == ["recorded-x"]
-    assert len(smaller_part(cases, 0.99)) == 4
-    assert smaller_part(cases[:1], 0.5) == (cases[0],)
+class Original:
+    """Takes so long for an input as a function says, and the share of a processor that the machine leaves it."""
+
+    def __init__(self, seconds: Callable[[int], float], share: float = 1.0) -> None:
+        self._seconds = seconds
+        self._share = share
+
+    async def run(self, job: CallsJob) -> CallsResult:
+        worked_s = [self._seconds(call.args[0]) for call in job.inputs]
+        outcomes = tuple(
+            Returned(value=1) if seconds < 1.0 else TimedOut(limit="call", seconds=1.0) for seconds in worked_s
+        )
+        took_s = tuple(seconds / self._share for seconds in worked_s)
+        return CallsResult(
+            outcomes=outcomes, loaded=True, usage=Usage(wall_s=sum(took_s), cpu_s=sum(worked_s)), took_s=took_s
+        )
 
 
-def test_one_long_input_leaves_room_for_all_the_small_ones() -> None:
-    cases = [case("recorded", "x" * length) for length in (1, 2, 100_000, 3, 4, 5, 6)]
-    assert len(smaller_part(cases, 0.5)) == 6
+async def chosen(numbers: list[int], original: Original) -> list[int]:
+    cases = [
+        Case(id=str(number), origin="generated", input=CallInput(args=(number,)), expected=Returned(value=1))
+        for number in numbers
+    ]
+    program: Any = None
+    found = await costly_cases(cases, cast("Program", program), cast("Sandbox", original))
+    return [case.input.args[0] for case in found]
+
+
+def divisors_tried(number: int) -> float:
+    return 1e-6 * max(number, 1)
+
+
+@pytest.mark.anyio
+async def test_numbers_that_the_original_works_long_on_are_timed_beside_those_that_are_long() -> None:
+    numbers = [*range(-(10**9), 0, 10**7), 7, 97, 4001, 9973]
+    found = await chosen(numbers, Original(divisors_tried))
+    assert len(found) == 50
+    assert {97, 4001, 9973} <= set(found)
+    assert set(numbers[:25]) <= set(found)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("share", [1.0, 0.1])
+async def test_a_pass_takes_no_longer_than_is_wanted_however_busy_the_machine_is(share: float) -> None:
+    numbers = [200_000, 300_000, 400_000, 500_000, 2_000_000, 3]
+    found = await chosen(numbers, Original(divisors_tried, share))
+    assert found == [200_000, 300_000, 400_000, 3]
+    assert sum(map(divisors_tried, found)) <= LONGEST_PASS_S
+
+
+@pytest.mark.anyio
+async def test_where_no_input_is_quick_enough_the_smallest_is_timed() -> None:
+    assert await chosen([9_000_000, 2_000_000], Original(divisors_tried)) == [2_000_000]
