@@ -23,7 +23,7 @@ class RayBackend:
             cluster = await open_cluster(address_from(os.environ))
         except SandboxUnavailable as error:
             return Readiness(name=self.name, usable=False, isolation=ISOLATION_LEVEL, why=error.why, fix=error.fix)
-        refused = "; ".join(f"{state.host} takes no work: {state.why}" for state in cluster.states if state.why)
+        refused = "; ".join(state.refusal for state in cluster.states if state.why)
         await close_cluster(cluster)
         return Readiness(name=self.name, usable=True, isolation=ISOLATION_LEVEL, why=refused)
 

@@ -37,6 +37,11 @@ class NodeState(Struct, frozen=True, kw_only=True):
     why: str = ""
     """Why it takes no work."""
 
+    @property
+    def refusal(self) -> str:
+        """That and why it takes no work, in words; empty where it does."""
+        return f"node {self.host} takes no work: {self.why}" if self.why else ""
+
 
 class Member:
     """A node's actor, from this side."""

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import anyio
 import anyio.to_thread
 from msgspec import Struct
-from msgspec.structs import replace
 
 from codeens import Code, Session
-from codeens_sandbox_backends.base import Sandbox
-from codeens_sandbox_backends.jobs import Limits
 from codeens_server.bench.datasets.base import Item
+from codeens_server.bench.judging import Judge
 from codeens_server.bench.scripts import ENTRY, module_for
 from codeens_server.crash_log import innermost
 from codeens_server.domain.target import Context, Target
 from codeens_server.errors import Hint, InputError
-from codeens_server.tasks.adaptive_limits import FullTime, Pace, TaskRuns
-from codeens_server.tasks.scoring import judge_reference
 from codeens_server.workspace.context import context_of
 
 _NAMED = 5
@@ -31,14 +26,10 @@ class PreparedTask(Struct, frozen=True, kw_only=True):
     item: Item
     target: Target
     context: Context
-    runs: TaskRuns
-    """How its programs are run: in the times that its solution takes, or within the limits where it has none."""
 
 
-async def prepared(
-    items: Sequence[Item], session: Session, sandbox: Sandbox | None, limits: Limits, *, workers: int
-) -> list[PreparedTask]:
-    """Return the tasks in their order. Without a sandbox nothing is run, and nothing is known of their solutions.
+async def prepared(items: Sequence[Item], session: Session, judge: Judge | None, *, workers: int) -> list[PreparedTask]:
+    """Return the tasks in their order. Without a judge nothing is run, and nothing is known of their solutions.
 
     Raises:
         InputError: own solutions of tasks fail (all are named), or a task cannot be asked for.
@@ -51,7 +42,7 @@ async def prepared(
     async def work() -> None:
         for number, item in waiting:
             try:
-                known[number] = await _ready(item, session, sandbox, limits)
+                known[number] = await _ready(item, session, judge)
             except InputError as error:
                 if error.code != "broken_task":
                     raise
@@ -78,13 +69,13 @@ def _refuse_broken(problems: Sequence[str], total: int) -> None:
     raise InputError(message, code="broken_task", hint=Hint("option", "skip"))
 
 
-async def _ready(item: Item, session: Session, sandbox: Sandbox | None, limits: Limits) -> PreparedTask:
-    bounds = limits if item.memory_bytes is None else replace(limits, memory_bytes=item.memory_bytes)
+async def _ready(item: Item, session: Session, judge: Judge | None) -> PreparedTask:
     name, module = shown(item)
-    runs = FullTime(bounds) if sandbox is None else await _runs(item, sandbox, bounds)
+    if judge is not None:
+        await judge.prove(item)
     target = await session.target(Code(module, name))
     context = await anyio.to_thread.run_sync(context_of, target)
-    return PreparedTask(item=item, target=target, context=context, runs=runs)
+    return PreparedTask(item=item, target=target, context=context)
 
 
 def shown(item: Item) -> tuple[str, str]:
@@ -96,27 +87,3 @@ def shown(item: Item) -> tuple[str, str]:
     if item.task.wants_script:
         return ENTRY, module_for(item.task.prompt)
     return item.task.entry_point, item.shown or item.task.module()
-
-
-async def _runs(item: Item, sandbox: Sandbox, limits: Limits) -> TaskRuns:
-    """Return how programs are run, by the first reference that passes.
-
-    Raises:
-        InputError: there are references, and all of them fail.
-    """
-    task, problem = item.task, None
-    for source in item.references or (task.reference_solution,):
-        try:
-            reference = await judge_reference(replace(task, reference_solution=source), sandbox, limits)
-        except InputError as error:
-            if error.code != "broken_task":
-                raise
-            problem = problem or error
-        else:
-            return FullTime(limits) if reference is None else Pace(limits, partial(_already, reference))
-    assert problem is not None
-    raise problem
-
-
-async def _already(reference: FullTime) -> FullTime:
-    return reference

@@ -10,8 +10,8 @@ import os
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -22,8 +22,11 @@ from msgspec.structs import replace
 
 from codeens import Session
 from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_server.bench.cluster.engine import ClusterJudge, cluster_judge
 from codeens_server.bench.datasets.loading import TaskSet
 from codeens_server.bench.estimating import Forecast, calls_at_once, forecast
+from codeens_server.bench.judging import Judge, SandboxJudge
 from codeens_server.bench.preparing import PreparedTask, prepared
 from codeens_server.bench.records import Attempt, Provenance, Record
 from codeens_server.bench.results import ResultsFile
@@ -66,6 +69,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     forecast_only: bool = False
     no_execute: bool = False
     """Ask, and run nothing."""
+    cluster: str | None = None
+    """Address of a Ray cluster on whose nodes programs are judged; None: in the session's sandbox."""
 
 
 class BenchProgress(Struct, frozen=True, kw_only=True):
@@ -78,6 +83,8 @@ class BenchProgress(Struct, frozen=True, kw_only=True):
     usd: float
     seconds: float
     """Since the first question."""
+    nodes: tuple[NodeState, ...] = ()
+    """Of the cluster, where one judges."""
 
     @property
     def left_s(self) -> float | None:
@@ -120,14 +127,15 @@ async def run_benchmark(
     variants = _at_temperature(await anyio.to_thread.run_sync(session.used_variants, plan.variants), plan.temperature)
     _check_digest(results, tasks)
     selector = await anyio.to_thread.run_sync(chosen_selector, settings)
-    spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
+    asked = with_fallbacks(models, settings, session.environ)
     async with (
-        nullcontext() if plan.no_execute else session.sandbox(settings, spec) as sandbox,
-        Models(with_fallbacks(models, settings, session.environ), session.environ) as client,
+        _judge(plan, tasks, session, settings) as judge,
+        Models(asked, session.environ, limiter=judge.limiter if isinstance(judge, ClusterJudge) else None) as client,
     ):
-        label = sandbox.label if sandbox else _NOTHING_RUN
+        label = judge.label if judge else _NOTHING_RUN
         machine = await anyio.to_thread.run_sync(_machine, settings.python or "", label)
-        ready = await prepared(tasks.items, session, sandbox, settings.limits, workers=settings.parallel)
+        at_once = judge.at_once if judge else settings.parallel
+        ready = await prepared(tasks.items, session, judge, workers=at_once)
         there = {**results.known, **(results.not_run if plan.no_execute else {})}
         trials = [trial for trial in _trials(ready, models, variants, plan.samples) if trial.key not in there]
         expected = await forecast(trials, client, plan.concurrency)
@@ -139,18 +147,31 @@ async def run_benchmark(
             client=client,
             cache=(await session.opened_store()).cache(Reply),
             budget=budget,
-            sandbox=sandbox,
-            sandbox_label=label,
-            order=Order(settings.parallel, selector),
+            judge=judge,
+            order=Order(at_once, selector),
             rounds=plan.rounds,
             fresh=plan.fresh,
         )
         bench = _Bench(tasks, tools, results, machine, watcher, len(trials))
         await bench.run(trials, plan.concurrency)
-    notes = [*bench.notes, *([budget.remark] if budget.remark else [])]
+        nodes = judge.nodes if isinstance(judge, ClusterJudge) else ()
+    notes = [*bench.notes, *(node.refusal for node in nodes if node.why), *([budget.remark] if budget.remark else [])]
     if budget.exhausted:
         notes.append("the budget is used up.")
     return Outcome(forecast=expected, wrote=bench.done, left=len(trials) - bench.done, notes=tuple(notes))
+
+
+@asynccontextmanager
+async def _judge(plan: Plan, tasks: TaskSet, session: Session, settings: Settings) -> AsyncGenerator[Judge | None]:
+    spec = SandboxSpec(python=settings.python or "", limits=settings.limits)
+    if plan.no_execute:
+        yield None
+    elif plan.cluster:
+        async with cluster_judge(plan.cluster, spec, tasks.items) as judge:
+            yield judge
+    else:
+        async with session.sandbox(settings, spec) as sandbox:
+            yield SandboxJudge(sandbox, sandbox.label, settings.limits, settings.parallel)
 
 
 class _Bench:
@@ -211,6 +232,7 @@ class _Bench:
                 unanswered=self._unanswered,
                 usd=self._usd,
                 seconds=anyio.current_time() - self._began,
+                nodes=self._tools.judge.nodes if isinstance(self._tools.judge, ClusterJudge) else (),
             )
         )
 

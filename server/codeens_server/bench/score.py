@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -138,13 +138,24 @@ async def score_samples(
     Raises:
         SandboxError: the sandbox failed.
     """
+
+    async def judge(sample: Sample) -> SampleResult:
+        return await judge_sample(sample, tasks[sample.task_id], references[sample.task_id], sandbox)
+
+    await add_verdicts(samples, results, judge, workers)
+
+
+async def add_verdicts(
+    samples: Iterable[Sample], results: Results, judge: Callable[[Sample], Awaitable[SampleResult]], at_once: int
+) -> None:
+    """Have samples judged, so many at once, and add each verdict to the results when it is known."""
     waiting = iter(samples)
 
     async def work() -> None:
         for sample in waiting:
-            results.add(await _judged(sample, tasks[sample.task_id], references[sample.task_id], sandbox))
+            results.add(await judge(sample))
 
-    await _together(work, workers)
+    await _together(work, at_once)
 
 
 async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int) -> None:
@@ -156,7 +167,12 @@ async def _together(work: Callable[[], Coroutine[Any, Any, None]], workers: int)
         raise innermost(several) from None
 
 
-async def _judged(sample: Sample, task: Task, runs: TaskRuns, sandbox: Sandbox) -> SampleResult:
+async def judge_sample(sample: Sample, task: Task, runs: TaskRuns, sandbox: Sandbox) -> SampleResult:
+    """Judge one sample by all that its task demands.
+
+    Raises:
+        SandboxError: the sandbox failed.
+    """
     checks = await check_all(task, sample.source, sandbox, runs)
     wrong = next((check for check in checks if check.failure is not None), None)
     return SampleResult(

@@ -6,8 +6,7 @@ from anyio import current_time
 from msgspec import Struct
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Sandbox
-from codeens_server.bench.observed import Observed
+from codeens_server.bench.judging import Judge
 from codeens_server.bench.preparing import PreparedTask
 from codeens_server.bench.records import Attempt
 from codeens_server.bench.scripts import script_of
@@ -21,8 +20,7 @@ from codeens_server.generation.models.exchange import ResponseCache
 from codeens_server.generation.prompts import Feedback
 from codeens_server.ranking.selector.features import Submission
 from codeens_server.ranking.selector.order import Order
-from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
-from codeens_server.tasks.scoring import score_one
+from codeens_server.tasks.schema import Task
 from codeens_variants.manifest import Variant
 
 
@@ -46,9 +44,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     client: Models
     cache: ResponseCache
     budget: Budget
-    sandbox: Sandbox | None
+    judge: Judge | None
     """None: nothing is run."""
-    sandbox_label: str
     order: Order
     """Which of the answers that wait is run first."""
     rounds: int = 1
@@ -94,15 +91,16 @@ async def _round(trial: Trial, tools: Tools, number: int, feedback: Feedback | N
     text, source, attempt = _read(answer, trial.ready.item.task, asked_s)
     if not source:
         return _Told(candidate=None, attempt=attempt)
-    if tools.sandbox is None:
+    if tools.judge is None:
         return _Told(candidate=None, attempt=replace(attempt, ending="not_run"))
     began, is_last = current_time(), number + 1 == tools.rounds
     submission = Submission(code=attempt.source, model=trial.model.name, variant=trial.variant.name)
     async with tools.order.turn(submission, trial.ready.item.task.id):
-        told = await _judged(trial.ready, source, attempt, tools.sandbox, tools.sandbox_label, is_last=is_last)
-    told = replace(told, attempt=replace(told.attempt, judge_s=current_time() - began))
+        judged = await tools.judge.judged(trial.ready.item, source, is_last=is_last)
+    said = {name: getattr(judged, name) for name in judged.__struct_fields__ if name != "failure"}
+    attempt = replace(attempt, judge_s=current_time() - began, **said)
     candidate = answer if isinstance(answer, Candidate) else _as_candidate(answer, trial, text)
-    return replace(told, candidate=candidate)
+    return _Told(candidate=candidate, attempt=attempt, failure=judged.failure)
 
 
 async def _ask(trial: Trial, tools: Tools, number: int, feedback: Feedback | None) -> Answer | None:
@@ -152,31 +150,6 @@ def _read(answer: Answer, task: Task, asked_s: float) -> tuple[str, str, Attempt
         cached=answer.cached,
     )
     return written, program, attempt
-
-
-async def _judged(
-    ready: PreparedTask, source: str, attempt: Attempt, sandbox: Sandbox, label: str, *, is_last: bool
-) -> _Told:
-    async def score(task: Task, runs: Observed) -> ScoreResult:
-        candidate = ScoredCandidate(id=task.id, source=source)
-        return await score_one(task, candidate, runs, sandbox=sandbox, sandbox_label=label)
-
-    observed = Observed(ready.runs)
-    result = await score(ready.item.task, observed)
-    failure = result.verdict.failure
-    if ready.item.public is not None and not is_last:
-        failure = (await score(ready.item.public, Observed(ready.runs))).verdict.failure
-    judged = replace(
-        attempt,
-        ending=result.verdict.status,
-        reason=result.reason,
-        share=min(1.0, result.weight_passed / result.weight_total) if result.weight_total else 0.0,
-        stdout=observed.stdout,
-        stderr=observed.stderr,
-        run_s=observed.run_s,
-        peak_bytes=observed.peak_bytes,
-    )
-    return _Told(candidate=None, attempt=judged, failure=failure)
 
 
 def _as_candidate(call: FailedCall, trial: Trial, written: str) -> Candidate:

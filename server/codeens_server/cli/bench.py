@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Coroutine
 from pathlib import Path
 
 import anyio
@@ -15,20 +16,23 @@ from msgspec import Struct
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.executor import open_executor
 from codeens_sandbox_backends.registry import get_backend
+from codeens_server.bench.cluster.engine import cluster_scorer, engine_address
+from codeens_server.bench.cluster.on_nodes import Samples
 from codeens_server.bench.datasets.loading import load_tasks
 from codeens_server.bench.samples import Sample, load_samples
-from codeens_server.bench.score import Results, judge_references, mean_pass_at, score_samples
+from codeens_server.bench.score import Results, add_verdicts, judge_references, mean_pass_at, score_samples
 from codeens_server.cli import options
 from codeens_server.cli.bench_export import export
 from codeens_server.cli.bench_report import report
 from codeens_server.cli.bench_run import bench_run
+from codeens_server.cli.nodes import told_nodes
 from codeens_server.cli.report import console
 from codeens_server.cli.select import select
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
 from codeens_server.config.settings import Settings
 from codeens_server.errors import InputError
 from codeens_server.tasks.schema import Task
-from codeens_server.text import plural
+from codeens_server.text import plural, visible
 from codeens_server.workspace.environment import interpreter_for
 
 _KS = (1, 10, 100)
@@ -69,6 +73,7 @@ bench.add_command(export)
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write a line for each sample.")
 @click.option("--resume", is_flag=True, help="Leave out the samples that --out has, and add the others.")
 @options.sandbox
+@options.engine
 @options.trust_workspace
 @options.as_json
 def score(
@@ -79,6 +84,7 @@ def score(
     out: Path | None,
     resume: bool,
     sandbox: str | None,
+    engine: str | None,
     trust_workspace: bool,
     as_json: bool,
 ) -> None:
@@ -86,6 +92,9 @@ def score(
     if resume and out is None:
         message = "--resume goes on with the file of --out; name that too."
         raise InputError(message)
+    if engine and (sandbox or workers):
+        raise click.UsageError("--engine cannot go with --sandbox or --workers: all cores of the cluster are used.")
+    address = engine_address(engine, os.environ) if engine else None
     tasks = {item.task.id: item.task for item in load_tasks(dataset, data, os.environ).items}
     samples = load_samples(samples_file, tasks)
     session = session_here(trust=trust_workspace, sandbox=sandbox)
@@ -93,10 +102,16 @@ def score(
     spec = SandboxSpec(python=str(interpreter_for(session.root, settings)), limits=settings.limits)
     results = Results(out, resume=resume)
     started, cpu_before = time.monotonic(), _cpu_s()
+
+    def work() -> Coroutine[None, None, tuple[float, float]]:
+        if address:
+            return _score_on_nodes(samples, tasks, results, address, spec)
+        return _score(samples, tasks, results, settings, spec, workers or settings.parallel)
+
     try:
         began, ended = anyio.run(
             unless_interrupted,
-            lambda: _score(samples, tasks, results, settings, spec, workers or settings.parallel),
+            work,
             "the scoring was ended before it was done; with --out, --resume goes on with it.",
         )
     finally:
@@ -138,6 +153,22 @@ async def _score(
             sandbox=executor,
             workers=workers,
         )
+        return began, time.monotonic()
+
+
+async def _score_on_nodes(
+    samples: list[Sample], tasks: dict[str, Task], results: Results, address: str, spec: SandboxSpec
+) -> tuple[float, float]:
+    """Return the same; each node judges the tasks' own solutions when it meets their first sample."""
+    left = results.left(samples)
+    needed = {sample.task_id: tasks[sample.task_id] for sample in left}
+    async with cluster_scorer(address, spec, Samples(tasks=needed, limits=spec.limits)) as scorer:
+        click.echo(told_nodes(scorer.nodes), err=True)
+        for node in scorer.nodes:
+            if node.why:
+                click.echo(f"warning: {visible(node.refusal)}", err=True)
+        began = time.monotonic()
+        await add_verdicts(left, results, scorer.scored, scorer.at_once)
         return began, time.monotonic()
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from codeens_server.bench.cluster.engine import engine_address
 from codeens_server.bench.datasets.base import Choice, TestsKind
 from codeens_server.bench.datasets.loading import Filter, load_tasks
 from codeens_server.bench.estimating import Forecast
@@ -24,6 +25,7 @@ from codeens_server.bench.statistics import Estimate
 from codeens_server.bench.summary import Summary, summarise
 from codeens_server.cli import options
 from codeens_server.cli.no_execute import needed_selector
+from codeens_server.cli.nodes import told_nodes
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.selector import show_likely
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
@@ -65,6 +67,7 @@ def _ks(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int,
 @options.selector
 @click.option("--no-execute", is_flag=True, help="Run nothing: rank the answers by --selector, none of them proven.")
 @options.sandbox
+@options.engine
 @options.results
 @options.trust_workspace
 @options.as_json
@@ -87,6 +90,7 @@ def bench_run(
     selector: str | None,
     no_execute: bool,
     sandbox: str | None,
+    engine: str | None,
     results: str | None,
     trust_workspace: bool,
     as_json: bool,
@@ -102,7 +106,10 @@ def bench_run(
     session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, selector=selector)
     settings = settings_of(session)
     chosen = needed_selector(settings) if no_execute else None
-    plan = Plan(seed=seed, no_execute=no_execute, **asked)
+    if engine and (sandbox or no_execute):
+        raise click.UsageError("--engine cannot go with --sandbox or --no-execute: it says where programs run.", ctx)
+    cluster = engine_address(engine, os.environ) if engine else None
+    plan = Plan(seed=seed, no_execute=no_execute, cluster=cluster, **asked)
     if no_execute and plan.rounds > 1:
         raise click.UsageError("--rounds cannot go with --no-execute: nobody knows what to tell.", ctx)
 
@@ -175,7 +182,7 @@ class _Told:
         left = "" if now.left_s is None else f", {_time(now.left_s)} left"
         failed = f", {now.unanswered} unanswered" if now.unanswered else ""
         verdicts = f"{now.passed} passed" if self._judged else "not run"
-        told = f"{verdicts}{failed}, ${now.usd:.4g}{left}"
+        told = f"{verdicts}{failed}, ${now.usd:.4g}{left}{', ' if now.nodes else ''}{told_nodes(now.nodes)}"
         self._bar.update(self._task, completed=now.done, told=told)
         tenth = 10 * now.done // now.total
         if self._bar.disable and not self._quiet and tenth > self._said:

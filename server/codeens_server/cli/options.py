@@ -49,6 +49,11 @@ selector = click.option(
     callback=_from_here,
     help="What `codeens selector train` made: of answers that wait, the likeliest to be right runs first.",
 )
+engine = click.option(
+    "--engine",
+    metavar="ray[://HOST:PORT]",
+    help="Judge on the nodes of a Ray cluster: of CODEENS_RAY_ADDRESS, else on this machine, or of this address.",
+)
 results = click.option("--results", metavar="DIR", help="Keep runs in this folder instead of the user's data folder.")
 trust_workspace = click.option(
     "--trust-workspace",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -51,6 +51,11 @@ class RateLimiter:
         self._begun: deque[tuple[float, int]] = deque()
         self._turn = anyio.Lock()
 
+    def tighten(self, *, rpm: int | None, tpm: int | None) -> None:
+        """Hold to these limits too, from the next request on."""
+        self._rpm = min((limit for limit in (self._rpm, rpm) if limit is not None), default=None)
+        self._tpm = min((limit for limit in (self._tpm, tpm) if limit is not None), default=None)
+
     async def wait(self, tokens: int) -> None:
         """Wait until one more request of about so many tokens may begin; first come, first served."""
         if self._rpm is None and self._tpm is None:
@@ -76,11 +81,24 @@ class RateLimiter:
         return (self._rpm is None or requests <= self._rpm) and (self._tpm is None or tokens <= self._tpm)
 
 
+class Limiter(Protocol):
+    """Lets requests of one model begin."""
+
+    async def wait(self, tokens: int) -> None:
+        """Wait until one more request of about so many tokens may begin."""
+        ...
+
+
 class Models:
     """The models of one run. LiteLLM is loaded by the first question; who leaves last closes every connection."""
 
     def __init__(
-        self, models: Sequence[ModelSettings], environ: Mapping[str, str], editor: EditorModel | None = None
+        self,
+        models: Sequence[ModelSettings],
+        environ: Mapping[str, str],
+        editor: EditorModel | None = None,
+        *,
+        limiter: Callable[[ModelSettings], Limiter] | None = None,
     ) -> None:
         """Name the models.
 
@@ -88,13 +106,14 @@ class Models:
             models: those to ask and those they fall back to.
             environ: where keys are read from by their variable's name.
             editor: asks the models of the editor; needed where `models` has one of these.
+            limiter: makes what holds a model's limits per minute; None: they are held here.
         """
         self._models = {model.name: model for model in models}
         self._editor = editor
         self._environ = environ
         self._limits = {model.name: anyio.CapacityLimiter(model.max_parallel or math.inf) for model in models}
         self._shapes = {model.name: RequestShape(model) for model in models}
-        self._rate_limiters = {model.name: RateLimiter(rpm=model.rpm, tpm=model.tpm) for model in models}
+        self._limiters = {model.name: (limiter or _own_limiter)(model) for model in models}
         self._opening = anyio.Lock()
         self._router: LiteLLM | None = None
         self._in_process = {model.name: InProcessModel(model) for model in models if is_in_process(model)}
@@ -153,7 +172,7 @@ class Models:
         sampling = await self._with_room(name, sampling)
         tokens = (await self.estimate(name, messages, sampling)).tokens
         async with self._limits[name]:
-            await self._rate_limiters[name].wait(tokens)
+            await self._limiters[name].wait(tokens)
             began = anyio.current_time()
             try:
                 with anyio.fail_after(model.timeout_s * (1 + len(model.fallbacks))):
@@ -240,6 +259,10 @@ class Models:
                 ]
                 self._router = await LiteLLM.start(models, self._environ)
             return self._router
+
+
+def _own_limiter(model: ModelSettings) -> Limiter:
+    return RateLimiter(rpm=model.rpm, tpm=model.tpm)
 
 
 async def _receive(answer: Any, chunks: list[Any], name: str) -> None:
