@@ -343,7 +343,7 @@ class ComparisonAnswer(Struct, frozen=True, kw_only=True):
     b_does: str = ""
 
 
-class VariantLine(Struct, frozen=True, kw_only=True):
+class OfferedVariant(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     goal: Goal
@@ -353,7 +353,7 @@ class VariantLine(Struct, frozen=True, kw_only=True):
 
 
 class VariantList(Struct, frozen=True, kw_only=True):
-    variants: tuple[VariantLine, ...]
+    variants: tuple[OfferedVariant, ...]
 
 
 class ModelLine(Struct, frozen=True, kw_only=True):

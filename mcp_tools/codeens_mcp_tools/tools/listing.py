@@ -15,8 +15,8 @@ from codeens_mcp_tools.tools.documents import (
     BackendList,
     ModelLine,
     ModelList,
+    OfferedVariant,
     ToolAnswer,
-    VariantLine,
     VariantList,
 )
 from codeens_mcp_tools.tools.framework import ToolCall
@@ -44,7 +44,7 @@ def _variants(session: AgentSession) -> ToolAnswer:
     found = session.variants()
     used = {variant.name for variant in session.used_variants()}
     lines = tuple(
-        VariantLine(
+        OfferedVariant(
             name=name,
             description=item.variant.description,
             goal=item.variant.goal,

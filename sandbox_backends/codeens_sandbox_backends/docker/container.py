@@ -24,7 +24,7 @@ _LOOK_EVERY_S = 0.2
 class Container:
     """Its connection is its lifeline: when that is closed, all its processes end and the daemon removes it."""
 
-    def __init__(self, engine: DockerClient, config: Callable[[Door], dict[str, Any]], orders: int) -> None:
+    def __init__(self, engine: DockerClient, config: Callable[[CallerSocket], dict[str, Any]], orders: int) -> None:
         """Start one that takes so many orders, and wait until it waits.
 
         Raises:
@@ -33,7 +33,7 @@ class Container:
         self._engine = engine
         self.orders_left = orders
         self.since = time()
-        door = Door()
+        door = CallerSocket()
         try:
             wanted = config(door)
             self.id, caller = _started(engine, wanted, door)
@@ -65,7 +65,7 @@ class Container:
         return self._engine.was_out_of_memory(self.id, self.since)
 
 
-def _started(engine: DockerClient, config: dict[str, Any], door: Door) -> tuple[str, socket.socket | None]:
+def _started(engine: DockerClient, config: dict[str, Any], door: CallerSocket) -> tuple[str, socket.socket | None]:
     """Return a new container's id, and the connection on which it calls; none when it ended instead."""
     made = engine.start(config)
     deadline = monotonic() + _START_TIMEOUT_S
@@ -84,7 +84,7 @@ def _started(engine: DockerClient, config: dict[str, Any], door: Door) -> tuple[
     )
 
 
-def _last_words(engine: DockerClient, config: dict[str, Any], door: Door) -> str:
+def _last_words(engine: DockerClient, config: dict[str, Any], door: CallerSocket) -> str:
     """Start a container that ends at its start once more, with its output kept, and return that output."""
     kept = {"AutoRemove": False, "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}}}
     again, caller = _started(engine, {**config, "HostConfig": config["HostConfig"] | kept}, door)
@@ -99,7 +99,7 @@ def _last_words(engine: DockerClient, config: dict[str, Any], door: Door) -> str
 SOCKET_NAME = "socket"
 
 
-class Door:
+class CallerSocket:
     """A socket that waits for one caller. Close it when done."""
 
     def __init__(self) -> None:

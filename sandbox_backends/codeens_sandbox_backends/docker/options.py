@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import SandboxSpec
 from codeens_sandbox_backends.docker import first
-from codeens_sandbox_backends.docker.container import SOCKET_NAME, Door
+from codeens_sandbox_backends.docker.container import SOCKET_NAME, CallerSocket
 from codeens_sandbox_backends.docker.engine import IMAGE_SETTING, NAME, DockerClient
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.errors import SandboxUnavailable
@@ -92,7 +92,7 @@ class ContainerConfig:
         self._processors = min(_PROCESSORS, engine.processors)
         self._runtime = engine.runtime
 
-    def config(self, bounds: Bounds, door: Door) -> dict[str, Any]:
+    def config(self, bounds: Bounds, door: CallerSocket) -> dict[str, Any]:
         """Return the body of the request for one container, whose first process calls at `door`."""
         closed = str(door.closed_file)
         hidden = [_nothing(path, closed) for path in self._hidden] if bounds.hides else []

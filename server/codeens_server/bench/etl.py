@@ -20,7 +20,7 @@ from codeens_server.errors import InputError
 _BITS = 64
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class Sampled(Struct, frozen=True, kw_only=True):
     """What of the problems is kept."""
 
     share: float = 1.0
@@ -41,7 +41,7 @@ class Converted(Struct, frozen=True, kw_only=True):
     """Written all the same: there is no right program in Python 3."""
 
 
-def convert(source: Path, target: Path, kept: Kept, say: Callable[[int, int], None]) -> Converted:
+def convert(source: Path, target: Path, kept: Sampled, say: Callable[[int, int], None]) -> Converted:
     """Write problems as JSON lines in the form that `code_contests` reads. Blocks.
 
     Args:
@@ -93,7 +93,7 @@ def _rows(source: Path) -> Iterator[tuple[str, dict[str, object]]]:
                 yield place, dict(other)
 
 
-def _is_drawn(name: str, kept: Kept) -> bool:
+def _is_drawn(name: str, kept: Sampled) -> bool:
     if kept.share >= 1.0:
         return True
     key = int.from_bytes(hashlib.sha256(f"{kept.seed}\0{name}".encode()).digest()[: _BITS // 8], "big")

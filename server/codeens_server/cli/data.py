@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from codeens_server.bench.etl import Kept, convert
+from codeens_server.bench.etl import Sampled, convert
 from codeens_server.cli import options
 from codeens_server.text import plural
 
@@ -45,7 +45,7 @@ def code_contests(
         if not as_json and not written % _EVERY:
             click.echo(f"{read} read, {written} written", err=True)
 
-    counted = convert(source, target, Kept(share=share, seed=seed, most=most, most_solutions=most_solutions), say)
+    counted = convert(source, target, Sampled(share=share, seed=seed, most=most, most_solutions=most_solutions), say)
     if as_json:
         click.echo(msgspec.json.encode(counted).decode())
         return

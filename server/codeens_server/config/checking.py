@@ -14,7 +14,7 @@ from codeens_sandbox_backends.reading import converted
 
 Key: TypeAlias = tuple[str | int, ...]
 """A path to a value: keys of tables, and indices of lists."""
-Table: TypeAlias = dict[str, object]
+SettingsTable: TypeAlias = dict[str, object]
 
 _LISTS = frozenset({list, tuple})
 _WORDS: dict[type[inspect.Type], str] = {
@@ -72,11 +72,11 @@ def _parts(value: object, kind: object) -> Iterator[tuple[str | int, object, obj
     arguments = get_args(kind)
     if is_struct(kind) and isinstance(value, dict):
         types = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        yield from ((name, item, types[name]) for name, item in cast("Table", value).items() if name in types)
+        yield from ((name, item, types[name]) for name, item in cast("SettingsTable", value).items() if name in types)
     elif get_origin(kind) in _LISTS and isinstance(value, (list, tuple)):
         yield from ((index, item, arguments[0]) for index, item in enumerate(cast("list[object]", value)))
     elif get_origin(kind) is dict and isinstance(value, dict):
-        for name, item in cast("Table", value).items():
+        for name, item in cast("SettingsTable", value).items():
             yield name, name, arguments[0]
             yield name, item, arguments[1]
 
@@ -90,7 +90,7 @@ def _own_problem(value: object, kind: object, noun: str, key: Key) -> Problem:
     if not isinstance(value, dict):
         return Problem(key, f"must be a table, not {_shown(value)}.")
     fields = {field.name: field for field in msgspec.structs.fields(cast("type[Struct]", kind))}
-    if strange := [str(name) for name in cast("Table", value) if name not in fields]:
+    if strange := [str(name) for name in cast("SettingsTable", value) if name not in fields]:
         near = get_close_matches(strange[0], fields, n=1)
         fix = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(fields)}."
         return Problem((*key, strange[0]), f"there is no such {noun}. {fix}")

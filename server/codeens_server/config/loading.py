@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from codeens_sandbox_backends.reading import converted
 from codeens_sandbox_backends.registry import backend_names
-from codeens_server.config.checking import Key, Table, dotted, is_struct
+from codeens_server.config.checking import Key, SettingsTable, dotted, is_struct
 from codeens_server.config.settings import ModelSettings, Settings
 from codeens_server.config.sources import EDITOR, ENVIRONMENT, ENVIRONMENT_PREFIX, OPTIONS, Source, read_file
 from codeens_server.errors import ConfigError, unknown
@@ -90,7 +90,7 @@ def load_settings(
         layers.append((source, _without_untrusted(table, source, ignored, trusted=trusted)))
     if (user_file := user_dir / FILE_NAME).is_file():
         layers.append(_from_file(user_file))
-    merged: Table = {}
+    merged: SettingsTable = {}
     origins: dict[str, str] = {}
     for source, table in layers:
         source.check(table)
@@ -109,11 +109,11 @@ def load_settings(
     )
 
 
-def _leaves(table: Table, key: Key = ()) -> Iterator[str]:
+def _leaves(table: SettingsTable, key: Key = ()) -> Iterator[str]:
     """Yield the dotted keys of all that a table says; lists are one thing, as they are when tables are merged."""
     for name, value in table.items():
         if isinstance(value, dict):
-            yield from _leaves(cast("Table", value), (*key, name))
+            yield from _leaves(cast("SettingsTable", value), (*key, name))
         else:
             yield dotted((*key, name))
 
@@ -131,7 +131,7 @@ def _keep_keys_out(model: ModelSettings, environ: Mapping[str, str]) -> None:
         keep_out("password", password)
 
 
-def _given(values: Mapping[str, object]) -> Table:
+def _given(values: Mapping[str, object]) -> SettingsTable:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -153,15 +153,15 @@ def _check_weights(settings: Settings) -> None:
             raise ConfigError(message)
 
 
-def _from_environment(environ: Mapping[str, str]) -> Table:
-    table: Table = {}
+def _from_environment(environ: Mapping[str, str]) -> SettingsTable:
+    table: SettingsTable = {}
     for name, text in sorted(environ.items()):
         if name.startswith(ENVIRONMENT_PREFIX) and not _is_no_setting(name):
             key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
             value: object = _value_of(text, _type_at(key))
             for part in reversed(key):
                 value = {part: value}
-            table = _merge(table, cast("Table", value))
+            table = _merge(table, cast("SettingsTable", value))
     return table
 
 
@@ -194,7 +194,7 @@ def _value_of(text: str, kind: object) -> object:
         return text
 
 
-def _workspace_file(root: Path) -> tuple[Source, Table] | None:
+def _workspace_file(root: Path) -> tuple[Source, SettingsTable] | None:
     if (own := root / FILE_NAME).is_file():
         return _from_file(own)
     if (shared := root / "pyproject.toml").is_file():
@@ -202,7 +202,7 @@ def _workspace_file(root: Path) -> tuple[Source, Table] | None:
     return None
 
 
-def _from_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
+def _from_file(path: Path, prefix: Key = ()) -> tuple[Source, SettingsTable]:
     source, table = read_file(path, prefix)
     # Relative paths in a file are meant from that file's folder.
     paths = {
@@ -213,7 +213,7 @@ def _from_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
     return source, {**table, **paths}
 
 
-def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trusted: bool) -> Table:
+def _without_untrusted(table: SettingsTable, source: Source, ignored: list[str], *, trusted: bool) -> SettingsTable:
     """Leave out what a stranger's workspace must not decide; each thing left out is told."""
 
     def leave_out(key: Key, why: str) -> None:
@@ -232,7 +232,7 @@ def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trus
     for name in untrusted:
         del kept[name]
         leave_out((name,), hint)
-    models = cast("list[Table]", kept.pop("models", []))
+    models = cast("list[SettingsTable]", kept.pop("models", []))
     # Without its address or key a call would go elsewhere, so the whole entry is left out.
     if left_out := [index for index, model in enumerate(models) if model.keys() & _TRUSTED_ONLY_OF_MODEL]:
         for index in left_out:
@@ -242,7 +242,7 @@ def _without_untrusted(table: Table, source: Source, ignored: list[str], *, trus
     return {**kept, "models": models} if models else kept
 
 
-def _without_models(models: list[Table], names: set[str]) -> list[Table]:
+def _without_models(models: list[SettingsTable], names: set[str]) -> list[SettingsTable]:
     remaining = [model for model in models if model["name"] not in names]
     for index, model in enumerate(remaining):
         if "fallbacks" in model:
@@ -251,10 +251,10 @@ def _without_models(models: list[Table], names: set[str]) -> list[Table]:
     return remaining
 
 
-def _merge(strong: Table, weak: Table) -> Table:
+def _merge(strong: SettingsTable, weak: SettingsTable) -> SettingsTable:
     merged = dict(weak)
     for name, value in strong.items():
         other = weak.get(name)
         both = isinstance(value, dict) and isinstance(other, dict)
-        merged[name] = _merge(cast("Table", value), cast("Table", other)) if both else value
+        merged[name] = _merge(cast("SettingsTable", value), cast("SettingsTable", other)) if both else value
     return merged

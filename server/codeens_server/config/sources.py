@@ -10,7 +10,7 @@ from typing import cast
 import tomli
 from msgspec import Struct
 
-from codeens_server.config.checking import Key, Table, dotted, first_problem
+from codeens_server.config.checking import Key, SettingsTable, dotted, first_problem
 from codeens_server.config.settings import Settings
 from codeens_server.errors import ConfigError, Hint
 from codeens_server.files import read_regular
@@ -35,7 +35,7 @@ class Source(Struct, frozen=True, kw_only=True):
     prefix: Key = ()
     """The table of the file that holds the settings."""
 
-    def check(self, table: Table) -> None:
+    def check(self, table: SettingsTable) -> None:
         """Check raw settings to their leaves.
 
         Raises:
@@ -60,7 +60,7 @@ class Source(Struct, frozen=True, kw_only=True):
         return f"codeens.{dotted(key)} of the editor's settings" if self.label == EDITOR else dotted(key)
 
 
-def read_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
+def read_file(path: Path, prefix: Key = ()) -> tuple[Source, SettingsTable]:
     """Read the settings of a TOML file, from the table that `prefix` names; empty where that is not there.
 
     Raises:
@@ -73,11 +73,11 @@ def read_file(path: Path, prefix: Key = ()) -> tuple[Source, Table]:
         message = f"{path} is not valid TOML: {error}."
         raise ConfigError(message) from None
     for part in prefix:
-        value = cast("Table", value).get(str(part), {}) if isinstance(value, dict) else {}
+        value = cast("SettingsTable", value).get(str(part), {}) if isinstance(value, dict) else {}
     source = Source(label=str(path), text=text, prefix=prefix)
     if not isinstance(value, dict):
         raise source.error((), "must be a table.")
-    return source, cast("Table", value)
+    return source, cast("SettingsTable", value)
 
 
 def _read(path: Path) -> str:

@@ -30,7 +30,7 @@ class StartRun(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """As `codeens.run` takes them: goal, effort, mode, models, variants, samples, budget_usd, …"""
 
 
-class Started(Struct, frozen=True, kw_only=True):
+class StartedRun(Struct, frozen=True, kw_only=True):
     """A run that goes on."""
 
     run_id: str
@@ -44,7 +44,7 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 DOCUMENTS: tuple[type[Struct], ...] = (
     StartRun,
-    Started,
+    StartedRun,
     Ended,
     Refused,
     RunPage,
@@ -60,7 +60,10 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 
 def make_api(desk: RunDesk) -> APIRouter:
     """Return the routes below `/api`."""
-    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api",
+        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
+    )
     _add_runs(api, desk)
     _add_sums(api, desk)
     return api
@@ -79,11 +82,11 @@ def _add_runs(api: APIRouter, desk: RunDesk) -> None:
         """List runs, newest first; `before` is the id from which the last page said to go on."""
         return answer(await (await desk.statistics()).runs(text=text, shown=shown, before=before, limit=limit))
 
-    @api.post("/runs", status_code=202, responses=says({202: Started}), openapi_extra=takes(StartRun))
+    @api.post("/runs", status_code=202, responses=says({202: StartedRun}), openapi_extra=takes(StartRun))
     async def start_run(request: Request) -> Response:
         """Start a run; it goes on when the caller leaves."""
         asked = await read_body(request, StartRun)
-        return answer(Started(run_id=await desk.start(asked.target, asked.options)), 202)
+        return answer(StartedRun(run_id=await desk.start(asked.target, asked.options)), 202)
 
     @api.get("/runs/{run_id}", responses=says({200: RunView}))
     async def show_run(run_id: str) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
 
-from codeens_server.dashboard.ensemble import Chosen, Ensemble, EnsembleDesk, Kept, Place
+from codeens_server.dashboard.ensemble import Chosen, EnsembleDesk, EnsembleState, KeptDefault, Place
 from codeens_server.dashboard.health import Configured, checks, configured
 from codeens_server.dashboard.manifests import (
     GivenFile,
@@ -35,9 +35,9 @@ class Manifests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 DOCUMENTS: tuple[type[Struct], ...] = (
-    Ensemble,
+    EnsembleState,
     Chosen,
-    Kept,
+    KeptDefault,
     InstalledVariant,
     Source,
     Preview,
@@ -54,19 +54,22 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 
 def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> APIRouter:
     """Return the routes."""
-    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api",
+        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
+    )
 
-    @api.get("/ensemble", responses=says({200: Ensemble}))
+    @api.get("/ensemble", responses=says({200: EnsembleState}))
     async def show_ensemble(everywhere: bool = False) -> Response:
         """Say who wins on the code of this workspace, or on all, and who is asked by default."""
         return answer(await ensemble.look(everywhere=everywhere))
 
-    @api.put("/ensemble", responses=says({200: Kept}), openapi_extra=takes(Chosen))
+    @api.put("/ensemble", responses=says({200: KeptDefault}), openapi_extra=takes(Chosen))
     async def choose_ensemble(request: Request) -> Response:
         """Make one model with one variant what is asked when nobody is named."""
         return answer(await ensemble.choose(await read_body(request, Chosen)))
 
-    @api.delete("/ensemble", responses=says({200: Kept}))
+    @api.delete("/ensemble", responses=says({200: KeptDefault}))
     async def undo_ensemble(place: Place = "user") -> Response:
         """Take that back: what the settings of this place said before is said again."""
         return answer(await ensemble.undo(place))

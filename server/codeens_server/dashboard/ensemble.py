@@ -21,7 +21,7 @@ from codeens_server.store.statistics import SystemLine
 Place: TypeAlias = Literal["user", "workspace"]
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class SystemStanding(Struct, frozen=True, kw_only=True):
     """How a model with a variant stands."""
 
     line: SystemLine
@@ -31,7 +31,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """Why it cannot be made that; empty: it can."""
 
 
-class Ensemble(Struct, frozen=True, kw_only=True):
+class EnsembleState(Struct, frozen=True, kw_only=True):
     """Who is asked when nobody is named, and how all stand."""
 
     default_models: tuple[str, ...]
@@ -40,7 +40,7 @@ class Ensemble(Struct, frozen=True, kw_only=True):
     """Where that is said; empty: nowhere."""
     root: str
     """The workspace."""
-    standings: tuple[Standing, ...]
+    standings: tuple[SystemStanding, ...]
     """Those first of which most can be said: by the lower end of the interval."""
     clear: bool = False
     """Whether the first one's interval lies above all others'."""
@@ -55,7 +55,7 @@ class Chosen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose settings say so."""
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class KeptDefault(Struct, frozen=True, kw_only=True):
     """What the settings say now."""
 
     path: str
@@ -73,7 +73,7 @@ class EnsembleDesk:
         self.session = session
         self._before: dict[Place, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
-    async def look(self, *, everywhere: bool = False) -> Ensemble:
+    async def look(self, *, everywhere: bool = False) -> EnsembleState:
         """Return how all stand.
 
         Args:
@@ -87,7 +87,7 @@ class EnsembleDesk:
         lines = await store.statistics.systems("" if everywhere else root)
         return await anyio.to_thread.run_sync(self._ensemble, lines, root)
 
-    async def choose(self, chosen: Chosen) -> Kept:
+    async def choose(self, chosen: Chosen) -> KeptDefault:
         """Make a model with a variant the default.
 
         Raises:
@@ -95,7 +95,7 @@ class EnsembleDesk:
             ConfigError: the settings cannot be read or written.
         """
 
-        def write() -> Kept:
+        def write() -> KeptDefault:
             unasked = self._not_asked(chosen.model, self.session.settings())
             if why := unasked or _not_installed(chosen.variant, self.session.variants()):
                 message = f"{chosen.model} with {chosen.variant} cannot be the default: {why}."
@@ -108,14 +108,14 @@ class EnsembleDesk:
 
         return await anyio.to_thread.run_sync(write)
 
-    async def undo(self, place: Place) -> Kept:
+    async def undo(self, place: Place) -> KeptDefault:
         """Say again what was said before the default was chosen here; nothing, where that is not known.
 
         Raises:
             ConfigError: the settings cannot be read or written.
         """
 
-        def write() -> Kept:
+        def write() -> KeptDefault:
             models, variants = self._before.get(place, ((), ()))
             kept = self._write(place, models, variants)
             self._before.pop(place, None)
@@ -123,7 +123,7 @@ class EnsembleDesk:
 
         return await anyio.to_thread.run_sync(write)
 
-    def _write(self, place: Place, models: tuple[str, ...], variants: tuple[str, ...]) -> Kept:
+    def _write(self, place: Place, models: tuple[str, ...], variants: tuple[str, ...]) -> KeptDefault:
         path = set_ensemble(self.session.root if place == "workspace" else None, models, variants)
         self.session.forget()
         loaded = self.session.loaded()
@@ -132,7 +132,7 @@ class EnsembleDesk:
             loaded.origins.get(key, "") for key, names in wanted.items() if getattr(loaded.settings, key) != names
         ]
         overruled = next((origin for origin in others if origin != str(path)), "")
-        return Kept(path=str(path), default_models=models, variants=variants, overruled_by=overruled)
+        return KeptDefault(path=str(path), default_models=models, variants=variants, overruled_by=overruled)
 
     def _said_in(self, loaded: Loaded, place: Place) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return what the file of a place says itself; what another source says is not to be written into it."""
@@ -148,14 +148,14 @@ class EnsembleDesk:
             settings.variants if own("variants") else (),
         )
 
-    def _ensemble(self, lines: list[SystemLine], root: str) -> Ensemble:
+    def _ensemble(self, lines: list[SystemLine], root: str) -> EnsembleState:
         loaded = self.session.loaded()
         settings = loaded.settings
         installed = self.session.variants()
         ordered = sorted(lines, key=lambda line: (-line.won.low, line.model, line.variant))
         whom = {model: self._not_asked(model, settings) for model in dict.fromkeys(line.model for line in lines)}
         standings = [
-            Standing(
+            SystemStanding(
                 line=line,
                 is_default=(settings.default_models, settings.variants) == ((line.model,), (line.variant,)),
                 why_not=whom[line.model] or _not_installed(line.variant, installed),
@@ -165,7 +165,7 @@ class EnsembleDesk:
         names = ("default_models", "variants")
         origins = dict.fromkeys(loaded.origins[name] for name in names if name in loaded.origins)
         others = [line.won.high for line in ordered[1:]]
-        return Ensemble(
+        return EnsembleState(
             default_models=settings.default_models,
             variants=settings.variants,
             origins=tuple(origins),

@@ -30,7 +30,7 @@ _LEAST_SAMPLE_S = 2e-4
 """Of one part in a sample; below, what taking a sample costs is too large a share of it."""
 
 
-class Part(Struct, frozen=True):
+class PassPart(Struct, frozen=True):
     """Inputs of one kind that stand beside each other in a pass."""
 
     kind: str
@@ -44,15 +44,15 @@ def in_parts(cases: Sequence[Case]) -> tuple[Case, ...]:
     return tuple(sorted(cases, key=lambda case: kinds.index(_kind(case))))
 
 
-def parts_of(cases: Sequence[Case]) -> tuple[Part, ...]:
+def parts_of(cases: Sequence[Case]) -> tuple[PassPart, ...]:
     """Return the parts of a pass over cases that `in_parts` has put in order."""
     has_benchmark = any(case.origin == "benchmark" for case in cases)
-    found: list[Part] = []
+    found: list[PassPart] = []
     first = 0
     for kind, group in groupby(cases, key=_kind):
         count = len(list(group))
         told = LIKE_BENCHMARK if has_benchmark and kind != BENCHMARK else kind
-        found.append(Part(told, first, count))
+        found.append(PassPart(told, first, count))
         first += count
     return tuple(found)
 
@@ -62,7 +62,7 @@ def _kind(case: Case) -> str:
 
 
 def part_speeds(
-    pairs: Sequence[PairedRound], parts: Sequence[Part], plans: tuple[RacePlan, RacePlan]
+    pairs: Sequence[PairedRound], parts: Sequence[PassPart], plans: tuple[RacePlan, RacePlan]
 ) -> tuple[PartSpeed, ...]:
     """Return how fast a candidate is on each part, each with an interval; none for parts too short to be told.
 

@@ -10,14 +10,14 @@ from codeens_server.domain.document import RankedResult
 from codeens_server.domain.evidence import VARIED, Case
 from codeens_server.domain.measurement import Interval, Measurement, PartSpeed
 from codeens_server.measuring.measure import Baseline
-from codeens_server.measuring.parts import LIKE_BENCHMARK, Part, in_parts, part_speeds, parts_of
+from codeens_server.measuring.parts import LIKE_BENCHMARK, PassPart, in_parts, part_speeds, parts_of
 from codeens_server.measuring.race import BENCHMARK_NOTE, SpeedComparison, claimable
 from codeens_server.measuring.statistics import PairedRound
 from codeens_server.ranking.wording import TIMES, merits
 from tests.server.facts import candidate, passed
 
 PLAN = RacePlan(groups=((0, 2), (2, 5)), inner=1)
-PARTS = (Part("recorded calls", 0, 2), Part("drawn inputs", 2, 3))
+PARTS = (PassPart("recorded calls", 0, 2), PassPart("drawn inputs", 2, 3))
 CANDIDATE = candidate()
 
 
