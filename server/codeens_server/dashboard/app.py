@@ -11,7 +11,7 @@ import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -21,6 +21,7 @@ from codeens_server.dashboard.api import DOCUMENTS, make_api
 from codeens_server.dashboard.bench_desk import BenchDesk
 from codeens_server.dashboard.bench_routes import DOCUMENTS as OF_BENCHMARKS
 from codeens_server.dashboard.bench_routes import make_bench_api, make_bench_pages
+from codeens_server.dashboard.charts import plotly_script
 from codeens_server.dashboard.configuration import DOCUMENTS as OF_CONFIGURATION
 from codeens_server.dashboard.configuration import make_configuration_api, make_configuration_pages
 from codeens_server.dashboard.desk import RunDesk
@@ -81,6 +82,8 @@ def make_app(desk: RunDesk, benchmarks: BenchDesk) -> FastAPI:
     app.include_router(make_configuration_api(ensemble, variants))
     app.include_router(make_pages(desk))
     app.include_router(make_configuration_pages(ensemble, variants))
+    if script := plotly_script():
+        app.add_route("/static/plotly.js", lambda _: FileResponse(script, media_type="text/javascript"))
     app.mount("/static", StaticFiles(packages=[("codeens_server.dashboard", "static")]))
     app.openapi = _described(app)
     app.add_exception_handler(CodeensError, _told)

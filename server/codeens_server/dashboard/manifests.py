@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from string import Formatter
 from urllib.parse import urlsplit
 
+import anyio
 import anyio.to_thread
 import httpx
 from msgspec import Struct
@@ -327,22 +328,27 @@ async def _fetched(url: str) -> bytes:
     Raises:
         InputError: it cannot be fetched, or is too large.
     """
-    data = bytearray()
     try:
         if url.startswith("http://") and urlsplit(url).hostname not in _LOOPBACK:
             message = f"{url} is not encrypted: whoever is between could change the prompt. Name an https address."
             raise InputError(message, code="no_manifest")
-        async with httpx.AsyncClient(timeout=_FETCH_S) as client, client.stream("GET", url) as answer:
-            if answer.status_code != 200:
-                where = answer.headers.get("location", "")
-                message = f"{url} answers {answer.status_code}{f', and leads to {where}' if where else ''}."
-                raise InputError(message, code="no_manifest")
-            async for part in answer.aiter_bytes():
-                data += part
-                if len(data) > 4 * MOST_BYTES:
-                    message = f"{url} gives more than {4 * MOST_BYTES} bytes."
-                    raise InputError(message, code="no_manifest")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        with anyio.fail_after(_FETCH_S):
+            async with httpx.AsyncClient(timeout=_FETCH_S) as client, client.stream("GET", url) as answer:
+                return await _body(url, answer)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
         message = f"{url} cannot be fetched: {error or type(error).__name__}."
         raise InputError(message, code="no_manifest") from None
+
+
+async def _body(url: str, answer: httpx.Response) -> bytes:
+    if answer.status_code != 200:
+        where = answer.headers.get("location", "")
+        message = f"{url} answers {answer.status_code}{f', and leads to {where}' if where else ''}."
+        raise InputError(message, code="no_manifest")
+    data = bytearray()
+    async for part in answer.aiter_bytes():
+        data += part
+        if len(data) > 4 * MOST_BYTES:
+            message = f"{url} gives more than {4 * MOST_BYTES} bytes."
+            raise InputError(message, code="no_manifest")
     return bytes(data)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from codeens import RunState
+from codeens_server.dashboard.charts import plotted
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.rendering import shown
 from codeens_server.dashboard.side_by_side import lines_beside
@@ -127,6 +128,7 @@ def _candidate(state: RunState, candidate_id: str) -> Candidate:
 def _run_facts(state: RunState, view: RunView, log: list[StoredEvent], at: int | None) -> dict[str, Any]:
     return {
         "run": view,
+        "plotted": plotted(view),
         "steps": [_step(number, event) for number, event in enumerate(log, start=1)],
         "at": at,
         "seq": len(log),

@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import cast
 
+import msgspec
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 
+from codeens_server.dashboard.charts import plotly_script
 from codeens_server.domain.systems import Share
 from codeens_server.text import money, one_line, plural, visible
 
@@ -31,12 +33,18 @@ def _templates() -> Environment:
     )
     filters = cast("dict[str, Callable[..., object]]", found.filters)
     filters.update(money=money, line=one_line, share=share_text, size=_size, when=_when, plural=plural, visible=visible)
-    filters.update(seconds=_seconds)
+    filters.update(seconds=_seconds, data=_data)
+    cast("dict[str, object]", found.globals)["has_plotly"] = plotly_script() is not None
     return found
 
 
 def _when(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}"
+
+
+def _data(rows: object) -> str:
+    """Write Structs as JSON for a script; the template escapes it as the text of an attribute."""
+    return msgspec.json.encode(rows).decode()
 
 
 def _seconds(count: float) -> str:

@@ -22,6 +22,7 @@ async function look(page, name) {
   for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 1920]]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
+    await page.waitForFunction(() => [...document.querySelectorAll(".chart")].every((chart) => (chart.querySelector(".main-svg")?.clientWidth ?? 0) === chart.clientWidth));
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     if (wide > 0) faults.push(`${name} is ${wide} px wider than a window of ${width}`);
     await page.screenshot({ path: path.join(pictures, `${name}-${scheme}-${width}.png`), fullPage: true });
@@ -84,11 +85,15 @@ try {
   await page.locator(".beside").waitFor();
   seen.diff = await page.locator(".beside").innerText();
   await look(page, "diff");
-  for (const name of ["Your ensemble", "Leaderboard", "Costs", "Compare", "Benchmarks", "Variants", "Settings", "Runs"]) {
+  for (const name of ["Activity", "Your ensemble", "Leaderboard", "Costs", "Compare", "Benchmarks", "Variants", "Settings", "Runs"]) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
     await page.locator(`nav a[aria-current]`, { hasText: name }).waitFor();
+    if (["Leaderboard", "Costs"].includes(name)) await page.locator(".chart .main-svg").first().waitFor();
     await look(page, name.toLowerCase().replace(" ", "-"));
   }
+  await page.goto(`${new URL(url).origin}/runs/${seen.run}`);
+  await page.pdf({ path: path.join(pictures, "run.pdf"), format: "A4" });
+  await page.goto(new URL(url).origin);
   await page.locator("[name=text]").fill("no such function");
   await page.keyboard.press("Enter");
   await page.getByText("No run is like that.").waitFor();

@@ -9,11 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
 
+from codeens_server.config.settings import Settings
+from codeens_server.store.opening import open_store
 from tests.mcp_tools.npm_tools import run_tool, tools_folder
 from tests.quick import QUICK
 from tests.sandbox_backends.machine import why_not
+from tests.server import facts
 
 SCRIPT = Path(__file__).with_name("browser.mjs")
 UNIQUE = """\
@@ -24,6 +28,14 @@ def unique(items: list[int]) -> list[int]:
             found.append(item)
     return found
 """
+
+
+async def _seed(folder: Path) -> None:
+    """Keep a run of models, so that charts of costs and systems have something to show."""
+    with open_store(Settings(results=str(folder / "data" / "codeens" / "results"))) as store:
+        target = facts.target_in(folder)
+        state = await facts.keep(store, facts.found(target))
+        await facts.add(store, state, facts.finished(state.run_id, target))
 
 
 @pytest.mark.e2e
@@ -38,6 +50,7 @@ def test_a_person_starts_a_run_watches_it_and_looks_at_what_came_of_it(tmp_path:
     for folder in (project, pictures):
         folder.mkdir()
     (project / "lists.py").write_text(UNIQUE, encoding="utf-8")
+    anyio.run(_seed, tmp_path)
     command = [sys.executable, "-m", "codeens", "dashboard", "--port", "0"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEENS_")}
     environ = {**kept, **QUICK, "XDG_DATA_HOME": str(tmp_path / "data"), "HOME": str(tmp_path)}

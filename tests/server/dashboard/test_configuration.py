@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
+import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -171,6 +175,67 @@ async def test_variants_come_from_a_file_a_folder_and_a_pack(client: httpx.Async
     for source in sources:
         found = await told(client, "POST", "/api/variants/preview", source)
         assert [preview["variant"]["name"] for preview in found] == ["brief"]
+
+
+class _Site(BaseHTTPRequestHandler):
+    """A site that gives good manifests, and such as nobody should take."""
+
+    answers: ClassVar[dict[str, tuple[int, dict[str, str], bytes]]] = {
+        "/brief.toml": (200, {"Content-Type": "text/html"}, MANIFEST.encode()),
+        "/moved.toml": (302, {"Location": "http://elsewhere.example/<b>.toml\t"}, b""),
+        "/none.toml": (404, {}, b"<script>alert(1)</script>"),
+        "/page.toml": (200, {}, f"<html>{HOSTILE}".encode()),
+        "/large.toml": (200, {}, b"x" * ((4 << 20) + 1)),
+        "/bomb.toml": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(64 << 20), 1)),
+        "/bytes.toml": (200, {}, b"\xff\xfe"),
+        "/torn.toml": (200, {"Content-Length": "900"}, MANIFEST.encode()),
+    }
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        status, headers, body = self.answers[self.path]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with suppress(ConnectionError):  # who has enough goes away
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that it has there
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Site) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+async def test_what_a_url_gives_is_a_manifest_or_refused_with_the_reason_and_never_followed(
+    client: httpx.AsyncClient, site: str
+) -> None:
+    (found,) = await told(client, "POST", "/api/variants/preview", {"place": f"{site}/brief.toml"})
+    (page,) = await told(client, "POST", "/api/variants/preview", {"place": f"{site}/page.toml"})
+    reasons = {
+        "moved": "answers 302, and leads to http://elsewhere.example/",
+        "none": "answers 404",
+        "large": "gives more than 4194304 bytes",
+        "bomb": "gives more than 4194304 bytes",
+        "bytes": "is not UTF-8 text",
+        "torn": "cannot be fetched",
+    }
+    for name, why in reasons.items():
+        refused = await told(client, "POST", "/api/variants/preview", {"place": f"{site}/{name}.toml"}, status=400)
+        assert why in refused["error"]["message"], name
+
+    assert found["variant"]["name"] == "brief"
+    assert page["problem"]
+    assert _Site.asked == [f"/{name}.toml" for name in ("brief", "page", *reasons)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 FOLDER = Path(__file__).parents[3] / "examples" / "team"
 COMPOSE = FOLDER / "compose.yaml"
@@ -30,6 +31,19 @@ def test_the_compose_file_pins_versions_and_opens_nothing_to_other_machines() ->
     assert "ports" not in services["dashboard"]
     assert services["dashboard"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert "${POSTGRES_PASSWORD" in services["database"]["environment"]["POSTGRES_PASSWORD"]
+
+
+def test_the_compose_file_is_one_by_the_specification() -> None:
+    """Read by a second implementation of it, which puts no variables in."""
+    given = {"POSTGRES_PASSWORD": "x", "CODEENS_WORKSPACE": "."}
+    text = re.sub(r"\$\{(\w+)[^}]*\}", lambda found: given[found[1]], COMPOSE.read_text(encoding="utf-8"))
+
+    compose = PyCompose.from_yaml(text)
+    compose.validate()
+
+    assert sorted(compose.service_names()) == ["dashboard", "database"]
+    with pytest.raises(ValueError, match="imagee"):
+        PyCompose.from_yaml(text.replace("image: codeens", "imagee: codeens"))
 
 
 def test_docker_reads_the_compose_file() -> None:
