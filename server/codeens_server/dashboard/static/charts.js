@@ -33,6 +33,8 @@ function colour(name) {
   probe.remove();
   return found;
 }
+/** Told apart also by who does not see all colours (Okabe and Ito). */
+const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c8c8c"];
 const dollars = (usd) => `$${usd.toPrecision(3)}`;
 
 const CHARTS = {
@@ -49,7 +51,7 @@ const CHARTS = {
         textposition: "top center",
         marker: {
           size: rows.map((row) => (row.best ? 17 : 11)),
-          symbol: rows.map((row) => (row.best ? "star" : "circle")),
+          symbol: rows.map((row) => (row.best ? "star" : row.is_beaten ? "circle-open" : "circle")),
           color: rows.map((row) => row.readable),
           colorscale: "Viridis",
           cmin: 0,
@@ -77,6 +79,8 @@ const CHARTS = {
       };
     }),
     barmode: "stack",
+    bargap: Math.max(0.2, 1 - new Set(rows.map((row) => row.day)).size / 10),
+    colorway: COLOURS,
     showlegend: true,
     xaxis: { type: "category", categoryorder: "category ascending" },
     yaxis: { tickprefix: "$", rangemode: "tozero" },
