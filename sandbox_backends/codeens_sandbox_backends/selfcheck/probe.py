@@ -15,6 +15,7 @@ from codeens_sandbox_backends.base import IsolationLevel, Readiness, Sandbox, Sa
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.jobs import CallsJob, Limits
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
+from codeens_sandbox_backends.selfcheck.outside import started_at
 
 _LIMITS = Limits(wall_s=10.0, call_s=5.0)
 _TIMEOUT_S = 30.0
@@ -58,7 +59,7 @@ async def _try(open_: Callable[[SandboxSpec], Awaitable[Sandbox]]) -> list[str]:
             canary.write_text("secret", encoding="utf-8")
             secrets = [str(canary), "/etc/shadow", *_some_home_file()]
             port: int = listener.getsockname()[1]
-            arguments = (["list", *secrets], str(canary), port, os.getpid(), f"{os.getpid()} (")
+            arguments = (["list", *secrets], str(canary), port, os.getpid(), started_at(os.getpid()))
             result = await sandbox.run(CallsJob(program=_program(), inputs=(CallInput(args=arguments),)))
     finally:
         await sandbox.aclose()

@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -136,6 +137,10 @@ def stdio(token: str | None) -> int:
         code = await serve_stdio(token)
 
     _run(one)
+    if threading.active_count() > 1:
+        # What a thread still imports or reads is for nobody any more, and Python would wait for it.
+        sys.stderr.flush()
+        os._exit(code)
     return code
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from anyio.abc import TaskGroup
 from lsprotocol import types
 
@@ -57,14 +59,15 @@ class Handlers:
             # Nobody asked for it: it is told where somebody does.
             self._client.log(f"earlier runs of {uri} are not known: {one_line(str(error))}")
 
-    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        """Return the actions for a place."""
+    def code_actions(self, params: types.CodeActionParams) -> Sequence[types.CodeAction | types.Command]:
+        """Return the actions for a place; to a client that knows no actions, the commands that they have."""
         document = self._python(params.text_document.uri)
         if document is None:
             return []
         records = self._records.of_document(document.uri)
         asked = ActionRequest(document, self.outlines.of(document), params.range.start.line, params.context)
-        return actions(asked, self._client, records)
+        found = actions(asked, self._client, records)
+        return found if self._client.knows_actions else [action.command for action in found if action.command]
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
         """Return an action with its edit.

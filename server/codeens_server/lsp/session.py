@@ -5,7 +5,7 @@ What is asked about a document is answered at once from what is known; only comm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -92,7 +92,7 @@ class EditorSession:
         for name in COMMANDS:
             server.command(name)(partial(self._execute))
 
-    def _code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+    def _code_actions(self, params: types.CodeActionParams) -> Sequence[types.CodeAction | types.Command]:
         return self._handlers.code_actions(params)
 
     async def _resolve(self, action: types.CodeAction) -> types.CodeAction:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.e2e.program import Workspace, make_workspace
 
 SECONDS = 150
@@ -47,6 +49,16 @@ def run_editor(workspace: Workspace, command: Sequence[str], *, environment: Map
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     assert "error" not in told, told
     return Told(**told, undone=(workspace.folder / "orders.py").read_bytes())
+
+
+def tool(requirement: str, program: str, folder: Path) -> Path:
+    """Have uv bring a program from PyPI; skips where it cannot."""
+    uv = Path(sys.executable).with_name("uv")
+    folders = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
+    done = subprocess.run([uv, "tool", "install", "-q", requirement], env=os.environ | folders, capture_output=True)
+    if done.returncode:
+        pytest.skip(f"uv cannot bring {requirement}")
+    return folder / "bin" / program
 
 
 def check(told: Told, original: bytes) -> None:

@@ -38,11 +38,15 @@ def capabilities(**experimental: object) -> types.ClientCapabilities:
         ),
         text_document=types.TextDocumentClientCapabilities(
             code_action=types.CodeActionClientCapabilities(
+                code_action_literal_support=types.ClientCodeActionLiteralOptions(
+                    code_action_kind=types.ClientCodeActionKindOptions(value_set=[])
+                ),
                 disabled_support=True,
                 is_preferred_support=True,
                 data_support=True,
                 resolve_support=types.ClientCodeActionResolveOptions(properties=["edit"]),
             ),
+            code_lens=types.CodeLensClientCapabilities(),
             hover=types.HoverClientCapabilities(content_format=[types.MarkupKind.Markdown]),
         ),
         notebook_document=types.NotebookDocumentClientCapabilities(

@@ -129,13 +129,20 @@ async def test_without_a_run_there_are_no_lenses_and_no_hover(opened: Editor) ->
     assert await opened.hover("untitled:sums", 5) == ""
 
 
-async def test_an_editor_that_knows_no_disabled_actions_gets_none(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_an_editor_that_knows_no_actions_gets_their_commands(tmp_path_factory: pytest.TempPathFactory) -> None:
     folders = Folders(tmp_path_factory.mktemp("plain"))
     plain = capabilities()
     plain.text_document = types.TextDocumentClientCapabilities()
     async with editor(folders.workspace, home=folders.home, can=plain) as made:
         made.open("untitled:odd", "def f(:\n    return 1\n")
         assert await made.actions("untitled:odd", 1) == []
+        made.open("untitled:sums", MODULE)
+        identifier, start = types.TextDocumentIdentifier("untitled:sums"), types.Position(line=5, character=0)
+        place = types.Range(start=start, end=start)
+        params = types.CodeActionParams(identifier, place, types.CodeActionContext(diagnostics=[]))
+        found = await made.client.text_document_code_action_async(params) or []
+        assert all(isinstance(each, types.Command) and each.command == "codeens.run" for each in found)
+        assert [each.title for each in found] == [title.format("total") for title in RUNS]
 
 
 async def test_the_kinds_and_commands_are_announced(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -95,6 +95,22 @@ async def test_earlier_runs_stand_above_their_functions_as_soon_as_a_file_is_ope
     assert datetime.fromisoformat(oldest["time"])
 
 
+async def test_an_editor_without_lenses_offers_the_report_and_is_told_where_it_is(folders: Folders) -> None:
+    can = capabilities()
+    assert can.window is not None
+    assert can.text_document is not None
+    can.text_document.code_lens, can.window.show_document = None, None
+    async with editor(folders.workspace, home=folders.home, can=can) as plain:
+        plain.open(folders.uri, facts.SOURCE)
+        await plain.command("codeens.showRun", {"runId": DONE})
+        last = (await plain.actions(folders.uri, plain.line_of(folders.uri, "def total")))[-1]
+        assert last.title == "Report on `total`"
+        assert last.command is not None
+        answer = await plain.command("codeens.showRun", *(last.command.arguments or ()))
+        told = plain.client.messages[-1].message
+    assert Path(told.removeprefix("codeens: see ")).read_text(encoding="utf-8") == answer["report"]
+
+
 async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_function_is_the_same(
     restored: Editor, folders: Folders
 ) -> None:

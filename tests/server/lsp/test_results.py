@@ -194,6 +194,19 @@ async def test_a_function_that_was_changed_since_is_not_overwritten(ran: Ran) ->
     ran.restore()
 
 
+async def test_what_became_a_dead_twin_is_not_edited_and_of_equal_twins_the_last_one_is(ran: Ran) -> None:
+    twin = MODULE[MODULE.index("def total") : MODULE.index("\n\n\n", MODULE.index("def total"))]
+    ran.editor.change(ran.uri, f"{MODULE}\n\ndef total(numbers):\n    return 0\n")
+    with pytest.raises(Exception, match=r"total was changed since the run .*; nothing was applied"):
+        await ran.editor.command("codeens.apply", {"runId": ran.run_id})
+    ran.editor.change(ran.uri, f"{MODULE}\n\n{twin}\n")
+    await ran.editor.command("codeens.apply", {"runId": ran.run_id})
+    first, last = ran.editor.texts[ran.uri].split("def total")[1:]
+    assert "sum(map(mul" not in first
+    assert "sum(map(mul" in last
+    ran.restore()
+
+
 async def test_an_edit_that_the_editor_refuses_is_told_with_its_reason(ran: Ran) -> None:
     ran.restore()
     ran.editor.refuses_edits = "the file is read-only"

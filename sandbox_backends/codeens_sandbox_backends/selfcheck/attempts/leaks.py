@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def leaks(secrets: list[str], canary: str, port: int, outer_pid: int, outer_stat: str) -> str:
+def leaks(secrets: list[str], canary: str, port: int, outer_pid: int, outer_start: str) -> str:
     """Return what could be reached, as words: `files`, `network`, `processes`.
 
-    `outer_stat` begins the outer process's line in /proc: another process may have its number in here.
+    `outer_start` is when the outer process began: another one may have its number in here, in a container even 1.
     """
     attempts: dict[str, list[Callable[[], object]]] = {
         "files": [
@@ -22,7 +22,7 @@ def leaks(secrets: list[str], canary: str, port: int, outer_pid: int, outer_stat
             lambda: Path(canary + "-new").mkdir(),
         ],
         "network": [lambda: _connect(port), lambda: _send(port)],
-        "processes": [lambda: _see(outer_pid, outer_stat)],
+        "processes": [lambda: _see(outer_pid, outer_start)],
     }
     return " ".join(name for name, tries in attempts.items() if any(_works(attempt) for attempt in tries))
 
@@ -46,10 +46,11 @@ def _see_users() -> None:
         raise FileNotFoundError
 
 
-def _see(pid: int, stat: str) -> None:
+def _see(pid: int, start: str) -> None:
     folder = Path(f"/proc/{pid}")
     if folder.exists():
-        if not (folder / "stat").read_text(encoding="utf-8", errors="replace").startswith(stat):
+        told = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        if told.rpartition(")")[2].split()[19] != start:
             raise ProcessLookupError
     else:
         os.kill(pid, 0)

@@ -17,8 +17,9 @@ from codeens_server.workspace.indent import dedent
 
 
 def unchanged(document: Document, outline: Outline, target: Target) -> Function | None:
-    """Return a run's function where it stands in the document now; None if it was changed since the run."""
-    for function in outline.named(target.qualname):
+    """Return a run's function where it stands in the document now; None if it was changed, or defined again, since."""
+    live = [function for function in outline.named(target.qualname) if not function.refusal][-1:]
+    for function in live:
         lines = document.lines[function.line : function.end_line + 1]
         if dedent("".join(lines).removeprefix(BYTE_ORDER_MARK)) == target.source:
             return function

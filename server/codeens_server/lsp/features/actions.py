@@ -59,16 +59,17 @@ def _for_function(
         and record.view.status == "finished"
         and unchanged(asked.document, asked.outline, record.target)
     ):
-        yield from _around_runs(asked, function, record, list(_results(record.view, client)), record.view)
+        yield from _around_runs(asked, function, record, client, record.view)
         return
     yield from _quick_fixes(asked, function, record)
     yield from _runs(asked, function, record)
 
 
 def _around_runs(
-    asked: ActionRequest, function: Function, record: RunRecord, results: Sequence[types.CodeAction], run: RunView
+    asked: ActionRequest, function: Function, record: RunRecord, client: Client, run: RunView
 ) -> Iterator[types.CodeAction]:
     """Yield what the run advises first, since editors select the first; what it advises against stands last."""
+    results = list(_results(run, client))
     advised = bool(results and results[0].is_preferred)
     if advised:
         yield from results
@@ -79,6 +80,9 @@ def _around_runs(
     yield from _runs(asked, function, record)
     if not advised:
         yield from results
+    elif not client.shows_lenses:
+        title = f"Report on `{_name(function)}`"
+        yield _commanded(title, RUN_KIND, command(title, SHOW_RUN, RunId(run_id=run.run_id)))
 
 
 def _runs(asked: ActionRequest, function: Function, record: RunRecord | None) -> Iterator[types.CodeAction]:

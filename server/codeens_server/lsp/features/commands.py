@@ -16,7 +16,7 @@ from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import ChangedError, InputError, RunError, TargetError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.lsp.documents.documents import Documents
-from codeens_server.lsp.documents.outline import Outlines
+from codeens_server.lsp.documents.outline import Function, Outlines
 from codeens_server.lsp.features.apply import CandidateEdits
 from codeens_server.lsp.features.markdown import report
 from codeens_server.lsp.features.models import ListModels
@@ -184,7 +184,7 @@ class Commands:
         if arguments.function is None:
             if arguments.line is None:
                 raise InputError("say what is to be run: its function or a line of it.")
-            return arguments.line
+            return self._first_line(arguments.uri, arguments.line)
         document = self._documents.opened(arguments.uri)
         if document is None:
             raise InputError(f"{arguments.uri} is not open in the editor; name a line.")
@@ -193,11 +193,16 @@ class Commands:
             raise InputError(f"there is no function {arguments.function} any more.")
         return next((function for function in reversed(found) if not function.refusal), found[-1]).def_line
 
+    def _first_line(self, uri: str, line: int) -> int:
+        """Return where the function around a line begins; where none is known, the line."""
+        document = self._documents.opened(uri)
+        function = self._outlines.of(document).at(line) if document else None
+        return function.def_line if isinstance(function, Function) else line
+
     async def _show(self, record: RunRecord, name: str, text: str) -> None:
-        if self._client.has_views or not self._client.shows_documents:
-            return
-        path = await anyio.to_thread.run_sync(_written, record.settings, record.run_id, name, text)
-        await self._client.show(path.as_uri())
+        if not self._client.has_views:
+            path = await anyio.to_thread.run_sync(_written, record.settings, record.run_id, name, text)
+            await self._client.show(path)
 
 
 def _reranked(run: RunDocument, asked: RerankArguments, settings: Settings) -> tuple[RunDocument, Weights, Weights]:

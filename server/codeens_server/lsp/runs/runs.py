@@ -60,6 +60,9 @@ class RunTasks:
         self._records = records
         self._bars: dict[ProgressToken, RunRecord] = {}
         self._turn = anyio.Semaphore(_AT_ONCE)
+        self._arriving: set[tuple[str, int]] = set()
+        """Where runs are asked for whose settings are not known yet: the first that came is the one that begins."""
+        self._patience_s = _ENDED_WITHIN_S
 
     async def start(self, arguments: RunArguments, line: int, token: ProgressToken | None) -> RunRecord:
         """Start a run of the function around a line, and return when it has begun.
@@ -69,10 +72,17 @@ class RunTasks:
             SandboxError: the sandbox asked for cannot isolate here.
         """
         self.check_trust()
-        record = await self._record(arguments, line)
+        place = arguments.uri, line
+        if place in self._arriving:
+            raise _under_way(arguments.function or f"the function at line {line + 1}")
+        self._arriving.add(place)
+        try:
+            record = await self._record(arguments, line)
+        finally:
+            self._arriving.discard(place)
         busy = self._records.of_function(record.uri, record.qualname)
         if busy is not None and busy.is_under_way:
-            raise InputError(f"a run of {record.qualname} is under way; cancel it first.", code="run_under_way")
+            raise _under_way(record.qualname)
         if busy is not None and busy.document is not None:
             record.before_s = busy.document.summary.wall_s
         await self._follow(record, token, rejudge=None)
@@ -96,8 +106,9 @@ class RunTasks:
             self._bars[token].cancel()
 
     async def end_all(self) -> None:
-        """End all runs at once, and return when nothing of them is left."""
-        with anyio.move_on_after(_ENDED_WITHIN_S):
+        """End all runs at once, and return when nothing of them is left; a second call waits for nothing more."""
+        patience, self._patience_s = self._patience_s, 0.0
+        with anyio.move_on_after(patience):
             for record in self._records.under_way():
                 record.scope.cancel()
             for record in self._records.under_way():
@@ -106,8 +117,8 @@ class RunTasks:
     @asynccontextmanager
     async def session(self, record: RunRecord) -> AsyncGenerator[Session]:
         """Open what a run needs, by the settings that it was started with."""
-        # The library takes half a second to import.
-        await anyio.to_thread.run_sync(import_module, "codeens._session")
+        # The library takes half a second to import, on a busy machine many, for which the end does not wait.
+        await anyio.to_thread.run_sync(import_module, "codeens._session", abandon_on_cancel=True)
         from codeens import Session
         from codeens_server.lsp.runs.editor_model import ClientModel
 
@@ -229,6 +240,10 @@ class RunTasks:
             return
         kind = types.MessageType.Error if has_failed else types.MessageType.Info
         self._client.say(f"codeens: {record.qualname}: {_outcome(record)}", kind)
+
+
+def _under_way(name: str) -> InputError:
+    return InputError(f"a run of {name} is under way; cancel it first.", code="run_under_way")
 
 
 def _opened(session: Session, record: RunRecord, rejudge: str | None) -> AbstractAsyncContextManager[RunStream]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import anyio
@@ -83,6 +84,16 @@ class Client:
         return self.takes_versioned_edits and types.ResourceOperationKind.Create in (kinds or ())
 
     @property
+    def knows_actions(self) -> bool:
+        """It takes code actions, which others, older ones, do not: they take commands."""
+        actions = self._text_document.code_action
+        return actions is not None and actions.code_action_literal_support is not None
+
+    @property
+    def shows_lenses(self) -> bool:
+        return self._text_document.code_lens is not None
+
+    @property
     def knows_disabled_actions(self) -> bool:
         return self._text_document.code_action is not None and bool(self._text_document.code_action.disabled_support)
 
@@ -161,14 +172,15 @@ class Client:
         if self.refreshes_lenses:
             self._protocol.send_request(types.WORKSPACE_CODE_LENS_REFRESH)
 
-    async def show(self, uri: str) -> None:
-        """Open a document in the editor, where it can do so on request."""
-        if self.shows_documents:
-            try:
-                params = types.ShowDocumentParams(uri=uri, take_focus=True)
-                await self.ask(types.WINDOW_SHOW_DOCUMENT, params)
-            except NoAnswer as error:
-                self._protocol.log(f"{uri} was not shown: {error}")
+    async def show(self, path: Path) -> None:
+        """Open a file in the editor; where it opens none on request, say where the file is."""
+        if not self.shows_documents:
+            self.say(f"codeens: see {path}")
+            return
+        try:
+            await self.ask(types.WINDOW_SHOW_DOCUMENT, types.ShowDocumentParams(uri=path.as_uri(), take_focus=True))
+        except NoAnswer as error:
+            self._protocol.log(f"{path} was not shown: {error}")
 
 
 class NoAnswer(Exception):

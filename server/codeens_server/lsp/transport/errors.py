@@ -66,8 +66,6 @@ def invalid_params(error: BaseException) -> ErrorReply:
 
 def error_reply(error: BaseException) -> ErrorReply:
     """Build the reply to what a handler raised. An unforeseen error goes into the log, with its traceback."""
-    from codeens_variants.manifest import ManifestError
-
     cause = innermost(error)
     if isinstance(cause, ErrorReply):
         return cause
@@ -76,6 +74,9 @@ def error_reply(error: BaseException) -> ErrorReply:
     if isinstance(cause, CodeensError):
         advice = f" {_advice(cause.hint)}" if cause.hint else ""
         return ErrorReply(types.LSPErrorCodes.RequestFailed, redact(f"{cause}{advice}", os.environ), kind=cause.code)
+    # Not before: at the end a thread may still be importing it.
+    from codeens_variants.manifest import ManifestError
+
     if isinstance(cause, (SandboxError, ManifestError)):
         return ErrorReply(types.LSPErrorCodes.RequestFailed, redact(str(cause), os.environ))
     return ErrorReply(types.ErrorCodes.InternalError, log_crash(error))
