@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from codeens_server.config.settings import Settings
@@ -108,7 +109,7 @@ async def test_an_editor_without_lenses_offers_the_report_and_is_told_where_it_i
         assert last.command is not None
         answer = await plain.command("codeens.showRun", *(last.command.arguments or ()))
         told = plain.client.messages[-1].message
-    assert Path(told.removeprefix("codeens: see ")).read_text(encoding="utf-8") == answer["report"]
+    assert await anyio.Path(told.removeprefix("codeens: see ")).read_text(encoding="utf-8") == answer["report"]
 
 
 async def test_a_diff_of_the_store_is_of_the_file_as_it_is_now_while_its_function_is_the_same(
