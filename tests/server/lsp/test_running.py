@@ -131,7 +131,7 @@ async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Ed
     )
     items = [types.TextDocumentItem(uri, "python", 1, text) for uri, text in cells.items()]
     made.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
-    answer = await made.run("untitled:nb#2", line=2)
+    await made.run("untitled:nb#2", line=2)
     actions = await made.actions("untitled:nb#2", 2)
     action = next(each for each in actions if each.title.startswith("1. Apply editor"))
     resolved = await made.client.code_action_resolve_async(action)

@@ -98,7 +98,7 @@ class RunLookup:
 
     async def _stored(self, root: Path, settings: Settings, within: str, limit: int) -> list[RunLine]:
         # The library takes half a second to import.
-        await anyio.to_thread.run_sync(import_module, "codeens._session")
+        await anyio.to_thread.run_sync(import_module, "codeens._session", abandon_on_cancel=True)
         from codeens import Session
 
         async with Session(root, settings=settings) as session:
