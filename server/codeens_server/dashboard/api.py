@@ -60,10 +60,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 
 def make_api(desk: RunDesk) -> APIRouter:
     """Return the routes below `/api`."""
-    api = APIRouter(
-        prefix="/api",
-        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
-    )
+    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
     _add_runs(api, desk)
     _add_sums(api, desk)
     return api

@@ -19,10 +19,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (StartBenchmark, BenchStarted, BenchEnded,
 
 def make_bench_api(desk: BenchDesk) -> APIRouter:
     """Return the routes of the API."""
-    api = APIRouter(
-        prefix="/api",
-        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
-    )
+    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
 
     @api.get("/benchmarks", responses=lists(BenchLine))
     async def list_benchmarks() -> Response:

@@ -54,10 +54,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 
 def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> APIRouter:
     """Return the routes."""
-    api = APIRouter(
-        prefix="/api",
-        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
-    )
+    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
 
     @api.get("/ensemble", responses=says({200: EnsembleState}))
     async def show_ensemble(everywhere: bool = False) -> Response:

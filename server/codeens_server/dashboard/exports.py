@@ -35,10 +35,7 @@ FILE: dict[int | str, dict[str, Any]] = {
 
 def make_exports(desk: RunDesk) -> APIRouter:
     """Return the routes of files."""
-    api = APIRouter(
-        prefix="/api/export",
-        responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}),
-    )
+    api = APIRouter(prefix="/api/export", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
 
     @api.get("/runs/{run_id}.{form}", responses=FILE)
     async def export_run(run_id: str, form: Form) -> Response:
