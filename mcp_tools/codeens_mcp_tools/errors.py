@@ -18,6 +18,7 @@ _NAME_IT = "Name the function as path.py::function, or give its module as `code`
 _SAY_WHAT_IS_RIGHT = "Say what is right: mode=repair with tests, or score with a task that has test_cases."
 _BY_CODE = {
     "target": _NAME_IT,
+    "syntax": "codeens works on Python alone.",
     "no_function": _NAME_IT,
     "function_not_named": "Give its name as `function`.",
     "changed": "Start a new run on the file as it is now (start_ensemble or score).",

@@ -219,3 +219,5 @@ async def test_what_is_no_python_is_told_so(caller: Caller, workspace: Path) -> 
 
     assert "is a notebook" in await caller.refused("start_ensemble", target="nb.ipynb::total")
     assert "no Python file" in await caller.refused("start_ensemble", target="app.js::f")
+    said = await caller.refused("generate_variants", code="function f() {}", prompts_only=True)
+    assert said.endswith("Mend it first. codeens works on Python alone.")

@@ -85,7 +85,7 @@ def parse_source(text: str, path: str) -> ast.Module:
             )
             raise TargetError(message, code="needs_newer_python")
         place = f"{path}:{tree.line}:{tree.column or 1}: " if tree.line else f"{path} cannot be parsed: "
-        raise TargetError(f"{place}{tree.message}.{' Mend it first.' if tree.line else ''}")
+        raise TargetError(f"{place}{tree.message}.{' Mend it first.' if tree.line else ''}", code="syntax")
     return tree
 
 
