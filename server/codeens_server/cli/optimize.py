@@ -17,6 +17,7 @@ from codeens_server.domain.document import RunDocument
 from codeens_server.domain.target import Target
 from codeens_server.errors import InputError
 from codeens_server.programs.command import ProgramCommand, read_command
+from codeens_server.programs.committing import commit_win, refuse_unclean
 from codeens_server.programs.optimizing import Optimized, optimized, rank
 from codeens_server.programs.profiling import Profile, profiled, read_profile
 from codeens_server.ranking.wording import TIMES
@@ -58,6 +59,7 @@ class OptimizeDocument(Struct, frozen=True, kw_only=True):
 )
 @click.option("--budget-usd", type=float, metavar="USD", help="For all functions together.")
 @click.option("--apply", is_flag=True, help="Write each win into its file.")
+@click.option("--git", is_flag=True, help="Write each win into its file, and commit it with its evidence.")
 @options.results
 @options.trust_workspace
 @options.as_json
@@ -71,6 +73,7 @@ def optimize(
     effort: str | None,
     budget_usd: float | None,
     apply: bool,
+    git: bool,
     results: str | None,
     trust_workspace: bool,
     as_json: bool,
@@ -86,7 +89,7 @@ def optimize(
         raise click.UsageError("say what is run: codeens optimize bench.py, or --command, or --profile FILE.")
     session = session_here(trust=trust_workspace, results=results)
     asked = RunKeywords(goal="speed", models=models, rounds=rounds, effort=effort)  # pyright: ignore[reportArgumentType]
-    work = _Work(session, asked, quiet=as_json, apply=apply)
+    work = _Work(session, asked, quiet=as_json, apply=apply, git=git)
     document = anyio.run(work.done, command or path or "", profile_file, top, budget_usd)
     if as_json:
         click.echo(to_json(document, indent=2))
@@ -97,11 +100,12 @@ def optimize(
 class _Work:
     """One call of the command."""
 
-    def __init__(self, session: Session, asked: RunKeywords, *, quiet: bool, apply: bool) -> None:
+    def __init__(self, session: Session, asked: RunKeywords, *, quiet: bool, apply: bool, git: bool) -> None:
         self._session = session
         self._asked = asked
         self._quiet = quiet
         self._apply = apply
+        self._git = git
 
     async def done(
         self, command: str, profile_file: Path | None, top: int, budget_usd: float | None
@@ -114,14 +118,25 @@ class _Work:
             if not ranked:
                 message = "no function of the workspace takes 2 % of the time: it is short, waits, or libraries work."
                 raise InputError(message, code="nothing_slow")
+            if self._git:
+                for one in ranked:
+                    await anyio.to_thread.run_sync(refuse_unclean, Path(one.target.path))
             budget = settings.budget_usd if budget_usd is None else budget_usd
             found: list[Optimized] = []
             async for one, run in optimized(session, root, ranked, program, budget_usd=budget, run=self._run):
                 found.append(one)
-                if self._apply and run is not None and one.speed is not None:
-                    await anyio.to_thread.run_sync(apply_row, run, BEST)
+                if run is not None and one.speed is not None:
+                    await anyio.to_thread.run_sync(self._keep, run, command, one)
         cost = sum(one.cost_usd for one in found)
         return OptimizeDocument(command=command, cpu_s=profile.cpu_s, functions=tuple(found), cost_usd=cost)
+
+    def _keep(self, run: RunDocument, command: str, one: Optimized) -> None:
+        """Write a win where that is wanted."""
+        if self._git:
+            made = commit_win(run, command, one.worth)
+            click.echo(f"committed {one.function} as {made[:12]}", err=True)
+        elif self._apply:
+            apply_row(run, BEST)
 
     async def _profile(self, program: ProgramCommand | None, profile_file: Path | None, root: Path) -> Profile:
         if profile_file is not None:

@@ -126,12 +126,14 @@ async def optimized(
             yield _untried(one, root, "left out: the budget is used up"), None
             continue
         try:
-            document = await run(one.target, left)
+            # What an earlier win changed in its file is there by now, where wins are written.
+            target = await session.target(f"{one.target.path}::{one.target.qualname}")
+            document = await run(target, left)
         except CodeensError as error:
             yield _untried(one, root, f"no run: {error}"), None
             continue
         spent += document.summary.cost_usd
-        yield await _told(session, root, one, document, program), document
+        yield await _told(session, root, replace(one, target=target), document, program), document
 
 
 def _untried(one: Ranked, root: Path, why: str) -> Optimized:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import anyio.to_thread
@@ -76,7 +76,7 @@ class Improvements:
             variants=plan.variants,
             round=number,
             parents=tuple(
-                self._parent(told[place % len(told)], system, number, place) for place, system in enumerate(askers)
+                self._parent(_turn(told, place), system, number, place) for place, system in enumerate(askers)
             ),
             fresh=plan.fresh,
             known=frozenset(state.answered),
@@ -138,6 +138,12 @@ class Improvements:
             return await hot_lines(program, evidence.cases, limits=self._limits, sandbox=self._sandbox)
         except SandboxError:
             return ()
+
+
+def _turn(parents: Sequence[Parent], place: int) -> Parent:
+    """Return whom a call begins at: every other one at the leader, those between at the others in turn."""
+    others = parents[1:] or parents
+    return others[place // 2 % len(others)] if place % 2 else parents[0]
 
 
 def _records_now(state: RunState, number: int) -> Iterator[SystemRecord]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from codeens_server.domain.target import Candidate
-from codeens_server.domain.terms import OFFLINE
+from codeens_server.domain.terms import OFFLINE, ORIGINAL
 from codeens_server.run.state import RunState
 from codeens_server.search.front import front
 
 _CALL_S = 1e-7
 """What a call takes that does nothing: no code is faster."""
 _BEST_READABILITY = 100.0
+_ENOUGH = 6
+"""Right answers in turn, none of which is better than all before: a choice, held to by `bench/search.py`."""
 
 
 def why_settled(state: RunState, number: int) -> str:
@@ -34,16 +36,16 @@ def why_settled(state: RunState, number: int) -> str:
 
 
 def _why_exhausted(state: RunState, number: int) -> str:
-    last = [answer for answer in state.answers.values() if answer.round == number - 1 and answer.model != OFFLINE]
-    if number < 2 or not last:
-        return ""
-    if all(answer.id in state.duplicates for answer in last):
-        return f"round {number} brought only code that was there already"
-    earlier, now = ({candidate.id for candidate in front(state, before)} for before in (number - 1, number))
-    was_right = any(_is_right(state, answer) for answer in last)
-    return f"round {number} brought nothing better" if was_right and now <= earlier else ""
+    newest = max(candidate.round for candidate in front(state, number))
+    later = [
+        answer
+        for answer in state.answers.values()
+        if newest < answer.round < number and answer.model != OFFLINE and _is_right(state, answer)
+    ]
+    return f"the last {len(later)} right answers were nothing better" if len(later) >= _ENOUGH else ""
 
 
 def _is_right(state: RunState, answer: Candidate) -> bool:
-    verdict = state.verdicts.get(state.duplicates.get(answer.id, answer.id))
-    return verdict is not None and verdict.passes
+    key = state.duplicates.get(answer.id, answer.id)
+    verdict = state.verdicts.get(key)
+    return key == ORIGINAL or (verdict is not None and verdict.passes)

@@ -87,7 +87,7 @@ def test_after_the_first_comes_the_one_whose_code_is_least_like_it(tmp_path: Pat
     ("goal", "second", "why"),
     [
         ("speed", measured(6.0), ""),
-        ("speed", measured(3.0), "round 2 brought nothing better"),
+        ("speed", measured(3.0), ""),
         ("correctness", measured(6.0), "an answer is proven right, and none can be more so"),
         ("readability", measured(points=100.0), "the leader reads as easily as the measure can tell"),
     ],
@@ -100,11 +100,14 @@ def test_a_run_is_settled_once_nothing_can_lead_or_nothing_better_comes(
     assert why_settled(state, 2) == why
 
 
-def test_a_round_of_known_code_alone_settles_a_run_and_the_leader_at_the_floor_does(tmp_path: Path) -> None:
-    known = state_with(tmp_path, ("one", LOOP, 0, measured(4.0)), ("two", LOOP, 1, measured(4.0)))
+def test_six_right_answers_that_are_nothing_better_settle_a_run_and_a_leader_at_the_floor_does(tmp_path: Path) -> None:
+    late = [(f"late{number}", LOOP if number % 2 else FOLD, 2, measured(2.0)) for number in range(6)]
+    first = ("one", LOOP, 0, measured(4.0))
     floor = measured(4.0)
     assert floor.speed is not None
     least = replace(floor, speed=replace(floor.speed, candidate_s=5e-7))
 
-    assert why_settled(known, 2) == "round 2 brought only code that was there already"
+    assert why_settled(state_with(tmp_path, first, *late), 3) == "the last 6 right answers were nothing better"
+    assert why_settled(state_with(tmp_path, first, *late[1:]), 3) == ""
+    assert why_settled(state_with(tmp_path, first, *late, ("new", facts.FASTER, 2, measured(5.0))), 3) == ""
     assert "takes no longer than a call" in why_settled(state_with(tmp_path, ("one", LOOP, 0, least)), 1)

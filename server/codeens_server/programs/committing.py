@@ -1,0 +1,70 @@
+"""Commits a win to the repository that its file is in, with the evidence in the message."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from codeens_server.domain.document import RankedResult, RunDocument
+from codeens_server.errors import Hint, InputError
+from codeens_server.programs.worth import Worth
+from codeens_server.ranking.wording import TIMES, evidence, label
+from codeens_server.text import one_line
+from codeens_server.workspace.edit import apply_edit
+
+
+def refuse_unclean(path: Path) -> None:
+    """Refuse a file that a commit of its own cannot be made of. Blocks.
+
+    Raises:
+        InputError: it is in no repository, or holds changes that are not committed.
+    """
+    changes = _git(path.parent, "status", "--porcelain", "--", str(path))
+    if changes.strip():
+        message = f"{path} holds changes that are not committed; a commit of a win would take them along."
+        raise InputError(message, code="unclean", hint=Hint("fix", "Commit or stash them first."))
+
+
+def commit_win(document: RunDocument, program: str, worth: Worth | None) -> str:
+    """Write what a run advises into its file, commit that file alone, and return the commit's id. Blocks.
+
+    Args:
+        document: a run that advises something new.
+        program: what was run, as a command.
+        worth: what the change is worth in it.
+
+    Raises:
+        InputError: git refuses, or the file holds changes that are not committed.
+        ChangedError: the file is not what it was when the run began.
+    """
+    path = Path(document.target.path)
+    refuse_unclean(path)
+    best = next(row for row in document.results if row.candidate.id == document.best)
+    apply_edit(document.target, best.candidate.replacement)
+    _git(path.parent, "commit", "--quiet", "-m", _message(document, best, program, worth), "--", str(path))
+    return _git(path.parent, "rev-parse", "HEAD").strip()
+
+
+def _message(document: RunDocument, best: RankedResult, program: str, worth: Worth | None) -> str:
+    how = f"{best.speed.ratio:.1f}{TIMES} as fast" if best.speed and best.speed.faster else "better"
+    lines = [f"Make {document.target.qualname} {how}", "", one_line(document.headline)]
+    lines.append(f"Evidence: {one_line(evidence(best.verdict, improving=document.mode == 'improve'))}")
+    lines += [f"On condition: {one_line(condition.text)}" for condition in best.verdict.conditions]
+    if best.speed:
+        lines.append(f"Speed: {best.speed.ratio:.2f}{TIMES} [{best.speed.low:.2f}, {best.speed.high:.2f}]")
+    if worth:
+        lines.append(f"In `{one_line(program)}`: {worth.ratio:.2f}{TIMES} [{worth.low:.2f}, {worth.high:.2f}]")
+    lines += [f"Written by {label(best.candidate)}; codeens run {document.run_id}"]
+    return "\n".join(lines)
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        message = f"git cannot be run: {error}."
+        raise InputError(message, code="no_git") from None
+    if done.returncode:
+        message = f"git {arguments[0]} in {folder}: {one_line(done.stderr or done.stdout)}"
+        raise InputError(message, code="git_refused")
+    return done.stdout
