@@ -32,6 +32,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
     repair: () => actions.runHere({ mode: "repair" }),
     runWith: () => runWith(parts),
     runAgain: (runId?: string) => actions.execute(COMMANDS.rerun, { runId: runId ?? runs.shown }),
+    findSlow: () => findSlow(actions),
     chooseModels: () => chooseModels(actions),
     chooseGoal: () => chooseGoal(parts),
     cancelRuns: () =>
@@ -90,6 +91,13 @@ async function runWith({ actions, manifest }: Parts): Promise<void> {
   const models = goal && (await pickModels(known));
   if (models) {
     await actions.runHere({ goal, models: models.map((model) => model.name) });
+  }
+}
+
+async function findSlow(actions: Actions): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.languageId === "python") {
+    await actions.findSlow(editor);
   }
 }
 

@@ -2,12 +2,14 @@
 
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { registerChat } from "./chat";
 import { registerCommands } from "./commands";
 import { EditorModel, hasEditorModel } from "./editorModel";
 import { Keys } from "./keys";
 import { registerMcp, servesMcp } from "./mcp";
 import { GENERATE, type GenerateParams, RUN_CHANGED, type RunChanged } from "./protocol";
 import { Actions } from "./runs/actions";
+import { AppliedMark } from "./runs/appliedMark";
 import { Diffs } from "./runs/diffs";
 import { Runs } from "./runs/runs";
 import { OwnEnvironment } from "./server/own";
@@ -27,6 +29,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const model = new EditorModel(context.globalState);
   const runs = new Runs();
   const diffs = new Diffs();
+  const applied = new AppliedMark(context.extensionUri);
   const names = settingNames(context.extension.packageJSON);
   const server: Server = new Server(
     context.globalStorageUri,
@@ -43,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     () => viewState(server, runs),
     (message) => take(message),
   );
-  const actions: Actions = new Actions(runs, diffs, {
+  const actions: Actions = new Actions(runs, diffs, applied, {
     client: () => readyClient(server, view),
     showResults: () => view.reveal(false),
     resultsAreVisible: () => view.isVisible,
@@ -64,9 +67,11 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     runs,
     diffs,
+    applied,
     server,
     view,
     status,
+    registerChat(actions, log),
     registerCommands({
       actions,
       server,

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { hasEditorModel } from "./editorModel";
-import type { Goal, KnownModel, KnownModels } from "./protocol";
+import type { Goal, KnownModel, KnownModels, SlowPlace, SlowPlaces } from "./protocol";
 
 const GROUPS: Readonly<Record<KnownModel["group"], string>> = {
   configured: "Configured",
@@ -57,6 +57,30 @@ export async function keepModels(chosen: readonly KnownModel[], known: KnownMode
     );
   }
   await update("defaultModels", chosen.length > 0 ? chosen.map((model) => model.name) : undefined);
+}
+
+/** Those of the functions found that are to be run on. */
+export async function pickSlow(found: SlowPlaces): Promise<readonly SlowPlace[]> {
+  const ended = found.ended ? ` (${found.ended})` : "";
+  if (found.functions.length === 0) {
+    void vscode.window.showInformationMessage(
+      `codeens: ${found.program} spends no time in functions of it that could be improved${ended}.`,
+    );
+    return [];
+  }
+  const items = found.functions.map((place, at) => ({
+    label: place.function,
+    description: place.text,
+    detail: `line ${place.line + 1}`,
+    picked: at === 0,
+    place,
+  }));
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: `codeens: where the time of ${found.program} goes${ended}`,
+    placeHolder: "Which are to be made faster? They run one after the other.",
+    canPickMany: true,
+  });
+  return chosen?.map((item) => item.place) ?? [];
 }
 
 export function keepGoal(goal: Goal): Thenable<void> {

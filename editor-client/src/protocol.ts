@@ -15,6 +15,8 @@ export const COMMANDS = {
   rerank: "codeens.rerank",
   listModels: "codeens.listModels",
   listRuns: "codeens.listRuns",
+  applied: "codeens.applied",
+  findSlow: "codeens.findSlowFunctions",
 } as const;
 
 export type Goal = "balanced" | "correctness" | "speed" | "memory" | "readability";
@@ -28,6 +30,13 @@ export type Trend = "better" | "worse" | "same";
 export interface Applied {
   readonly runId: string;
   readonly candidate: string;
+}
+
+export interface AppliedPlace {
+  readonly uri: string;
+  readonly line: number;
+  readonly endLine: number;
+  readonly text: string;
 }
 
 export interface BarView {
@@ -678,6 +687,26 @@ export interface SideView {
   readonly group: number;
   readonly name: string;
   readonly result: string;
+}
+
+export interface SlowArguments {
+  readonly uri: string;
+  readonly firstLine?: number | null;
+  readonly lastLine?: number | null;
+  readonly command?: string | null;
+}
+
+export interface SlowPlace {
+  readonly uri: string;
+  readonly function: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface SlowPlaces {
+  readonly program: string;
+  readonly ended: string;
+  readonly functions: readonly SlowPlace[];
 }
 
 export interface Started {

@@ -9,7 +9,9 @@ import {
   ResponseError,
 } from "vscode-languageclient/node";
 import { codeOf, remediesLeft, remediesOf, tellWithMends } from "../mending";
+import { pickSlow } from "../pickers";
 import {
+  type AppliedPlace,
   type CandidateDiff,
   COMMANDS,
   type Goal,
@@ -23,8 +25,10 @@ import {
   type RowArguments,
   type RunArguments,
   type ShownRun,
+  type SlowPlaces,
   type Started,
 } from "../protocol";
+import type { AppliedMark } from "./appliedMark";
 import type { Diffs } from "./diffs";
 import type { Runs } from "./runs";
 
@@ -43,10 +47,18 @@ export interface How {
   readonly models?: readonly string[];
 }
 
+/** A function, by its name or by one of its lines. */
+export interface RunPlace extends How {
+  readonly uri: string;
+  readonly function?: string;
+  readonly line?: number;
+}
+
 export class Actions {
   constructor(
     private readonly runs: Runs,
     private readonly diffs: Diffs,
+    private readonly applied: AppliedMark,
     private readonly shell: Shell,
   ) {}
 
@@ -63,6 +75,8 @@ export class Actions {
         return this.diff(asked);
       case COMMANDS.apply:
         return this.apply(asked);
+      case COMMANDS.applied:
+        return this.mark(asked);
       case COMMANDS.showRun:
         return this.show(asked.runId);
       default:
@@ -77,6 +91,20 @@ export class Actions {
       return;
     }
     await this.run(COMMANDS.run, { ...place, ...how });
+  }
+
+  /** Runs to the end and returns the report, as Markdown; throws what the server refused it with. */
+  async report(asked: RunPlace, token: vscode.CancellationToken): Promise<string> {
+    const client = await this.shell.client();
+    if (client === undefined) {
+      throw new Error("the server of codeens does not run; its results view says why");
+    }
+    const request = { command: COMMANDS.run, arguments: [asked], workDoneToken: randomUUID() };
+    const started: Started = await client.sendRequest(ExecuteCommandRequest.type, request, token);
+    const show = { command: COMMANDS.showRun, arguments: [{ runId: started.runId }] };
+    const shown: ShownRun = await client.sendRequest(ExecuteCommandRequest.type, show, token);
+    void this.remember();
+    return shown.report;
   }
 
   /** Asks the model and variant of a candidate once more, for a new answer. */
@@ -179,6 +207,32 @@ export class Actions {
     if (applied && uri) {
       await vscode.window.showTextDocument(vscode.Uri.parse(uri), { preview: false });
     }
+    if (applied) {
+      await this.mark(asked);
+    }
+  }
+
+  private async mark(asked: RowArguments): Promise<void> {
+    this.applied.show((await this.ask<AppliedPlace | null>(COMMANDS.applied, asked)) ?? undefined);
+  }
+
+  /** Finds where a file's time goes, lets the user choose among its functions, and runs each in turn. */
+  async findSlow(editor: vscode.TextEditor): Promise<void> {
+    const { document, selection } = editor;
+    const uri = document.uri.toString();
+    const part = selection.isEmpty ? {} : { firstLine: selection.start.line, lastLine: selection.end.line };
+    const found = await vscode.window.withProgress({ location: { viewId: "codeens.results" } }, () =>
+      this.ask<SlowPlaces>(COMMANDS.findSlow, { uri, ...part }),
+    );
+    if (found === undefined) {
+      return;
+    }
+    const chosen = await pickSlow(found);
+    await Promise.all(
+      chosen.map((place) =>
+        this.run(COMMANDS.run, { uri: place.uri, function: place.function, goal: "speed" }),
+      ),
+    );
   }
 
   private async pin(asked: PinArguments): Promise<void> {

@@ -34,6 +34,9 @@ scene(
     await page.keyboard.press("Control+s");
     await until("the file is written", () => !onDisk().equals(original), 5000);
     await bench.lens("codeens: applied");
+    const marks = page.locator(".margin-view-overlays [class*='ced-'][class*='gutter'], .cgmr");
+    const isProven = (await marks.count()) > 0;
+    await bench.picture("real-package-applied");
     // An undo while the editor still saves would leave it believing that nothing is changed.
     await page.locator(".tab.active:not(.dirty)", { hasText: TAB }).waitFor();
 
@@ -43,6 +46,8 @@ scene(
     await until("the file is as it was", () => onDisk().equals(original), 5000);
     assert.deepEqual(onDisk(), original);
     await bench.lens("apply");
+    assert.ok(isProven, "a proven change is marked");
+    assert.equal(await marks.count(), 0, "and no more after the next edit");
 
     await page.reload();
     await bench.lens("apply");

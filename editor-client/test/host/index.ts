@@ -20,6 +20,11 @@ export async function run(): Promise<void> {
   });
   assert.ok(actions.some((action) => action.title === "Run ensemble on `repeat_customers`"));
   await everyCommandIsThere();
+  const { tools } = vscode.lm as unknown as { readonly tools: readonly { readonly name: string }[] };
+  assert.ok(
+    tools.some((tool) => tool.name === "codeens_improve"),
+    "agents of the editor have the tool",
+  );
 
   const action = actions.find((each) => each.title === "Make `repeat_customers` more readable");
   assert.ok(action?.command);

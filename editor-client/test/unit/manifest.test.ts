@@ -102,7 +102,9 @@ test("what runs a function is in one submenu, and in the palette for cells of no
   const palette = menus["commandPalette"] ?? [];
   for (const { command } of menus["codeens.menu"] ?? []) {
     const item = palette.find((each) => each.command === command);
-    const isOfFunction = item?.when?.includes("editorLangId == python");
+    // A profile is of a file, and a cell is none.
+    const isOfFunction =
+      item?.when?.includes("editorLangId == python") && !item.when.includes("resourceScheme == file");
     assert.ok(!isOfFunction || item?.when?.includes("notebookType == 'jupyter-notebook'"), command);
   }
 });

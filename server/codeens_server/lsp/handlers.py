@@ -18,12 +18,13 @@ from codeens_server.lsp.features.commands import Commands
 from codeens_server.lsp.features.lenses import lenses
 from codeens_server.lsp.features.markdown import hover_text
 from codeens_server.lsp.runs.lookup import RunLookup
-from codeens_server.lsp.runs.messages import RowArguments
+from codeens_server.lsp.runs.messages import RowArguments, command
 from codeens_server.lsp.runs.records import RunRecords
 from codeens_server.lsp.runs.runs import RunTasks
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.configuration import Configuration
 from codeens_server.lsp.transport.errors import converted
+from codeens_server.lsp.transport.names import APPLIED
 from codeens_server.text import one_line
 
 
@@ -77,7 +78,11 @@ class Handlers:
             InputError: what it would change is not what was run any more.
         """
         if action.data is not None:
-            action.edit = (await self._edits.of(converted(action.data, RowArguments))).edit
+            asked = converted(action.data, RowArguments)
+            action.edit = (await self._edits.of(asked)).edit
+            if self._client.has_views:
+                # Carried out after the edit: where it stands then is marked.
+                action.command = command(action.title, APPLIED, asked)
         return action
 
     def code_lenses(self, params: types.CodeLensParams) -> list[types.CodeLens]:

@@ -16,6 +16,7 @@ from codeens_server.domain.terms import ORIGINAL, Goal, Mode, Remedy
 from codeens_server.lsp.runs.editor_model import GenerateParams, GenerateResult
 from codeens_server.lsp.runs.messages import (
     Applied,
+    AppliedPlace,
     CandidateDiff,
     FolderArguments,
     KnownModels,
@@ -33,6 +34,8 @@ from codeens_server.lsp.runs.messages import (
     RunChanged,
     RunId,
     ShownRun,
+    SlowArguments,
+    SlowPlaces,
     Started,
 )
 from codeens_server.lsp.transport import names
@@ -48,13 +51,14 @@ ARGUMENTS: tuple[Any, ...] = (
     RowArguments,
     FolderArguments,
     ListArguments,
+    SlowArguments,
     PinArguments,
     RefuseArguments,
     RerankArguments,
 )
 RESULTS: tuple[Any, ...] = (
     *(Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked),
-    *(KnownModels, KnownRuns, RunChanged),
+    *(KnownModels, KnownRuns, AppliedPlace, SlowPlaces, RunChanged),
 )
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)
 _ALIASES = {
@@ -79,6 +83,8 @@ _COMMANDS = {
     "rerank": names.RERANK,
     "listModels": names.LIST_MODELS,
     "listRuns": names.LIST_RUNS,
+    "applied": names.APPLIED,
+    "findSlow": names.FIND_SLOW,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,7 @@ from codeens_server.domain.verdict import Verdict
 from codeens_server.run.events import RunFinished
 from codeens_server.store.opening import open_store
 from codeens_server.workspace.find import find_target
+from tests.sandbox_backends.machine import why_not
 from tests.server import facts
 from tests.server.lsp.editor import Editor, capabilities, editor
 from tests.server.lsp.workspaces import Folders
@@ -126,3 +128,21 @@ async def test_whom_a_run_could_ask_is_listed_for_a_picker(folders: Folders) -> 
         ("provider", "ANTHROPIC_API_KEY is not set", True),
     ]
     assert "sk-never-shown" not in str(listed)
+
+
+@pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
+async def test_the_functions_of_a_file_that_its_tests_spend_their_time_in_are_found(tmp_path: Path) -> None:
+    made = Folders(tmp_path)
+    work = "    return sum(number * number % 7 for number in range({}))"
+    source = f"def slow(times):\n{work.format('times * 300')}\n\n\ndef quick(times):\n{work.format('times')}\n"
+    made.module.write_text(source, encoding="utf-8")
+    test = "import sums\n\n\ndef test_all():\n    assert sums.slow(9000) > sums.quick(9000)\n"
+    (made.workspace / "test_sums.py").write_text(test, encoding="utf-8")
+    async with editor(made.workspace, home=made.home) as opened:
+        opened.open(made.uri, source)
+        found = await opened.command("codeens.findSlowFunctions", {"uri": made.uri})
+        below = await opened.command("codeens.findSlowFunctions", {"uri": made.uri, "firstLine": 4})
+    assert found["program"] == f"pytest {made.workspace / 'test_sums.py'}"
+    assert [place["function"] for place in found["functions"]] == ["slow"]
+    assert found["functions"][0]["text"].endswith("% of the time")
+    assert (found["functions"][0]["line"], below["functions"]) == (0, [])

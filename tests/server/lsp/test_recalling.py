@@ -141,11 +141,16 @@ async def test_a_rejected_candidate_is_shown_with_its_smallest_counterexample_an
 async def test_an_applied_run_is_called_applied_until_it_is_undone(restored: Editor, folders: Folders) -> None:
     await restored.command("codeens.apply", {"runId": DONE})
     assert restored.texts[folders.uri].endswith(facts.FASTER)
+    place = await restored.command("codeens.applied", {"runId": DONE})
+    lines = restored.texts[folders.uri].splitlines()
+    assert lines[place["line"] : place["endLine"] + 1] == ["def total(items):", "    return sum(items)"]
+    assert place["text"] == "codeens: 2.3\N{MULTIPLICATION SIGN} faster, 34/34 tests and 120 inputs equal"
     applied = "codeens: applied maker/small · performance (c1): 2.3\N{MULTIPLICATION SIGN} [2.2, 2.5]"
     assert await titles(restored, folders.uri) == [applied, "run again"]
     with pytest.raises(Exception, match=r"maker/small · performance is applied already\. Undo that"):
         await restored.command("codeens.apply", {"runId": DONE, "candidate": "c1"})
     restored.change(folders.uri, facts.SOURCE)
+    assert await restored.command("codeens.applied", {"runId": DONE}) is None
     assert (await titles(restored, folders.uri))[1:] == ["apply", "diff", "why"]
     restored.change(folders.uri, facts.SOURCE.replace("result = 0", "result = 1"))
     assert await titles(restored, folders.uri) == ["codeens: changed since the run", "run again"]

@@ -28,11 +28,17 @@ def unchanged(document: Document, outline: Outline, target: Target) -> Function 
 
 def applied(document: Document, outline: Outline, run: RunDocument) -> RankedResult | None:
     """Return the candidate that has replaced a run's function by now, whoever put it there."""
+    found = standing(document, outline, run)
+    return found[0] if found else None
+
+
+def standing(document: Document, outline: Outline, run: RunDocument) -> tuple[RankedResult, Function] | None:
+    """Return the candidate that has replaced a run's function, and where it stands."""
     ranked = {_plain(row.candidate.replacement.function): row for row in run.results if row.rank is not None}
     for function in outline.named(run.target.qualname):
         text = "".join(document.lines[function.line : function.end_line + 1])
         if row := ranked.get(_plain(text.removeprefix(BYTE_ORDER_MARK))):
-            return row
+            return row, function
     return None
 
 

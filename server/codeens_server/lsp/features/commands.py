@@ -16,13 +16,16 @@ from codeens_server.domain.terms import ORIGINAL
 from codeens_server.errors import ChangedError, InputError, RunError, TargetError
 from codeens_server.files import private_folder, safe_name, write_private
 from codeens_server.lsp.documents.documents import Documents
+from codeens_server.lsp.documents.edits import standing
 from codeens_server.lsp.documents.outline import Function, Outlines
 from codeens_server.lsp.features.apply import CandidateEdits
+from codeens_server.lsp.features.find_slow import FindSlow
 from codeens_server.lsp.features.markdown import report
 from codeens_server.lsp.features.models import ListModels
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import (
     Applied,
+    AppliedPlace,
     CandidateDiff,
     KnownRuns,
     ListArguments,
@@ -91,6 +94,8 @@ class Commands:
             names.REFUSE: self.refuse,
             names.RERANK: self.rerank,
             names.LIST_RUNS: self.list_runs,
+            names.APPLIED: self.applied,
+            names.FIND_SLOW: FindSlow(self._documents, self._configuration).execute,
             names.LIST_MODELS: ListModels(self._documents, self._configuration).execute,
         }
 
@@ -117,6 +122,20 @@ class Commands:
         on = f", {one_line(row.verdict.conditions_text)}" if row.verdict.conditions else ""
         await self._client.make_edit(edit, f"codeens: {one_line(label(row.candidate))} for {record.qualname}{on}")
         return written(Applied(run_id=record.run_id, candidate=row.candidate.id))
+
+    async def applied(self, params: types.ExecuteCommandParams) -> dict[str, Any] | None:
+        """Return where a proven candidate stands in its document, which a client may mark; None where none does."""
+        record = await self._lookup.record(read(params, RowArguments).run_id)
+        document = self._documents.opened(record.uri)
+        found = standing(document, self._outlines.of(document), record.finished()) if document else None
+        row = record.view.row(found[0].candidate.id) if found and record.view else None
+        if found is None or row is None or not row.proven:
+            return None
+        speed = f"{row.speed.text} {row.speed.word}" if row.speed.trend == "better" else ""
+        said = ", ".join(filter(None, (speed, row.verdict.detail)))
+        return written(
+            AppliedPlace(uri=record.uri, line=found[1].line, end_line=found[1].end_line, text=f"codeens: {said}")
+        )
 
     async def diff(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Return a result's change, as a diff and as both texts; show it where the client has no view."""

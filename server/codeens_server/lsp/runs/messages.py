@@ -75,6 +75,18 @@ class FolderArguments(_Argument, frozen=True, kw_only=True):
     """A document, in whose folder settings count; None: the first folder."""
 
 
+class SlowArguments(_Argument, frozen=True, kw_only=True):
+    """`codeens.findSlowFunctions`."""
+
+    uri: str
+    first_line: int | None = None
+    """Only functions that begin from here on, from 0; None: all of the file."""
+    last_line: int | None = None
+    command: str | None = None
+    """What to run: `python bench.py`, `pytest tests/test_a.py`; None: the tests that name the file's module, else the
+    file itself."""
+
+
 class ListArguments(_Argument, frozen=True, kw_only=True):
     """`codeens.listRuns`."""
 
@@ -197,6 +209,39 @@ class Reranked(_Result, frozen=True, kw_only=True):
     by: Goal | Literal["custom"]
     """What they are called: the goal, while they are those that it has by itself."""
     view: RunView
+
+
+class AppliedPlace(_Result, frozen=True, kw_only=True):
+    """Of `codeens.applied`, where a proven candidate stands in its document."""
+
+    uri: str
+    line: int
+    """Its first line, from 0."""
+    end_line: int
+    """Its last line."""
+    text: str
+    """What its proof is."""
+
+
+class SlowPlace(_Result, frozen=True, kw_only=True):
+    """A function of a file that a program's time goes into."""
+
+    uri: str
+    function: str
+    line: int
+    """Its first line, from 0."""
+    text: str
+    """How much of the time."""
+
+
+class SlowPlaces(_Result, frozen=True, kw_only=True):
+    """Of `codeens.findSlowFunctions`: those that can be improved, the most worthwhile first."""
+
+    program: str
+    """What was run."""
+    ended: str
+    """How it ended, where not by itself."""
+    functions: tuple[SlowPlace, ...]
 
 
 class KnownRun(_Result, frozen=True, kw_only=True):

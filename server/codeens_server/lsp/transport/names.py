@@ -14,9 +14,14 @@ SHOW_RUN = "codeens.showRun"
 PIN_INPUT = "codeens.pinInputAsTest"
 REFUSE = "codeens.refuseCondition"
 RERANK = "codeens.rerank"
+APPLIED = "codeens.applied"
+FIND_SLOW = "codeens.findSlowFunctions"
 LIST_MODELS = "codeens.listModels"
 LIST_RUNS = "codeens.listRuns"
-COMMANDS = (RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK, LIST_MODELS, LIST_RUNS)
+COMMANDS = (
+    *(RUN, APPLY, DIFF, CANCEL, RERUN, SHOW_RUN, PIN_INPUT, REFUSE, RERANK),
+    *(LIST_MODELS, LIST_RUNS, APPLIED, FIND_SLOW),
+)
 
 REWRITE = "refactor.rewrite.codeens"
 RUN_KIND = f"{REWRITE}.run"
