@@ -30,6 +30,7 @@ from codeens_server.tasks.lenient import matches, smallest_size, typed_as
         (2**300, 2.0**300),
         (1e22, 1e22 * (1 + 1e-15)),
         (3000000001.0, 3000000001.0000005),
+        (1.333335333334e18, 1333335333334000000),
     ],
 )
 def test_what_json_cannot_say_is_not_demanded(expected: Any, returned: Any) -> None:
