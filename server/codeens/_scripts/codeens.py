@@ -73,6 +73,13 @@ def _() -> click.Command:
     return optimize
 
 
+@_add("record", "Write down how a program calls a function.")
+def _() -> click.Command:
+    from codeens_server.cli.record import record
+
+    return record
+
+
 @_add("score", "Judge given candidates on a task file.")
 def _() -> click.Command:
     from codeens_server.cli.score import score

@@ -144,11 +144,12 @@ class _Work:
         assert program is not None, "one of them is there"
         return await profiled(self._session, root, program)
 
-    async def _run(self, target: Target, budget_usd: float | None) -> RunDocument:
+    async def _run(self, target: Target, budget_usd: float | None, calls: tuple[str, ...]) -> RunDocument:
         if not self._quiet:
             click.echo(f"{visible(target.path)}::{target.qualname}", err=True)
         asked = self._asked.copy()
         asked["budget_usd"] = budget_usd
+        asked["calls"] = calls
         return await follow(self._session.stream(target, **asked), quiet=self._quiet)
 
 

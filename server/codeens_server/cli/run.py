@@ -25,6 +25,7 @@ from codeens_server.cli.picker import picked, show_sources
 from codeens_server.cli.report import BEST, apply_row, console, print_diff, print_run
 from codeens_server.cli.session import follow, session_here, settings_of
 from codeens_server.domain.document import RunDocument
+from codeens_server.programs.recording import read_calls
 from codeens_server.store.documents import to_json
 
 _MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results", "trust_workspace", "as_json"}
@@ -81,6 +82,13 @@ _MAY_GO_WITH_RESUME = {"resume", "selector", "diff", "rank_to_apply", "results",
     metavar="TEST",
     help="Time on the inputs of this benchmark: a test that calls it, or a function that makes inputs; repeatable.",
 )
+@click.option(
+    "--calls",
+    "calls_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Judge and time also by these calls, one a line, as `codeens record` writes them.",
+)
 @click.option("--budget-usd", type=float, metavar="USD", help="Stop asking models when this is spent.")
 @click.option("--budget-tokens", type=int, metavar="N", help="Stop asking models when so many tokens are used.")
 @click.option("--budget-calls", type=int, metavar="N", help="Stop asking models after so many answers.")
@@ -113,6 +121,7 @@ def run(
     ctx: click.Context,
     target: str | None,
     resume: str | None,
+    calls_file: Path | None,
     selector: str | None,
     no_execute: bool,
     diff: int | str | None,
@@ -131,6 +140,8 @@ def run(
     is_picked = target is None and resume is None and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     if target is None and resume is None and not is_picked:
         raise click.UsageError("name a function: codeens run path.py::function.", ctx)
+    if calls_file is not None:
+        asked["calls"] = read_calls(calls_file)
     session = session_here(trust=trust_workspace, results=results, selector=selector)
     if is_picked:
         target, asked = picked(session, asked)

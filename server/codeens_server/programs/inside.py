@@ -25,7 +25,9 @@ _SCRIPT = """\
 import collections, json, os, runpy, signal, sys, time, types
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from importlib.machinery import SourceFileLoader
-ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED = {settings!r}
+ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED = {settings!r}
+PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, set, dict)
+calls, noted = dict(), 0
 lines, own, whole, samples, ticks, traced, last = *(collections.Counter() for _ in range(3)), 0, 0, None, None
 class Stop(BaseException):
     pass
@@ -86,6 +88,35 @@ def script():
     sys.modules["__main__"] = main = types.ModuleType("__main__")
     main.__file__ = NAME
     exec(compile(CHANGED[NAME], NAME, "exec"), main.__dict__)
+def is_plain(value):
+    if type(value) is dict:
+        return all(is_plain(part) for pair in value.items() for part in pair)
+    if type(value) in (list, tuple, set):
+        return all(map(is_plain, value)) and (type(value) is not set or bool(value))
+    return type(value) in PLAIN and (type(value) is not float or value - value == 0)
+def record(frame, event, arg):
+    global noted
+    code = frame.f_code
+    if event != "call" or (code.co_filename, code.co_firstlineno, code.co_name) != RECORDED or noted > 2_000_000:
+        return
+    try:
+        counts = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+        names = code.co_varnames[: counts[1] + bool(code.co_flags & 4) + bool(code.co_flags & 8)]
+        values = [frame.f_locals[name] for name in names]
+        if not is_plain(values):
+            return
+        given = [repr(value) for value in values[: counts[0]]]
+        if code.co_flags & 4:
+            given += map(repr, values[counts[1]])
+        more = dict(zip(names[counts[0] : counts[1]], values[counts[0] :]))
+        more.update(values[-1] if code.co_flags & 8 else ())
+        given += [name + "=" + repr(value) for name, value in more.items()]
+    except (KeyError, RecursionError):
+        return
+    text = code.co_name + "(" + ", ".join(given) + ")"
+    if len(text) <= 20_000 and text not in calls:
+        calls[text] = None
+        noted += len(text)
 def spent(clock=getrusage):
     usages = clock(RUSAGE_SELF), clock(RUSAGE_CHILDREN)
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
@@ -103,6 +134,8 @@ if CHANGED:
     changed(SourceFileLoader.get_data, SourceFileLoader.path_stats)
 signal.signal(signal.SIGALRM, stop)
 signal.setitimer(signal.ITIMER_REAL, WALL)
+if RECORDED:
+    sys.setprofile(record)
 if SAMPLED:
     signal.signal(signal.SIGPROF, seen)
     signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
@@ -119,7 +152,9 @@ finally:
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     sys.settrace(None)
+    sys.setprofile(None)
 told = dict(
+    calls=list(calls),
     ended=ended, samples=samples, wall_s=time.perf_counter() - begun, cpu_s=spent() - cpu,
     lines=[[*key, count] for key, count in lines.most_common(30)],
     functions=[[*key, count, own[key]] for key, count in whole.most_common(60)],
@@ -145,6 +180,7 @@ async def run_program(
     wall_s: float,
     sampled: bool = False,
     changed: Mapping[str, str] | None = None,
+    recorded: tuple[str, int, str] | None = None,
 ) -> Ran:
     """Run a program of a workspace in the sandbox.
 
@@ -155,6 +191,7 @@ async def run_program(
         wall_s: after so many seconds it is stopped; what it did until then is told.
         sampled: whether to look every 2 ms of processor time at where it is.
         changed: what files hold in its eyes, by absolute path.
+        recorded: file, first line and name of a function whose calls are told as Python writes them.
 
     Raises:
         InputError: it did not come to its end (code `not_run`).
@@ -162,7 +199,7 @@ async def run_program(
     """
     settings = await anyio.to_thread.run_sync(session.settings_here)
     mark = secrets.token_hex(8)
-    config = (f"{root}/", mark, program.kind, program.name, wall_s, sampled, dict(changed or {}))
+    config = (f"{root}/", mark, program.kind, program.name, wall_s, sampled, dict(changed or {}), recorded)
     wall = wall_s + _AROUND_S
     limits = replace(settings.limits, wall_s=wall, cpu_s=wall)
     script = _SCRIPT.format(settings=config)

@@ -15,6 +15,7 @@ from codeens_server.domain.target import Target
 from codeens_server.errors import CodeensError
 from codeens_server.programs.command import ProgramCommand
 from codeens_server.programs.profiling import Profile, SlowFunction
+from codeens_server.programs.recording import recorded_calls
 from codeens_server.programs.worth import Worth, worth_of
 from codeens_server.store.statistics import Statistics
 from codeens_server.workspace.edit import program_for
@@ -104,7 +105,7 @@ async def optimized(
     program: ProgramCommand | None,
     *,
     budget_usd: float | None,
-    run: Callable[[Target, float | None], Awaitable[RunDocument]],
+    run: Callable[[Target, float | None, tuple[str, ...]], Awaitable[RunDocument]],
 ) -> AsyncGenerator[tuple[Optimized, RunDocument | None]]:
     """Yield what came of each function, one after the other, until the budget is used up.
 
@@ -114,7 +115,7 @@ async def optimized(
         ranked: the functions, the best first.
         program: what is run again with each win; None: nothing is.
         budget_usd: for all functions; None: no cap.
-        run: makes a run of a function with what is left of the budget.
+        run: makes a run of a function with what is left of the budget, and with calls that the program makes of it.
 
     Raises:
         SandboxError: the sandbox failed.
@@ -128,7 +129,8 @@ async def optimized(
         try:
             # What an earlier win changed in its file is there by now, where wins are written.
             target = await session.target(f"{one.target.path}::{one.target.qualname}")
-            document = await run(target, left)
+            calls = await recorded_calls(session, root, program, target) if program else ()
+            document = await run(target, left, calls)
         except CodeensError as error:
             yield _untried(one, root, f"no run: {error}"), None
             continue
