@@ -81,7 +81,7 @@ const CHARTS = {
     barmode: "stack",
     bargap: Math.max(0.2, 1 - new Set(rows.map((row) => row.day)).size / 10),
     colorway: COLOURS,
-    showlegend: true,
+    showlegend: innerWidth > 600,
     xaxis: { type: "category", categoryorder: "category ascending" },
     yaxis: { tickprefix: "$", rangemode: "tozero" },
   }),
