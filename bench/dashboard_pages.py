@@ -12,6 +12,7 @@ does not stretch.
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import statistics
 import sys
@@ -141,6 +142,7 @@ async def measure(folder: Path, database: str | None, answers: int, rounds: int)
         headers = {"authorization": f"Bearer {_DOOR.token}"}
         transport = httpx.ASGITransport(app)
         times: dict[str, list[tuple[float, ...]]] = {path.replace(middle, "ID"): [] for path in paths}
+        gc.freeze()  # as the command does
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=headers) as client:
             for number in range(rounds + 1):
                 for path, taken in zip(paths, times.values(), strict=True):

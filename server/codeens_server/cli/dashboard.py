@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import webbrowser
 
@@ -51,6 +52,9 @@ def dashboard(host: str, port: int, in_browser: bool, results: str | None, trust
     click.echo("Ctrl-C ends it, and the runs that were started in it.", err=True)
     if in_browser:
         webbrowser.open(door.url)
+
+    # What is imported by now stays: looking for garbage in it would hold a page up now and then.
+    gc.freeze()
 
     async def show() -> None:
         with sock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -70,6 +70,13 @@ class ModelLine(Struct, frozen=True, kw_only=True):
     cost_known: bool
 
 
+class _Told(NamedTuple):
+    latency_s: float
+    tokens: int
+    cost_usd: float | None
+    failure: str
+
+
 class Usage(Struct, frozen=True, kw_only=True):
     """What runs of the store used last."""
 
@@ -115,16 +122,22 @@ def rows_of(run_id: str, sandboxes: Iterable[SandboxUse]) -> Iterator[SandboxRow
 
 def _latest(session: Session, limit: int) -> Usage:
     newest = select(SandboxRow).order_by(SandboxRow.opened.desc()).limit(limit)
-    asked = select(ModelCallRow).order_by(ModelCallRow.created.desc()).limit(LOOKED_AT)
-    calls = session.scalars(asked).all()
-    by_model: dict[str, list[ModelCallRow]] = {}
-    for call in calls:
-        by_model.setdefault(call.model, []).append(call)
+    calls = select(ModelCallRow).order_by(ModelCallRow.created.desc()).limit(limit)
     return Usage(
         sandboxes=tuple(_sandbox(row) for row in session.scalars(newest)),
-        models=tuple(_model(name, by_model[name]) for name in sorted(by_model)),
-        calls=tuple(_call(row) for row in calls[:limit]),
+        models=tuple(_models(session)),
+        calls=tuple(_call(row) for row in session.scalars(calls)),
     )
+
+
+def _models(session: Session) -> Iterator[ModelLine]:
+    row = ModelCallRow
+    told = select(row.model, row.latency_s, row.tokens, row.cost_usd, row.failure)
+    by_model: dict[str, list[_Told]] = {}
+    for found in session.execute(told.order_by(row.created.desc()).limit(LOOKED_AT)):
+        by_model.setdefault(found[0], []).append(_Told(*found[1:]))
+    for name in sorted(by_model):
+        yield _model(name, by_model[name])
 
 
 def _sandbox(row: SandboxRow) -> SandboxLine:
@@ -153,7 +166,7 @@ def _call(row: ModelCallRow) -> CallLine:
     )
 
 
-def _model(name: str, calls: Sequence[ModelCallRow]) -> ModelLine:
+def _model(name: str, calls: Sequence[_Told]) -> ModelLine:
     latencies = sorted(call.latency_s for call in calls)
 
     def within(share: float) -> float:
