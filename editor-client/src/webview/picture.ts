@@ -57,8 +57,14 @@ function dot(point: PointView, run: RunView, at: number): SVGElement {
     },
     s("title", {}, `${point.place}: ${point.label}`),
     s("circle", { cx: point.x, cy: down(point), r: RADIUS }),
-    s("text", { x: point.x + 2.4, y: down(point) + 1.4 + 3.6 * (at % 2) }, point.place),
+    s("text", { ...beside(point), y: down(point) + 1.2 + 3.2 * (at % 2) }, point.place),
   );
+}
+
+/** To the right of its dot, or to the left where the picture ends. */
+function beside(point: PointView): { readonly x: number; readonly "text-anchor": string } {
+  const isLast = point.x > 85;
+  return { x: point.x + (isLast ? -2.4 : 2.4), "text-anchor": isLast ? "end" : "start" };
 }
 
 function down(point: PointView): number {
