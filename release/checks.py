@@ -96,8 +96,9 @@ def wheel(there: Place) -> str:
     shutil.copytree(REPOSITORY / "examples" / "shop", shop)
     program = str(there.venv / "bin" / "codeens")
     said = run([program, "run", "orders.py::repeat_customers"], cwd=shop, env={**there.environ, **_FASTER})
-    best = re.search(r"^.* is best: \S+ faster", said, re.MULTILINE) or _failed(f"no version was best:\n{said}")
-    return best[0]
+    # How fast it is, is not asked: a busy machine may not be able to tell.
+    first = re.search(r"^1=? +(offline · .*? passed: \d+/\d+ tests and \d+ inputs equal)", said, re.MULTILINE)
+    return re.sub(r" {2,}", " ", first[1]) if first else _failed(f"no version passed:\n{said}")
 
 
 def sdist(there: Place) -> str:
@@ -148,8 +149,10 @@ async def _asked(command: StdioServerParameters) -> str:
 def registry(there: Place) -> str:
     """Hold it to the registry's schema, which the distribution skillsaw carries."""
     entry = json.loads(there.release.registry.read_text(encoding="utf-8"))
-    schema = schema_of_registry(entry["$schema"])
-    jsonschema.validate(entry, schema)
+    try:
+        jsonschema.validate(entry, schema_of_registry(entry["$schema"]))
+    except jsonschema.ValidationError as error:
+        raise Failed(f"it is not as the registry's schema demands: {error.message}") from error
     return f"{entry['name']} {entry['version']}, by {entry['$schema']}"
 
 
