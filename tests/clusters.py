@@ -33,12 +33,13 @@ def why_no_cluster() -> str:
 
 
 class LocalCluster:
-    """Two nodes with a core each; further ones come and go."""
+    """Nodes with a core each; further ones come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: int) -> None:
         self._cluster: Any = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=_NODE)
         self.address: str = self._cluster.address
-        self.add()
+        for _ in range(nodes - 1):
+            self.add()
 
     def add(self, environ: dict[str, str] | None = None, **options: Any) -> Any:
         """Start a node, with more variables in its environment."""
@@ -59,12 +60,12 @@ class LocalCluster:
 
 
 @contextmanager
-def started_cluster() -> Generator[LocalCluster]:
+def started_cluster(nodes: int = 2) -> Generator[LocalCluster]:
     """Start a cluster; processes started in the block find it."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
-        cluster = LocalCluster()
+        cluster = LocalCluster(nodes)
         patch.setenv(ADDRESS_SETTING, cluster.address)
         try:
             yield cluster

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 from collections.abc import Collection
+from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -71,8 +72,8 @@ class Member:
         if self.reported.done() and (error := self.reported.exception()):
             return _why_no_start(error)
         report = self.report
-        if report and report.codeens != version("codeens"):
-            return f"it has codeens {report.codeens}, and this machine {version('codeens')}"
+        if report and report.codeens != _own_version():
+            return f"it has codeens {report.codeens}, and this machine {_own_version()}"
         return f"{report.why}. {report.fix}" if report and report.why else ""
 
     @property
@@ -216,6 +217,12 @@ class Cluster:
             return SandboxUnavailable(NAME, f"the cluster at {self.address} has no node with cores", "Add one")
         told = [f"{state.host}: {state.why or 'its cores are not free'}" for state in self.states]
         return SandboxUnavailable(NAME, f"no node takes work ({'; '.join(told)})", "Mend one of them")
+
+
+@cache
+def _own_version() -> str:
+    """Read once: it is asked for with every piece of work."""
+    return version("codeens")
 
 
 def _why_no_start(error: BaseException) -> str:

@@ -64,9 +64,10 @@ class Batches:
             self._group.start_soon(self._send)
         try:
             await item.done.wait()
-        finally:
+        except anyio.get_cancelled_exc_class():
             if item in self._waiting:
                 self._waiting.remove(item)
+            raise
         if item.failure:
             raise item.failure
         return item.result
