@@ -21,6 +21,7 @@ from codeens_sandbox_backends.jobs import CallsJob
 from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
 from codeens_sandbox_backends.ray.backend import RayBackend
+from codeens_sandbox_backends.ray.cluster import WAITS
 from codeens_sandbox_backends.ray.connection import ADDRESS_SETTING
 from codeens_sandbox_backends.ray.sandbox import RaySandbox
 from tests.clusters import LocalCluster, actors, below, is_alive
@@ -44,7 +45,16 @@ async def opened(
 ) -> AsyncGenerator[tuple[Executor, RaySandbox]]:
     wanted = SandboxSpec(python=sys.executable, readable=readable, hidden=hidden)
     async with open_executor(RayBackend(), wanted, 4) as executor:
-        yield executor, cast("RaySandbox", executor._sandbox)  # pyright: ignore[reportPrivateUsage]
+        sandbox = cast("RaySandbox", executor._sandbox)  # pyright: ignore[reportPrivateUsage]
+        await all_answered(sandbox)
+        yield executor, sandbox
+
+
+async def all_answered(sandbox: RaySandbox) -> None:
+    """Wait for all nodes, which on a busy machine takes longer than the first ones wait for the others."""
+    await sandbox.cluster.opened()
+    while any(state.why == WAITS for state in sandbox.cluster.states):
+        await sandbox.cluster.opened()
 
 
 async def answers(executor: Executor, *jobs: CallsJob) -> list[object]:
@@ -93,14 +103,15 @@ async def test_work_of_a_killed_actor_is_done_elsewhere_and_its_node_gets_anothe
         async def kill() -> None:
             while sum(state.at_work for state in sandbox.cluster.states) < 4:
                 await anyio.lowlevel.checkpoint()
-            processes.extend(below(actors()[0].pid))
-            os.kill(actors()[0].pid, signal.SIGKILL)
+            at_work = next(actor.pid for actor in actors() if below(actor.pid))
+            processes.extend(below(at_work))
+            os.kill(at_work, signal.SIGKILL)
 
         await answers(executor, job(NAP, 0))
         group.start_soon(kill)
         assert await answers(executor, *[job(NAP, n) for n in range(4)]) == [1, 2, 3, 4]
         died = [state for state in sandbox.cluster.states if "died" in state.why]
-        await sandbox.cluster.opened()
+        await all_answered(sandbox)
         assert (len(died), len(sandbox.cluster.working)) == (1, 2)
         assert processes
         with anyio.fail_after(20):

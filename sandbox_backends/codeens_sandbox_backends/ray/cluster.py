@@ -26,6 +26,8 @@ _LOOKED_EVERY_S = 15.0
 _DEATHS_AT_MOST = 3
 """Of a node's actors: then it gets no new one."""
 _END_S = 20.0
+WAITS = "it has not answered yet"
+"""Its cores are not free, or it is just trying the isolation."""
 
 
 class NodeState(Struct, frozen=True, kw_only=True):
@@ -85,7 +87,8 @@ class Member:
     def state(self) -> NodeState:
         """As people are shown it."""
         host = self.report.host if self.report else self.node[:12]
-        return NodeState(host=host, cpus=self.cpus, at_work=self.at_work, done=self.done, why=self.why_not)
+        why = self.why_not or ("" if self.reported.done() else WAITS)
+        return NodeState(host=host, cpus=self.cpus, at_work=self.at_work, done=self.done, why=why)
 
     async def call(self, ray: Any, wanted: NodeSpec, sent: list[Any], shared: list[Any], work: Work, given: Any) -> Any:
         """Have some work done; cancelling ends it before this returns.
@@ -215,7 +218,7 @@ class Cluster:
     def _nobody(self) -> SandboxUnavailable:
         if not self._members:
             return SandboxUnavailable(NAME, f"the cluster at {self.address} has no node with cores", "Add one")
-        told = [f"{state.host}: {state.why or 'its cores are not free'}" for state in self.states]
+        told = [f"{state.host}: {state.why}" for state in self.states]
         return SandboxUnavailable(NAME, f"no node takes work ({'; '.join(told)})", "Mend one of them")
 
 
