@@ -24,6 +24,9 @@ _SHORT_LIFE_S = 0.1
 _AUDITED = 4
 """One of so many samples is audited, beyond the one of each group that always is."""
 _LEAST_S = 1e-9
+_NOISE_S = 2e-5
+"""What samples in which nothing is done differ by: a pass counts as no quicker than its share of that, for where a
+sample of a far quicker side cannot be made longer, its ratio would lie anywhere."""
 _random = secrets.SystemRandom()
 Rehearsal: TypeAlias = Literal["nothing", "smallest", "all"]
 Keep: TypeAlias = Callable[[int, Sequence[int], Sequence[Outcome]], None]
@@ -211,7 +214,8 @@ class Round:
         null_s = median(null.cpu_s for null in self._nulls)
         loop_s = share * median(self._idle_s) if self._idle_s else 0.0
         inner = self._plans[number].inner
-        return tuple(max(_LEAST_S, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
+        least_s = _NOISE_S / inner
+        return tuple(max(least_s, sum(seconds - null_s for seconds in turn) / inner - loop_s) for turn in turns)
 
     def _least(self, rehearsal: Rehearsal, number: int) -> Cost:
         costs = self._single[rehearsal].get(number)

@@ -14,9 +14,9 @@ from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.telling import telling
 from codeens_server.domain.evidence import Case
 
-LONGEST_PASS_S = 1.0
-"""Inputs are dropped, those first that take longest, until the original needs less for all of them, its start
-included."""
+LONGEST_PASS_S = 0.2
+"""Inputs are dropped, those first that take longest, until the original needs less for all of them: rounds tell more
+than long passes do."""
 MOST = 50
 _TRIED = 3 * MOST
 """Of these the original is asked how long it works on each."""
@@ -45,23 +45,18 @@ async def costly_cases(cases: Sequence[Case], program: Program, sandbox: Sandbox
     chosen = {case.id for case in timed_cases(answered, MOST // 2)}
     by_cost = sorted(costs, key=lambda key: costs[key])[::-1]
     chosen.update([key for key in by_cost if key not in chosen][: MOST - len(chosen)])
-    # What is not spent on calls is spent on starting, which each pass begins with.
-    left_s = LONGEST_PASS_S - max(0.0, _spent_s(result) - sum(result.took_s))
     for key in by_cost:
-        if len(chosen) > 1 and sum(costs.get(one, 0.0) for one in chosen) > left_s:
+        if len(chosen) > 1 and sum(costs.get(one, 0.0) for one in chosen) > LONGEST_PASS_S:
             chosen.discard(key)
     return tuple(case for case in answered if case.id in chosen)
-
-
-def _spent_s(result: CallsResult) -> float:
-    # CPU time where it is known: on a busy machine the same inputs shall be timed as on a quiet one.
-    return result.usage.wall_s if result.usage.cpu_s is None else result.usage.cpu_s
 
 
 def _costs_s(cases: Sequence[Case], result: CallsResult) -> dict[str, float]:
     """Return how long each call that returned took, by the case's id, in seconds of processor time, about."""
     waited_s = sum(result.took_s)
-    share = min(1.0, _spent_s(result) / waited_s) if waited_s else 0.0
+    # Processor time where it is known: on a busy machine the same inputs shall be timed as on a quiet one.
+    spent_s = result.usage.wall_s if result.usage.cpu_s is None else result.usage.cpu_s
+    share = min(1.0, spent_s / waited_s) if waited_s else 0.0
     took = zip(cases, result.outcomes, result.took_s, strict=False)
     return {case.id: share * seconds for case, outcome, seconds in took if isinstance(outcome, Returned)}
 
