@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from codeens_server.local_http import OwnNames, is_bearer
+from codeens_server.doors.local_http import OwnNames, is_bearer
 
 _MOST_CLIENTS = 4096
 SESSION_HEADER = "mcp-session-id"

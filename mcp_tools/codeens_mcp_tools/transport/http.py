@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from codeens_mcp_tools.transport.disconnect import VanishedGuard
 from codeens_mcp_tools.transport.guards import BearerGuard, ClientLimits, LimitGuard, NameGuard
 from codeens_mcp_tools.transport.stdio import MOST_BYTES
-from codeens_server.local_http import OwnNames, listening, serve_on, shown_host
+from codeens_server.doors.local_http import OwnNames, listening, serve_on, shown_host
 
 PATH = "/mcp"
 _MOST_SESSIONS = 1000

@@ -171,6 +171,8 @@ def _print(document: OptimizeDocument) -> None:
         if one.speed and one.worth and one.worth.low > 1:
             whole = _times(one.worth.ratio, one.worth.low, one.worth.high)
             click.echo(f"{one.function}: {_times(*one.speed)} here = {whole}{of}")
+        if one.worth and not one.worth.same_output:
+            click.echo(f"{one.function}: the program prints something else with the change, or each time")
     click.echo(f"cost {money(document.cost_usd)}")
 
 

@@ -32,8 +32,8 @@ from codeens_server.dashboard.manifests import VariantDesk
 from codeens_server.dashboard.pages import make_pages
 from codeens_server.dashboard.rendering import error_page
 from codeens_server.dashboard.wire import refused, schemas_of
+from codeens_server.doors.local_http import listening, serve_on
 from codeens_server.files import own_token
-from codeens_server.local_http import listening, serve_on
 from codeens_variants.manifest import ManifestError
 
 _DOCUMENTS = (*DOCUMENTS, *OF_CONFIGURATION, *OF_BENCHMARKS)

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codeens_server.local_http import OwnNames, is_bearer, is_same, shown_host
+from codeens_server.doors.local_http import OwnNames, is_bearer, is_same, shown_host
 
 COOKIE = "codeens_dashboard"
 _SAFE = frozenset({"GET", "HEAD"})

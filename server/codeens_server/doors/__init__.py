@@ -1,0 +1,1 @@
+"""What the doors share that is of no use below them."""
