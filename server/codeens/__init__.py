@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from codeens_sandbox_backends.jobs import Limits
     from codeens_server.config.settings import ModelSettings, Settings
     from codeens_server.domain.document import RankedResult, RunDocument
+    from codeens_server.domain.evidence import Case, Coverage, Evidence, Excluded, MutationScore
+    from codeens_server.domain.measurement import DiffSize, EnvironmentSpeed, Interval, Memory, Readability
     from codeens_server.domain.target import Candidate, Target
     from codeens_server.domain.verdict import Verdict
     from codeens_server.errors import CodeensError, Hint, InputError
@@ -34,18 +36,28 @@ if TYPE_CHECKING:
 __all__ = [
     "CallResult",
     "Candidate",
+    "Case",
     "Code",
     "CodeResult",
     "CodeensError",
     "Comparison",
+    "Coverage",
+    "DiffSize",
+    "EnvironmentSpeed",
+    "Evidence",
+    "Excluded",
     "Generated",
     "Hint",
     "InputError",
+    "Interval",
     "Limits",
+    "Memory",
     "Message",
     "ModelSettings",
+    "MutationScore",
     "Prompt",
     "RankedResult",
+    "Readability",
     "Report",
     "Run",
     "RunDocument",
@@ -76,18 +88,28 @@ __all__ = [
 _MODULES = {
     "CallResult": "codeens._running",
     "Candidate": "codeens_server.domain.target",
+    "Case": "codeens_server.domain.evidence",
     "Code": "codeens._targets",
     "CodeResult": "codeens._running",
     "CodeensError": "codeens_server.errors",
     "Comparison": "codeens._comparing",
+    "Coverage": "codeens_server.domain.evidence",
+    "DiffSize": "codeens_server.domain.measurement",
+    "EnvironmentSpeed": "codeens_server.domain.measurement",
+    "Evidence": "codeens_server.domain.evidence",
+    "Excluded": "codeens_server.domain.evidence",
     "Generated": "codeens._generating",
     "Hint": "codeens_server.errors",
     "InputError": "codeens_server.errors",
+    "Interval": "codeens_server.domain.measurement",
     "Limits": "codeens_sandbox_backends.jobs",
+    "Memory": "codeens_server.domain.measurement",
     "Message": "codeens_server.generation.models.exchange",
     "ModelSettings": "codeens_server.config.settings",
+    "MutationScore": "codeens_server.domain.evidence",
     "Prompt": "codeens._generating",
     "RankedResult": "codeens_server.domain.document",
+    "Readability": "codeens_server.domain.measurement",
     "Report": "codeens._results",
     "Run": "codeens._results",
     "RunDocument": "codeens_server.domain.document",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -30,6 +31,8 @@ PINNED = {
     ),
     *("Run", "Report", "Comparison", "CodeResult", "CallResult", "Generated", "Prompt"),
     *("RunStream", "RunEvent", "RunState", "RunLine", "RunDocument", "RankedResult", "Verdict"),
+    *("Evidence", "Case", "Coverage", "Excluded", "MutationScore"),
+    *("Interval", "EnvironmentSpeed", "Memory", "Readability", "DiffSize"),
     *("ScoreReport", "ScoreResult", "CodeensError", "InputError", "SandboxError", "Hint"),
     *("run", "run_sync", "stream", "judge", "judge_sync", "compare", "compare_sync", "run_code", "run_code_sync"),
 }
@@ -63,3 +66,10 @@ def test_its_types_are_complete() -> None:
         [*command, "--ignoreexternal"], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
     )
     assert "Type completeness score: 100%" in done.stdout, done.stdout
+
+
+def test_the_door_for_agents_stands_on_the_library_and_few_modules_below_it() -> None:
+    door = ROOT / "mcp_tools"
+    imports = re.compile(r"^\s*from (codeens_server[\w.]*) import", re.MULTILINE)
+    found = {name for path in door.rglob("*.py") for name in imports.findall(path.read_text(encoding="utf-8"))}
+    assert 0 < len(found) <= 10

@@ -6,13 +6,22 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from codeens import Message, Verdict
+from codeens import (
+    Coverage,
+    DiffSize,
+    EnvironmentSpeed,
+    Excluded,
+    Interval,
+    Memory,
+    Message,
+    MutationScore,
+    Readability,
+    Verdict,
+)
 from codeens_sandbox_backends.base import IsolationLevel
 from codeens_sandbox_backends.jobs import StdioRun, Usage
 from codeens_sandbox_backends.programs import Encoded
 from codeens_server.domain.document import RunSummary, Score
-from codeens_server.domain.evidence import Coverage, Excluded, MutationScore
-from codeens_server.domain.measurement import DiffSize, EnvironmentSpeed, Interval, Memory, Readability
 from codeens_server.domain.terms import EvidenceGrade, Goal, Mode
 
 OutcomeKind: TypeAlias = Literal["returned", "raised", "unencodable", "timeout", "died"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
@@ -13,12 +12,8 @@ from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.arguments import FindSlow
 from codeens_mcp_tools.tools.documents import SlowFunction, SlowLine, SlowReport, ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
-from codeens_server.programs.command import ProgramCommand, read_command
-from codeens_server.programs.profiling import Profile, profiled
+from codeens_server.programs.profiling import Profile, profiled_command
 from codeens_server.text import visible
-
-if TYPE_CHECKING:
-    from codeens_mcp_tools.session import AgentSession
 
 _MOST_TOLD = 15
 _LONGEST_OUTPUT = 1500
@@ -33,17 +28,15 @@ async def find_slow(app: AppContext, call: ToolCall[FindSlow]) -> ToolAnswer:
     """
     session = await app.session()
     root = session.root
-    program = await anyio.to_thread.run_sync(_program, session, root, call.arguments)
-    profile = await profiled(session, root, program)
+    program, profile = await profiled_command(session, root, _command(call.arguments), session.roots.resolve)
     report = await anyio.to_thread.run_sync(_report, profile, root)
     return ToolAnswer(text=_text(report, program.name), document=report)
 
 
-def _program(session: AgentSession, root: Path, arguments: FindSlow) -> ProgramCommand:
+def _command(arguments: FindSlow) -> str:
     if (arguments.path is None) == (arguments.command is None):
         raise ToolError("Give either `path` (a script or test file of the workspace) or `command`.")
-    command = arguments.command or shlex.quote(str(arguments.path))
-    return read_command(command, root, session.roots.resolve)
+    return arguments.command or shlex.quote(str(arguments.path))
 
 
 def _report(profile: Profile, root: Path) -> SlowReport:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from codeens import Case, Evidence
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.runs import LiveRun
 from codeens_mcp_tools.tools.documents import (
@@ -26,7 +27,6 @@ from codeens_sandbox_backends.programs import Outcome
 from codeens_sandbox_backends.values.outcomes import same_outcome
 from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
 from codeens_server.domain.document import Cluster, RankedResult, RunDocument
-from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.store.documents import to_json
 from codeens_server.text import money, one_line, plural

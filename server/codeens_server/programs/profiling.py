@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from msgspec import Struct
 
 from codeens_server.errors import Hint, InputError
-from codeens_server.programs.command import ProgramCommand
+from codeens_server.programs.command import ProgramCommand, read_command
 from codeens_server.programs.inside import run_program
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Profile(Struct, frozen=True, kw_only=True):
     functions: tuple[SlowFunction, ...]
     lines: tuple[SlowLine, ...] = ()
     printed: str = ""
+
+
+async def profiled_command(
+    session: Session, root: Path, command: str, resolve: Callable[[str], Path] | None = None
+) -> tuple[ProgramCommand, Profile]:
+    """Read a command as `read_command` does, and return it with what `profiled` says of it."""
+    program = await anyio.to_thread.run_sync(read_command, command, root, resolve)
+    return program, await profiled(session, root, program)
 
 
 async def profiled(session: Session, root: Path, program: ProgramCommand) -> Profile:

@@ -96,5 +96,10 @@ async def test_a_pass_takes_no_longer_than_is_wanted_however_busy_the_machine_is
 
 
 @pytest.mark.anyio
+async def test_an_input_that_takes_longer_than_a_pass_is_timed_where_all_others_are_no_work() -> None:
+    assert await chosen([3, 400_000, 5, 300_000], Original(divisors_tried)) == [3, 5, 300_000]
+
+
+@pytest.mark.anyio
 async def test_where_no_input_is_quick_enough_the_smallest_is_timed() -> None:
     assert await chosen([9_000_000, 2_000_000], Original(divisors_tried)) == [2_000_000]

@@ -45,13 +45,11 @@ class FindSlow:
         # The library takes half a second to import.
         await anyio.to_thread.run_sync(import_module, "codeens._session")
         from codeens import Session
-        from codeens_server.programs.command import read_command
         from codeens_server.programs.optimizing import rank
-        from codeens_server.programs.profiling import profiled
+        from codeens_server.programs.profiling import profiled_command
 
         async with Session(root, settings=settings, trusted=self._configuration.is_trusted) as session:
-            program = await anyio.to_thread.run_sync(read_command, command, root)
-            profile = await profiled(session, root, program)
+            _, profile = await profiled_command(session, root, command)
             ranked = await rank(session, root, profile)
         places = tuple(_place(one) for one in ranked if _is_meant(one, path, asked))
         return written(SlowPlaces(program=command, ended=profile.ended, functions=places))
