@@ -26,7 +26,7 @@ from codeens_sandbox_backends.ray.connection import ADDRESS_SETTING
 from codeens_sandbox_backends.ray.sandbox import RaySandbox
 from tests.clusters import LocalCluster, actors, below, is_alive
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.anyio, pytest.mark.scene, pytest.mark.timeout(300)]
 
 NAP = "import time\ndef f(n):\n    time.sleep(0.4)\n    return n + 1\n"
 REFUSING = "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"
@@ -135,6 +135,9 @@ async def test_a_node_that_cannot_isolate_or_has_another_version_takes_no_work_a
     ]
     try:
         async with opened() as (executor, sandbox):
+            with anyio.fail_after(60):
+                while len(sandbox.cluster.states) < 4 or any(state.why == WAITS for state in sandbox.cluster.states):
+                    await sandbox.cluster.opened()
             assert await answers(executor, *[job(NAP, n) for n in range(4)]) == [1, 2, 3, 4]
             states = sandbox.cluster.states
         readiness = await RayBackend().probe()

@@ -7,6 +7,7 @@ a module's `__getattr__` (PEP 562).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
 
@@ -53,6 +54,8 @@ class Codeens(click.Group):
 @click.version_option(package_name="codeens", message="%(prog)s %(version)s")
 def main() -> None:
     """Better implementations of a Python function, run in a sandbox and proven."""
+    # LiteLLM's types have pydantic say a line each. A filter set later is lost where a thread puts back what it found.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
 
 
 def _add(name: str, line: str) -> Callable[[Callable[[], click.Command]], None]:

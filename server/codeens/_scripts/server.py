@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -34,6 +35,8 @@ class Address(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Serve, and exit with the code that the door says."""
+    # LiteLLM's types have pydantic say a line each. A filter set later is lost where a thread puts back what it found.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
     parser = _parser()
     asked = parser.parse_args(arguments)
     token: str | None = asked.token

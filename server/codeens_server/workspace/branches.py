@@ -43,7 +43,7 @@ def likely_taken(tree: ast.Module, alternatives: Sequence[FunctionSite]) -> list
 
     Conditions are read for the Python that codeens runs on, the imports of a `try` for what that one can import.
     """
-    statements = {id(node): node for node in ast.walk(tree) if isinstance(node, (ast.If, ast.Try))}
+    statements = {node.lineno: node for node in ast.walk(tree) if isinstance(node, (ast.If, ast.Try))}
     return [
         site
         for site in alternatives

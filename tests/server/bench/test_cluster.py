@@ -27,7 +27,7 @@ from tests.server.bench.made import FIRST, TWICE
 from tests.server.bench.test_bench_run import Bench, fenced, right, rows, server_of
 from tests.server.bench.test_bench_score import SAMPLES, TASKS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.scene, pytest.mark.timeout(300)]
 
 SLOW = "def twice(n):\n    import time\n    time.sleep(0.2)\n    return {}\n"
 OF_ONE_RUN = {"run_s", "peak_bytes", "ask_s", "judge_s"}
