@@ -124,7 +124,7 @@ async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Ed
     }
     kind = types.NotebookCellKind.Code
     notebook = types.NotebookDocument(
-        uri="untitled:nb",
+        uri="untitled:a%20b.ipynb",
         notebook_type="jupyter-notebook",
         version=1,
         cells=[types.NotebookCell(kind=kind, document=uri) for uri in cells],
@@ -132,6 +132,7 @@ async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Ed
     items = [types.TextDocumentItem(uri, "python", 1, text) for uri, text in cells.items()]
     made.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
     await made.run("untitled:nb#2", line=2)
+    shown = await made.command("codeens.showRun")
     actions = await made.actions("untitled:nb#2", 2)
     action = next(each for each in actions if each.title.startswith("1. Apply editor"))
     resolved = await made.client.code_action_resolve_async(action)
@@ -144,7 +145,8 @@ async def test_a_cell_of_a_notebook_is_run_with_what_other_cells_define(made: Ed
     assert isinstance(edit, types.TextEdit)
     assert (edit.range.start.line, edit.range.end.line) == (1, 6)
     assert edit.new_text == "def double(number: int) -> int:\n    return number * FACTOR\n"
-    identifier = types.NotebookDocumentIdentifier("untitled:nb")
+    assert shown["view"]["function"]["file"] == "a b.ipynb \N{MIDDLE DOT} cell 2"
+    identifier = types.NotebookDocumentIdentifier("untitled:a%20b.ipynb")
     closed = [types.TextDocumentIdentifier(uri) for uri in cells]
     made.client.notebook_document_did_close(types.DidCloseNotebookDocumentParams(identifier, closed))
 

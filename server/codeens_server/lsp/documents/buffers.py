@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 from msgspec import Struct
@@ -37,6 +38,8 @@ class Buffer(Struct, frozen=True, kw_only=True):
     """It belongs to no folder, so that there is nothing around it."""
     folder: Path | None = None
     """The folder of the editor's workspace that holds it."""
+    name: str = ""
+    """What people call it where no path says it: a notebook and the number of its code cell."""
 
 
 def buffer_of(documents: Documents, uri: str) -> Buffer:
@@ -105,7 +108,18 @@ def _cell(documents: Documents, notebook: types.NotebookDocument, uri: str) -> B
     if path is not None:
         path = path.with_name(f"{_word(path.name)}.py")
     is_alone = path is None and folder is None
-    return Buffer(uri=uri, path=path or _stand_in(uri, folder), text=text, first_line=first, is_alone=is_alone)
+    return Buffer(
+        uri=uri,
+        path=path or _stand_in(uri, folder),
+        text=text,
+        first_line=first,
+        is_alone=is_alone,
+        name=f"{_notebook_name(notebook)} \N{MIDDLE DOT} cell {cells.index(uri) + 1}",
+    )
+
+
+def _notebook_name(notebook: types.NotebookDocument) -> str:
+    return PurePosixPath(unquote(urlsplit(notebook.uri).path)).name
 
 
 def _text(document: Document | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import anyio
+from msgspec.structs import replace
 
 from codeens_server.config.settings import Settings
 from codeens_server.domain.document import RankedResult, RunDocument
@@ -186,14 +187,20 @@ class RunRecord:
 
     def _waiting_view(self) -> RunView:
         goal = self.arguments.goal or self.settings.goal
-        return waiting_view(self.waiting_id, self.target, goal, failure="" if self.is_under_way else self.why)
+        failure = "" if self.is_under_way else self.why
+        return self._named(waiting_view(self.waiting_id, self.target, goal, failure=failure))
 
     def _made(self, state: RunState) -> RunView:
         if self.is_under_way:
-            return view_of(state, status="running")
+            return self._named(view_of(state, status="running"))
         if state.document is not None:
-            return view_of(state)
-        return view_of(state, status="failed", failure=self.why)
+            return self._named(view_of(state))
+        return self._named(view_of(state, status="failed", failure=self.why))
+
+    def _named(self, view: RunView) -> RunView:
+        if not self.buffer.name:
+            return view
+        return replace(view, function=replace(view.function, file=one_line(self.buffer.name)))
 
 
 class RunRecords:
