@@ -176,7 +176,7 @@ class Commands:
         """Return a run and its report; show the report where the client has no view."""
         record = await self._lookup.record(read(params, RunId).run_id)
         run = record.finished()
-        view = document_view(run)
+        view = record.named(document_view(run))
         text = report(view, await anyio.to_thread.run_sync(_best_change, record))
         await self._show(record, "report.md", text)
         return written(ShownRun(uri=record.uri, run=run, view=view, report=text))
@@ -191,7 +191,7 @@ class Commands:
         record = await self._lookup.record(asked.run_id)
         ranked, weights, usual = await anyio.to_thread.run_sync(_reranked, record.finished(), asked, record.settings)
         by = ranked.goal if weights == usual else "custom"
-        return written(Reranked(uri=record.uri, weights=weights, by=by, view=document_view(ranked)))
+        return written(Reranked(uri=record.uri, weights=weights, by=by, view=record.named(document_view(ranked))))
 
     async def _started(self, arguments: RunArguments, params: types.ExecuteCommandParams) -> dict[str, Any]:
         record = await self._runs.start(arguments, self._line(arguments), params.work_done_token)

@@ -112,6 +112,12 @@ class RunRecord:
             self._seen = known, self._made(self.state)
         return self._seen[1]
 
+    def named(self, view: RunView) -> RunView:
+        """Return a view of this run in which the file has the name that people know it by."""
+        if not self.buffer.name:
+            return view
+        return replace(view, function=replace(view.function, file=one_line(self.buffer.name)))
+
     @property
     def tests_fail(self) -> bool:
         """Whether it found tests that fail before any change."""
@@ -188,19 +194,14 @@ class RunRecord:
     def _waiting_view(self) -> RunView:
         goal = self.arguments.goal or self.settings.goal
         failure = "" if self.is_under_way else self.why
-        return self._named(waiting_view(self.waiting_id, self.target, goal, failure=failure))
+        return self.named(waiting_view(self.waiting_id, self.target, goal, failure=failure))
 
     def _made(self, state: RunState) -> RunView:
         if self.is_under_way:
-            return self._named(view_of(state, status="running"))
+            return self.named(view_of(state, status="running"))
         if state.document is not None:
-            return self._named(view_of(state))
-        return self._named(view_of(state, status="failed", failure=self.why))
-
-    def _named(self, view: RunView) -> RunView:
-        if not self.buffer.name:
-            return view
-        return replace(view, function=replace(view.function, file=one_line(self.buffer.name)))
+            return self.named(view_of(state))
+        return self.named(view_of(state, status="failed", failure=self.why))
 
 
 class RunRecords:
