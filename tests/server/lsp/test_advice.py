@@ -103,6 +103,15 @@ async def test_what_the_run_advises_stands_first_and_nothing_worse_or_unproven_i
     assert offered[0].startswith(f"1. Apply maker/small · performance (c1) {applying}")
 
 
+async def test_of_runs_made_elsewhere_the_one_looked_at_last_stands_at_the_function(
+    opened: Editor, folders: Folders
+) -> None:
+    line = opened.line_of(folders.uri, "def total")
+    for run_id, told in ((UNPROVEN, "maker/small"), (SLOWER, "keep the original"), (UNPROVEN, "maker/small")):
+        await opened.command("codeens.showRun", {"runId": run_id})
+        assert (await opened.actions(folders.uri, line))[0].title.startswith(f"Results of `total`: {told}")
+
+
 async def test_functions_that_were_not_run_have_a_lens_where_the_editor_wants_it(folders: Folders) -> None:
     options = {"settings": {"editor": {"lensBeforeRun": True}}}
     async with editor(folders.workspace, home=folders.home, options=options) as made:

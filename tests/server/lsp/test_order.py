@@ -84,3 +84,22 @@ async def test_the_end_does_not_wait_for_an_import(tmp_path: Path) -> None:
         await opened.notify("exit", None)
         with anyio.fail_after(SECONDS):
             assert await opened.process.wait() == 0
+
+
+@pytest.mark.parametrize("asks", ["a run", "a look for earlier runs"])
+async def test_the_end_waits_for_no_answer_of_the_client_and_leaves_as_it_should(tmp_path: Path, asks: str) -> None:
+    async with wire(tmp_path) as opened:
+        await opened.initialize(tmp_path, capabilities={"workspace": {"configuration": True}})
+        if asks == "a run":
+            await opened.notify("textDocument/didOpen", {"textDocument": ITEM})
+            await run(opened, 10, function="f")
+        else:
+            in_a_file = {**ITEM, "uri": (tmp_path / "m.py").as_uri()}
+            await opened.notify("textDocument/didOpen", {"textDocument": in_a_file})
+        while (await opened.message()).get("method") != "workspace/configuration":
+            pass
+        await send(opened, 11, "shutdown", None)
+        assert (await opened.answer(11))["result"] is None
+        await opened.notify("exit", None)
+        with anyio.fail_after(SECONDS):
+            assert await opened.process.wait() == 0

@@ -55,7 +55,13 @@ class RunLookup:
             RunError: the store cannot be read.
         """
         if run_id is None or self._records.find(run_id) is not None:
-            return self._records.get(run_id)
+            record = self._records.get(run_id)
+            if record.is_recalled:
+                self._records.recall(record, is_asked_for=True)
+            return record
+        return await self._from_store(run_id, is_asked_for=True)
+
+    async def _from_store(self, run_id: str, *, is_asked_for: bool) -> RunRecord:
         # The library takes half a second to import.
         from codeens import Session
 
@@ -63,7 +69,7 @@ class RunLookup:
         loaded = await self._configuration.load(root, None)
         async with Session(root, settings=loaded.settings) as session:
             state = await session.state(run_id)
-        return await self._recall(state, loaded.settings)
+        return await self._recall(state, loaded.settings, is_asked_for=is_asked_for)
 
     async def lines(self, limit: int) -> list[KnownRun]:
         """Return the latest runs of the workspace that the store has, newest first; none where there is no store.
@@ -94,7 +100,7 @@ class RunLookup:
                 latest.setdefault(line.target, line)
         for target, line in latest.items():
             if self._records.of_function(uri, target.partition("::")[2]) is None:
-                await self.record(line.run_id)
+                await self._from_store(line.run_id, is_asked_for=False)
 
     async def _stored(self, root: Path, settings: Settings, within: str, limit: int) -> list[RunLine]:
         # The library takes half a second to import.
@@ -105,16 +111,16 @@ class RunLookup:
             page = await (await session.opened_store()).statistics.runs(text=within, limit=limit)
         return [line for line in page.runs if line.target.startswith(within)]
 
-    async def _recall(self, state: RunState, settings: Settings) -> RunRecord:
+    async def _recall(self, state: RunState, settings: Settings, *, is_asked_for: bool) -> RunRecord:
         if state.document is None:
             message = f"run {state.run_id} did not come to an end; it can be resumed."
             raise InputError(message, code="run_not_finished", hint=Hint("runs", state.run_id))
         buffer, target = await self._place(state.target)
-        if known := self._records.find(state.run_id):
-            return known
         arguments = _asked(buffer.uri, target, state.request)
-        record = RunRecord.recalled(buffer, target, arguments, settings, state)
-        self._records.recall(record)
+        known = self._records.find(state.run_id)
+        record = known or RunRecord.recalled(buffer, target, arguments, settings, state)
+        if known is None or (known.is_recalled and is_asked_for):
+            self._records.recall(record, is_asked_for=is_asked_for)
         self._client.refresh_lenses()
         return record
 

@@ -223,9 +223,17 @@ class RunRecords:
             self._all.remove(old)
         self._all.append(record)
 
-    def recall(self, record: RunRecord) -> None:
-        """Add a run that was made before all of the session's own."""
-        self._all.insert(0, record)
+    def recall(self, record: RunRecord, *, is_asked_for: bool) -> None:
+        """Add a run that was made before all of the session's own.
+
+        Args:
+            record: it may be known already.
+            is_asked_for: a person wants to see it: it stands above all others that were made elsewhere.
+        """
+        if record in self._all:
+            self._all.remove(record)
+        elsewhere = sum(known.is_recalled for known in self._all)
+        self._all.insert(elsewhere if is_asked_for else 0, record)
 
     def drop(self, record: RunRecord) -> None:
         """Forget a run that did not even begin."""

@@ -24,6 +24,8 @@ from codeens_server.lsp.transport.errors import ErrorReply, error_reply, invalid
 
 MsgId = str | int
 
+_ENDS = "the session ends"
+
 
 class _Handlers(Protocol):
     """What is used of pygls' feature manager, with its types."""
@@ -205,7 +207,10 @@ class ServerProtocol(LanguageServerProtocol):
         """Answered when nothing is left running."""
         current = self.msg_id
         for msg_id, future in list(self._request_futures.items()):
-            if msg_id != current:
+            if msg_id in self._asked:
+                # To cancel it would cancel the task that waits for it, and with that all others of the session.
+                self._answered(msg_id, {"error": {"code": types.ErrorCodes.InternalError, "message": _ENDS}})
+            elif msg_id != current:
                 future.cancel()
         if self.ending is not None:
             await self.ending()
