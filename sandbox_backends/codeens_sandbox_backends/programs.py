@@ -49,7 +49,7 @@ class Program(Struct, frozen=True, kw_only=True):
     definition: Definition | None = None
 
 
-class CallInput(Struct, frozen=True, kw_only=True):
+class CallInput(Struct, frozen=True, kw_only=True, dict=True):
     """The encoded arguments of one call. A method's instance is `args[0]`."""
 
     args: tuple[Encoded, ...] = ()

@@ -110,10 +110,14 @@ def digest(text: str) -> str:
 
 
 def _opened(encoded: Encoded) -> Node | None:
-    parts = cast("list[Any]", encoded) if isinstance(encoded, list) else []
+    if not isinstance(encoded, list):
+        return None
+    parts = cast("list[Any]", encoded)
     kind = KINDS.get(parts[0]) if parts and isinstance(parts[0], str) else None
     if kind is None:
         return None
+    if kind.tag in _PLAIN and kind.below == "items":
+        return Node(kind.tag, (), parts[1:])
     head, rest = parts[1 : 1 + len(kind.head)], parts[1 + len(kind.head) :]
     if len(head) < len(kind.head) or not all(map(_has_form, head, kind.head)):
         return None

@@ -118,10 +118,19 @@ def item_of(encoded: Encoded) -> Any:
         return Missing(node.head[0])
     if (kind := numpy_kind(encoded)) and kind[0] != "datetime64":
         return item_of(kind[1])
-    if node.tag in {"int", "float"} and isinstance(node.head[0], str):
-        number = _number(node.tag, node.head[0])
-        return Opaque(canonical(encoded)) if number is None else number
-    return Opaque(canonical(encoded))
+    number = number_of(encoded)
+    return Opaque(canonical(encoded)) if number is None else number
+
+
+def number_of(encoded: Encoded) -> int | float | None:
+    """Return a number as Python has it, also one of numpy's; None for all else, True and False too."""
+    node = open_node(encoded)
+    if node.tag == SCALAR:
+        value: Any = node.head[0]
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if (kind := numpy_kind(encoded)) and kind[0] != "datetime64":
+        return number_of(kind[1])
+    return _number(node.tag, node.head[0]) if node.tag in {"int", "float"} and isinstance(node.head[0], str) else None
 
 
 def numpy_kind(encoded: Encoded) -> tuple[str, Encoded] | None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from codeens_sandbox_backends.programs import Encoded, Outcome, Raised, Returned
 from codeens_sandbox_backends.values.check import open_node
-from codeens_sandbox_backends.values.columns import Missing, column_of, item_of, table_of
+from codeens_sandbox_backends.values.columns import Missing, column_of, number_of, table_of
 from codeens_sandbox_backends.worker.values.callbacks import RAISED
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
@@ -122,15 +122,15 @@ class _Domain:
 
     def _raises_at_zero(self, name: str, seen: Sequence[_Seen]) -> bool:
         """Whether the original raises wherever the number is 0, and all calls known, and callers, give a larger one."""
-        at_zero = [entry.case.expected for entry in seen if _number(entry.values.get(name)) == 0]
-        known = [_number(entry.values.get(name)) for entry in self._known]
-        known += [_number(value) for value in self._told.get(name, ())]
+        at_zero = [entry.case.expected for entry in seen if number_of(entry.values.get(name)) == 0]
+        known = [number_of(entry.values.get(name)) for entry in self._known]
+        known += [number_of(value) for value in self._told.get(name, ())]
         positive = bool(known) and all(number is not None and number > 0 for number in known)
         return positive and bool(at_zero) and all(outcome and self._is_incidental(outcome) for outcome in at_zero)
 
     def _below_zero(self, entry: _Seen) -> str:
         for name in self._beyond:
-            if (number := _number(entry.values.get(name))) is not None and number < 0:
+            if (number := number_of(entry.values.get(name))) is not None and number < 0:
                 return f"{name} below 0"
         return ""
 
@@ -154,7 +154,7 @@ class _Domain:
         expected = entry.case.expected
         is_empty = isinstance(expected, Returned) and _length(expected.value) == 0
         for count in self._names:
-            number = _number(entry.values.get(count))
+            number = number_of(entry.values.get(count))
             for data in self._names if number is not None else ():
                 length = _length(entry.values.get(data))
                 if length is None or number is None or 1 <= number <= length or not self._fits(count, data):
@@ -167,7 +167,7 @@ class _Domain:
 
     def _fits(self, count: str, data: str) -> bool:
         """Whether the number is no larger than the data is long in any call known."""
-        pairs = [(_number(entry.values.get(count)), _length(entry.values.get(data))) for entry in self._known]
+        pairs = [(number_of(entry.values.get(count)), _length(entry.values.get(data))) for entry in self._known]
         return all(number is not None and length is not None and 0 < number <= length for number, length in pairs)
 
     def _lengths_apart(self, entry: _Seen) -> str:
@@ -267,11 +267,6 @@ def _short(name: str) -> str:
     return name.rpartition(":")[2].rpartition(".")[2]
 
 
-def _number(value: Encoded) -> float | None:
-    item: Any = None if value is None else item_of(value)
-    return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
-
-
 def _length(value: Encoded) -> int | None:
     """Return how long a container, array or table is; None for anything else."""
     node = open_node(value)
@@ -309,8 +304,8 @@ def _is_missing(item: Any) -> bool:
 
 
 _PREDICATES: tuple[tuple[str, Callable[[Encoded], bool]], ...] = (
-    ("0", lambda value: _number(value) == 0),
-    ("below 0", lambda value: (_number(value) or 0) < 0),
+    ("0", lambda value: number_of(value) == 0),
+    ("below 0", lambda value: (number_of(value) or 0) < 0),
     ("empty", lambda value: _length(value) == 0 or value in ("", ["dict"], ["set"])),
     ("None", lambda value: value is None),
     ("with missing values", _has_missing),

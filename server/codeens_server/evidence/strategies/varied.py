@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeAlias
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
@@ -14,6 +15,7 @@ _DEEPEST = 8
 _CLASSES = ("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789")
 _ITEMS = frozenset({"list", "tuple", "deque", "iter", "namedtuple"})
 _PAIRS = DICTS | {"object"}
+_COMPOUND = _ITEMS | _PAIRS
 _Rebuild: TypeAlias = Callable[[Encoded], Encoded]
 
 
@@ -24,15 +26,18 @@ def varied(call: CallInput, chance: random.Random) -> CallInput | None:
         call: a known one.
         chance: decides which value, and to what.
     """
-    leaves: list[tuple[Any, Callable[[Encoded], CallInput]]] = []
-    for index, value in enumerate(call.args):
-        leaves += [(leaf, _at(call, index, rebuild)) for leaf, rebuild in _leaves(value, 0)]
-    for name, value in call.kwargs.items():
-        leaves += [(leaf, _named(call, name, rebuild)) for leaf, rebuild in _leaves(value, 0)]
+    leaves = list(islice(_leaves_of(call), _MOST_LEAVES))
     if not leaves:
         return None
-    leaf, rebuild = chance.choice(leaves[:_MOST_LEAVES])
+    leaf, rebuild = chance.choice(leaves)
     return rebuild(_another(leaf, chance))
+
+
+def _leaves_of(call: CallInput) -> Iterator[tuple[Any, Callable[[Encoded], CallInput]]]:
+    for index, value in enumerate(call.args):
+        yield from ((leaf, _at(call, index, rebuild)) for leaf, rebuild in _leaves(value, 0))
+    for name, value in call.kwargs.items():
+        yield from ((leaf, _named(call, name, rebuild)) for leaf, rebuild in _leaves(value, 0))
 
 
 def _at(call: CallInput, index: int, rebuild: _Rebuild) -> Callable[[Encoded], CallInput]:
@@ -50,7 +55,7 @@ def _leaves(encoded: Any, depth: int) -> Iterator[tuple[Any, _Rebuild]]:
         if _can_change(node.head[0]):
             yield node.head[0], lambda new: new
         return
-    if depth >= _DEEPEST or node.tag not in _ITEMS | _PAIRS:
+    if depth >= _DEEPEST or node.tag not in _COMPOUND:
         return
     for place in range(1 + len(node.head), len(encoded)):
         inner = encoded[place][1] if node.tag in _PAIRS else encoded[place]
