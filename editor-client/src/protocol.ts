@@ -387,6 +387,12 @@ export interface ModelFailure {
   readonly answers: number;
 }
 
+export interface ModuleSource {
+  readonly name: string;
+  readonly source: string;
+  readonly path: string | null;
+}
+
 export interface MutationScore {
   readonly noticed: number;
   readonly total: number;
@@ -513,6 +519,7 @@ export interface Replacement {
   readonly function: string;
   readonly imports: readonly string[];
   readonly helpers: readonly string[];
+  readonly module: string | null;
 }
 
 export interface RerankArguments {
@@ -732,6 +739,7 @@ export interface Target {
   readonly parameters: readonly Parameter[];
   readonly returns: string | null;
   readonly file_sha256: string;
+  readonly modules: readonly ModuleSource[];
 }
 
 export interface TestReport {

@@ -76,6 +76,13 @@ def _() -> click.Command:
     return optimize
 
 
+@_add("check", "Say what changes of a repository do to its functions.")
+def _() -> click.Command:
+    from codeens_server.cli.check import check
+
+    return check
+
+
 @_add("record", "Write down how a program calls a function.")
 def _() -> click.Command:
     from codeens_server.cli.record import record

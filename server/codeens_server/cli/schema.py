@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from codeens_server.changes.checking import CheckDocument
 from codeens_server.domain.document import SCHEMA_VERSION, RunDocument
 from codeens_server.run.events import RunEvent
 from codeens_server.run.request import RunRequest
@@ -18,6 +19,7 @@ from codeens_server.store.rows import RunLine
 from codeens_server.tasks.schema import ScoreReport, Task
 
 _DOCUMENTS: dict[str, Any] = {
+    "CheckDocument": CheckDocument,
     "Run": RunDocument,
     "RunEvent": RunEvent,
     "RunRequest": RunRequest,
@@ -34,7 +36,7 @@ def schema() -> str:
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"codeens documents, version {SCHEMA_VERSION}",
-        "description": "Run: `codeens run --json` and `runs show --json`. ScoreReport: `score --json`. "
+        "description": "Run: `codeens run --json` and `runs show --json`. ScoreReport: `score --json`. CheckDocument: `check --json`. "
         "RunLine: items of `runs list --json`. RunEvent: one event of a run's stream. Task: a task file.",
         "$defs": dict(sorted({**components, **named}.items())),
     }

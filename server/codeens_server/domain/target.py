@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from codeens_sandbox_backends.programs import ModuleSource
 from codeens_server.domain.terms import ParameterKind, TargetKind
 
 
@@ -43,6 +44,8 @@ class Target(Struct, frozen=True, kw_only=True):
     returns: str | None = None
     file_sha256: str
     """Of the file's bytes when it was read."""
+    modules: tuple[ModuleSource, ...] = ()
+    """Other modules of the workspace, as they were together with this text; empty: all as their files are."""
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -76,6 +79,9 @@ class Replacement(Struct, frozen=True, kw_only=True):
     imports: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     """Module-level definitions placed before the target, no indentation."""
+    module: str | None = None
+    """The text of the whole module with all of this in it, where a change of a file is judged: it is taken as it is,
+    and so are the files of the target's other modules."""
 
     @property
     def source(self) -> str:

@@ -18,7 +18,7 @@ def same_bytecode(target: Target, replacement: Replacement) -> bool:
     Docstrings and annotations do not count; decorators and defaults do, and what comes beside the function does: an
     import may give a name another meaning.
     """
-    if replacement.imports or replacement.helpers:
+    if replacement.imports or replacement.helpers or replacement.module is not None:
         return False
     one, other = _essence(target.source), _essence(replacement.function)
     return one is not None and one == other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from codeens_server.domain.document import RankedResult, RunDocument
@@ -11,6 +10,7 @@ from codeens_server.programs.worth import Worth
 from codeens_server.ranking.wording import TIMES, evidence, label
 from codeens_server.text import one_line
 from codeens_server.workspace.edit import apply_edit
+from codeens_server.workspace.git import git
 
 
 def refuse_unclean(path: Path) -> None:
@@ -19,7 +19,7 @@ def refuse_unclean(path: Path) -> None:
     Raises:
         InputError: it is in no repository, or holds changes that are not committed.
     """
-    changes = _git(path.parent, "status", "--porcelain", "--", str(path))
+    changes = git(path.parent, "status", "--porcelain", "--", str(path))
     if changes.strip():
         message = f"{path} holds changes that are not committed; a commit of a win would take them along."
         raise InputError(message, code="unclean", hint=Hint("fix", "Commit or stash them first."))
@@ -41,8 +41,8 @@ def commit_win(document: RunDocument, program: str, worth: Worth | None) -> str:
     refuse_unclean(path)
     best = next(row for row in document.results if row.candidate.id == document.best)
     apply_edit(document.target, best.candidate.replacement)
-    _git(path.parent, "commit", "--quiet", "-m", _message(document, best, program, worth), "--", str(path))
-    return _git(path.parent, "rev-parse", "HEAD").strip()
+    git(path.parent, "commit", "--quiet", "-m", _message(document, best, program, worth), "--", str(path))
+    return git(path.parent, "rev-parse", "HEAD").strip()
 
 
 def _message(document: RunDocument, best: RankedResult, program: str, worth: Worth | None) -> str:
@@ -56,15 +56,3 @@ def _message(document: RunDocument, best: RankedResult, program: str, worth: Wor
         lines.append(f"In `{one_line(program)}`: {worth.ratio:.2f}{TIMES} [{worth.low:.2f}, {worth.high:.2f}]")
     lines += [f"Written by {label(best.candidate)}; codeens run {document.run_id}"]
     return "\n".join(lines)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    except OSError as error:
-        message = f"git cannot be run: {error}."
-        raise InputError(message, code="no_git") from None
-    if done.returncode:
-        message = f"git {arguments[0]} in {folder}: {one_line(done.stderr or done.stdout)}"
-        raise InputError(message, code="git_refused")
-    return done.stdout

@@ -14,6 +14,7 @@ from codeens_sandbox_backends.programs import Definition, ModuleSource, Program
 from codeens_server.domain.measurement import DiffSize
 from codeens_server.domain.target import Replacement, Target
 from codeens_server.errors import ChangedError, InputError
+from codeens_server.workspace.find import site_called
 from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, same_code, top_line
 from codeens_server.workspace.indent import indent
 from codeens_server.workspace.text import current_source, indentation_of, lines_of, newline_of, parse_source, snapshot
@@ -58,8 +59,10 @@ def line_edits(source: str, target: Target, replacement: Replacement) -> list[Li
         ConflictError: see `splice`.
         TargetError: see `splice`.
     """
-    tree = parse_source(source, target.path)
     lines = lines_of(source)
+    if replacement.module is not None:
+        return [LineEdit(0, len(lines), replacement.module)]
+    tree = parse_source(source, target.path)
     newline = newline_of(source)
     site = _site(tree, target)
     helpers = _new_helpers(tree, replacement.helpers, target)
@@ -227,23 +230,31 @@ def program_for(target: Target, replacement: Replacement | None, *, holder: str 
     Raises:
         ChangedError: the file as it was is not at hand any more.
         ConflictError: the replacement would rebind a name of the module.
+        TargetError: a whole module does not hold the function.
     """
     text = snapshot(target).text
     edits = [] if replacement is None else line_edits(text, target, replacement)
     own = () if replacement is None else _own_names(text, target, replacement)
+    whole = None if replacement is None else replacement.module
     folders = dict.fromkeys((target.import_root, target.root))
     return Program(
         module=target.module,
         qualname=target.qualname,
-        modules=(ModuleSource(name=target.module, source=edited(text, edits), path=target.path),),
+        modules=(
+            ModuleSource(name=target.module, source=edited(text, edits), path=target.path),
+            *(target.modules if whole is None else ()),
+        ),
         sys_path=tuple(folders),
         own=own,
-        definition=None if target.kind == "nested" else _definition(target, edits, holder),
+        definition=None if target.kind == "nested" else _definition(target, edits, whole, holder),
     )
 
 
-def _definition(target: Target, edits: list[LineEdit], holder: str | None) -> Definition:
-    """Return where the target stands once the edits are made."""
+def _definition(target: Target, edits: list[LineEdit], whole: str | None, holder: str | None) -> Definition:
+    """Return where the target stands once the edits are made, or in the whole module that comes in place of its own."""
+    if whole is not None:
+        site = site_called(target.qualname, parse_source(whole, target.path), Path(target.path))
+        return Definition(line=site.line, end_line=site.end_line, holder=holder)
     first, last = target.line, target.end_line
     for edit in edits:
         grown = len(lines_of(edit.text)) - (edit.end - edit.start)

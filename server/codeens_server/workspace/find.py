@@ -56,7 +56,7 @@ def find_in_text(path: Path, line: int, text: str, *, folder: Path | None = None
 def _found(path: Path, wanted: str | int, source: SourceText, started_in: Path | None) -> Target:
     tree = parse_source(source.text, str(path))
     sites = functions_in(tree)
-    site = _at_line(sites, wanted, path) if isinstance(wanted, int) else _by_name(tree, sites, wanted, path)
+    site = _at_line(sites, wanted, path) if isinstance(wanted, int) else site_called(wanted, tree, path)
     _refuse_unsupported(site, sites, path)
     remember(source)
     return describe(site, source, path, place_of(path, tree, started_in=started_in))
@@ -91,7 +91,13 @@ def _at_line(sites: list[FunctionSite], line: int, path: Path) -> FunctionSite:
     return max(around, key=lambda site: site.line)
 
 
-def _by_name(tree: ast.Module, sites: list[FunctionSite], name: str, path: Path) -> FunctionSite:
+def site_called(name: str, tree: ast.Module, path: Path) -> FunctionSite:
+    """Return the function of a module that a name means; of alternatives the likely one.
+
+    Raises:
+        TargetError: there is none, or several.
+    """
+    sites = functions_in(tree)
     wanted = name.replace("<locals>.", "")
     plain = {site: site.qualname.replace("<locals>.", "") for site in sites}
     found = [site for site in sites if plain[site] == wanted and not _is_overload(site.node)]

@@ -50,11 +50,24 @@ def read_source(path: Path) -> SourceText:
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}."
         raise TargetError(message) from None
+    return decoded(data, str(path))
+
+
+def decoded(data: bytes, name: str) -> SourceText:
+    """Return the text of a Python file's bytes by its own coding rules (PEP 263).
+
+    Args:
+        data: what the file holds.
+        name: what people call it.
+
+    Raises:
+        TargetError: they are not what their encoding says.
+    """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return SourceText(data.decode(encoding), encoding, hashlib.sha256(data).hexdigest())
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        message = f"{path} is not text in the encoding that it declares: {error}."
+        message = f"{name} is not text in the encoding that it declares: {error}."
         raise TargetError(message) from None
 
 

@@ -1,0 +1,101 @@
+"""`codeens check`: what a change of a repository does to its functions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import click
+
+from codeens import Session
+from codeens_server.changes.checking import CheckDocument, CheckedFunction, checked
+from codeens_server.changes.finding import find_changes
+from codeens_server.changes.table import failing, markdown, summary
+from codeens_server.cli import options
+from codeens_server.cli.session import session_here, settings_of, unless_interrupted
+from codeens_server.domain.terms import Effort
+from codeens_server.store.documents import to_json
+from codeens_server.text import plural, visible
+
+_KINDS = ("differs", "slower", "unknown")
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@click.option(
+    "--base",
+    default="HEAD",
+    envvar="PRE_COMMIT_FROM_REF",
+    metavar="REF",
+    help="Compare the files with where they parted from this branch or commit. Default: the last commit.",
+)
+@click.option(
+    "--fail-on",
+    "kinds",
+    multiple=True,
+    type=options.one_of("kind", _KINDS),
+    metavar="|".join(_KINDS),
+    help="Exit with 3 where a function does something else, is slower, or could not be compared; repeatable.",
+)
+@click.option("--max", "most", type=click.IntRange(1), default=20, metavar="N", help="So many functions. Default: 20.")
+@click.option(
+    "--effort",
+    type=options.one_of("effort", options.EFFORTS),
+    metavar="|".join(options.EFFORTS),
+    help="How much time to take to be sure.",
+)
+@click.option("--python", metavar="PYTHON", help="The project's interpreter. Default: its environment's.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the table into this file too.")
+@options.sandbox
+@options.results
+@options.trust_workspace
+@options.as_json
+@click.pass_context
+def check(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    base: str,
+    kinds: tuple[str, ...],
+    most: int,
+    effort: Effort | None,
+    python: str | None,
+    out: Path | None,
+    sandbox: str | None,
+    results: str | None,
+    trust_workspace: bool,
+    as_json: bool,
+) -> None:
+    """Say of each function that a change of a repository changes whether it does what it did, and how fast.
+
+    FILES are the only ones to look at. The table is Markdown, as it stands under a pull request. No model is asked.
+    """
+    found = None if python is None else shutil.which(python) or python
+    session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, python=found)
+
+    async def work() -> CheckDocument:
+        return await _checked(session, base, files, most, effort)
+
+    document = anyio.run(unless_interrupted, work, "the check was ended before it was done.")
+    table = markdown(document)
+    if out is not None:
+        out.write_text(table, encoding="utf-8")
+    click.echo(to_json(document, indent=2) if as_json else table, nl=as_json)
+    if failed := failing(document, kinds):
+        click.echo(f"{plural(len(failed), 'function')} not as asked: {summary(document)}", err=True)
+        ctx.exit(3)
+
+
+async def _checked(
+    session: Session, base: str, files: tuple[str, ...], most: int, effort: Effort | None
+) -> CheckDocument:
+    async with session:
+        settings_of(session)
+        changes = await anyio.to_thread.run_sync(find_changes, Path.cwd(), base, files)
+        found: list[CheckedFunction] = []
+        async for one in checked(session, changes, most=most, effort=effort):
+            click.echo(visible(f"{one.function}: {one.behaviour}"), err=True)
+            found.append(one)
+    left_out = tuple(one.name for one in changes.functions[most:])
+    return CheckDocument(since=changes.since, functions=tuple(found), added=changes.added, left_out=left_out)
