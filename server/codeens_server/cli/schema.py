@@ -36,7 +36,8 @@ def schema() -> str:
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"codeens documents, version {SCHEMA_VERSION}",
-        "description": "Run: `codeens run --json` and `runs show --json`. ScoreReport: `score --json`. CheckDocument: `check --json`. "
+        "description": "Run: `codeens run --json` and `runs show --json`. ScoreReport: `score --json`. "
+        "CheckDocument: `check --json`. "
         "RunLine: items of `runs list --json`. RunEvent: one event of a run's stream. Task: a task file.",
         "$defs": dict(sorted({**components, **named}.items())),
     }
