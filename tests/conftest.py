@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import inspect
 import ssl
+import sys
 from collections.abc import Generator
 from functools import cache
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from codeens_sandbox_backends.local import bwrap
-from tests.hardly_timed import WITHOUT_LANGUAGE_SERVER
+from tests.hardly_timed import WITHOUT_PLUGINS
 
 if TYPE_CHECKING:
     from tests.clusters import LocalCluster
@@ -20,8 +22,13 @@ if TYPE_CHECKING:
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
 LONGEST_NAME = 120
+ONLY_TIMED = ("timed and not scene", "scene and timed")
+"""What is given with `-m` where tests run alone, one after the other."""
 SHARED_SERVICES = ("daytona", "e2b", "ray_cluster")
 """Fixtures of a session that take seconds to import and to start."""
+
+# jsonschema, where this is there, makes parsers for all forms of addresses as it is imported, which takes seconds.
+cast("dict[str, object]", sys.modules).setdefault("rfc3987_syntax", None)
 
 
 @pytest.fixture
@@ -38,10 +45,10 @@ def certificates_are_read_once() -> Generator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def suites_in_sandboxes_load_no_language_server() -> Generator[None]:
-    """Each pytest of a workspace loads what is installed beside these tests: of that, pytest-lsp takes a second."""
+def suites_in_sandboxes_load_no_plugins() -> Generator[None]:
+    """Each pytest of a workspace would load the plugins that are installed beside these tests, for a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(bwrap.ENVIRONMENT, *WITHOUT_LANGUAGE_SERVER)
+        patch.setitem(bwrap.ENVIRONMENT, *WITHOUT_PLUGINS)
         yield
 
 
@@ -54,6 +61,13 @@ def ray_cluster() -> Generator[LocalCluster]:
         pytest.skip(f"not run: {reason}")
     with started_cluster() as cluster:
         yield cluster
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files in which no test is marked as timed where only such are asked for: to import all takes longer."""
+    if config.getoption("markexpr") not in ONLY_TIMED or collection_path.suffix != ".py":
+        return None
+    return "mark.timed" not in collection_path.read_text(encoding="utf-8") or None
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

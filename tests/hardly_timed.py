@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.local import bwrap
 from codeens_server.domain.evidence import Case
 
-WITHOUT_LANGUAGE_SERVER = ("PYTEST_ADDOPTS", "-p no:pytest-lsp")
-"""A variable for sandboxes: suites of workspaces need no plugin of the tests."""
+WITHOUT_PLUGINS = ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+"""A variable for sandboxes: to load the plugins that are installed for these tests is most of a small suite's work."""
 
 
 async def no_cases(_: object) -> tuple[Case, ...]:
@@ -41,7 +41,7 @@ def main() -> None:
     (program,) = entry_points(group="console_scripts", name=sys.argv[1])
     # Messages name the program, and what others are told to start.
     sys.argv = [str(Path(sys.executable).parent / program.name), *sys.argv[2:]]
-    bwrap.ENVIRONMENT.update([WITHOUT_LANGUAGE_SERVER])
+    bwrap.ENVIRONMENT.update([WITHOUT_PLUGINS])
     hurry(setattr)
     program.load()()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
-import pytest
 
 from codeens_sandbox_backends.jobs import Limits
 from codeens_server.domain.verdict import Verdict
@@ -35,18 +35,21 @@ async def _say(_: str) -> None:
     return
 
 
-def _verdict(folder: Path, name: str, source: str) -> Verdict:
+def _verdicts(folder: Path, name: str, sources: Sequence[str]) -> list[Verdict]:
+    """Those on candidates for a function of the module, all held to the same evidence."""
     (folder / "pyproject.toml").write_text("[project]\nname = 'w'\n", encoding="utf-8")
     (folder / "kept.py").write_text(MODULE, encoding="utf-8")
     target = find_target(f"kept.py::{name}", cwd=folder)
     plan = EvidencePlan(mode="improve", max_inputs=80, timeout_s=60, limits=Limits())
 
-    async def judged() -> Verdict:
+    async def judged() -> list[Verdict]:
         async with local_sandbox(target) as sandbox:
             evidence = await gather(target, plan, sandbox=sandbox, say=_say)
-            candidate = candidate_of(source)
-            found = await judge(candidate, target=target, evidence=evidence, sandbox=sandbox, sandbox_label="")
-            return found.verdict
+            found = [
+                await judge(candidate_of(each), target=target, evidence=evidence, sandbox=sandbox, sandbox_label="")
+                for each in sources
+            ]
+            return [each.verdict for each in found]
 
     return anyio.run(judged)
 
@@ -64,25 +67,20 @@ ALL_THAT_COME = """def work_off(tasks, run):
         done += 1
     return done
 """
+ALL_ANSWERS = "def answers(questions, ask):\n    return [ask(question) for question in questions]"
+ANSWERS_TO_A_COPY = "def answers(questions, ask):\n    return [ask(question) for question in (*questions,)]"
 
 
-@pytest.mark.parametrize(("source", "right"), [(MEASURED_BEFORE, False), (ALL_THAT_COME, True)])
-def test_a_length_that_is_measured_in_each_turn_must_not_be_taken_before(
-    tmp_path: Path, source: str, right: bool
-) -> None:
-    verdict = _verdict(tmp_path, "work_off", source)
-    assert (verdict.status == "passed") is right, verdict.reason
-    assert verdict.passes is right
+def test_a_length_that_is_measured_in_each_turn_must_not_be_taken_before(tmp_path: Path) -> None:
+    wrong, right = _verdicts(tmp_path, "work_off", (MEASURED_BEFORE, ALL_THAT_COME))
+
+    assert not wrong.passes
+    assert right.status == "passed", right.reason
 
 
-@pytest.mark.parametrize(
-    ("source", "status"),
-    [
-        ("def answers(questions, ask):\n    return [ask(question) for question in questions]", "passed"),
-        ("def answers(questions, ask):\n    return [ask(question) for question in (*questions,)]", "conditional"),
-    ],
-)
-def test_where_nothing_is_measured_anew_it_is_a_condition(tmp_path: Path, source: str, status: str) -> None:
-    verdict = _verdict(tmp_path, "answers", source)
-    assert verdict.status == status, verdict.reason
-    assert status == "passed" or "changes questions" in verdict.reason
+def test_where_nothing_is_measured_anew_it_is_a_condition(tmp_path: Path) -> None:
+    same, copied = _verdicts(tmp_path, "answers", (ALL_ANSWERS, ANSWERS_TO_A_COPY))
+
+    assert same.status == "passed", same.reason
+    assert copied.status == "conditional", copied.reason
+    assert "changes questions" in copied.reason
