@@ -12,6 +12,7 @@ from codeens_server.domain.evidence import Evidence
 from codeens_server.run import execution
 from codeens_server.run.events import CandidateGenerated, EvidenceGathered
 from tests.e2e.ensemble import SECONDS, Bench, by_model
+from tests.e2e.unique import BETTER, SOURCE, TESTS
 from tests.loopback.server import ModelServer
 from tests.sandbox_backends.machine import why_not
 
@@ -21,24 +22,6 @@ pytestmark = [
     pytest.mark.timeout(2 * SECONDS),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
-
-SOURCE = """
-def unique(items: list[int]) -> list[int]:
-    found: list[int] = []
-    for item in items:
-        if item not in found:
-            found.append(item)
-    return found
-"""
-TESTS = """
-from sums import unique
-
-def test_unique():
-    assert unique([2, 1, 2]) == [2, 1]
-    assert unique(list(range(50))) == list(range(50))
-"""
-BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
-
 
 SAMPLES = 3
 

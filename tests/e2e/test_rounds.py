@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from codeens_server.config.settings import ModelSettings, Settings
 from tests.e2e.ensemble import SECONDS, Bench, fenced
+from tests.e2e.unique import BETTER, SOURCE, TESTS
 from tests.loopback.server import ChatRequest, ModelServer
 from tests.sandbox_backends.machine import why_not
 
@@ -19,21 +20,6 @@ pytestmark = [
     pytest.mark.timeout(2 * SECONDS),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
-SOURCE = """
-def unique(items: list[int]) -> list[int]:
-    found: list[int] = []
-    for item in items:
-        if item not in found:
-            found.append(item)
-    return found
-"""
-TESTS = """
-from sums import unique
-
-def test_unique():
-    assert unique([2, 1, 2]) == [2, 1]
-    assert unique(list(range(50))) == list(range(50))
-"""
 FIRST = """\
 def unique(items: list[int]) -> list[int]:
     seen: set[int] = set()
@@ -43,7 +29,6 @@ def unique(items: list[int]) -> list[int]:
             seen.add(item)
             found.append(item)
     return found"""
-BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
 WRONG = "def unique(items: list[int]) -> list[int]:\n    return sorted(set(items))"
 
 
