@@ -24,8 +24,7 @@ from codeens_server.bench.score import Results, add_verdicts, judge_references, 
 from codeens_server.cli import options
 from codeens_server.cli.bench_export import export
 from codeens_server.cli.bench_report import report
-from codeens_server.cli.bench_run import bench_run
-from codeens_server.cli.nodes import told_nodes
+from codeens_server.cli.bench_run import bench_run, told_nodes
 from codeens_server.cli.report import console
 from codeens_server.cli.select import select
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted

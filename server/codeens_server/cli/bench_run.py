@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from codeens_sandbox_backends.ray.cluster import NodeState
 from codeens_server.bench.cluster.engine import engine_address
 from codeens_server.bench.datasets.base import Choice, TestsKind
 from codeens_server.bench.datasets.loading import Filter, load_tasks
@@ -25,7 +27,6 @@ from codeens_server.bench.statistics import Estimate
 from codeens_server.bench.summary import Summary, summarise
 from codeens_server.cli import options
 from codeens_server.cli.no_execute import needed_selector
-from codeens_server.cli.nodes import told_nodes
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.selector import show_likely
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
@@ -106,12 +107,7 @@ def bench_run(
     session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, selector=selector)
     settings = settings_of(session)
     chosen = needed_selector(settings) if no_execute else None
-    if engine and (sandbox or no_execute):
-        raise click.UsageError("--engine cannot go with --sandbox or --no-execute: it says where programs run.", ctx)
-    cluster = engine_address(engine, os.environ) if engine else None
-    plan = Plan(seed=seed, no_execute=no_execute, cluster=cluster, **asked)
-    if no_execute and plan.rounds > 1:
-        raise click.UsageError("--rounds cannot go with --no-execute: nobody knows what to tell.", ctx)
+    plan = _plan(ctx, engine, sandbox, seed=seed, no_execute=no_execute, **asked)
 
     async def work() -> Outcome:
         async with session:
@@ -133,9 +129,29 @@ def bench_run(
     for note in outcome.notes:
         click.echo(f"warning: {visible(note)}", err=True)
     if outcome.left or summary.unanswered:
-        left = f"{outcome.left + summary.unanswered} of {plural(summary.records + outcome.left, 'item')}"
-        click.echo(f"{left} without an answer; --resume asks for them again.", err=True)
+        click.echo(_what_is_left(outcome, summary), err=True)
         ctx.exit(1)
+
+
+def _plan(ctx: click.Context, engine: str | None, sandbox: str | None, *, no_execute: bool, **asked: Any) -> Plan:
+    if engine and (sandbox or no_execute):
+        raise click.UsageError("--engine cannot go with --sandbox or --no-execute: it says where programs run.", ctx)
+    cluster = engine_address(engine, os.environ) if engine else None
+    plan = Plan(no_execute=no_execute, cluster=cluster, **asked)
+    if no_execute and plan.rounds > 1:
+        raise click.UsageError("--rounds cannot go with --no-execute: nobody knows what to tell.", ctx)
+    return plan
+
+
+def _what_is_left(outcome: Outcome, summary: Summary) -> str:
+    left = f"{outcome.left + summary.unanswered} of {plural(summary.records + outcome.left, 'item')}"
+    return f"{left} without an answer; --resume asks for them again."
+
+
+def told_nodes(nodes: Sequence[NodeState]) -> str:
+    """Return how many nodes take work, with how many cores; empty where there is no cluster."""
+    working = [node for node in nodes if not node.why]
+    return f"{plural(len(working), 'node')} with {plural(sum(node.cpus for node in working), 'core')}" if nodes else ""
 
 
 class _Told:
