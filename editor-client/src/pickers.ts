@@ -38,8 +38,7 @@ export async function pickModels(known: KnownModels): Promise<readonly KnownMode
   items.push(...separated("Of this editor", (await modelsOfEditor()).map(itemOf)));
   const chosen = await vscode.window.showQuickPick(items, {
     title: "codeens: Models",
-    placeHolder:
-      "Who is asked? None: those whose keys are known, else the editor's own, else this machine's.",
+    placeHolder: "Who is asked? None: whoever can be",
     canPickMany: true,
     matchOnDescription: true,
   });

@@ -17,6 +17,7 @@ from opentelemetry import trace
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.programs import Returned
@@ -65,7 +66,7 @@ async def test_without_a_key_the_probe_names_the_fix(monkeypatch: pytest.MonkeyP
 
 async def test_without_the_sdk_it_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "daytona", None)
-    assert (await refusal()).fix == "pip install 'codeens[daytona]'"
+    assert (await refusal()).fix == installing_extra("daytona")
 
 
 async def test_a_number_of_sandboxes_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.docker.container import OWNER_LABEL
 from codeens_sandbox_backends.docker.launcher import JOBS_AT_MOST
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.programs import CallInput, Died, ModuleSource, Program, Raised, Returned
@@ -61,7 +62,7 @@ async def refusal(*readable: Path, python: str = sys.executable) -> SandboxUnava
 
 async def test_without_the_sdk_it_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "docker", None)
-    assert (await refusal()).fix == "pip install 'codeens[docker]'"
+    assert (await refusal()).fix == installing_extra("docker")
 
 
 async def test_without_a_daemon_the_probe_names_the_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

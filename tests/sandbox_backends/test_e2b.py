@@ -16,6 +16,7 @@ import pytest
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.jobs import CallsResult, Limits
 from codeens_sandbox_backends.owner import owner
 from codeens_sandbox_backends.programs import Returned
@@ -59,7 +60,7 @@ async def refusal(*readable: Path, python: str = sys.executable) -> SandboxUnava
 
 async def test_without_the_sdk_it_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "e2b", None)
-    assert (await refusal()).fix == "pip install 'codeens[e2b]'"
+    assert (await refusal()).fix == installing_extra("e2b")
 
 
 async def test_without_a_key_the_probe_names_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import pytest
 
 from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.probe import probe
@@ -67,7 +69,7 @@ async def test_without_any_mechanism_it_refuses_and_names_the_fix() -> None:
     message = str(caught.value)
     assert "bubblewrap is not installed" in message
     assert "apt-get install bubblewrap" in message
-    assert "pip install 'codeens[sandlock]'" in message
+    assert installing_extra("sandlock") in message
 
 
 @pytest.fixture
@@ -112,7 +114,7 @@ async def test_a_sandbox_that_does_not_keep_its_promise_is_found_out() -> None:
 
 @pytest.mark.usefixtures("without_sandlock")
 async def test_sandlock_that_is_not_installed_is_refused_with_the_fix() -> None:
-    with pytest.raises(SandboxUnavailable, match=r"pip install 'codeens\[sandlock\]'"):
+    with pytest.raises(SandboxUnavailable, match=re.escape(installing_extra("sandlock"))):
         await get_backend("sandlock").open(SandboxSpec(python=sys.executable))
 
 

@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.daytona.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
 from codeens_sandbox_backends.selfcheck.probe import probe
@@ -43,7 +44,7 @@ class DaytonaBackend:
             SandboxBroken: the service does not work now.
         """
         if find_spec(NAME) is None:
-            raise SandboxUnavailable(NAME, "the Daytona SDK is not installed", "pip install 'codeens[daytona]'")
+            raise SandboxUnavailable(NAME, "the Daytona SDK is not installed", installing_extra("daytona"))
         settings = settings_from_environment()
 
         async def connect(tasks: TaskGroup) -> Service:

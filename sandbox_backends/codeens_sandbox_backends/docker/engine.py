@@ -10,6 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -132,7 +133,7 @@ def _connect() -> APIClient:
         from docker.errors import DockerException
         from docker.utils import kwargs_from_env
     except ImportError:
-        raise SandboxUnavailable(NAME, "the Docker SDK is not installed", "pip install 'codeens[docker]'") from None
+        raise SandboxUnavailable(NAME, "the Docker SDK is not installed", installing_extra("docker")) from None
     try:
         _try_socket(os.environ.get("DOCKER_HOST") or _USUAL_HOST)
         return APIClient(**kwargs_from_env(), timeout=_TIMEOUT_S)

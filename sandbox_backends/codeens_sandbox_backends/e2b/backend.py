@@ -12,6 +12,7 @@ from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.e2b.service import E2BService
 from codeens_sandbox_backends.e2b.settings import NAME, settings_from_environment
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.remote.sandbox import RemoteSandbox, open_remote
 from codeens_sandbox_backends.remote.service import Service
 from codeens_sandbox_backends.selfcheck.probe import probe
@@ -42,7 +43,7 @@ class E2BBackend:
             SandboxBroken: the service does not work now.
         """
         if find_spec("e2b") is None:
-            raise SandboxUnavailable(self.name, "the SDK of E2B is not installed", "pip install 'codeens[e2b]'")
+            raise SandboxUnavailable(self.name, "the SDK of E2B is not installed", installing_extra("e2b"))
         settings = settings_from_environment()
 
         async def connect(tasks: TaskGroup) -> Service:

@@ -11,6 +11,7 @@ from msgspec import structs
 from codeens_sandbox_backends.base import Backend, IsolationLevel, Readiness, Sandbox, SandboxSpec
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.local.bwrap import LABEL, BwrapLauncher, missing_tool, namespace_fix
 from codeens_sandbox_backends.local.sandlock import SandlockBackend
 from codeens_sandbox_backends.local.warm.launcher import WarmWorkers
@@ -69,7 +70,7 @@ class LocalBackend:
             usable=False,
             isolation=readiness.isolation,
             why=f"{readiness.why}; sandlock instead: {fallback.why}",
-            fix=f"{readiness.fix or namespace_fix()}; or pip install 'codeens[sandlock]' (Linux 6.12 or newer)",
+            fix=f"{readiness.fix or namespace_fix()}; or {installing_extra('sandlock')} (Linux 6.12 or newer)",
         )
 
 

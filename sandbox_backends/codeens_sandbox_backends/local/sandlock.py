@@ -16,6 +16,7 @@ from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.driver.launcher import WorkerKind
 from codeens_sandbox_backends.driver.sandbox import WorkerSandbox
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.host.layout import layout_of
 from codeens_sandbox_backends.host.limits import ADDRESS_SPACE_FACTOR, rlimits
 from codeens_sandbox_backends.host.process import LocalProcess, prepared
@@ -65,7 +66,7 @@ class SandlockLauncher:
     def __init__(self, spec: SandboxSpec) -> None:
         """Raises `SandboxUnavailable` when this machine or this spec does not allow it."""
         if importlib.util.find_spec("sandlock") is None:
-            raise SandboxUnavailable("sandlock", "sandlock is not installed", "pip install 'codeens[sandlock]'")
+            raise SandboxUnavailable("sandlock", "sandlock is not installed", installing_extra("sandlock"))
         self._as_user = _without_capabilities()
         layout = layout_of(spec, backend="sandlock")
         self._python = spec.python

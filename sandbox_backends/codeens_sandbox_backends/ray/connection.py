@@ -15,6 +15,7 @@ import anyio
 from anyio import to_thread
 
 from codeens_sandbox_backends.errors import SandboxUnavailable
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_sandbox_backends.ray.node import NAME
 
 ADDRESS_SETTING = "CODEENS_RAY_ADDRESS"
@@ -63,7 +64,7 @@ async def join(address: str) -> Any:
         SandboxUnavailable: Ray is not installed, or the cluster cannot be reached or is of another version.
     """
     if find_spec(NAME) is None:
-        raise SandboxUnavailable(NAME, "Ray is not installed", "pip install 'codeens[ray]'")
+        raise SandboxUnavailable(NAME, "Ray is not installed", installing_extra("ray"))
     try:
         with anyio.fail_after(_JOINED_WITHIN_S):
             return await to_thread.run_sync(_join, address, abandon_on_cancel=True)

@@ -18,6 +18,7 @@ from codeens_server.text import one_line
 
 _WIDTH = 80
 _NAMES = 18
+_SANDBOX = "sandbox"
 
 
 @click.command()
@@ -36,26 +37,47 @@ def doctor(ctx: click.Context, ask: bool, client: str | None, trust_workspace: b
         found = anyio.run(set_up, client, session.root, session.environ)
         click.echo(to_json(found, indent=2) if as_json else shown(found))
         ctx.exit(0 if found.starts else 1)
-    checks = anyio.run(lambda: all_checks(settings_of(session), session.root, session.environ, ask=ask))
+    settings = settings_of(session)
+    checks = anyio.run(lambda: all_checks(settings, session.root, session.environ, ask=ask))
     if as_json:
         click.echo(to_json(checks, indent=2))
     else:
-        _print(checks)
+        _print(checks, settings.sandbox)
     if any(check.needed and not check.works for check in checks):
         ctx.exit(1)
 
 
-def _print(checks: list[DoctorCheck]) -> None:
+def _print(checks: list[DoctorCheck], used: str) -> None:
     out = console()
     out.width = min(out.width, _WIDTH)
     area = ""
-    for check in checks:
+    for check in _worth_a_row(checks, used):
         if check.area != area:
             out.print(Text(check.area, style="bold"))
         area = check.area
         out.print(_row(check))
     out.print()
     out.print(Text(f"first: {_first(checks)}", style="bold"))
+
+
+def _worth_a_row(checks: list[DoctorCheck], used: str) -> list[DoctorCheck]:
+    """Return the checks with one row for sandboxes that nobody asked for, where the one that is used works."""
+    sandboxes = [check for check in checks if check.area == _SANDBOX]
+    idle = [check for check in sandboxes if not check.works]
+    if not idle or any(check.needed or check.name == used for check in idle):
+        return checks
+    names = ", ".join(check.name for check in idle)
+    others = DoctorCheck(
+        area=_SANDBOX,
+        name="others",
+        works=False,
+        detail=f"{names}: not set up, and not needed; `codeens sandbox list` says what each wants",
+    )
+    return [
+        *(check for check in sandboxes if check.works),
+        others,
+        *(check for check in checks if check.area != _SANDBOX),
+    ]
 
 
 def _row(check: DoctorCheck) -> Table:
@@ -74,7 +96,7 @@ def _first(checks: list[DoctorCheck]) -> str:
     """Return what to do first: what the main job needs, else what brings more, else the main job."""
     for check in checks:
         if check.needed and not check.works:
-            return "codeens sandbox install" if check.area == "sandbox" else check.fix
+            return "codeens sandbox install" if check.area == _SANDBOX else check.fix
     if not any(check.works for check in checks if check.area == "model"):
-        return "codeens run FILE.py::FUNCTION; with a model it can do more: see docs/models.md"
+        return "codeens run FILE.py::FUNCTION; with a model it can do more"
     return "codeens run FILE.py::FUNCTION"

@@ -10,7 +10,8 @@ from typing import IO, Any
 
 import click
 
-from codeens_sandbox_backends.errors import SandboxError, UnknownBackend
+from codeens_sandbox_backends.errors import SandboxError, SandboxUnavailable, UnknownBackend
+from codeens_server.config.settings import Settings
 from codeens_server.crash_log import innermost, log_crash
 from codeens_server.errors import CodeensError, Hint, InputError
 from codeens_server.redaction import redact
@@ -74,6 +75,9 @@ def shown(error: Exception) -> ShownError:
         return kind(f"{cause} {_advice(cause.hint)}" if cause.hint else str(cause))
     if isinstance(cause, (UnknownBackend, ManifestError)):
         return ShownInputError(str(cause))
+    if isinstance(cause, SandboxUnavailable) and cause.backend == Settings().sandbox:
+        why = f"sandbox {cause.backend!r} cannot be used here: {cause.why}"
+        return ShownError(f"{why}. `codeens sandbox install` brings what this machine allows; by hand: {cause.fix}")
     return ShownError(str(cause) if isinstance(cause, SandboxError) else log_crash(error))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import re
 import shlex
@@ -11,13 +10,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.metadata import requires
-from pathlib import Path
 
 import anyio
 from msgspec import Struct
 
 from codeens_sandbox_backends.base import Readiness
+from codeens_sandbox_backends.extras import installer, requirements_of
 from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.text import one_line
@@ -82,9 +80,8 @@ def _ways() -> Iterator[tuple[Sequence[str], str]]:
         refresh = shlex.join([*root, apt, "update", "-q"])
         script = f"{shlex.join(install)} || {{ {refresh} && {shlex.join(install)}; }}"
         yield ("sh", "-c", script), "bubblewrap"
-    wanted = next((line.partition(";")[0] for line in requires("codeens") or () if line.startswith("sandlock")), "")
-    if wanted and _has_landlock() and (installer := _installer()):
-        yield (*installer, wanted.strip()), "sandlock"
+    if _has_landlock() and (command := installer()):
+        yield (*command, "-q", *requirements_of("sandlock")), "sandlock"
 
 
 def _as_root() -> list[str] | None:
@@ -104,15 +101,6 @@ def _as_root() -> list[str] | None:
 def _has_landlock() -> bool:
     release = re.match(r"(\d+)\.(\d+)", os.uname().release)
     return sys.platform == "linux" and release is not None and (int(release[1]), int(release[2])) >= _LANDLOCK
-
-
-def _installer() -> tuple[str, ...] | None:
-    """Return the command that installs into codeens's own environment, without what is to be installed."""
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else shutil.which("uv")
-    if uv:
-        return uv, "pip", "install", "-q", "-p", sys.executable
-    return (sys.executable, "-m", "pip", "install", "-q") if importlib.util.find_spec("pip") else None
 
 
 async def _run(command: Sequence[str], environ: Mapping[str, str]) -> bool:

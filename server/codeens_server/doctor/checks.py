@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 
 from codeens_sandbox_backends.errors import SandboxError
+from codeens_sandbox_backends.extras import installing
 from codeens_sandbox_backends.registry import backend_names, get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.doctor.models import DoctorCheck, model_checks
@@ -123,7 +124,7 @@ def _tool_checks() -> list[DoctorCheck]:
             name="ruff",
             works=has_ruff,
             detail="measures readability and makes offline rewrites",
-            fix="" if has_ruff else f"{sys.executable} -m pip install ruff",
+            fix="" if has_ruff else installing("ruff"),
             needed=True,
         ),
         DoctorCheck(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, Operationa
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.errors import ConfigError, Hint, RunError
 from codeens_server.files import private_folder
 from codeens_server.store.schema import bring_up_to_date
@@ -153,7 +154,7 @@ def _postgresql(address: URL) -> Engine:
     try:
         return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S})
     except ModuleNotFoundError as error:
-        message = "database_url is of PostgreSQL, whose driver is not installed: pip install 'codeens[postgres]'."
+        message = f"database_url is of PostgreSQL, whose driver is not installed: {installing_extra('postgres')}"
         raise ConfigError(message) from error
 
 

@@ -11,7 +11,7 @@ from codeens_server.views.model import BarView, PointView, RowView
 
 _LEAST = 0.5
 _MOST = 2.0
-"""The scale of the bars holds at least half and twice the original's speed."""
+"""Scales hold at least half and twice the original, so that noise does not look like a difference."""
 
 
 def bars(speeds: Mapping[str, Interval]) -> dict[str, BarView]:
@@ -62,5 +62,6 @@ def points(rows: Sequence[RowView]) -> tuple[PointView, ...]:
 
 
 def _percent(value: float, values: Iterable[float]) -> float:
-    low, high = min(values), max(values)
-    return round(8 + 84 * (value - low) / (high - low), 1) if high > low else 50.0
+    """Return where a ratio stands between the least and the most of all, which are logarithms too."""
+    low, high = min([*values, math.log2(_LEAST)]), max([*values, math.log2(_MOST)])
+    return round(8 + 84 * (value - low) / (high - low), 1)

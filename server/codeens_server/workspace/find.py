@@ -25,6 +25,7 @@ from codeens_server.workspace.text import SourceText, lines_of, parse_source, re
 
 _BY_LINE = re.compile(r"(?P<path>.+\.pyi?):(?P<line>-?\d+)$")
 _PYTHON = frozenset({".py", ".pyi", ".pyw", ".pyx", ""})
+_MOST_NAMED = 4
 _USAGE = "Give the target as path.py::function, path.py::Class.method or path.py:LINE."
 
 
@@ -35,7 +36,7 @@ def find_target(spec: str, *, cwd: Path) -> Target:
         TargetError: no such file, function or line; a syntax error; a class; two functions of the name; a kind that
             cannot be replaced. The message says what to give instead.
     """
-    path_text, wanted = _split(spec)
+    path_text, wanted = _split(spec, cwd)
     path = (cwd / Path(path_text).expanduser()).resolve()
     _refuse_other_languages(path)
     return _found(path, wanted, read_source(path), cwd.resolve())
@@ -71,15 +72,31 @@ def _refuse_other_languages(path: Path) -> None:
         raise TargetError(message, code="no_python")
 
 
-def _split(spec: str) -> tuple[str, str | int]:
+def _split(spec: str, cwd: Path) -> tuple[str, str | int]:
     if "::" in spec:
         path, _, name = spec.partition("::")
         if path and name:
             return path, name.replace("::", ".")
     elif match := _BY_LINE.match(spec):
         return match["path"], int(match["line"])
-    message = f"{spec!r} does not name a function. {_USAGE}"
+    message = f"{spec!r} does not name a function. {_meant(spec, cwd) or _USAGE}"
     raise TargetError(message)
+
+
+def _meant(spec: str, cwd: Path) -> str:
+    """Return what may have been meant by a file alone, or one colon before the name; empty: there is no such file."""
+    path_text, _, name = spec.partition(":")
+    path = (cwd / Path(path_text).expanduser()).resolve()
+    if path.suffix not in _PYTHON or not path.is_file():
+        return ""
+    if name:
+        return f"Did you mean {path_text}::{name}?"
+    sites = functions_in(parse_source(read_source(path).text, str(path)))
+    names = list(dict.fromkeys(site.qualname for site in sites if "<locals>" not in site.qualname))
+    if not names:
+        return f"{path.name} has no function."
+    end = ", …" if len(names) > _MOST_NAMED else "."
+    return f"Name one of its functions: {', '.join(f'{path_text}::{name}' for name in names[:_MOST_NAMED])}{end}"
 
 
 def _at_line(sites: list[FunctionSite], line: int, path: Path) -> FunctionSite:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.bench.datasets.loading import load_tasks
 from codeens_server.errors import InputError
 from tests.server.bench.made import TWICE
@@ -114,7 +115,7 @@ def test_without_its_client_the_hub_is_one_clear_error(monkeypatch: pytest.Monke
     with pytest.raises(InputError, match="huggingface_hub, which is not installed") as refused:
         load_tasks("humaneval", Path("hub"), {})
     assert refused.value.hint is not None
-    assert refused.value.hint.name == "pip install 'codeens[data]'"
+    assert refused.value.hint.name == installing_extra("data")
 
 
 def test_a_data_set_that_nobody_has_here_is_said_to_be_on_the_hub() -> None:

@@ -80,6 +80,18 @@ def test_the_doctor_fits_80_columns_and_ends_with_what_to_do_first(
     assert "first: codeens run FILE.py::FUNCTION" in lines[-2] + lines[-1]
 
 
+def test_sandboxes_that_nobody_set_up_are_one_row_unless_the_settings_name_one(
+    codeens: Codeens, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "backend_names", lambda: ["unsafe", "docker", "seatbelt"])
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{here}/none")
+    assert "docker, seatbelt: not set up, and not needed" in " ".join(codeens("doctor").stdout.split())
+    monkeypatch.setenv("CODEENS_SANDBOX", "docker")
+    shown = " ".join(codeens("doctor").stdout.split())
+    assert "not needed" not in shown
+    assert "no docker no Docker daemon answers" in shown
+
+
 @pytest.mark.parametrize("client", ["claude-desktop", "vscode"])
 def test_a_clients_configuration_has_absolute_paths_and_is_tried(codeens: Codeens, here: Path, client: str) -> None:
     found = json.loads(codeens("doctor", "--client", client, "--json").stdout)

@@ -78,6 +78,17 @@ def test_who_may_not_install_is_told_what_to_ask_for(codeens: Codeens, machine: 
     assert not (programs / "called").exists()
 
 
+def test_a_run_without_a_sandbox_names_the_command_that_brings_one(
+    codeens: Codeens, machine: Machine, here: Path
+) -> None:
+    machine(user=1000)
+    (here / "shapes.py").write_text("def area(w, h):\n    return w * h\n", encoding="utf-8")
+    refused = codeens("run", "shapes.py::area")
+    assert refused.exit_code == 1
+    assert "bubblewrap is not installed" in refused.stderr
+    assert "`codeens sandbox install` brings what this machine allows; by hand: " in refused.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="not run: what stands in for sudo gives no rights")
 def test_sudo_without_a_password_is_used(codeens: Codeens, machine: Machine, programs: Path) -> None:
     machine(user=1000, apt_get=_installing(programs), sudo='shift; exec "$@"')

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
+from codeens_sandbox_backends.extras import installing
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.systems import PastRuns, Share, SystemRecord
 from codeens_server.generation.announcing import announcement
@@ -47,7 +48,9 @@ def test_a_missing_key_is_named(model: ModelSettings, environ: dict[str, str], s
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(reach.NEEDS, "vertex_ai", replace(reach.NEEDS["vertex_ai"], module="no_such.module"))
 
-    assert "needs the package google-auth: install it" in reach.missing(named("vertex_ai/gemini"), {})
+    assert f"needs the package google-auth: {installing('google-auth')}, then" in reach.missing(
+        named("vertex_ai/gemini"), {}
+    )
 
 
 async def test_a_server_that_is_not_there_is_named_with_its_address_and_the_cause() -> None:

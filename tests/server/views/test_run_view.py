@@ -320,6 +320,20 @@ def test_what_is_drawn_shows_which_rows_are_beaten_in_speed_and_memory(run: RunD
     assert [column.key for column in view.columns][3:5] == ["speed", "memory"]
 
 
+def test_what_is_no_measured_difference_is_drawn_beside_the_original(run: RunDocument) -> None:
+    alike = replace(
+        run.results[0],
+        measurement=replace(
+            facts.measurement(),
+            speed=Interval(ratio=1.04, low=0.99, high=1.09, inputs=120, rounds=5),
+            memory=Memory(peak_bytes=1024, ratio=1.0),
+        ),
+    )
+    original, candidate = document_view(replace(run, results=(alike, *run.results[1:]))).points
+    assert abs(original.x - candidate.x) < 5
+    assert original.y == candidate.y
+
+
 def test_a_rejected_row_has_its_smallest_counterexample(run: RunDocument) -> None:
     rejected = document_view(run).rows[2]
     assert (rejected.counterexample, rejected.has_code) == ("total([1, 2]): 4, must be 3", True)

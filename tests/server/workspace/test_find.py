@@ -153,7 +153,12 @@ def test_a_missing_body_is_seen(module: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("shapes.py", "does not name a function"),
+        (
+            "shapes.py",
+            "'shapes.py' does not name a function. Name one of its functions: shapes.py::logged, shapes.py::area, ",
+        ),
+        ("shapes.py:area", "Did you mean shapes.py::area?"),
+        ("nowhere.py", "does not name a function. Give the target as path.py::function"),
         ("nowhere.py::f", "there is no file"),
         ("shapes.py::aera", "Did you mean area?"),
         ("shapes.py:1", "is not inside a function"),

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import Struct
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.bench.datasets.base import Choice, Dataset, Hub, Item
 from codeens_server.bench.datasets.registry import dataset_names, get_dataset
 from codeens_server.bench.datasets.rows import rows_of
@@ -199,7 +200,7 @@ def _downloaded(hub: Hub) -> Path:
         client: Any = importlib.import_module("huggingface_hub")
     except ImportError:
         message = "data sets of Hugging Face are fetched by huggingface_hub, which is not installed."
-        raise InputError(message, code="no_hub", hint=Hint("fix", "pip install 'codeens[data]'")) from None
+        raise InputError(message, code="no_hub", hint=Hint("fix", installing_extra("data"))) from None
     try:
         folder = Path(
             client.snapshot_download(hub.repo, repo_type="dataset", allow_patterns=[hub.pattern], revision=hub.revision)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, cast
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.bench.datasets.base import Row
 from codeens_server.errors import ConfigError, Hint, InputError
 from codeens_server.tasks.reading import document_of
@@ -110,7 +111,7 @@ def parquet_rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:
         message = "parquet files are read by pyarrow, which is not installed."
-        raise InputError(message, code="no_pyarrow", hint=Hint("fix", "pip install 'codeens[data]'")) from None
+        raise InputError(message, code="no_pyarrow", hint=Hint("fix", installing_extra("data"))) from None
     try:
         with parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
             known = set(file.schema_arrow.names)

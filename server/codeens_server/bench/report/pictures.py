@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.bench.report.model import BenchReport, SystemRow
 from codeens_server.errors import Hint, InputError
 
@@ -32,7 +33,7 @@ def write_pictures(report: BenchReport, path: Path, theme: Theme) -> None:
         figures: Any = import_module("matplotlib.figure")
     except ImportError:
         message = "pictures need matplotlib."
-        raise InputError(message, hint=Hint("fix", "Install it: pip install 'codeens[report]'.")) from None
+        raise InputError(message, hint=Hint("fix", installing_extra("report"))) from None
     colours = _COLOURS[theme]
     rows, mark = report.systems[:_MOST_ROWS], colours["mark"]
     with matplotlib.rc_context(_style(colours)):

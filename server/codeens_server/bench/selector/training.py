@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from msgspec import Struct
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.bench.selector.answers import answers_of
 from codeens_server.bench.statistics import Estimate, mean_of
 from codeens_server.errors import Hint, InputError
@@ -88,7 +89,7 @@ def train(labelled: Sequence[Labelled]) -> Selector:
         preprocessing: Any = import_module("sklearn.preprocessing")
     except ImportError:
         message = "training needs scikit-learn."
-        raise InputError(message, hint=Hint("fix", "Install it: pip install 'codeens[selector]'.")) from None
+        raise InputError(message, hint=Hint("fix", installing_extra("selector"))) from None
     rows: list[list[float]] = []
     rights: list[bool] = []
     for task, answers in _by_task(labelled).items():

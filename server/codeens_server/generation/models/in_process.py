@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import anyio.to_thread
 
+from codeens_sandbox_backends.extras import installing_extra
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.exchange import ModelError, Reply
 
@@ -68,7 +69,7 @@ class InProcessModel:
         try:
             torch, transformers = import_module("torch"), import_module("transformers")
         except ImportError as error:
-            fix = "pip install 'codeens[transformers]', and torch as pytorch.org has it for this machine"
+            fix = f"{installing_extra('transformers')}, and torch as pytorch.org has it for this machine"
             raise ModelError(self._model.name, f"it runs in this process, which needs {error.name}: {fix}") from None
         try:
             tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
+from codeens_sandbox_backends.extras import installing
 from codeens_server.config.settings import ModelSettings
 from codeens_server.domain.terms import Remedy
 from codeens_server.generation.models.exchange import NOT_SET, Message
@@ -180,7 +181,7 @@ def explain(error: Exception, model: ModelSettings, environ: Mapping[str, str]) 
     missing = re.search(r"No module named '([\w.]+)'", str(error))
     if missing:
         package = _PACKAGES.get(missing[1].partition(".")[0], missing[1].partition(".")[0])
-        return f"LiteLLM needs the package {package} for {model.model}: install it beside codeens"
+        return f"LiteLLM needs the package {package} for {model.model}: {installing(package)}"
     for base in type(error).__mro__:
         if base.__name__ in SENTENCES:
             return SENTENCES[base.__name__].format(

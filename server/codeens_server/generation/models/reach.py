@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 from msgspec import Struct
 
+from codeens_sandbox_backends.extras import installing
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.exchange import NOT_SET, is_editor_model
 
@@ -100,7 +101,7 @@ def missing(model: ModelSettings, environ: Mapping[str, str]) -> str:
     needs = NEEDS.get(model.model.partition("/")[0], Needs())
     if needs.module and not _is_there(needs.module):
         more = f", {needs.advice}" if needs.advice else ""
-        return f"{model.name} needs the package {needs.package}: install it beside codeens{more}"
+        return f"{model.name} needs the package {needs.package}: {installing(needs.package)}{more}"
     groups = _groups(model, needs)
     if not groups or any(all(environ.get(name) for name in group) for group in groups):
         return ""
