@@ -12,6 +12,8 @@ from anyio.abc import TaskGroup
 from msgspec import Struct
 
 from codeens import CodeensError, SandboxError, Session
+from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_server.bench.cluster.engine import engine_address
 from codeens_server.bench.datasets.loading import Filter, TaskSet, load_tasks
 from codeens_server.bench.datasets.registry import dataset_names
 from codeens_server.bench.estimating import Forecast
@@ -41,6 +43,8 @@ class StartBenchmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tasks: int | None = None
     """The first so many; None: all."""
     budget_usd: float | None = None
+    engine: str | None = None
+    """`ray` or `ray://HOST:PORT`: programs run on the nodes of that cluster; None: in the sandbox of this machine."""
 
 
 class BenchSystem(Struct, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class BenchLine(Struct, frozen=True, kw_only=True):
     total: int = 0
     told: str = ""
     """How it goes, or why it ended without a result."""
+    nodes: tuple[NodeState, ...] = ()
+    """Of the cluster that judges; as long as this process knows of it."""
 
 
 class BenchStarted(Struct, frozen=True, kw_only=True):
@@ -117,16 +123,25 @@ class BenchDesk:
 
         Raises:
             CodeensError: the data set cannot be read.
+            SandboxUnavailable: the engine's address is none.
         """
         if asked.samples < 1 or (asked.tasks is not None and asked.tasks < 1):
             message = "samples and tasks are counted from 1."
             raise InputError(message, code="wrong_request")
         wanted = Filter(most=asked.tasks)
         environ = self._session.environ
+        cluster = engine_address(asked.engine, environ) if asked.engine else None
         tasks = await anyio.to_thread.run_sync(lambda: load_tasks(asked.dataset, None, environ, wanted=wanted))
         name = f"{safe_name(tasks.dataset)}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         live = self._live[name] = _Live(tasks)
-        self._group.start_soon(self._run, name, live, tasks, asked)
+        plan = Plan(
+            models=asked.models,
+            variants=asked.variants,
+            samples=asked.samples,
+            budget_usd=asked.budget_usd,
+            cluster=cluster,
+        )
+        self._group.start_soon(self._run, name, live, tasks, plan)
         return name
 
     def stop(self, name: str) -> bool:
@@ -162,9 +177,7 @@ class BenchDesk:
 
         return await anyio.to_thread.run_sync(read)
 
-    async def _run(self, name: str, live: _Live, tasks: TaskSet, asked: StartBenchmark) -> None:
-        plan = Plan(models=asked.models, variants=asked.variants, samples=asked.samples, budget_usd=asked.budget_usd)
-
+    async def _run(self, name: str, live: _Live, tasks: TaskSet, plan: Plan) -> None:
         def progressed(now: BenchProgress) -> None:
             live.progress = now
 
@@ -210,6 +223,7 @@ class BenchDesk:
             done=live.progress.done if live and live.progress else 0,
             total=live.progress.total if live and live.progress else 0,
             told=live.told if live else "",
+            nodes=live.progress.nodes if live and live.progress else (),
         )
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from codeens import Session
+from codeens_sandbox_backends.ray.cluster import NodeState
 from codeens_server.bench.datasets.loading import TaskSet
 from codeens_server.bench.estimating import Forecast
 from codeens_server.bench.records import Record
@@ -50,6 +51,12 @@ def keep(folder: Path, name: str, *records: Record) -> None:
     (folder / f"{name}.jsonl").write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in records))
 
 
+NODES = (
+    NodeState(host="first", cpus=4, at_work=2, done=7),
+    NodeState(host="second", cpus=2, why="it has codeens 9.9, and this machine 1.0"),
+)
+
+
 class Slow:
     """A benchmark that judges one answer and then waits."""
 
@@ -63,7 +70,8 @@ class Slow:
         self.plan = plan
         watcher.begins(Forecast(items=2, usd=None, most_usd=None, seconds=1.0), None)
         await results.append(record())
-        watcher.progressed(BenchProgress(done=1, total=2, passed=1, unanswered=0, usd=0.5, seconds=3.0))
+        nodes = NODES if plan.cluster else ()
+        watcher.progressed(BenchProgress(done=1, total=2, passed=1, unanswered=0, usd=0.5, seconds=3.0, nodes=nodes))
         self.has_judged_one.set()
         await anyio.sleep_forever()
         raise AssertionError
@@ -94,9 +102,37 @@ async def test_a_benchmark_is_started_watched_and_ended(
     assert "what was judged is kept" in line["told"]
 
 
+async def test_a_benchmark_on_a_cluster_shows_what_each_node_does_and_why_one_takes_no_work(
+    client: httpx.AsyncClient, tasks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow()
+    monkeypatch.setattr(bench_desk, "run_benchmark", slow.run)
+    body = {"dataset": str(tasks), "engine": "ray://10.0.0.1:6379"}
+
+    name = (await client.post("/api/benchmarks", content=json.dumps(body))).json()["name"]
+    with anyio.fail_after(30):
+        await slow.has_judged_one.wait()
+    (line,) = (await client.get("/api/benchmarks")).json()
+    page = (await client.get("/benchmarks?part=true")).text
+    await client.post(f"/api/benchmarks/{name}/stop")
+
+    assert slow.plan.cluster == "10.0.0.1:6379"
+    assert [(node["host"], node["cpus"], node["done"]) for node in line["nodes"]] == [("first", 4, 7), ("second", 2, 0)]
+    assert '<th scope="row">first</th><td class="number" data-heading="cores">4</td>' in page
+    assert "it has codeens 9.9, and this machine 1.0</td>" in page
+
+
 @pytest.mark.parametrize(
     "body",
-    [{}, {"dataset": "none"}, {"dataset": "humaneval"}, {"dataset": "none.jsonl"}, {"dataset": "x", "samples": 0}],
+    [
+        {},
+        {"dataset": "none"},
+        {"dataset": "humaneval"},
+        {"dataset": "none.jsonl"},
+        {"dataset": "x", "samples": 0},
+        {"dataset": "x", "engine": "ray://nowhere"},
+        {"dataset": "x", "engine": "spark"},
+    ],
 )
 async def test_a_wrong_request_starts_none(client: httpx.AsyncClient, body: dict[str, object]) -> None:
     answer = await client.post("/api/benchmarks", content=json.dumps(body))
@@ -136,6 +172,8 @@ async def test_results_are_listed_reported_and_given_as_files(client: httpx.Asyn
 
     assert [(one["name"], one["solved"]["value"]) for one in line["systems"]] == [("b", 1.0), ("a", 0.5)]
     assert "Leaderboard" in page
+    assert f"<td>{record().digest}</td><td>codeens bench run d --model a --model b --variant" in page
+    assert [(one["dataset"], one["tasks"]) for one in report["data"]] == [("d", 2)]
     assert report["records"] == 3
     assert "system,pass@1" in table
 

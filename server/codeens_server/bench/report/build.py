@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from codeens_server.bench.records import Record
-from codeens_server.bench.report.model import BenchReport, EarlierComparison, FailureCause, Scores, SystemRow
+from codeens_server.bench.report.model import (
+    BenchReport,
+    DataSource,
+    EarlierComparison,
+    FailureCause,
+    Scores,
+    SystemRow,
+)
 from codeens_server.bench.statistics import Counts, compare_all, pass_at
 
 KS = (1, 5, 10, 100)
@@ -111,7 +119,21 @@ def build_report(kept: Sequence[Record], earlier: Iterable[Record] = (), scores:
         changes=_changes(counts, {name: system.counts for name, system in _systems(earlier).items()}),
         scores=scores,
         notes=(*notes, *(scores.notes if scores else ())),
+        data=tuple(_sources(kept)),
     )
+
+
+def _sources(records: Iterable[Record]) -> Iterator[DataSource]:
+    groups: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record.dataset, record.digest].append(record)
+    for (dataset, digest), group in sorted(groups.items()):
+        words = ["codeens", "bench", "run", dataset]
+        words += [word for name in sorted({record.model for record in group}) for word in ("--model", name)]
+        words += [word for name in sorted({record.variant for record in group}) for word in ("--variant", name)]
+        words += ["--samples", str(1 + max(record.sample for record in group)), "--out", "RESULTS.jsonl"]
+        tasks = len({record.task_id for record in group})
+        yield DataSource(dataset=dataset, digest=digest, tasks=tasks, command=shlex.join(words))
 
 
 def _elsewhere(now: Iterable[Record], before: Iterable[Record]) -> Iterator[str]:

@@ -86,6 +86,18 @@ class Scores(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class DataSource(Struct, frozen=True, kw_only=True):
+    """A state of a data set that records are of."""
+
+    dataset: str
+    digest: str
+    """SHA-256 (hex) of all its tasks as they were read, before any were chosen: who reads the same has the same."""
+    tasks: int
+    """Of which there are records."""
+    command: str
+    """What asks the same systems again. Records do not say which file was read, nor how its tasks were chosen."""
+
+
 class BenchReport(Struct, frozen=True, kw_only=True):
     """All of it. Systems stand in the order of their pass@1."""
 
@@ -102,3 +114,4 @@ class BenchReport(Struct, frozen=True, kw_only=True):
     scores: Scores | None = None
     """None where they were not asked for."""
     notes: tuple[str, ...] = ()
+    data: tuple[DataSource, ...] = ()

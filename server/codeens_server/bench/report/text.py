@@ -37,6 +37,10 @@ def sheets(report: BenchReport) -> Iterator[Sheet]:
     if report.failures:
         rows = [(one.ending, str(one.samples), one.cause or "-", one.example) for one in report.failures]
         yield Sheet("Failures by cause", ("ending", "samples", "cause", "for example"), rows, figures=False)
+    rows = [(one.dataset, str(one.tasks), one.digest, one.command) for one in report.data]
+    yield Sheet(
+        "Data", ("data set", "tasks here", "SHA-256 of all its tasks", "asks the same again"), rows, figures=False
+    )
 
 
 def paper_of(report: BenchReport) -> Paper:

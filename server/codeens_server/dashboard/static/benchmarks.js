@@ -29,9 +29,10 @@ list.addEventListener("click", async (event) => {
 document.getElementById("start-benchmark").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  const { dataset, models, variants, tasks, samples, budget_usd } = Object.fromEntries(new FormData(form));
+  const { dataset, models, variants, tasks, samples, budget_usd, engine } = Object.fromEntries(new FormData(form));
   const asked = { dataset: dataset.trim(), models: words(models), variants: words(variants), samples: Number(samples) || 1 };
   if (tasks) asked.tasks = Number(tasks);
+  if (engine.trim()) asked.engine = engine.trim();
   if (budget_usd) asked.budget_usd = Number(budget_usd);
   const said = form.querySelector(".said");
   said.textContent = "";
