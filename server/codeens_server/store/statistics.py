@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from codeens_server.store.rows import RunLine, line_of
 from codeens_server.store.sums import sums
 from codeens_server.store.tables import RunRow, SumRow
 
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 RunsShown: TypeAlias = Literal["all", "finished", "open", "improved"]
 
 
@@ -203,12 +205,16 @@ def _page(session: Session, text: str, shown: RunsShown, before: str | None, lim
 
 
 def _filtered(text: str, shown: RunsShown, *, folds: bool) -> Select[RunRow]:
-    """Return the query; `folds`: LIKE tells no capitals from small letters, and no time is lost in making them so."""
+    """Return the query; `folds`: LIKE itself tells no capitals of ASCII from small letters, as SQLite's does.
+
+    Elsewhere they are made so byte by byte: by the rules of a language that takes twice as long.
+    """
     query = select(RunRow)
     if text:
         columns = (RunRow.id, RunRow.target, RunRow.headline)
-        held = (column.contains if folds else column.icontains for column in columns)
-        query = query.where(or_(*(holds(text, autoescape=True) for holds in held)))
+        held = columns if folds else [func.lower(column.collate("C")) for column in columns]
+        wanted = text if folds else text.translate(_SMALL)
+        query = query.where(or_(*(column.contains(wanted, autoescape=True) for column in held)))
     if shown == "open":
         return query.where(RunRow.ended.is_(False))
     if shown == "finished":

@@ -57,6 +57,27 @@ async def test_a_new_store_gives_back_the_events_that_were_appended(
     assert loaded.document is None
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("SUMS.PY::Tot", True),
+        ("aaaA", True),
+        ("Straße_1%", True),
+        ("STRAßE_1%", True),
+        ("straSSe", False),
+        ("_1_", False),
+    ],
+)
+async def test_runs_are_found_by_a_part_of_their_names_whatever_the_capitals_of_ascii(
+    store: RunStore, tmp_path: Path, text: str, is_found: bool
+) -> None:
+    folder = tmp_path / "straße_1%"
+    folder.mkdir()
+    state = await _begin(store, folder)
+    found = (await store.statistics.runs(text=text)).runs
+    assert [line.run_id for line in found] == [state.run_id] * is_found
+
+
 async def test_a_later_verdict_replaces_the_earlier(store: RunStore, tmp_path: Path) -> None:
     state = await _begin(store, tmp_path)
     await facts.add(store, state, CandidateJudged(candidate_id="c1", verdict=Verdict(status="timeout")))
