@@ -1,9 +1,11 @@
 """The most memory that `codeens data etl code_contests` needs, by the size of its file: it must not grow with it.
 
-    python bench/etl_memory.py [--megabytes 50,200,800]
+    python bench/etl_memory.py [--megabytes 50,200,800] [--limit MEGABYTES]
 
 Problems of 2 MB each, most of it tests, in groups of 20 rows. Parquet is read by the group, so that the memory is
-that of a few groups. Files are made by another process: what a parent had counts as what its child has had.
+that of a few groups. Files are made by another process: what a parent had counts as what its child has had. With
+`--limit` the command gets no more data than that (RLIMIT_DATA: all that it maps and nobody shares, used or not), so
+that a file which is larger is one that does not fit into its memory.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ GROUP = 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", default="50,200,800")
+    parser.add_argument("--limit", type=int, metavar="MEGABYTES")
     parser.add_argument("--make", nargs=2, metavar=("FILE", "ROWS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.make:
@@ -35,7 +38,7 @@ def main() -> None:
             source, target = Path(folder, "c.parquet"), Path(folder, "c.jsonl")
             rows = (megabytes << 20) // ROW_BYTES
             subprocess.run([sys.executable, __file__, "--make", str(source), str(rows)], check=True)
-            peak = _peak(["data", "etl", "code_contests", str(source), "--out", str(target), "--json"])
+            peak = _peak(["data", "etl", "code_contests", str(source), "--out", str(target), "--json"], options.limit)
             print(f"{source.stat().st_size >> 20} MB read, {target.stat().st_size >> 20} MB written: {peak >> 10} MB")
 
 
@@ -69,11 +72,12 @@ def _row(number: int, draw: random.Random) -> dict[str, Any]:
     }
 
 
-def _peak(arguments: list[str]) -> int:
+def _peak(arguments: list[str], limit: int | None) -> int:
     """Run the command and return the most memory that it had, in kilobytes."""
-    child = os.posix_spawn(sys.executable, [sys.executable, "-m", "codeens", *arguments], os.environ)
-    _, status, usage = os.wait4(child, 0)
-    assert not status
+    limited = ["/usr/bin/env", "prlimit", f"--data={limit << 20}"] if limit else []
+    command = [*limited, sys.executable, "-m", "codeens", *arguments]
+    _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ), 0)
+    assert not status, f"ended with {os.waitstatus_to_exitcode(status)}"
     return usage.ru_maxrss
 
 
