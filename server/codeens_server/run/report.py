@@ -21,7 +21,7 @@ from codeens_server.evidence.strategies.inputs import strategy_for
 from codeens_server.generation.reply.assemble import digest
 from codeens_server.judging.clusters import agree, behaviour_clusters, find_differences
 from codeens_server.judging.replay import proves_something
-from codeens_server.ranking.agreement import NOTHING, agreement
+from codeens_server.ranking.agreement import NOTHING, best
 from codeens_server.ranking.rank import Entry, Ranking, rank
 from codeens_server.ranking.scorers import load_scorers
 from codeens_server.run.state import RunState
@@ -169,7 +169,10 @@ def _same_as_others(vectors: Outcomes, weights: Mapping[str, int]) -> dict[str, 
 
 
 def _by_input(vectors: Outcomes, weights: Mapping[str, int]) -> dict[str, float]:
-    """Return how much each agrees with all answers, input by input. Crashing alike is no sign of being right."""
+    """Return what speaks for each; without generated tests, how much it agrees with all answers, input by input.
+
+    Crashing alike is no sign of being right.
+    """
     numbers: dict[str, int] = {}
 
     def label(outcome: Outcome) -> int:
@@ -179,8 +182,8 @@ def _by_input(vectors: Outcomes, weights: Mapping[str, int]) -> dict[str, float]
 
     returned = {key for key, vector in vectors.items() if any(isinstance(outcome, Returned) for outcome in vector)}
     rows = [[label(outcome) for outcome in vector] for vector in vectors.values()]
-    found = agreement(rows, [weights[key] if key in returned else 0 for key in vectors])
-    return {key: share if key in returned else 0.0 for key, share in zip(vectors, found, strict=True)}
+    found = best(rows, [weights[key] if key in returned else 0 for key in vectors], [0] * len(rows))
+    return dict(zip(vectors, found, strict=True))
 
 
 def _entry(state: RunState, candidate: Candidate, where: Mapping[str, int], shares: Mapping[str, float]) -> Entry:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Sequence
 from math import lgamma, sqrt
 from typing import TypeAlias
 
-from codeens_server.bench.selection.view import MethodView
-from codeens_server.ranking.agreement import NOTHING, agreement
+from codeens_server.bench.selection.view import MethodView, Outputs
+from codeens_server.ranking import agreement
+from codeens_server.ranking.agreement import NOTHING
 
 Score: TypeAlias = tuple[float, ...]
 """Compared part by part: a later one only tells apart what is equal in all earlier ones."""
@@ -19,9 +20,6 @@ Method: TypeAlias = Callable[[MethodView], Sequence[Score]]
 
 _B4_PRIOR = 1e5
 """How firmly it is believed that wrong code passes wrong tests by chance only."""
-_UNTESTED = 0.3
-"""What returning at all is worth, in tests that everybody passes; chosen by cross-validation over tasks."""
-_ROUNDS = 20
 
 
 def random(view: MethodView) -> list[Score]:
@@ -77,26 +75,20 @@ def cosplay(view: MethodView) -> list[Score]:
 
 
 def best(view: MethodView) -> list[Score]:
-    """Choose among those that return at all and pass most examples of the prompt by trust times agreement.
-
-    Tests that trusted answers pass, and answers that pass trusted tests, lend each other trust. Where there are no
-    tests, or none that tells, it is left to how much an answer agrees with all others, input by input.
-    """
-    trust = _trust(view)
-    agreed = agreement(view.outputs, trust)
-    return [
-        (returned, examples, trust[at] * agreed[at])
-        for at, (returned, examples) in enumerate(zip(view.returned, view.examples_passed, strict=True))
-    ]
+    """Choose among those that return at all and pass most examples of the prompt by what a run chooses by where nothing
+    proves an answer (see `ranking/agreement.py`), and by all generated tests, which a run does not have."""
+    return _best(view.outcomes, view.examples_passed, view.passed)
 
 
 def inputs(view: MethodView) -> list[Score]:
-    """Choose without tests, as a run does where nothing proves an answer: among those that return at all and pass most
-    examples, by agreement on inputs that were drawn; raising the same type of exception is agreement too."""
+    """Choose as `best` does where there are no generated tests, as in a run: on the inputs that were drawn alone."""
     rows = [row[len(row) - view.drawn :] for row in view.outcomes]
-    returned = [any(label > NOTHING for label in row) for row in rows]
-    agreed = agreement(rows, list(map(float, returned)))
-    return list(zip(returned, view.examples_passed, agreed, strict=True))
+    return _best(rows, view.examples_passed, [0] * len(rows))
+
+
+def _best(outcomes: Sequence[Outputs], examples: Sequence[int], passed: Sequence[int]) -> list[Score]:
+    returned = [any(label > NOTHING for label in row) for row in outcomes]
+    return list(zip(returned, examples, agreement.best(outcomes, list(map(float, returned)), passed), strict=True))
 
 
 METHODS: dict[str, Method] = {
@@ -111,24 +103,6 @@ METHODS: dict[str, Method] = {
 }
 ORACLE = "oracle"
 """Takes a right answer wherever there is one: it is no method, but the bound of all."""
-
-
-def _trust(view: MethodView) -> list[float]:
-    """Return how far answers are trusted, 0 to 1: by the tests that they pass, each by who passes it, and so on."""
-    trust = [float(returned) for returned in view.returned]
-    for _ in range(_ROUNDS):
-        whole = sum(trust) or 1.0
-        support = [
-            sum(weight for weight, passed in zip(trust, view.passed, strict=True) if passed >> at & 1) / whole
-            for at in range(len(view.tests))
-        ]
-        sums = [
-            (_UNTESTED + sum(share for at, share in enumerate(support) if passed >> at & 1)) if returned else 0.0
-            for passed, returned in zip(view.passed, view.returned, strict=True)
-        ]
-        most = max(sums, default=0.0) or 1.0
-        trust = [one / most for one in sums]
-    return trust
 
 
 def _sizes(keys: Sequence[Hashable]) -> list[Score]:

@@ -47,11 +47,6 @@ class MethodView:
         """By answer, how many examples of the prompt it passes."""
         return tuple(_bits(row, self.examples).bit_count() for row in self.outputs)
 
-    @cached_property
-    def returned(self) -> tuple[bool, ...]:
-        """By answer, whether it returned a value on any input at all."""
-        return tuple(any(label != NOTHING for label in row) for row in self.outputs)
-
 
 def view_of(matrix: TaskMatrix, answers: Sequence[int], blocks: frozenset[int] | None = None) -> MethodView:
     """Return what is seen of a task.

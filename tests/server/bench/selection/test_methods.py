@@ -51,6 +51,20 @@ def test_without_tests_an_answer_is_chosen_that_agrees_on_drawn_inputs_by_what_i
     assert chosen("inputs", MethodView([(raised, raised), (raised, raised), (0, 1)], [], [], drawn=2)) == {2}
 
 
+def test_the_best_method_without_generated_tests_is_what_runs_choose_by() -> None:
+    raised = NOTHING - 1
+    seen = MethodView([(0, raised), (0, raised), (0, 1), (2, 3)], [], [], drawn=2)
+    assert METHODS["best"](seen) == METHODS["inputs"](seen)
+    assert chosen("best", seen) == {0, 1}
+
+
+def test_trusted_tests_raise_the_answers_that_pass_them_above_larger_agreement() -> None:
+    rows = [(0, 5, 5), (0, 5, 5), (0, 6, 6), (0, 6, 7)]
+    seen = view(rows, [(0, {0}), (1, {6}), (2, {6})], [])
+    assert chosen("best", MethodView(rows, [], [])) == {0, 1}
+    assert chosen("best", seen) == {2}
+
+
 def test_an_example_of_the_prompt_counts_more_than_all_generated_tests() -> None:
     seen = view([(0,), (0,), (1,)], [(0, {0})], [(0, {1})])
     assert chosen("codet", seen) == {0, 1}
