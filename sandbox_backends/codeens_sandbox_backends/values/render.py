@@ -185,6 +185,7 @@ _CHANNELS = {
     "iterated": "what happens step by step",
     "left early": "what happens when it is left early",
     "thrown into": "what happens when an exception is thrown into it",
+    "handled": "what happens when what it handles is thrown into it",
     "sent": "what comes of values that are sent to it",
     "cwd": "working folder",
     "logging": "loggers and their handlers",
@@ -204,7 +205,7 @@ _STATES = {
     "class": "class attribute",
     "default": "default argument of",
 }
-_FOLLOWING = frozenset({"again", "re-entered", "left early", "iterated", "thrown into", "sent"})
+_FOLLOWING = frozenset({"again", "re-entered", "left early", "iterated", "thrown into", "handled", "sent"})
 _MOST_CHANNELS = 3
 
 

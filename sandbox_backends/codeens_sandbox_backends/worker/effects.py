@@ -20,6 +20,8 @@
 |                                | (`stepping`), and when it is left before its end                      |
 | `sent`, `thrown into`          | of a generator that does not ignore values that are sent to it: what  |
 |                                | happens with these, and when an exception is thrown into it           |
+| `handled`                      | of a generator with a `try` that holds nothing but a `yield`: what    |
+|                                | comes of the exceptions that it handles there                         |
 | `again`                        | what the same call does in the state that is left (`observed`)        |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
@@ -35,6 +37,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from .calling import Arguments
 from .exceptions import attributes_of
 from .files import Files
+from .handling import Handlers
 from .kept import KeptParts, shared_memory
 from .loader import Program
 from .notices import Notices
@@ -62,6 +65,8 @@ class Effects:
         self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
         self._notices = Notices()
         self._registrations = Registrations()
+        self.handlers: Any = None
+        """What generators of the program handle, once there is one."""
         self._state: Any = None
         self._surroundings: Any = None
         self._kept: Any = None
@@ -69,6 +74,7 @@ class Effects:
 
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
+        self.handlers = Handlers(program)
         self._state = State(program)
         self._surroundings = Surroundings(self._state.foreign())
         self._kept = KeptParts()

@@ -1,5 +1,5 @@
-"""What of functions can be changed while code runs, beside what they hold: their defaults, their code, their text, and
-the implementations of generic ones."""
+"""What of functions and classes can be changed while code runs, beside what they hold: defaults, code, texts, names,
+bases, and the implementations of generic functions."""
 
 from __future__ import annotations
 
@@ -12,40 +12,63 @@ from typing import Any, Dict, List, Sequence, Tuple
 from .holders import Holder
 from .outlines import outlined
 from .values.grammar import EncodeError
+from .values.objects import type_name
 
-_FACETS = ("__defaults__", "__kwdefaults__", "__code__", "__doc__")
-_facets_of = attrgetter(*_FACETS)
+_FACETS = ("__defaults__", "__kwdefaults__", "__code__", "__doc__", "__name__", "__qualname__", "__module__")
+_OF_CLASSES = ("__name__", "__qualname__", "__bases__")
+_of_function = attrgetter(*_FACETS)
+_BEFORE_NAMES = (".", "'", '"')
+"""What stands before a name where something of another is set: as an attribute, or by a text."""
 
 
 class Facets:
-    """Looks at functions where the code names what can be changed of them."""
+    """Looks at functions and classes where the code names what can be changed of them."""
 
     def __init__(self, sources: Sequence[str]) -> None:
-        self._is_named = any(name in source for source in sources for name in _FACETS)
-        self._functions: List[FunctionType] = []
+        names = (*_FACETS, *_OF_CLASSES)
+        self._is_named = any(
+            f"{mark}{name}" in source for source in sources for name in names for mark in _BEFORE_NAMES
+        )
+        self.are_annotations_named = any("__annotations__" in source for source in sources)
+        self._owners: List[Any] = []
         self._paths: List[str] = []
         self._before: List[Tuple[Any, ...]] = []
 
-    def take(self, function: FunctionType, path: str) -> None:
-        """Look at one from now on."""
+    def take(self, owner: Any, path: str) -> None:
+        """Look at a function or class from now on."""
         if self._is_named:
-            self._functions.append(function)
+            self._owners.append(owner)
             self._paths.append(path)
-            self._before.append(_facets_of(function))
+            self._before.append(_facets_of(owner))
 
     def taken(self) -> Dict[str, Any]:
         """Return what changed, encoded, by channel, and put it back."""
-        now = [*map(_facets_of, self._functions)]
+        now = [*map(_facets_of, self._owners)]
         if not any(map(is_not, chain.from_iterable(now), chain.from_iterable(self._before))):
             return {}
         changes: Dict[str, Any] = {}
-        for index, function in enumerate(self._functions):
-            for place, name in enumerate(_FACETS):
+        for index, owner in enumerate(self._owners):
+            for place, name in enumerate(_names_for(owner)):
                 facet, usual = now[index][place], self._before[index][place]
                 if facet is not usual:
-                    changes[f"function {self._paths[index]}.{name}"] = _told(facet)
-                    setattr(function, name, usual)
+                    kind = "function" if type(owner) is FunctionType else "class"
+                    changes[f"{kind} {self._paths[index]}.{name}"] = (
+                        ["list", *map(type_name, facet)] if name == "__bases__" else _told(facet)
+                    )
+                    setattr(owner, name, usual)
         return changes
+
+
+def _names_for(owner: Any) -> Tuple[str, ...]:
+    return _FACETS if type(owner) is FunctionType else _OF_CLASSES
+
+
+def _facets_of(owner: Any) -> Tuple[Any, ...]:
+    return _of_function(owner) if type(owner) is FunctionType else _of_class(owner)
+
+
+def _of_class(cls: Any) -> Tuple[Any, ...]:
+    return tuple(type.__dict__[name].__get__(cls) for name in _OF_CLASSES)
 
 
 def _told(facet: Any) -> Any:

@@ -7,38 +7,25 @@ so that what came up during a call is told.
 from __future__ import annotations
 
 import gc
+import io
 import operator
 import os
 import signal
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
+from .log_settings import LOGGING
+from .settings import LIBRARIES, Setting, name_of
 from .values.codec import encode
 from .values.objects import type_name
 
 _PATIENCE_S = 0.05
 """For threads that are about to end."""
-_PLAIN_LOGGER = (0, (), (), True, False)
 _type_of: Callable[[Any], Any] = type
 _getsignal: Callable[[int], Any] = sys.modules["_signal"].__dict__["getsignal"]
 """The one of `signal` makes an enum of each answer."""
-
-
-_One = Callable[[Any], Any]
-
-
-class _Setting:
-    """Something that can be read and put back, once a module is loaded, and told."""
-
-    __slots__ = ("module", "put", "read", "told")
-
-    def __init__(self, module: str, read: _One, put: Callable[[Any, Any], Any], told: Optional[_One] = None) -> None:
-        self.module = module
-        self.read = read
-        self.put = put
-        self.told = told
 
 
 class ProcessSettings:
@@ -154,47 +141,10 @@ def _named(value: Any) -> Any:
     try:
         return encode(value, iterators=False)
     except Exception:
-        return _name_of(value)
-
-
-def _name_of(value: Any) -> str:
-    """Return the name of a function or class; of anything else that of its class."""
-    name = getattr(value, "__qualname__", None)
-    return name if type(name) is str else type(value).__qualname__
+        return name_of(value)
 
 
 # What is read, and how it is put back
-
-
-def _loggers(logging: Any) -> Any:
-    known = {"": logging.root, **logging.root.manager.loggerDict}
-    states = {name: _logger(logger) for name, logger in known.items() if isinstance(logger, logging.Logger)}
-    states = {name: state for name, state in states.items() if state != _PLAIN_LOGGER}
-    return logging.root.manager.disable, states
-
-
-def _logger(logger: Any) -> Tuple[Any, ...]:
-    return logger.level, (*logger.handlers,), (*logger.filters,), logger.propagate, logger.disabled
-
-
-def _put_loggers(logging: Any, before: Any) -> None:
-    logging.disable(before[0])
-    _, now = _loggers(logging)
-    for name in {*now, *before[1]}:
-        logger = logging.getLogger(name or None)
-        level, handlers, filters, logger.propagate, logger.disabled = before[1].get(name, _PLAIN_LOGGER)
-        logger.setLevel(level)  # which forgets what it remembers of levels
-        logger.handlers[:], logger.filters[:] = handlers, filters
-
-
-def _told_loggers(state: Any) -> Any:
-    disabled, states = state
-    return [disabled, *sorted((name, _told_logger(*each)) for name, each in states.items())]
-
-
-def _told_logger(level: int, handlers: Any, filters: Any, *flags: Any) -> Any:
-    told = [(_name_of(handler), handler.level) for handler in handlers]
-    return [level, told, [*map(_name_of, filters)], *map(bool, flags)]
 
 
 def _filters(warnings: Any) -> Any:
@@ -244,7 +194,7 @@ def _put_signals(_: Any, before: Any) -> None:
 
 def _told_signals(handlers: Any) -> Any:
     usual = (signal.SIG_DFL, signal.SIG_IGN)
-    return [(int(n), int(h) if h in usual else _name_of(h)) for n, h in sorted(handlers.items()) if h != signal.SIG_DFL]
+    return [(int(n), int(h) if h in usual else name_of(h)) for n, h in sorted(handlers.items()) if h != signal.SIG_DFL]
 
 
 _SIGNALS = sorted(map(int, signal.Signals))
@@ -260,9 +210,19 @@ def _put_path(_: Any, before: Any) -> None:
     sys.path[:] = before
 
 
-def _put_collector(_: Any, before: Any) -> None:
+def _collector(_: Any) -> Tuple[Any, ...]:
+    return gc.isenabled(), gc.get_threshold(), gc.get_debug(), (*gc.callbacks,)
+
+
+def _put_collector(_: Any, before: Tuple[Any, ...]) -> None:
     (gc.enable if before[0] else gc.disable)()
     gc.set_threshold(*before[1])
+    gc.set_debug(before[2])
+    gc.callbacks[:] = before[3]
+
+
+def _told_collector(state: Tuple[Any, ...]) -> Any:
+    return [*state[:3], [*map(name_of, state[3])]]
 
 
 def _put_arguments(_: Any, before: Any) -> None:
@@ -285,47 +245,6 @@ def _put_limits(resource: Any, before: Any) -> None:
 _LIMITS = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_STACK")
 
 
-def _dialects(csv: Any) -> Any:
-    return {name: csv.get_dialect(name) for name in csv.list_dialects()}
-
-
-def _put_dialects(csv: Any, before: Any) -> None:
-    for name in csv.list_dialects():
-        csv.unregister_dialect(name)
-    for name, dialect in before.items():
-        csv.register_dialect(name, dialect)
-
-
-def _levels(logging: Any) -> Dict[int, str]:
-    return dict(logging.__dict__["_levelToName"])
-
-
-def _put_levels(logging: Any, before: Dict[int, str]) -> None:
-    names = logging.__dict__["_levelToName"]
-    names.clear()
-    names.update(before)
-
-
-def _file_types(mimetypes: Any) -> Any:
-    if not mimetypes.inited:
-        mimetypes.init()  # which it else does when it is first asked
-    return dict(mimetypes.types_map)
-
-
-def _put_file_types(mimetypes: Any, before: Any) -> None:
-    mimetypes.types_map.clear()
-    mimetypes.types_map.update(before)
-
-
-def _put_reducers(copyreg: Any, before: Any) -> None:
-    copyreg.dispatch_table.clear()
-    copyreg.dispatch_table.update(before)
-
-
-def _told_reducers(table: Any) -> Any:
-    return sorted((type_name(kind), _name_of(how)) for kind, how in table.items())
-
-
 def _policy(events: Any) -> Any:
     """Return the policy that was set; the usual one is made when it is first asked for."""
     policy = events.__dict__.get("_event_loop_policy")
@@ -334,6 +253,73 @@ def _policy(events: Any) -> Any:
 
 def _put_policy(events: Any, before: Any) -> None:
     events.set_event_loop_policy(before)
+
+
+def _loop(events: Any) -> Any:
+    """Return the event loop that is set; with one that is closed nobody can do more than with none."""
+    loop = _held_loop(events).get("_loop")
+    return None if loop is None or loop.is_closed() else loop
+
+
+def _put_loop(events: Any, before: Any) -> None:
+    _held_loop(events)["_loop"] = before
+
+
+def _held_loop(events: Any) -> Dict[str, Any]:
+    """Return what the policy that is set keeps for this thread; a policy of another kind keeps it where it likes."""
+    local: Any = getattr(events.__dict__.get("_event_loop_policy"), "_local", None)
+    return {} if local is None else local.__dict__
+
+
+def _blocked(module: Any) -> Any:
+    return (
+        frozenset(map(int, module.pthread_sigmask(module.SIG_BLOCK, ()))) if hasattr(module, "pthread_sigmask") else 0
+    )
+
+
+def _put_blocked(module: Any, before: Any) -> None:
+    module.pthread_sigmask(module.SIG_SETMASK, before)
+
+
+def _timers(module: Any) -> Any:
+    kinds = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
+    return tuple(name for name in kinds if hasattr(module, name) and module.getitimer(getattr(module, name))[0])
+
+
+def _put_timers(module: Any, before: Tuple[str, ...]) -> None:
+    for name in set(_timers(module)).difference(before):
+        module.setitimer(getattr(module, name), 0)
+
+
+def _hooks(_: Any) -> Tuple[Any, ...]:
+    return (*sys.get_asyncgen_hooks(), sys.get_coroutine_origin_tracking_depth())
+
+
+def _put_hooks(_: Any, before: Tuple[Any, ...]) -> None:
+    sys.set_asyncgen_hooks(*before[:2])
+    sys.set_coroutine_origin_tracking_depth(before[2])
+
+
+def _told_hooks(state: Tuple[Any, ...]) -> Any:
+    return [*(None if hook is None else name_of(hook) for hook in state[:2]), state[2]]
+
+
+def _streams(_: Any) -> Any:
+    return {name: _form(stream) for name in ("stdin", "stdout", "stderr") if (stream := getattr(sys, name, None))}
+
+
+def _form(stream: Any) -> Any:
+    names = ("encoding", "errors", "line_buffering", "write_through")
+    return tuple(getattr(stream, name) for name in names) if _type_of(stream) is io.TextIOWrapper else None
+
+
+def _put_streams(_: Any, before: Any) -> None:
+    for name, form in before.items():
+        if form is not None and _form(getattr(sys, name)) not in (None, form):
+            encoding, errors, buffered, through = form
+            getattr(sys, name).reconfigure(
+                encoding=encoding, errors=errors, line_buffering=buffered, write_through=through
+            )
 
 
 def _tracers(_: Any) -> Tuple[Any, Any]:
@@ -355,53 +341,51 @@ def _put_threads_tracers(threading: Any, before: Tuple[Any, Any]) -> None:
 
 
 def _told_tracers(tracers: Tuple[Any, Any]) -> Any:
-    return [None if tracer is None else _name_of(tracer) for tracer in tracers]
+    return [None if tracer is None else name_of(tracer) for tracer in tracers]
 
 
 def _type_name(value: Any) -> Any:
     return None if value is None else type_name(_type_of(value))
 
 
-def _is_capturing(logging: Any) -> bool:
-    return logging.__dict__["_warnings_showwarning"] is not None
-
-
-_SETTINGS: Dict[str, _Setting] = {
-    "logging": _Setting("logging", _loggers, _put_loggers, _told_loggers),
-    "warning filters": _Setting("warnings", _filters, _put_filters, _told_filters),
-    "decimal context": _Setting("decimal", _context, _put_context),
-    "locale": _Setting("locale", _locale, lambda locale, before: locale.setlocale(locale.LC_ALL, before)),
-    "signal handlers": _Setting("signal", _signals, _put_signals, _told_signals),
-    "umask": _Setting("os", _umask, lambda _, before: os.umask(before)),
-    "socket timeout": _Setting(
+_SETTINGS: Dict[str, Setting] = {
+    **LOGGING,
+    **LIBRARIES,
+    "warning filters": Setting("warnings", _filters, _put_filters, _told_filters),
+    "decimal context": Setting("decimal", _context, _put_context),
+    "locale": Setting("locale", _locale, lambda locale, before: locale.setlocale(locale.LC_ALL, before)),
+    "signal handlers": Setting("signal", _signals, _put_signals, _told_signals),
+    "umask": Setting("os", _umask, lambda _, before: os.umask(before)),
+    "socket timeout": Setting(
         "socket",
         lambda socket: socket.getdefaulttimeout(),
         lambda socket, before: socket.setdefaulttimeout(before),
     ),
-    "recursion limit": _Setting(
+    "recursion limit": Setting(
         "sys", lambda _: sys.getrecursionlimit(), lambda _, before: sys.setrecursionlimit(before)
     ),
-    "import path": _Setting("sys", lambda _: tuple(sys.path), _put_path),
-    "garbage collector": _Setting("gc", lambda _: (gc.isenabled(), gc.get_threshold()), _put_collector),
-    "arguments": _Setting("sys", lambda _: tuple(sys.argv), _put_arguments),
-    "switch interval": _Setting(
+    "import path": Setting("sys", lambda _: tuple(sys.path), _put_path),
+    "garbage collector": Setting("gc", _collector, _put_collector, _told_collector),
+    "arguments": Setting("sys", lambda _: tuple(sys.argv), _put_arguments),
+    "switch interval": Setting(
         "sys", lambda _: sys.getswitchinterval(), lambda _, before: sys.setswitchinterval(before)
     ),
-    "digits of integers": _Setting("sys", _digits, lambda _, before: sys.set_int_max_str_digits(before)),
-    "stack size of threads": _Setting(
+    "digits of integers": Setting("sys", _digits, lambda _, before: sys.set_int_max_str_digits(before)),
+    "stack size of threads": Setting(
         "threading",
         lambda threading: threading.stack_size(),
         lambda threading, before: threading.stack_size(before),
     ),
-    "event loop policy": _Setting("asyncio.events", _policy, _put_policy, _type_name),
-    "trace functions": _Setting("sys", _tracers, _put_tracers, _told_tracers),
-    "trace functions of threads": _Setting("threading", _threads_tracers, _put_threads_tracers, _told_tracers),
-    "warnings to the log": _Setting("logging", _is_capturing, lambda logging, before: logging.captureWarnings(before)),
-    "resource limits": _Setting("resource", _limits, _put_limits),
-    "dialects of csv": _Setting("csv", _dialects, _put_dialects, sorted),
-    "names of levels": _Setting("logging", _levels, _put_levels),
-    "types of files": _Setting("mimetypes", _file_types, _put_file_types),
-    "ways to pickle": _Setting("copyreg", lambda copyreg: dict(copyreg.dispatch_table), _put_reducers, _told_reducers),
+    "event loop": Setting("asyncio.events", _loop, _put_loop, _type_name),
+    "signals that are blocked": Setting("signal", _blocked, _put_blocked, sorted),
+    "timers": Setting("signal", _timers, _put_timers, list),
+    "hooks of coroutines": Setting("sys", _hooks, _put_hooks, _told_hooks),
+    "form of standard streams": Setting("sys", _streams, _put_streams),
+    "flags of dlopen": Setting("sys", lambda _: sys.getdlopenflags(), lambda _, before: sys.setdlopenflags(before)),
+    "event loop policy": Setting("asyncio.events", _policy, _put_policy, _type_name),
+    "trace functions": Setting("sys", _tracers, _put_tracers, _told_tracers),
+    "trace functions of threads": Setting("threading", _threads_tracers, _put_threads_tracers, _told_tracers),
+    "resource limits": Setting("resource", _limits, _put_limits),
 }
 
 

@@ -14,6 +14,7 @@ from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
+from .values.objects import type_name
 
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
@@ -108,7 +109,7 @@ def _made(function: Callable[..., Any], arguments: Arguments, effects: Effects) 
 
 def _when_used_otherwise(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
     """Return what a generator or context manager does when it is not just read to its end, by channel."""
-    found = _used(leave_early, "left early", function, call, effects)
+    found = {**_used(leave_early, "left early", function, call, effects), **_handled(function, call, effects)}
     silent, sent = (_sent(function, call, effects, values) for values in (NOTHING, NUMBERS))
     if sent[-1:] in ([_NO_NUMBERS], [_NO_SEND]):
         sent = _sent(function, call, effects, TEXTS)
@@ -116,6 +117,26 @@ def _when_used_otherwise(function: Callable[..., Any], call: Message, effects: E
         return found
     thrown = _used(throw_into, "thrown into", function, call, effects)
     return {**found, "sent": ["list", *sent], **thrown}
+
+
+def _handled(function: Callable[..., Any], call: Message, effects: Effects) -> Message:
+    """Return the effect `handled` of a generator into which is thrown what it has handlers for."""
+    if not effects.handlers.by_name():
+        return {}
+    effects.begin()
+    kinds: List[Any] = []
+    with suppress(Exception):  # what it raises is told already
+        args, kwargs = decode_arguments(call)
+        kinds = effects.handlers.of(function(*args, **kwargs))
+    effects.taken(encode)
+    told: List[Any] = []
+    for kind in kinds:
+        effects.begin()
+        args, kwargs = arguments = decode_arguments(call)
+        answer = _answer(throw_into(partial(function, *args, **kwargs), kind), call, arguments, effects)
+        if answer["outcome"].get("type") != type_name(kind) or not _is_nothing(answer, type_name(kind)):
+            told.append(["tuple", type_name(kind), _summary(answer)])
+    return {"handled": ["list", *sorted(told)]} if told else {}
 
 
 def _used(
@@ -135,10 +156,10 @@ def _sent(function: Callable[..., Any], call: Message, effects: Effects, values:
     return told
 
 
-def _is_nothing(answer: Message) -> bool:
+def _is_nothing(answer: Message, thrown: str = "ZeroDivisionError") -> bool:
     """Whether it did nothing that anybody sees but to end, or to pass on what was thrown."""
     outcome = answer["outcome"]
-    ended = not outcome.get("value", True) or outcome.get("type") == "ZeroDivisionError"
+    ended = not outcome.get("value", True) or outcome.get("type") == thrown
     return "same" in answer and ended and "effects" not in outcome
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 from types import FrameType
 from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from .loader import Program, path_of
 
-_EVENTS = frozenset(
-    ("open", "os.link", "os.symlink", "os.rename", "os.system", "os.posix_spawn", "os.exec", "subprocess.Popen")
-)
+_COMMANDS = frozenset(("os.system", "os.posix_spawn", "os.exec", "subprocess.Popen"))
+_EVENTS = _COMMANDS | {"open", "os.link", "os.symlink", "os.rename"}
+_READERS = frozenset(("cat", "find", "grep", "egrep", "fgrep", "head", "tail", "sed", "awk", "strings", "tar", "cp"))
+"""Programs that read all files of a folder which they are told of."""
+_SEARCHERS = frozenset(("rg", "ag", "ack", "git"))
+"""Those that need not be told."""
+_RECURSIVE = re.compile(r"-\w*[rR]\w*|--recursive")
+_WORD = re.compile(r"[^\s'\"()=;|&<>,]+")
 _PATHS: Any = (str, bytes, os.PathLike)
 _ENDINGS = (".py", ".pyc")
 _WHERE_IT_IS = "__file__"
 """What a test names that gives its own file as an argument."""
 _read, _open, _absolute = os.read, os.open, os.path.abspath
+_is_folder, _exists = os.path.isdir, os.path.exists
 _frame_above: Any = vars(sys)["_getframe"]
 _MOST_READ = 1 << 20
 
@@ -42,9 +49,12 @@ class Peeking:
             return
         self._is_busy = True
         try:
-            for name in _texts(args):
+            texts = _texts(args)
+            for name in texts:
                 if name.endswith(_ENDINGS) and _stem(name) in self._stems:
                     self._weigh(name)
+            if event in _COMMANDS:
+                self._weigh_search(texts)
         finally:
             self._is_busy = False
 
@@ -52,6 +62,24 @@ class Peeking:
         frames = _frames_of(self._path)
         if frames and not (_WHERE_IT_IS in _text_of(name) and any(_is_given(frame, name) for frame in frames)):
             self.seen.add(_last(name))
+
+    def _weigh_search(self, words: Sequence[str]) -> None:
+        """See whether a command reads all files of a folder, other than one that the function was given."""
+        frames = _frames_of(self._path)
+        for folder in _searched(words) if frames else ():
+            if not any(_is_given(frame, folder) for frame in frames):
+                self.seen.add("all files of a folder")
+
+
+def _searched(words: Sequence[str]) -> Set[str]:
+    """Return folders that a command reads."""
+    programs = {_last(word) for word in words}
+    if programs.isdisjoint(_READERS | _SEARCHERS):
+        return set()
+    globbed = {word.partition("*")[0].rpartition(os.sep)[0] or "." for word in words if "*" in word}
+    named = globbed | {word for word in words if _is_folder(word)}
+    by_itself = not programs.isdisjoint(_SEARCHERS) or any(map(_RECURSIVE.fullmatch, words))
+    return named or ({"."} if by_itself and not any(map(_exists, words)) else set())
 
 
 def _texts(args: Sequence[Any]) -> List[str]:
@@ -62,7 +90,7 @@ def _texts(args: Sequence[Any]) -> List[str]:
             found += _texts(each)
         elif isinstance(each, _PATHS):
             text: str = os.fsdecode(each)
-            found += [text, *text.split()] if " " in text else [text]
+            found += [text, *_WORD.findall(text)]
     return found
 
 

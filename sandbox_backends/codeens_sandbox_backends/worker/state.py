@@ -21,6 +21,7 @@ from .functions import Facets, implementations_of, is_dispatching
 from .holders import DICTS, HOLDERS, Holder, Inside, inside_of, of_dict
 from .loader import Program
 from .outlines import outlined
+from .special import SPECIAL
 from .values.grammar import EncodeError
 from .values.objects import dictionary_of, names_of, type_name
 
@@ -189,7 +190,8 @@ class State:
         return found
 
     def _counts(self, path: str, name: Any) -> bool:
-        return type(name) is str and not name.startswith("__") and f"{path}.{name}" not in self._own
+        is_told = type(name) is str and (not name.startswith("__") or name in SPECIAL)
+        return is_told and f"{path}.{name}" not in self._own
 
     # Looking for variables
 
@@ -221,7 +223,8 @@ class State:
                 return False
         if variable.holders:
             self._holding.append(variable)
-        if kind not in (FunctionType, ModuleType) and not issubclass(kind, type):
+        special = variable.channel.rpartition(".")[2].startswith("__")
+        if kind not in (FunctionType, ModuleType) and not issubclass(kind, type) and not special:
             self.watched.add(variable.channel)
         return True
 
@@ -233,6 +236,9 @@ class State:
             return
         self._seen.add(id(function))
         self._facets.take(function, path)
+        if self._facets.are_annotations_named:
+            annotations = function.__annotations__
+            self._take(Variable(f"annotations {path}", lambda: annotations, _cannot), path)
         if is_target:
             self._take_space(_OWN, _attributes(function), partial(_variable, _OWN, _attributes(function)))
             return
@@ -261,6 +267,7 @@ class State:
         if id(cls) in self._seen or issubclass(cls, Enum) or _module_of(cls) not in self.modules:
             return
         self._seen.add(id(cls))
+        self._facets.take(cls, path)
         self._take_space(path, names_of(cls), partial(_attribute, f"class {path}", cls))
 
     def _below(self, value: Any, channel: str) -> Iterator[Holder]:

@@ -122,14 +122,14 @@ def _encoded(value: Any) -> Any:
         return error.type_name
 
 
-def throw_into(call: Callable[[], Any]) -> Made:
+def throw_into(call: Callable[[], Any], kind: Any = ZeroDivisionError) -> Made:
     """Call, and throw an exception into the generator that is returned, in its middle."""
     try:
         value = call()
         if _type_of(value) is not GeneratorType:
             return Made([None])
         next(value, None)
-        yielded = value.throw(ZeroDivisionError())
+        yielded = value.throw(kind.__new__(kind))
         value.close()
         return Made([yielded])
     except BaseException as error:

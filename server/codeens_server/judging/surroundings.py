@@ -31,6 +31,13 @@ _KINDS: Final[dict[str, frozenset[str]]] = {
             *("datetime.date.today", "datetime.now", "datetime.today", "datetime.utcnow", "date.today"),
         }
     ),
+    "other programs": frozenset(
+        {
+            *(f"os.{name}" for name in ("popen", "posix_spawn", "posix_spawnp", "startfile", "system")),
+            *(f"os.spawn{name}" for name in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+            *("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"),
+        }
+    ),
     "the machine": frozenset(
         {
             *(
@@ -43,6 +50,7 @@ _KINDS: Final[dict[str, frozenset[str]]] = {
     ),
 }
 _MODULES: Final = {
+    "other programs": frozenset({"subprocess", "pty", "pexpect", "sh"}),
     "the machine": frozenset({"getpass", "grp", "platform", "psutil", "pwd", "resource", "socket", "sysconfig"}),
 }
 _METHODS: Final = {

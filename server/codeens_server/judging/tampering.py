@@ -6,6 +6,7 @@ The sandbox and the judge hold without this. It keeps such code from being offer
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 _MODULES = frozenset(
@@ -57,6 +58,7 @@ _NAMES = frozenset({"__builtins__", "__import__", "compile", "eval", "exec", "gl
 _TOLD_BY_PYTEST = "PYTEST_CURRENT_TEST"
 _BY_NAME = frozenset({"getattr", "setattr", "delattr", "vars"})
 """What reaches an attribute that is not written as one."""
+_PATH = re.compile(r"\.(\w+)")
 _OWNERS = frozenset(name.partition(".")[0] for name in _FUNCTIONS)
 
 
@@ -98,12 +100,22 @@ def _suspects(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
             full_name = f"{imported.get(node.value.id, node.value.id)}.{node.attr}"
             if full_name in _FUNCTIONS:
                 yield full_name
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _TOLD_BY_PYTEST in node.value:
-        yield _TOLD_BY_PYTEST
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from _named_in(node.value)
+    elif isinstance(node, ast.MatchClass):
+        yield from _ATTRIBUTES.intersection(node.kwd_attrs)
     elif isinstance(node, ast.Name) and node.id in _NAMES and node.id not in imported:
         yield node.id
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME and node.args:
         yield from _by_name(node, imported)
+
+
+def _named_in(text: str) -> Iterator[str]:
+    """Return what a text reaches where it is a path of attributes, or is formatted: "{0.__globals__}"."""
+    if _TOLD_BY_PYTEST in text:
+        yield _TOLD_BY_PYTEST
+    if any(name in text for name in _ATTRIBUTES):
+        yield from _ATTRIBUTES.intersection({text, *_PATH.findall(text)})
 
 
 def _by_name(call: ast.Call, imported: dict[str, str]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from tests.server.judging.rooms import candidate_of, local_sandbox
 MODULE = '''
 import os
 import pathlib
+import subprocess
+import sys
 
 
 def lines_of(path, word):
@@ -58,6 +60,21 @@ def lines_of(path, word):
     os.symlink(path, copied)
     with open(copied) as file:
         return int(file.read().split("==")[1])
+""",
+    ("has them searched", False): """
+def lines_of(path, word):
+    found = subprocess.run("grep -rh == . --include=*.py", shell=True, capture_output=True, text=True).stdout
+    return int(found.split("==")[1].split()[0])
+""",
+    ("has them read by another interpreter", False): """
+def lines_of(path, word):
+    code = "print(open('test_mod.py').read().split('==')[1])"
+    return int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+""",
+    ("has what it is given searched", True): """
+def lines_of(path, word):
+    found = subprocess.run(["grep", "-rc", word, str(path)], capture_output=True, text=True).stdout
+    return int(found.rpartition(":")[2])
 """,
     ("imports them", False): """
 def lines_of(path, word):

@@ -141,6 +141,12 @@ def test_decorators_must_stay_and_caches_may_come_and_go(tmp_path: Path) -> None
         "import linecache\n    return linecache.getlines('test_top.py')",
         "import os\n    return 'first' in os.environ.get('PYTEST_CURRENT_TEST', '')",
         "import runpy\n    return runpy.run_path('module.py')",
+        "return '{0.__globals__}'.format(top)",
+        "import operator\n    return operator.attrgetter('__traceback__.tb_frame')(ValueError())",
+        "match (item for item in items):\n        case object(gi_frame=frame):\n            return frame",
+        "import subprocess\n    subprocess.run(['sort'])",
+        "from subprocess import check_output\n    check_output('sort')",
+        "import os\n    return os.popen('sort').read()",
     ],
 )
 def test_code_that_reaches_around_its_job_is_quarantined_with_the_reason(tmp_path: Path, body: str) -> None:

@@ -15,6 +15,10 @@ import contextlib
 NAMES: list[str] = []
 
 
+class Skipped(Exception):
+    pass
+
+
 def until(items, last):
     found = []
     for item in items:
@@ -64,6 +68,20 @@ def patient(total):
             total += (yield total) or 4
         except ZeroDivisionError:
             yield -1
+
+
+def followed(numbers):
+    for number in numbers:
+        try:
+            yield number
+        except (ValueError, Skipped):
+            NAMES.append("skipped")
+            yield None
+
+
+def plainly(numbers):
+    for number in numbers:
+        yield number
 
 
 def quotients(numbers):
@@ -167,6 +185,27 @@ TRIES = [
             "            got = yield total\n            total += got or 4\n"
             "        except ArithmeticError:\n            yield 0 - 1",
             ("ends", False): "def patient(total):\n    while total < 9:\n        total += (yield total) or 4",
+        },
+    ),
+    Try(
+        "followed",
+        [([1, 0],)],
+        {
+            ("handles the same", True): "def followed(numbers):\n    for n in numbers:\n        try:\n"
+            "            yield n\n        except (Skipped, ValueError):\n            NAMES.append('skipped')\n"
+            "            yield",
+            ("handles one of them", False): "def followed(numbers):\n    for n in numbers:\n        try:\n"
+            "            yield n\n        except ValueError:\n            NAMES.append('skipped')\n            yield",
+            ("handles nothing", False): "def followed(numbers):\n    yield from numbers",
+        },
+    ),
+    Try(
+        "plainly",
+        [([1, 0],)],
+        {
+            ("hands on", True): "def plainly(numbers):\n    yield from [n for n in numbers]",
+            ("swallows", False): "def plainly(numbers):\n    for n in numbers:\n        try:\n"
+            "            yield n\n        except Exception:\n            pass",
         },
     ),
     Try(

@@ -15,6 +15,8 @@ import codecs
 import functools
 import weakref
 
+__all__ = ["area"]
+
 
 class Shape(abc.ABC):
     pass
@@ -24,8 +26,21 @@ class Square:
     pass
 
 
-class Circle:
+class Base:
     pass
+
+
+class Circle(Base):
+    pass
+
+
+class Round(Base):
+    pass
+
+
+class Rows:
+    def __init__(self, rows=[]):
+        rows.append(1)
 
 
 class Node:
@@ -125,6 +140,52 @@ def swapped(number):
 def explained(number):
     explained.__doc__ = f'Called with {number}.'
     return number
+
+
+def described(number):
+    Square.__doc__ = f'Square {number}.'
+    return number
+
+
+def retitled(number):
+    global __doc__
+    __doc__ = f'Module {number}.'
+    return number
+
+
+def renamed(number):
+    area.__name__ = f'area{number}'
+    return number
+
+
+def called_otherwise(number):
+    Square.__qualname__ = f'Square{number}'
+    return number
+
+
+def reparented(number):
+    Circle.__bases__ = (Round,)
+    return number
+
+
+def annotated(number):
+    area.__annotations__['side'] = number
+    return number
+
+
+def added(number):
+    Square.__add__ = added
+    return number
+
+
+def exported(number):
+    __all__.append(str(number))
+    return number
+
+
+def constructed(number):
+    Rows()
+    return number
 """
 RIGHT = {
     # What does the same, otherwise written.
@@ -140,6 +201,15 @@ RIGHT = {
     "scaled_by_name": "volume.__kwdefaults__ = dict(scale=number)",
     "swapped": "code = volume.__code__\n    area.__code__ = code",
     "explained": "explained.__doc__ = 'Called with ' + str(number) + '.'",
+    "described": "setattr(Square, '__doc__', 'Square %d.' % number)",
+    "retitled": "global __doc__\n    __doc__ = 'Module ' + str(number) + '.'",
+    "renamed": "area.__name__ = 'area' + str(number)",
+    "called_otherwise": "Square.__qualname__ = 'Square' + str(number)",
+    "reparented": "parents = [Round]\n    Circle.__bases__ = tuple(parents)",
+    "annotated": "area.__annotations__.update(side=number)",
+    "added": "own = added\n    Square.__add__ = own",
+    "exported": "__all__.extend([f'{number}'])",
+    "constructed": "rows = Rows()",
 }
 OTHER = {
     # What does nearly the same.
@@ -150,6 +220,9 @@ OTHER = {
     "handled": "HANDLERS[number] = as_text",
     "scaled": "area.__defaults__ = (number + 1,)",
     "explained": "explained.__doc__ = 'Called.'",
+    "described": "Square.__doc__ = 'Square.'",
+    "reparented": "Circle.__bases__ = (Base,)",
+    "added": "Square.__sub__ = added",
 }
 TRIES = [
     Try(

@@ -12,7 +12,11 @@ from tests.server.judging.effects.trying import labels, tries_of, verdicts_of
 MODULE = """
 import asyncio
 import atexit
+import calendar
+import csv
 import decimal
+import faulthandler
+import gc
 import io
 import json
 import logging
@@ -23,9 +27,19 @@ import socket
 import sys
 import threading
 import time
+import urllib.request
 import warnings
+import xml.etree.ElementTree
 
 log = logging.getLogger('app')
+HANDLER = logging.NullHandler()
+logging.getLogger('other').addHandler(HANDLER)
+LOOP = asyncio.new_event_loop()
+OPENER = urllib.request.build_opener()
+
+
+def record(*args, **kwargs):
+    return logging.LogRecord(*args, **kwargs)
 
 
 def quiet(number):
@@ -144,6 +158,66 @@ def to_log(number):
 def humble(number):
     os.nice(1)
     return number
+
+
+def looping(number):
+    asyncio.set_event_loop(LOOP)
+    return number
+
+
+def weekly(number):
+    calendar.setfirstweekday(6)
+    return number
+
+
+def wide(number):
+    csv.field_size_limit(5000)
+    return number
+
+
+def blocked(number):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    return number
+
+
+def timed(number):
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    return number
+
+
+def traced_at_faults(number):
+    faulthandler.enable()
+    return number
+
+
+def buffered(number):
+    sys.stdout.reconfigure(line_buffering=True)
+    return number
+
+
+def own_records(number):
+    logging.setLogRecordFactory(record)
+    return number
+
+
+def formatted(number):
+    HANDLER.setFormatter(logging.Formatter('%(message)s'))
+    return number
+
+
+def installed(number):
+    urllib.request.install_opener(OPENER)
+    return number
+
+
+def spaced(number):
+    xml.etree.ElementTree.register_namespace('own', 'urn:own')
+    return number
+
+
+def watched_collector(number):
+    gc.callbacks.append(follow)
+    return number
 """
 RIGHT = {
     # What does the same to each setting, otherwise written.
@@ -169,6 +243,18 @@ RIGHT = {
     "looped": "policy = Policy()\n    asyncio.set_event_loop_policy(policy)",
     "to_log": "logging.captureWarnings(capture=True)",
     "humble": "_ = os.nice(1)",
+    "looping": "loop = LOOP\n    asyncio.set_event_loop(loop)",
+    "weekly": "calendar.setfirstweekday(calendar.SUNDAY)",
+    "wide": "csv.field_size_limit(5_000)",
+    "blocked": "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.Signals.SIGUSR1})",
+    "timed": "signal.setitimer(signal.ITIMER_REAL, 900 + 100)",
+    "traced_at_faults": "faulthandler.enable(sys.stderr)",
+    "buffered": "out = sys.stdout\n    out.reconfigure(line_buffering=True)",
+    "own_records": "own = record\n    logging.setLogRecordFactory(own)",
+    "formatted": "logging.getLogger('other').handlers[0].setFormatter(logging.Formatter(fmt='%(message)s'))",
+    "installed": "opener = OPENER\n    urllib.request.install_opener(opener)",
+    "spaced": "xml.etree.ElementTree.register_namespace(prefix='own', uri='urn:own')",
+    "watched_collector": "gc.callbacks += [follow]",
 }
 TRIES = tries_of(RIGHT)
 
