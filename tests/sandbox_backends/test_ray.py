@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +25,7 @@ from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
 from codeens_sandbox_backends.ray.backend import RayBackend
 from codeens_sandbox_backends.ray.cluster import WAITS
-from codeens_sandbox_backends.ray.connection import ADDRESS_SETTING
+from codeens_sandbox_backends.ray.connection import ADDRESS_SETTING, HERE
 from codeens_sandbox_backends.ray.sandbox import RaySandbox
 from tests.clusters import LocalCluster, actors, below, is_alive
 
@@ -174,4 +176,34 @@ async def test_a_cluster_that_is_not_there_is_one_clear_error(
     monkeypatch.setenv(ADDRESS_SETTING, address)
     with pytest.raises(SandboxUnavailable) as refused:
         await RayBackend().open(SandboxSpec(python=sys.executable))
+    assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("here", "error", "complaint"),
+    [
+        (
+            True,
+            Exception("The node timed out\nduring startup."),
+            "Ray does not start on this machine: The node timed out",
+        ),
+        (
+            False,
+            RuntimeError("Version mismatch: Ray 2.9"),
+            "refuses this process: Version mismatch: Ray 2.9. Use the ver",
+        ),
+        (False, ConnectionError("no such session"), "refuses this process: no such session. Start Ray there"),
+    ],
+)
+async def test_a_ray_that_does_not_let_this_process_in_is_one_clear_error(
+    monkeypatch: pytest.MonkeyPatch, here: bool, error: Exception, complaint: str
+) -> None:
+    def refuse(**_: object) -> None:
+        raise error
+
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        monkeypatch.setenv(ADDRESS_SETTING, HERE if here else f"127.0.0.1:{head.getsockname()[1]}")
+        monkeypatch.setattr(import_module("ray"), "init", refuse)
+        with pytest.raises(SandboxUnavailable) as refused:
+            await RayBackend().open(SandboxSpec(python=sys.executable))
     assert complaint in str(refused.value)

@@ -110,8 +110,11 @@ def _init(ray: Any, address: str, started: Mapping[str, Any]) -> None:
             configure_logging=False,
             **started,
         )
-    except (RuntimeError, ConnectionError, ValueError) as error:
+    except Exception as error:  # Ray raises that itself where its own processes did not start in time
         why = " ".join(str(error).split())[:500]
+        if address == HERE:
+            fix = "Try again when this machine has less to do, or name a cluster that runs"
+            raise SandboxUnavailable(NAME, f"Ray does not start on this machine: {why}", fix) from error
         fix = "Use the versions of the cluster here" if "ersion mismatch" in why else _FIX
         raise SandboxUnavailable(NAME, f"the cluster at {address} refuses this process: {why}", fix) from error
 
