@@ -26,6 +26,7 @@ from codeens_server.errors import CodeensError
 from codeens_server.evidence.tests.discovery import refuse_unknown
 from codeens_server.files import settings_folder
 from codeens_server.generation.models.exchange import EditorModel
+from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.run.variants import chosen_variants, found_variants
 from codeens_server.store.opening import open_store
 from codeens_server.workspace.environment import interpreter_for
@@ -70,7 +71,7 @@ class Resources:
         self.editor_model: EditorModel | None = editor_model
         self._settings = settings
         self._fresh = Fresh()
-        self._sandboxes = Sandboxes()
+        self._sandboxes = Sandboxes(self._keep_use)
         self._stack = ExitStack()
         self._store: RunStore | None = None
         self._opening = threading.Lock()
@@ -215,6 +216,12 @@ class Resources:
         """Return the variants that can be used for a target, by name."""
         found = self.variants(None if self.is_code(target) else Path(target.root))
         return {name: item.variant for name, item in found.items()}
+
+    async def _keep_use(self, use: SandboxUse) -> None:
+        """Keep it where the store is open anyway; a verdict is not lost because this cannot be written."""
+        if self._store is not None:
+            with suppress(CodeensError):
+                await self._store.used.keep(use)
 
     def sandbox(self, settings: Settings, spec: SandboxSpec) -> AbstractAsyncContextManager[Executor]:
         """Return a sandbox for the time of a call; it is kept open for calls that come after.

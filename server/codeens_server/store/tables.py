@@ -102,6 +102,19 @@ class SandboxRow(Base):
     busy_s: Mapped[float]
 
 
+class LentSandboxRow(Base):
+    """A sandbox that a session kept for calls that are no run, as it was at the end of the last one that used it."""
+
+    __tablename__ = "lent_sandboxes"
+    opened: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    python: Mapped[str] = mapped_column(Text, primary_key=True)
+    label: Mapped[str] = mapped_column(Text)
+    """The backend and what it isolates."""
+    closed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    jobs: Mapped[int]
+    busy_s: Mapped[float]
+
+
 class SumRow(Base):
     """What the answers of all runs come to for one key; see `sums.py`. Changed by what changes answers, with them."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.store.database import Database
 from codeens_server.store.rows import utc
-from codeens_server.store.tables import ModelCallRow, SandboxRow
+from codeens_server.store.tables import LentSandboxRow, ModelCallRow, SandboxRow
 
 UsedRow: TypeAlias = ModelCallRow | SandboxRow
 LOOKED_AT = 1000
@@ -22,9 +22,10 @@ LOOKED_AT = 1000
 
 
 class SandboxLine(Struct, frozen=True, kw_only=True):
-    """A sandbox of a run."""
+    """A sandbox of a run, or of calls that are none."""
 
     run_id: str
+    """Empty: it is lent to scores, comparisons, code and benchmarks, one after the other."""
     label: str
     """The backend and what it isolates."""
     python: str
@@ -89,7 +90,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Used:
-    """Reads what runs used."""
+    """Reads what runs used, and keeps what is used for what is no run."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -104,6 +105,20 @@ class Used:
             RunError: the database cannot be read.
         """
         return await self._database.read(lambda session: _latest(session, limit))
+
+    async def keep(self, use: SandboxUse) -> None:
+        """Keep how a sandbox stands that is lent to calls which are no run.
+
+        Raises:
+            RunError: the database cannot be written.
+        """
+        await self._database.write(lambda session: session.merge(_lent(use)))
+
+
+def _lent(use: SandboxUse) -> LentSandboxRow:
+    return LentSandboxRow(
+        opened=use.opened, python=use.python, label=use.label, closed=use.closed, jobs=use.jobs, busy_s=use.busy_s
+    )
 
 
 def rows_of(run_id: str, sandboxes: Iterable[SandboxUse]) -> Iterator[SandboxRow]:
@@ -121,10 +136,14 @@ def rows_of(run_id: str, sandboxes: Iterable[SandboxUse]) -> Iterator[SandboxRow
 
 
 def _latest(session: Session, limit: int) -> Usage:
-    newest = select(SandboxRow).order_by(SandboxRow.opened.desc()).limit(limit)
+    found = [
+        line
+        for row in (SandboxRow, LentSandboxRow)
+        for line in map(_sandbox, session.scalars(select(row).order_by(row.opened.desc()).limit(limit)))
+    ]
     calls = select(ModelCallRow).order_by(ModelCallRow.created.desc()).limit(limit)
     return Usage(
-        sandboxes=tuple(_sandbox(row) for row in session.scalars(newest)),
+        sandboxes=tuple(sorted(found, key=lambda line: line.opened, reverse=True)[:limit]),
         models=tuple(_models(session)),
         calls=tuple(_call(row) for row in session.scalars(calls)),
     )
@@ -140,9 +159,9 @@ def _models(session: Session) -> Iterator[ModelLine]:
         yield _model(name, by_model[name])
 
 
-def _sandbox(row: SandboxRow) -> SandboxLine:
+def _sandbox(row: SandboxRow | LentSandboxRow) -> SandboxLine:
     return SandboxLine(
-        run_id=row.run_id,
+        run_id=row.run_id if isinstance(row, SandboxRow) else "",
         label=row.label,
         python=row.python,
         opened=utc(row.opened),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import asdict
@@ -20,6 +21,7 @@ from codeens._scripts.codeens import main
 from codeens_sandbox_backends.ray.cluster import close_cluster, open_cluster
 from codeens_server.bench.cluster.limiter import ClusterLimiter, limiter_of
 from codeens_server.bench.records import Record
+from codeens_server.bench.results import read_records
 from codeens_server.config.settings import ModelSettings
 from tests.clusters import LocalCluster, actors
 from tests.loopback.server import ChatRequest
@@ -119,6 +121,47 @@ def test_each_sample_has_one_line_whoever_is_killed(ray_cluster: LocalCluster, d
     lines = [json.loads(line) for line in written(out)]
     assert 3 <= at_first < 40
     assert sorted((line["sample"], line["passed"]) for line in lines) == [(n, n % 2 == 0) for n in range(40)]
+
+
+@pytest.mark.anyio
+async def test_each_answer_has_one_line_whoever_is_killed_and_none_is_paid_for_again(
+    ray_cluster: LocalCluster, data: Path
+) -> None:
+    items, out = 30, data.parent / "run.jsonl"
+    rows(data.parent / "one.jsonl", TWICE)
+    node = ray_cluster.add()
+
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        del process
+        ray_cluster.kill(node)
+        os.kill(actors()[0].pid, signal.SIGKILL)
+
+    def answer(request: ChatRequest) -> str:
+        del request
+        return fenced(SLOW.format("2 * n"))
+
+    try:
+        async with server_of(answer) as server:
+            model = f'[[models]]\nname = "m"\nmodel = "openai/m"\napi_base = "{server.url}"\n'
+            (data.parent / "config" / "codeens").mkdir(parents=True)
+            (data.parent / "config" / "codeens" / "codeens.toml").write_text(model, encoding="utf-8")
+            asked = ["--model", "m", "--variant", "baseline", "--samples", str(items), "--concurrency", "6"]
+            kept = ["--out", str(out), "--results", str(data.parent / "results"), "--engine", "ray"]
+            place = ["bench", "run", "humaneval", "--data", str(data.parent / "one.jsonl")]
+            command = [sys.executable, "-m", "codeens", *place, *asked, *kept]
+            first = await anyio.to_thread.run_sync(_killed_after, command, out, 3, subprocess.Popen[bytes].kill)
+            at_first = len(written(out))
+            again = [*command, "--resume"]
+            second = await anyio.to_thread.run_sync(_killed_after, again, out, at_first + 3, kill)
+            questions = len(server.requests)
+    finally:
+        ray_cluster.remove(node)
+    records = list(read_records(out))
+    assert (first, second) == (-signal.SIGKILL, 0)
+    assert 3 <= at_first < items
+    assert sorted(record.sample for record in records) == list(range(items))
+    assert all(record.passed for record in records)
+    assert questions <= items + 6  # those that were being answered when the driver was killed
 
 
 def _killed_after(command: list[str], out: Path, lines: int, kill: Callable[[subprocess.Popen[bytes]], object]) -> int:

@@ -76,6 +76,7 @@ async def _make_schema_2(settings: Settings, folder: Path) -> list[object]:
             "sums",
             "model_calls",
             "sandboxes",
+            "lent_sandboxes",
             "runs",
             "responses",
             "calls",

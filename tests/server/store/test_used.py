@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from codeens import Session
 from codeens_server.config.settings import Settings
 from codeens_server.run.events import CandidateGenerated, GenerationFailed, InputsAsked
 from codeens_server.run.sandboxes import SandboxUse
@@ -78,3 +79,22 @@ async def test_a_sandbox_is_kept_as_it_was_at_the_last_event_and_when_it_was_clo
 
     assert (while_open.opened, while_open.closed, while_open.open_s, while_open.jobs) == (_BEGAN, None, None, 1)
     assert (closed.label, closed.open_s, closed.jobs, closed.busy_s) == (facts.LABEL, 9.0, 4, 12.5)
+
+
+async def test_a_sandbox_that_is_lent_to_what_is_no_run_is_kept_after_each_call_and_when_it_is_closed(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(results=str(tmp_path / "results"))
+    async with Session(tmp_path, settings=settings, environ={}) as session:
+        await session.run_code("print(1)")
+        store = await session.opened_store()
+        before = (await store.used.latest()).sandboxes
+        await session.run_code("print(1)")
+        (lent,) = (await store.used.latest()).sandboxes
+    with open_store(settings) as again:
+        (closed,) = (await again.used.latest()).sandboxes
+    assert before == ()  # nothing is opened for it
+    assert (lent.run_id, lent.jobs, lent.closed) == ("", 2, None)
+    assert lent.busy_s > 0
+    assert closed.closed is not None
+    assert (closed.opened, closed.jobs, closed.label) == (lent.opened, 2, lent.label)
