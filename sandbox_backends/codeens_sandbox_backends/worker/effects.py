@@ -3,9 +3,11 @@
 | channel                        | encoded change                                                        |
 |--------------------------------|-----------------------------------------------------------------------|
 | `stdout`, `stderr`             | the text that was written                                             |
-| `log`, `warnings`              | tuples: logger, level, message; category, message                     |
+| `log`, `warnings`              | tuples: logger, level, message, type of the exception, what was added |
+|                                | to the record; category, message                                      |
 | `environ`, `cwd`               | the variables that changed, null where one is gone; the new folder    |
 | `files`                        | paths of files that changed, with what is in them now, or null        |
+| `times of files`               | paths of files whose times were set, with what they were set to       |
 | `abstract classes`, `codecs`   | what was entered in tables of the interpreter (`registrations`)       |
 | `logging`, `umask`, …          | settings of the process (`interpreter`), as they are now              |
 | `attribute MODULE.NAME`        | what a module that is not of the workspace now has under a name       |

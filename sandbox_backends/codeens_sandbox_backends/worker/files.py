@@ -39,11 +39,14 @@ class Files:
     def __init__(self) -> None:
         self.active = False
         self._touched: Dict[str, _Content] = {}
+        self._times: Dict[str, Tuple[Any, Any]] = {}
+        """Of files whose times were set: what they were set to, and what they were."""
         sys.addaudithook(self._hear)
 
     def begin(self) -> None:
         """A call begins."""
         self._touched.clear()
+        self._times.clear()
         self.active = True
 
     def _hear(self, event: str, args: Tuple[Any, ...]) -> None:
@@ -53,6 +56,8 @@ class Files:
         try:
             for path in _PATHS[event](args):
                 self._touch(path)
+            if event == "os.utime":
+                self._note_times(*args[:3])
         finally:
             self.active = True
 
@@ -64,16 +69,34 @@ class Files:
         if name not in self._touched and len(self._touched) < _MOST and not name.startswith(("/dev/", "/proc/")):
             self._touched[name] = _content(name)
 
+    def _note_times(self, path: Any, times: Any, nanoseconds: Any) -> None:
+        with suppress(TypeError, ValueError, OSError):  # then there is no such file
+            name = _absolute(os.fsdecode(path))
+            before = self._times[name][1] if name in self._times else _times_of(name)
+            self._times[name] = ([*map(float, times or ()), *map(int, nanoseconds or ())], before)
+
     def taken(self) -> Dict[str, Any]:
-        """Return the effect `files`, if there is one, and put all files back."""
+        """Return the effects `files` and `times of files`, if there are any, and put all files back."""
         self.active = False
         if not self._touched:
             return {}
+        times = [[encode(path), ["list", *map(encode, told)]] for path, (told, _) in sorted(self._times.items())]
+        return {**self._contents(), **({"times of files": ["dict", *times]} if times else {})}
+
+    def _contents(self) -> Dict[str, Any]:
         changed = {path: after for path in sorted(self._touched) if (after := _content(path)) != self._touched[path]}
         for path in sorted(changed, reverse=True):
             _put_back(path, self._touched[path])
+        for path, (_, before) in self._times.items():
+            with suppress(OSError):  # it was made by the call
+                os.utime(path, ns=before)
         pairs = [[encode(path), _encoded(after)] for path, after in changed.items()]
         return {"files": ["dict", *pairs]} if pairs else {}
+
+
+def _times_of(path: str) -> Tuple[int, int]:
+    found = _lstat(path)
+    return found.st_atime_ns, found.st_mtime_ns
 
 
 def _content(path: str) -> _Content:
@@ -148,11 +171,11 @@ def _opened(args: Tuple[Any, ...]) -> Tuple[Any, ...]:
     return (path,) if flags & _WRITING and not isinstance(path, int) else ()
 
 
-_OF_ONE = ("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "sqlite3.connect")
 _PATHS: Dict[str, Callable[[Tuple[Any, ...]], Tuple[Any, ...]]] = {
     "open": _opened,
     **dict.fromkeys(
-        ("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "sqlite3.connect"), itemgetter(slice(0, 1))
+        ("os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "os.utime", "sqlite3.connect"),
+        itemgetter(slice(0, 1)),
     ),
     **dict.fromkeys(("os.rename", "shutil.move"), itemgetter(slice(0, 2))),
     **dict.fromkeys(("os.link", "os.symlink"), itemgetter(slice(1, 2))),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, List
+from typing import Any, Dict, List
 
 from .values.codec import encode
+from .values.grammar import EncodeError
+from .values.objects import type_name
 
 _MOST = 10_000
+_FORMATTED = ("message", "asctime")
+"""What formatters note in a record."""
 
 
 class Notices:
@@ -38,7 +42,8 @@ class Notices:
 
         def noting(self: Any, record: Any) -> Any:
             if len(records) < _MOST:
-                records.append(["tuple", *map(encode, (str(record.name), str(record.levelname), _message(record)))])
+                texts = (str(record.name), str(record.levelname), _message(record))
+                records.append(["tuple", *map(encode, texts), *_further(record)])
             return handle(self, record)
 
         logger.handle = noting
@@ -56,6 +61,23 @@ class Notices:
                 self.warnings.append(["tuple", message.category.__name__, encode(str(message.message))])
 
         warnings.__dict__["_showwarnmsg_impl"] = noting  # what `catch_warnings` puts aside and back
+
+
+def _further(record: Any) -> List[Any]:
+    """Return the type of the exception that a record is about, and what the caller added to the record."""
+    fields: Dict[str, Any] = record.__dict__
+    error: Any = fields["exc_info"][0] if type(fields["exc_info"]) is tuple else None
+    usual: Dict[str, Any] = type(record)("", 0, "", 0, "", (), None).__dict__
+    found: List[Any] = [] if error is None else [type_name(error)]
+    added = sorted(set(fields).difference(usual, _FORMATTED))
+    return [*found, *(["tuple", name, _plain(fields[name])] for name in added)]
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return encode(value, iterators=False)
+    except EncodeError as error:
+        return error.type_name
 
 
 def _message(record: Any) -> str:

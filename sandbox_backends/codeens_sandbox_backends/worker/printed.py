@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any, List
@@ -19,6 +20,9 @@ _PIPE = 1 << 20
 """Bytes: what Linux lets anybody have."""
 _SET_SIZE = 1031
 """F_SETPIPE_SZ of linux/fcntl.h, which `fcntl` has since Python 3.10."""
+_TRACEBACK = re.compile(
+    r"((?:Traceback|Stack) \(most recent call last\):\n)(?:[ \t].*\n?)+(?:([\w.]+)(?::.*)?(?=\n|\Z))?"
+)
 _write, _read = os.write, os.read
 
 
@@ -90,13 +94,20 @@ class Printed:
             return ""
         data = b"".join(self._file.pieces)
         self._file.pieces.clear()
-        text = data[:_MOST_KEPT].decode("utf-8", "backslashreplace")
+        text = without_frames(data[:_MOST_KEPT].decode("utf-8", "backslashreplace"))
         return text if len(data) <= _MOST_KEPT else f"{text}\n[{len(data)} bytes in all, sha256 {_sha256(data)}]"
 
     def _look(self) -> None:
         with suppress(ValueError):  # the code has closed it
             self._stream.flush()
         self._file.look()
+
+
+def without_frames(text: str) -> str:
+    """Return a text in which tracebacks are no more than the type of the exception: another implementation has other
+    lines, and messages are for people.
+    """
+    return _TRACEBACK.sub(r"\1\2", text) if "(most recent call last)" in text else text
 
 
 def _sha256(data: bytes) -> str:

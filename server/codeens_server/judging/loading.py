@@ -21,6 +21,11 @@ _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ACTING = (
     *(ast.Call, ast.Subscript, ast.AugAssign, ast.Delete, ast.For, ast.While, ast.With, ast.Await, ast.comprehension),
 )
+_ASKING = (
+    *(ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.FormattedValue, ast.Starred, ast.IfExp),
+    *(ast.If, ast.Assert, ast.Raise, ast.Match),
+)
+"""What runs methods of the objects that it names, and so may do anything: `REGISTRY | own`, `f"{shown}"`."""
 _MOST_NAMED = 3
 
 
@@ -67,12 +72,20 @@ def acts_when_loaded(module: ast.Module) -> bool:
         or (isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load))
         or (isinstance(node, (*_LATER[:2], ast.ClassDef)) and bool(node.decorator_list))
         or (isinstance(node, ast.ClassDef) and bool(node.bases or node.keywords))
+        or (isinstance(node, _ASKING) and any(isinstance(each, ast.Name) for each in ast.walk(node)))
+        or (isinstance(node, ast.Assign) and _unpacks(node))
         for node in _run_when_loaded(module)
     )
 
 
+def _unpacks(assigned: ast.Assign) -> bool:
+    """Return whether an iterator may be read: one that stands under a name."""
+    several = (ast.Tuple, ast.List)
+    return isinstance(assigned.value, ast.Name) and any(isinstance(each, several) for each in assigned.targets)
+
+
 def _run_when_loaded(module: ast.Module) -> Iterator[ast.AST]:
-    """Yield what runs when the module is loaded: of functions their decorators and defaults."""
+    """Yield what runs when the module is loaded: of functions decorators, defaults, and calls in annotations."""
     todo: list[ast.AST] = [*module.body]
     while todo:
         node = todo.pop()
@@ -80,9 +93,15 @@ def _run_when_loaded(module: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, _LATER):
             arguments = node.args
             todo += [*arguments.defaults, *(each for each in arguments.kw_defaults if each is not None)]
-            todo += [] if isinstance(node, ast.Lambda) else node.decorator_list
+            todo += [] if isinstance(node, ast.Lambda) else [*node.decorator_list, *_called_in_annotations(node)]
         else:
             todo += ast.iter_child_nodes(node)
+
+
+def _called_in_annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+    given = (node.annotation for node in ast.walk(function.args) if isinstance(node, ast.arg))
+    written = [annotation for annotation in (*given, function.returns) if annotation is not None]
+    return [node for annotation in written for node in ast.walk(annotation) if isinstance(node, ast.Call)]
 
 
 def _original(target: Target, parts: Iterable[ast.Module]) -> Program:

@@ -18,6 +18,20 @@ import time
 import beside
 
 TABLE = {"a": 1}
+LEFT = iter([1, 2, 3])
+
+
+class Steps(list):
+    def __or__(self, step):
+        self.append(step)
+        return self
+
+    @property
+    def last(self):
+        return self.pop()
+
+
+STEPS = Steps([1])
 
 
 def half(number):
@@ -42,6 +56,12 @@ TRIES = [
             f"_TWO = _THREAD.start() or 2{_HALF}",
             ("fills another module", False): f"_TWO = beside.SEEN.append(1) or 2{_HALF}",
             ("fills its module", False): f"_TWO = TABLE.setdefault('b', 2){_HALF}",
+            ("reads a constant of a module", True): f"_TWO = sys.maxsize // sys.maxsize + 1{_HALF}",
+            ("adds by an operator", False): f"_STEPS = STEPS | 2\n\n\n_TWO = 2{_HALF}",
+            ("asks an attribute", False): f"_LAST = STEPS.last\n\n\n_TWO = 2{_HALF}",
+            ("unpacks", False): f"_ONE, _TWO, _ = LEFT{_HALF}",
+            ("looks inside", False): f"_HAS = 2 in LEFT\n\n\n_TWO = 2{_HALF}",
+            ("by an annotation", False): "def half(number: TABLE.setdefault('b', 2)):\n    return number / 2",
             ("by a default", False): "def half(number, _two=random.seed(4) or 2):\n    return number / _two",
         },
     ),

@@ -14,9 +14,11 @@ import logging
 import os
 import subprocess
 import sys
+import traceback
 import warnings
 
 log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)
 
 
 def tell(names):
@@ -36,6 +38,19 @@ def write_past(text):
 
 def ask_echo(text):
     return subprocess.run(["echo", text], check=True).returncode
+
+
+def divide(number):
+    try:
+        return 10 // number
+    except ZeroDivisionError:
+        log.exception("no division")
+        traceback.print_exc()
+        return None
+
+
+def of_whom(name):
+    log.info("seen", extra={"user": name})
 
 
 def report(name):
@@ -79,6 +94,28 @@ TRIES = [
             ("another program, same text", True): "def ask_echo(text):\n"
             "    return subprocess.call(['printf', '%s\\n', text])",
             ("says nothing", False): "def ask_echo(text):\n    return subprocess.call(['true'])",
+        },
+    ),
+    Try(
+        "divide",
+        [(0,), (2,)],
+        {
+            ("from another line", True): "def divide(number):\n    quotient = None\n    try:\n"
+            "        quotient = 10 // number\n    except ZeroDivisionError:\n        log.exception('no division')\n"
+            "        traceback.print_exc()\n    return quotient",
+            ("without the exception", False): "def divide(number):\n    try:\n        return 10 // number\n"
+            "    except ZeroDivisionError:\n        log.error('no division')\n        traceback.print_exc()",
+            ("another exception", False): "def divide(number):\n    try:\n        if not number:\n"
+            "            raise KeyError\n        return 10 // number\n    except KeyError:\n"
+            "        log.exception('no division')\n        traceback.print_exc()",
+        },
+    ),
+    Try(
+        "of_whom",
+        [("a",)],
+        {
+            ("adds the same", True): "def of_whom(name):\n    more = dict(user=name)\n    log.info('seen', extra=more)",
+            ("adds nothing", False): "def of_whom(name):\n    log.info('seen')",
         },
     ),
     Try(
