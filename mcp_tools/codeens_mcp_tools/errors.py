@@ -45,6 +45,7 @@ _OPTIONS = (
     "deselect",
     "bench",
     "budget_usd",
+    "budget_calls",
     "timeout_s",
 )
 _ARGUMENTS = {name: name for name in _OPTIONS} | {"sandbox": "backend", "python": "environments"}

@@ -248,7 +248,11 @@ class Session(Runs):
             return await rewrite(target, wanted, chosen)
         context = await anyio.to_thread.run_sync(context_of, target)
         ask = Ask(target=target, context=context, mode=wanted, models=found, variants=chosen, samples=samples)
-        budget = Budget(usd=settings.budget_usd if budget_usd is None else budget_usd, tokens=settings.budget_tokens)
+        budget = Budget(
+            usd=settings.budget_usd if budget_usd is None else budget_usd,
+            tokens=settings.budget_tokens,
+            calls=settings.budget_calls,
+        )
         async with Models(with_fallbacks(found, settings, self.environ), self.environ, self.editor_model) as client:
             cache = (await self.opened_store()).cache(Reply)
             return await ask_models(ask, client=client, cache=cache, budget=budget, say=on_progress or _say_nothing)

@@ -100,6 +100,18 @@ async def test_a_call_can_lower_the_users_budget_but_not_raise_it(caller: Caller
 
 
 @pytest.mark.usefixtures("key")
+async def test_no_agent_asks_more_often_than_the_user_allows(caller: Caller, home: Path) -> None:
+    async with ModelServer(answer=lambda _: fenced("def add(a, b):\n    return a + b\n")) as server:
+        configure(home, server, "good")
+        path = home / ".config" / "codeens" / "codeens.toml"
+        path.write_text(f"budget_calls = 1\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+        await caller.call("generate_variants", task=ADD, samples=3, variants=["baseline"])
+        asked = len(server.requests)
+
+    assert asked == 1
+
+
+@pytest.mark.usefixtures("key")
 async def test_cancelling_a_call_ends_its_model_calls(caller: Caller, home: Path) -> None:
     async with ModelServer(answer=lambda _: "", script={"*": ["hang"]}) as server:
         configure(home, server, "slow")

@@ -173,6 +173,7 @@ scorers = ["evil"]
 scorer_weights = { evil = 50.0 }
 budget_usd = 1000.0
 budget_tokens = 1000000000
+budget_calls = 1000
 goal = "speed"
 models = [
     { name = "good", fallbacks = ["proxy"] },
@@ -198,12 +199,13 @@ def test_a_workspace_that_is_not_trusted_decides_nothing_that_runs_code_moves_da
         "scorer_weights",
         "budget_usd",
         "budget_tokens",
+        "budget_calls",
     ):
         assert getattr(settings, name) == getattr(untouched, name), name
         assert any(f": {name} is ignored" in sentence for sentence in loaded.ignored), name
     assert [(model.name, model.fallbacks) for model in settings.models] == [("good", ())]
     assert settings.goal == "speed"
-    assert len(loaded.ignored) == 13
+    assert len(loaded.ignored) == 14
 
 
 def test_a_trusted_workspace_decides_all_but_unsafe(load: Load) -> None:

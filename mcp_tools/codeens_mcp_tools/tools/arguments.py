@@ -184,6 +184,9 @@ class StartEnsemble(Subject, frozen=True, kw_only=True):
     budget_usd: Annotated[
         Positive | None, Meta(description="Spend no more than this; never more than the user's own limit.")
     ] = None
+    budget_calls: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="Pay for no more answers of models than this.")
+    ] = None
     timeout_s: Annotated[LongTime | None, Meta(description="End after this long and keep what was found.")] = None
     backend: Backend | None = None
 

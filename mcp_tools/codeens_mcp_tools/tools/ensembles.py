@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import anyio
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from codeens import RunState
     from codeens_server.store.calls import CallRecord
 
+Amount = TypeVar("Amount", int, float)
 Kept: TypeAlias = "tuple[RunState | None, CallRecord | None]"
 """What the store has of an id: a run's events, a record, or both."""
 
@@ -58,6 +59,7 @@ async def start_ensemble(app: AppContext, call: ToolCall[StartEnsemble]) -> Tool
         bench=arguments.bench,
         python=arguments.environments,
         budget_usd=capped(arguments.budget_usd, own.budget_usd),
+        budget_calls=capped(arguments.budget_calls, own.budget_calls),
         timeout_s=capped(arguments.timeout_s, own.timeout_s),
     )
     live = call.held.run = await app.runs.start(making)
@@ -107,7 +109,7 @@ async def cancel_run(app: AppContext, call: ToolCall[CancelRun]) -> ToolAnswer:
     return reporting.of_live(run)
 
 
-def capped(wanted: float | None, own: float | None) -> float | None:
+def capped(wanted: Amount | None, own: Amount | None) -> Amount | None:
     """Return what a call may spend: never more than the user's limit."""
     return own if wanted is None else wanted if own is None else min(wanted, own)
 

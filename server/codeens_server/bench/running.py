@@ -139,7 +139,12 @@ async def run_benchmark(
         there = {**results.known, **(results.not_run if plan.no_execute else {})}
         trials = [trial for trial in _trials(ready, models, variants, plan.samples) if trial.key not in there]
         expected = await forecast(trials, client, plan.concurrency)
-        budget = Budget(usd=_cap(plan, settings), tokens=settings.budget_tokens, spent_usd=_spent(results))
+        budget = Budget(
+            usd=_cap(plan, settings),
+            tokens=settings.budget_tokens,
+            calls=settings.budget_calls,
+            spent_usd=_spent(results),
+        )
         watcher.begins(expected, _cap(plan, settings))
         if plan.forecast_only:
             return Outcome(forecast=expected, wrote=0, left=len(trials))

@@ -35,6 +35,7 @@ _TRUSTED_ONLY = (
     "selector",
     "budget_usd",
     "budget_tokens",
+    "budget_calls",
 )
 _TRUSTED_ONLY_OF_MODEL = frozenset(
     {"api_base", "api_key_env", "input_cost_per_token", "output_cost_per_token", "params", "headers"}

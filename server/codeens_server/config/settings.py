@@ -78,6 +78,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Interpreters in all of which a candidate must hold: paths, or versions as `3.12`; empty: `python` alone."""
     budget_usd: Dollars | None = 1.0
     budget_tokens: Count | None = None
+    budget_calls: Count | None = None
+    """Answers of models that are paid for; kept ones do not count."""
     timeout_s: Seconds = 600.0
     results: str | None = None
     """Folder of runs and artifacts; None: the user's data folder."""

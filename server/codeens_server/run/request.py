@@ -105,7 +105,7 @@ def resolve(target: str, options: RunOptions, settings: Settings) -> RunRequest:
         bench=options.bench,
         budget_usd=_asked(options.budget_usd, settings.budget_usd),
         budget_tokens=_asked(options.budget_tokens, settings.budget_tokens),
-        budget_calls=options.budget_calls,
+        budget_calls=_asked(options.budget_calls, settings.budget_calls),
         timeout_s=_asked(options.timeout_s, settings.timeout_s),
         fresh=options.fresh,
         max_inputs=settings.max_inputs,

@@ -12,7 +12,9 @@ from codeens_server.run.request import RunOptions, resolve
 
 
 def test_what_was_asked_for_comes_before_the_settings() -> None:
-    settings = Settings(goal="speed", samples=3, budget_usd=2.0, timeout_s=30.0, variants=("performance",))
+    settings = Settings(
+        goal="speed", samples=3, budget_usd=2.0, budget_calls=7, timeout_s=30.0, variants=("performance",)
+    )
     configured = resolve("a.py::f", RunOptions(), settings)
     assert (configured.goal, configured.samples, configured.budget_usd) == ("speed", 3, 2.0)
     assert (configured.timeout_s, configured.variants, configured.rounds) == (30.0, ("performance",), 1)
@@ -20,6 +22,14 @@ def test_what_was_asked_for_comes_before_the_settings() -> None:
     asked = resolve("a.py::f", options, settings)
     assert (asked.goal, asked.samples, asked.budget_usd) == ("memory", 1, 0.25)
     assert (asked.timeout_s, asked.variants, asked.rounds) == (5.0, ("baseline",), 2)
+
+
+@pytest.mark.parametrize(("asked", "budget"), [(None, 7), (2, 2)])
+def test_how_often_models_are_asked_is_capped_by_the_settings_where_a_run_says_nothing(
+    asked: int | None, budget: int
+) -> None:
+    settings = Settings(budget_calls=7)
+    assert resolve("a.py::f", RunOptions(budget_calls=asked), settings).budget_calls == budget
 
 
 @pytest.mark.parametrize("name", ["samples", "rounds", "budget_usd", "budget_tokens", "timeout_s"])
