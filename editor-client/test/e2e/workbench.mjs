@@ -67,7 +67,7 @@ export class Workbench {
     await this.page.locator(".quick-input-list .monaco-list-row", { hasText: file }).first().waitFor();
     await this.page.keyboard.press("Enter");
     await this.page.locator(".tab.active", { hasText: file }).waitFor();
-    await this.page.locator(".editor-instance .view-line").first().waitFor();
+    await this.page.locator(".view-line").first().waitFor();
   }
 
   async goToLine(line) {
@@ -86,6 +86,26 @@ export class Workbench {
       .first()
       .click({ button: "right", position: { x: 40, y: 8 } });
     await this.page.locator(".monaco-menu").first().waitFor();
+  }
+
+  /** Chooses an action in the menu of the light bulb at the text of a line. */
+  async lightBulb(text, action) {
+    const line = this.page.locator(".editor-instance .view-line", { hasText: text }).first();
+    const item = this.page.locator(".action-widget .monaco-list-row", { hasText: action }).first();
+    await line.click({ position: { x: 40, y: 8 } });
+    await until(
+      `${action} is offered`,
+      async () => {
+        await this.page.keyboard.press("Control+.");
+        return item.waitFor({ timeout: 2000 }).then(
+          () => true,
+          () => false,
+        );
+      },
+      20_000,
+    );
+    await this.picture("light-bulb");
+    await item.click();
   }
 
   /** Opens the extension's own menu in the context menu. */
@@ -131,9 +151,10 @@ export class Workbench {
     );
   }
 
-  /** The page of the results view. */
+  /** The page of the results view; a notebook has such a frame too. */
   get results() {
-    return this.page.frameLocator("iframe.webview.ready").first().frameLocator("iframe#active-frame");
+    const ours = this.page.frameLocator("iframe.webview.ready[src*='extensionId=codeens.codeens']");
+    return ours.first().frameLocator("iframe#active-frame");
   }
 
   /** Waits until the shown run is done. */

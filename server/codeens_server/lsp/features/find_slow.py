@@ -78,5 +78,5 @@ def _usual(path: Path, root: Path) -> str:
     named = re.compile(rf"\b{re.escape(path.stem)}\b")
     naming = (test for test in tests if named.search(test.read_text(encoding="utf-8", errors="replace")))
     test = path if path in tests else next(naming, None)
-    words = ("python", path) if test is None else ("pytest", test)
-    return shlex.join(map(str, words))
+    word, file = ("python", path) if test is None else ("pytest", test)
+    return shlex.join((word, str(file.relative_to(root) if file.is_relative_to(root) else file)))
