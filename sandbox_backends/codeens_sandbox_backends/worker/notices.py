@@ -66,7 +66,7 @@ class Notices:
 def _further(record: Any) -> List[Any]:
     """Return the type of the exception that a record is about, and what the caller added to the record."""
     fields: Dict[str, Any] = record.__dict__
-    error: Any = fields["exc_info"][0] if type(fields["exc_info"]) is tuple else None
+    error: Any = (fields["exc_info"] or (None,))[0]
     usual: Dict[str, Any] = type(record)("", 0, "", 0, "", (), None).__dict__
     found: List[Any] = [] if error is None else [type_name(error)]
     added = sorted(set(fields).difference(usual, _FORMATTED))

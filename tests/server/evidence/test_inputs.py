@@ -320,8 +320,10 @@ class Child(Solution):
 
 class Stack:
     'Keeps.'
+    made = 0
     def __init__(self, limit: int, *, name: str = ""):
         'Begin empty.'
+        Stack.made += 1
         self.limit = limit
         self.__name = name
         self.items: list[int] = []

@@ -98,7 +98,7 @@ class Definitions:
         """Return what an instance holds, or a typed dictionary; None where the text does not tell all of it.
 
         A dataclass with `__post_init__`, computed fields or bases from elsewhere is not told by its fields; any other
-        class is told where it has no `__init__`, or one that only keeps its parameters and literals.
+        class is told where it has no `__init__`, or one that only keeps its parameters and literals, and counts.
         `below` holds the classes being resolved, so that a circle of bases ends.
         """
         node = self.classes[name]
@@ -198,7 +198,7 @@ def _kept_by_init(init: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> l
     instance, given = arguments.args[0].arg, {item.arg: item.annotation for item in _given(arguments)}
     fields: dict[str, Field] = {}
     for statement in init.body:
-        if _says_nothing(statement):
+        if _says_nothing(statement) or _counts_elsewhere(statement, instance):
             continue
         field = _kept(statement, instance, given)
         if field is None:
@@ -215,6 +215,13 @@ def _given(arguments: ast.arguments) -> list[ast.arg]:
 def _says_nothing(statement: ast.stmt) -> bool:
     is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return is_text or isinstance(statement, ast.Pass)
+
+
+def _counts_elsewhere(statement: ast.stmt, instance: str) -> bool:
+    """Return whether a statement only adds to something that is not the instance's: `Account.opened += 1`."""
+    if not isinstance(statement, ast.AugAssign) or not isinstance(statement.target, ast.Attribute):
+        return False
+    return all(not isinstance(node, ast.Name) or node.id != instance for node in ast.walk(statement))
 
 
 def _kept(statement: ast.stmt, instance: str, given: dict[str, ast.expr | None]) -> Field | None:
