@@ -1,13 +1,13 @@
 """Does the search pay? Equal numbers of calls: best of N, rounds with failures only, rounds that improve.
 
-    python bench/search.py [--functions 40] [--calls 8] [--seeds 1] [--chances 0.1 0.3 0.5]
+    python bench/search.py [--functions 40] [--calls 8] [--seeds 1] [--chances 0.1 0.3 0.5] [--only METHOD ...]
 
 Runs of the engine in which nothing is slow: a function stands for a ladder of implementations with known ratios, of
 four kinds of headroom, and the sandbox answers from the ladder. So what is measured is whom the search asks, what it
 shows and when it stops, and not any model. The models are scripted: an answer tries for a rung, the harder the higher,
 and is right or wrong; one that was wrong is tried again, and shown a right answer the next rung is tried for with a
-chance that is given (`--chances`), for nobody knows it of yours. Of two models one is right twice as often. Ladders
-have no dead ends, so that nothing can be gained by beginning at several answers.
+chance that is given (`--chances`), for nobody knows it of yours. Of two models one is right twice as often. With
+`--dead-ends` nothing better is ever reached from a third of the right answers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple, TypeVar
@@ -57,6 +58,9 @@ RIGHT_AGAIN = 0.5
 SHOWN = "This was answered before; it is right"
 TOLD = "You answered this before, and it was wrong"
 _RUNG = re.compile(r"rung = (\d)")
+_WAY = re.compile(r"way = (\d+)")
+WAYS = 3
+"""How many codes there are of a rung; with `--dead-ends`, nothing above the first of them is ever reached."""
 
 
 class Ladder(fakes.FakeBackend):
@@ -95,8 +99,9 @@ class Scripted:
 
     names = ("editor/better", "editor/poorer")
 
-    def __init__(self, chance: float, rungs: int, draw: random.Random) -> None:
+    def __init__(self, chance: float, rungs: int, draw: random.Random, *, dead_ends: bool) -> None:
         self._chance = chance
+        self._dead_ends = dead_ends
         self._rungs = rungs
         self._draw = draw
         self._answers = 0
@@ -114,8 +119,10 @@ class Scripted:
     def _tried(self, prompt: str, skill: float) -> tuple[int, bool]:
         """Return the rung that an answer tries for, and whether it is right."""
         if SHOWN in prompt:
-            shown = int(_RUNG.findall(prompt.partition(SHOWN)[2])[0])
-            if shown + 1 == self._rungs or self._draw.random() >= self._chance:
+            told = prompt.partition(SHOWN)[2]
+            shown = int(_RUNG.findall(told)[0])
+            is_dead = self._dead_ends and int(_WAY.findall(told)[0]) == 0
+            if shown + 1 == self._rungs or is_dead or self._draw.random() >= self._chance:
                 return shown, True
             return shown + 1, self._draw.random() < skill * RIGHT_NEXT
         if TOLD in prompt:
@@ -126,7 +133,7 @@ class Scripted:
     def _code(self, rung: int, *, is_right: bool) -> str:
         if rung == 0:
             return fakes.ORIGINAL
-        way = self._draw.randrange(3) if is_right else self._answers
+        way = self._draw.randrange(WAYS) if is_right else self._answers
         return f"def double(x):\n    rung = {rung}\n    way = {way}\n    return {2 if is_right else 3} * x\n"
 
 
@@ -173,10 +180,6 @@ def _never_settled(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(improving, "why_settled", never)
 
 
-def _leader_alone(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(improving, "_MOST_PARENTS", 1)
-
-
 def methods(calls: int) -> list[Method]:
     """The ways that are compared, each with so many calls at the most to two models."""
     return [
@@ -186,11 +189,12 @@ def methods(calls: int) -> list[Method]:
         Method("- begun with half of the calls", max(1, calls // 4), calls, _as_it_is),
         Method("- asking all alike", 1, calls, _uniform),
         Method("- never settled", 1, calls, _never_settled),
-        Method("- the leader alone", 1, calls, _leader_alone),
     ]
 
 
-async def outcome(folder: Path, method: Method, kind: str, calls: int, chance: float, seed: int) -> Outcome:
+async def outcome(
+    folder: Path, method: Method, kind: str, calls: int, chance: float, seed: int, *, dead_ends: bool
+) -> Outcome:
     """One run."""
     ratios = KINDS[kind]
     draw = random.Random(f"{kind}:{seed}")
@@ -204,7 +208,7 @@ async def outcome(folder: Path, method: Method, kind: str, calls: int, chance: f
         patch.setattr(report, "DIFFERENCES_BUDGET_S", 0.0)
         method.patch(patch)
         world = fakes.World(folder, backend)
-        models: Any = Scripted(chance, len(ratios), draw)
+        models: Any = Scripted(chance, len(ratios), draw, dead_ends=dead_ends)
         with world.engine(models, f"{seed}-{kind}-{method.name}-{chance}".replace(" ", "_")) as (runs, _):
             asked = world.request(
                 models, goal="speed", samples=method.samples, rounds=method.rounds, budget_calls=calls
@@ -226,7 +230,9 @@ def interval(values: Sequence[Outcome], of: Callable[[Sequence[Outcome]], float]
     return f"{of(values):.2f} [{drawn[25]:.2f}, {drawn[974]:.2f}]"
 
 
-async def compared(functions: int, calls: int, seeds: int, chances: Sequence[float]) -> None:
+async def compared(
+    functions: int, calls: int, seeds: int, chances: Sequence[float], only: Sequence[str], *, dead_ends: bool
+) -> None:
     """Print a table for each chance."""
     kinds = list(KINDS)
     for chance in chances:
@@ -235,10 +241,18 @@ async def compared(functions: int, calls: int, seeds: int, chances: Sequence[flo
         )
         print("| | share of the headroom | wins for $0.01 | headroom for $0.01 | $ a function |")
         print("| --- | --- | --- | --- | --- |")
-        for method in methods(calls):
+        for method in (one for one in methods(calls) if not only or one.name in only):
             with tempfile.TemporaryDirectory() as folder:
                 found = [
-                    await outcome(Path(folder), method, kinds[number % len(kinds)], calls, chance, seed * 1000 + number)
+                    await outcome(
+                        Path(folder),
+                        method,
+                        kinds[number % len(kinds)],
+                        calls,
+                        chance,
+                        seed * 1000 + number,
+                        dead_ends=dead_ends,
+                    )
                     for seed in range(seeds)
                     for number in range(functions)
                 ]
@@ -255,8 +269,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--chances", type=float, nargs="+", default=[0.1, 0.3, 0.5])
+    parser.add_argument("--only", nargs="+", default=[], metavar="METHOD")
+    parser.add_argument("--dead-ends", action="store_true")
     options = parser.parse_args()
-    anyio.run(compared, options.functions, options.calls, options.seeds, options.chances)
+    given = options.functions, options.calls, options.seeds, options.chances, options.only
+    anyio.run(partial(compared, *given, dead_ends=options.dead_ends))
 
 
 if __name__ == "__main__":

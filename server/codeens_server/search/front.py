@@ -1,21 +1,14 @@
-"""Which right answers are worth improving on: none is beaten in all that is proven, and they are unlike each other."""
+"""Which right answers are worth improving on: none of them is beaten in all that is proven."""
 
 from __future__ import annotations
 
-import ast
-from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from codeens_sandbox_backends.values.outcomes import outcome_key
 from codeens_server.domain.measurement import Measurement
 from codeens_server.domain.target import Candidate
 from codeens_server.domain.terms import Goal
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, claimed, memory_change
 from codeens_server.run.state import RunState
-
-_OTHER_BEHAVIOUR = 1.0
-"""How unlike two are that did different things on an input, beside what tells their code apart, 0 to 1."""
 
 
 class Value(NamedTuple):
@@ -74,43 +67,7 @@ def valued(state: RunState, before: int) -> dict[str, Value]:
 
 
 def front(state: RunState, before: int) -> list[Candidate]:
-    """Return the answers of the rounds before one that none beats, the one first that the goal likes best.
-
-    Those that follow are, each in turn, the least like all that stand before them: in what they do, and in their code.
-    """
+    """Return the answers of the rounds before one that none beats, as the goal likes them, the best first."""
     values = valued(state, before)
     best = [key for key, value in values.items() if not any(other.beats(value) for other in values.values())]
-    left = sorted(best, key=lambda key: (-merit(values[key], state.goal), key))
-    chosen: list[Candidate] = []
-    while left:
-        key = max(left, key=lambda one: min((_unlike(state, one, other.id) for other in chosen), default=0.0))
-        left.remove(key)
-        chosen.append(state.candidates[key])
-    return chosen
-
-
-def _unlike(state: RunState, one: str, other: str) -> float:
-    behaviours = [[outcome_key(outcome) for outcome in state.outcomes.get(key, ())] for key in (one, other)]
-    sources = [state.candidates[key].source for key in (one, other)]
-    return unlikeness(*sources) + _OTHER_BEHAVIOUR * (behaviours[0] != behaviours[1])
-
-
-def unlikeness(one: str, other: str) -> float:
-    """Return how unlike two sources are, 0 to 1: the share of pairs of a node and its parent that they do not share."""
-    first, second = _pairs(one), _pairs(other)
-    total = (first | second).total()
-    return 1.0 - (first & second).total() / total if total else 0.0
-
-
-def _pairs(source: str) -> Counter[tuple[str, str]]:
-    tree = ast.parse(source)
-    nodes: Sequence[ast.AST] = list(ast.walk(tree))
-    return Counter(
-        (_kind(node), _kind(child)) for node in nodes for child in ast.iter_child_nodes(node) if _kind(child) != "Load"
-    )
-
-
-def _kind(node: ast.AST) -> str:
-    """Return what a node is; of a name that is called or read off something, also which."""
-    name = node.attr if isinstance(node, ast.Attribute) else ""
-    return f"{type(node).__name__}.{name}" if name else type(node).__name__
+    return [state.candidates[key] for key in sorted(best, key=lambda key: (-merit(values[key], state.goal), key))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from random import Random
 
 import anyio.to_thread
@@ -29,7 +29,6 @@ from codeens_server.search.settled import why_settled
 from codeens_server.text import money, one_line, plural
 from codeens_server.workspace.edit import program_for
 
-_MOST_PARENTS = 3
 _MOST_TOLD = 4
 _LONGEST = 200
 
@@ -37,8 +36,8 @@ _LONGEST = 200
 class Improvements:
     """Answers that are to be better than the best so far.
 
-    A round has as many calls as the first one, less those for answers that were wrong. Each begins at one of the best
-    answers that are unlike each other; who is asked is drawn by what came of it before.
+    A round has as many calls as the first one, less those for answers that were wrong. Each begins at the answer that
+    leads; who is asked is drawn by what came of it before.
     """
 
     def __init__(self, asker: Asker, sandbox: Sandbox, limits: Limits) -> None:
@@ -65,8 +64,7 @@ class Improvements:
             return
         assert state.brief is not None, "there is something to improve on"
         plan = self._asker.plan
-        parents = front(state, number)[:_MOST_PARENTS]
-        told = [await self._told(state, parent) for parent in parents]
+        told = await self._told(state, front(state, number)[0])
         askers = self._askers(state, number)
         ask = Ask(
             target=state.target,
@@ -75,9 +73,7 @@ class Improvements:
             models=plan.models,
             variants=plan.variants,
             round=number,
-            parents=tuple(
-                self._parent(_turn(told, place), system, number, place) for place, system in enumerate(askers)
-            ),
+            parents=tuple(self._parent(told, system, number, place) for place, system in enumerate(askers)),
             fresh=plan.fresh,
             known=frozenset(state.answered),
         )
@@ -138,12 +134,6 @@ class Improvements:
             return await hot_lines(program, evidence.cases, limits=self._limits, sandbox=self._sandbox)
         except SandboxError:
             return ()
-
-
-def _turn(parents: Sequence[Parent], place: int) -> Parent:
-    """Return whom a call begins at: every other one at the leader, those between at the others in turn."""
-    others = parents[1:] or parents
-    return others[place // 2 % len(others)] if place % 2 else parents[0]
 
 
 def _records_now(state: RunState, number: int) -> Iterator[SystemRecord]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from codeens_sandbox_backends.errors import SandboxBroken
 from codeens_sandbox_backends.jobs import CallsJob, Job
+from codeens_sandbox_backends.programs import Program
 from codeens_sandbox_backends.races import RaceJob
 from codeens_server.domain.evidence import Case
 from codeens_server.errors import ChangedError, EvidenceError, InputError, NothingGenerated, RunError
@@ -64,6 +65,13 @@ def calls_of(source: str) -> Callable[[Job[Any]], bool]:
     return is_one
 
 
+def programs_of(job: Job[Any]) -> tuple[Program, ...]:
+    if isinstance(job, RaceJob):
+        return (job.original, *job.candidates)
+    assert isinstance(job, CallsJob)
+    return (job.program,)
+
+
 async def test_a_candidate_that_answers_wrongly_when_it_is_timed_is_rejected(world: World) -> None:
     with world.engine() as (engine, _):
         document = await finish(engine.judge(world.request(), world.target, given(flaky=FLAKY, right=RIGHT)))
@@ -72,6 +80,27 @@ async def test_a_candidate_that_answers_wrongly_when_it_is_timed_is_rejected(wor
     assert rows["flaky"].verdict.reason == WRONG_WHEN_TIMED
     assert rows["flaky"].measurement.mismatch
     assert (rows["right"].rank, document.best, document.summary.passed) == (1, "right", 1)
+
+
+async def test_what_costs_least_is_tried_first_and_what_fails_there_goes_no_further(world: World) -> None:
+    refused, wrong, right = "def double(x, y):\n    return 5 * x\n", WRONG, RIGHT
+    with world.engine() as (engine, _):
+        made = engine.judge(world.request(), world.target, given(refused=refused, wrong=wrong, right=right))
+        document = await finish(made)
+
+    def of(source: str) -> list[Job[Any]]:
+        return [job for job in world.backend.jobs if any(source in text_of(program) for program in programs_of(job))]
+
+    assert {row.candidate.id: row.verdict.status for row in document.results if row.rank is None} == {
+        "refused": "refused",
+        "wrong": "failed",
+    }
+    assert of("5 * x") == []
+    assert of("3 * x") != []
+    assert all(isinstance(job, CallsJob) and not job.memory for job in of("3 * x"))
+    first, *later = of("2 * x")
+    assert isinstance(first, CallsJob)
+    assert any(isinstance(job, RaceJob) for job in later)
 
 
 async def test_of_candidates_that_wait_a_selector_says_which_is_judged_first(

@@ -17,12 +17,11 @@ from codeens_server.run.events import (
     OriginalMeasured,
 )
 from codeens_server.run.state import RunState
-from codeens_server.search.front import front, unlikeness
+from codeens_server.search.front import front
 from codeens_server.search.settled import why_settled
 from tests.server import facts
 
 LOOP = "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result\n"
-LOOP_TOO = LOOP.replace("result", "found")
 FOLD = "def total(items):\n    return reduce(add, items, 0)\n"
 
 
@@ -68,19 +67,6 @@ def test_what_is_beaten_in_all_that_is_proven_is_left_and_the_goal_says_who_is_f
 
     assert [candidate.id for candidate in by_speed] == ["fast", "small"]
     assert [candidate.id for candidate in by_memory] == ["small", "fast"]
-
-
-def test_after_the_first_comes_the_one_whose_code_is_least_like_it(tmp_path: Path) -> None:
-    state = state_with(
-        tmp_path,
-        ("first", LOOP, 0, measured(4.0)),
-        ("alike", LOOP_TOO.replace("0", "1 - 1"), 0, measured(3.0, memory=0.5)),
-        ("other", FOLD, 0, measured(2.0, memory=0.3)),
-    )
-
-    assert [candidate.id for candidate in front(state, 1)] == ["first", "other", "alike"]
-    assert unlikeness(LOOP, LOOP_TOO) == 0.0
-    assert unlikeness(LOOP, FOLD) > 0.5
 
 
 @pytest.mark.parametrize(
