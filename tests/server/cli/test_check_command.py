@@ -169,6 +169,14 @@ def test_a_base_that_nothing_can_be_compared_with_is_one_clear_error(
     assert (done.exit_code, said in done.stderr) == (2, True)
 
 
+def test_a_table_that_can_be_written_nowhere_is_refused_before_anything_runs(
+    repository: Path, codeens: Codeens
+) -> None:
+    done = codeens("check", "--out", "nowhere/table.md")
+
+    assert (done.exit_code, "there is no folder" in done.stderr, done.stdout) == (2, True, "")
+
+
 def test_outside_of_a_repository_it_says_so(here: Path, codeens: Codeens) -> None:
     done = codeens("check")
 
