@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -33,18 +33,30 @@ def why_no_cluster() -> str:
     return why_not("local") or ("" if importlib.util.find_spec("ray") else "Ray is not installed")
 
 
+def _started(start: Callable[[], Any]) -> Any:
+    """Start a node, again where it is late: Ray waits 30 seconds, and raises nothing more special."""
+    for _ in range(2):
+        try:
+            return start()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
+
+
 class LocalCluster:
     """Nodes with a core each; further ones come and go."""
 
     def __init__(self, nodes: int) -> None:
-        self._cluster: Any = import_module("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=_NODE)
+        make = import_module("ray.cluster_utils").Cluster
+        self._cluster: Any = _started(lambda: make(initialize_head=True, head_node_args=_NODE))
         self.address: str = self._cluster.address
         for _ in range(nodes - 1):
             self.add()
 
     def add(self, environ: dict[str, str] | None = None, **options: Any) -> Any:
         """Start a node, with more variables in its environment."""
-        return self._cluster.add_node(**_NODE, **options, env_vars=environ or {})
+        return _started(lambda: self._cluster.add_node(**_NODE, **options, env_vars=environ or {}))
 
     def remove(self, node: Any) -> None:
         """End a node."""

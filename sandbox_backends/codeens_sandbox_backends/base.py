@@ -39,6 +39,22 @@ class IsolationLevel(Struct, frozen=True, kw_only=True):
     """One phrase for people: "bubblewrap: own namespaces, no network, unprivileged user"."""
 
 
+class NodeState(Struct, frozen=True, kw_only=True):
+    """How a machine is doing that a sandbox of several is on, for people."""
+
+    host: str
+    cpus: int
+    at_work: int = 0
+    done: int = 0
+    why: str = ""
+    """Why it takes no work."""
+
+    @property
+    def refusal(self) -> str:
+        """That and why it takes no work, in words; empty where it does."""
+        return f"node {self.host} takes no work: {self.why}" if self.why else ""
+
+
 class Sandbox(Protocol):
     """An open sandbox."""
 

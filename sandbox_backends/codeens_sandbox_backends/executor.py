@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import anyio
 
-from codeens_sandbox_backends.base import Backend, IsolationLevel, Sandbox, SandboxSpec
+from codeens_sandbox_backends.base import Backend, IsolationLevel, NodeState, Sandbox, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.jobs import CallsJob, Job
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
@@ -77,6 +77,12 @@ class Executor:
     def parallel(self) -> int:
         """How many jobs run at once."""
         return self.turns.parallel
+
+    @property
+    def nodes(self) -> tuple[NodeState, ...]:
+        """How the machines are doing that the sandbox is on; none where it is on one."""
+        found: tuple[NodeState, ...] = getattr(self._sandbox, "nodes", ())
+        return found
 
     @property
     def isolation(self) -> IsolationLevel:

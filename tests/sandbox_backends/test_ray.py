@@ -90,10 +90,11 @@ async def test_files_travel_with_the_job_once_to_a_node_and_hidden_ones_stay_hid
         (tmp_path / f"{name}.py").write_text("right = 7\n", encoding="utf-8")
     source = "import helper\nimport importlib.util as u\ndef f(n):\n    return [helper.g(n), bool(u.find_spec('{}'))]\n"
     asked = [job(source.format(name), 4, path=(str(tmp_path),)) for name in ("answers", "notes") * 3]
-    async with opened(readable=(str(tmp_path),), hidden=(str(tmp_path / "answers.py"),)) as (executor, sandbox):
+    async with opened(readable=(str(tmp_path),), hidden=(str(tmp_path / "answers.py"),)) as (executor, _):
         shutil.rmtree(tmp_path)
         assert await answers(executor, *asked) == [["list", 40, False], ["list", 40, True]] * 3
-        assert all(state.done for state in sandbox.cluster.states)
+        assert all(state.done for state in executor.nodes)
+        assert len(executor.nodes) == 2
         sent = [folder for actor in actors() for folder in actor.folders]
     assert len(sent) == len(set(sent)) == 2
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import anyio
 from anyio import to_thread
-from msgspec import Struct
 
+from codeens_sandbox_backends.base import NodeState
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.ray.connection import join, leave
 from codeens_sandbox_backends.ray.node import NAME, Failed, NodeReport, NodeSpec, SandboxNode, Work
@@ -28,22 +28,6 @@ _DEATHS_AT_MOST = 3
 _END_S = 20.0
 WAITS = "it has not answered yet"
 """Its cores are not free, or it is just trying the isolation."""
-
-
-class NodeState(Struct, frozen=True, kw_only=True):
-    """How a node is doing, for people."""
-
-    host: str
-    cpus: int
-    at_work: int = 0
-    done: int = 0
-    why: str = ""
-    """Why it takes no work."""
-
-    @property
-    def refusal(self) -> str:
-        """That and why it takes no work, in words; empty where it does."""
-        return f"node {self.host} takes no work: {self.why}" if self.why else ""
 
 
 class Member:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import anyio
 from anyio import to_thread
 
-from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, NodeState, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.executor import Executor
 from codeens_sandbox_backends.jobs import Job
@@ -67,6 +67,11 @@ class RaySandbox:
     @property
     def isolation(self) -> IsolationLevel:
         return ISOLATION_LEVEL
+
+    @property
+    def nodes(self) -> tuple[NodeState, ...]:
+        """How the nodes are doing."""
+        return self.cluster.states
 
     async def run(self, job: Job[R]) -> R:
         """Run a job on a node. Cancelling ends its processes there before it returns.

@@ -21,8 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens import Session
-from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_sandbox_backends.base import NodeState, SandboxSpec
 from codeens_server.bench.cluster.engine import ClusterJudge, cluster_judge
 from codeens_server.bench.datasets.loading import TaskSet
 from codeens_server.bench.estimating import Forecast, calls_at_once, forecast

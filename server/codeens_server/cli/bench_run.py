@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_sandbox_backends.base import NodeState
 from codeens_server.bench.cluster.engine import engine_address
 from codeens_server.bench.datasets.base import Choice, TestsKind
 from codeens_server.bench.datasets.loading import Filter, load_tasks

@@ -7,6 +7,7 @@ import time
 from msgspec import Struct
 
 from codeens import RunStream
+from codeens_sandbox_backends.base import NodeState
 
 
 class Activity(Struct, frozen=True, kw_only=True):
@@ -30,6 +31,8 @@ class Activity(Struct, frozen=True, kw_only=True):
     cost_usd: float
     usd_per_minute: float
     """Since this process is at it."""
+    nodes: tuple[NodeState, ...] = ()
+    """Of the cluster that its sandboxes are on."""
 
 
 class Clock:
@@ -57,4 +60,5 @@ class Clock:
             queued=turns.waiting,
             cost_usd=state.cost_usd,
             usd_per_minute=max(0.0, state.cost_usd - self._paid) / minutes,
+            nodes=self._stream.nodes,
         )

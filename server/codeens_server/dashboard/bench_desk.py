@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from msgspec import Struct
 
 from codeens import CodeensError, SandboxError, Session
-from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_sandbox_backends.base import NodeState
 from codeens_server.bench.cluster.engine import engine_address
 from codeens_server.bench.datasets.loading import Filter, TaskSet, load_tasks
 from codeens_server.bench.datasets.registry import dataset_names

@@ -26,13 +26,14 @@ def best(outcomes: Sequence[Sequence[int]], weights: Sequence[float], passed: Se
     tests, or none that tells, it is left to how much an answer agrees with all others, input by input.
 
     Args:
-        outcomes: by answer and input, what it did, as a label: equal labels of one input are equal outcomes, and
-            raising the same type of exception is one too.
+        outcomes: by answer and input, what it did, as a label: equal labels of one input are equal values or, below
+            `NOTHING`, the same type of exception. That one counts as agreement only where no test tells.
         weights: how many gave this answer; 0 where it is no sign of anything, for it never returned.
         passed: by answer, the generated tests that it passes, as a set of bits.
     """
     trust = _trust(weights, passed)
-    agreed = agreement(outcomes, [one * weight for one, weight in zip(trust, weights, strict=True)])
+    seen = [[max(label, NOTHING) for label in row] for row in outcomes] if any(passed) else outcomes
+    agreed = agreement(seen, [one * weight for one, weight in zip(trust, weights, strict=True)])
     return [one * share for one, share in zip(trust, agreed, strict=True)]
 
 

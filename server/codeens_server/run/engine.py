@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
-from codeens_sandbox_backends.base import Sandbox
+from codeens_sandbox_backends.base import NodeState, Sandbox
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.executor import Executor, Turns, open_executor
 from codeens_sandbox_backends.registry import get_backend
@@ -61,11 +61,20 @@ Producers: TypeAlias = Callable[[Sandbox], AbstractAsyncContextManager[Sequence[
 class RunStream:
     """The events of a run in progress, each committed before it is given. `state` is what they add up to."""
 
-    def __init__(self, execution: Execution, turns: Turns) -> None:
+    def __init__(self, execution: Execution, executor: Executor) -> None:
         self._execution = execution
-        self.turns: Turns = turns
-        """How many jobs run in sandboxes, and how many wait."""
+        self._executor = executor
         self._position = 0
+
+    @property
+    def turns(self) -> Turns:
+        """How many jobs run in sandboxes, and how many wait."""
+        return self._executor.turns
+
+    @property
+    def nodes(self) -> tuple[NodeState, ...]:
+        """How the machines are doing that the sandboxes are on; none where they are on one."""
+        return self._executor.nodes
 
     @property
     def run_id(self) -> str:
@@ -218,7 +227,7 @@ class Engine:
             )
             group.start_soon(_drive, execution, first, failures)
             try:
-                yield RunStream(execution, executors[first_path].turns)
+                yield RunStream(execution, executors[first_path])
             finally:
                 group.cancel_scope.cancel()
         if failures:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from codeens import Session
-from codeens_sandbox_backends.ray.cluster import NodeState
+from codeens_sandbox_backends.base import NodeState
 from codeens_server.bench.datasets.loading import TaskSet
 from codeens_server.bench.estimating import Forecast
 from codeens_server.bench.records import Record

@@ -20,6 +20,8 @@ import pytest
 from msgspec.structs import replace
 
 from codeens import RunState, Session
+from codeens_sandbox_backends.base import NodeState
+from codeens_sandbox_backends.executor import Executor
 from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.takeover import Takeover
 from codeens_server.run.events import StoredEvent
@@ -74,6 +76,7 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
 
     with monkeypatch.context() as patch:
         patch.setattr(RunStore, "append", append_and_tell)
+        patch.setattr(Executor, "nodes", (NodeState(host="far", cpus=7, done=3, why="it died"),))
         async with dashboard(folder) as (_, client):
             started = await client.post(
                 "/api/runs",
@@ -81,6 +84,7 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
             )
             run_id = started.json()["run_id"]
             (at,) = (await client.get("/api/activity")).json()
+            page = (await client.get("/")).text
             with anyio.fail_after(60):
                 await is_kept.wait()
     async with Session(folder, settings={"results": str(folder / "results")}, environ={}) as between:
@@ -92,6 +96,9 @@ async def test_a_run_that_the_end_of_the_server_interrupted_is_gone_on_with_by_t
         used = [each for each in (await client.get("/api/usage")).json()["sandboxes"] if each["run_id"] == run_id]
 
     assert (at["run_id"], at["parallel"]) == (run_id, 2)
+    assert [(node["host"], node["cpus"], node["done"]) for node in at["nodes"]] == [("far", 7, 3)]
+    assert '<th scope="row">far</th>' in page
+    assert "it died</td>" in page
     assert interrupted
     assert [each["closed"] is not None and each["jobs"] > 0 for each in used] == [True, True]
     assert (kinds[0], kinds[-1]) == ("run_started", "run_finished")

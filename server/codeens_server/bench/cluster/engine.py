@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.ray.cluster import NodeState, close_cluster, open_cluster
+from codeens_sandbox_backends.base import NodeState, SandboxSpec
+from codeens_sandbox_backends.ray.cluster import close_cluster, open_cluster
 from codeens_sandbox_backends.ray.connection import ADDRESS_SETTING, HERE, address_from, checked_address
 from codeens_sandbox_backends.ray.node import NAME
 from codeens_sandbox_backends.ray.sandbox import RaySandbox, sandbox_on
@@ -58,7 +58,7 @@ class ClusterJudge:
     @property
     def nodes(self) -> tuple[NodeState, ...]:
         """How the nodes are doing."""
-        return self._sandbox.cluster.states
+        return self._sandbox.nodes
 
     def limiter(self, model: ModelSettings) -> ClusterLimiter:
         """Return what holds a model's limits for the whole cluster."""
@@ -93,7 +93,7 @@ class ClusterScorer:
     @property
     def nodes(self) -> tuple[NodeState, ...]:
         """How the nodes are doing."""
-        return self._sandbox.cluster.states
+        return self._sandbox.nodes
 
     async def scored(self, sample: Sample) -> SampleResult:
         """Judge a sample.
