@@ -7,7 +7,6 @@ import ssl
 import sys
 from collections.abc import Generator
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
 """Fixtures that start what takes a real tool seconds or more."""
 LONGEST_NAME = 120
-ONLY_TIMED = ("timed and not scene", "scene and timed")
-"""What is given with `-m` where tests run alone, one after the other."""
 SHARED_SERVICES = ("daytona", "e2b", "ray_cluster")
 """Fixtures of a session that take seconds to import and to start."""
 
@@ -61,13 +58,6 @@ def ray_cluster() -> Generator[LocalCluster]:
         pytest.skip(f"not run: {reason}")
     with started_cluster() as cluster:
         yield cluster
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out files in which no test is marked as timed where only such are asked for: to import all takes longer."""
-    if config.getoption("markexpr") not in ONLY_TIMED or collection_path.suffix != ".py":
-        return None
-    return "mark.timed" not in collection_path.read_text(encoding="utf-8") or None
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
