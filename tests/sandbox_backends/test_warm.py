@@ -8,13 +8,14 @@ import sys
 
 import anyio
 import pytest
+from msgspec import structs
 
 from codeens_sandbox_backends.base import Sandbox
-from codeens_sandbox_backends.jobs import CallsResult, Limits
+from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Limits
 from codeens_sandbox_backends.local.warm.channel import DrainingSocket
 from codeens_sandbox_backends.local.warm.launcher import WarmLauncher
 from codeens_sandbox_backends.local.warm.zygote import ForkRequest, ZygoteProcess
-from codeens_sandbox_backends.programs import Died, Returned, TimedOut
+from codeens_sandbox_backends.programs import CallInput, Died, ModuleSource, Program, Returned, TimedOut
 from codeens_sandbox_backends.selfcheck.contract import call
 from tests.sandbox_backends.tools import answer, until
 from tests.sandbox_backends.warm import MARKS, Launches, opened
@@ -39,6 +40,20 @@ async def test_plain_code_runs_warm_and_only_warm(launches: Launches) -> None:
         launches.cold.clear()
         assert await answer(sandbox, "def f(n):\n    return n + 1\n", 1) == 2
         assert await answer(sandbox, "def f(n):\n    return n + 1\n", 2) == 3
+    assert launches.cold == []
+
+
+async def test_to_watch_what_calls_leave_takes_no_sandbox_of_its_own(launches: Launches) -> None:
+    source = "import logging, random, socket, threading\n\n\ndef f(n):\n    return n + 1\n"
+    program = Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
+    job = CallsJob(program=program, inputs=(CallInput(args=(1,)),))
+    async with opened() as sandbox:
+        launches.cold.clear()
+        watched = [
+            await sandbox.run(structs.replace(job, effects=True)),
+            await sandbox.run(structs.replace(job, loading=True)),
+        ]
+    assert [outcome for result in watched for outcome in result.outcomes] == [Returned(value=2, args=(1,))] * 2
     assert launches.cold == []
 
 

@@ -410,7 +410,8 @@ def _children() -> int:
 
 
 def _niceness() -> int:
-    return os.nice(0) if hasattr(os, "nice") else 0
+    # `os.nice(0)` would set what it is, which ends a warm worker.
+    return os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else 0
 
 
 def _finalizers() -> int:
