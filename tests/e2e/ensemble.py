@@ -114,7 +114,7 @@ class Bench:
             api_key_env="LOOPBACK_API_KEY",
             input_cost_per_token=1e-6,
             output_cost_per_token=2e-6,
-            timeout_s=20.0,
+            timeout_s=100.0,
         )
         return replace(settings, **more)
 
@@ -158,7 +158,7 @@ class Bench:
                 async with engine.resume(resume) if resume else engine.start(asked, target) as stream:
                     yield stream
             finally:
-                with anyio.fail_after(20, shield=True):
+                with anyio.fail_after(SECONDS, shield=True):
                     await self.server.until_left()
                 until_gone(self.seen | descendants(os.getpid()) - self._before)
                 assert not files_with(KEY, self.folder)

@@ -53,11 +53,11 @@ async def test_a_cancelled_run_leaves_neither_model_calls_nor_sandboxes(
     async with ModelServer(answer=lambda _: "", script={"*": ["hang"]}) as server:
         configure(home, server, "slow")
         started = await caller.call("start_ensemble", target=TARGET, variants=["baseline"])
-        with anyio.fail_after(60):
+        with anyio.fail_after(100):
             await server.until_asked()
         under_way = descendants(os.getpid()) - before
         ended = await caller.call("cancel_run", id=started.document["run_id"])
-        with anyio.fail_after(60):
+        with anyio.fail_after(100):
             await server.until_left()
 
     assert ended.document["state"] == "finished"
@@ -81,7 +81,7 @@ async def test_cancelling_a_call_ends_its_sandboxes(caller: Caller) -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(call)
-        with anyio.fail_after(60):
+        with anyio.fail_after(100):
             await begun.wait()
             under_way = await until_begun(os.getpid(), before)
         group.cancel_scope.cancel()
@@ -95,9 +95,9 @@ async def test_the_end_of_the_server_ends_its_runs(workspace: Path, environ: dic
         configure(home, server, "slow")
         async with opened(workspace, environ) as (_, caller):
             await caller.call("start_ensemble", target=TARGET, variants=["baseline"])
-            with anyio.fail_after(60):
+            with anyio.fail_after(100):
                 await server.until_asked()
-        with anyio.fail_after(60):
+        with anyio.fail_after(100):
             await server.until_left()
     until_gone(descendants(os.getpid()) - before)
 

@@ -122,5 +122,5 @@ async def test_cancelling_a_call_ends_its_model_calls(caller: Caller, home: Path
             with anyio.fail_after(60):
                 await server.until_asked()
             group.cancel_scope.cancel()
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await server.until_left()

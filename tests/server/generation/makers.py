@@ -27,7 +27,7 @@ def model(name: str, url: str | None, **more: object) -> ModelSettings:
         api_key_env="LOOPBACK_API_KEY",
         input_cost_per_token=1e-6,
         output_cost_per_token=2e-6,
-        timeout_s=20.0,
+        timeout_s=100.0,
     )
     return replace(settings, **more)
 

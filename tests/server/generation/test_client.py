@@ -34,7 +34,7 @@ async def _ask(server: ModelServer, name: str = "m", **more: object) -> Reply:
 
 async def _left(server: ModelServer) -> None:
     """No connection is leaked: all are closed by now, or within moments."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await server.until_left()
 
 
@@ -313,7 +313,7 @@ async def test_cancelling_ends_the_request_and_its_connection() -> None:
     async with ModelServer(answer=lambda _: ANSWER, script={"m": ["hang"]}) as server:
         async with Models([model("m", server.url)], ENVIRON) as client, anyio.create_task_group() as group:
             group.start_soon(client.ask, "m", QUESTION, SAMPLING)
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 await server.until_asked()
             group.cancel_scope.cancel()
         await _left(server)

@@ -43,7 +43,7 @@ async def listening(folder: Path, *arguments: str) -> AsyncGenerator[tuple[str, 
         yield match[1].decode(), int(match[2])
     finally:
         process.terminate()
-        with anyio.fail_after(20):
+        with anyio.fail_after(100):
             assert await process.wait() == 0
         await process.aclose()
 
