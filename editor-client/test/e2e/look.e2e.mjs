@@ -15,10 +15,11 @@ const LOOKS = {
 
 scene(
   "results are ranked by sliders, worked by keys, and readable in every theme",
-  { workspace },
+  { workspace, settings: { "codeens.editor.lensBeforeRun": true } },
   async (bench) => {
     await bench.open("orders.py");
     await bench.server();
+    await bench.lens("codeens: improve");
     await bench.contextMenu("def repeat_customers");
     await bench.submenu();
     await bench.picture("menu");

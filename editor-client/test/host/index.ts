@@ -6,6 +6,16 @@ import * as vscode from "vscode";
 
 const FUNCTION_LINE = 5;
 const READY_WITHIN_MS = 60_000;
+const TOOL = "codeens_improve";
+
+/** The part of the API that is newer than the oldest editor this extension runs in. */
+interface Tools {
+  readonly tools: readonly { readonly name: string }[];
+  invokeTool(
+    name: string,
+    options: { readonly input: object; readonly toolInvocationToken: undefined },
+  ): Thenable<{ readonly content: readonly { readonly value?: string }[] }>;
+}
 
 export async function run(): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
@@ -20,20 +30,21 @@ export async function run(): Promise<void> {
   });
   assert.ok(actions.some((action) => action.title === "Run ensemble on `repeat_customers`"));
   await everyCommandIsThere();
-  const { tools } = vscode.lm as unknown as { readonly tools: readonly { readonly name: string }[] };
-  assert.ok(
-    tools.some((tool) => tool.name === "codeens_improve"),
-    "agents of the editor have the tool",
-  );
-
-  const action = actions.find((each) => each.title === "Make `repeat_customers` more readable");
-  assert.ok(action?.command);
-  const [argument] = action.command.arguments ?? [];
-  await vscode.commands.executeCommand(action.command.command, argument);
-
+  await agentsHaveTheTool();
   await isAppliedByOneEdit(document, at);
   await vscode.commands.executeCommand("undo");
   assert.equal(document.getText(), await onDisk(document.uri));
+}
+
+/** The tool starts a run and answers with its table. */
+async function agentsHaveTheTool(): Promise<void> {
+  const { lm } = vscode as unknown as { readonly lm: Tools };
+  assert.ok(lm.tools.some((tool) => tool.name === TOOL));
+  const input = { file: "orders.py", function: "repeat_customers", goal: "readability" };
+  const { content } = await lm.invokeTool(TOOL, { input, toolInvocationToken: undefined });
+  const report = content.map(({ value }) => value).join("");
+  assert.match(report, /^\| 0 \| \*\*original\*\* \| passed/m);
+  assert.match(report, /^\| 1=? \| .* \| passed: 4\/4 tests/m);
 }
 
 async function isAppliedByOneEdit(document: vscode.TextDocument, at: vscode.Range): Promise<void> {
