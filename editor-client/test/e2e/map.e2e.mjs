@@ -51,11 +51,11 @@ scene(
   async (bench, editor) => {
     await bench.open("names.py");
     await bench.server();
-    await bench.contextMenu("def initials");
-    await bench.choose("Run Ensemble on Function");
+    await bench.lightBulb("def initials", "Implement `initials`");
     await bench.runDone();
     await bench.lens(/\d passed · .* · 1 model failed/);
     await failureIsMended(bench);
+    await choicesAreKept(bench, join(editor.data, "User/settings.json"));
     await bench.results.getByText("Where candidates differ").scrollIntoViewIfNeeded();
     await bench.picture("differences");
 
@@ -82,12 +82,25 @@ async function failureIsMended(bench) {
   await bench.notification("1 of 2 models failed").getByRole("button", { name: "Add Key" }).click();
   await page.locator(".quick-input-widget", { hasText: "codeens: API Keys" }).waitFor();
   await page.keyboard.press("Escape");
+}
+
+/** Who is asked and what counts are chosen from lists, and kept in the settings. */
+async function choicesAreKept(bench, file) {
+  const { page } = bench;
+  const kept = () => JSON.parse(written(file));
   await bench.command("codeens: Choose Models");
   const list = page.locator(".quick-input-list");
   await list.getByText("Providers").waitFor();
-  await list.locator(".monaco-list-row", { hasText: "refused" }).waitFor();
+  await list.locator(".monaco-list-row", { hasText: "refused" }).click();
   await bench.picture("models");
-  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "OK" }).click();
+  await until("the model is kept", () => kept()["codeens.defaultModels"]?.join() === "local", 5000);
+
+  await bench.command("codeens: Choose the Goal");
+  await page.locator(".quick-input-widget", { hasText: "codeens: Goal" }).waitFor();
+  await bench.picture("goal");
+  await list.locator(".monaco-list-row", { hasText: "needs the least memory" }).click();
+  await until("the goal is kept", () => kept()["codeens.goal"] === "memory", 5000);
 }
 
 /** What was wrong stands beside the code that did it; it cannot be applied, and the next version takes its place. */
