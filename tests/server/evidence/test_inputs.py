@@ -404,3 +404,22 @@ def test_nothing_is_written_into_the_working_directory(tmp_path: Path, monkeypat
 def test_what_asks_for_an_iterable_gets_iterators_too(tmp_path: Path):
     values = [decode(tree) for tree in _first(tmp_path, "Iterable[int]")]
     assert {type(value).__name__ for value in values} == {"list", "list_iterator"}
+
+
+@pytest.mark.parametrize(
+    ("signature", "docstring", "has_iterators"),
+    [
+        ("iterable", "Do it.", True),
+        ("src", "Yield elements of the iterable, *src*.", True),
+        ("src", "Yield elements of src.", False),
+        ("src: list[int]", "Yield elements of the iterable, *src*.", False),
+    ],
+)
+def test_what_is_called_an_iterable_is_given_iterators_with_items_like_those_of_examples(
+    tmp_path: Path, signature: str, docstring: str, has_iterators: bool
+):
+    module = f"def f({signature}):\n    '''{docstring}'''\n    return [*{signature.partition(':')[0]}]\n"
+    example = CallInput(args=(["list", "ab", "c"],))
+    calls = generate_inputs(target_in(tmp_path, module, "f"), [example], module, 60)
+    assert any(call.args and call.args[0][0] == "iter" for call in calls) is has_iterators
+    assert any(call.args and call.args[0][0] == "list" for call in calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
@@ -23,6 +24,7 @@ from codeens_server.evidence.strategies.tables import aligned, is_table
 from codeens_server.evidence.strategies.type_guess import KINDS, constants, guesses
 from codeens_server.syntax.parsing import parse
 
+_ITERABLES = frozenset({"iterable", "iterables", "iterator"})
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
@@ -92,6 +94,7 @@ class _Knowledge:
         definitions = Definitions(source)
         self._owner = target.qualname.rpartition(".")[0]
         self._apart = apart
+        self._docstring = target.docstring or ""
         self._sampler = Sampler(constants(target.source))
         self._worlds = [
             Annotations(definitions, self._sampler, module=target.module, variable=variable)
@@ -116,6 +119,7 @@ class _Knowledge:
             strategies = [
                 self._annotated(parameter.annotation),
                 like(seen, self._sampler) if seen else None,
+                like(seen, self._sampler).map(_as_iterator) if seen and self._takes_iterables(parameter) else None,
                 *self._told(parameter),
             ]
         usable = [strategy for strategy in strategies if strategy is not None]
@@ -130,6 +134,13 @@ class _Knowledge:
         strategies = [self._annotated(annotation), like(seen, self._sampler) if seen else None]
         usable = [strategy for strategy in strategies if strategy is not None]
         return st.one_of(usable) if usable else None
+
+    def _takes_iterables(self, parameter: Parameter) -> bool:
+        """Return whether a bare parameter is called an iterable, by its name or in the docstring."""
+        if parameter.annotation not in _UNTYPED:
+            return False
+        is_called_so = rf"\biterables?\b[^.\n]{{0,20}}\W{re.escape(parameter.name)}\b"
+        return parameter.name in _ITERABLES or re.search(is_called_so, self._docstring) is not None
 
     def _told(self, parameter: Parameter) -> list[Samples | None]:
         """Return values of the kinds that callers and the docstring speak of, if the type is not written down."""
@@ -217,6 +228,11 @@ def _calls(
     made = drawn.map(lambda values: put_together(values, parameters))
     with_more_names = [call for call in examples if take_apart(call, parameters) is None]
     return weighted((3, made), (1, st.sampled_from(with_more_names))) if with_more_names else made
+
+
+def _as_iterator(value: Encoded) -> Encoded:
+    """Return an iterator over the items of a list or tuple: nothing but a loop can be done with what is iterable."""
+    return ["iter", "list_iterator", *value[1:]] if kind_of(value) in {"list", "tuple"} else value
 
 
 def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
