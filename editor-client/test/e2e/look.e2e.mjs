@@ -7,6 +7,7 @@ import { until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
 
 const workspace = join(REPOSITORY, "examples/shop");
+const LEAST_TABLE = 865;
 const LOOKS = {
   light: { colorScheme: "light", forcedColors: "none" },
   dark: { colorScheme: "dark", forcedColors: "none" },
@@ -43,6 +44,7 @@ scene(
       await bench.results.locator(`body.vscode-${name === "contrast" ? "high-contrast" : name}`).waitFor();
       await bench.picture(`table-${name}`);
     }
+    await tableFits(bench);
   },
 );
 
@@ -102,6 +104,18 @@ async function narrow(bench) {
   assert.equal(await body.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
   await bench.picture("narrow");
   await sash.back();
+}
+
+/** As narrow as a table can be: nothing runs over its edge. */
+async function tableFits({ page, results }) {
+  const body = results.locator("body");
+  const size = page.viewportSize();
+  const { width } = await body.boundingBox();
+  await page.setViewportSize({ width: Math.ceil(size.width - width + LEAST_TABLE), height: size.height });
+  await until("it is narrower", async () => (await body.boundingBox()).width < LEAST_TABLE + 5, 5000);
+  const table = results.locator(".table");
+  assert.equal(await table.evaluate((each) => getComputedStyle(each).display), "grid");
+  assert.equal(await table.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
 }
 
 /** Makes the side bar narrower by its edge. */
