@@ -29,7 +29,7 @@ from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
 from codeens_server.evidence.strategies.inputs import plan_inputs
 from codeens_server.evidence.strategies.neighbours import Constants, deep, neighbours, typical, with_same_nan
-from codeens_server.evidence.strategies.type_guess import constants
+from codeens_server.evidence.strategies.type_guess import constants, told_apart
 from codeens_server.evidence.strategies.varied import varied
 from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import program_for
@@ -82,6 +82,7 @@ class InputSearch:
         self._recurs = calls_itself(target.source)
         self._seed = seed
         self._typed = is_typed(target)
+        self._kinds = [] if self._typed else told_apart(target.source)
         self._limits = limits
         self._sandbox = sandbox
         self._drawn: dict[int, list[CallInput]] = {}
@@ -175,12 +176,13 @@ class InputSearch:
 
         Args:
             known: cases.
-            sources: texts of all of the programs, whose literals are put into known inputs.
+            sources: texts of all of the programs, whose literals are put into known inputs; so are values of the kinds
+                that the original tells apart, where no types are written down.
         """
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
         values = (value for text in sources for value in constants(text))
-        literals = Constants(values, (case.input for case in known))
+        literals = Constants(values, (case.input for case in known), self._kinds)
         return [*nans, *neighbours(forms, literals, _DRAWN)]
 
     def drawn(self, known: Sequence[Case], number: int) -> list[CallInput]:

@@ -384,6 +384,30 @@ def test_instances_of_other_classes_come_from_examples_only(tmp_path: Path, name
     assert len({call.args[1] for call in calls}) > 5
 
 
+_MONEY = """
+class Money:
+    def __init__(self, amount: int, unit: str):
+        self.amount = amount
+        self.unit = unit
+
+    def __eq__(self, other: object): return NotImplemented
+    def __add__(self, other): return NotImplemented
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "others"), [("__eq__", {"object", "NoneType", "int", "str"}), ("__add__", {"object"})]
+)
+def test_an_operator_gets_instances_beside_each_other_that_are_equal_nearly_and_not_at_all(
+    tmp_path: Path, name: str, others: set[str]
+):
+    calls = generate_inputs(target_in(tmp_path, _MONEY, f"Money.{name}"), [], _MONEY, 100)
+    assert {kind_of(call.args[1]) for call in calls} == others
+    alike = [call.args for call in calls if kind_of(call.args[1]) == "object"]
+    equal = {tuple(mine == its for mine, its in zip(one[2:], other[2:], strict=True)) for one, other in alike}
+    assert equal == {(True, True), (True, False), (False, True), (False, False)}
+
+
 def test_a_recursive_alias_ends(tmp_path: Path):
     source = "from typing import Union\nJson = Union[None, int, 'list[Json]', 'dict[str, Json]']\ndef f(x: Json): ...\n"
     kinds = {kind_of(call.args[0]) for call in generate_inputs(target_in(tmp_path, source), [], source, 60)}

@@ -146,6 +146,12 @@ async def test_pairs_that_are_taken_apart_stay_pairs(verdict_of: Look) -> None:
     assert verdict.status == "passed", (verdict.reason, verdict.failure)
 
 
+async def test_kinds_that_the_original_does_not_tell_apart_refuse_nothing(verdict_of: Look) -> None:
+    original = FLATTEN.replace(ANY_OTHER, "type(item) is list")
+    verdict = await verdict_of(original, FLATTEN.replace(ANY_OTHER, "isinstance(item, (list, set))"))
+    assert verdict.status == "passed", (verdict.reason, verdict.failure)
+
+
 async def test_lines_of_a_candidate_that_no_input_reached_are_shown(probe: Probe) -> None:
     hidden = "    if n * n == 22_201 * 22_201 * 4:\n        return -1\n    n %= 7\n"
     verdict = await probe(SUM.replace("    n %= 7\n", hidden))
@@ -202,6 +208,30 @@ INDEXED = """def f(left, right):
         by_number.setdefault(number, []).append(name)
     return [name for number, _ in left for name in by_number.get(number, ())]
 """
+ITERABLE = "from collections.abc import Iterable\n\n\n"
+FLATTEN = '''def f(items):
+    """Flatten.
+
+    >>> f([[1, 2], [3, [4]], 5])
+    [1, 2, 3, 4, 5]
+    """
+    found = []
+    for item in items:
+        if isinstance(item, Iterable) and not isinstance(item, (str, bytes)):
+            found.extend(f(item))
+        else:
+            found.append(item)
+    return found
+'''
+ANY_OTHER = "isinstance(item, Iterable) and not isinstance(item, (str, bytes))"
+NUMBERS = '''def f(items):
+    """Add up what is a number.
+
+    >>> f([1, "a", 2])
+    3
+    """
+    return sum(item for item in items if isinstance(item, (int, float)))
+'''
 KINDS = {
     "a number that is halved as often as Python recurses": (
         HALVES,
@@ -228,6 +258,11 @@ KINDS = {
         "class Empty:\n    pass\n\n\ndef f(item: Empty, n: int) -> int:\n    return n if n < 50 else 50\n",
         "def f(item, n):\n    return n\n",
     ),
+    "an item that is no list, where any iterable is asked for": (
+        ITERABLE + FLATTEN,
+        FLATTEN.replace(ANY_OTHER, "isinstance(item, (list, tuple))"),
+    ),
+    "a number that is no int, where the text asks for both": (NUMBERS, NUMBERS.replace("(int, float)", "int")),
     "a value that the docstring gives in words": (
         DECODE,
         "def f(code):\n    return code[1] * 2\n",

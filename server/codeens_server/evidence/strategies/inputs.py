@@ -29,6 +29,13 @@ _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})
 _UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 _BY_NAME = frozenset({"normal", "keyword"})
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul", "and", "or", "xor")
+_IN_PLACE = ("iadd", "isub", "imul", "iand", "ior", "ixor")
+_OPERATORS = frozenset(f"__{name}__" for name in (*_COMPARISONS, *_ARITHMETIC, *_IN_PLACE))
+"""Methods whose other operand is most often an instance of the same class."""
+_EQUALITIES = frozenset({"__eq__", "__ne__"})
+"""Those of them that take anything."""
 _MANNERS = ("changing", "raising", "changing", "turning")
 
 
@@ -92,7 +99,7 @@ class _Knowledge:
         self, target: Target, apart: Sequence[Mapping[str, Encoded]], source: str, callers: Sequence[str]
     ) -> None:
         definitions = Definitions(source)
-        self._owner = target.qualname.rpartition(".")[0]
+        self._owner, _, self._name = target.qualname.rpartition(".")
         self._apart = apart
         self._docstring = target.docstring or ""
         self._sampler = Sampler(constants(target.source))
@@ -169,8 +176,17 @@ class _Knowledge:
         from_body = self._guesses[parameter.name]
         if from_body is not None and not strategies:
             strategies.append(from_body)
+        strategies += self._operands()
         self.guessed = self.guessed or (not parameter.has_default and bool(strategies))
         return strategies
+
+    def _operands(self) -> list[Samples]:
+        """Return what an operator of the class takes beside the instance."""
+        alike = self._worlds[0].instance(self._owner) if self._name in _OPERATORS else None
+        if alike is None:
+            return []
+        others = [st.none(), self._sampler.ints(), self._sampler.texts(long=False)]
+        return [alike, st.one_of(others)] if self._name in _EQUALITIES else [alike]
 
     def missing(self, parameter: Parameter, *, is_instance: bool) -> str:
         if is_instance:
@@ -236,7 +252,9 @@ def _as_iterator(value: Encoded) -> Encoded:
 
 
 def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
-    """Replace one argument by an element of another one that holds values of its kind: a search may then find it."""
+    """Replace one argument by an element of another one that holds values of its kind: a search may then find it; or
+    an instance by one that is equal to another argument, or nearly.
+    """
     swaps = [
         (name, inside)
         for name, value in values.items()
@@ -245,9 +263,21 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
         for inside in container[1:]
         if kind_of(inside) == kind_of(value)
     ]
+    swaps += [
+        (name, alike)
+        for name, value in list(values.items())[1:]
+        for alike in _nearly(next(iter(values.values())), value)
+    ]
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
+
+
+def _nearly(first: Encoded, other: Encoded) -> list[Encoded]:
+    """Return the first of two instances of a class, also with each of its fields as the other has it."""
+    if kind_of(first) != "object" or kind_of(other) != "object" or first[1] != other[1] or len(first) != len(other):
+        return []
+    return [first, *([*first[:place], other[place], *first[place + 1 :]] for place in range(2, len(first)))]
 
 
 def _otherwise(values: dict[str, Encoded]) -> dict[str, Encoded]:

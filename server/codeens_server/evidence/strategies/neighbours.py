@@ -27,10 +27,19 @@ _PAIRS = DICTS | {"object"}
 
 
 class Constants:
-    """Literals of the programs that inputs shall tell apart, by type, with what is just beside them."""
+    """Literals of the programs that inputs shall tell apart, by type, with what is just beside them; and kinds."""
 
-    def __init__(self, literals: Iterable[object], calls: Iterable[CallInput] = ()) -> None:
-        """Read them. A tuple may be a record: those that are made are as long as tuples in the calls."""
+    def __init__(
+        self, literals: Iterable[object], calls: Iterable[CallInput] = (), kinds: Iterable[Encoded] = ()
+    ) -> None:
+        """Read them.
+
+        Args:
+            literals: as Python has them.
+            calls: a tuple may be a record: those that are made are as long as tuples in these.
+            kinds: values that may stand in the place of any item.
+        """
+        self.kinds = _distinct(kinds)
         self.lengths = {
             length for call in calls for value in (*call.args, *call.kwargs.values()) for length in _tuples(value)
         }
@@ -79,6 +88,8 @@ def _named(call: CallInput, name: str, values: Iterator[Encoded]) -> Iterator[Ca
 
 def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Encoded]:
     node = open_node(encoded)
+    if depth:
+        yield from (kind for kind in constants.kinds if kind != encoded)
     if node.tag == SCALAR:
         yield from _scalars(node.head[0], constants)
         return

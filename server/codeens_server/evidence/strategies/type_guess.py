@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hypothesis import strategies as st
 
+from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique
+from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
 
@@ -50,6 +52,22 @@ _SURE = 10
 """Only iterators have a next item, and only functions are called."""
 _MOST_ELEMENTS = 8
 """Loop variables over one parameter that are looked at."""
+_ANY_CONTAINER: tuple[object, ...] = ((1, 2), [3], {4}, {"a": 5}, b"ab")
+_ANY_NUMBER: tuple[object, ...] = (True, 7, 1.5)
+_OF_KINDS: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(("Iterable", "Collection", "Container", "Sized", "__iter__", "__len__"), _ANY_CONTAINER),
+    **dict.fromkeys(("Sequence", "__getitem__"), ((1, 2), [3], b"ab")),
+    **dict.fromkeys(("dict", "Mapping", "MutableMapping", "keys", "items"), ({"a": 5},)),
+    **dict.fromkeys(("set", "frozenset", "Set"), ({4},)),
+    **dict.fromkeys(("list", "MutableSequence"), ([3],)),
+    "tuple": ((1, 2),),
+    "bytes": (b"ab",),
+    "str": (),
+    **dict.fromkeys(("Number", "Real", "complex", "int"), _ANY_NUMBER),
+    "float": (1.5, 7),
+    "bool": (True, 7),
+}
+"""Values of a type, by its name, or that have an attribute; texts go with each, for they are most often forgotten."""
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
@@ -62,6 +80,30 @@ def constants(source: str) -> Iterator[object]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in statements:
             yield node.value
+
+
+def told_apart(source: str) -> list[Encoded]:
+    """Return values of the kinds that a text tells apart by `isinstance`, `hasattr` or patterns of classes."""
+    tree = parse(source)
+    if isinstance(tree, ParseFailure):
+        return []
+    named = {name for node in ast.walk(tree) for name in _asked_for(node)} & _OF_KINDS.keys()
+    return [encode(value) for name in sorted(named) for value in (*_OF_KINDS[name], "ab")]
+
+
+def _asked_for(node: ast.AST) -> Iterator[str]:
+    """Yield names of the types that a value is held against; of `hasattr` the attribute."""
+    match node:
+        case ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Tuple(elts=kinds)]):
+            yield from map(last_name, kinds)
+        case ast.Call(func=ast.Name(id="isinstance"), args=[_, kind]):
+            yield last_name(kind)
+        case ast.Call(func=ast.Name(id="hasattr"), args=[_, ast.Constant(value=str(name))]):
+            yield name
+        case ast.MatchClass(cls=kind):
+            yield last_name(kind)
+        case _:
+            pass
 
 
 def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:
