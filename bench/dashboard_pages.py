@@ -30,11 +30,11 @@ from sqlalchemy import create_engine, insert, orm
 
 from codeens import Session
 from codeens_server.dashboard.app import Dashboard
-from codeens_server.dashboard.guard import Door
+from codeens_server.dashboard.guard import GuardedDoor
 from codeens_server.store.sums import counted
 from codeens_server.store.tables import AnswerRow, ModelCallRow, RunRow, SandboxRow
 
-_DOOR = Door(host="127.0.0.1", port=8765, token="of-a-benchmark")
+_DOOR = GuardedDoor(host="127.0.0.1", port=8765, token="of-a-benchmark")
 _ANSWERS_OF_RUN = 20
 _MODELS = [f"provider/model-{number}" for number in range(12)]
 _VARIANTS = ["baseline", "performance", "memory_efficient", "super_readable", "no_external_libs"]

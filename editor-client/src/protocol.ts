@@ -510,7 +510,7 @@ export interface RefuseArguments {
   readonly kind: "names" | "outside" | "rounding" | "ties" | "types" | "unseen";
 }
 
-export interface Refused {
+export interface RefusedKind {
   readonly runId: string;
   readonly uri: string;
 }

@@ -16,7 +16,7 @@ from anyio import to_thread
 from codeens_sandbox_backends.base import NodeState
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, SandboxUnavailable
 from codeens_sandbox_backends.ray.connection import join, leave
-from codeens_sandbox_backends.ray.node import NAME, Failed, NodeReport, NodeSpec, SandboxNode, Work
+from codeens_sandbox_backends.ray.node import NAME, FailedOnNode, NodeReport, NodeSpec, SandboxNode, Work
 
 _ALL_WITHIN_S = 20.0
 """How long the first ones wait for the others."""
@@ -95,7 +95,7 @@ class Member:
         finally:
             self.at_work -= 1
         self.done += 1
-        if isinstance(answer, Failed):
+        if isinstance(answer, FailedOnNode):
             host = self.state.host
             raise (
                 SandboxBroken(f"on node {host}: {answer.why}")
@@ -122,7 +122,7 @@ class Member:
             return
 
 
-class Cluster:
+class RayCluster:
     """Starts an actor on each node with cores, also on those that join later or lose theirs."""
 
     def __init__(self, ray: Any, address: str) -> None:
@@ -228,10 +228,10 @@ async def _ended(ray: Any, reference: Any) -> None:
 
 
 _opening = threading.Lock()
-_clusters: dict[str, Cluster] = {}
+_clusters: dict[str, RayCluster] = {}
 
 
-async def open_cluster(address: str) -> Cluster:
+async def open_cluster(address: str) -> RayCluster:
     """Return the cluster, with nodes that take work; all of a process share it. Give it back by `close_cluster`.
 
     Raises:
@@ -239,7 +239,7 @@ async def open_cluster(address: str) -> Cluster:
     """
     ray = await join(address)
     with _opening:
-        cluster = _clusters.setdefault(address, Cluster(ray, address))
+        cluster = _clusters.setdefault(address, RayCluster(ray, address))
         cluster.users += 1
     try:
         await cluster.opened()
@@ -249,7 +249,7 @@ async def open_cluster(address: str) -> Cluster:
     return cluster
 
 
-async def close_cluster(cluster: Cluster) -> None:
+async def close_cluster(cluster: RayCluster) -> None:
     """Give a cluster back; the last one ends all that the process has there, and leaves it."""
     with _opening:
         cluster.users -= 1

@@ -43,7 +43,7 @@ class NodeReport(Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
-class Failed(Struct, frozen=True, kw_only=True):
+class FailedOnNode(Struct, frozen=True, kw_only=True):
     """The sandbox failed on this node: an exception with its fields would not survive the way."""
 
     why: str
@@ -112,15 +112,15 @@ class SandboxNode:
             given: for this call alone.
 
         Returns:
-            What the work returns, or `Failed`.
+            What the work returns, or `FailedOnNode`.
         """
         try:
             executor = await self._opened(wanted, sent)
             return await work(executor, await self._kept_for(shared), given)
         except SandboxUnavailable as error:
-            return Failed(why=error.why, fix=error.fix)
+            return FailedOnNode(why=error.why, fix=error.fix)
         except SandboxBroken as error:
-            return Failed(why=str(error))
+            return FailedOnNode(why=str(error))
 
     async def close(self, sandbox: str) -> None:
         """End every process of a sandbox."""

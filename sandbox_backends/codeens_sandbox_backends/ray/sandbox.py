@@ -14,7 +14,7 @@ from codeens_sandbox_backends.errors import SandboxBroken, SandboxError, Sandbox
 from codeens_sandbox_backends.executor import Executor
 from codeens_sandbox_backends.jobs import Job
 from codeens_sandbox_backends.local.bwrap import LABEL
-from codeens_sandbox_backends.ray.cluster import Cluster, Member, close_cluster
+from codeens_sandbox_backends.ray.cluster import Member, RayCluster, close_cluster
 from codeens_sandbox_backends.ray.node import NAME, Kept, NodeSpec, Work
 from codeens_sandbox_backends.ray.parcel import parcel_of
 from codeens_sandbox_backends.remote.packages import version_of
@@ -30,7 +30,7 @@ async def do_job(executor: Executor, kept: Kept, job: Job[R]) -> R:
     return await executor.run(job)
 
 
-async def sandbox_on(cluster: Cluster, spec: SandboxSpec) -> RaySandbox:
+async def sandbox_on(cluster: RayCluster, spec: SandboxSpec) -> RaySandbox:
     """Open a sandbox; nodes open theirs for their first work. The sandbox gives the cluster back when it is closed.
 
     Raises:
@@ -56,7 +56,7 @@ class RaySandbox:
 
     places_exclusive = True
 
-    def __init__(self, cluster: Cluster, wanted: NodeSpec, sent: list[Any]) -> None:
+    def __init__(self, cluster: RayCluster, wanted: NodeSpec, sent: list[Any]) -> None:
         self.cluster = cluster
         self._wanted = wanted
         self._sent = sent

@@ -39,7 +39,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from .calling import Arguments
 from .exceptions import attributes_of
 from .files import Files
-from .handling import Handlers
+from .handling import ExceptionHandlers
 from .kept import KeptParts, shared_memory
 from .loader import Program
 from .notices import Notices
@@ -76,7 +76,7 @@ class Effects:
 
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
-        self.handlers = Handlers(program)
+        self.handlers = ExceptionHandlers(program)
         self._state = State(program)
         self._surroundings = Surroundings(self._state.foreign())
         self._kept = KeptParts()

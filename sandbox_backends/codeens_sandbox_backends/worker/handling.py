@@ -12,7 +12,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _PLAIN = (ast.Name, ast.Constant, ast.Tuple, ast.expr_context)
 
 
-class Handlers:
+class ExceptionHandlers:
     """Those of the module under test."""
 
     def __init__(self, program: Program) -> None:

@@ -20,7 +20,7 @@ from codeens_server.tasks.schema import ScoredCandidate, ScoreResult, Task
 from codeens_server.tasks.scoring import judge_reference, score_one
 
 
-class Judged(Struct, frozen=True, kw_only=True):
+class JudgedSample(Struct, frozen=True, kw_only=True):
     """The judge's word on a program, with the fields of an `Attempt`."""
 
     ending: Status
@@ -56,7 +56,7 @@ class Judge(Protocol):
         """
         ...
 
-    async def judged(self, item: Item, source: str, *, is_last: bool) -> Judged:
+    async def judged(self, item: Item, source: str, *, is_last: bool) -> JudgedSample:
         """Judge a program; where it is not the last round, also by the public tests alone.
 
         Raises:
@@ -79,7 +79,7 @@ class SandboxJudge:
         """Judge a task's own solution; see `Judge`."""
         self._runs[item.task.id] = await runs_of(item, self._sandbox, self._limits)
 
-    async def judged(self, item: Item, source: str, *, is_last: bool) -> Judged:
+    async def judged(self, item: Item, source: str, *, is_last: bool) -> JudgedSample:
         """Judge a program; see `Judge`."""
         return await judge_program(item, self._runs[item.task.id], source, self._sandbox, self.label, is_last=is_last)
 
@@ -117,7 +117,7 @@ async def _already(reference: FullTime) -> FullTime:
 
 async def judge_program(
     item: Item, runs: TaskRuns, source: str, sandbox: Sandbox, label: str, *, is_last: bool
-) -> Judged:
+) -> JudgedSample:
     """Judge a program by all tests of a task, and where it may be asked again by the public ones too.
 
     Raises:
@@ -133,7 +133,7 @@ async def judge_program(
     failure = result.verdict.failure
     if item.public is not None and not is_last:
         failure = (await score(item.public, Observed(runs))).verdict.failure
-    return Judged(
+    return JudgedSample(
         ending=result.verdict.status,
         reason=result.reason,
         share=min(1.0, result.weight_passed / result.weight_total) if result.weight_total else 0.0,

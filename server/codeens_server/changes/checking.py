@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Behaviour: TypeAlias = Literal["same", "differs", "unknown"]
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class ChangedBehaviour(Struct, frozen=True, kw_only=True):
     """Something on which a function does not do what it did; the smallest that was found."""
 
     call: str
@@ -48,7 +48,7 @@ class CheckedFunction(Struct, frozen=True, kw_only=True):
     conditions: str = ""
     """On what it is only nearly the same."""
     why: str = ""
-    difference: Difference | None = None
+    difference: ChangedBehaviour | None = None
     speed: Interval | None = None
     """The old one's time divided by the new one's; None: not measured."""
     growth: str = ""
@@ -121,11 +121,11 @@ def _told(unknown: CheckedFunction, document: RunDocument, row: RankedResult) ->
     return replace(told, difference=_smallest(document, verdict)) if told.behaviour == "differs" else told
 
 
-def _smallest(document: RunDocument, verdict: Verdict) -> Difference | None:
+def _smallest(document: RunDocument, verdict: Verdict) -> ChangedBehaviour | None:
     """Return the smallest input on which the two differ; else what the verdict rests on."""
     own = next((each.index for each in document.clusters if ORIGINAL in each.members), None)
     for index, found in document.numbered_differences():
         before, now = (found.here, found.there) if index == own else (found.there, found.here)
-        return Difference(call=found.call, before=before, now=now)
+        return ChangedBehaviour(call=found.call, before=before, now=now)
     failure = verdict.failure
-    return Difference(call=failure.where, before=failure.expected, now=failure.got) if failure else None
+    return ChangedBehaviour(call=failure.where, before=failure.expected, now=failure.got) if failure else None

@@ -13,11 +13,11 @@ from msgspec import Struct, field
 from codeens_server.dashboard.activity import Activity
 from codeens_server.dashboard.desk import Happened, RunDesk
 from codeens_server.dashboard.pages import diff_text
-from codeens_server.dashboard.wire import Refused, answer, lists, read_body, says, takes
+from codeens_server.dashboard.wire import RefusedRequest, answer, lists, read_body, says, takes
 from codeens_server.domain.document import RunDocument
 from codeens_server.run.events import Progress
 from codeens_server.store.statistics import CostLine, RunPage, RunsShown, SystemLine
-from codeens_server.store.used import Usage
+from codeens_server.store.used import StoredUsage
 from codeens_server.views.model import RunView
 
 
@@ -46,21 +46,24 @@ DOCUMENTS: tuple[type[Struct], ...] = (
     StartRun,
     StartedRun,
     Ended,
-    Refused,
+    RefusedRequest,
     RunPage,
     RunView,
     RunDocument,
     SystemLine,
     CostLine,
     Activity,
-    Usage,
+    StoredUsage,
 )
 """What the OpenAPI document describes of these routes."""
 
 
 def make_api(desk: RunDesk) -> APIRouter:
     """Return the routes below `/api`."""
-    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api",
+        responses=says({400: RefusedRequest, 401: RefusedRequest, 404: RefusedRequest, 422: RefusedRequest}),
+    )
     _add_runs(api, desk)
     _add_sums(api, desk)
     return api
@@ -126,7 +129,7 @@ def _add_sums(api: APIRouter, desk: RunDesk) -> None:
         """Say what the runs of this process are at: candidates on their way, sandboxes, queue, dollars a minute."""
         return answer(desk.activities())
 
-    @api.get("/usage", responses=says({200: Usage}))
+    @api.get("/usage", responses=says({200: StoredUsage}))
     async def show_usage(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
         """Say what runs used last: sandboxes, and calls of models with their price and latency."""
         return answer(await (await desk.session.opened_store()).used.latest(limit))

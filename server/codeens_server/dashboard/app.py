@@ -27,7 +27,7 @@ from codeens_server.dashboard.configuration import make_configuration_api, make_
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.ensemble import EnsembleDesk
 from codeens_server.dashboard.exports import make_exports
-from codeens_server.dashboard.guard import Door, Guard
+from codeens_server.dashboard.guard import Guard, GuardedDoor
 from codeens_server.dashboard.manifests import VariantDesk
 from codeens_server.dashboard.pages import make_pages
 from codeens_server.dashboard.rendering import error_page
@@ -43,7 +43,7 @@ _NOT_FOUND = frozenset({"no_such_run", "no_such_candidate", "no_such_variant", "
 class Dashboard:
     """The application, and the block in which it can start runs."""
 
-    def __init__(self, session: Session, door: Door) -> None:
+    def __init__(self, session: Session, door: GuardedDoor) -> None:
         """Make the application.
 
         Args:
@@ -131,17 +131,17 @@ def _said(request: Request, status: int, code: str, message: str) -> Response:
     return HTMLResponse(error_page(message), status)
 
 
-def opened(host: str, port: int) -> tuple[Door, socket.socket]:
+def opened(host: str, port: int) -> tuple[GuardedDoor, socket.socket]:
     """Return the door at an address, which its owner's token opens, and a socket that listens there.
 
     Raises:
         OSError: the address cannot be listened on, or the token cannot be kept.
     """
     sock = listening(host, port)
-    return Door(host=host, port=sock.getsockname()[1], token=own_token("dashboard-token")[0]), sock
+    return GuardedDoor(host=host, port=sock.getsockname()[1], token=own_token("dashboard-token")[0]), sock
 
 
-async def serve(session: Session, door: Door, sock: socket.socket) -> None:
+async def serve(session: Session, door: GuardedDoor, sock: socket.socket) -> None:
     """Serve on a listening socket until cancelled."""
     async with Dashboard(session, door).opened() as app:
         await serve_on(sock, app, lifespan="off")

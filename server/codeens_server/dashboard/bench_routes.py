@@ -11,7 +11,7 @@ from codeens_server.bench.report.text import paper_of
 from codeens_server.dashboard.bench_desk import BenchDesk, BenchEnded, BenchLine, BenchStarted, StartBenchmark
 from codeens_server.dashboard.exports import FILE, Form, file_of
 from codeens_server.dashboard.rendering import shown
-from codeens_server.dashboard.wire import Refused, answer, lists, read_body, says, takes
+from codeens_server.dashboard.wire import RefusedRequest, answer, lists, read_body, says, takes
 
 DOCUMENTS: tuple[type[Struct], ...] = (StartBenchmark, BenchStarted, BenchEnded, BenchLine, BenchReport)
 """What the OpenAPI document describes of these routes."""
@@ -19,7 +19,10 @@ DOCUMENTS: tuple[type[Struct], ...] = (StartBenchmark, BenchStarted, BenchEnded,
 
 def make_bench_api(desk: BenchDesk) -> APIRouter:
     """Return the routes of the API."""
-    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api",
+        responses=says({400: RefusedRequest, 401: RefusedRequest, 404: RefusedRequest, 422: RefusedRequest}),
+    )
 
     @api.get("/benchmarks", responses=lists(BenchLine))
     async def list_benchmarks() -> Response:

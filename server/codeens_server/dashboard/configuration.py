@@ -16,13 +16,13 @@ from codeens_server.dashboard.manifests import (
     Preview,
     Removed,
     Saved,
-    Source,
     Switch,
     Switched,
     VariantDesk,
+    VariantSource,
 )
 from codeens_server.dashboard.rendering import shown
-from codeens_server.dashboard.wire import Refused, answer, as_file, lists, read_body, says, takes
+from codeens_server.dashboard.wire import RefusedRequest, answer, as_file, lists, read_body, says, takes
 from codeens_server.doctor.models import DoctorCheck
 
 _MOST_BYTES = 8 << 20
@@ -39,7 +39,7 @@ DOCUMENTS: tuple[type[Struct], ...] = (
     Chosen,
     KeptDefault,
     InstalledVariant,
-    Source,
+    VariantSource,
     Preview,
     Manifests,
     Saved,
@@ -54,7 +54,10 @@ DOCUMENTS: tuple[type[Struct], ...] = (
 
 def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> APIRouter:
     """Return the routes."""
-    api = APIRouter(prefix="/api", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api",
+        responses=says({400: RefusedRequest, 401: RefusedRequest, 404: RefusedRequest, 422: RefusedRequest}),
+    )
 
     @api.get("/ensemble", responses=says({200: EnsembleState}))
     async def show_ensemble(everywhere: bool = False) -> Response:
@@ -76,10 +79,10 @@ def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> API
         """List the variants, and what came of them."""
         return answer(await variants.installed())
 
-    @api.post("/variants/preview", responses=lists(Preview), openapi_extra=takes(Source))
+    @api.post("/variants/preview", responses=lists(Preview), openapi_extra=takes(VariantSource))
     async def preview_variants(request: Request) -> Response:
         """Say what manifests would do; nothing is kept."""
-        return answer(await variants.preview(await read_body(request, Source, most=_MOST_BYTES)))
+        return answer(await variants.preview(await read_body(request, VariantSource, most=_MOST_BYTES)))
 
     @api.post("/variants", responses=says({200: Saved}), openapi_extra=takes(Manifests))
     async def add_variants(request: Request) -> Response:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from codeens import Session
 from codeens_server.dashboard.desk import RunDesk
 from codeens_server.dashboard.rendering import share_text
-from codeens_server.dashboard.wire import Refused, as_file, says
+from codeens_server.dashboard.wire import RefusedRequest, as_file, says
 from codeens_server.domain.measurement import Interval
 from codeens_server.store.statistics import CostLine, SystemLine
 from codeens_server.text import money, plural
@@ -35,7 +35,10 @@ FILE: dict[int | str, dict[str, Any]] = {
 
 def make_exports(desk: RunDesk) -> APIRouter:
     """Return the routes of files."""
-    api = APIRouter(prefix="/api/export", responses=says({400: Refused, 401: Refused, 404: Refused, 422: Refused}))
+    api = APIRouter(
+        prefix="/api/export",
+        responses=says({400: RefusedRequest, 401: RefusedRequest, 404: RefusedRequest, 422: RefusedRequest}),
+    )
 
     @api.get("/runs/{run_id}.{form}", responses=FILE)
     async def export_run(run_id: str, form: Form) -> Response:

@@ -35,7 +35,7 @@ _HEADERS = {
 }
 
 
-class Door(Struct, frozen=True, kw_only=True):
+class GuardedDoor(Struct, frozen=True, kw_only=True):
     """Where the dashboard is, and who is let in."""
 
     host: str
@@ -54,7 +54,7 @@ class Guard:
     Other names of this machine are refused, and so is what would change something and comes from another origin's page.
     """
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: GuardedDoor) -> None:
         self._app = app
         self._token = door.token.encode()
         self._names = OwnNames(door.host, door.port)

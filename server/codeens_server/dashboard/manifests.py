@@ -50,7 +50,7 @@ class GivenFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
 
 
-class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VariantSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where manifests are: exactly one of these."""
 
     files: tuple[GivenFile, ...] = ()
@@ -128,7 +128,7 @@ class VariantDesk:
 
         return await anyio.to_thread.run_sync(read)
 
-    async def preview(self, source: Source) -> list[Preview]:
+    async def preview(self, source: VariantSource) -> list[Preview]:
         """Say what manifests would do; nothing is kept.
 
         Raises:

@@ -25,7 +25,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Refused(Struct, frozen=True, kw_only=True):
+class RefusedRequest(Struct, frozen=True, kw_only=True):
     """The body of every answer above 399."""
 
     error: Refusal
@@ -38,7 +38,7 @@ def answer(document: object, status: int = 200) -> Response:
 
 def refused(status: int, code: str, message: str) -> Response:
     """Return why nothing was done."""
-    return answer(Refused(error=Refusal(code=code, message=message)), status)
+    return answer(RefusedRequest(error=Refusal(code=code, message=message)), status)
 
 
 def as_file(text: str, media_type: str, name: str) -> Response:

@@ -25,7 +25,7 @@ from codeens_server.lsp.runs.messages import (
     PinArguments,
     PinnedTest,
     RefuseArguments,
-    Refused,
+    RefusedKind,
     RerankArguments,
     Reranked,
     RerunArguments,
@@ -57,7 +57,7 @@ ARGUMENTS: tuple[Any, ...] = (
     RerankArguments,
 )
 RESULTS: tuple[Any, ...] = (
-    *(Started, Applied, CandidateDiff, PinnedTest, Refused, Reranked),
+    *(Started, Applied, CandidateDiff, PinnedTest, RefusedKind, Reranked),
     *(KnownModels, KnownRuns, AppliedPlace, SlowPlaces, RunChanged),
 )
 GENERATE: tuple[Any, ...] = (GenerateParams, GenerateResult)

@@ -29,7 +29,7 @@ _MOST_LOOKED_AT = 30
 _RUN_AGAIN_S = 60.0
 
 
-class Ranked(Struct, frozen=True, kw_only=True):
+class RankedFunction(Struct, frozen=True, kw_only=True):
     """A function that could be improved."""
 
     target: Target
@@ -56,7 +56,7 @@ class Optimized(Struct, frozen=True, kw_only=True):
     cost_usd: float = 0.0
 
 
-async def rank(session: Session, root: Path, profile: Profile) -> list[Ranked]:
+async def rank(session: Session, root: Path, profile: Profile) -> list[RankedFunction]:
     """Return the functions of a profile that can be improved, by share times chance, the best first.
 
     The chance of one that was never tried is that of all runs in the workspace. Each run of its own that found
@@ -64,7 +64,7 @@ async def rank(session: Session, root: Path, profile: Profile) -> list[Ranked]:
     """
     statistics = (await session.opened_store()).statistics
     usual = await _chance(statistics, "")
-    found: dict[str, Ranked] = {}
+    found: dict[str, RankedFunction] = {}
     for slow in profile.functions[:_MOST_LOOKED_AT]:
         if slow.own_share < LEAST_SHARE or (target := await _target(session, root, slow)) is None:
             continue
@@ -72,7 +72,7 @@ async def rank(session: Session, root: Path, profile: Profile) -> list[Ranked]:
         earlier = found.get(name)
         share = slow.own_share + (earlier.share if earlier else 0.0)
         runs, wins = await _counts(statistics, name)
-        found[name] = Ranked(target=target, share=share, chance=usual * (wins + 1) / (runs + 1))
+        found[name] = RankedFunction(target=target, share=share, chance=usual * (wins + 1) / (runs + 1))
     return sorted(found.values(), key=lambda one: -one.share * one.chance)
 
 
@@ -101,7 +101,7 @@ async def _counts(statistics: Statistics, text: str) -> tuple[int, int]:
 async def optimized(
     session: Session,
     root: Path,
-    ranked: Sequence[Ranked],
+    ranked: Sequence[RankedFunction],
     program: ProgramCommand | None,
     *,
     budget_usd: float | None,
@@ -138,7 +138,7 @@ async def optimized(
         yield await _told(session, root, replace(one, target=target), document, program), document
 
 
-def _untried(one: Ranked, root: Path, why: str) -> Optimized:
+def _untried(one: RankedFunction, root: Path, why: str) -> Optimized:
     return Optimized(function=_name(one.target, root), share=one.share, chance=one.chance, headline=why)
 
 
@@ -147,7 +147,7 @@ def _name(target: Target, root: Path) -> str:
 
 
 async def _told(
-    session: Session, root: Path, one: Ranked, document: RunDocument, program: ProgramCommand | None
+    session: Session, root: Path, one: RankedFunction, document: RunDocument, program: ProgramCommand | None
 ) -> Optimized:
     found = replace(_untried(one, root, document.headline), run_id=document.run_id, cost_usd=document.summary.cost_usd)
     best = next((row for row in document.results if row.candidate.id == document.best), None)

@@ -78,7 +78,7 @@ class _Told(NamedTuple):
     failure: str
 
 
-class Usage(Struct, frozen=True, kw_only=True):
+class StoredUsage(Struct, frozen=True, kw_only=True):
     """What runs of the store used last."""
 
     sandboxes: tuple[SandboxLine, ...]
@@ -95,7 +95,7 @@ class Used:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def latest(self, limit: int = 50) -> Usage:
+    async def latest(self, limit: int = 50) -> StoredUsage:
         """Return what was used last.
 
         Args:
@@ -135,14 +135,14 @@ def rows_of(run_id: str, sandboxes: Iterable[SandboxUse]) -> Iterator[SandboxRow
         )
 
 
-def _latest(session: Session, limit: int) -> Usage:
+def _latest(session: Session, limit: int) -> StoredUsage:
     found = [
         line
         for row in (SandboxRow, LentSandboxRow)
         for line in map(_sandbox, session.scalars(select(row).order_by(row.opened.desc()).limit(limit)))
     ]
     calls = select(ModelCallRow).order_by(ModelCallRow.created.desc()).limit(limit)
-    return Usage(
+    return StoredUsage(
         sandboxes=tuple(sorted(found, key=lambda line: line.opened, reverse=True)[:limit]),
         models=tuple(_models(session)),
         calls=tuple(_call(row) for row in session.scalars(calls)),

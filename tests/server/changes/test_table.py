@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeens_server.changes.checking import CheckDocument, CheckedFunction, Difference
+from codeens_server.changes.checking import ChangedBehaviour, CheckDocument, CheckedFunction
 from codeens_server.changes.table import failing, markdown
 from codeens_server.domain.measurement import Interval
 
@@ -45,7 +45,7 @@ def test_what_code_says_cannot_leave_its_cell_name_a_person_or_be_a_link() -> No
         function="app.py::f",
         line=1,
         behaviour="differs",
-        difference=Difference(call=hostile, before="``", now="a"),
+        difference=ChangedBehaviour(call=hostile, before="``", now="a"),
     )
     unknown = CheckedFunction(function="app.py::g", line=1, behaviour="unknown", why=hostile)
 

@@ -10,12 +10,12 @@ import pytest
 
 from codeens import Session
 from codeens_server.dashboard.app import Dashboard
-from codeens_server.dashboard.guard import Door
+from codeens_server.dashboard.guard import GuardedDoor
 from tests.quick import short_races
 from tests.server import facts
 
 __all__ = ["short_races"]
-DOOR = Door(host="127.0.0.1", port=8765, token="a-token-of-twenty-letters")
+DOOR = GuardedDoor(host="127.0.0.1", port=8765, token="a-token-of-twenty-letters")
 RUN = "20260101-aaaaaa"
 KEY = "a-key-that-nobody-may-see"
 ENVIRON = {"OPENAI_API_KEY": KEY}

@@ -14,9 +14,9 @@ from codeens_sandbox_backends.ray.node import NAME
 from codeens_sandbox_backends.ray.sandbox import RaySandbox, sandbox_on
 from codeens_server.bench.cluster.batches import Batches, batches
 from codeens_server.bench.cluster.limiter import ClusterLimiter, limiter_of
-from codeens_server.bench.cluster.on_nodes import Answer, Items, Refused, Samples, judge_batch, score_batch
+from codeens_server.bench.cluster.on_nodes import Items, ProgramAnswer, RefusedNode, Samples, judge_batch, score_batch
 from codeens_server.bench.datasets.base import Item
-from codeens_server.bench.judging import Judged
+from codeens_server.bench.judging import JudgedSample
 from codeens_server.bench.samples import Sample
 from codeens_server.bench.score import SampleResult
 from codeens_server.config.settings import ModelSettings
@@ -66,14 +66,14 @@ class ClusterJudge:
 
     async def prove(self, item: Item) -> None:
         """Judge a task's own solution; see `Judge`."""
-        answer = await self._sent.result(Answer(task=item.task.id))
-        if isinstance(answer, Refused):
+        answer = await self._sent.result(ProgramAnswer(task=item.task.id))
+        if isinstance(answer, RefusedNode):
             raise answer.error
 
-    async def judged(self, item: Item, source: str, *, is_last: bool) -> Judged:
+    async def judged(self, item: Item, source: str, *, is_last: bool) -> JudgedSample:
         """Judge a program; see `Judge`."""
-        answer = await self._sent.result(Answer(task=item.task.id, source=source, is_last=is_last))
-        if isinstance(answer, Refused):
+        answer = await self._sent.result(ProgramAnswer(task=item.task.id, source=source, is_last=is_last))
+        if isinstance(answer, RefusedNode):
             raise answer.error
         return answer
 
@@ -103,7 +103,7 @@ class ClusterScorer:
             SandboxError: the sandbox failed.
         """
         answer = await self._sent.result(sample)
-        if isinstance(answer, Refused):
+        if isinstance(answer, RefusedNode):
             raise answer.error
         return answer
 

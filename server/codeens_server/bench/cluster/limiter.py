@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from codeens_sandbox_backends.ray.cluster import Cluster
+from codeens_sandbox_backends.ray.cluster import RayCluster
 from codeens_server.config.settings import ModelSettings
 from codeens_server.generation.models.client import RateLimiter
 
@@ -48,7 +48,7 @@ class ClusterLimiter:
                 raise
 
 
-def limiter_of(cluster: Cluster) -> Any:
+def limiter_of(cluster: RayCluster) -> Any:
     """Return the cluster's limiter, started where there is none."""
     options = {
         "name": _NAME,

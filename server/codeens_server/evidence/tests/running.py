@@ -86,7 +86,7 @@ async def run_tests(
     share = run_timeout_s * _SHARE_OF_TIME
     seconds = max(_SHORTEST_S, min(_LONGEST_S, share))
     left_out = await anyio.to_thread.run_sync(given_tests, target, deselect)
-    batches = Batches(target.root, program, sandbox, limits, left_out)
+    batches = SuiteBatches(target.root, program, sandbox, limits, left_out)
     if asked_for:
         found = Discovery(await anyio.to_thread.run_sync(given_tests, target, asked_for))
         await say(f"running the tests in {', '.join(found.files[:3])}")
@@ -95,7 +95,7 @@ async def run_tests(
         found, direct = await anyio.to_thread.run_sync(_likely, target)
         if found.files:
             await say(f"running {len(found.files)} test {'file' if len(found.files) == 1 else 'files'}")
-            await _run_likely(direct, batches, Batches(target.root, program, sandbox, limits, left_out), seconds)
+            await _run_likely(direct, batches, SuiteBatches(target.root, program, sandbox, limits, left_out), seconds)
     told = await anyio.to_thread.run_sync(sort_out, target, batches, found)
     asked = tuple(Excluded(what=test, count=1, why="it was asked to be left out") for test in left_out)
     return structs.replace(told, excluded=(*asked, *told.excluded))
@@ -129,7 +129,7 @@ def _likely(target: Target) -> tuple[Discovery, list[DirectTests]]:
     return found, [direct_tests(Path(target.root), file, name) for file in found.files]
 
 
-async def _run_likely(tests: list[DirectTests], batches: Batches, first: Batches, seconds: float) -> None:
+async def _run_likely(tests: list[DirectTests], batches: SuiteBatches, first: SuiteBatches, seconds: float) -> None:
     """Fill `batches`. Whatever goes wrong with single tests in `first` is found again with their file."""
     await first.run([SelectedTests(item.file, item.ids) for item in tests if item.ids], seconds=seconds / 2)
     done = {item.file for item in tests if item.ids and item.is_all} - {*first.broken, *first.late}
@@ -146,7 +146,7 @@ class SelectedTests(NamedTuple):
     ids: tuple[str, ...]
 
 
-class Batches:
+class SuiteBatches:
     """Results of what was run so far. A batch that crashes is run again file by file; one that hangs is not."""
 
     def __init__(
@@ -273,7 +273,7 @@ def is_enough(results: Sequence[SuiteResult], *, least: bool = False) -> bool:
     return len(reaching) >= _MOST_TESTS or sum(test.seconds for test in reaching) >= _MOST_SECONDS
 
 
-def sort_out(target: Target, batches: Batches, found: Discovery) -> TestEvidence:
+def sort_out(target: Target, batches: SuiteBatches, found: Discovery) -> TestEvidence:
     """Sort all reports into evidence and what is set aside, with the reasons."""
     reports = list({report.id: report for result in batches.results for report in result.tests}.values())
     tests = [report for report in reports if "::" in report.id]
@@ -323,7 +323,7 @@ def _tests_elsewhere(tests: Sequence[TestReport]) -> Iterator[Excluded]:
     )
 
 
-def _files_not_run(batches: Batches, found: Discovery, uncollected: Sequence[TestReport]) -> Iterator[Excluded]:
+def _files_not_run(batches: SuiteBatches, found: Discovery, uncollected: Sequence[TestReport]) -> Iterator[Excluded]:
     for report in uncollected:
         yield Excluded(what=report.id, count=1, why=f"pytest cannot collect it: {_last_line(report.message)}")
     for file, ending in batches.broken.items():
@@ -349,7 +349,7 @@ def _last_line(message: str) -> str:
     return (lines or ["no reason given"])[-1]
 
 
-def _notes(batches: Batches, reaching: Sequence[TestReport]) -> Iterator[str]:
+def _notes(batches: SuiteBatches, reaching: Sequence[TestReport]) -> Iterator[str]:
     if batches.no_pytest:
         yield "the tests were not run: pytest is not installed for the workspace's interpreter. Install it there."
     elif not reaching and any(isinstance(ending, TimedOut) for ending in batches.broken.values()):

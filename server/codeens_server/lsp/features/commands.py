@@ -19,9 +19,9 @@ from codeens_server.lsp.documents.documents import Documents
 from codeens_server.lsp.documents.edits import standing
 from codeens_server.lsp.documents.outline import Function, Outlines
 from codeens_server.lsp.features.apply import CandidateEdits
-from codeens_server.lsp.features.find_slow import FindSlow
+from codeens_server.lsp.features.find_slow import SlowFinder
 from codeens_server.lsp.features.markdown import report
-from codeens_server.lsp.features.models import ListModels
+from codeens_server.lsp.features.models import ModelLister
 from codeens_server.lsp.runs.lookup import RunLookup
 from codeens_server.lsp.runs.messages import (
     Applied,
@@ -30,7 +30,7 @@ from codeens_server.lsp.runs.messages import (
     KnownRuns,
     ListArguments,
     RefuseArguments,
-    Refused,
+    RefusedKind,
     RerankArguments,
     Reranked,
     RerunArguments,
@@ -95,8 +95,8 @@ class Commands:
             names.RERANK: self.rerank,
             names.LIST_RUNS: self.list_runs,
             names.APPLIED: self.applied,
-            names.FIND_SLOW: FindSlow(self._documents, self._configuration).execute,
-            names.LIST_MODELS: ListModels(self._documents, self._configuration).execute,
+            names.FIND_SLOW: SlowFinder(self._documents, self._configuration).execute,
+            names.LIST_MODELS: ModelLister(self._documents, self._configuration).execute,
         }
 
     async def run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class Commands:
         async with self._runs.session(record) as session:
             path = await session.refuse(record.run_id, asked.kind)
         await self._runs.rejudge(record, params.work_done_token)
-        return written(Refused(run_id=record.run_id, uri=path.as_uri()))
+        return written(RefusedKind(run_id=record.run_id, uri=path.as_uri()))
 
     async def show_run(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Return a run and its report; show the report where the client has no view."""

@@ -18,13 +18,13 @@ from codeens_server.lsp.runs.messages import SlowArguments, SlowPlace, SlowPlace
 from codeens_server.lsp.transport.configuration import Configuration
 
 if TYPE_CHECKING:
-    from codeens_server.programs.optimizing import Ranked
+    from codeens_server.programs.optimizing import RankedFunction
 
 _MOST_TESTS = 200
 """Files of tests that are looked into for a module's name."""
 
 
-class FindSlow:
+class SlowFinder:
     """The command."""
 
     def __init__(self, documents: Documents, configuration: Configuration) -> None:
@@ -55,13 +55,13 @@ class FindSlow:
         return written(SlowPlaces(program=command, ended=profile.ended, functions=places))
 
 
-def _is_meant(one: Ranked, path: Path, asked: SlowArguments) -> bool:
+def _is_meant(one: RankedFunction, path: Path, asked: SlowArguments) -> bool:
     line = one.target.line - 1
     first, last = asked.first_line or 0, asked.last_line if asked.last_line is not None else line
     return Path(one.target.path) == path and first <= line <= last
 
 
-def _place(one: Ranked) -> SlowPlace:
+def _place(one: RankedFunction) -> SlowPlace:
     return SlowPlace(
         uri=Path(one.target.path).as_uri(),
         function=one.target.qualname,

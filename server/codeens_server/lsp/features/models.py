@@ -20,7 +20,7 @@ from codeens_server.lsp.transport.configuration import Configuration, camel_case
 _MOST_OF_A_SERVER = 50
 
 
-class ListModels:
+class ModelLister:
     """The command."""
 
     def __init__(self, documents: Documents, configuration: Configuration) -> None:

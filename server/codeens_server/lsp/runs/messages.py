@@ -192,7 +192,7 @@ class ShownRun(_Result, frozen=True, kw_only=True):
     """Markdown."""
 
 
-class Refused(_Result, frozen=True, kw_only=True):
+class RefusedKind(_Result, frozen=True, kw_only=True):
     """Of `codeens.refuseCondition`."""
 
     run_id: str
