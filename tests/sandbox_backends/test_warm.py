@@ -20,6 +20,11 @@ from codeens_sandbox_backends.selfcheck.contract import call
 from tests.sandbox_backends.tools import answer, until
 from tests.sandbox_backends.warm import MARKS, Launches, opened
 
+_IMPORTS = """\
+import asyncio, calendar, codecs, copyreg, csv, decimal, faulthandler, gc, io, locale, logging, mimetypes, numbers, os
+import random, resource, shutil, signal, socket, sqlite3, ssl, sys, threading, urllib.request, warnings
+import xml.etree.ElementTree
+"""
 pytestmark = MARKS
 
 WITH_LIBC = """
@@ -55,6 +60,20 @@ async def test_to_watch_what_calls_leave_takes_no_sandbox_of_its_own(launches: L
         ]
     assert [outcome for result in watched for outcome in result.outcomes] == [Returned(value=2, args=(1,))] * 2
     assert launches.cold == []
+
+
+async def test_what_loading_leaves_is_told_alike_by_warm_and_other_workers(launches: Launches) -> None:
+    told: list[dict[str, str]] = []
+    async with opened() as sandbox:
+        for fatal in ("", "os.nice(0)\n"):
+            source = f"{_IMPORTS}{fatal}\n\ndef f(n):\n    return n + 1\n"
+            program = Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
+            launches.cold.clear()
+            result = await sandbox.run(CallsJob(program=program, inputs=(CallInput(args=(1,)),), loading=True))
+            assert bool(launches.cold) is bool(fatal)
+            told.append(result.loading)
+    assert len(told[0]) > 30
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
 from codeens_sandbox_backends.jobs import SuiteJob, SuiteResult
+from codeens_sandbox_backends.local import bwrap
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_sandbox_backends.programs import ModuleSource, Program
+from tests.hardly_timed import WITHOUT_PLUGINS
 from tests.sandbox_backends.warm import MARKS, Launches
 
 pytestmark = MARKS
@@ -131,6 +133,8 @@ async def test_a_project_that_takes_warnings_for_errors_is_run_as_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launches = Launches(monkeypatch)
+    # The option is one of a plugin, as projects have them.
+    monkeypatch.delitem(bwrap.ENVIRONMENT, WITHOUT_PLUGINS[0])
     ini = "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n"
     async with workspace(tmp_path, "from mod import f\ndef test_a(): assert f(1) == 2\n", pytest__ini=ini) as opened:
         assert await opened.outcomes(RIGHT) == {"test_a": "passed"}

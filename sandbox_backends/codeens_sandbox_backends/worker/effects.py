@@ -40,6 +40,7 @@ from .calling import Arguments
 from .exceptions import attributes_of
 from .files import Files
 from .handling import ExceptionHandlers
+from .interpreter import begin_alike
 from .kept import KeptParts, shared_memory
 from .loader import Program
 from .notices import Notices
@@ -63,6 +64,7 @@ class Effects:
     """Watches calls of one program. To be made before the program is loaded."""
 
     def __init__(self) -> None:
+        begin_alike()
         seed_random()
         self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
         self._notices = Notices()

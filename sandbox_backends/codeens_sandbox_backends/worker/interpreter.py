@@ -21,11 +21,17 @@ from .settings import LIBRARIES, Setting, name_of
 from .values.codec import encode
 from .values.objects import type_name
 
+_THRESHOLDS = gc.get_threshold()
 _PATIENCE_S = 0.05
 """For threads that are about to end."""
 _type_of: Callable[[Any], Any] = type
 _getsignal: Callable[[int], Any] = sys.modules["_signal"].__dict__["getsignal"]
 """The one of `signal` makes an enum of each answer."""
+
+
+def begin_alike() -> None:
+    """Let the process begin as any other does: one that was forked from a warm one looks for garbage later."""
+    gc.set_threshold(*_THRESHOLDS)
 
 
 class ProcessSettings:

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Dict
 
 from .files import Files
-from .interpreter import Attributes
+from .interpreter import Attributes, begin_alike
 from .loader import Program
 from .notices import Notices
 from .printed import Printed
@@ -29,6 +29,7 @@ class Loading:
     """Watches from when it is made: once the program's modules can be imported, before they are."""
 
     def __init__(self, program: Program) -> None:
+        begin_alike()
         import_module("logging")
         seed_random()
         if any(_NUMPY.search(module["source"]) for module in program["modules"]):

@@ -12,6 +12,7 @@ import abc
 import codecs
 import sys
 from contextlib import suppress
+from types import FrameType
 from typing import Any, Callable, Dict, List, Tuple
 
 from .outlines import name_of
@@ -20,6 +21,10 @@ from .values.objects import mro_of, type_name
 _classes: Dict[str, Any] = vars(sys.modules["_abc"]) if "_abc" in sys.modules else {}
 _changes: Callable[[], object] = abc.get_cache_token
 """Another one after each registration."""
+_frame_above: Any = vars(sys)["_getframe"]
+_LIBRARY = frozenset(vars(sys).get("stdlib_module_names", ()))
+"""Empty before Python 3.10."""
+_LOADER = "importlib._bootstrap"
 
 
 class Registrations:
@@ -69,7 +74,7 @@ class Registrations:
         def noting(cls: Any, subclass: Any) -> Any:
             before = _changes()
             registered = register(cls, subclass)
-            if _changes() != before:
+            if _changes() != before and not _is_library_loading(_frame_above(1)):
                 pairs.append((cls, subclass))
             return registered
 
@@ -89,6 +94,12 @@ class Registrations:
 
         replaced: Any = codecs
         replaced.register_error, replaced.register = noting_error, noting
+
+
+def _is_library_loading(frame: FrameType) -> bool:
+    """Whether it comes of loading a module of the standard library, or one in C, which a warm worker may have."""
+    module = frame.f_globals.get("__name__", "")
+    return module == _LOADER or (frame.f_code.co_name == "<module>" and module.partition(".")[0] in _LIBRARY)
 
 
 _register_error: Any = codecs.register_error
