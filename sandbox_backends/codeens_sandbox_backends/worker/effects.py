@@ -24,6 +24,8 @@
 |                                | happens with these, and when an exception is thrown into it           |
 | `handled`                      | of a generator with a `try` that holds nothing but a `yield`: what    |
 |                                | comes of the exceptions that it handles there                         |
+| `replaced`                     | places of the arguments at which another object stands than before,   |
+|                                | and where that stood, or `new` (`parts`)                              |
 | `again`                        | what the same call does in the state that is left (`observed`)        |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from .calling import Arguments, decode_arguments
 from .effects import Effects
 from .failures import describe
+from .parts import Parts
 from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
 from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
@@ -19,9 +20,10 @@ from .values.objects import type_name
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
 _type_of: Callable[[Any], Any] = type
-_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated"))
+_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated", "replaced"))
 """Effects that leave no state behind."""
 _CALLBACKS = frozenset(kind.tag for kind in CALLBACKS)
+_ANSWERED = frozenset(("returned", "raised"))
 _NO_NUMBERS = ["tuple", "raises", "TypeError"]
 _NO_SEND = ["tuple", "raises", "AttributeError"]
 """Of a generator that hands on to an iterator which takes nothing."""
@@ -97,8 +99,12 @@ def _performed(function: Callable[..., Any], call: Message, effects: Effects, ti
     for _ in range(times - 1):
         _made(function, decode_arguments(call), effects)
     arguments = decode_arguments(call)
+    parts = Parts(arguments)
     made = _made(function, arguments, effects)
+    replaced = parts.replaced(arguments)
     answer = _answer(made, call, arguments, effects)
+    if replaced and answer["outcome"]["kind"] in _ANSWERED:
+        _note(answer["outcome"], "replaced", ["list", *replaced])
     return {**answer, "can_be_left": True} if made.can_be_left else answer
 
 

@@ -20,6 +20,18 @@ def pop_until(items, found):
         found.append(items.pop(0))
 
 
+def filed(groups, key, item):
+    groups[key].append(item)
+
+
+def put_in_order(rows):
+    rows.sort()
+
+
+def tidied(groups):
+    groups["a"] = sorted(groups["a"])
+
+
 def rows(height, width):
     return [[0] * width for _ in range(height)]
 
@@ -64,6 +76,30 @@ TRIES = [
             "        found.append(items.pop(0))\n    if items:\n        raise ValueError('no')",
             ("checks before", False): "def pop_until(items, found):\n    if any(i < 0 for i in items):\n"
             "        raise ValueError('negative')\n    found += items\n    items.clear()",
+        },
+    ),
+    Try(
+        "filed",
+        [({"a": [1], "b": []}, "a", 2), ({"a": [1], "b": []}, "b", 2)],
+        {
+            ("in place", True): "def filed(groups, key, item):\n    group = groups[key]\n    group += [item]",
+            ("into a new list", False): "def filed(groups, key, item):\n    groups[key] = [*groups[key], item]",
+        },
+    ),
+    Try(
+        "put_in_order",
+        [([[2], [1]],), ([[1], [1]],)],
+        {
+            ("the same rows", True): "def put_in_order(rows):\n    rows[:] = sorted(rows)",
+            ("copies of rows", False): "def put_in_order(rows):\n    rows[:] = [list(row) for row in sorted(rows)]",
+        },
+    ),
+    Try(
+        "tidied",
+        [({"a": [2, 1]},)],
+        {
+            ("a new one", True): "def tidied(groups):\n    groups.update(a=sorted(groups['a']))",
+            ("in place", False): "def tidied(groups):\n    groups['a'].sort()",
         },
     ),
     Try(
