@@ -18,8 +18,6 @@ from tests.sandbox_backends.machine import why_not
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Else Ray listens on the address by which this machine is known to others.
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     # A node that is killed is missed after seconds, not after half a minute.
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "500",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import ssl
 import sys
 from collections.abc import Generator
@@ -24,6 +25,8 @@ LONGEST_NAME = 120
 SHARED_SERVICES = ("daytona", "e2b", "ray_cluster")
 """Fixtures of a session that take seconds to import and to start."""
 
+# Ray reads it when the first test imports it: else it takes the address by which others know this machine for its own.
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 # jsonschema, where this is there, makes parsers for all forms of addresses as it is imported, which takes seconds.
 cast("dict[str, object]", sys.modules).setdefault("rfc3987_syntax", None)
 

@@ -24,6 +24,7 @@ HERE = "local"
 NAMESPACE = "codeens"
 _REACHED_WITHIN_S = 5.0
 _JOINED_WITHIN_S = 60.0
+_LEFT_WITHIN_S = 5.0
 _FIX = f"Start Ray there (`ray start --head`), and on this machine as a node of it, or correct {ADDRESS_SETTING}"
 _log = logging.getLogger("codeens.ray")
 _lock = threading.Lock()
@@ -75,10 +76,14 @@ async def join(address: str) -> Any:
 
 def leave() -> None:
     """End the connection, where there is one; the cluster ends what this process had there."""
-    with _lock:
+    if not _lock.acquire(timeout=_LEFT_WITHIN_S):
+        return  # Ray still tries to reach a cluster, which nobody waits for any more
+    try:
         if _joined:
             _joined.clear()
             import_module(NAME).shutdown()
+    finally:
+        _lock.release()
 
 
 def _join(address: str) -> Any:
