@@ -401,7 +401,7 @@ class Money:
 def test_an_operator_gets_instances_beside_each_other_that_are_equal_nearly_and_not_at_all(
     tmp_path: Path, name: str, others: set[str]
 ):
-    calls = generate_inputs(target_in(tmp_path, _MONEY, f"Money.{name}"), [], _MONEY, 100)
+    calls = generate_inputs(target_in(tmp_path, _MONEY, f"Money.{name}"), [], _MONEY, 200)
     assert {kind_of(call.args[1]) for call in calls} == others
     alike = [call.args for call in calls if kind_of(call.args[1]) == "object"]
     equal = {tuple(mine == its for mine, its in zip(one[2:], other[2:], strict=True)) for one, other in alike}

@@ -89,7 +89,8 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, call
     rest = variadic(parameters)
     if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
         known[rest.name] = strategy
-    return InputPlan(_calls(parameters, known, apart, list(examples)), guessed=knowledge.guessed)
+    strategy = _calls(parameters, known, apart, list(examples), compares=knowledge.compares)
+    return InputPlan(strategy, guessed=knowledge.guessed)
 
 
 class _Knowledge:
@@ -115,6 +116,8 @@ class _Knowledge:
             kinds_by_docstring(target.docstring or "", target.parameters),
         ]
         self.guessed = False
+        self.compares = self._name in _OPERATORS
+        """What is given is likely held against the instance."""
 
     def of(self, parameter: Parameter, *, is_instance: bool) -> Samples | None:
         """Return the strongest knowledge: annotated types, and values like those seen; else a guess from the body."""
@@ -182,11 +185,11 @@ class _Knowledge:
 
     def _operands(self) -> list[Samples]:
         """Return what an operator of the class takes beside the instance."""
-        alike = self._worlds[0].instance(self._owner) if self._name in _OPERATORS else None
+        alike = self._worlds[0].instance(self._owner) if self.compares else None
         if alike is None:
             return []
         others = [st.none(), self._sampler.ints(), self._sampler.texts(long=False)]
-        return [alike, st.one_of(others)] if self._name in _EQUALITIES else [alike]
+        return [weighted((3, alike), (1, st.one_of(others)))] if self._name in _EQUALITIES else [alike]
 
     def missing(self, parameter: Parameter, *, is_instance: bool) -> str:
         if is_instance:
@@ -224,6 +227,8 @@ def _calls(
     known: Mapping[str, Samples],
     apart: Sequence[Mapping[str, Encoded]],
     examples: list[CallInput],
+    *,
+    compares: bool,
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
@@ -231,7 +236,7 @@ def _calls(
     anew = st.fixed_dictionaries(required, optional=optional)
     strategies = [(2, anew)]
     if len(known) > 1:
-        strategies.append((1, anew.flatmap(_shared)))
+        strategies.append((4 if compares else 1, anew.flatmap(_shared)))
         strategies.append((1, anew.map(_otherwise)))
     if apart and known:
         changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
