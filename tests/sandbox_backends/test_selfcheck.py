@@ -73,8 +73,9 @@ SERVICES = {"e2b": "E2B_API_KEY", "daytona": "DAYTONA_API_KEY"}
 
 
 def _scene(name: str) -> ParameterSet:
-    """A backend whose checks take the better part of a minute."""
-    return pytest.param(name, marks=pytest.mark.scene)
+    """A backend whose checks take the better part of a minute; a machine has one cluster of Ray at a time."""
+    alone = [pytest.mark.xdist_group("ray_cluster")] if name == "ray" else []
+    return pytest.param(name, marks=[pytest.mark.scene, *alone])
 
 
 @pytest.fixture
