@@ -275,6 +275,20 @@ def test_coverage_tells_the_lines_of_the_function_alone() -> None:
     assert result.lines_hit == (8, 9)
 
 
+def test_coverage_and_counts_see_lines_that_other_threads_run() -> None:
+    source = """
+        from concurrent.futures import ThreadPoolExecutor
+        def f(items):
+            def double(item):
+                return 2 * item
+            with ThreadPoolExecutor(1) as pool:
+                return list(pool.map(double, items))
+    """
+    result = run_calls(source, call([1, 2, 3]), coverage=True, counts=True)
+    assert result.lines_hit == result.lines_total == (4, 5, 6, 7)
+    assert dict(result.line_counts)[5] == 3
+
+
 def test_counts_tell_how_often_each_line_of_the_function_ran() -> None:
     source = """
         def other(x):

@@ -57,8 +57,10 @@ async def test_to_watch_what_calls_leave_takes_no_sandbox_of_its_own(launches: L
         watched = [
             await sandbox.run(structs.replace(job, effects=True)),
             await sandbox.run(structs.replace(job, loading=True)),
+            await sandbox.run(structs.replace(job, coverage=True, counts=True)),
         ]
-    assert [outcome for result in watched for outcome in result.outcomes] == [Returned(value=2, args=(1,))] * 2
+    assert [outcome for result in watched for outcome in result.outcomes] == [Returned(value=2, args=(1,))] * 3
+    assert (watched[2].lines_hit, watched[2].line_counts) == ((5,), ((5, 1),))
     assert launches.cold == []
 
 

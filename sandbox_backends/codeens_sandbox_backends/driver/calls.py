@@ -9,8 +9,6 @@ of the machine are not in the result: they would be the watching's, not the code
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 from time import monotonic
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -146,19 +144,18 @@ class _Calls:
 
     def lines(self, inputs: Sequence[CallInput]) -> CoveredLines | None:
         """Return the lines of the function that these inputs run; None if unknown."""
-        folder = coverage_folder()
-        return self._seen("lines", inputs, CoveredLines, coverage=folder) if folder is not None else None
+        return self._seen("lines", inputs, CoveredLines)
 
     def counts(self, inputs: Sequence[CallInput]) -> LineCounts | None:
         """Return how often these inputs run the lines of the function; None if unknown."""
         return self._seen("counts", inputs, LineCounts)
 
-    def _seen(self, watch: str, inputs: Sequence[CallInput], kind: type[Seen], **how: str) -> Seen | None:
+    def _seen(self, watch: str, inputs: Sequence[CallInput], kind: type[Seen]) -> Seen | None:
         """Return what a worker of its own sees of the calls, for which it is asked by the watch's name."""
         session = WorkerSession(self._launcher, "calls", self._limits, UsageTotals(self._limits))
         try:
             batches = [_Batch(0, inputs)]
-            found = session.load(self._program, self._deadline, batches[0].request(), watch=watch, **how)
+            found = session.load(self._program, self._deadline, batches[0].request(), watch=watch)
             if isinstance(found, Raised):
                 return None
             for _ in self._answers(session, batches, ends=False):
@@ -224,14 +221,3 @@ class _Batch(NamedTuple):
 
 def _first_of(batches: Sequence[_Batch]) -> tuple[dict[str, Any], ...]:
     return batches[0].request(last=len(batches) == 1)
-
-
-@cache
-def coverage_folder() -> str | None:
-    """Return the folder of the `coverage` package of this interpreter.
-
-    A sandbox in which it is not readable reports no lines.
-    """
-    spec = find_spec("coverage")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    return folders[0] if folders else None

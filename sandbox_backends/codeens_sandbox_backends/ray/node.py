@@ -17,7 +17,6 @@ from anyio import to_thread
 from msgspec import Struct, structs
 
 from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.driver.calls import coverage_folder
 from codeens_sandbox_backends.errors import SandboxBroken, SandboxUnavailable
 from codeens_sandbox_backends.executor import Executor, Turns
 from codeens_sandbox_backends.local.backend import BubblewrapBackend
@@ -148,8 +147,7 @@ class SandboxNode:
         if parcel is None:
             return structs.replace(wanted.spec, python=python, readable=())
         placed = await to_thread.run_sync(unpack, parcel, self._folder, python)
-        coverage = coverage_folder()
-        return structs.replace(wanted.spec, python=python, readable=(coverage,) if coverage else (), placed=placed)
+        return structs.replace(wanted.spec, python=python, readable=(), placed=placed)
 
     async def _kept_for(self, shared: Sequence[Any]) -> Kept:
         if not shared:

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from codeens_sandbox_backends import worker
 from codeens_sandbox_backends.base import SandboxSpec
-from codeens_sandbox_backends.driver.calls import coverage_folder
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.host import inside as shared
 from codeens_sandbox_backends.host import memory_watch
@@ -54,9 +53,6 @@ def bundle_of(spec: SandboxSpec, backend: str) -> Bundle:
     there = [*system, *installations_of(spec.python)]
     wanted = [path for path in spec.readable if Path(path).exists() and not is_below(os.path.realpath(path), there)]
     packages = imported_packages(wanted, site_packages_of(spec.python))
-    coverage = coverage_folder() if wanted else None
-    if coverage and not is_below(os.path.realpath(coverage), system):
-        wanted.append(coverage)
     shown = outermost(os.path.realpath(path) for path in wanted)
     archive = Archive(backend)
     archive.add_ours()

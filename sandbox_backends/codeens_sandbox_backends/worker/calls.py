@@ -2,25 +2,22 @@
 
 | request (`op`)                       | answers (each with the job's `nonce`)                                |
 |--------------------------------------|----------------------------------------------------------------------|
-| `load`: nonce, program, watch,       | `{"loaded": LivePlace}` or `{"failed": Raised}`                      |
-|   coverage                           |                                                                      |
+| `load`: nonce, program, watch        | `{"loaded": LivePlace}` or `{"failed": Raised}`                      |
 | `calls`: inputs, first, last         | one per input: `{"index", "outcome", "same"?, "peak"?}`; none where  |
 |                                      | loading failed; if it is the `last` request the worker then ends     |
 | `lines`                              | `{"hit": [...], "total": [...]}`                                     |
 | `counts`                             | `{"counts": [[line, times], ...]}`                                   |
 
 Before any request the worker sends `{"up": "3.11"}`. `watch` is "", "memory" (answers have `peak`, in bytes) or
-"lines" (`coverage` is the folder of the coverage package), "counts", "loading" (the answer to `load` says what that has
-left, by digests) or "effects" (outcomes say what a call left behind,
-and which of its objects are the same; the answer to `load` names the variables that are looked at, and those that are
-not).
+"lines" or "counts" (both trace the lines of the function), "loading" (the answer to `load` says what that has left, by
+digests) or "effects" (outcomes say what a call left behind, and which of its objects are the same; the answer to `load`
+names the variables that are looked at, and those that are not).
 """
 
 from __future__ import annotations
 
 import os
-from types import FunctionType
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional
 
 from . import serving
 from .calling import perform
@@ -30,7 +27,7 @@ from .live import load
 from .loader import install
 from .loading import Loading
 from .observed import perform_observed
-from .observing import AllocationWatch, LineCount, LineWatch
+from .observing import AllocationWatch, LineCount
 
 Message = Dict[str, Any]
 
@@ -41,16 +38,12 @@ class CallWorker:
     def __init__(self, channel: serving.Channel) -> None:
         self.channel = channel
         self.function: Optional[Callable[..., Any]] = None
-        self.watched: Sequence[FunctionType] = ()
         self.memory: Optional[AllocationWatch] = None
-        self.watch: Optional[LineWatch] = None
         self.count: Optional[LineCount] = None
         self.effects: Optional[Effects] = None
         self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "counts": self.counts}
 
     def load(self, request: Message) -> None:
-        if request["watch"] == "lines":
-            self.watch = LineWatch(request["coverage"])
         if request["watch"] == "effects":
             self.effects = Effects()
         install(request["program"])
@@ -61,10 +54,9 @@ class CallWorker:
             self.channel.send({"failed": describe(error)})
             return
         self.function = live.call
-        self.watched = live.watched
         if request["watch"] == "memory":
             self.function = self.memory = AllocationWatch(live.call)
-        if request["watch"] == "counts":
+        if request["watch"] in ("lines", "counts"):
             self.function = self.count = LineCount(live.call, live.watched)
         noted = self.effects.start(request["program"]) if self.effects else {}
         left = {"loading": loading.told(request["program"])} if loading else {}
@@ -87,8 +79,8 @@ class CallWorker:
             self.channel.send({"index": index, **answer})
 
     def lines(self, _: Message) -> None:
-        assert self.watch is not None
-        self.channel.send(self.watch.lines(self.watched))
+        assert self.count is not None
+        self.channel.send(self.count.lines())
 
     def counts(self, _: Message) -> None:
         assert self.count is not None

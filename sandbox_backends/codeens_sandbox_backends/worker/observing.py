@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.machinery import PathFinder
 from types import CodeType, FrameType, FunctionType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Set
 
 from .calling import settle
 
@@ -55,25 +53,36 @@ def _always(answer: Any) -> Callable[..., Any]:
 
 
 class LineCount:
-    """Stands for a function; counts how often each of its lines ran.
+    """Stands for a function; counts how often each of its lines ran, in whatever thread.
 
     Args:
         functions: made by one definition; those that they define are counted too.
     """
 
     def __init__(self, function: Callable[..., Any], functions: Sequence[FunctionType]) -> None:
+        import threading
+
         self.times: Dict[int, int] = {}
         """By line of the module."""
+        self._threading: Any = threading
         self._function = function
+        self._body: Set[int] = body_lines(functions[0].__code__) if functions else set()
         self._codes = {code for each in functions for code in _codes(each.__code__)}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         before = sys.gettrace()
+        before_in_threads = self._threading.__dict__["_trace_hook"]  # a function that tells it came with Python 3.10
+        self._threading.settrace(self._enter)
         sys.settrace(self._enter)
         try:
             return settle(self._function(*args, **kwargs))
         finally:
             sys.settrace(before)
+            self._threading.settrace(before_in_threads)
+
+    def lines(self) -> Dict[str, List[int]]:
+        """Return the `total` lines of the function's body, and which of them were `hit`; none where it is not known."""
+        return {"hit": sorted(self._body.intersection(self.times)), "total": sorted(self._body)}
 
     def _enter(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         return self._count if frame.f_code in self._codes else None
@@ -82,56 +91,6 @@ class LineCount:
         if event == "line":
             self.times[frame.f_lineno] = self.times.get(frame.f_lineno, 0) + 1
         return self._count
-
-
-class LineWatch:
-    """Lines that ran, by coverage.py.
-
-    Args:
-        folder: The `coverage` package's own folder; what lies beside it does not become importable.
-    """
-
-    def __init__(self, folder: str) -> None:
-        self._coverage = _start_coverage(folder)
-
-    def lines(self, functions: Sequence[FunctionType]) -> Dict[str, List[int]]:
-        """`hit` and `total` lines of the function's body; both empty where they cannot be known.
-
-        Args:
-            functions: made by one definition.
-        """
-        if self._coverage is None or not functions:
-            return {"hit": [], "total": []}
-        target = functions[0]
-        self._coverage.stop()
-        ran: Set[int] = set(self._coverage.get_data().lines(target.__code__.co_filename) or ())
-        total = body_lines(target.__code__)
-        return {"hit": sorted(total & ran), "total": sorted(total)}
-
-
-def _start_coverage(folder: str) -> Optional[Any]:
-    import warnings
-
-    try:
-        package = _import_package("coverage", folder)
-        # Files that are only in memory are measured too, so nothing may be left out by where it lies.
-        watch = package.Coverage(data_file=None, config_file=False, include=["*"], messages=False)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says so when its C tracer is not made for this Python
-            watch.start()
-    except Exception:
-        return None
-    return watch
-
-
-def _import_package(name: str, folder: str) -> Any:
-    spec = PathFinder.find_spec(name, [folder.rpartition("/")[0]])
-    if spec is None or spec.loader is None:
-        raise ImportError(f"no package {name!r} in {folder}")
-    module: Any = import_module("importlib.util").module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def body_lines(code: CodeType) -> Set[int]:

@@ -48,7 +48,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
-    """Lines of the original's body that all cases together run (measured with coverage.py)."""
+    """Lines of the original's body that all cases together run."""
 
     hit: int
     total: int

@@ -133,7 +133,7 @@ def _readable(wanted: list[Path], python: Path) -> tuple[str, ...]:
         message = f"the environment of {python} cannot be used: {broken} is no regular file that Python can read."
         raise ConfigError(message, code="broken_environment")
     opened = [path for folder in wanted for path in _beside_home(folder)]
-    found = [*opened, *_interpreter_folders(python), _coverage_folder()]
+    found = [*opened, *_interpreter_folders(python)]
     return _without_nested([path for path in found if path.exists() and not _is_too_wide(path)])
 
 
@@ -149,12 +149,6 @@ def _beside_home(folder: Path) -> list[Path]:
 def is_hidden(root: Path) -> bool:
     """Return whether nothing of a workspace is shown to code inside, for it is the home folder or one of the system."""
     return all(map(_is_too_wide, _beside_home(root)))
-
-
-def _coverage_folder() -> Path:
-    import coverage
-
-    return Path(coverage.__file__).parent
 
 
 def _interpreter_folders(python: Path) -> list[Path]:

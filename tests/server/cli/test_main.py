@@ -17,7 +17,7 @@ from codeens_server.errors import Hint, InputError, RunError
 from tests.server.cli.conftest import Codeens
 
 _HEAVY = {"litellm", "sqlalchemy", "rich", "msgspec", "libcst", "hypothesis", "anyio", "codeens_server.domain"}
-_OF_RUNS = {"coverage", "hypothesis", "libcst", "litellm", "pytest", "sqlalchemy"}
+_OF_RUNS = {"hypothesis", "libcst", "litellm", "pytest", "sqlalchemy"}
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 HEAVY = [
     "click",
     "complexipy",
-    "coverage",
     "httpx",
     "hypothesis",
     "libcst",

@@ -75,7 +75,7 @@ class WarmWorkers:
             return job.kind == "pytest" and not job.record and not job.fresh
         if not isinstance(job, (CallsJob, CheckJob)):
             return False
-        if isinstance(job, CallsJob) and (job.memory or job.coverage or job.counts or job.fresh):
+        if isinstance(job, CallsJob) and (job.memory or job.fresh):
             return False
         return not any(_ABSENT in module.source for module in job.program.modules)
 
