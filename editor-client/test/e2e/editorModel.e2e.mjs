@@ -39,7 +39,7 @@ scene("the editor's own model answers, when the user allows it", options, async 
   await bench.contextMenu("def repeat_customers");
   await bench.choose("Run Ensemble on Function");
   const consent = bench.page.locator(".monaco-dialog-box", { hasText: "Let codeens use Test Model" });
-  await consent.waitFor({ timeout: 90_000 });
+  await consent.waitFor();
   await bench.picture("consent");
   await consent.getByRole("button", { name: "Allow" }).click();
   await bench.runDone();

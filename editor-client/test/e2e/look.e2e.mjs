@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { REPOSITORY } from "./editor.mjs";
 import { until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
+import { RUN_WITHIN_MS } from "./workbench.mjs";
 
 const workspace = join(REPOSITORY, "examples/shop");
 const LEAST_TABLE = 865;
@@ -25,7 +26,7 @@ scene(
     await bench.submenu();
     await bench.picture("menu");
     await bench.choose("Run Ensemble on Function");
-    await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
+    await bench.results.locator(".candidate").first().waitFor({ timeout: RUN_WITHIN_MS });
     await bench.picture("running");
     await bench.runDone();
     await bench.lens("best");
@@ -54,9 +55,7 @@ async function weigh({ results }) {
   await results.getByLabel("Goal").selectOption("speed");
   await until(
     "it is ranked for speed",
-    async () => (await results.locator("details.weights .detail").textContent()) === "speed",
-    5000,
-  );
+    async () => (await results.locator("details.weights .detail").textContent()) === "speed");
   await results.locator(".metric.better .word", { hasText: "faster" }).first().waitFor();
   await results.locator(".bar .one").first().waitFor();
   const fastest = await first();
@@ -65,9 +64,7 @@ async function weigh({ results }) {
   }
   await until(
     "the smallest change of all that are right stands first",
-    async () => (await first()) !== fastest,
-    5000,
-  );
+    async () => (await first()) !== fastest);
   assert.match(await results.locator("output").first().textContent(), /^100 %$/);
   assert.equal(await results.locator("details.weights .detail").textContent(), "custom");
 }
@@ -85,9 +82,7 @@ async function sort({ results }) {
       "it is sorted",
       async () =>
         (await header.textContent()) === `Memory${sign}` &&
-        Math.min(await results.locator(".row.group").count(), 1) === groups,
-      5000,
-    );
+        Math.min(await results.locator(".row.group").count(), 1) === groups);
   }
 }
 
@@ -98,9 +93,7 @@ async function narrow(bench) {
   const sash = await drawnSash(page, (await page.locator(".part.sidebar").boundingBox()).width - 182);
   await until(
     "the view is narrow",
-    async () => (await body.evaluate((each) => each.clientWidth)) < 200,
-    5000,
-  );
+    async () => (await body.evaluate((each) => each.clientWidth)) < 200);
   assert.equal(await body.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
   await bench.picture("narrow");
   await sash.back();
@@ -112,7 +105,7 @@ async function tableFits({ page, results }) {
   const size = page.viewportSize();
   const { width } = await body.boundingBox();
   await page.setViewportSize({ width: Math.ceil(size.width - width + LEAST_TABLE), height: size.height });
-  await until("it is narrower", async () => (await body.boundingBox()).width < LEAST_TABLE + 5, 5000);
+  await until("it is narrower", async () => (await body.boundingBox()).width < LEAST_TABLE + 5);
   const table = results.locator(".table");
   assert.equal(await table.evaluate((each) => getComputedStyle(each).display), "grid");
   assert.equal(await table.evaluate((each) => each.scrollWidth - each.clientWidth), 0);

@@ -19,7 +19,7 @@ scene(
     await bench.command("MCP: List Servers");
     await pick(page, "codeens");
     await pick(page, "Start Server");
-    await until("it runs", () => descendants(editor.pid, STARTED).length === 1, 30_000);
+    await until("it runs", () => descendants(editor.pid, STARTED).length === 1);
     // The editor shows by itself what a server that it starts says.
     await page.locator(".output-view .view-line", { hasText: /Discovered\s\d+\stools/ }).waitFor();
     await bench.picture("mcp-server");

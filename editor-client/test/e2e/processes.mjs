@@ -29,12 +29,27 @@ function read(pid) {
   }
 }
 
-export async function until(what, isSo, withinMs) {
-  const late = Date.now() + withinMs;
+/** Far longer than anything takes, so that only what never comes is missed. */
+export const WITHIN_MS = 120_000;
+
+export async function until(what, isSo) {
+  const late = Date.now() + WITHIN_MS;
   while (!(await isSo())) {
     if (Date.now() > late) {
-      throw new Error(`not within ${withinMs} ms: ${what}`);
+      throw new Error(`not within ${WITHIN_MS} ms: ${what}`);
     }
     await new Promise((later) => setTimeout(later, 50));
   }
+}
+
+/** Tries again and again, each time with more milliseconds: what a slow machine needs must not be cut short for ever. */
+export async function untilTried(what, attempt) {
+  let patience = 1000;
+  await until(what, async () => {
+    patience *= 2;
+    return attempt(patience).then(
+      () => true,
+      () => false,
+    );
+  });
 }

@@ -32,7 +32,7 @@ scene(
     await page.getByRole("button", { name: "Apply This Version" }).first().click();
     await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
     await page.keyboard.press("Control+s");
-    await until("the file is written", () => !onDisk().equals(original), 5000);
+    await until("the file is written", () => !onDisk().equals(original));
     await bench.lens("codeens: applied");
     const marks = page.locator(".margin-view-overlays [class*='ced-'][class*='gutter'], .cgmr");
     const isProven = (await marks.count()) > 0;
@@ -43,7 +43,7 @@ scene(
     await page.keyboard.press("Control+z");
     await page.locator(".tab.active.dirty", { hasText: TAB }).waitFor();
     await page.keyboard.press("Control+s");
-    await until("the file is as it was", () => onDisk().equals(original), 5000);
+    await until("the file is as it was", () => onDisk().equals(original));
     assert.deepEqual(onDisk(), original);
     await bench.lens("apply");
     assert.ok(isProven, "a proven change is marked");

@@ -5,7 +5,7 @@ import { startEditor } from "./editor.mjs";
 import { openWorkbench } from "./workbench.mjs";
 
 export function scene(name, options, play) {
-  test(name, { timeout: 420_000 }, async () => {
+  test(name, { timeout: 1_500_000 }, async () => {
     const editor = await startEditor(typeof options === "function" ? options() : options);
     let workbench;
     try {

@@ -46,5 +46,5 @@ scene("an untrusted folder runs nothing", { workspace, settings, trusts: false }
   await bench.results.getByRole("button", { name: "Manage Workspace Trust" }).click();
   await page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
   await bench.results.getByText("cannot run the server").waitFor();
-  await until("the folder's settings count now", () => existsSync(join(workspace, MARK)), 5000);
+  await until("the folder's settings count now", () => existsSync(join(workspace, MARK)));
 });

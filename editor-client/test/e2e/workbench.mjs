@@ -4,11 +4,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { CLIENT } from "./editor.mjs";
-import { until } from "./processes.mjs";
+import { untilTried, WITHIN_MS } from "./processes.mjs";
 
 export const PICTURES = join(CLIENT, "out/pictures");
 export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-export const RUN_WITHIN_MS = 300_000;
+export const RUN_WITHIN_MS = 600_000;
 
 export async function openWorkbench(url, { width = 1280, height = 800 } = {}) {
   const browser = await chromium.launch({
@@ -16,9 +16,9 @@ export async function openWorkbench(url, { width = 1280, height = 800 } = {}) {
     args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
   });
   const page = await browser.newPage({ viewport: { width, height } });
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(WITHIN_MS);
   await page.goto(url);
-  await page.locator(".monaco-workbench .part.statusbar").waitFor({ timeout: 60_000 });
+  await page.locator(".monaco-workbench .part.statusbar").waitFor();
   return new Workbench(browser, page);
 }
 
@@ -42,20 +42,11 @@ export class Workbench {
     const input = this.page.locator(".quick-input-widget input");
     const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first();
     // A view that is just being loaded takes no keys, and one that then takes the focus closes the palette.
-    await until(
-      "the palette lists the command",
-      async () => {
-        await this.page.keyboard.press("F1");
-        return input
-          .fill(`>${title}`, { timeout: 1000 })
-          .then(() => row.waitFor({ timeout: 2000 }))
-          .then(
-            () => true,
-            () => false,
-          );
-      },
-      20_000,
-    );
+    await untilTried("the palette lists the command", async (timeout) => {
+      await this.page.keyboard.press("F1");
+      await input.fill(`>${title}`, { timeout });
+      await row.waitFor({ timeout });
+    });
     await this.page.keyboard.press("Enter");
   }
 
@@ -93,17 +84,10 @@ export class Workbench {
     const line = this.page.locator(".editor-instance .view-line", { hasText: text }).first();
     const item = this.page.locator(".action-widget .monaco-list-row", { hasText: action }).first();
     await line.click({ position: { x: 40, y: 8 } });
-    await until(
-      `${action} is offered`,
-      async () => {
-        await this.page.keyboard.press("Control+.");
-        return item.waitFor({ timeout: 2000 }).then(
-          () => true,
-          () => false,
-        );
-      },
-      20_000,
-    );
+    await untilTried(`${action} is offered`, async (timeout) => {
+      await this.page.keyboard.press("Control+.");
+      await item.waitFor({ timeout });
+    });
     await this.picture("light-bulb");
     await item.click();
   }
@@ -111,44 +95,22 @@ export class Workbench {
   /** Opens the extension's own menu in the context menu. */
   async submenu() {
     const opened = this.page.locator(".monaco-submenu .action-label");
-    await until(
-      "the menu of codeens is open",
-      async () => {
-        await this.page
-          .locator(".monaco-menu .action-label", { hasText: /^codeens$/ })
-          .hover({ timeout: 1000 })
-          .catch(() => {});
-        return opened
-          .first()
-          .waitFor({ timeout: 1000 })
-          .then(
-            () => true,
-            () => false,
-          );
-      },
-      10_000,
-    );
+    const entry = this.page.locator(".monaco-menu .action-label", { hasText: /^codeens$/ });
+    await untilTried("the menu of codeens is open", async (timeout) => {
+      await entry.hover({ timeout }).catch(() => {});
+      await opened.first().waitFor({ timeout });
+    });
   }
 
   /** A menu takes no click in the moment in which it opens. */
   async choose(item) {
     const menu = this.page.locator(".monaco-menu").first();
     await this.submenu();
-    await until(
-      `${item} is chosen`,
-      async () => {
-        await this.page
-          .locator(".monaco-submenu .action-label", { hasText: item })
-          .first()
-          .click({ timeout: 1000 })
-          .catch(() => {});
-        return menu.waitFor({ state: "hidden", timeout: 500 }).then(
-          () => true,
-          () => false,
-        );
-      },
-      10_000,
-    );
+    const entry = this.page.locator(".monaco-submenu .action-label", { hasText: item }).first();
+    await untilTried(`${item} is chosen`, async (timeout) => {
+      await entry.click({ timeout }).catch(() => {});
+      await menu.waitFor({ state: "hidden", timeout });
+    });
   }
 
   /** The page of the results view; a notebook has such a frame too. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as vscode from "vscode";
 
 const FUNCTION_LINE = 5;
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 const TOOL = "codeens_improve";
 
 /** The part of the API that is newer than the oldest editor this extension runs in. */

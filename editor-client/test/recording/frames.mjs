@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CLIENT, REPOSITORY, startEditor } from "../e2e/editor.mjs";
-import { openWorkbench } from "../e2e/workbench.mjs";
+import { openWorkbench, RUN_WITHIN_MS } from "../e2e/workbench.mjs";
 
 const FOLDER = join(CLIENT, "out/recording");
 const SIZE = { width: 1080, height: 640 };
@@ -26,7 +26,7 @@ async function play(bench) {
   await bench.submenu();
   await frame(bench, READ_MS);
   await bench.choose("Run Ensemble on Function");
-  await bench.results.locator(".candidate").first().waitFor({ timeout: 120_000 });
+  await bench.results.locator(".candidate").first().waitFor({ timeout: RUN_WITHIN_MS });
   const done = bench.runDone().then(() => true);
   while (!(await Promise.race([done, bench.page.waitForTimeout(1500)]))) {
     await frame(bench, GLANCE_MS / 2);

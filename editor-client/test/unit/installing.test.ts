@@ -134,13 +134,13 @@ test("what is stopped ends with all that it started", { skip: process.platform =
     signal: stop.signal,
   });
   assert.equal(ended.code, null);
-  const after = await runProgram("sh", ["-c", "echo no"], { timeoutMs: 20_000, signal: stop.signal });
+  const after = await runProgram("sh", ["-c", "echo no"], { timeoutMs: 120_000, signal: stop.signal });
   assert.equal(after.output, "");
 });
 
 test("a program's output and exit code are given, and one that is not there is told from one that fails", async () => {
   const ended = await runProgram(process.execPath, ["-e", "console.log(1); process.exit(3)"], {
-    timeoutMs: 20_000,
+    timeoutMs: 120_000,
   });
   assert.deepEqual(ended, { code: 3, output: "1\n", errors: "" });
   assert.equal((await runProgram("no-such-program-here", [], { timeoutMs: 1000 })).code, null);
