@@ -31,7 +31,7 @@ def _program(*options: str) -> Generator[httpx.Client]:
         try:
             assert process.stdout is not None
             url = json.loads(process.stdout.readline())["url"]
-            with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+            with httpx.Client(base_url=url, trust_env=False, timeout=100) as client:
                 yield client
         finally:
             process.kill()

@@ -20,7 +20,7 @@ from tests.quick import QUICK
 
 SERVER = str(Path(sys.executable).parent / "codeens-server")
 TOKEN = "0123456789abcdef-token"
-SECONDS = 30.0
+SECONDS = 100.0
 NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 

@@ -38,7 +38,7 @@ def post(server: Listening, message: object = INITIALIZE, **headers: str) -> htt
     """Send one message."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     given = {**HEADERS, **server.headers(), **headers}
-    return httpx.post(server.url, content=body, headers=given, timeout=30, trust_env=False)
+    return httpx.post(server.url, content=body, headers=given, timeout=100, trust_env=False)
 
 
 def test_who_does_not_know_the_token_is_not_let_in(server: Listening) -> None:
@@ -150,7 +150,7 @@ async def test_a_signal_ends_the_server_and_what_it_started(workspace: Path, hom
             await caller.call("score", task=ADD, candidates=[RIGHT])
         under_way = descendants(server.process.pid)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=100) == 0
     until_gone(under_way)
 
 
@@ -167,7 +167,7 @@ def test_the_token_is_made_once_and_only_the_user_can_read_it(tmp_path: Path, ho
                 url,
                 json=INITIALIZE,
                 headers={**HEADERS, "Authorization": f"Bearer {tokens[-1]}"},
-                timeout=30,
+                timeout=100,
                 trust_env=False,
             )
             assert answer.status_code == 200
@@ -178,7 +178,7 @@ def test_the_token_is_made_once_and_only_the_user_can_read_it(tmp_path: Path, ho
 
 def test_other_machines_are_not_let_in_without_a_token_of_the_users_own(tmp_path: Path, home: Path) -> None:
     with started(tmp_path, home, "--mcp", "http", "--mcp-address", "0.0.0.0:0") as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=100)
 
     assert process.returncode == 2
     assert b"--token-file" in err
@@ -232,7 +232,7 @@ async def test_an_editor_is_shown_the_run_of_an_agent_by_the_same_process(worksp
         show = {"command": "codeens.showRun", "arguments": [{"runId": run_id}]}
         shown = await anyio.to_thread.run_sync(editor.ask, "workspace/executeCommand", show)
         editor.close()
-        server.process.wait(timeout=30)
+        server.process.wait(timeout=100)
 
     assert "codeActionProvider" in initialized["capabilities"]
     assert done.document["state"] == "finished"

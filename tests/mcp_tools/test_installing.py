@@ -75,7 +75,7 @@ def test_the_snippet_for_http_starts_what_the_generic_one_reaches(workspace: Pat
             token = path.read_text(encoding="utf-8").strip()
             headers = {name: value.replace("TOKEN", token) for name, value in server["headers"].items()}
             url = read_url(process.stderr)
-            answer = httpx.post(url, json=INITIALIZE, headers={**HEADERS, **headers}, timeout=30, trust_env=False)
+            answer = httpx.post(url, json=INITIALIZE, headers={**HEADERS, **headers}, timeout=100, trust_env=False)
         finally:
             process.kill()
 

@@ -94,7 +94,7 @@ def doors(tmp_path: Path, home: Path) -> Generator[tuple[Issuer, str]]:
 
 def status(url: str, bearer: str) -> httpx.Response:
     headers = {**HEADERS, "Authorization": f"Bearer {bearer}"}
-    return httpx.post(url, json=INITIALIZE, headers=headers, timeout=30, trust_env=False)
+    return httpx.post(url, json=INITIALIZE, headers=headers, timeout=100, trust_env=False)
 
 
 def test_only_tokens_made_for_this_server_let_a_client_in(doors: tuple[Issuer, str]) -> None:
@@ -119,9 +119,9 @@ def test_only_tokens_made_for_this_server_let_a_client_in(doors: tuple[Issuer, s
 
 def test_a_client_without_a_token_is_told_where_to_get_one(doors: tuple[Issuer, str]) -> None:
     issuer, url = doors
-    refused = httpx.post(url, json=INITIALIZE, headers=HEADERS, timeout=30, trust_env=False)
+    refused = httpx.post(url, json=INITIALIZE, headers=HEADERS, timeout=100, trust_env=False)
     metadata = httpx.get(
-        url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"), timeout=30, trust_env=False
+        url.replace("/mcp", "/.well-known/oauth-protected-resource/mcp"), timeout=100, trust_env=False
     ).json()
 
     assert refused.status_code == 401

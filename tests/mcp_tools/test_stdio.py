@@ -83,7 +83,7 @@ def test_nothing_but_the_protocol_is_on_standard_output_and_progress_where_it_wa
         unasked = receive(process)
         send(process, call_of(3, "run_in_sandbox", {"code": "print('loud')"}))
         answer = receive(process)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=100)
 
     assert (message["id"], set(told)) == (1, {0})
     assert unasked["id"] == 2
@@ -154,13 +154,13 @@ def test_the_end_of_the_server_ends_what_it_started(workspace: Path, home: Path,
             process.stdin.close()
         else:
             process.send_signal(signal.Signals[way])
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=100) == 0
     until_gone(under_way)
 
 
 def test_standard_input_serves_editors_or_agents_not_both(workspace: Path, home: Path) -> None:
     with started(workspace, home, "--mcp", "stdio", "--stdio") as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=100)
 
     assert process.returncode == 2
     assert b"use --mcp http" in err

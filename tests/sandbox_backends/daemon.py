@@ -15,8 +15,8 @@ from typing import Any
 
 from docker import APIClient
 
-_READY_S = 30.0
-_END_S = 30.0
+_READY_S = 100.0
+_END_S = 100.0
 _PROGRAMS = ("dockerd", "containerd", "runc")
 GVISORS_NAME = "gvisor-like"
 """A runtime whose program has gVisor's name, and is runc."""

@@ -110,14 +110,12 @@ import time
 def check(c):
     start = time.perf_counter()
     assert c(1) == 2
-    assert time.perf_counter() - start < 2.0
+    assert time.perf_counter() - start > 0.3
 """
-    right = "def f(n):\n    return n + 1\n"
-    slow = "import time\ndef f(n):\n    time.sleep(2.1)\n    return n + 1\n"
+    slow = "import time\ndef f(n):\n    time.sleep(0.4)\n    return n + 1\n"
     async with opened() as sandbox:
-        for _ in range(2):
-            assert await _passed(sandbox, right, tests)
-        assert not await _passed(sandbox, slow, tests)
+        for _ in range(3):
+            assert await _passed(sandbox, slow, tests)
 
 
 @pytest.mark.parametrize(

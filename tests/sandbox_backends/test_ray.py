@@ -127,7 +127,7 @@ async def test_work_of_a_killed_actor_is_done_elsewhere_and_its_node_gets_anothe
         await all_answered(sandbox)
         assert (len(died), len(sandbox.cluster.working)) == (1, 2)
         assert processes
-        with anyio.fail_after(20):
+        with anyio.fail_after(100):
             while any(map(is_alive, processes)):
                 await anyio.lowlevel.checkpoint()
 

@@ -269,7 +269,7 @@ async def test_a_worker_that_died_while_it_waited_for_a_job_is_held_against_none
     def and_kill(zygote: ZygoteProcess, kind: ForkRequest) -> None:
         ahead(zygote, kind)
         zygote.kill_child()
-        waited.append(bool(select.select([zygote.process.channel], [], [], 30.0)[0]))
+        waited.append(bool(select.select([zygote.process.channel], [], [], 100.0)[0]))
 
     monkeypatch.setattr(ZygoteProcess, "fork_ahead", and_kill)
     async with opened() as sandbox:

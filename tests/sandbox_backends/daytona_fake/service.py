@@ -17,7 +17,7 @@ from tests.sandbox_backends.daytona_fake import api, toolbox
 from tests.sandbox_backends.daytona_fake.faults import KEY, Fault, Faults
 from tests.sandbox_backends.fake_machine.machine import Image
 
-_END_S = 30.0
+_END_S = 100.0
 _BODY_AT_MOST = 256 << 20
 
 

@@ -318,7 +318,7 @@ def fake_e2b() -> Generator[FakeE2B]:
         begun = threading.Event()
         serving = portal.start_task_soon(fake.serve, begun.set)
         try:
-            if not begun.wait(10):
+            if not begun.wait(100):
                 raise RuntimeError("the fake service did not start")
             yield fake
             if serving.done():  # it must not have failed meanwhile

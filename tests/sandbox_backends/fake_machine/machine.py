@@ -29,7 +29,7 @@ HOME = "/root"
 SHELLS = ("/usr/bin/zsh", "/usr/bin/bash", "/usr/bin/sh")
 _DISK = 256 << 20
 _PACKET = 1 << 16
-_END_S = 10.0
+_END_S = 100.0
 _PREFIX = os.path.realpath(sys.base_prefix)
 _LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 

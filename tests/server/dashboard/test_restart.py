@@ -131,7 +131,7 @@ async def test_only_what_dashboards_of_this_workspace_left_on_this_machine_is_go
             await store.calls.put(record)
         async with anyio.create_task_group() as group:
             group.start_soon(Takeover(session).watch, go_on)
-            with anyio.fail_after(30):
+            with anyio.fail_after(100):
                 await last_seen.wait()
             group.cancel_scope.cancel()
 

@@ -15,7 +15,7 @@ from tests.mcp_tools.test_http import HEADERS
 from tests.mcp_tools.test_stdio import INITIALIZE
 from tests.server.dashboard.test_restart import UNIQUE
 
-_SECONDS = 30.0
+_SECONDS = 100.0
 
 
 def _addresses(stderr: IO[bytes]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from tests.quick import QUICK
 from tests.server.lsp.editor import SERVER
 
-SECONDS = 30.0
+SECONDS = 100.0
 
 
 class Wire:
