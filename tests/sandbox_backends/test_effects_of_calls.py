@@ -217,6 +217,13 @@ def test_what_can_be_put_back_no_later_call_sees(touched: dict[str, list[Outcome
     assert seen == {(False, False, True)}
 
 
+@pytest.mark.parametrize(("said", "is_told"), [("tempfile.gettempdir()", False), ("'/elsewhere'", True)])
+def test_a_folder_for_files_that_python_finds_by_itself_is_no_effect(said: str, is_told: bool) -> None:
+    source = f"import tempfile\n\ndef f():\n    tempfile.tempdir = {said}\n"
+    for outcome in observed(source, call(), call()):
+        assert ("attribute tempfile.tempdir" in effects_of(outcome)) is is_told
+
+
 def test_exceptions_of_a_group_count_and_not_in_what_they_were_given() -> None:
     source = """
         def f(how):

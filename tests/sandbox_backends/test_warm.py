@@ -49,7 +49,7 @@ async def test_plain_code_runs_warm_and_only_warm(launches: Launches) -> None:
 
 
 async def test_to_watch_what_calls_leave_takes_no_sandbox_of_its_own(launches: Launches) -> None:
-    source = "import logging, random, socket, threading\n\n\ndef f(n):\n    return n + 1\n"
+    source = "import logging, random, socket, tempfile, threading\n\n\ndef f(n):\n    return n + 1\n"
     program = Program(module="m", qualname="f", modules=(ModuleSource(name="m", source=source),))
     job = CallsJob(program=program, inputs=(CallInput(args=(1,)),))
     async with opened() as sandbox:

@@ -103,9 +103,6 @@ class Attributes:
     """Public names of modules that others made: what a call binds there, everybody sees."""
 
     def __init__(self, modules: Dict[str, Any]) -> None:
-        if "tempfile" in modules:
-            with suppress(OSError):
-                modules["tempfile"].gettempdir()  # binds `tempdir`, which it else does when it is first asked
         spaces: List[Tuple[str, Dict[str, Any]]] = [(name, vars(module)) for name, module in modules.items()]
         self._names = [(name, now, dict(now)) for name, now in spaces]
 
@@ -124,7 +121,7 @@ class Attributes:
         if name not in before and (name.startswith("_") or _is_loaded_late(now[name])):
             before[name] = now[name]
             return
-        if name.startswith("_"):
+        if name.startswith("_") or (path == _BOUND_WHEN_ASKED and before.get(name) is None and _is_usual_place(now)):
             before[name] = now.get(name)
             return
         changes[f"attribute {path}"] = _named(now[name]) if name in now else ["notimplemented"]
@@ -132,6 +129,21 @@ class Attributes:
             now[name] = before[name]
         else:
             del now[name]
+
+
+_BOUND_WHEN_ASKED = "tempfile.tempdir"
+"""To ask beforehand would write a file, which ends a warm worker."""
+
+
+def _is_usual_place(names: Dict[str, Any]) -> bool:
+    """Whether `tempfile` has found its folder by itself, which it does when it is first asked."""
+    found, names["tempdir"] = names.get("tempdir"), None
+    try:
+        return names["gettempdir"]() == found
+    except OSError:
+        return False
+    finally:
+        names["tempdir"] = found
 
 
 def _is(one: Any, other: Any) -> bool:
