@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from codeens_sandbox_backends.base import IsolationLevel, SandboxSpec
+from codeens_sandbox_backends.base import IsolationLevel, Readiness, SandboxSpec
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.extras import installing_extra
+from codeens_sandbox_backends.local.backend import BubblewrapBackend
 from codeens_sandbox_backends.local.bwrap import namespace_fix
 from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.selfcheck.probe import probe
@@ -89,6 +90,34 @@ async def test_bubblewrap_that_fails_is_told_in_its_own_words() -> None:
     assert not readiness.usable
     assert "setting up uid map" in readiness.why
     assert "namespaces" in readiness.fix or "container" in readiness.fix
+
+
+async def test_a_process_tries_a_program_that_isolates_once_and_each_other_one_anew(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    reason = why_not("local")
+    if reason:
+        pytest.skip(reason)
+
+    async def opens() -> None:
+        await (await get_backend("local").open(SandboxSpec(python=sys.executable))).aclose()
+
+    await opens()
+    tried: list[str] = []
+    probe = BubblewrapBackend.probe
+
+    async def noted(backend: BubblewrapBackend) -> Readiness:
+        tried.append(backend.name)
+        return await probe(backend)
+
+    monkeypatch.setattr(BubblewrapBackend, "probe", noted)
+    await opens()
+    assert tried == []
+    request.getfixturevalue("broken_bubblewrap")
+    request.getfixturevalue("without_sandlock")
+    with pytest.raises(SandboxUnavailable, match="setting up uid map"):
+        await opens()
+    assert tried == ["local"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from pathlib import Path
 
 import anyio
 from anyio import to_thread
@@ -17,6 +20,9 @@ from codeens_sandbox_backends.local.sandlock import SandlockBackend
 from codeens_sandbox_backends.local.warm.launcher import WarmWorkers
 from codeens_sandbox_backends.seatbelt.backend import SeatbeltBackend
 from codeens_sandbox_backends.selfcheck.probe import probe
+
+_HELD: set[tuple[object, ...]] = set()
+"""Programs that were seen to isolate: this process tries each once, however many backends it builds."""
 
 ISOLATION_LEVEL = IsolationLevel(filesystem=True, network=True, processes=True, kernel=False, label=LABEL)
 
@@ -45,9 +51,13 @@ class LocalBackend:
         Raises:
             SandboxUnavailable: none does; the message names the fix.
         """
-        readiness = await self.probe()
-        if not readiness.usable:
-            raise SandboxUnavailable(self.name, readiness.why, readiness.fix)
+        program = await to_thread.run_sync(_isolating_program)
+        if program not in _HELD:
+            readiness = await self.probe()
+            if not readiness.usable:
+                raise SandboxUnavailable(self.name, readiness.why, readiness.fix)
+            if program is not None and isinstance(self._inner, BubblewrapBackend):
+                _HELD.add(program)
         return await self._inner.open(spec)
 
     async def _choose(self) -> Readiness:
@@ -72,6 +82,15 @@ class LocalBackend:
             why=f"{readiness.why}; sandlock instead: {fallback.why}",
             fix=f"{readiness.fix or namespace_fix()}; or {installing_extra('sandlock')} (Linux 6.12 or newer)",
         )
+
+
+def _isolating_program() -> tuple[object, ...] | None:
+    """Return what bubblewrap is on this path, for this user; None where there is none."""
+    found = shutil.which("bwrap")
+    if found is None:
+        return None
+    stat = Path(found).stat()
+    return found, stat.st_dev, stat.st_ino, stat.st_mtime_ns, os.geteuid()
 
 
 class BubblewrapBackend:
