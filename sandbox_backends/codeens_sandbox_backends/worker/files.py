@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, Callable, Dict, List, Tuple
 
 from .values.codec import encode
+from .values.frames import MARK, without_own_frames
 
 _LARGEST = 1 << 20
 """Bytes of a file of which all counts; of a larger one its size and its ends."""
@@ -129,6 +130,8 @@ def _bytes_of(path: str) -> bytes:
 
 
 def _encoded(content: _Content) -> Any:
+    if isinstance(content, bytes) and MARK.encode() in content:
+        content = without_own_frames(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     if isinstance(content, bytes) and len(content) > _LONGEST:
         return ["tuple", encode(content[:_LONGEST]), len(content), import_module("hashlib").sha256(content).hexdigest()]
     if content is None or isinstance(content, bytes):

@@ -8,6 +8,8 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from .values.frames import own_files
+
 Program = Dict[str, Any]
 """JSON of `programs.Program`."""
 _MAX_WRAPPERS = 50
@@ -62,6 +64,7 @@ def install(program: Program) -> None:
     """Make the program's modules and folders importable."""
     sys.path[:0] = program["sys_path"]
     sys.meta_path.insert(0, MemoryModules(program["modules"]))
+    own_files(map(_path, program["modules"]))
 
 
 def import_module_of(program: Program) -> ModuleType:

@@ -8,6 +8,7 @@ from json import JSONEncoder
 from math import isfinite
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Set, Tuple, cast
 
+from .frames import MARK, without_own_frames
 from .grammar import EXACT_INTS, DecodeError, Encode, EncodeError, Kind
 from .objects import is_frozen, reference, type_name
 
@@ -151,6 +152,8 @@ class Encoder:
         return ["int", format(value, "x")]
 
     def text(self, value: str) -> Any:
+        if MARK in value:
+            value = without_own_frames(value)
         self.spend(value, len(value))
         if not value.isascii():
             try:

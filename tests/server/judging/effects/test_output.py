@@ -10,6 +10,7 @@ from codeens_server.domain.verdict import Verdict
 from tests.server.judging.effects.trying import Try, labels, verdicts_of
 
 MODULE = """
+import json
 import logging
 import os
 import subprocess
@@ -49,6 +50,23 @@ def divide(number):
         return None
 
 
+def failure_of(text, folder):
+    try:
+        return json.loads(text)
+    except ValueError:
+        log.error("not read: %s", traceback.format_exc())
+        with open(f"{folder}/codeens-failures.txt", "a") as file:
+            traceback.print_exc(file=file)
+        return traceback.format_exc()
+
+
+def steps_to(text):
+    try:
+        return int(text)
+    except ValueError:
+        return traceback.format_exception(*sys.exc_info())
+
+
 def of_whom(name):
     log.info("seen", extra={"user": name})
 
@@ -57,6 +75,17 @@ def report(name):
     log.warning("bad %s", name)
     warnings.warn(f"old {name}", DeprecationWarning)
 """
+
+
+def _failure_of(body: str) -> str:
+    return (
+        f"def failure_of(text, folder):\n    try:\n        {body}\n    except ValueError as error:\n"
+        f"        log.error('not read: ' + traceback.format_exc())\n"
+        "        with open(folder + '/codeens-failures.txt', 'a') as file:\n"
+        "            file.write(traceback.format_exc())\n        return traceback.format_exc()"
+    )
+
+
 TRIES = [
     Try(
         "tell",
@@ -108,6 +137,29 @@ TRIES = [
             ("another exception", False): "def divide(number):\n    try:\n        if not number:\n"
             "            raise KeyError\n        return 10 // number\n    except KeyError:\n"
             "        log.exception('no division')\n        traceback.print_exc()",
+        },
+    ),
+    Try(
+        "failure_of",
+        [("[1]", "/tmp"), ("{", "/tmp"), ("", "/tmp")],
+        {
+            ("from another line", True): _failure_of("read = json.loads\n        return read(text)"),
+            ("by another way", True): _failure_of("return json.JSONDecoder().decode(text)"),
+            ("another exception", False): _failure_of("return json.loads(text) if text else int(text)"),
+            ("another message", False): _failure_of("return json.loads(text or '[[')"),
+        },
+    ),
+    Try(
+        "steps_to",
+        [("1",), ("a",)],
+        {
+            (
+                "from another line",
+                True,
+            ): "def steps_to(text):\n    number = None\n    try:\n        number = int(text)\n"
+            "    except ValueError as error:\n        return traceback.format_exception(error)\n    return number",
+            ("the last alone", False): "def steps_to(text):\n    try:\n        return int(text)\n"
+            "    except ValueError:\n        return traceback.format_exception_only(*sys.exc_info()[:2])",
         },
     ),
     Try(
