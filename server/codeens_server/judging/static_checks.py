@@ -7,16 +7,21 @@ from typing import NamedTuple
 
 from codeens_server.domain.target import Replacement, Target
 from codeens_server.judging.surroundings import surroundings, touched
-from codeens_server.judging.tampering import changed_by_methods, tampering
+from codeens_server.judging.tampering import changed_by_methods, set_by_functions, tampering
 from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.functions import FunctionNode, decorator_names, is_generator
+from codeens_server.workspace.text import snapshot
 
 _BINDING = frozenset({"staticmethod", "classmethod", "property", "cached_property", "contextmanager", "overload"})
 _CACHES = frozenset({"cache", "lru_cache"})
 
 
 def refusal(target: Target, replacement: Replacement) -> str | None:
-    """Return why a replacement is not even run, in one clause; None when it may be."""
+    """Return why a replacement is not even run, in one clause; None when it may be.
+
+    Raises:
+        ChangedError: the target's file is not at hand any more as it was.
+    """
     parts = [parse(part) for part in (replacement.function, *replacement.imports, *replacement.helpers)]
     broken = next((part for part in parts if isinstance(part, ParseFailure)), None)
     if broken is not None:
@@ -62,8 +67,10 @@ def _decorator_change(original: FunctionNode, function: FunctionNode) -> str | N
 
 def _quarantine(target: Target, original: ast.Module, modules: list[ast.Module]) -> str | None:
     everything = ast.Module(body=[statement for module in modules for statement in module.body], type_ignores=[])
-    known = {*tampering(original), *changed_by_methods(original)}
-    for name, phrase in tampering(everything).items():
+    text = parse(snapshot(target).text)
+    file = text if isinstance(text, ast.Module) else ast.Module(body=[], type_ignores=[])
+    known = {*tampering(original, file), *changed_by_methods(original), *set_by_functions(original, file)}
+    for name, phrase in tampering(everything, file).items():
         if name not in known:
             return f"quarantined: it {phrase}, and the original does not"
     for name in _tests_imported(everything):

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from codeens_server.judging.tampering import imported_names
+from codeens_server.judging.tampering import full_name, imported_names
 
 _KINDS: Final[dict[str, frozenset[str]]] = {
     "the file system": frozenset(
@@ -73,7 +73,7 @@ def touched(module: ast.Module) -> set[str]:
     """Return what kinds of surroundings a module changes, and so may look at."""
     imported = dict(imported_names(module))
     attributes = [node for node in ast.walk(module) if isinstance(node, ast.Attribute)]
-    names = {_dotted(node, imported) for node in attributes}
+    names = {full_name(node, imported) for node in attributes}
     changes = any(name in _FILE_CHANGES or name.startswith(_FILE_MODULES) for name in names)
     return {"the file system"} if changes or any(node.attr in _FILE_METHODS for node in attributes) else set()
 
@@ -94,7 +94,7 @@ def _looks(node: ast.AST, imported: dict[str, str]) -> Iterator[tuple[str, str]]
         yield from ((kind, name) for name in names for kind in _kinds_of(name))
     elif isinstance(node, ast.Attribute):
         yield from ((kind, node.attr) for kind, methods in _METHODS.items() if node.attr in methods)
-        name = _dotted(node, imported)
+        name = full_name(node, imported)
         yield from ((kind, name) for kind in _kinds_of(name))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
         yield "the file system", "open"
@@ -104,11 +104,3 @@ def _kinds_of(name: str) -> Iterator[str]:
     root = name.partition(".")[0]
     yield from (kind for kind, modules in _MODULES.items() if root in modules)
     yield from (kind for kind, names in _KINDS.items() if name in names)
-
-
-def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
-    """Return the full name of an attribute of what was imported; empty where it is of something else."""
-    if isinstance(node, ast.Attribute):
-        owner = _dotted(node.value, imported)
-        return owner and f"{owner}.{node.attr}"
-    return imported.get(node.id, node.id) if isinstance(node, ast.Name) else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _MODULES = frozenset(
     {
@@ -55,6 +55,14 @@ _CHANGING = frozenset(
     }
 )
 _NAMES = frozenset({"__builtins__", "__import__", "compile", "eval", "exec", "globals"})
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_OPTIONS = "pandas.options"
+"""Attributes below are settings that are compared, whether a function sets them or not."""
+_SETTERS: Mapping[str, tuple[str, ...]] = {
+    "contextlib.redirect_stdout": ("sys",),
+    "contextlib.redirect_stderr": ("sys",),
+}
+"""Functions, with what they set attributes of."""
 _TOLD_BY_PYTEST = "PYTEST_CURRENT_TEST"
 _BY_NAME = frozenset({"getattr", "setattr", "delattr", "vars"})
 """What reaches an attribute that is not written as one."""
@@ -62,13 +70,42 @@ _PATH = re.compile(r"\.(\w+)")
 _OWNERS = frozenset(name.partition(".")[0] for name in _FUNCTIONS)
 
 
-def tampering(module: ast.Module) -> dict[str, str]:
-    """Return what a module uses of the above, each with a phrase that says it."""
+def tampering(module: ast.Module, file: ast.Module) -> dict[str, str]:
+    """Return what a module uses of the above, each with a phrase that says it.
+
+    Args:
+        module: what is looked at.
+        file: where it is to stand. What calls change of its classes, and of its instances of these, is compared.
+    """
     own = {name: "" for node in ast.walk(module) for name in _bound(node)}
-    imported = {**own, **dict(imported_names(module))}
+    imported = {**_imported_at_top(file), **own, **dict(imported_names(module))}
     found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
-    found |= {f"{name}.": f"changes attributes of {name}, which is not its own" for name in _patched(module)}
-    return found
+    foreign = set(_patched(module, imported)) - _compared(file)
+    return found | {f"{name}.": f"changes attributes of {name}, which is not its own" for name in sorted(foreign)}
+
+
+def set_by_functions(module: ast.Module, file: ast.Module) -> set[str]:
+    """Return what `tampering` calls changes that a module makes by functions which are there for them."""
+    imported = {**_imported_at_top(file), **dict(imported_names(module))}
+    called = {full_name(node.func, imported) for node in ast.walk(module) if isinstance(node, ast.Call)}
+    return {f"{owner}." for name in called for owner in _SETTERS.get(name, ())}
+
+
+def _imported_at_top(file: ast.Module) -> dict[str, str]:
+    return dict(imported_names(ast.Module([node for node in file.body if isinstance(node, _IMPORTS)], [])))
+
+
+def _compared(file: ast.Module) -> set[str]:
+    """Return the names of a file's classes, and those that it binds to what these make."""
+    classes = {node.name for node in file.body if isinstance(node, ast.ClassDef)}
+    made = (node for node in file.body if isinstance(node, (ast.Assign, ast.AnnAssign)))
+    return classes | {
+        name
+        for node in made
+        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id in classes
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for name in _bound(target)
+    }
 
 
 def changed_by_methods(module: ast.Module) -> set[str]:
@@ -129,7 +166,7 @@ def _by_name(call: ast.Call, imported: dict[str, str]) -> Iterator[str]:
         yield f"{ast.unparse(call.func)} of {imported[owner.id]}"
 
 
-def _patched(module: ast.Module) -> Iterator[str]:
+def _patched(module: ast.Module, imported: Mapping[str, str]) -> Iterator[str]:
     """Return names from outside whose attributes are set or deleted, also with `setattr` and `delattr`."""
     imports = [name for name, _ in imported_names(module)]
     own = {_root_name(name) for node in ast.walk(module) for name in _bound(node)} - {_root_name(n) for n in imports}
@@ -143,7 +180,7 @@ def _patched(module: ast.Module) -> Iterator[str]:
         else:
             continue
         root = _root(owner)
-        if root is not None and root not in own:
+        if root is not None and root not in own and not full_name(owner, imported).startswith(_OPTIONS):
             yield root
 
 
@@ -158,6 +195,14 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield node.name
     elif isinstance(node, ast.MatchMapping) and node.rest:
         yield node.rest
+
+
+def full_name(node: ast.expr, imported: Mapping[str, str]) -> str:
+    """Return the full name of an attribute of what was imported; empty where it is of something else."""
+    if isinstance(node, ast.Attribute):
+        owner = full_name(node.value, imported)
+        return owner and f"{owner}.{node.attr}"
+    return imported.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
 
 def _root(expression: ast.expr) -> str | None:

@@ -213,6 +213,50 @@ def test_what_is_its_own_may_be_changed(tmp_path: Path) -> None:
     assert why(tmp_path, function, helpers=("class Box:\n    pass",)) == ""
 
 
+@pytest.mark.parametrize(
+    ("file", "original", "body"),
+    [
+        ("import pandas as pd", "pd.set_option('display.max_rows', count)", "pd.options.display.max_rows = count"),
+        (
+            "import contextlib, io, sys",
+            "with contextlib.redirect_stdout(io.StringIO()):\n        print(items)",
+            "before, sys.stdout = sys.stdout, io.StringIO()\n    print(items)\n    sys.stdout = before",
+        ),
+        ("class Seen:\n    number = 0", "setattr(type(key), 'number', count)", "Seen.number = count"),
+        (
+            "class Seen:\n    def see(self, n):\n        self.n = n\n\n\nSEEN = Seen()",
+            "SEEN.see(count)",
+            "SEEN.n = count",
+        ),
+    ],
+)
+def test_what_the_original_does_by_another_name_is_let_through(
+    tmp_path: Path, file: str, original: str, body: str
+) -> None:
+    signature = "def top(items, count=1, *, key=None):\n    "
+
+    assert why(tmp_path, signature + body, original=f"{file}\n\n\n{signature}{original}\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "original", "body"),
+    [
+        ("import pandas as pd", "pd.set_option('display.max_rows', count)", "pd.options = count"),
+        ("import pandas as pd", "pd.set_option('display.max_rows', count)", "pd.read_csv.options = count"),
+        ("import io, sys", "print(items, file=io.StringIO())", "sys.stdout = io.StringIO()\n    print(items)"),
+        ("import threading\n\nHERE = threading.local()", "HERE.__init__()", "HERE.number = count"),
+        ("import sys as system", "return items", "return system._getframe(1)"),
+    ],
+)
+def test_what_the_original_does_not_do_by_any_name_is_quarantined(
+    tmp_path: Path, file: str, original: str, body: str
+) -> None:
+    signature = "def top(items, count=1, *, key=None):\n    "
+
+    refused = why(tmp_path, signature + body, original=f"{file}\n\n\n{signature}{original}\n")
+    assert refused.startswith("quarantined: it ")
+
+
 def test_a_helper_is_looked_at_too(tmp_path: Path) -> None:
     function = "def top(items, count=1, *, key=None):\n    return helper(items)"
 
