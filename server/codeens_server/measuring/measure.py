@@ -39,6 +39,9 @@ class Baseline(Struct, frozen=True, kw_only=True):
     program: Program
     compared: bool
     """Whether the original works, so that speed means something."""
+    steady: bool = True
+    """Whether it answers as it must also where nothing puts back what earlier calls have left; else answers of
+    candidates in such a run mean nothing either."""
     unseen: bool = False
     """Whether no model can have seen the inputs: otherwise a table of them is as fast as an implementation. Beside a
     benchmark's: whether there are some like them that are so."""
@@ -77,20 +80,22 @@ async def baseline(
     program = await anyio.to_thread.run_sync(program_for, target, None)
     given = [case for case in evidence.cases if case.origin == "benchmark"]
     cases = given or fresh or evidence.cases
-    memory = None
+    memory, steady = None, True
     cases = await costly_cases(cases, program, sandbox) if evidence.mode == "improve" else timed_cases(cases)
     if given:
         fresh = _as_small(fresh, cases)
     about = _about(given, cases, fresh) if given else ""
     cases = in_parts((*cases, *fresh) if given else cases)
     if evidence.mode == "improve" and cases:
-        memory = _memory(await sandbox.run(_memory_job(program, cases)), None)
+        result = await sandbox.run(_memory_job(program, cases))
+        memory, steady = _memory(result, None), _answers_as_it_must(cases, result)
     metrics, notes = await _readability(target.source)
     measurement = Measurement(memory=memory, readability=metrics, notes=notes)
     return Baseline(
         cases=cases,
         program=program,
         compared=evidence.mode == "improve",
+        steady=steady,
         unseen=bool(fresh),
         benchmark=about,
         measurement=measurement,
@@ -118,6 +123,8 @@ async def measure(
     is_same = await anyio.to_thread.run_sync(same_bytecode, target, candidate.replacement)
     if is_same and (original := baseline.measurement.memory):
         memory = MemoryComparison(memory=structs.replace(original, ratio=1.0))
+    elif not baseline.steady:
+        memory = MemoryComparison(note="memory not measured: the original itself answered differently in that run")
     else:
         memory = await compare_memory(program, baseline.cases, sandbox, baseline.measurement.memory, agrees)
     metrics, readability_notes = await _readability(candidate.source)
@@ -180,18 +187,24 @@ async def compare_memory(
     if not cases:
         return MemoryComparison()
     result = await sandbox.run(_memory_job(program, cases))
-    for outcomes in (result.outcomes, result.watched):
-        # A limit that watching has run into is no answer.
-        answered = [pair for pair in zip(cases, outcomes, strict=False) if isinstance(pair[1], Returned)]
-        known = [pair for pair in answered if pair[0].expected is not None]
-        if not (agrees or all_expected)([case for case, _ in known], [outcome for _, outcome in known]):
-            return MemoryComparison(mismatch=True, note="wrong while its memory was measured")
+    if not _answers_as_it_must(cases, result, agrees):
+        return MemoryComparison(mismatch=True, note="wrong while its memory was measured")
     memory = _memory(result, original)
     if memory is None:
         return MemoryComparison(note="memory not measured: not every call returned while allocations were traced")
     if original is not None and _contradicted(memory, original):
         return MemoryComparison(note=_of_both(memory, original))
     return MemoryComparison(memory=memory)
+
+
+def _answers_as_it_must(cases: Sequence[Case], result: CallsResult, agrees: Agrees | None = None) -> bool:
+    for outcomes in (result.outcomes, result.watched):
+        # A limit that watching has run into is no answer.
+        answered = [pair for pair in zip(cases, outcomes, strict=False) if isinstance(pair[1], Returned)]
+        known = [pair for pair in answered if pair[0].expected is not None]
+        if not (agrees or all_expected)([case for case, _ in known], [outcome for _, outcome in known]):
+            return False
+    return True
 
 
 def _memory(result: CallsResult, original: Memory | None) -> Memory | None:

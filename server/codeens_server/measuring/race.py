@@ -76,6 +76,8 @@ async def without_race(candidate: Candidate, *, target: Target, baseline: Baseli
     """Return what is known of a candidate's speed, or that nothing can be; None where only a race tells."""
     if not baseline.compared:
         return SpeedComparison(note=NOTHING_TO_COMPARE)
+    if not baseline.steady:
+        return SpeedComparison(note=UNSTEADY)
     if await anyio.to_thread.run_sync(same_bytecode, target, candidate.replacement):
         return SpeedComparison(speed=Interval(ratio=1.0, low=1.0, high=1.0, note=SAME))
     return None if baseline.cases else SpeedComparison(note=NO_INPUT)
@@ -239,8 +241,8 @@ def _problem(result: RaceResult, side: int, cases: Sequence[Case], agrees: Agree
             return SpeedComparison(
                 note=f"speed not measured: in the timed run the {who} failed: {render_outcome(failure)}"
             )
-    if not (agrees or all_expected)(cases, result.outcomes[side]):
-        return SpeedComparison(mismatch=True, note=WRONG)
     if not all_expected(cases, result.outcomes[0]):
         return SpeedComparison(note=UNSTEADY)
+    if not (agrees or all_expected)(cases, result.outcomes[side]):
+        return SpeedComparison(mismatch=True, note=WRONG)
     return None

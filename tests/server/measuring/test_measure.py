@@ -42,6 +42,7 @@ class ScriptedSandbox:
         broken: bool = False,
         watched: Callable[[CallInput], Outcome] | None = None,
         seen_mib: int = 20,
+        raced: Callable[[CallInput], Outcome] | None = None,
     ) -> None:
         self.jobs: list[CallsJob | RaceJob] = []
         self._answer = answer or doubled
@@ -51,6 +52,7 @@ class ScriptedSandbox:
         self._broken = broken
         self._watched = watched or self._answer
         self._seen_mib = seen_mib
+        self._raced = raced
 
     async def run(self, job: Any) -> Any:
         if self._broken:
@@ -77,7 +79,9 @@ class ScriptedSandbox:
         return RaceResult(
             rounds=(timed(0.02, 0.01, parts=len(job.parts)),) * job.rounds,
             plans=(RacePlan(groups=((0, len(job.inputs)),), inner=1),) * 2,
-            outcomes=(tuple(map(self._original_answer, job.inputs)), tuple(map(self._answer, job.inputs))),
+            outcomes=tuple(
+                tuple(map(self._raced or answer, job.inputs)) for answer in (self._original_answer, self._answer)
+            ),
             failures=(None, self._race_failure),
             clock="processor",
         )
@@ -221,8 +225,18 @@ async def test_a_wrong_answer_in_the_timed_run_voids_the_speed(target: Target) -
     assert "wrong in the timed run" in found.notes
 
 
-async def test_an_original_that_changes_its_mind_is_not_blamed_on_the_candidate(target: Target) -> None:
-    found = await measured(target, ScriptedSandbox(original_answer=wrong))
+@pytest.mark.parametrize(
+    "sandbox",
+    [
+        pytest.param(ScriptedSandbox(original_answer=wrong), id="alone"),
+        pytest.param(ScriptedSandbox(original_answer=wrong, answer=wrong), id="as the candidate does"),
+        pytest.param(ScriptedSandbox(raced=wrong), id="as the candidate does, when it is raced"),
+    ],
+)
+async def test_an_original_that_changes_its_mind_is_not_blamed_on_the_candidate(
+    target: Target, sandbox: ScriptedSandbox
+) -> None:
+    found = await measured(target, sandbox)
     assert found.speed is None
     assert any("the original itself" in note for note in found.notes)
     assert not found.mismatch

@@ -15,6 +15,7 @@ from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
 from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
+from codeens_server.evidence.strategies.alike import alike, pairs_of
 from codeens_server.evidence.strategies.annotations import Annotations
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
@@ -258,7 +259,7 @@ def _as_iterator(value: Encoded) -> Encoded:
 
 def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     """Replace one argument by an element of another one that holds values of its kind: a search may then find it; or
-    an instance by one that is equal to another argument, or nearly.
+    by one that is equal to another argument, or nearly.
     """
     swaps = [
         (name, inside)
@@ -269,10 +270,10 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
         if kind_of(inside) == kind_of(value)
     ]
     swaps += [
-        (name, alike)
-        for name, value in list(values.items())[1:]
-        for alike in _nearly(next(iter(values.values())), value)
+        (name, near) for name, value in list(values.items())[1:] for near in _nearly(next(iter(values.values())), value)
     ]
+    names = [*values]
+    swaps += [(names[two], near) for one, two in pairs_of([*values.values()]) for near in alike(values[names[one]])]
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})

@@ -11,6 +11,7 @@ from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, open_node
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
 from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_server.evidence.strategies.alike import TWINS, alike, pairs_of
 
 _DEEPEST = 4
 _PLACES = 4
@@ -70,10 +71,20 @@ def _beside(call: CallInput, constants: Constants) -> Iterator[CallInput]:
     changed = [
         *(_placed(call, index, _changed(arg, constants, 0)) for index, arg in enumerate(call.args)),
         *(_named(call, name, _changed(value, constants, 0)) for name, value in call.kwargs.items()),
+        *(_alike(call, *pair) for pair in pairs_of(call.args)),
     ]
     # The arguments take turns too, so that none of them uses all of the calls up.
     for turn in zip_longest(*changed):
         yield from (other for other in turn if other is not None)
+
+
+def _alike(call: CallInput, one: int, two: int) -> Iterator[CallInput]:
+    """Yield the call with two of its arguments equal, or nearly."""
+    twins = TWINS if isinstance(call.args[one], str) else ()
+    for first, second in (*twins, *((call.args[one], near) for near in alike(call.args[one]))):
+        args = [*call.args]
+        args[one], args[two] = first, second
+        yield CallInput(args=tuple(args), kwargs=call.kwargs)
 
 
 def _placed(call: CallInput, index: int, values: Iterator[Encoded]) -> Iterator[CallInput]:
@@ -138,7 +149,9 @@ def _tuples(encoded: Encoded) -> Iterator[int]:
 
 
 def _shapes(encoded: Any, head: int) -> Iterator[list[Encoded]]:
-    """Yield the sequence empty, of one item, with its first item twice or last, and the other way round."""
+    """Yield the sequence empty, of one item, with its first item twice or last, and the other way round; and with an
+    item that is nearly the first, or two that are nearly the same.
+    """
     tag, items = encoded[:head], encoded[head:]
     shapes: list[Callable[[], list[Any]]] = [
         list,
@@ -147,9 +160,12 @@ def _shapes(encoded: Any, head: int) -> Iterator[list[Encoded]]:
         lambda: [items[0], *items],
         lambda: items[::-1],
         lambda: items[1:],
+        lambda: [*items, alike(items[0])[-1]],
     ]
     for shape in shapes[: None if items else 1]:
         yield [*tag, *shape()]
+    if items and isinstance(items[0], str):
+        yield from ([*tag, *items, *twins] for twins in TWINS)
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

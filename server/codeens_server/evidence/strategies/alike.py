@@ -1,0 +1,57 @@
+"""Values that are equal to another one, or nearly: what is held against another value shows how only on these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from codeens_sandbox_backends.programs import Encoded
+from codeens_sandbox_backends.values.sample import kind_of
+
+TWINS = (("Stra\u00dfe", "STRASSE"), ("\u017f", "S"), ("e\u0301", "\u00e9"))
+"""Texts that are alike when folded, in capitals, and when composed."""
+
+
+def alike(value: Any) -> list[Encoded]:
+    """Return the value itself and ones that are nearly equal to it."""
+    make = _NEARLY.get(kind_of(value))
+    return [value, *(other for other in make(value) if other != value)] if make else [value]
+
+
+def pairs_of(values: Sequence[Encoded]) -> Iterator[tuple[int, int]]:
+    """Yield the places of any two values of the same kind, of those of which others are nearly equal."""
+    kinds = [kind_of(value) for value in values]
+    return ((one, two) for one, two in combinations(range(len(values)), 2) if kinds[one] == kinds[two] in _NEARLY)
+
+
+def _texts(value: str) -> list[Encoded]:
+    return [value.upper(), f" {value}", value[:-1], value[::-1], value + value, value.swapcase()]
+
+
+def _ints(value: int) -> list[Encoded]:
+    return [value + 1, value - 1, -value, 2 * value]
+
+
+def _floats(value: float) -> list[Encoded]:
+    return [math.nextafter(value, math.inf), value + 1e-9, -value]
+
+
+def _sequences(value: list[Any]) -> list[Encoded]:
+    tag, items = value[0], value[1:]
+    return [[tag, *items[::-1]], [tag, *items[:-1]], [tag, *items, *items[:1]]]
+
+
+def _mappings(value: list[Any]) -> list[Encoded]:
+    tag, pairs = value[0], value[1:]
+    return [[tag, *pairs[::-1]], [tag, *pairs[:-1]]]
+
+
+_NEARLY: Mapping[str, Callable[[Any], list[Encoded]]] = {
+    "str": _texts,
+    "int": _ints,
+    "float": _floats,
+    "list": _sequences,
+    "dict": _mappings,
+}
