@@ -183,6 +183,7 @@ _CHANNELS = {
     "again": "what the same call does next",
     "re-entered": "what happens when what it calls makes the same call",
     "replaced": "which parts of its arguments are new objects",
+    "rebound": "which variables hold new objects",
     "iterated": "what happens step by step",
     "left early": "what happens when it is left early",
     "thrown into": "what happens when an exception is thrown into it",

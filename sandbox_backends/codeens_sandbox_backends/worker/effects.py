@@ -26,6 +26,8 @@
 |                                | comes of the exceptions that it handles there                         |
 | `replaced`                     | places of the arguments at which another object stands than before,   |
 |                                | and where that stood, or `new` (`parts`)                              |
+| `rebound`                      | places of variables at which another object stands than before        |
+|                                | (`rebound`)                                                           |
 | `again`                        | what the same call does in the state that is left (`observed`)        |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
@@ -48,6 +50,7 @@ from .loader import Program
 from .notices import Notices
 from .outlines import outlined
 from .printed import Printed
+from .rebound import rebound_places
 from .registrations import Registrations
 from .state import ABSENT, State, Variable
 from .surroundings import Surroundings, seed_random
@@ -159,6 +162,9 @@ class Effects:
                 left.append((variable, *_told(variable.read(), encode_shared)))
             except EncodeError:
                 unseen.append(variable.channel)
+        replaced = rebound_places(changed)
+        if replaced:
+            changes["rebound"] = ["list", *replaced]
         for variable in changed:
             variable.restore()
         for variable, encoded, plain in left:

@@ -29,19 +29,34 @@ _text: Callable[[Any], str] = repr
 
 
 class Holder:
-    """One mutable object and what it held when it was first seen."""
+    """One mutable object and what it held when it was first seen.
 
-    __slots__ = ("_put", "_read", "parts")
+    Args:
+        read: Returns what it holds.
+        put: Puts that back.
+        named: Names the places of what it holds; None where they have no names.
+    """
 
-    def __init__(self, read: Callable[[], Any], put: Callable[[Any], None]) -> None:
+    __slots__ = ("_named", "_put", "_read", "parts")
+
+    def __init__(
+        self, read: Callable[[], Any], put: Callable[[Any], None], named: Optional[Callable[[Any], Any]] = None
+    ) -> None:
         self._read = read
         self._put = put
+        self._named = named
         self.parts: Tuple[Any, ...] = tuple(read())
 
     def changed(self) -> bool:
         """Whether it holds other objects."""
         now = tuple(self._read())
         return len(now) != len(self.parts) or not all(map(_same, now, self.parts))
+
+    def places(self) -> Tuple[Dict[Any, Any], Dict[Any, Any]]:
+        """Return what it held and what it holds, by place; nothing where places have no names."""
+        if self._named is None:
+            return {}, {}
+        return self._named(self.parts), self._named(tuple(self._read()))
 
     def restore(self) -> None:
         """Put everything back."""
@@ -53,7 +68,11 @@ def _of_items(value: Any) -> Holder:
         value.clear()
         value.extend(parts)
 
-    return Holder(lambda: value, put)
+    return Holder(lambda: value, put, _numbered)
+
+
+def _numbered(parts: Tuple[Any, ...]) -> Dict[Any, Any]:
+    return dict(enumerate(parts))
 
 
 def _of_set(value: Any) -> Holder:
@@ -76,7 +95,12 @@ def of_dict(value: Any) -> Holder:
         for index in range(half):
             value[parts[index]] = parts[half + index]
 
-    return Holder(read, put)
+    return Holder(read, put, _keyed)
+
+
+def _keyed(parts: Tuple[Any, ...]) -> Dict[Any, Any]:
+    half = len(parts) // 2
+    return {key: parts[half + index] for index, key in enumerate(parts[:half]) if _type_of(key) in (str, int)}
 
 
 def _of_bytes(value: bytearray) -> Holder:

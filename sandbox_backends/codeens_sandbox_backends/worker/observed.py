@@ -20,7 +20,9 @@ from .values.objects import type_name
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
 _type_of: Callable[[Any], Any] = type
-_OUTPUT = frozenset(("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated", "replaced"))
+_OUTPUT = frozenset(
+    ("stdout", "stderr", "log", "warnings", "kept", "held", "memory", "iterated", "replaced", "rebound")
+)
 """Effects that leave no state behind."""
 _CALLBACKS = frozenset(kind.tag for kind in CALLBACKS)
 _ANSWERED = frozenset(("returned", "raised"))

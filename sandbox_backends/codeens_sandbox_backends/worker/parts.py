@@ -61,13 +61,13 @@ def _found(arguments: Arguments) -> Dict[str, Any]:
         for name, child in children:
             if _type_of(child) not in _SCALARS:
                 todo.append((path + name, child))
-                if _can_change(child):
+                if can_change(child):
                     found[path + name] = child
     return found
 
 
-def _can_change(value: Any) -> bool:
-    """Whether it is a container, or an instance that is not hashed by what is in it."""
+def can_change(value: Any) -> bool:
+    """Return whether it is a container, or an instance that is not hashed by what is in it."""
     kind: Any = _type_of(value)
     return kind in _CONTAINERS or (is_plain(kind) and kind.__hash__ in (None, object.__hash__))
 

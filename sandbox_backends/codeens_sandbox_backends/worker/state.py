@@ -38,7 +38,7 @@ _SCALARS = frozenset((type(None), bool, int, float, complex, str, bytes, Functio
 class Variable:
     """A place that holds a value: a module's name, an attribute of a class, a cell, a default argument."""
 
-    __slots__ = ("_before", "channel", "holders", "put", "read", "value")
+    __slots__ = ("_before", "aliases", "channel", "holders", "put", "read", "value")
 
     def __init__(self, channel: str, read: Callable[[], Any], put: Callable[[Any], None]) -> None:
         self.channel = channel
@@ -46,6 +46,8 @@ class Variable:
         self.put = put
         self.value = read()
         self.holders: List[Holder] = []
+        self.aliases: List[Variable] = []
+        """Variables that hold some of the same objects, of which only this one has the holders."""
         self._before: Any = None
 
     def rebound(self) -> bool:
@@ -119,6 +121,8 @@ class State:
         """Functions without attributes."""
         self._facets = Facets([module["source"] for module in program["modules"]])
         self._seen: Set[int] = set()
+        self._owners: Dict[int, Variable] = {}
+        """By identity of an object: the variable that has its holder."""
         self._parts = 0
         self._loaded = 0
         self.watched: Set[str] = set()
@@ -162,9 +166,11 @@ class State:
         for variable in self._single:
             if variable.rebound():
                 found[variable.channel] = variable
-        for variable in self._holding:
-            if variable.refilled():
-                found[variable.channel] = variable
+        refilled = [variable for variable in self._holding if variable.refilled()]
+        while refilled:
+            variable = refilled.pop()
+            found[variable.channel] = variable
+            refilled += [alias for alias in variable.aliases if alias.channel not in found]
         if any(map(_attributes, self._plain)):
             for function in filter(_attributes, self._plain):
                 variable = _attributes_of(function)
@@ -215,7 +221,7 @@ class State:
             self._take_function(value, path)
         elif issubclass(kind, type):
             self._take_class(value, path)
-        for holder in self._below(value, variable.channel):
+        for holder in self._below(value, variable):
             variable.holders.append(holder)
             self._parts += len(holder.parts)
             if self._parts > _MOST_PARTS:
@@ -270,8 +276,8 @@ class State:
         self._facets.take(cls, path)
         self._take_space(path, names_of(cls), partial(_attribute, f"class {path}", cls))
 
-    def _below(self, value: Any, channel: str) -> Iterator[Holder]:
-        """Every mutable object from a value downwards that was not met before."""
+    def _below(self, value: Any, variable: Variable) -> Iterator[Holder]:
+        """Every mutable object from a value downwards that was not met before; who has met it is told otherwise."""
         todo = [value]
         while todo:
             current = todo.pop()
@@ -280,16 +286,20 @@ class State:
                 todo.extend(current)
                 continue
             if id(current) in self._seen:
+                owner = self._owners.get(id(current), variable)
+                if owner is not variable and variable not in owner.aliases:
+                    owner.aliases.append(variable)
                 continue
             holder = self._holder(current, kind)
             if holder is not None:
                 self._seen.add(id(current))
+                self._owners[id(current)] = variable
                 yield holder
                 todo.extend(holder.parts)
             inside = None if kind in _SCALARS else inside_of(current)
             if inside is not None:
                 self._seen.add(id(current))
-                self._inside.setdefault(channel, []).append(inside)
+                self._inside.setdefault(variable.channel, []).append(inside)
 
     def _holder(self, value: Any, kind: Any) -> Optional[Holder]:
         if kind in HOLDERS:

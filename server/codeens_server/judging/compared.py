@@ -14,7 +14,18 @@ from codeens_server.judging.replay import proves_something
 
 _VARIABLES = ("global ", "class ", "closure ", "default ", "attributes ", "own attribute", "inside ")
 _USUAL = (("no printed text", "stdout"), ("no module variables", _VARIABLES), ("no files", "files"))
-_FURTHER = {"again", "kept", "held", "memory", "replaced", "left early", "thrown into", "handled", "re-entered"}
+_FURTHER = {
+    "again",
+    "kept",
+    "held",
+    "memory",
+    "replaced",
+    "rebound",
+    "left early",
+    "thrown into",
+    "handled",
+    "re-entered",
+}
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3
 _UNRECORDED = "no exact encoding: "

@@ -34,6 +34,33 @@ def noting(function):
     return noted
 
 
+SEEN = {}
+SHOWN = {"seen": SEEN}
+HISTORY = [1]
+_LATEST = [1]
+SETTINGS = {"depth": 0}
+GROUPS = {"a": []}
+
+
+def see(name):
+    SEEN[name] = len(name)
+
+
+def begin_anew(number):
+    HISTORY.clear()
+    _LATEST.clear()
+    return number
+
+
+def configure(number):
+    global SETTINGS
+    SETTINGS = {"depth": number}
+
+
+def group(item):
+    GROUPS["a"].append(item)
+
+
 class Register:
     entries: list[int] = []
     last = None
@@ -111,6 +138,41 @@ def read(template):
     return template.template
 """
 TRIES = [
+    Try(
+        "see",
+        [("a",), ("",)],
+        {
+            ("in place", True): "def see(name):\n    SEEN.update({name: len(name)})",
+            ("not where another variable has it", False): "def see(name):\n    global SEEN\n"
+            "    SEEN = {**SEEN, name: len(name)}",
+        },
+    ),
+    Try(
+        "begin_anew",
+        [(1,)],
+        {
+            ("what nobody else has is new", True): "def begin_anew(number):\n    global _LATEST\n    _LATEST = []\n"
+            "    del HISTORY[:]\n    return number",
+            ("what others may have is new", False): "def begin_anew(number):\n    global HISTORY\n    HISTORY = []\n"
+            "    _LATEST.clear()\n    return number",
+        },
+    ),
+    Try(
+        "configure",
+        [(1,), (0,)],
+        {
+            ("new too", True): "def configure(number):\n    global SETTINGS\n    SETTINGS = dict(depth=number)",
+            ("in place", False): "def configure(number):\n    SETTINGS['depth'] = number",
+        },
+    ),
+    Try(
+        "group",
+        [(1,), (0,)],
+        {
+            ("in place", True): "def group(item):\n    items = GROUPS['a']\n    items += [item]",
+            ("into a new list", False): "def group(item):\n    GROUPS['a'] = [*GROUPS['a'], item]",
+        },
+    ),
     Try(
         "register",
         [("a",), ("bcd",)],
