@@ -28,7 +28,14 @@ from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
 from codeens_server.evidence.strategies.inputs import plan_inputs
-from codeens_server.evidence.strategies.neighbours import Constants, deep, neighbours, typical, with_same_nan
+from codeens_server.evidence.strategies.neighbours import (
+    Constants,
+    beyond_floats,
+    deep,
+    neighbours,
+    typical,
+    with_same_nan,
+)
 from codeens_server.evidence.strategies.type_guess import constants, told_apart
 from codeens_server.evidence.strategies.varied import varied
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -40,6 +47,7 @@ _KEPT_OF_EACH = 2
 _LIMITS = Limits(wall_s=5.0, call_s=0.5)
 _AT_ONCE = 4
 _LOOKUPS = frozenset("set frozenset dict Counter defaultdict OrderedDict fromkeys index count remove".split())  # noqa: SIM905
+_OF_FLOATS = frozenset({"float", "math", "numpy", "np", "sqrt"})
 _TYPICAL = 8
 """Known inputs that others are made from."""
 _MOST_VARIED = 30
@@ -183,7 +191,9 @@ class InputSearch:
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
         values = (value for text in sources for value in constants(text))
         literals = Constants(values, (case.input for case in known), self._kinds)
-        return [*nans, *neighbours(forms, literals, _DRAWN)]
+        # What may take long comes last.
+        large = beyond_floats(forms) if any(map(has_floats, sources)) else []
+        return [*nans, *neighbours(forms, literals, _DRAWN), *large]
 
     def drawn(self, known: Sequence[Case], number: int) -> list[CallInput]:
         """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks."""
@@ -255,6 +265,17 @@ def looks_up(source: str) -> bool:
     return not isinstance(tree, ParseFailure) and any(
         isinstance(node, (ast.Dict, ast.Set, ast.DictComp, ast.SetComp, ast.In, ast.NotIn))
         or (isinstance(node, ast.Call) and last_name(node.func) in _LOOKUPS)
+        for node in ast.walk(tree)
+    )
+
+
+def has_floats(source: str) -> bool:
+    """Return whether a text divides, or has or makes floats in another way."""
+    tree = parse(source)
+    return not isinstance(tree, ParseFailure) and any(
+        isinstance(node, ast.Div)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        or (isinstance(node, (ast.Name, ast.Attribute)) and last_name(node) in _OF_FLOATS)
         for node in ast.walk(tree)
     )
 

@@ -232,6 +232,11 @@ NUMBERS = '''def f(items):
     """
     return sum(item for item in items if isinstance(item, (int, float)))
 '''
+HALF_UP = """def f(x):
+    from decimal import ROUND_HALF_UP, Decimal
+
+    return str(Decimal(str(x)).quantize(Decimal("0.01"), ROUND_HALF_UP))
+"""
 KINDS = {
     "a number that is halved as often as Python recurses": (
         HALVES,
@@ -263,6 +268,23 @@ KINDS = {
         FLATTEN.replace(ANY_OTHER, "isinstance(item, (list, tuple))"),
     ),
     "a number that is no int, where the text asks for both": (NUMBERS, NUMBERS.replace("(int, float)", "int")),
+    "two texts that are alike when they are folded": (
+        "def f(a: str, b: str) -> bool:\n    return a.lower() == b.lower()\n",
+        "def f(a, b):\n    return a.casefold() == b.casefold()\n",
+    ),
+    "words that are alike when they are folded": (
+        "def f(words: list[str]) -> int:\n    return len({word.upper() for word in words})\n",
+        "def f(words):\n    return len({word.lower() for word in words})\n",
+    ),
+    "digits with a line between them": (
+        "def f(text: str) -> int:\n    try:\n        return int(text)\n    except ValueError:\n        return -1\n",
+        "def f(text):\n    import re\n    return int(text) if re.fullmatch(r'\\s*[-+]?\\d+\\s*', text) else -1\n",
+    ),
+    "a whole number that no float is": (
+        "def f(n: int) -> int:\n    return n // 7\n",
+        "def f(n):\n    import math\n    return math.floor(n / 7)\n",
+    ),
+    "a number halfway between two decimals": ("def f(x: float) -> str:\n    return f'{x:.2f}'\n", HALF_UP),
     "a value that the docstring gives in words": (
         DECODE,
         "def f(code):\n    return code[1] * 2\n",

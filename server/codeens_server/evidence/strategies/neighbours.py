@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import Any
@@ -20,8 +21,15 @@ _LARGEST = 1 << 50
 _DEPTHS = (40, 120, 240, 320, 440, 600, 900)
 """Frames: Python's own limit is 1000, and a wrapper doubles what a call needs."""
 _LONGEST = 200
-_TEXTS = ("\u00b2", "\u00bd", "\u0664", "Stra\u00dfe", "a\u2028b", "a\tb")
-"""A digit that is no decimal, a number that is no digit, a decimal beyond ASCII; what folds, and what separates."""
+_TEXTS = ("\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
+"""A digit that is no decimal, a number that is no digit, a decimal beyond ASCII, digits as Python reads them; what
+folds, small letters beyond ASCII of which the first has two capitals, and what separates."""
+_BEYOND_FLOATS = ((1 << 60) - 1, -(1 << 60) - 1)
+_MOST_BEYOND = 4
+_HALFWAY = (1.5, 2.5, 100.5, 267.5)
+"""Of the last decimal that is kept: as floats some are a little less than halfway, and some are even."""
+_MOST_DECIMALS = 6
+_FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
 _PLACES_OF_ITEMS = frozenset({"namedtuple"})
 _PAIRS = DICTS | {"object"}
@@ -49,7 +57,10 @@ class Constants:
         floats = [value for value in known if type(value) is float and math.isfinite(value)]
         self.ints = _distinct(step + value for value in (*ints, 0) for step in (0, -1, 1))
         near = (0.0, -0.5, 0.5)
-        self.floats = _distinct(step + value for value in (*floats, *map(float, ints), 0.0) for step in near)
+        beside = (step + value for value in (*floats, *map(float, ints), 0.0) for step in near)
+        kept = {*ints, *(int(digit) for value in known if type(value) is str for digit in _FORMATTED.findall(value))}
+        decimals = sorted(number for number in kept if 0 < number <= _MOST_DECIMALS)
+        self.floats = _distinct([*(half / 10**number for number in decimals for half in _HALFWAY), *beside])
         self.texts = _distinct(value for value in known if type(value) is str and len(value) <= _LONGEST)
 
 
@@ -211,6 +222,23 @@ def _mapped(encoded: Any, change: Callable[[Any], Encoded], depth: int = 0) -> E
     if node.tag in _PAIRS:
         return [*encoded[:head], *([key, _mapped(value, change, depth + 1)] for key, value in encoded[head:])]
     return [*encoded[:head], *(_mapped(item, change, depth + 1) for item in encoded[head:])]
+
+
+def beyond_floats(calls: Iterable[CallInput]) -> list[CallInput]:
+    """Return a few of the calls with whole numbers for which floats are too coarse."""
+    made = (_whole(call, number) for number in _BEYOND_FLOATS for call in calls)
+    return list(islice((call for call in made if call is not None), _MOST_BEYOND))
+
+
+def _whole(call: CallInput, number: int) -> CallInput | None:
+    def change(value: Any) -> Encoded:
+        return encode(number) if type(value) is int else value
+
+    other = CallInput(
+        args=tuple(_mapped(arg, change) for arg in call.args),
+        kwargs={name: _mapped(value, change) for name, value in call.kwargs.items()},
+    )
+    return None if other == call else other
 
 
 def deep(call: CallInput) -> Iterator[CallInput]:
