@@ -37,6 +37,7 @@ After each call everything but output is put back, so that no call depends on th
 
 from __future__ import annotations
 
+import gc
 from operator import length_hint
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -80,6 +81,8 @@ class Effects:
         self._surroundings: Any = None
         self._kept: Any = None
         self._files: Any = None
+        self._collects = False
+        """Whether objects of the program are missed when they are gone, so that they may not stay for some calls."""
 
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
@@ -89,10 +92,14 @@ class Effects:
         self._kept = KeptParts()
         self._files = Files()
         self.begin()
+        self._collects = self._state.tells_of_ends()
         return {"variables": sorted(self._state.watched), "too_large": sorted(self._state.unwatched)}
 
     def begin(self) -> None:
-        """A call begins: forget what was written and noted until now."""
+        """A call begins: forget what was written and noted until now, and what came of objects that are gone since."""
+        if self._collects:
+            gc.collect()
+            self._put_back()
         for stream in self._streams.values():
             stream.taken()
         self._notices.clear()
@@ -139,6 +146,8 @@ class Effects:
         Args:
             encode_shared: Encodes what is part of an outcome, whose parts may be the same objects.
         """
+        if self._collects:
+            gc.collect()
         changes: Dict[str, Any] = self._files.taken()
         for name, stream in self._streams.items():
             written = stream.taken()
@@ -153,6 +162,11 @@ class Effects:
         changes.update(self._surroundings.taken())
         changes.update(self._registrations.taken())
         return changes, unseen
+
+    def _put_back(self) -> None:
+        for variable in self._state.changes():
+            variable.restore()
+        self._state.taken_inside()
 
     def _variables(self, changed: List[Variable], changes: Dict[str, Any], encode_shared: Encode) -> List[str]:
         unseen: List[str] = []

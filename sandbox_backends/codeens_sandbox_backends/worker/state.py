@@ -29,6 +29,7 @@ _MOST_PARTS = 200_000
 """Bound on what is looked at after each call, in all."""
 _type_of: Callable[[Any], Any] = type
 _OWN = "own attribute"
+_WEAKREFS = ("weakref", "_weakref", "_weakrefset")
 ABSENT = object()
 """Stands for the value of a variable that is not there."""
 _same = operator.is_
@@ -125,6 +126,7 @@ class State:
         """By identity of an object: the variable that has its holder."""
         self._parts = 0
         self._loaded = 0
+        self._has_finalizers = False
         self.watched: Set[str] = set()
         """Names of the channels of data."""
         self.unwatched: List[str] = []
@@ -157,6 +159,11 @@ class State:
         named = [value for module in self.modules.values() for value in vars(module).values()]
         found = {module.__name__: module for module in [sys, builtins, *named] if _type_of(module) is ModuleType}
         return {name: module for name, module in found.items() if name not in self.modules}
+
+    def tells_of_ends(self) -> bool:
+        """Return whether anybody is told when an object is gone: by `__del__` of a class, or by what `weakref` has."""
+        named = [value for module in self.modules.values() for value in vars(module).values()]
+        return self._has_finalizers or any(map(_is_of_weakref, named))
 
     def changes(self) -> List[Variable]:
         """Return what differs from what was first seen, sorted by channel."""
@@ -273,6 +280,7 @@ class State:
         if id(cls) in self._seen or issubclass(cls, Enum) or _module_of(cls) not in self.modules:
             return
         self._seen.add(id(cls))
+        self._has_finalizers = self._has_finalizers or "__del__" in names_of(cls)
         self._facets.take(cls, path)
         self._take_space(path, names_of(cls), partial(_attribute, f"class {path}", cls))
 
@@ -326,6 +334,13 @@ def _is_told(told: Any) -> bool:
 
 def _module_of(cls: Any) -> Any:
     return type.__dict__["__module__"].__get__(cls) if isinstance(cls, type) else None
+
+
+def _is_of_weakref(value: Any) -> bool:
+    kind: Any = _type_of(value)
+    if kind is ModuleType:
+        return value.__dict__.get("__name__") in _WEAKREFS
+    return (_module_of(value) if issubclass(kind, type) else type_name(kind).partition(":")[0]) in _WEAKREFS
 
 
 def _attributes(function: FunctionType) -> Dict[str, Any]:

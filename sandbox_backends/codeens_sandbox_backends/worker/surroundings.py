@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from .interpreter import Attributes, ProcessSettings
 from .values.codec import encode
 
+_OF_CHILDREN = "environment of child processes"
 _SEED = 20_190_117
 
 
@@ -35,8 +36,17 @@ class Surroundings:
         self._raw: Dict[Any, Any] = vars(os.environ)["_data"]  # what `os.environ` decodes at each look
         self._raw_before = dict(self._raw)
         self._folder = _folder()
+        self._put: Dict[bytes, Any] = {}
+        """What was handed to the C library since `taken`, past `os.environ` or by it; None where it was taken away."""
+        sys.addaudithook(self._hear)
         self._random: Dict[str, Tuple[Any, Any]] = {}
         self._take_sources()
+
+    def _hear(self, event: str, args: Tuple[Any, ...]) -> None:
+        if event == "os.putenv":
+            self._put[args[0]] = args[1]
+        elif event == "os.unsetenv":
+            self._put[args[0]] = None
 
     def look_again(self) -> bool:
         """Take in sources of random numbers that were loaded since, seeded anew; whether there are any."""
@@ -54,12 +64,13 @@ class Surroundings:
 
     def taken(self) -> Dict[str, Any]:
         """Return what changed, encoded, by channel."""
-        changes: Dict[str, Any] = {}
+        changes: Dict[str, Any] = self._taken_past()
         if self._raw != self._raw_before:
             now = dict(os.environ)
             names = sorted(name for name in {*now, *self._environment} if now.get(name) != self._environment.get(name))
             changes["environ"] = ["dict", *([encode(name), encode(now.get(name))] for name in names)]
             self._put_back(names)
+        self._put.clear()
         folder = _folder()
         if folder != self._folder:
             changes["cwd"] = folder
@@ -70,6 +81,14 @@ class Surroundings:
                 changes[f"random {name}"] = _digest(state)
                 source.restore(before)
         return {**changes, **self._settings.taken(), **self._attributes.taken()}
+
+    def _taken_past(self) -> Dict[str, Any]:
+        """Return what only child processes would see (`os.putenv`), and put it back."""
+        past = {name: value for name, value in self._put.items() if self._raw.get(name) != value}
+        for name in past:
+            before = self._raw_before.get(name)
+            os.unsetenv(name) if before is None else os.putenv(name, before)
+        return {_OF_CHILDREN: encode(dict(sorted(past.items())))} if past else {}
 
     def told(self) -> Dict[str, Any]:
         """Return how things are, by channel."""

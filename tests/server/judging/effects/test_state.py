@@ -61,6 +61,25 @@ def group(item):
     GROUPS["a"].append(item)
 
 
+class Node:
+    gone = []
+
+    def __init__(self, number):
+        self.number = number
+        self.next = self
+
+    def __del__(self):
+        Node.gone.append(self.number)
+
+
+def link(number):
+    return Node(number).number
+
+
+def hand_down(name):
+    os.environ["LAST_NAME"] = name
+
+
 class Register:
     entries: list[int] = []
     last = None
@@ -138,6 +157,24 @@ def read(template):
     return template.template
 """
 TRIES = [
+    Try(
+        "link",
+        [(number,) for number in range(40)],
+        {
+            ("more of what is no longer used", True): "def link(number):\n    node = Node(number)\n"
+            "    kept = [[node] for _ in range(5)]\n    kept.append(kept)\n    return node.number",
+            ("makes none", False): "def link(number):\n    return number",
+        },
+    ),
+    Try(
+        "hand_down",
+        [("a",), ("",)],
+        {
+            ("the same otherwise", True): "def hand_down(name):\n    os.environ.update(LAST_NAME=name)",
+            ("more past the mapping", False): "def hand_down(name):\n    os.environ['LAST_NAME'] = name\n"
+            "    os.putenv('LAST_NAME', 'b')",
+        },
+    ),
     Try(
         "see",
         [("a",), ("",)],
