@@ -176,14 +176,16 @@ class Effects:
                 left.append((variable, *_told(variable.read(), encode_shared)))
             except EncodeError:
                 unseen.append(variable.channel)
-        replaced = rebound_places(changed)
-        if replaced:
-            changes["rebound"] = ["list", *replaced]
+        places = rebound_places(changed)
         for variable in changed:
             variable.restore()
         for variable, encoded, plain in left:
             if variable.value is ABSENT or _text(variable.before()) != plain:
                 changes[variable.channel] = encoded
+        # An equal value in the place of another one is the same to all who have that.
+        told = [place for place in places if place[1] in changes]
+        if told:
+            changes["rebound"] = ["list", *told]
         return unseen
 
 
