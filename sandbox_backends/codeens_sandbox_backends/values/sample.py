@@ -7,6 +7,7 @@ Floats are finite: NaN and infinities would make most rewrites of arithmetic dif
 from __future__ import annotations
 
 import base64
+import calendar
 import datetime as dt
 import math
 import random
@@ -164,12 +165,19 @@ def _fractions(_: Sampler) -> Samples:
 
 
 def _moments(tag: str, part: slice) -> Callable[[Sampler], Samples]:
-    moments = st.tuples(st.integers(0, _SECONDS), st.sampled_from([0, 0, 1, 500_000, 999_999]))
+    moments = st.tuples(
+        st.integers(0, _SECONDS), st.sampled_from([0, 0, 1, 500_000, 999_999]), st.sampled_from((*[None] * 6, 0, 0, 2))
+    )
     return lambda _: moments.map(lambda drawn: [tag, _moment(*drawn)[part]])
 
 
-def _moment(seconds: int, microseconds: int) -> str:
-    return (_EARLIEST + dt.timedelta(seconds=seconds, microseconds=microseconds)).isoformat()
+def _moment(seconds: int, microseconds: int, month: int | None) -> str:
+    """Return a time; with a month, on its last day, with 0 on that of its own: there days and years turn over."""
+    moment = _EARLIEST + dt.timedelta(seconds=seconds, microseconds=microseconds)
+    if month is not None:
+        number = month or moment.month
+        moment = moment.replace(month=number, day=calendar.monthrange(moment.year, number)[1])
+    return moment.isoformat()
 
 
 def _timedeltas(_: Sampler) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
@@ -12,6 +13,7 @@ from codeens_sandbox_backends.values.sample import kind_of
 
 TWINS = (("Stra\u00dfe", "STRASSE"), ("\u017f", "S"), ("e\u0301", "\u00e9"))
 """Texts that are alike when folded, in capitals, and when composed."""
+_LEAP_DAY = (2, 29)
 
 
 def alike(value: Any) -> list[Encoded]:
@@ -48,10 +50,21 @@ def _mappings(value: list[Any]) -> list[Encoded]:
     return [[tag, *pairs[::-1]], [tag, *pairs[:-1]]]
 
 
+def _dates(value: list[Any]) -> list[Encoded]:
+    """Return the day after, and the same day a year later."""
+    moment = dt.datetime.fromisoformat(value[1])
+    others = [moment + dt.timedelta(days=1)] if moment.year < dt.MAXYEAR else []
+    if others and (moment.month, moment.day) != _LEAP_DAY:
+        others.append(moment.replace(year=moment.year + 1))
+    return [[value[0], other.isoformat()[: len(value[1])], *value[2:]] for other in others]
+
+
 _NEARLY: Mapping[str, Callable[[Any], list[Encoded]]] = {
     "str": _texts,
     "int": _ints,
     "float": _floats,
     "list": _sequences,
     "dict": _mappings,
+    "date": _dates,
+    "datetime": _dates,
 }
