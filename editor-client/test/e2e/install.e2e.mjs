@@ -37,9 +37,7 @@ scene(
     const progress = bench.notification("installing the server");
     await progress.getByRole("button", { name: "Cancel" }).click();
     await progress.waitFor({ state: "hidden" });
-    await until(
-      "nothing is left of it",
-      () => !existsSync(folder) || readdirSync(folder).length === 0);
+    await until("nothing is left of it", () => !existsSync(folder) || readdirSync(folder).length === 0);
     assert.equal(await bench.notification("codeens:").count(), 0);
 
     await install.click();

@@ -55,7 +55,8 @@ async function weigh({ results }) {
   await results.getByLabel("Goal").selectOption("speed");
   await until(
     "it is ranked for speed",
-    async () => (await results.locator("details.weights .detail").textContent()) === "speed");
+    async () => (await results.locator("details.weights .detail").textContent()) === "speed",
+  );
   await results.locator(".metric.better .word", { hasText: "faster" }).first().waitFor();
   await results.locator(".bar .one").first().waitFor();
   const fastest = await first();
@@ -64,7 +65,8 @@ async function weigh({ results }) {
   }
   await until(
     "the smallest change of all that are right stands first",
-    async () => (await first()) !== fastest);
+    async () => (await first()) !== fastest,
+  );
   assert.match(await results.locator("output").first().textContent(), /^100 %$/);
   assert.equal(await results.locator("details.weights .detail").textContent(), "custom");
 }
@@ -82,7 +84,8 @@ async function sort({ results }) {
       "it is sorted",
       async () =>
         (await header.textContent()) === `Memory${sign}` &&
-        Math.min(await results.locator(".row.group").count(), 1) === groups);
+        Math.min(await results.locator(".row.group").count(), 1) === groups,
+    );
   }
 }
 
@@ -91,9 +94,7 @@ async function narrow(bench) {
   const { page, results } = bench;
   const body = results.locator("body");
   const sash = await drawnSash(page, (await page.locator(".part.sidebar").boundingBox()).width - 182);
-  await until(
-    "the view is narrow",
-    async () => (await body.evaluate((each) => each.clientWidth)) < 200);
+  await until("the view is narrow", async () => (await body.evaluate((each) => each.clientWidth)) < 200);
   assert.equal(await body.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
   await bench.picture("narrow");
   await sash.back();
