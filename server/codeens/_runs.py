@@ -210,13 +210,14 @@ class Runs(Resources):
         """Return everything that is known of a run, finished or not.
 
         Args:
-            run_id: may be shortened to its beginning, or to what follows the date.
+            run_id: may be shortened to its beginning, or to what follows the date; `latest` is the run of the session's
+                workspace that began last.
 
         Raises:
             InputError: no such run, or several.
             RunError: the store cannot be read.
         """
-        return await (await self.opened_store()).load(run_id)
+        return await (await self.opened_store()).load(await self._full_id(run_id))
 
     def artifact(self, state: RunState, candidate_id: str, name: str) -> str:
         """Return what is kept of a candidate of a run, as text; may block.
@@ -254,7 +255,7 @@ class Runs(Resources):
             RunError: the store cannot be read.
         """
         store = await self.opened_store()
-        async for event in store.follow(await store.full_id(run_id), after):
+        async for event in store.follow(await self._full_id(run_id), after):
             yield event
 
     async def export(self, run_ids: Sequence[str] = ()) -> AsyncGenerator[str]:
@@ -268,7 +269,7 @@ class Runs(Resources):
             RunError: the store cannot be read.
         """
         store = await self.opened_store()
-        whole = [await store.full_id(run_id) for run_id in run_ids] or await store.all_ids()
+        whole = [await self._full_id(run_id) for run_id in run_ids] or await store.all_ids()
         for run_id in whole:
             for line in await store.transfer.export(run_id):
                 yield line
@@ -301,6 +302,12 @@ class Runs(Resources):
         if remove:
             await transfer.remove(found, before)
         return found
+
+    async def _full_id(self, run_id: str) -> str:
+        def folder() -> str:
+            return str(self.root.resolve())
+
+        return await (await self.opened_store()).full_id(run_id, await anyio.to_thread.run_sync(folder))
 
     async def _engine(self, target: Target) -> tuple[Engine, Settings]:
         """Return what runs a target, with the settings and variants of its workspace."""

@@ -32,7 +32,11 @@ def log_crash(error: BaseException, environ: Mapping[str, str] = os.environ) -> 
     """Add the traceback, without secrets, to the log; return what every door says of it, in one line."""
     cause = innermost(error)
     what = redact(f"{type(cause).__name__}: {cause}", environ)[:_MOST_TOLD]
-    return f"this is a fault of codeens ({what}). {_write(error, log_path(), environ)}"
+    details = _write(error, log_path(), environ)
+    if isinstance(cause, MemoryError):
+        limits = "its own (`ulimit -a`), or that of the container or machine"
+        return f"there is not enough memory ({what}). Raise the limit of this process: {limits}. {details}"
+    return f"this is a fault of codeens ({what}). {details}"
 
 
 def _write(error: BaseException, log: Path, environ: Mapping[str, str]) -> str:

@@ -40,7 +40,10 @@ T = TypeVar("T")
 
 @click.group()
 def runs() -> None:
-    """Look at earlier runs, and apply their results. An ID may be shortened to its beginning; `latest` is one."""
+    """Look at earlier runs, and apply their results.
+
+    An ID may be shortened to its beginning; `latest` is the run of this workspace that began last.
+    """
 
 
 @runs.command("list")

@@ -18,7 +18,7 @@ class PlottedRow(Struct, frozen=True, kw_only=True):
     label: str
     best: bool
     is_beaten: bool
-    """Another is at least as good in speed and memory, and better in one."""
+    """Another is better in speed or memory beyond noise, and worse in neither."""
     speed: float
     """Times as fast as the original."""
     memory: float

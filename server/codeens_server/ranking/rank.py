@@ -208,7 +208,9 @@ def _ranking(
             best,
             results,
             barred=first if best is None else None,
+            goal=goal,
             improving=improving,
+            outweighed=any(_is_known(row) and _gains(row, original, goal) for row in passed),
             agreeing=votes.told(best.cluster) if best else "",
             stopped=stopped,
         ),
@@ -261,19 +263,27 @@ def _beats_original(row: RankedResult, original: RankedResult, place: Standing, 
 
     What it may have left out, for nobody could look at it, is no merit.
     """
-    if row.verdict.evidence not in VERIFIED or row.verdict.uncompared:
-        return False
     gain = place.score.total - base.score.total
+    least = MARGIN if goal in {"balanced", "correctness"} else 0.0
+    return gain > least and _is_known(row) and _gains(row, original, goal)
+
+
+def _is_known(row: RankedResult) -> bool:
+    return row.verdict.evidence in VERIFIED and not row.verdict.uncompared
+
+
+def _gains(row: RankedResult, original: RankedResult, goal: Goal) -> bool:
+    """Return whether a row is better in what the goal is about; where that is everything, not known to be slower."""
     match goal:
         case "speed":
-            return gain > 0 and row.speed is not None and row.speed.faster
+            return row.speed is not None and row.speed.faster
         case "memory":
-            return gain > 0 and memory_change(row.memory) < 0
+            return memory_change(row.memory) < 0
         case "readability":
-            return gain > 0 and readability_change(row, original) >= READABILITY_NOISE
+            return readability_change(row, original) >= READABILITY_NOISE
         case "balanced" | "correctness":
             # What was not timed may be any amount slower.
-            return gain > MARGIN and row.speed is not None and not row.speed.slower
+            return row.speed is not None and not row.speed.slower
 
 
 def _numbered(

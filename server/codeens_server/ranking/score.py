@@ -96,11 +96,16 @@ def claimed(speed: Interval | None) -> float:
 
 def memory_change(memory: Memory | None) -> float:
     """Return the log of candidate / original, both a little enlarged, and 0 within what noise can do."""
+    change = memory_seen(memory)
+    return copysign(max(0.0, abs(change) - MEMORY_NOISE), change)
+
+
+def memory_seen(memory: Memory | None) -> float:
+    """Return the log of candidate / original, both a little enlarged; 0 where it is not known."""
     if memory is None or memory.ratio is None or memory.ratio <= 0:
         return 0.0
     original = memory.peak_bytes / memory.ratio
-    change = log((memory.peak_bytes + MEMORY_GRAIN_BYTES) / (original + MEMORY_GRAIN_BYTES))
-    return copysign(max(0.0, abs(change) - MEMORY_NOISE), change)
+    return log((memory.peak_bytes + MEMORY_GRAIN_BYTES) / (original + MEMORY_GRAIN_BYTES))
 
 
 def readability_change(row: RankedResult, original: RankedResult) -> float:

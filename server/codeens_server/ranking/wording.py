@@ -7,11 +7,24 @@ from collections.abc import Sequence
 from codeens_server.domain.document import RankedResult
 from codeens_server.domain.measurement import DiffSize, Exponent, Growth, Interval, Memory, PartSpeed
 from codeens_server.domain.target import Candidate
-from codeens_server.domain.terms import OFFLINE, StopReason
+from codeens_server.domain.terms import OFFLINE, Goal, StopReason
 from codeens_server.domain.verdict import Verdict
 from codeens_server.ranking.score import READABILITY_NOISE, VERIFIED, memory_change, readability_change
 
 _NAMED = 2
+_OUTWEIGHED: dict[Goal, str] = {
+    "speed": "what is faster loses more elsewhere than it gains",
+    "memory": "what takes less memory loses more elsewhere than it gains",
+    "readability": "what reads more easily loses more elsewhere than it gains",
+}
+"""Why the original stays although something is better in what the goal is about."""
+_NOT_BETTER: dict[Goal, str] = {
+    "balanced": "none is better on balance",
+    "correctness": "none is better on balance",
+    "speed": "none is known to do the same and be faster",
+    "memory": "none is known to do the same with less memory",
+    "readability": "none is known to do the same and read more easily",
+}
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -84,19 +97,23 @@ def headline(
     best: RankedResult | None,
     results: Sequence[RankedResult],
     *,
+    goal: Goal,
     improving: bool,
     agreeing: str,
+    outweighed: bool = False,
     barred: RankedResult | None = None,
     stopped: StopReason | None = None,
 ) -> str:
     """Return which is best and why, in one sentence; `best` is None where the original stays.
 
-    `agreeing` says how many other answers do what the best does, `barred` is what would be best if the conditions on
-    which it passes were allowed, `stopped` says why the run ended before all was done.
+    `agreeing` says how many other answers do what the best does, `outweighed` that one is better in what the goal is
+    about, but not in all, `barred` is what would be best if the conditions on which it passes were allowed, `stopped`
+    says why the run ended before all was done.
     """
     judged = sum(row.judged for row in results)
     known = [row for row in results if row.judged]
-    verdict = _verdict(best, known, improving=improving, agreeing=agreeing, barred=barred)
+    lost = _OUTWEIGHED.get(goal, "") if outweighed else ""
+    verdict = _verdict(best, known, goal=goal, improving=improving, agreeing=agreeing, lost=lost, barred=barred)
     if not stopped and judged == len(results):
         return verdict
     done = f"{judged or 'none'} of {_count(len(results))} judged" if results else "there is no candidate yet"
@@ -109,8 +126,10 @@ def _verdict(
     best: RankedResult | None,
     results: Sequence[RankedResult],
     *,
+    goal: Goal,
     improving: bool,
     agreeing: str,
+    lost: str,
     barred: RankedResult | None,
 ) -> str:
     if best is not None:
@@ -136,10 +155,9 @@ def _verdict(
     faster = [row for row in results if row.rank is not None and row.speed and row.speed.faster]
     if faster:
         fastest = max(faster, key=lambda row: row.speed.low if row.speed else 0.0)
-        return (
-            f"keep the original: none is better on balance; the fastest, {label(fastest.candidate)}: {fastest.reason}"
-        )
-    return "keep the original: no candidate is measurably better"
+        why = lost or _NOT_BETTER[goal]
+        return f"keep the original: {why}; the fastest, {label(fastest.candidate)}: {fastest.reason}"
+    return f"keep the original: {lost or 'no candidate is measurably better'}"
 
 
 def times(ratio: float) -> str:

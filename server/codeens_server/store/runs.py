@@ -123,7 +123,7 @@ class RunStore:
             await anyio.sleep(_POLL_S)
 
     async def load(self, start: str) -> RunState:
-        """Return all that is known of the one run that `start` is short for.
+        """Return all that is known of the one run that `start` is short for; see `full_id`.
 
         Raises:
             InputError: no such run, or several.
@@ -131,13 +131,17 @@ class RunStore:
         """
         return RunState.of(await self.events(await self.full_id(start)))
 
-    async def full_id(self, start: str) -> str:
-        """Return the id of the one run that `start` is short for; `latest` is the one that began last.
+    async def full_id(self, start: str, within: str = "") -> str:
+        """Return the id of the one run that `start` is short for.
+
+        Args:
+            start: the beginning of an id, or of the part after its date; `latest` is the run that began last.
+            within: a folder: `latest` is of the runs about files in it. Empty: of all.
 
         Raises:
             InputError: no such run, or several.
         """
-        return await self._database.read(lambda session: _full_id(session, start))
+        return await self._database.read(lambda session: _full_id(session, start, within))
 
     async def all_ids(self) -> list[str]:
         """Return the ids of all runs, oldest first."""
@@ -197,13 +201,13 @@ def _events(session: Session, run_id: str, after: int) -> list[StoredEvent]:
         raise RunError(message) from error
 
 
-def _full_id(session: Session, start: str) -> str:
+def _full_id(session: Session, start: str, within: str) -> str:
     if start and session.get(RunRow, start) is not None:
         return start
     begins = or_(RunRow.id.startswith(start, autoescape=True), RunRow.id.contains(f"-{start}", autoescape=True))
     latest = select(RunRow.id).order_by(RunRow.created.desc())
-    if start == LATEST and (newest := session.scalar(latest.limit(1))):
-        return newest
+    if start == LATEST:
+        return _latest(session, within)
     # Looked at again, since the databases' LIKE have different rules for upper and lower case.
     found = [run_id for run_id in session.scalars(latest.where(begins)) if is_short_for(start, run_id)]
     if len(found) == 1:
@@ -215,6 +219,20 @@ def _full_id(session: Session, start: str) -> str:
     newest = session.scalar(latest.limit(1))
     message = f"no run has an id that begins with {start!r}. " + (
         f"The latest is {newest}." if newest else "There are no runs yet."
+    )
+    raise InputError(message, code="no_such_run", hint=Hint("runs"))
+
+
+def _latest(session: Session, within: str) -> str:
+    latest = select(RunRow.id, RunRow.target).order_by(RunRow.created.desc()).limit(1)
+    there = latest.where(RunRow.target.startswith(f"{within.rstrip('/')}/", autoescape=True))
+    if found := session.execute(there if within else latest).first():
+        return found[0]
+    other = session.execute(latest).first()
+    message = (
+        f"no run is about this workspace, {within}. The latest of all is {other[0]}, of {other[1]}."
+        if other
+        else "there are no runs yet."
     )
     raise InputError(message, code="no_such_run", hint=Hint("runs"))
 

@@ -62,7 +62,7 @@ class PointView(Struct, frozen=True, kw_only=True):
     label: str
     best: bool
     is_beaten: bool
-    """Another is at least as good in both, and better in one."""
+    """Another is better in one of the two beyond noise, and worse in neither."""
 
 
 class ColumnView(Struct, frozen=True, kw_only=True):

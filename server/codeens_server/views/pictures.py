@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+from codeens_server.domain.document import RankedResult
 from codeens_server.domain.measurement import Interval
 from codeens_server.domain.terms import ORIGINAL
+from codeens_server.ranking.score import MEMORY_NOISE, memory_seen
 from codeens_server.views.model import BarView, PointView, RowView
 
 _LEAST = 0.5
@@ -35,8 +38,29 @@ def bars(speeds: Mapping[str, Interval]) -> dict[str, BarView]:
     }
 
 
-def points(rows: Sequence[RowView]) -> tuple[PointView, ...]:
-    """Return where ranked rows stand between speed and memory, by the logarithms of both ratios; none without any."""
+class _Seen(NamedTuple):
+    """What is known of a row for certain."""
+
+    low: float
+    high: float
+    """Times as fast as the original, between these."""
+    memory: float
+    """Log of its memory, of the original's."""
+
+    def beats(self, other: _Seen) -> bool:
+        """Return whether it is better in speed or memory beyond noise, and worse in neither."""
+        faster, slower = self.low > other.high, self.high < other.low
+        less = other.memory - self.memory
+        return (faster or less > MEMORY_NOISE) and not slower and less >= -MEMORY_NOISE
+
+
+def points(rows: Sequence[RowView], results: Sequence[RankedResult]) -> tuple[PointView, ...]:
+    """Return where ranked rows stand between speed and memory, by the logarithms of both ratios; none without any.
+
+    Args:
+        rows: those of a finished run.
+        results: what was measured of them.
+    """
     measured = [
         (row, math.log2(row.numbers.speed), math.log2(row.numbers.memory))
         for row in rows
@@ -47,6 +71,7 @@ def points(rows: Sequence[RowView]) -> tuple[PointView, ...]:
         return ()
     placed = [(original, 0.0, 0.0), *measured]
     xs, ys = [x for _, x, _ in placed], [y for _, _, y in placed]
+    seen = {row.candidate.id: _seen(row) for row in results} | {ORIGINAL: _Seen(1.0, 1.0, 0.0)}
     return tuple(
         PointView(
             id=row.id,
@@ -55,10 +80,17 @@ def points(rows: Sequence[RowView]) -> tuple[PointView, ...]:
             place=row.place,
             label=row.label,
             best=row.best,
-            is_beaten=any(other >= x and less <= y and (other, less) != (x, y) for _, other, less in placed),
+            is_beaten=any(seen[other.id].beats(seen[row.id]) for other, _, _ in placed),
         )
         for row, x, y in placed
     )
+
+
+def _seen(row: RankedResult) -> _Seen:
+    speed = row.speed
+    if speed is None:
+        return _Seen(0.0, math.inf, memory_seen(row.memory))
+    return _Seen(speed.low if speed.confirmed else min(speed.low, 1.0), speed.high, memory_seen(row.memory))
 
 
 def _percent(value: float, values: Iterable[float]) -> float:

@@ -128,7 +128,7 @@ def document_view(run: RunDocument) -> RunView:
         columns=COLUMNS,
         rows=rows,
         groups=tuple(_groups(rows, run)),
-        points=points(rows),
+        points=points(rows, run.results),
         clusters=clusters,
         differences=_differences(run, names),
         notes=tuple(_notes(run)),

@@ -86,6 +86,25 @@ def test_an_unforeseen_error_is_one_line_and_its_traceback_goes_to_a_private_log
     assert log.stat().st_mode & 0o077 == 0
 
 
+def test_too_little_memory_is_no_fault_of_codeens_and_is_told_with_what_to_do(
+    codeens: Codeens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ArrowMemoryError(MemoryError):
+        """As a library says it."""
+
+    def broken(self: LazyCommand) -> None:
+        raise ArrowMemoryError("malloc of size 35861312 failed")
+
+    monkeypatch.setattr(LazyCommand, "load", broken)
+    result = codeens("doctor")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "error: there is not enough memory (ArrowMemoryError: malloc of size 35861312 failed). Raise the limit"
+    )
+    assert "fault" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

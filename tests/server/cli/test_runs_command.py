@@ -108,6 +108,25 @@ def test_the_run_that_began_last_is_called_latest(codeens: Codeens, ended: RunDo
     assert json.loads(codeens("runs", "show", "latest", "--json").stdout)["run_id"] == ended.run_id
 
 
+def test_latest_is_of_the_workspace_though_another_ran_later(
+    codeens: Codeens,
+    here: Path,
+    keep: Callable[[RunDocument], None],
+    ended: RunDocument,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other, empty = here.parent / "other", here.parent / "workspace2"
+    for folder in (other, empty):
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text("", encoding="utf-8")
+    keep(facts.run_document("20260109-a11e57", facts.target_in(other)))
+    assert json.loads(codeens("runs", "show", "latest", "--json").stdout)["run_id"] == ended.run_id
+    monkeypatch.chdir(empty)
+    refused = codeens("runs", "diff", "latest")
+    assert refused.exit_code == 2
+    assert f"no run is about this workspace, {empty}. The latest of all is 20260109-a11e57" in refused.stderr
+
+
 def test_the_diff_is_what_git_applies(codeens: Codeens, ended: RunDocument) -> None:
     text = codeens("runs", "diff", ended.run_id, "1").stdout
     assert text.startswith("--- a/sums.py\n+++ b/sums.py\n")

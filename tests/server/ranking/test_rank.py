@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -56,6 +57,22 @@ def test_the_original_is_kept_when_no_candidate_is_measurably_better(goal: Goal)
     assert found.original.rank == 0
     assert found.original.score is not None
     assert all(row.score is not None and row.score.total <= found.original.score.total for row in found.results)
+
+
+@pytest.mark.parametrize(
+    ("goal", "row", "why"),
+    [
+        ("balanced", {"ratio": speed(1.01, 1.02), "memory": 3.0}, "none is better on balance; the fastest, "),
+        ("speed", {"ratio": speed(1.01, 1.02), "memory": 9.0}, "what is faster loses more elsewhere than it gains; "),
+        ("memory", {"ratio": speed(2.0, 2.1)}, "none is known to do the same with less memory; the fastest, "),
+        ("memory", {"ratio": speed(0.01, 0.02), "memory": 0.94}, "what takes less memory loses more elsewhere than"),
+        ("readability", {"ratio": speed(2.0, 2.1)}, "none is known to do the same and read more easily; the fast"),
+    ],
+)
+def test_why_the_original_is_kept_is_said_of_what_the_goal_is_about(goal: Goal, row: dict[str, Any], why: str) -> None:
+    found = ranked([entry("x", **row)], goal=goal)
+    assert found.best == "original"
+    assert found.headline.startswith(f"keep the original: {why}")
 
 
 def test_a_ratio_whose_interval_holds_one_earns_nothing_however_large() -> None:

@@ -320,6 +320,31 @@ def test_what_is_drawn_shows_which_rows_are_beaten_in_speed_and_memory(run: RunD
     assert [column.key for column in view.columns][3:5] == ["speed", "memory"]
 
 
+def test_noise_beats_no_row(run: RunDocument) -> None:
+    first = run.results[0]
+    less = Memory(peak_bytes=100_000, ratio=0.5)
+
+    def second(speed: Interval, memory: Memory) -> list[tuple[str, bool]]:
+        best = replace(first, measurement=replace(first.measurement, memory=less))
+        row = replace(
+            first,
+            rank=2,
+            candidate=facts.candidate("c2", "def total(items):\n    return sum(list(items))\n"),
+            measurement=replace(first.measurement, speed=speed, memory=memory),
+        )
+        shown = document_view(replace(run, results=(best, row, *run.results[1:]))).points
+        return [(point.id, point.is_beaten) for point in shown if point.id != "original"]
+
+    overlapping = Interval(ratio=2.2, low=2.1, high=2.3, inputs=120, rounds=5)
+    slower = Interval(ratio=2.0, low=1.9, high=2.1, inputs=120, rounds=5)
+    alike, more = Memory(peak_bytes=102_000, ratio=0.51), Memory(peak_bytes=150_000, ratio=0.75)
+    unconfirmed = Interval(ratio=9.0, low=8.5, high=9.5, inputs=120, rounds=5, confirmed=False)
+    assert second(overlapping, alike) == [("c1", False), ("c2", False)]
+    assert second(overlapping, more) == [("c1", False), ("c2", True)]
+    assert second(slower, alike) == [("c1", False), ("c2", True)]
+    assert second(unconfirmed, alike) == [("c1", False), ("c2", False)], "what is not confirmed is no gain"
+
+
 def test_what_is_no_measured_difference_is_drawn_beside_the_original(run: RunDocument) -> None:
     alike = replace(
         run.results[0],
