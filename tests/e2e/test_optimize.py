@@ -66,4 +66,5 @@ async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_p
     assert slow["worth"]["low"] > 1.0, "the program is faster"
     assert slow["worth"]["high"] < slow["speed"][0], "and less so than the function alone"
     assert slow["worth"]["same_output"]
+    assert slow["on_calls"][1] > 1.0, "it is faster on inputs like those that the program makes"
     assert "dict.fromkeys" in (workspace.folder / "app.py").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from codeens_server.bench.datasets.loading import load_tasks
 from codeens_server.bench.export import Form, sample_lines
 from codeens_server.bench.framework_logs import evals_log, inspect_log
 from codeens_server.bench.results import read_records
+from codeens_server.cli import options
 from codeens_server.cli.report import console
 from codeens_server.errors import InputError
 from codeens_server.text import plural
@@ -24,7 +25,7 @@ _SAMPLES: dict[str, Form] = {form: form for form in get_args(Form)}
 @click.argument("dataset")
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice((*get_args(Form), *_LOGS)), default="evalplus", show_default=True)
-@click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The samples, or the log.")
+@click.option("--out", required=True, metavar="FILE", type=options.file_to_write, help="The samples, or the log.")
 @click.option("--model", metavar="NAME", help="Only of this model.")
 @click.option("--variant", metavar="NAME", help="Only of this variant.")
 @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="The data set; default: in CODEENS_DATA.")

@@ -18,6 +18,7 @@ from codeens_server.bench.report.pictures import Theme, write_pictures
 from codeens_server.bench.report.scores import load_record_scorers, scores_of
 from codeens_server.bench.report.text import as_markdown, as_table
 from codeens_server.bench.results import read_records
+from codeens_server.cli import options
 from codeens_server.cli.report import console
 from codeens_server.config.settings import Weights
 from codeens_server.errors import Hint, InputError, unknown
@@ -40,7 +41,7 @@ def _weights(_: click.Context, parameter: click.Parameter, given: tuple[str, ...
 @click.command("report")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "kind", type=click.Choice(_FORMATS), help="Default: what --out ends in, or terminal.")
-@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there; pictures need it.")
+@click.option("--out", metavar="FILE", type=options.file_to_write, help="Write it there; pictures need it.")
 @click.option("--against", metavar="RESULTS", type=click.Path(path_type=Path), help="Compare with an earlier run.")
 @click.option("--scores", is_flag=True, help="Add scores: correctness 40, quality 25, speed 20, efficiency 15.")
 @click.option("--weight", "weights", multiple=True, metavar="PART=N", callback=_weights, help="Weigh scores otherwise.")

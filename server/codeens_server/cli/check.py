@@ -47,9 +47,7 @@ _KINDS = ("differs", "slower", "unknown")
     help="How much time to take to be sure.",
 )
 @click.option("--python", metavar="PYTHON", help="The project's interpreter. Default: its environment's.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the table into this file too."
-)
+@click.option("--out", type=options.file_to_write, metavar="FILE", help="Write the table into this file too.")
 @options.sandbox
 @options.results
 @options.trust_workspace
@@ -73,8 +71,6 @@ def check(
 
     FILES are the only ones to look at. The table is Markdown, as it stands under a pull request. No model is asked.
     """
-    if out is not None and not out.absolute().parent.is_dir():
-        raise click.UsageError(f"--out: there is no folder {out.absolute().parent}.", ctx)
     found = None if python is None else shutil.which(python) or python
     session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, python=found)
 

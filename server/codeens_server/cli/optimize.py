@@ -8,21 +8,33 @@ import anyio
 import anyio.to_thread
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from codeens import RunKeywords, Session
 from codeens_server.cli import options
 from codeens_server.cli.report import BEST, apply_row, console, plain_table
-from codeens_server.cli.session import follow, session_here, settings_of
+from codeens_server.cli.session import followed, interruptible, session_here, settings_of
+from codeens_server.config.settings import Settings
+from codeens_server.crash_log import innermost
 from codeens_server.domain.document import RunDocument
 from codeens_server.domain.target import Target
-from codeens_server.errors import InputError
+from codeens_server.errors import CodeensError, Hint, InputError, RunError
+from codeens_server.generation.models.resolve import AUTO, resolve_models
 from codeens_server.programs.command import ProgramCommand, read_command
-from codeens_server.programs.committing import commit_win, refuse_unclean
-from codeens_server.programs.optimizing import Optimized, optimized, rank
-from codeens_server.programs.profiling import Profile, profiled, read_profile
+from codeens_server.programs.committing import commit_win, refuse_unclean, refuse_without_author
+from codeens_server.programs.inside import STOPPED
+from codeens_server.programs.optimizing import Optimized, RankedFunction, optimized, rank
+from codeens_server.programs.profiling import PROFILED_S, Profile, profiled, read_profile
 from codeens_server.ranking.wording import TIMES
+from codeens_server.run.request import refuse_not_positive
 from codeens_server.store.documents import to_json
 from codeens_server.text import money, one_line, visible
+
+_UNENDED = f"It gets {PROFILED_S:.0f} s, no input, and no network; --command says it with its arguments."
+_UNSEEN = (
+    "What waits, or works in libraries, has nothing to improve; "
+    "what works in threads or other processes is seen by --profile FILE of py-spy."
+)
 
 
 class OptimizeDocument(Struct, frozen=True, kw_only=True):
@@ -32,6 +44,8 @@ class OptimizeDocument(Struct, frozen=True, kw_only=True):
     """Empty where only a profile was read."""
     cpu_s: float
     """Of the program when it was profiled; 0: not known."""
+    ended: str
+    """How the program ended when it was profiled, where not by itself."""
     functions: tuple[Optimized, ...]
     cost_usd: float
 
@@ -63,7 +77,9 @@ class OptimizeDocument(Struct, frozen=True, kw_only=True):
 @options.results
 @options.trust_workspace
 @options.as_json
+@click.pass_context
 def optimize(
+    ctx: click.Context,
     path: str | None,
     command: str | None,
     profile_file: Path | None,
@@ -88,13 +104,15 @@ def optimize(
     if path is None and command is None and profile_file is None:
         raise click.UsageError("say what is run: codeens optimize bench.py, or --command, or --profile FILE.")
     session = session_here(trust=trust_workspace, results=results)
-    asked = RunKeywords(goal="speed", models=models, rounds=rounds, effort=effort)  # pyright: ignore[reportArgumentType]
+    asked = RunKeywords(goal="speed", mode="improve", models=models, rounds=rounds, effort=effort)  # pyright: ignore[reportArgumentType]
     work = _Work(session, asked, quiet=as_json, apply=apply, git=git)
-    document = anyio.run(work.done, command or path or "", profile_file, top, budget_usd)
+    document = anyio.run(work.done, path if command is None else command, profile_file, top, budget_usd)
     if as_json:
         click.echo(to_json(document, indent=2))
     else:
         _print(document)
+    if work.is_unwritten:
+        ctx.exit(1)
 
 
 class _Work:
@@ -106,39 +124,95 @@ class _Work:
         self._quiet = quiet
         self._apply = apply
         self._git = git
+        self.is_unwritten = False
+        """A win was to be written, and could not be."""
+        self._profile: Profile | None = None
+        self._found: list[Optimized] = []
+        self._failed: BaseException | None = None
+        """Why the latest run that failed did."""
 
     async def done(
-        self, command: str, profile_file: Path | None, top: int, budget_usd: float | None
+        self, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None
     ) -> OptimizeDocument:
-        async with self._session as session:
-            settings, root = settings_of(session), session.root
-            program = await anyio.to_thread.run_sync(read_command, command, root) if command else None
-            profile = await self._profile(program, profile_file, root)
-            ranked = (await rank(session, root, profile))[:top]
-            if not ranked:
-                message = "no function of the workspace takes 2 % of the time: it is short, waits, or libraries work."
-                raise InputError(message, code="nothing_slow")
-            if self._git:
-                for one in ranked:
-                    await anyio.to_thread.run_sync(refuse_unclean, Path(one.target.path))
-            budget = settings.budget_usd if budget_usd is None else budget_usd
-            found: list[Optimized] = []
-            async for one, run in optimized(session, root, ranked, program, budget_usd=budget, run=self._run):
-                found.append(one)
-                if run is not None and one.speed is not None:
-                    await anyio.to_thread.run_sync(self._keep, run, command, one)
-        cost = sum(one.cost_usd for one in found)
-        return OptimizeDocument(command=command, cpu_s=profile.cpu_s, functions=tuple(found), cost_usd=cost)
+        async with self._session, interruptible() as self._interruption:
+            await self._tried(command, profile_file, top, budget_usd)
+        if self._profile is None or not self._found:
+            message = "it was ended before a function was tried."
+            raise RunError(message, code="interrupted")
+        if self._failed is not None and not any(one.run_id for one in self._found):
+            raise self._failed
+        return OptimizeDocument(
+            command=command or "",
+            cpu_s=self._profile.cpu_s,
+            ended=self._profile.ended,
+            functions=tuple(self._found),
+            cost_usd=sum(one.cost_usd for one in self._found),
+        )
 
-    def _keep(self, run: RunDocument, command: str, one: Optimized) -> None:
-        """Write a win where that is wanted."""
+    async def _tried(self, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None) -> None:
+        """Try the functions, and keep what is found in any case."""
+        session, root = self._session, self._session.root
+        settings = settings_of(session)
+        await anyio.to_thread.run_sync(self._refuse_wrong, settings, root, budget_usd)
+        program = None if command is None else await anyio.to_thread.run_sync(read_command, command, root)
+        profile = self._profile = await self._profiled(program, profile_file, root)
+        ranked = await self._ranked(profile, root, top)
+        budget = settings.budget_usd if budget_usd is None else budget_usd
+        ends = profile.ended != STOPPED
+        async for one, run in optimized(session, root, ranked, program, ends=ends, budget_usd=budget, run=self._run):
+            self._found.append(one)
+            if run is not None and one.speed is not None:
+                self._found[-1] = await anyio.to_thread.run_sync(self._kept, run, command or "", one)
+
+    def _refuse_wrong(self, settings: Settings, root: Path, budget_usd: float | None) -> None:
+        """Refuse what is wrong before the program is run.
+
+        Raises:
+            InputError: it is wrong.
+        """
+        refuse_not_positive("budget_usd", budget_usd)
+        refuse_not_positive("rounds", self._asked.get("rounds"))
+        names = [name for name in self._asked.get("models") or () if name != AUTO]
+        if names:
+            resolve_models(names, settings, self._session.environ)
         if self._git:
-            made = commit_win(run, command, one.worth)
-            click.echo(f"committed {one.function} as {made[:12]}", err=True)
-        elif self._apply:
-            apply_row(run, BEST)
+            refuse_without_author(root)
 
-    async def _profile(self, program: ProgramCommand | None, profile_file: Path | None, root: Path) -> Profile:
+    async def _ranked(self, profile: Profile, root: Path, top: int) -> list[RankedFunction]:
+        """Return the functions to be improved.
+
+        Raises:
+            InputError: there are none, or one is in a file that cannot be committed by itself.
+        """
+        ranked = (await rank(self._session, root, profile))[:top]
+        if not ranked:
+            ended = f" It did not come to its end: {one_line(profile.ended)}." if profile.ended else ""
+            message = f"no function of the workspace takes 2 % of the time.{ended}"
+            advice = _UNSEEN if not profile.ended else _UNENDED
+            raise InputError(message, code="nothing_slow", hint=Hint("fix", advice))
+        if profile.ended:
+            said = f"warning: the program did not come to its end: {profile.ended}; its time until then counts"
+            click.echo(visible(one_line(said)), err=True)
+        if self._git:
+            for one in ranked:
+                await anyio.to_thread.run_sync(refuse_unclean, Path(one.target.path))
+        return ranked
+
+    def _kept(self, run: RunDocument, command: str, one: Optimized) -> Optimized:
+        """Write a win where that is wanted; return what is told of it, and why where it could not be written."""
+        try:
+            if self._git:
+                made = commit_win(run, command, one.worth)
+                click.echo(f"committed {one.function} as {made[:12]}", err=True)
+            elif self._apply:
+                apply_row(run, BEST)
+        except CodeensError as error:
+            self.is_unwritten = True
+            note = f"it was not written: {error} `codeens runs apply {one.run_id}` writes it"
+            return replace(one, note="; ".join(filter(None, [one.note, note])))
+        return one
+
+    async def _profiled(self, program: ProgramCommand | None, profile_file: Path | None, root: Path) -> Profile:
         if profile_file is not None:
             return await anyio.to_thread.run_sync(read_profile, profile_file, root)
         assert program is not None, "one of them is there"
@@ -150,7 +224,17 @@ class _Work:
         asked = self._asked.copy()
         asked["budget_usd"] = budget_usd
         asked["calls"] = calls
-        return await follow(self._session.stream(target, **asked), quiet=self._quiet)
+        try:
+            document = await followed(self._session.stream(target, **asked), self._interruption, quiet=self._quiet)
+        except Exception as error:  # noqa: BLE001  it may stand in a group of them
+            self._failed = innermost(error)
+            raise self._failed from None
+        finally:
+            self._interruption.at_first(None)
+        if document is None:
+            message = "it was ended before it came to a result; what was found is kept."
+            raise RunError(message, hint=Hint("runs"))
+        return document
 
 
 def _print(document: OptimizeDocument) -> None:
@@ -170,9 +254,14 @@ def _print(document: OptimizeDocument) -> None:
     for one in document.functions:
         if one.speed and one.worth and one.worth.low > 1:
             whole = _times(one.worth.ratio, one.worth.low, one.worth.high)
-            click.echo(f"{one.function}: {_times(*one.speed)} here = {whole}{of}")
+            like = f", {_times(*one.on_calls)} on inputs like its calls" if one.on_calls else ""
+            click.echo(f"{one.function}: {_times(*one.speed)} here{like} = {whole}{of}")
         if one.worth and not one.worth.same_output:
-            click.echo(f"{one.function}: the program prints something else with the change, or each time")
+            click.echo(
+                f"{one.function}: the program prints something else or ends otherwise with the change, or each time"
+            )
+        if one.note:
+            click.echo(f"{one.function}: {one_line(one.note)}")
     click.echo(f"cost {money(document.cost_usd)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -26,6 +27,19 @@ def one_of(kind: str, known: tuple[str, ...]) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def file_to_write(text: str) -> Path:
+    """Read the path of a file that is written at the end: it must be one that can be, before anything is done."""
+    path = Path(text)
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise click.BadParameter(f"{text!r} is a folder.")
+    if not folder.is_dir():
+        raise click.BadParameter(f"there is no folder {folder}.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise click.BadParameter(f"{text!r} cannot be written.")
+    return path
 
 
 def rank(text: str) -> int | str:

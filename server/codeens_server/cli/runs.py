@@ -154,7 +154,7 @@ def refuse(run_id: str, kind: ConditionKind, results: str | None, trust_workspac
 
 @runs.command()
 @click.argument("run_ids", metavar="[ID]...", nargs=-1)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of standard output.")
+@click.option("--out", type=options.file_to_write, help="Write here instead of standard output.")
 @options.results
 def export(run_ids: tuple[str, ...], out: Path | None, results: str | None) -> None:
     """Write runs (default: all) as lines of JSON, one for each event, for `codeens runs import` elsewhere."""

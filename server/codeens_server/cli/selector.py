@@ -27,7 +27,7 @@ def selector() -> None:
 
 @selector.command("train")
 @click.argument("labelled", type=click.Path(path_type=Path))
-@click.option("--out", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The selector, as JSON.")
+@click.option("--out", required=True, metavar="FILE", type=options.file_to_write, help="The selector, as JSON.")
 def train_command(labelled: Path, out: Path) -> None:
     """Learn from LABELLED: results of `codeens bench run`, or answers that are labelled.
 

@@ -55,16 +55,28 @@ async def follow(opening: AbstractAsyncContextManager[RunStream], *, quiet: bool
     """
     document: RunDocument | None = None
     async with interruptible() as interruption:
-        with live_view(console(stderr=True), quiet=quiet) as view:
-            async with opening as stream:
-                interruption.at_first(stream.stop)
-                async for event in stream:
-                    view.show(event, stream.state)
-                document = stream.state.document
+        document = await followed(opening, interruption, quiet=quiet)
     if document is None:
         message = "the run was ended before it came to a result; what was found is kept."
         raise RunError(message, hint=Hint("runs"))
     return document
+
+
+async def followed(
+    opening: AbstractAsyncContextManager[RunStream], interruption: Interruption, *, quiet: bool
+) -> RunDocument | None:
+    """Show how a run goes until it is done; the first signal ends it with what was found, None where that is nothing.
+
+    Raises:
+        CodeensError: the request is wrong, or the run could not be completed.
+        SandboxError: the sandbox asked for cannot isolate here.
+    """
+    with live_view(console(stderr=True), quiet=quiet) as view:
+        async with opening as stream:
+            interruption.at_first(stream.stop)
+            async for event in stream:
+                view.show(event, stream.state)
+            return stream.state.document
 
 
 async def unless_interrupted(work: Callable[[], Awaitable[T]], message: str) -> T:
@@ -89,8 +101,8 @@ class Interruption:
         self._stop: Callable[[], object] | None = None
         self.happened = False
 
-    def at_first(self, stop: Callable[[], object]) -> None:
-        """Call `stop` at the first signal, and leave the rest to it."""
+    def at_first(self, stop: Callable[[], object] | None) -> None:
+        """Call `stop` at the first signal, and leave the rest to it; None: the first ends everything again."""
         self._stop = stop
 
     def signalled(self) -> None:

@@ -33,7 +33,7 @@ class Interval(Struct, frozen=True, kw_only=True):
     """For instance that the candidate remembers results between calls and the ratio is of first calls."""
 
     parts: tuple[PartSpeed, ...] = ()
-    """By where inputs come from; told where they disagree, and where a benchmark was given."""
+    """By where inputs come from; none of a kind that takes too little of a pass, nor where all are of one kind."""
 
     @property
     def faster(self) -> bool:

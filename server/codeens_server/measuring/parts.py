@@ -17,6 +17,7 @@ from codeens_server.measuring.statistics import LOOKS, PairedRound, bounds
 
 BENCHMARK = "benchmark inputs"
 LIKE_BENCHMARK = "inputs like them"
+LIKE_KNOWN = "inputs like known calls"
 _KINDS: dict[CaseOrigin, str] = {
     "benchmark": BENCHMARK,
     "doctest": "docstring examples",
@@ -58,7 +59,7 @@ def parts_of(cases: Sequence[Case]) -> tuple[PassPart, ...]:
 
 
 def _kind(case: Case) -> str:
-    return "inputs like known calls" if case.label == VARIED else _KINDS[case.origin]
+    return LIKE_KNOWN if case.label == VARIED else _KINDS[case.origin]
 
 
 def part_speeds(

@@ -219,13 +219,12 @@ class _Race:
         return found
 
     def _by_part(self, index: int, speed: Interval) -> Interval:
-        """Return it with what differs between kinds of inputs; not where the ratio is not that of timed passes."""
+        """Return it with the speed on each kind of inputs; not where the ratio is not that of timed passes."""
         told = structs.replace(speed, note="; ".join(filter(None, (speed.note, self._benchmark))))
         if self._original_plan is None or any(note in speed.note for note in _NOT_OF_PASSES):
             return told
         found = part_speeds(self._pairs[index], self._parts, (self._original_plan, self._plans[index]))
-        whole = structs.replace(told, parts=found)
-        return whole if self._benchmark or whole.parts_disagree else told
+        return structs.replace(told, parts=found)
 
 
 def _comparison(speed: Interval | None) -> SpeedComparison:

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 _AROUND_S = 5.0
 _LONGEST_OUTPUT = 1500
+_MOST_KEPT = 100_000
+"""Bytes of what a program prints; of the rest only a digest is told."""
+_MOST_TOLD = 8 << 20
+"""Bytes of what the script tells, calls above all, and of what the program writes to standard error."""
+STOPPED = "it was stopped after its time"
 _SCRIPT = """\
-import collections, json, os, runpy, signal, sys, time, types
+import collections, hashlib, json, os, runpy, signal, sys, tempfile, time, types
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from importlib.machinery import SourceFileLoader
-ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED = {settings!r}
+ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED, MOST, STOPPED = {settings!r}
 PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, set, dict)
 calls, noted = dict(), 0
 lines, own, whole, samples, ticks, traced, last = *(collections.Counter() for _ in range(3)), 0, 0, None, None
@@ -120,6 +125,28 @@ def record(frame, event, arg):
 def spent(clock=getrusage):
     usages = clock(RUSAGE_SELF), clock(RUSAGE_CHILDREN)
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def kept():
+    # What is printed goes into a file: a program that prints much is run all the same.
+    sys.stdout.flush()
+    stdout, file = os.dup(1), tempfile.TemporaryFile()
+    os.dup2(file.fileno(), 1)
+    return stdout, file
+def shown(stdout, file):
+    # The program may have closed it, or put something else in its place.
+    try:
+        sys.stdout.flush()
+    except (AttributeError, ValueError, OSError):
+        pass
+    os.dup2(stdout, 1)
+    file.seek(0)
+    first, digest = file.read(MOST), hashlib.sha256()
+    part = first
+    while part:
+        digest.update(part)
+        part = file.read(1 << 20)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    sys.stdout.write(first.decode("utf-8", "replace"))
+    return digest.hexdigest()
 def work():
     if KIND == "pytest":
         import pytest
@@ -139,11 +166,11 @@ if RECORDED:
 if SAMPLED:
     signal.signal(signal.SIGPROF, seen)
     signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
-begun, cpu, ended = time.perf_counter(), spent(), ""
+begun, cpu, ended, printed = time.perf_counter(), spent(), "", kept()
 try:
     work()
 except Stop:
-    ended = "it was stopped after its time"
+    ended = STOPPED
 except SystemExit as leaving:
     ended = "" if not leaving.code else "it ended with exit code " + str(leaving.code)
 except BaseException as error:
@@ -153,14 +180,16 @@ finally:
     signal.setitimer(signal.ITIMER_REAL, 0)
     sys.settrace(None)
     sys.setprofile(None)
+wall_s, cpu_s = time.perf_counter() - begun, spent() - cpu
 told = dict(
+    printed=shown(*printed),
     calls=list(calls),
-    ended=ended, samples=samples, wall_s=time.perf_counter() - begun, cpu_s=spent() - cpu,
+    ended=ended, samples=samples, wall_s=wall_s, cpu_s=cpu_s,
     lines=[[*key, count] for key, count in lines.most_common(30)],
     functions=[[*key, count, own[key]] for key, count in whole.most_common(60)],
 )
-sys.stdout.flush()
 sys.stdout.write(MARK + json.dumps(told))
+sys.stdout.flush()
 """
 
 
@@ -170,6 +199,12 @@ class Ran(NamedTuple):
     told: dict[str, Any]
     """What the script says; it runs beside the program, so no verdict rests on it."""
     printed: str
+    """The beginning of it."""
+
+    @property
+    def outcome(self) -> tuple[str, str]:
+        """What it printed, as a digest, and how it ended where not by itself: of two runs alike these are equal."""
+        return self.told["printed"], self.told["ended"]
 
 
 async def run_program(
@@ -201,8 +236,9 @@ async def run_program(
     mark = secrets.token_hex(8)
     config = (f"{root}/", mark, program.kind, program.name, wall_s, sampled, dict(changed or {}), recorded)
     wall = wall_s + _AROUND_S
-    limits = replace(settings.limits, wall_s=wall, cpu_s=wall)
-    script = _SCRIPT.format(settings=config)
+    output = max(settings.limits.output_bytes, _MOST_TOLD)
+    limits = replace(settings.limits, wall_s=wall, cpu_s=wall, output_bytes=output)
+    script = _SCRIPT.format(settings=(*config, _MOST_KEPT, STOPPED))
     done = await session.run_code(script, argv=program.argv, workspace=True, limits=limits)
     run = done.scripts[0]
     printed, found, told = run.stdout.rpartition(mark)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.domain.target import Target
 from codeens_server.errors import CodeensError
+from codeens_server.measuring.parts import LIKE_KNOWN
 from codeens_server.programs.command import ProgramCommand
 from codeens_server.programs.profiling import Profile, SlowFunction
 from codeens_server.programs.recording import recorded_calls
@@ -51,8 +52,13 @@ class Optimized(Struct, frozen=True, kw_only=True):
     """What the run says; of a function that no run was made of, why."""
     speed: tuple[float, float, float] | None = None
     """How many times as fast the function is alone, with the ends of the interval; None: nothing new is advised."""
+    on_calls: tuple[float, float, float] | None = None
+    """The same on inputs like known calls, those that the program makes among them; None: there are none that can be
+    written down and take long enough."""
     worth: Worth | None = None
     """The same of the whole program; None: nothing new is advised, or it was not run again."""
+    note: str = ""
+    """What was wanted of what is advised and could not be done: measured in the program, or written; and why."""
     cost_usd: float = 0.0
 
 
@@ -104,16 +110,18 @@ async def optimized(
     ranked: Sequence[RankedFunction],
     program: ProgramCommand | None,
     *,
+    ends: bool = True,
     budget_usd: float | None,
     run: Callable[[Target, float | None, tuple[str, ...]], Awaitable[RunDocument]],
 ) -> AsyncGenerator[tuple[Optimized, RunDocument | None]]:
-    """Yield what came of each function, one after the other, until the budget is used up.
+    """Yield what came of each function, one after the other, until the budget is used up or a run is cancelled.
 
     Args:
         session: runs the program.
         root: the workspace.
         ranked: the functions, the best first.
         program: what is run again with each win; None: nothing is.
+        ends: whether the program came to its end when it was profiled; else nothing is run again.
         budget_usd: for all functions; None: no cap.
         run: makes a run of a function with what is left of the budget, and with calls that the program makes of it.
 
@@ -129,13 +137,19 @@ async def optimized(
         try:
             # What an earlier win changed in its file is there by now, where wins are written.
             target = await session.target(f"{one.target.path}::{one.target.qualname}")
-            calls = await recorded_calls(session, root, program, target) if program else ()
+            calls = (await recorded_calls(session, root, program, target)).calls if program else ()
             document = await run(target, left, calls)
         except CodeensError as error:
             yield _untried(one, root, f"no run: {error}"), None
             continue
         spent += document.summary.cost_usd
-        yield await _told(session, root, replace(one, target=target), document, program), document
+        is_over = document.summary.stopped == "cancelled"
+        told = _told(replace(one, target=target), root, document, has_calls=bool(calls))
+        if program is not None and told.speed is not None and not is_over:
+            told = await _in_program(session, root, told, target, document, program if ends else None)
+        yield told, document
+        if is_over:
+            return
 
 
 def _untried(one: RankedFunction, root: Path, why: str) -> Optimized:
@@ -146,19 +160,42 @@ def _name(target: Target, root: Path) -> str:
     return f"{Path(target.path).relative_to(root)}::{target.qualname}"
 
 
-async def _told(
-    session: Session, root: Path, one: RankedFunction, document: RunDocument, program: ProgramCommand | None
-) -> Optimized:
+def _told(one: RankedFunction, root: Path, document: RunDocument, *, has_calls: bool) -> Optimized:
     found = replace(_untried(one, root, document.headline), run_id=document.run_id, cost_usd=document.summary.cost_usd)
-    best = next((row for row in document.results if row.candidate.id == document.best), None)
-    if best is None:
+    best = _best(document)
+    if best is None or best.speed is None:
         return found
-    speed = (best.speed.ratio, best.speed.low, best.speed.high) if best.speed else None
+    parts = [part for part in best.speed.parts if part.of == LIKE_KNOWN] if has_calls else []
+    on_calls = (parts[0].ratio, parts[0].low, parts[0].high) if parts else None
+    return replace(found, speed=(best.speed.ratio, best.speed.low, best.speed.high), on_calls=on_calls)
+
+
+def _best(document: RunDocument) -> RankedResult | None:
+    return next((row for row in document.results if row.candidate.id == document.best), None)
+
+
+async def _in_program(
+    session: Session,
+    root: Path,
+    told: Optimized,
+    target: Target,
+    document: RunDocument,
+    program: ProgramCommand | None,
+) -> Optimized:
+    """Return what is told with what it is worth in a program, or why nobody knows; None is one that does not end."""
+    best = _best(document)
+    assert best is not None, "it is what is told"
     if program is None:
-        return replace(found, speed=speed)
-    changed = await anyio.to_thread.run_sync(_changed, one.target, best)
-    worth = await worth_of(session, root, program, changed, wall_s=_RUN_AGAIN_S)
-    return replace(found, speed=speed, worth=worth)
+        return replace(
+            told, note="its worth in the program is not known: the program does not come to its end by itself"
+        )
+    try:
+        changed = await anyio.to_thread.run_sync(_changed, target, best)
+        worth = await worth_of(session, root, program, changed, wall_s=_RUN_AGAIN_S)
+    except CodeensError as error:
+        return replace(told, note=f"its worth in the program is not known: {error}")
+    note = "" if worth else "its worth in the program is not known: the program takes too long to be run often"
+    return replace(told, worth=worth, note=note)
 
 
 def _changed(target: Target, best: RankedResult) -> dict[str, str]:

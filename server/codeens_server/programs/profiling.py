@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pstats
 import re
 from collections import Counter
@@ -108,11 +109,11 @@ def read_profile(path: Path, root: Path) -> Profile:
     except (UnicodeDecodeError, ValueError):
         pass
     except OSError as error:
-        raise _refused(path, str(error)) from None
+        raise _refused(path, error.strerror or str(error)) from None
     try:
-        return _of_stats(pstats.Stats(str(path)), root)
-    except Exception as error:  # noqa: BLE001  whatever marshal makes of foreign bytes
-        raise _refused(path, f"{type(error).__name__}: {error}") from None
+        return _of_stats(pstats.Stats(str(path), stream=io.StringIO()), root)
+    except Exception:  # noqa: BLE001  whatever marshal makes of foreign bytes
+        raise _refused(path, "neither cProfile nor py-spy wrote it") from None
 
 
 def _refused(path: Path, why: str) -> InputError:

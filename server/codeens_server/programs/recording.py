@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from codeens_server.domain.target import Target
 from codeens_server.errors import Hint, InputError
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 MOST_CALLS = 40
 
 
-async def recorded_calls(session: Session, root: Path, program: ProgramCommand, target: Target) -> tuple[str, ...]:
+class Recorded(NamedTuple):
+    """How a program calls a function."""
+
+    calls: tuple[str, ...] = ()
+    why: str = ""
+    """Why there is no call that could be written down; empty where there is one."""
+
+
+async def recorded_calls(session: Session, root: Path, program: ProgramCommand, target: Target) -> Recorded:
     """Return calls that a program makes of a function, of different sizes, each once; none that are no literals.
 
     Args:
@@ -33,11 +41,15 @@ async def recorded_calls(session: Session, root: Path, program: ProgramCommand, 
         SandboxError: the sandbox failed.
     """
     if target.kind not in CALLABLE - {"classmethod"}:
-        return ()
+        return Recorded(why=f"{target.qualname} is called on an object, which cannot be written down")
     name = target.qualname.rpartition(".")[2]
     ran = await run_program(session, root, program, wall_s=PROFILED_S, recorded=(target.path, target.line, name))
     owner = target.qualname.removesuffix(name)
-    return tuple(f"{owner}{call}" for call in _spread(ran.told["calls"]))
+    if calls := tuple(f"{owner}{call}" for call in _spread(ran.told["calls"])):
+        return Recorded(calls)
+    if ended := ran.told["ended"]:
+        return Recorded(why=f"the program did not come to its end: {ended}")
+    return Recorded(why="it makes none, or with arguments that are no literals of at most 20,000 characters")
 
 
 def _spread(calls: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ class Worth(Struct, frozen=True, kw_only=True):
     runs: int
     """Pairs of runs."""
     same_output: bool = True
-    """Whether it printed the same in all of them."""
+    """Whether it printed the same, and ended alike, in all of them."""
 
 
 async def worth_of(
@@ -52,11 +52,11 @@ async def worth_of(
         SandboxError: the sandbox failed.
     """
     ratios: list[float] = []
-    printed: set[str] = set()
+    outcomes: set[tuple[str, str]] = set()
 
     async def one(files: Mapping[str, str]) -> float:
         ran = await run_program(session, root, program, wall_s=wall_s, changed=files)
-        printed.add(ran.printed)
+        outcomes.add(ran.outcome)
         return max(ran.told["cpu_s"], _LEAST_S)
 
     with anyio.move_on_after(WORTH_S):
@@ -71,7 +71,7 @@ async def worth_of(
     if not looked:
         return None
     low, centre, high = bounds(ratios[:looked])
-    return Worth(ratio=exp(centre), low=exp(low), high=exp(high), runs=looked, same_output=len(printed) == 1)
+    return Worth(ratio=exp(centre), low=exp(low), high=exp(high), runs=looked, same_output=len(outcomes) == 1)
 
 
 def _is_narrow(ratios: list[float]) -> bool:

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from codeens import Session
 from codeens_server.config.settings import Settings
-from codeens_server.errors import InputError
+from codeens_server.domain.document import RunDocument
+from codeens_server.domain.target import Target
+from codeens_server.errors import InputError, RunError
 from codeens_server.programs.command import ProgramCommand, read_command
-from codeens_server.programs.optimizing import rank
+from codeens_server.programs.optimizing import RankedFunction, optimized, rank
 from codeens_server.programs.profiling import Profile, SlowFunction, read_profile
 from codeens_server.store.opening import open_store
 from tests.server import facts
@@ -93,3 +95,28 @@ def test_functions_are_ranked_by_share_and_by_what_earlier_runs_of_them_found(tm
     assert anyio.run(ranked) == [("total", 0.4, 0.5), ("other", 0.3, 0.5)]
     anyio.run(lose)
     assert anyio.run(ranked) == [("other", 0.3, 0.33), ("total", 0.4, 0.17)]
+
+
+def test_a_function_that_cannot_be_tried_is_told_and_one_that_is_cancelled_ends_it_all(tmp_path: Path) -> None:
+    target = facts.target_in(tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    ranked = [RankedFunction(target=target, share=0.3, chance=0.5)] * 3
+    document = facts.run_document("20260101-aaaaaa", target)
+    cancelled = replace(document, summary=replace(document.summary, stopped="cancelled"))
+    tried: list[float | None] = []
+
+    async def run(_: Target, left: float | None, calls: tuple[str, ...]) -> RunDocument:
+        del calls
+        tried.append(left)
+        if len(tried) == 1:
+            message = "its tests hang."
+            raise RunError(message)
+        return cancelled
+
+    async def found() -> list[tuple[str, str]]:
+        async with Session(tmp_path, settings=Settings(results=str(tmp_path / "results")), environ={}) as session:
+            told = optimized(session, tmp_path, ranked, None, budget_usd=1.0, run=run)
+            return [(one.run_id, one.headline) async for one, _ in told]
+
+    assert anyio.run(found) == [("", "no run: its tests hang."), (document.run_id, document.headline)]
+    assert tried == [1.0, 1.0]

@@ -37,7 +37,7 @@ def test_calls_with_literals_are_recorded_in_all_sizes_and_can_be_given_to_a_run
     async def recorded() -> tuple[str, ...]:
         async with Session(tmp_path, settings=Settings(results=str(tmp_path / "results")), environ={}) as session:
             target = await session.target("app.py::scaled")
-            calls = await recorded_calls(session, tmp_path, read_command("app.py", tmp_path), target)
+            calls = (await recorded_calls(session, tmp_path, read_command("app.py", tmp_path), target)).calls
             (tmp_path / "calls").write_text("# of app.py\n" + "\n".join(calls), encoding="utf-8")
             assert len(given_calls(read_calls(tmp_path / "calls"), target)) == len(calls)
         return calls
