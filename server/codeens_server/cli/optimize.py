@@ -111,7 +111,7 @@ def optimize(
         click.echo(to_json(document, indent=2))
     else:
         _print(document)
-    if work.is_unwritten:
+    if work.is_unwritten or work.is_cut_short:
         ctx.exit(1)
 
 
@@ -126,6 +126,8 @@ class _Work:
         self._git = git
         self.is_unwritten = False
         """A win was to be written, and could not be."""
+        self.is_cut_short = False
+        """Ctrl-C ended it."""
         self._profile: Profile | None = None
         self._found: list[Optimized] = []
         self._failed: BaseException | None = None
@@ -136,6 +138,7 @@ class _Work:
     ) -> OptimizeDocument:
         async with self._session, interruptible() as self._interruption:
             await self._tried(command, profile_file, top, budget_usd)
+        self.is_cut_short = self._interruption.happened
         if self._profile is None or not self._found:
             message = "it was ended before a function was tried."
             raise RunError(message, code="interrupted")
