@@ -13,9 +13,10 @@ from msgspec import Struct
 from codeens_sandbox_backends.races import SideTimes
 from codeens_server.domain.measurement import Interval
 
-LOOKS = (3, 5, 8, 12)
-"""After so many rounds a race is looked at, and ended for who is decided. Fewer than 3 have no spread to speak of."""
-ALPHAS = (0.004, 0.005, 0.005, 0.006)
+LOOKS = (3, 5, 8, 12, 20)
+"""After so many rounds a race is looked at, and ended for who is decided. Fewer than 3 have no spread to speak of. The
+last is only for who would else lose a claim to noise."""
+ALPHAS = (0.004, 0.005, 0.005, 0.005, 0.001)
 """What each look may spend of the 2 % that all of them may be wrong by; the sum bounds it (Bonferroni), wherever a
 race ends. A claim to either side is then chance once in a hundred, and 95 % is kept when noise is not normal."""
 BIAS = 0.01
@@ -36,6 +37,8 @@ CONFIRMED = 0.25
 SURE = 0.01
 OVERWHELMING = 0.001
 """One-sided probabilities of error: that a claim stands on nothing, that a first pass is said to cost more."""
+FEWEST_RANKED = 7
+"""The fewest rounds whose signed ranks can be as sure: one in 2 to the power of them is below `SURE`."""
 ENOUGH_TO_TELL = 5
 """Rounds before anything is said of first passes."""
 CONFIRMABLE_S: dict[Clock, float] = {"processor": 0.004, "waiting": 0.005, "wall": 0.005}
@@ -112,6 +115,11 @@ def is_too_wide(speed: Interval) -> bool:
     return speed.high > WIDEST * speed.low
 
 
+def is_lost_to_noise(speed: Interval) -> bool:
+    """Return whether more rounds may show what a claim would be refused for."""
+    return is_too_wide(speed) or (speed.low > 1.0 and UNCONFIRMED_NOTE in speed.note)
+
+
 def is_decided(speed: Interval, best_low: float, *, repeated: int) -> bool:
     """Return whether more rounds are of no use.
 
@@ -121,6 +129,10 @@ def is_decided(speed: Interval, best_low: float, *, repeated: int) -> bool:
         repeated: as for `speed_interval`.
     """
     half = log(speed.high / speed.low) / 2
+    if speed.rounds >= LOOKS[-2]:
+        return not is_lost_to_noise(speed)
+    if is_too_wide(speed):
+        return False
     if speed.low > 1.0 and (not speed.confirmed or (repeated > 1 and speed.rounds < ENOUGH_TO_TELL)):
         return False
     if half <= ENOUGH and (speed.slower or speed.high < best_low):
@@ -154,12 +166,18 @@ class _Timed:
         return [seconds(pair) for pair in self._pairs]
 
     def log_ratios(self, extras: Sequence[float]) -> list[float]:
-        """Return one value of each round: the median of its turns, with what is added to a candidate's passes."""
+        """Return one value of each round, with what is added to a candidate's passes.
+
+        It is the median of its turns. Where a side has more samples than the other, because they are short, the first
+        of them alone would be a matter of chance: there it is the ratio of the medians.
+        """
         return [self._log_ratio(pair, extra) for pair, extra in zip(self._pairs, extras, strict=True)]
 
     def _log_ratio(self, pair: PairedRound, extra: float) -> float:
-        turns = zip(self._passes(pair.original), self._passes(pair.candidate), strict=False)
-        return median(log(original / (candidate + extra)) for original, candidate in turns)
+        originals, candidates = self._passes(pair.original), self._passes(pair.candidate)
+        if len(originals) != len(candidates):
+            return log(median(originals) / (median(candidates) + extra))
+        return median(log(a / (b + extra)) for a, b in zip(originals, candidates, strict=True))
 
     def _passes(self, times: SideTimes) -> tuple[float, ...]:
         return times.busy_passes_s if self.clock == "waiting" else times.passes_s
@@ -217,17 +235,17 @@ class _Timed:
         return times.busy_fresh_s if self.clock == "waiting" else times.fresh_s
 
     def _is_confirmed(self, seen: Sequence[float]) -> bool:
-        """Return whether enough of what is saved is seen. As a share: what slows a round slows both alike."""
-        if min(self._saved) <= 0:
-            return False
-        return _low(self._shares(seen), SURE) > CONFIRMED
+        """Return whether surely enough of what is saved is seen."""
+        return _is_positive(self._beyond(seen))
 
     def _is_contradicted(self, seen: Sequence[float]) -> bool:
         """Return whether surely not enough of what is saved is seen."""
-        return -_low([-share for share in self._shares(seen)], SURE) < CONFIRMED
+        return _is_positive([-beyond for beyond in self._beyond(seen)])
 
-    def _shares(self, seen: Sequence[float]) -> list[float]:
-        return [there / saved for there, saved in zip(seen, self._saved, strict=True)]
+    def _beyond(self, seen: Sequence[float]) -> list[float]:
+        """Return what is seen beyond enough of it, in passes of the original: what slows a round slows both alike."""
+        rounds = zip(seen, self._saved, self.a, strict=True)
+        return [(there - CONFIRMED * saved) / pass_s for there, saved, pass_s in rounds]
 
 
 def _remembered(pair: PairedRound) -> float:
@@ -254,6 +272,29 @@ def bounds(values: Sequence[float]) -> tuple[float, float, float]:
 def _low(values: Sequence[float], error: float) -> float:
     """Return the one-sided lower bound of a mean."""
     return fmean(values) - t_quantile(error, len(values) - 1) * stdev(values) / sqrt(len(values))
+
+
+def _is_positive(values: Sequence[float]) -> bool:
+    """Return whether the values surely lie around more than nothing.
+
+    Few are looked at by their mean, more by their signed ranks (Wilcoxon, 1945), which a round that is far off, as some
+    are on a busy machine, does not hide.
+    """
+    if len(values) < FEWEST_RANKED:
+        return _low(values, SURE) > 0
+    ranked = sorted(values, key=abs)
+    against = sum(rank for rank, value in enumerate(ranked, start=1) if value <= 0)
+    return sum(_rank_sums(len(values))[: against + 1]) <= SURE * 2 ** len(values)
+
+
+@cache
+def _rank_sums(count: int) -> tuple[int, ...]:
+    """Return by how many choices of the ranks 1 to `count` each sum comes about."""
+    ways = [1]
+    for rank in range(1, count + 1):
+        longer = ways + [0] * rank
+        ways = [way + (longer[total - rank] if total >= rank else 0) for total, way in enumerate(longer)]
+    return tuple(ways)
 
 
 @cache

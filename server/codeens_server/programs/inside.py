@@ -40,23 +40,28 @@ def stop(number, frame):
     raise Stop
 def timed(frame, event, arg):
     global last
-    now = time.perf_counter()
+    if frame.f_code is not traced:
+        return timed
+    now = time.thread_time()
     if last is not None:
         lines[last[0]] += now - last[1]
     last = ((frame.f_code.co_filename, frame.f_lineno), now) if event == "line" else None
     return timed
+def entered(frame, event, arg):
+    # Its later calls too: whoever calls it is watched to the end of a slice, and would outweigh one call of it.
+    return timed(frame, event, arg) if frame.f_code is traced else None
 def watch(frame):
     global traced, last
     last = None
     if traced is not None:
         sys.settrace(None)
-        traced.f_trace, traced = None, None
+        traced = None
         return
     while frame is not None and not is_own(frame.f_code):
         frame = frame.f_back
     if frame is not None:
-        traced, frame.f_trace = frame, timed
-        sys.settrace(lambda frame, event, arg: None)
+        traced, frame.f_trace = frame.f_code, timed
+        sys.settrace(entered)
 def is_own(code):
     return code.co_filename.startswith(ROOT) and "site-packages" not in code.co_filename
 def seen(number, frame):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WORTH_S = 120.0
 """For all runs of a comparison."""
+_LOOKS = LOOKS[:-1]
+"""Nothing is refused here for noise, so the last is of no use."""
 _LEAST_S = 1e-4
 """A program takes no less; what is below that cannot be told from nothing."""
 
@@ -60,14 +62,14 @@ async def worth_of(
         return max(ran.told["cpu_s"], _LEAST_S)
 
     with anyio.move_on_after(WORTH_S):
-        while len(ratios) < LOOKS[-1]:
+        while len(ratios) < _LOOKS[-1]:
             # Who is first changes, so that what grows warm or full serves neither.
             order = (False, True) if len(ratios) % 2 else (True, False)
             spent = {is_changed: await one(changed if is_changed else {}) for is_changed in order}
             ratios.append(log(spent[False] / spent[True]))
-            if len(ratios) in LOOKS and _is_narrow(ratios):
+            if len(ratios) in _LOOKS and _is_narrow(ratios):
                 break
-    looked = max((look for look in LOOKS if look <= len(ratios)), default=0)
+    looked = max((look for look in _LOOKS if look <= len(ratios)), default=0)
     if not looked:
         return None
     low, centre, high = bounds(ratios[:looked])
