@@ -73,7 +73,7 @@ SERVICES = {"e2b": "E2B_API_KEY", "daytona": "DAYTONA_API_KEY"}
 
 
 def _scene(name: str) -> ParameterSet:
-    """A backend whose checks take the better part of a minute; a machine has one cluster of Ray at a time."""
+    """A backend whose checks take long, or many sandboxes; a machine has one cluster of Ray at a time."""
     alone = [pytest.mark.xdist_group("ray_cluster")] if name == "ray" else []
     return pytest.param(name, marks=[pytest.mark.scene, *alone])
 
@@ -134,7 +134,7 @@ async def test_a_live_service_holds(backend: Backend, area: str) -> None:
     assert {name: why for name, why in found.items() if name not in KNOWN["live"]} == {}
 
 
-@pytest.mark.parametrize("backend", ["unsafe"], indirect=True)
+@pytest.mark.parametrize("backend", [_scene("unsafe")], indirect=True)
 async def test_the_contract_and_limits_hold_without_walls(backend: Backend) -> None:
     found = await failures(backend, [*CONTRACT, *LIMITS])
     assert {name: why for name, why in found.items() if name not in KNOWN["unsafe"]} == {}

@@ -168,7 +168,6 @@ def followed(client: httpx.Client, run_id: str, until: str) -> list[str]:
 
 
 @pytest.mark.scene
-@pytest.mark.timeout(180)
 def test_a_run_whose_server_is_killed_is_gone_on_with_by_the_next_and_leaves_no_process(folder: Path) -> None:
     if why := why_not("local"):
         pytest.skip(why)

@@ -19,7 +19,6 @@ from tests.server.lsp.workspaces import MODULE, Folders
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.timeout(120),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
 
