@@ -285,6 +285,10 @@ KINDS = {
         "def f(n):\n    import math\n    return math.floor(n / 7)\n",
     ),
     "a number halfway between two decimals": ("def f(x: float) -> str:\n    return f'{x:.2f}'\n", HALF_UP),
+    "a digit beyond ASCII before a capital": (
+        "import re\n\n\ndef f(text: str) -> str:\n    return re.sub(r'(\\d)([A-Z])', r'\\1_\\2', text)\n",
+        "def f(text):\n    return re.sub(r'([0-9])([A-Z])', r'\\1_\\2', text)\n",
+    ),
     "the last day of February in a leap year": (
         "import datetime as dt\n\n\ndef f(d: dt.date) -> bool:\n    return (d + dt.timedelta(days=1)).day == 1\n",
         "def f(d):\n    return d.day == (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[d.month - 1]\n",
