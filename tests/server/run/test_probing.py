@@ -232,6 +232,19 @@ NUMBERS = '''def f(items):
     """
     return sum(item for item in items if isinstance(item, (int, float)))
 '''
+RETRY = """from typing import Callable
+
+
+def f(call: Callable[[], int], times: int) -> int:
+    times = max(1, min(times, 5))
+    for attempt in range(times):
+        try:
+            return call()
+        except ValueError:
+            if attempt == times - 1:
+                raise
+    return 0
+"""
 HALF_UP = """def f(x):
     from decimal import ROUND_HALF_UP, Decimal
 
@@ -288,6 +301,10 @@ KINDS = {
     "a digit beyond ASCII before a capital": (
         "import re\n\n\ndef f(text: str) -> str:\n    return re.sub(r'(\\d)([A-Z])', r'\\1_\\2', text)\n",
         "def f(text):\n    return re.sub(r'([0-9])([A-Z])', r'\\1_\\2', text)\n",
+    ),
+    "a function that raises once and then no more": (
+        RETRY,
+        RETRY.partition("\n\n\n")[2].replace("range(times)", "range(times + 1)").replace("times - 1", "times"),
     ),
     "the last day of February in a leap year": (
         "import datetime as dt\n\n\ndef f(d: dt.date) -> bool:\n    return (d + dt.timedelta(days=1)).day == 1\n",
