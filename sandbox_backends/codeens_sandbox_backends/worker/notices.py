@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any, Dict, List
 
@@ -10,6 +11,8 @@ from .values.grammar import EncodeError
 from .values.objects import type_name
 
 _MOST = 10_000
+_ARITHMETIC = re.compile("(?:divide by zero|invalid value|overflow|underflow) encountered in ")
+"""What numpy warns of, for each item or for all of them at once; of which operation, it says in several ways."""
 _FORMATTED = ("message", "asctime")
 """What formatters note in a record."""
 
@@ -58,7 +61,12 @@ class Notices:
         def noting(message: Any) -> None:
             # That a file was left open is not what callers ask for, and nothing warns of it unless one asks for that.
             if len(self.warnings) < _MOST and not issubclass(message.category, ResourceWarning):
-                self.warnings.append(["tuple", message.category.__name__, encode(str(message.message))])
+                told = ["tuple", message.category.__name__, encode(str(message.message))]
+                part = _ARITHMETIC.match(str(message.message)) if message.category is RuntimeWarning else None
+                if part is None:
+                    self.warnings.append(told)
+                elif [*told[:2], part.group()] not in self.warnings:
+                    self.warnings.append([*told[:2], part.group()])
 
         warnings.__dict__["_showwarnmsg_impl"] = noting  # what `catch_warnings` puts aside and back
 

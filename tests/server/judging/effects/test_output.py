@@ -71,6 +71,12 @@ def of_whom(name):
     log.info("seen", extra={"user": name})
 
 
+def shares(parts, whole):
+    import numpy
+
+    return [float(numpy.float64(part) / numpy.float64(whole)) for part in parts]
+
+
 def report(name):
     log.warning("bad %s", name)
     warnings.warn(f"old {name}", DeprecationWarning)
@@ -168,6 +174,16 @@ TRIES = [
         {
             ("adds the same", True): "def of_whom(name):\n    more = dict(user=name)\n    log.info('seen', extra=more)",
             ("adds nothing", False): "def of_whom(name):\n    log.info('seen')",
+        },
+    ),
+    Try(
+        "shares",
+        [([1.0, 2.0], 0.0), ([1.0], 2.0)],
+        {
+            ("all at once", True): "def shares(parts, whole):\n    import numpy\n"
+            "    return (numpy.array(parts) / numpy.float64(whole)).tolist()",
+            ("without a warning", False): "def shares(parts, whole):\n"
+            "    return [part / whole if whole else float('inf') for part in parts]",
         },
     ),
     Try(
