@@ -239,7 +239,7 @@ def test_exceptions_of_a_group_count_and_not_in_what_they_were_given() -> None:
 
 
 def made_up(kind: str) -> CallInput:
-    return CallInput(args=(["list", 7, 7, *range(9)], [kind, ["list", 0, 1, 2], ["list"], ["list"]]))
+    return CallInput(args=(["list", 7, 7, *range(9)], [kind, ["list", 0, 1, 2, 3], ["list"], ["list"]]))
 
 
 def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_equal_items() -> None:
