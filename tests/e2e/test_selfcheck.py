@@ -16,7 +16,7 @@ import pytest
 from tests.e2e import ordinary_user
 from tests.sandbox_backends.machine import why_not
 
-pytestmark = [pytest.mark.e2e, pytest.mark.scene, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.scene, pytest.mark.timeout(1800)]
 CODEENS = str(Path(sys.executable).parent / "codeens")
 
 
@@ -24,7 +24,7 @@ def selfcheck(command: Sequence[str], environment: Mapping[str, str], folder: Pa
     """The report of a run that ended well or with failed checks."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     done = subprocess.run(
-        command, cwd=folder, env={**kept, **environment}, capture_output=True, encoding="utf-8", timeout=800
+        command, cwd=folder, env={**kept, **environment}, capture_output=True, encoding="utf-8", timeout=1700
     )
     assert done.returncode in {0, 1}, done.stderr
     assert done.stdout, done.stderr

@@ -16,7 +16,7 @@ from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 
 Kind: TypeAlias = Literal["contract", "escape", "cheat", "control"]
 NOT_TRIED = "not tried, because it would be done: the backend does not keep files apart"
-_TIMEOUT_S = 90.0
+_TIMEOUT_S = 240.0
 _AT_ONCE = 2
 
 

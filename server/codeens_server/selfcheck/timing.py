@@ -17,7 +17,7 @@ from codeens_server.selfcheck.cheats.clocks import CLOCKS, FAST, SLOW
 _GIVEN = ((1, 2), *(tuple(range(start, start + 400)) for start in (1000, 5000, 20000)))
 _MORE = ((1, 2), *(tuple(range(start, start + 2000)) for start in (1000, 5000, 20000)))
 """For the control: what is saved shall be more than the stalls of a busy machine."""
-_TRIES = 3
+_TRIES = 6
 _TOGETHER = 4
 """Cheats of one race."""
 _PATIENCE = Patience(15.0, 3.0)
