@@ -9,7 +9,6 @@ import anyio
 import msgspec
 import pytest
 
-from codeens_server.measuring.statistics import BUSY_NOTE
 from tests.e2e.ensemble import entry, fenced
 from tests.e2e.program import Workspace
 from tests.loopback.server import ModelServer
@@ -19,7 +18,8 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.anyio,
     pytest.mark.scene,
-    pytest.mark.timeout(600),
+    pytest.mark.timed,
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
 APP = """\
@@ -55,19 +55,19 @@ async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_p
     (workspace.folder / "app.py").write_text(APP, encoding="utf-8")
     arguments = ("optimize", "--command", "python -m app", "--top", "1", "--apply", "--json")
 
+    slow: dict[str, Any] = {}
     async with ModelServer(answer=lambda _: fenced(BETTER)) as server:
         workspace.configure(entry("m", server.url))
-        done = await anyio.to_thread.run_sync(lambda: workspace.codeens(*arguments, timeout=400))
+        # So much else may run here that nothing is measured well enough for a claim.
+        for _ in range(3):
+            done = await anyio.to_thread.run_sync(lambda: workspace.codeens(*arguments, timeout=400))
+            assert done.returncode == 0, done.stderr
+            (slow,) = msgspec.json.decode(done.stdout)["functions"]
+            if slow["worth"] is not None:
+                break
 
-    assert done.returncode == 0, done.stderr
-    document: dict[str, Any] = msgspec.json.decode(done.stdout)
-    (slow,) = document["functions"]
     assert slow["function"] == "app.py::unique"
     assert 0.2 < slow["share"] < 0.9
-    if slow["worth"] is None:
-        why = slow["note"] or workspace.codeens("runs", "show", "latest", "--json").stdout
-        assert any(said in why for said in (BUSY_NOTE, "takes too long to be run often", "does not come to its end"))
-        pytest.skip("this machine is too busy to time anything")
     assert slow["worth"]["low"] > 1.0, "the program is faster"
     assert slow["worth"]["high"] < slow["speed"][0], "and less so than the function alone"
     assert slow["worth"]["same_output"]
