@@ -12,11 +12,26 @@ const root = document.getElementById("results") as HTMLElement;
 
 let state: ViewState = { kind: "starting" };
 let section: RunSection | undefined;
+let isPressed = false;
 
 window.addEventListener("message", (event: MessageEvent<ViewState>) => {
   state = event.data;
-  draw();
+  if (!isPressed) {
+    draw();
+  }
 });
+// A button that is drawn anew between press and release is never clicked; the click comes right after the release.
+window.addEventListener("pointerdown", () => {
+  isPressed = true;
+});
+for (const released of ["pointerup", "pointercancel", "blur"]) {
+  window.addEventListener(released, () => {
+    if (isPressed) {
+      isPressed = false;
+      setTimeout(draw);
+    }
+  });
+}
 send({ kind: "ready" });
 
 function draw(): void {

@@ -85,8 +85,8 @@ async function cell(bench, inSandboxes) {
   await results.locator(".file", { hasText: "words.ipynb · cell 2" }).waitFor();
   await until("something runs in a sandbox", () => inSandboxes() > 0);
 
-  // The header is drawn anew with each event of the run, which a mouse that waits for it to rest would never see.
-  await results.locator("header").getByRole("button", { name: "Cancel" }).dispatchEvent("click");
+  // The header is drawn anew with each event of the run, so that it never rests, but not while the button is pressed.
+  await results.locator("header").getByRole("button", { name: "Cancel" }).click({ force: true, delay: 500 });
   await until("no sandbox is left", () => inSandboxes() === 0);
   await results.locator("section.run:not(.running)").waitFor();
   await bench.lens("(cancelled)");

@@ -4,6 +4,14 @@ import { call } from "./call.js";
 
 const part = document.getElementById("part");
 const weights = new Map();
+let released = Promise.resolve();
+
+// A button that is drawn anew between press and release is never clicked; the click comes right after the release.
+document.addEventListener("pointerdown", () => {
+  released = new Promise((done) => {
+    for (const kind of ["pointerup", "pointercancel", "blur"]) addEventListener(kind, () => setTimeout(done), { once: true });
+  });
+});
 
 // A run ------------------------------------------------------------------------------------------------------------
 
@@ -20,7 +28,9 @@ function refresher(run) {
     do {
       isStale = false;
       const answer = await fetch(`/runs/${run}?part=true`);
-      if (answer.ok) draw(await answer.text());
+      const html = answer.ok && (await answer.text());
+      await released;
+      if (html) draw(html);
     } while (isStale);
     isBusy = false;
   };
@@ -138,6 +148,7 @@ for (const live of document.querySelectorAll("[data-every]"))
     const answer = await fetch(live.dataset.part);
     if (!answer.ok) return;
     const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
+    await released;
     live.replaceChildren(...parsed.body.childNodes);
   }, 1000 * Number(live.dataset.every));
 
