@@ -21,7 +21,7 @@ def main(count):
     for _ in range(count):
         quick()
         sum(range(500))
-        unique(list(range(60)))
+        unique(list(range(100)))
     print("counted", count)
 
 if __name__ == "__main__":
@@ -32,13 +32,13 @@ if __name__ == "__main__":
 async def test_the_function_and_the_line_that_cost_are_named(caller: Caller, workspace: Path) -> None:
     (workspace / "bench.py").write_text(BENCH, encoding="utf-8")
 
-    answered = await caller.call("find_slow", command="python bench.py 2000")
+    answered = await caller.call("find_slow", command="python bench.py 6000")
 
     first, line = answered.document["functions"][0], answered.document["lines"][0]
     assert first["target"] == "sums.py::unique"
     assert first["own_percent"] > 50
     assert line["source"] == "if item not in found:"
-    assert answered.document["stdout"] == "counted 2000\n"
+    assert answered.document["stdout"] == "counted 6000\n"
     assert "start_ensemble(target='sums.py::unique'" in answered.text
 
 

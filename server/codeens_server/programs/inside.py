@@ -34,22 +34,43 @@ ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED, MOST, STOPPED = {setti
 PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, set, dict)
 calls, noted = dict(), 0
 lines, own, whole, samples, ticks, traced, last = *(collections.Counter() for _ in range(3)), 0, 0, None, None
+tracing = 0.0
 class Stop(BaseException):
     pass
 def stop(number, frame):
     raise Stop
 def timed(frame, event, arg):
+    if frame.f_code is traced:
+        reached((frame.f_code.co_filename, frame.f_lineno) if event == "line" else None)
+    return timed
+def reached(line):
     global last
-    if frame.f_code is not traced:
-        return timed
     now = time.thread_time()
     if last is not None:
-        lines[last[0]] += now - last[1]
-    last = ((frame.f_code.co_filename, frame.f_lineno), now) if event == "line" else None
-    return timed
+        lines[last[0]] += max(0, now - last[1] - tracing)
+    last = None if line is None else (line, time.thread_time())
 def entered(frame, event, arg):
     # Its later calls too: whoever calls it is watched to the end of a slice, and would outweigh one call of it.
-    return timed(frame, event, arg) if frame.f_code is traced else None
+    if frame.f_code is traced:
+        return timed(frame, event, arg)
+    # What it calls in the workspace has lines of its own.
+    if is_own(frame.f_code):
+        reached(None)
+def blank():
+    a = 1
+    a = 2
+    a = 3
+    a = 4
+    a = 5
+def calibrate():
+    global traced, tracing, last
+    traced = blank.__code__
+    for _ in range(200):
+        sys.settrace(entered)
+        blank()
+        sys.settrace(None)
+    tracing, traced, last = sum(lines.values()) / 1000, None, None
+    lines.clear()
 def watch(frame):
     global traced, last
     last = None
@@ -169,6 +190,7 @@ signal.setitimer(signal.ITIMER_REAL, WALL)
 if RECORDED:
     sys.setprofile(record)
 if SAMPLED:
+    calibrate()
     signal.signal(signal.SIGPROF, seen)
     signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
 begun, cpu, ended, printed = time.perf_counter(), spent(), "", kept()
