@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -177,6 +178,14 @@ def f():
 """
     async with opened() as sandbox:
         assert await answer(sandbox, source) == ["list", "sandbox"]
+
+
+async def test_a_container_is_in_a_network_only_where_the_daemon_does_not_stand_still_for_that(daemon: Daemon) -> None:
+    version = [int(number) for number in re.findall(r"\d+", daemon.client.version()["Version"])[:3]]
+    async with opened():
+        (container, *_) = daemon.client.containers()
+        networks = daemon.client.inspect_container(container["Id"])["NetworkSettings"]["Networks"]
+    assert sorted(networks) == ([] if version < [20, 10, 27] else ["none"])
 
 
 async def test_an_image_of_ones_own_takes_the_place_of_the_machines_system(

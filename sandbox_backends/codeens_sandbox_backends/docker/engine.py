@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -46,6 +47,8 @@ class DockerClient:
             with _asked("describe itself"):
                 facts = self._client.info()
             self.processors: int = facts["NCPU"]
+            self.may_stand_still = _may_stand_still(facts["ServerVersion"])
+            """Whether it starts nothing any more once two containers have left the same network at the same time."""
             self.runtime = _runtime(facts)
             for bound in ("MemoryLimit", "PidsLimit", "CpuCfsQuota"):
                 _require(facts, bound)
@@ -166,6 +169,12 @@ def _runtime(facts: Mapping[str, Any]) -> Runtime | None:
         raise SandboxUnavailable(NAME, why, f"Register it in the daemon's configuration, or change {RUNTIME_SETTING}")
     program: str = known[wanted].get("path") or wanted
     return Runtime(wanted, program.rpartition("/")[2])
+
+
+def _may_stand_still(version: str) -> bool:
+    """Return whether a daemon of that version has the deadlock of moby/moby#42545, mended in 20.10.27 and 23."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:3]]
+    return numbers < [20, 10, 27]
 
 
 def _require(facts: Mapping[str, Any], bound: str) -> None:

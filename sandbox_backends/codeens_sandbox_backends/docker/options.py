@@ -91,6 +91,7 @@ class ContainerConfig:
         self._hidden = [os.path.realpath(path) for path in spec.hidden if Path(path).exists()]
         self._processors = min(_PROCESSORS, engine.processors)
         self._runtime = engine.runtime
+        self._is_in_no_network = engine.may_stand_still
 
     def config(self, bounds: Bounds, door: CallerSocket) -> dict[str, Any]:
         """Return the body of the request for one container, whose first process calls at `door`."""
@@ -108,6 +109,8 @@ class ContainerConfig:
             "User": f"{NOBODY}:{NOBODY}",
             "WorkingDir": "/",
             "Hostname": "sandbox",
+            # A namespace of its own all the same, in which not even the loopback device is up.
+            "NetworkDisabled": self._is_in_no_network,
             "Env": [f"{name}={value}" for name, value in ENVIRONMENT.items()],
             "Labels": self._labels,
             "StopSignal": "SIGKILL",
