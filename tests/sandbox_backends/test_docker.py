@@ -181,10 +181,11 @@ def f():
 
 
 async def test_a_container_is_in_a_network_only_where_the_daemon_does_not_stand_still_for_that(daemon: Daemon) -> None:
-    version = [int(number) for number in re.findall(r"\d+", daemon.client.version()["Version"])[:3]]
+    client: Any = daemon.client
+    version = [int(number) for number in re.findall(r"\d+", client.version()["Version"])[:3]]
     async with opened():
-        (container, *_) = daemon.client.containers()
-        networks = daemon.client.inspect_container(container["Id"])["NetworkSettings"]["Networks"]
+        (container, *_) = client.containers()
+        networks: dict[str, Any] = client.inspect_container(container["Id"])["NetworkSettings"]["Networks"]
     assert sorted(networks) == ([] if version < [20, 10, 27] else ["none"])
 
 
