@@ -17,7 +17,7 @@ from codeens_sandbox_backends.jobs import CallsJob, Limits
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Program, Returned
 from codeens_sandbox_backends.selfcheck.outside import started_at
 
-_LIMITS = Limits(wall_s=10.0, call_s=5.0)
+_LIMITS = Limits(wall_s=30.0, call_s=20.0)
 _TIMEOUT_S = 30.0
 _SCRIPT = Path(__file__).parent / "attempts" / "leaks.py"
 

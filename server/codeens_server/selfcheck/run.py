@@ -24,7 +24,7 @@ from codeens_server.selfcheck import ahead, judged, memory, suited, timing
 from codeens_server.selfcheck.project import Project, open_project
 from codeens_server.workspace.environment import sandbox_spec
 
-_LIMITS = Limits(wall_s=20.0, call_s=2.0)
+_LIMITS = Limits(wall_s=60.0, call_s=2.0)
 
 
 def all_checks(project: Project) -> tuple[SelfCheck, ...]:
