@@ -4,9 +4,11 @@
         [--at-most-ms 100]
 
 The store is made at its first use, with the rows of each run, its sandbox, its answers and the calls that brought them,
-and used again after that. Pages are asked in process: what is measured is the database, the view and the template, not
-a socket. The last column is the 95th percentile of processor time of this process, which other work on the machine
-does not stretch.
+and used again after that; a results file of a benchmark with 4,100 answers lies beside it. Two real runs are added each
+time, whose own pages, and both compared, are asked as well. Pages are asked in process: what is measured is the
+database, the view and the template, not a socket. The first time that a page is asked is told apart: templates,
+settings and results files are read then. The last column is the 95th percentile of processor time of this process,
+which other work on the machine does not stretch.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ import anyio
 import httpx
 from sqlalchemy import create_engine, insert, orm
 
-from codeens import Session
+from codeens import RunDocument, Session
+from codeens_server.bench.records import Attempt, Provenance, Record
+from codeens_server.bench.results import ResultsFile
 from codeens_server.dashboard.app import Dashboard
 from codeens_server.dashboard.guard import GuardedDoor
 from codeens_server.store.sums import counted
@@ -41,6 +45,14 @@ _VARIANTS = ["baseline", "performance", "memory_efficient", "super_readable", "n
 _STATUSES = ("passed", "passed", "failed", "failed", "conditional", "error", "same", "unusable")
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _CHUNK = 500
+_MODULE = """def unique(items: list[int]) -> list[int]:
+    found = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return found
+"""
+_BENCHMARK = "of-a-page"
 
 
 def rows(answers: int, root: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
@@ -66,18 +78,21 @@ def rows(answers: int, root: str) -> Iterator[tuple[dict[str, Any], list[dict[st
             for call in range(_ANSWERS_OF_RUN)
         ]
         place = root if number % 2 else "/elsewhere"
+        target = f"{place}/module_{number % 400}.py::function_{number % 5000}"
+        headline = "a model is 2.3 times as fast" if winner < _ANSWERS_OF_RUN else "keep the original"
         yield (
             {
                 "id": run_id,
                 "created": created,
-                "target": f"{place}/module_{number % 400}.py::function_{number % 5000}",
+                "target": target,
                 "goal": "speed",
                 "candidates": _ANSWERS_OF_RUN,
                 "cost_usd": sum(answer["cost_usd"] for answer in made),
                 "ended": number % 97 != 0,
                 "stopped": None,
                 "best": f"c{winner}" if winner < _ANSWERS_OF_RUN else "original",
-                "headline": "a model is 2.3 times as fast" if winner < _ANSWERS_OF_RUN else "keep the original",
+                "headline": headline,
+                "found_by": "\n".join((run_id, target, headline)).casefold(),
             },
             made,
         )
@@ -111,9 +126,44 @@ def fill(database: str, answers: int, root: str) -> None:
     engine.dispose()
 
 
+async def two_runs(session: Session, folder: Path) -> list[RunDocument]:
+    """Run a function before and after a change of its module, and return what came of it."""
+    made: list[RunDocument] = []
+    for note in ("", "# another\n"):
+        (folder / "m.py").write_text(note + _MODULE)
+        made.append((await session.run("m.py::unique", effort="quick")).document)
+    return made
+
+
+def keep_benchmark(path: Path) -> None:
+    """Write the results of five models with five answers each to 164 tasks, where they are missing."""
+    if path.exists():
+        return
+    rng = random.Random(2)
+    machine = Provenance(codeens="0", python="3.11", system="Linux", cpus=2, sandbox="none")
+    with ResultsFile(path, resume=False) as file:
+        for place in range(164 * 5 * 5):
+            ending = rng.choice(("passed", "passed", "failed", "timeout"))
+            attempt = Attempt(ending=ending, cost_usd=0.001, source="def f(): ...\n", ask_s=rng.random(), run_s=0.1)
+            record = Record(
+                dataset="made",
+                digest="0" * 64,
+                task_id=f"made/{place // 25}",
+                model=_MODELS[place // 5 % 5],
+                variant="baseline",
+                sample=place % 5,
+                passed=ending == "passed",
+                ending=ending,
+                attempts=(attempt,),
+                machine=machine,
+            )
+            file.write(record)
+
+
 async def measure(folder: Path, database: str | None, answers: int, rounds: int) -> dict[str, list[tuple[float, ...]]]:
     """Return the milliseconds of each page, by the clock and of the processor, by its path."""
     (folder / "pyproject.toml").touch()
+    keep_benchmark(folder / "results" / "benchmarks" / f"{_BENCHMARK}.jsonl")
     settings = {"results": str(folder / "results"), **({"database_url": database} if database else {})}
     url = database.replace("postgresql:", "postgresql+psycopg:") if database else None
     async with Session(folder, settings=settings, environ={}) as session, Dashboard(session, _DOOR).opened() as app:
@@ -121,6 +171,9 @@ async def measure(folder: Path, database: str | None, answers: int, rounds: int)
         if not (await store.list_runs(1)):
             url = url or f"sqlite:///{folder / 'results' / 'codeens.db'}"
             await anyio.to_thread.run_sync(fill, url, answers, str(folder))
+        runs = await two_runs(session, folder)
+        first, second = (run.run_id for run in runs)
+        winner = runs[0].results[0].candidate.id
         middle = (await store.all_ids())[answers // _ANSWERS_OF_RUN // 2]
         paths = [
             "/",
@@ -138,21 +191,32 @@ async def measure(folder: Path, database: str | None, answers: int, rounds: int)
             "/variants",
             "/settings",
             "/benchmarks",
+            f"/benchmarks/{_BENCHMARK}",
+            f"/runs/{first}",
+            f"/runs/{first}?at=5",
+            f"/runs/{first}/diff/{winner}",
+            f"/compare?a={first}&b={second}",
         ]
         headers = {"authorization": f"Bearer {_DOOR.token}"}
         transport = httpx.ASGITransport(app)
-        times: dict[str, list[tuple[float, ...]]] = {path.replace(middle, "ID"): [] for path in paths}
+        named = {middle: "ID", first: "FIRST", second: "SECOND", winner: "BEST"}
+        times: dict[str, list[tuple[float, ...]]] = {_shown(path, named): [] for path in paths}
         gc.freeze()  # as the command does
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765", headers=headers) as client:
-            for number in range(rounds + 1):
+            for _ in range(rounds + 1):
                 for path, taken in zip(paths, times.values(), strict=True):
                     began = (time.perf_counter(), time.process_time())
                     answer = await client.get(path)
                     answer.raise_for_status()
-                    if number:  # the first time templates and settings are read
-                        ended = (time.perf_counter(), time.process_time())
-                        taken.append(tuple(1000 * (b - a) for a, b in zip(began, ended, strict=True)))
+                    ended = (time.perf_counter(), time.process_time())
+                    taken.append(tuple(1000 * (b - a) for a, b in zip(began, ended, strict=True)))
         return times
+
+
+def _shown(path: str, named: dict[str, str]) -> str:
+    for run_id, name in named.items():
+        path = path.replace(run_id, name)
+    return path
 
 
 def main() -> int:
@@ -169,10 +233,12 @@ def main() -> int:
     times = anyio.run(measure, folder, asked.database, asked.answers, asked.rounds)
     slow = False
     for path, taken in times.items():
-        clock, processor = zip(*taken, strict=True)
+        first, *later = taken
+        clock, processor = zip(*later, strict=True)
         p95, busy = (statistics.quantiles(each, n=20)[-1] for each in (clock, processor))
         slow = slow or p95 > asked.at_most_ms
-        print(f"{path:28} median {statistics.median(clock):7.1f}   p95 {p95:7.1f}   processor p95 {busy:7.1f} ms")
+        said = f"median {statistics.median(clock):6.1f}   p95 {p95:6.1f}   first {first[0]:6.1f}"
+        print(f"{path:28} {said}   processor p95 {busy:6.1f} ms")
     return int(slow)
 
 

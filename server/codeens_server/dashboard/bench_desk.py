@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -105,6 +107,28 @@ class _Live:
         return f"{now.passed} of {now.done} passed, ${now.usd:.4g}{left}"
 
 
+_Told = TypeVar("_Told")
+
+
+class _Kept(Generic[_Told]):
+    """What results files come to, read again where a file has changed."""
+
+    def __init__(self, read: Callable[[Path], _Told]) -> None:
+        self._read = read
+        self._kept: dict[Path, tuple[tuple[int, int], _Told]] = {}
+
+    def of(self, path: Path) -> _Told:
+        # Asked before it is read: what is appended meanwhile is read by the next.
+        found = path.stat()
+        version = (found.st_mtime_ns, found.st_size)
+        kept = self._kept.get(path)
+        if kept is None or kept[0] != version:
+            while len(self._kept) >= _MOST_LISTED:
+                del self._kept[next(iter(self._kept))]
+            kept = self._kept[path] = (version, self._read(path))
+        return kept[1]
+
+
 class BenchDesk:
     """Starts benchmarks that go on until they end or the server does, and reads what all of the folder came to."""
 
@@ -112,6 +136,8 @@ class BenchDesk:
         self._session = session
         self._group = group
         self._live: dict[str, _Live] = {}
+        self._summaries = _Kept(lambda path: summarise(read_records(path), (1,)))
+        self._reports = _Kept(lambda path: build_report(latest(read_records(path))))
 
     @property
     def datasets(self) -> list[str]:
@@ -169,7 +195,7 @@ class BenchDesk:
 
         def read() -> BenchReport:
             path = next((path for path in self._files() if path.stem == name), None)
-            report = None if path is None else build_report(latest(read_records(path)))
+            report = None if path is None else self._reports.of(path)
             if report is None or not report.systems:
                 message = f"there is no result of a benchmark {name!r}."
                 raise InputError(message, code="no_such_benchmark")
@@ -211,7 +237,7 @@ class BenchDesk:
         return [*(_begun(name, live) for name, live in reversed(begun)), *lines]
 
     def _line(self, path: Path) -> BenchLine:
-        summary = summarise(read_records(path), (1,))
+        summary = self._summaries.of(path)
         live = self._live.get(path.stem)
         return BenchLine(
             name=path.stem,

@@ -151,8 +151,10 @@ def _sqlite(address: URL) -> Engine:
 
 
 def _postgresql(address: URL) -> Engine:
+    # A plan that is kept for all searches reads the runs in the order of an index, three times as slow as all at once.
+    options = {"connect_timeout": _CONNECT_S, "prepare_threshold": None}
     try:
-        return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S})
+        return create_engine(address, pool_pre_ping=True, connect_args=options)
     except ModuleNotFoundError as error:
         message = f"database_url is of PostgreSQL, whose driver is not installed: {installing_extra('postgres')}"
         raise ConfigError(message) from error

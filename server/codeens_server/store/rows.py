@@ -37,16 +37,19 @@ class RunLine(Struct, frozen=True, kw_only=True):
 def index_of(state: RunState) -> RunRow:
     """Return the row of a run, but for the time of its begin."""
     document = state.document
+    target = f"{state.target.path}::{state.target.qualname}"
+    headline = document.headline if document else ""
     return RunRow(
         id=state.run_id,
-        target=f"{state.target.path}::{state.target.qualname}",
+        target=target,
         goal=state.goal,
         candidates=state.generated,
         cost_usd=state.cost_usd,
         ended=document is not None,
         stopped=state.stopped,
         best=document.best if document else None,
-        headline=document.headline if document else "",
+        headline=headline,
+        found_by="\n".join((state.run_id, target, headline)).casefold(),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insp
 from codeens_server.errors import Hint, RunError
 from codeens_server.store.tables import Base
 
-REVISION = "6"
+REVISION = "7"
 """The last of `migrations/versions/`."""
 _FIRST = "1"
 _BEFORE_ALEMBIC = "schema_version"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -18,7 +17,6 @@ from codeens_server.store.rows import RunLine, line_of
 from codeens_server.store.sums import sums
 from codeens_server.store.tables import RunRow, SumRow
 
-_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 RunsShown: TypeAlias = Literal["all", "finished", "open", "improved"]
 
 
@@ -194,7 +192,7 @@ def _store(session: Session, address: str) -> StoreFacts:
 
 
 def _page(session: Session, text: str, shown: RunsShown, before: str | None, limit: int) -> RunPage:
-    query = _filtered(text, shown, folds=session.get_bind().dialect.name == "sqlite")
+    query = _filtered(text, shown)
     last = session.get(RunRow, before) if before else None
     if last is not None:
         older = and_(RunRow.created == last.created, RunRow.id < last.id)
@@ -204,17 +202,10 @@ def _page(session: Session, text: str, shown: RunsShown, before: str | None, lim
     return RunPage(runs=tuple(found[:limit]), following=found[limit - 1].run_id if len(found) > limit else None)
 
 
-def _filtered(text: str, shown: RunsShown, *, folds: bool) -> Select[RunRow]:
-    """Return the query; `folds`: LIKE itself tells no capitals of ASCII from small letters, as SQLite's does.
-
-    Elsewhere they are made so byte by byte: by the rules of a language that takes twice as long.
-    """
+def _filtered(text: str, shown: RunsShown) -> Select[RunRow]:
     query = select(RunRow)
     if text:
-        columns = (RunRow.id, RunRow.target, RunRow.headline)
-        held = columns if folds else [func.lower(column.collate("C")) for column in columns]
-        wanted = text if folds else text.translate(_SMALL)
-        query = query.where(or_(*(column.contains(wanted, autoescape=True) for column in held)))
+        query = query.where(RunRow.found_by.contains(text.casefold(), autoescape=True))
     if shown == "open":
         return query.where(RunRow.ended.is_(False))
     if shown == "finished":

@@ -31,6 +31,8 @@ class RunRow(Base):
     stopped: Mapped[str | None]
     best: Mapped[str | None]
     headline: Mapped[str] = mapped_column(Text)
+    found_by: Mapped[str] = mapped_column(Text)
+    """Its id, target and headline, a line each and without capitals: a search then reads one text of each run."""
 
 
 class EventRow(Base):

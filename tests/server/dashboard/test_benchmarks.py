@@ -171,6 +171,9 @@ async def test_results_are_listed_reported_and_given_as_files(client: httpx.Asyn
     table = (await client.get("/api/export/benchmarks/one.csv")).text
 
     assert [(one["name"], one["solved"]["value"]) for one in line["systems"]] == [("b", 1.0), ("a", 0.5)]
+    keep(folder, "one", record("t/0", "a"), record("t/1", "a"), record("t/0", "b"))
+    (later,) = (await client.get("/api/benchmarks")).json()
+    assert [one["solved"]["value"] for one in later["systems"]] == [1.0, 1.0]
     assert "Leaderboard" in page
     assert f"<td>{record().digest}</td><td>codeens bench run d --model a --model b --variant" in page
     assert [(one["dataset"], one["tasks"]) for one in report["data"]] == [("d", 2)]

@@ -89,10 +89,10 @@ async def _make_schema_2(settings: Settings, folder: Path) -> list[object]:
         for statement in schema.split(";"):
             connection.exec_driver_sql(statement)
         for name, found in rows.items():
-            columns = [str(column) for column in found[0]]
+            columns = [str(column) for column in found[0] if column != "found_by"]
             values = ", ".join(f":{column}" for column in columns)
             insert = sqlalchemy.text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({values})")
-            connection.execute(insert, [dict(row) for row in found])
+            connection.execute(insert, [{column: row[column] for column in columns} for row in found])
     return sums
 
 
@@ -103,6 +103,8 @@ async def test_a_database_of_the_version_before_is_changed_and_keeps_its_runs(
     with open_store(settings) as store:
         loaded = await store.load("20260101-aaaaaa")
         found = await _sums(store, tmp_path)
+        searched = [len((await store.statistics.runs(text=text)).runs) for text in ("SUMS.py", "2.31 Times", "other")]
+    assert searched == [1, 1, 0]
     assert list(loaded.answers) == ["c1", "c2", "c3"]
     assert found == sums
     with connected(settings) as connection:

@@ -79,7 +79,7 @@ async def test_a_database_of_a_version_before_events_is_left_as_it_is(tmp_path: 
         connection.execute("INSERT INTO schema_version VALUES (1, 1)")
         connection.execute("CREATE TABLE runs (id VARCHAR PRIMARY KEY, headline TEXT)")
     settings = Settings(results=str(tmp_path))
-    with pytest.raises(RunError, match=r"schema 0\.1, and this codeens uses 6"), open_store(settings) as store:
+    with pytest.raises(RunError, match=r"schema 0\.1, and this codeens uses 7"), open_store(settings) as store:
         await store.list_runs(1)
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
     assert tables == [("runs",), ("schema_version",)]

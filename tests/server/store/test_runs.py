@@ -64,11 +64,12 @@ async def test_a_new_store_gives_back_the_events_that_were_appended(
         ("aaaA", True),
         ("Straße_1%", True),
         ("STRAßE_1%", True),
-        ("straSSe", False),
+        ("straSSe", True),
+        ("strase", False),
         ("_1_", False),
     ],
 )
-async def test_runs_are_found_by_a_part_of_their_names_whatever_the_capitals_of_ascii(
+async def test_runs_are_found_by_a_part_of_their_names_whatever_their_capitals(
     store: RunStore, tmp_path: Path, text: str, is_found: bool
 ) -> None:
     folder = tmp_path / "straße_1%"
