@@ -19,8 +19,8 @@ from tests.hardly_timed import WITHOUT_PLUGINS
 if TYPE_CHECKING:
     from tests.clusters import LocalCluster
 
-OF_REAL_TOOLS = frozenset({"daemon", "daemon_host"})
-"""Fixtures that start what takes a real tool seconds or more."""
+OF_REAL_TOOLS = frozenset({"daemon", "daemon_host", "daytona", "e2b"})
+"""Fixtures of services from outside, whose tests take seconds."""
 LONGEST_NAME = 120
 SHARED_SERVICES = ("daytona", "e2b", "ray_cluster")
 """Fixtures of a session that take seconds to import and to start."""

@@ -14,7 +14,7 @@ from tests.e2e.program import TARGET, Workspace, descendants, make_workspace, un
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.timeout(300),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
@@ -74,7 +74,6 @@ def test_an_offline_rewrite_of_the_example_is_proven_faster_and_can_be_applied(w
     assert workspace.files()["orders.py"] == after["orders.py"]
 
 
-@pytest.mark.scene
 def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace) -> None:
     with workspace.start("run", TARGET) as process:
         _until(process, ": passed")
@@ -88,7 +87,6 @@ def test_ctrl_c_keeps_what_was_found_and_ends_every_sandbox(workspace: Workspace
     assert _only_run(workspace)["stopped"] == "cancelled"
 
 
-@pytest.mark.scene
 def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -> None:
     workspace.configure(FEW_INPUTS)
     with workspace.start("run", TARGET) as process:
@@ -105,7 +103,6 @@ def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -
     assert len({row.candidate.id for row in run.results}) == len(run.results)
 
 
-@pytest.mark.scene
 def test_tests_that_fail_before_any_change_are_set_aside_by_name(workspace: Workspace) -> None:
     workspace.configure(FEW_INPUTS)
     path = workspace.folder / "orders.py"
@@ -117,7 +114,6 @@ def test_tests_that_fail_before_any_change_are_set_aside_by_name(workspace: Work
     assert "test_a_busy_month" in done.stdout
 
 
-@pytest.mark.scene
 def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(workspace: Workspace) -> None:
     workspace.configure(FEW_INPUTS)
     run = workspace.document("run", TARGET, "--sandbox", "unsafe")

@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import pytest
 
 from codeens_sandbox_backends.errors import SandboxUnavailable
 from codeens_sandbox_backends.local.backend import LocalBackend
 from codeens_server.errors import NothingGenerated
 from codeens_server.run.events import CandidateJudged, CandidateMeasured
-from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, entry, fenced, files_with, finished
-from tests.e2e.program import empty_workspace
+from tests.e2e.ensemble import KEY, SECONDS, Bench, by_model, fenced, finished
 from tests.loopback.server import Fault, ModelServer
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.anyio,
     pytest.mark.timeout(2 * SECONDS),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
@@ -380,26 +378,6 @@ async def test_a_stopped_run_ends_a_call_in_mid_answer_counts_its_cost_and_keeps
     assert done.run.summary.cost_usd > (done.row("good-plain-0").candidate.cost_usd or 0.0) > 0
     with bench.store() as store:
         assert (await store.load(done.run.run_id)).document == done.run
-
-
-async def test_the_program_asks_the_configured_models_and_keeps_the_key_to_itself(tmp_path: Path) -> None:
-    workspace = empty_workspace(tmp_path)
-    module = workspace.folder / "sums.py"
-    module.write_text(STUB, encoding="utf-8")
-    async with ModelServer(answer=by_model({"good": RIGHT}), script={"bad": ["401"]}) as server:
-        workspace.configure(entry("good", server.url) + entry("bad", server.url))
-        arguments = ("run", "sums.py::digits", "--variant", "baseline", "--apply")
-        done = await anyio.to_thread.run_sync(lambda: workspace.codeens(*arguments))
-        key = workspace.environment()["LOOPBACK_KEY"]
-        assert {request.headers["authorization"] for request in server.requests} == {f"Bearer {key}"}
-    assert done.returncode == 0, done.stderr
-    assert "good · baseline" in done.stdout
-    assert "bad · baseline: the key was refused: set LOOPBACK_KEY" in done.stdout
-    assert "Warning" not in done.stderr
-    assert "return sum(map(int, str(abs(number))))" in module.read_text(encoding="utf-8")
-    assert files_with(RIGHT, tmp_path)
-    assert not files_with(key, tmp_path)
-    assert key not in done.stdout + done.stderr
 
 
 async def test_without_a_sandbox_no_model_is_asked_and_nothing_is_left_open(

@@ -15,7 +15,7 @@ from tests.loopback.server import ModelServer
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.anyio,
     pytest.mark.scene,
     pytest.mark.timed,

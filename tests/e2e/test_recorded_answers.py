@@ -24,7 +24,7 @@ DATA = data_folder()
 TASKS = ("HumanEval/0", "HumanEval/22", "HumanEval/42", "HumanEval/60", "HumanEval/152")
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.anyio,
     pytest.mark.skipif(not (DATA / "candidates").is_dir(), reason=f"no recorded answers at {DATA}: set CODEENS_DATA"),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
@@ -61,7 +61,6 @@ async def test_recorded_answers_become_a_function_that_passes_the_official_tests
     assert await _is_right(task, bench.module.read_text(encoding="utf-8"))
 
 
-@pytest.mark.scene
 async def test_the_program_writes_a_right_function_into_the_file(tmp_path: Path) -> None:
     task = _task("HumanEval/6")
     workspace = empty_workspace(tmp_path)

@@ -15,7 +15,7 @@ from tests.loopback.server import ChatRequest, ModelServer
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.scene,
     pytest.mark.anyio,
     pytest.mark.timeout(2 * SECONDS),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),

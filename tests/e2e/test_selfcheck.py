@@ -16,7 +16,7 @@ import pytest
 from tests.e2e import ordinary_user
 from tests.sandbox_backends.machine import why_not
 
-pytestmark = [pytest.mark.e2e, pytest.mark.scene, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.scene, pytest.mark.timeout(1800)]
 CODEENS = str(Path(sys.executable).parent / "codeens")
 
 

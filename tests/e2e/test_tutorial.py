@@ -17,7 +17,6 @@ FILES = re.findall(r'```\w+ title="([\w.]+)"\n(.*?)```', TUTORIAL, re.DOTALL)
 COMMANDS = re.findall(r"```sh run\n(.*?)```", TUTORIAL, re.DOTALL)
 
 
-@pytest.mark.e2e
 @pytest.mark.scene
 @pytest.mark.timed
 @pytest.mark.timeout(900)

@@ -17,7 +17,7 @@ from tests.mcp_tools.calling import Caller
 from tests.mcp_tools.conftest import isolated
 
 pytest.importorskip("smolagents", reason="smolagents is not installed")
-pytestmark = [pytest.mark.anyio, isolated, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 OWN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "largest": (

@@ -15,7 +15,7 @@ from tests.mcp_tools.calling import DICT, Caller
 from tests.mcp_tools.conftest import SUMS, isolated, opened
 from tests.mcp_tools.test_generate import configure
 
-pytestmark = [pytest.mark.anyio, isolated]
+pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated]
 TARGET = "sums.py::unique"
 UNWRITTEN = "def add(a: int, b: int) -> int:\n    '''The sum.'''\n"
 

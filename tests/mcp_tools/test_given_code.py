@@ -12,7 +12,7 @@ import pytest
 from tests.mcp_tools.calling import SORTED
 from tests.mcp_tools.conftest import SUMS, isolated, opened
 
-pytestmark = [pytest.mark.anyio, isolated]
+pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated]
 AN_HOUR = 3600
 
 

@@ -15,7 +15,7 @@ from codeens_mcp_tools.context import AppContext, ServerOptions, open_context
 from codeens_server.store.calls import CallRecord
 from tests.mcp_tools.conftest import isolated, opened
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.scene, pytest.mark.anyio]
 SLEEPS: dict[str, Any] = {"code": "import time\ntime.sleep(1)\nprint('awake')\n"}
 
 

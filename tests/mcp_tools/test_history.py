@@ -20,7 +20,7 @@ from tests.mcp_tools.conftest import isolated, opened
 from tests.mcp_tools.test_generate import configure
 from tests.server import facts
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.scene, pytest.mark.anyio]
 TARGET = "sums.py::unique"
 REVERSED = "def unique(items):\n    return list(dict.fromkeys(reversed(items)))\n"
 OWN = "unique([7, 5, 7])"

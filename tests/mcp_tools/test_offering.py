@@ -62,6 +62,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any], str]]] = {
 
 
 @isolated
+@pytest.mark.scene
 async def test_requests_are_answered_by_calls_that_the_tool_list_describes(caller: Caller, workspace: Path) -> None:
     listed = {tool.name: tool for tool in (await caller.client.list_tools()).tools}
     started = ""

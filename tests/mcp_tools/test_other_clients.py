@@ -13,7 +13,7 @@ from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import SERVER, environment, listening
 
 fastmcp = pytest.importorskip("fastmcp", reason="fastmcp is not installed")
-pytestmark = [pytest.mark.anyio, isolated]
+pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated]
 
 
 async def test_the_client_of_fastmcp_is_served_over_stdio(workspace: Path, home: Path) -> None:

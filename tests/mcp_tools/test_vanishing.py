@@ -21,7 +21,7 @@ from tests.mcp_tools.test_http import HEADERS
 from tests.mcp_tools.test_stdio import INITIALIZE, SLOW, request
 
 SECONDS = 400
-pytestmark = [pytest.mark.anyio, isolated, pytest.mark.timeout(SECONDS + 100)]
+pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated, pytest.mark.timeout(SECONDS + 100)]
 KEY = {"LOOPBACK_KEY": "sk-loopback-0123456789abcdef"}
 
 

@@ -14,6 +14,7 @@ from tests.release.github import GitHub, Job, served
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
+    pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]

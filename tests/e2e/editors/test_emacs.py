@@ -17,7 +17,6 @@ ELPA = Path("/usr/share/emacs/site-lisp/elpa")
 
 pytestmark = [
     pytest.mark.timed,
-    pytest.mark.e2e,
     pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("emacs") is None, reason="Emacs is not installed"),

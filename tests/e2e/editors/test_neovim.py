@@ -13,7 +13,6 @@ from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
     pytest.mark.timed,
-    pytest.mark.e2e,
     pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed"),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.editors.snippets import Snippet, snippets
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.scene
 
 SNIPPETS = snippets()
 

@@ -15,7 +15,6 @@ ALE = Path("/usr/share/vim-ale")
 
 pytestmark = [
     pytest.mark.timed,
-    pytest.mark.e2e,
     pytest.mark.scene,
     pytest.mark.timeout(200),
     pytest.mark.skipif(shutil.which("vim") is None, reason="Vim is not installed"),

@@ -38,7 +38,6 @@ async def _seed(folder: Path) -> None:
         await facts.add(store, state, facts.finished(state.run_id, target))
 
 
-@pytest.mark.e2e
 @pytest.mark.scene
 @pytest.mark.timeout(300)
 def test_a_person_starts_a_run_watches_it_and_looks_at_what_came_of_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.server.lsp.workspaces import MODULE, Folders, one_right_one_wrong
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.timed,
+    pytest.mark.scene,
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
 

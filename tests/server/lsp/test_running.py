@@ -18,6 +18,7 @@ from tests.server.lsp.editor import SECONDS, Editor, capabilities, editor, proce
 from tests.server.lsp.workspaces import MODULE, Folders
 
 pytestmark = [
+    pytest.mark.scene,
     pytest.mark.anyio,
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]
