@@ -6,6 +6,10 @@ if [ -z "$PROJECT_PYTHON" ] && [ ! -e .venv ] && [ ! -e venv ]; then
 fi
 options=(--base "${BASE:-HEAD^}" --max "$MOST" --effort "$EFFORT" --out "$table")
 for kind in $FAIL_ON; do options+=(--fail-on "$kind"); done
+if [ "$IMPROVE" = true ]; then
+    options+=(--improve)
+    if [ -n "$BUDGET_USD" ]; then options+=(--budget-usd "$BUDGET_USD"); fi
+fi
 if [ -n "$PROJECT_PYTHON" ]; then options+=(--python "$PROJECT_PYTHON"); fi
 code=0
 "$RUNNER_TEMP/codeens/bin/codeens" check "${options[@]}" > /dev/null || code=$?

@@ -15,15 +15,18 @@ from codeens_server.errors import Hint, InputError, unknown
 from codeens_server.run.request import RunOptions, RunRequest
 from codeens_server.run.request import resolve as resolved
 
+_NONE_ASKED = RunOptions()
+
 
 class RunKeywords(TypedDict, total=False):
-    """The options of a run. Each that is left out, or None, is as the settings say."""
+    """The options of a run. Each that is left out, or None, is as the settings say; one text is a list of one."""
 
     goal: Goal | None
     effort: Effort | None
     """`quick` races for seconds and tries few changes; `thorough` takes its time. The settings' when left out."""
     mode: ModeRequest | None
     models: Sequence[str] | None
+    """Names; `"auto"`: who is likeliest to win here for a dollar."""
     variants: Sequence[str] | None
     samples: int | None
     """Answers for each model and variant."""
@@ -56,10 +59,20 @@ def resolve(target: Target, options: RunKeywords, settings: Settings) -> RunRequ
     Raises:
         InputError: there is no such option, it cannot have that value, or a limit would let nothing happen.
     """
-    asked = {name: value for name, value in options.items() if value is not None}
+    asked = {name: _whole(name, value) for name, value in options.items() if value is not None}
     for name, value in asked.items():
         _check(name, value)
     return resolved(f"{target.path}:{target.line}", converted(asked, RunOptions), settings)
+
+
+def listed(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names as a list; one text is one name, and no list of letters."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _whole(name: str, value: object) -> object:
+    is_list = isinstance(getattr(_NONE_ASKED, name, None), tuple)
+    return listed(value) if is_list and isinstance(value, str) else value
 
 
 def _check(name: str, value: object) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from codeens._candidates import GIVEN, Candidates, given_candidates, named
 from codeens._generating import Generated, Prompt, ask_models, mode_of, prompts_for, rewrite
-from codeens._options import RunKeywords
+from codeens._options import RunKeywords, listed
 from codeens._progress import OnProgress
 from codeens._results import Report, Run
 from codeens._running import CodeJob, CodeResult, read_call, run_job
@@ -240,9 +240,9 @@ class Session(Runs):
             InputError: the arguments are wrong, or there is nobody to ask (code `no_model`).
             NothingGenerated: nobody gave a usable answer.
         """
-        target, settings, chosen = await self._asked(subject, variants)
+        target, settings, chosen = await self._asked(subject, listed(variants))
         wanted = mode_of(target, mode)
-        found = await choose_models(models, settings, self.environ, editor=self.editor_model is not None)
+        found = await choose_models(listed(models), settings, self.environ, editor=self.editor_model is not None)
         refuse_without_model(wanted, target, found)
         if not found:
             return await rewrite(target, wanted, chosen)
@@ -279,7 +279,7 @@ class Session(Runs):
         Raises:
             InputError: the arguments are wrong.
         """
-        target, _, chosen = await self._asked(subject, variants)
+        target, _, chosen = await self._asked(subject, listed(variants))
         return await anyio.to_thread.run_sync(prompts_for, target, mode_of(target, mode), chosen)
 
     async def _asked(

@@ -70,6 +70,16 @@ def test_options_that_cannot_be_are_refused_before_anything_is_written(
     anyio.run(main)
 
 
+def test_one_text_is_one_name_and_no_list_of_letters(session: codeens.Session) -> None:
+    async def main() -> None:
+        async with session:
+            for asked in (session.run, session.generate):
+                with pytest.raises(codeens.CodeensError, match="no model is called 'nosuch'"):
+                    await asked("tools.py::squares", models="nosuch")
+
+    anyio.run(main)
+
+
 def test_an_input_on_which_candidates_differ_is_pinned_and_all_are_held_to_it(session: codeens.Session) -> None:
     async def main() -> None:
         async with session:

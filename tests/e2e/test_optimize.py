@@ -1,7 +1,8 @@
-"""`codeens optimize`: a program's slow function is found, improved, and its worth in the program is told."""
+"""`codeens optimize`: a program's slow function is found, improved and committed, with its worth in the program."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,20 @@ if __name__ == "__main__":
 BETTER = "def unique(items: list[int]) -> list[int]:\n    return list(dict.fromkeys(items))"
 
 
+def git(workspace: Workspace, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=workspace.folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
 async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_program_is_told(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "project", tmp_path / "home")
     workspace.folder.mkdir()
     workspace.home.mkdir()
     (workspace.folder / "pyproject.toml").write_text("", encoding="utf-8")
     (workspace.folder / "app.py").write_text(APP, encoding="utf-8")
-    arguments = ("optimize", "--command", "python -m app", "--top", "1", "--apply", "--json")
+    for words in ("init --quiet", "config user.name a", "config user.email a@localhost", "add .", "commit -qm begin"):
+        git(workspace, *words.split())
+    arguments = ("optimize", "--command", "python -m app", "--top", "1", "--git", "--json")
 
     slow: dict[str, Any] = {}
     async with ModelServer(answer=lambda _: fenced(BETTER)) as server:
@@ -65,6 +73,7 @@ async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_p
             (slow,) = msgspec.json.decode(done.stdout)["functions"]
             if slow.get("worth") is not None:
                 break
+            git(workspace, "reset", "--quiet", "--hard", ":/begin")
 
     assert slow["function"] == "app.py::unique"
     assert 0.2 < slow["share"] < 0.9
@@ -72,4 +81,7 @@ async def test_the_slow_function_of_a_program_is_improved_and_its_worth_in_the_p
     assert slow["worth"]["high"] < slow["speed"][0], "and less so than the function alone"
     assert slow["worth"]["same_output"]
     assert slow["on_calls"][1] > 1.0, "it is faster on inputs like those that the program makes"
-    assert "dict.fromkeys" in (workspace.folder / "app.py").read_text(encoding="utf-8")
+    shown = git(workspace, "show")
+    assert "+    return list(dict.fromkeys(items))" in shown
+    assert f"In `python -m app`: {slow['worth']['ratio']:.2f}\N{MULTIPLICATION SIGN}" in shown
+    assert f"codeens run {slow['run_id']}" in shown

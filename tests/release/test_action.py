@@ -73,7 +73,7 @@ def test_the_table_is_commented_once_and_renewed_and_the_job_fails_where_that_wa
 def test_without_a_token_or_the_right_to_comment_the_table_is_in_the_summary_and_nothing_fails(
     job: Job, github: GitHub
 ) -> None:
-    without = job.run(token="")
+    without = job.run(token="", improve="true", budget_usd="0.5")
     github.status = 403
     refused = job.run(token="secret")
 
@@ -82,6 +82,9 @@ def test_without_a_token_or_the_right_to_comment_the_table_is_in_the_summary_and
     assert "::warning::no comment: GitHub answers 403" in refused.output
     assert "pull-requests: write" in refused.output
     assert github.comments == []
+    assert "- `price` (shop.py): no run: no candidate was made" in (job.folder / "summary.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_base_that_was_not_fetched_fails_the_job_with_what_to_do(job: Job, github: GitHub) -> None:

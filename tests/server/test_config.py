@@ -115,6 +115,10 @@ def test_an_environment_variable_is_read_by_the_type_of_its_setting(
         ),
         ("scorer_weights.mine = -1", "scorer_weights.mine: must be 0 or more, not -1"),
         ("variants = 1", "variants: must be a list, not 1."),
+        (
+            'models = "auto"',
+            r'must be a list, not .auto.\. Names go into default_models, .* default_models = \["auto"\]',
+        ),
         ("limits = 1", "limits: must be a table, not 1."),
         (
             '[[models]]\nname = "a"\n\n[[models]]\nname = "b"\nrpm = "x"',

@@ -158,6 +158,8 @@ class SlowReport(Struct, frozen=True, kw_only=True):
     cpu_s: float
     ended: str
     """How, where not by itself."""
+    notes: tuple[str, ...] = ()
+    """What could not be seen, and why."""
     functions: tuple[SlowFunction, ...]
     lines: tuple[SlowLine, ...]
     stdout: str = ""

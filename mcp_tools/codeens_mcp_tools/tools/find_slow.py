@@ -46,6 +46,7 @@ def _report(profile: Profile, root: Path) -> SlowReport:
         wall_s=profile.wall_s,
         cpu_s=profile.cpu_s,
         ended=profile.ended,
+        notes=profile.notes,
         functions=tuple(
             SlowFunction(
                 target=f"{Path(slow.path).relative_to(root)}::{slow.name}",
@@ -78,10 +79,10 @@ def _lines(path: Path) -> list[str]:
 def _text(report: SlowReport, name: str) -> str:
     ended = f" ({report.ended})" if report.ended else ""
     lines = [f"{name}: {report.wall_s:.2f} s, {report.cpu_s:.2f} s of processor time, {report.samples} samples{ended}."]
+    lines += [f"Warning: {note}." for note in report.notes]
     if not report.functions:
-        return (
-            f"{lines[0]}\nNo time was seen in code of the workspace: it is short, it waits, or libraries do the work."
-        )
+        lines.append("No time was seen in code of the workspace: it is short, it waits, or libraries do the work.")
+        return "\n".join(lines)
     lines.append("Functions, by the share of processor time in their own lines (and with what they call):")
     lines += [f"- {item.target}: {item.own_percent:.0f} % ({item.percent:.0f} %)" for item in report.functions[:8]]
     lines.append("Lines:")

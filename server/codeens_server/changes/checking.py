@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from codeens_server.changes.finding import AUTHOR, NOW, ChangedFunction, Changes
+from codeens_server.changes.improving import BetterVersion
 from codeens_server.domain.document import RankedResult, RunDocument
 from codeens_server.domain.measurement import Interval
 from codeens_server.domain.terms import ORIGINAL, TOLERATED, Effort
@@ -66,6 +67,8 @@ class CheckDocument(Struct, frozen=True, kw_only=True):
     """New functions, which can be held against nothing."""
     left_out: tuple[str, ...] = ()
     """Changed functions beyond the number that was asked for."""
+    better: tuple[BetterVersion, ...] = ()
+    """Of changed and new functions, where faster versions were looked for."""
 
 
 async def checked(

@@ -47,9 +47,11 @@ class Changes(NamedTuple):
 
     since: str
     """The commit that files are compared with."""
+    root: Path
+    """The repository."""
     functions: tuple[ChangedFunction, ...]
-    added: int
-    """Functions that are new."""
+    added: tuple[str, ...]
+    """Functions that are new, by name."""
 
 
 class _ChangedFile(NamedTuple):
@@ -75,10 +77,11 @@ def find_changes(folder: Path, base: str, files: Sequence[str] = ()) -> Changes:
         files: look at these alone; paths as git takes them.
 
     Raises:
-        InputError: there is no repository, no such commit, or no history that is shared with it.
+        InputError: there is no repository, no such commit, no history that is shared with it, or no such file.
     """
     root = Path(git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
     since = _parted(folder, base)
+    _refuse_absent(folder, since, base, files)
     changed: list[_ChangedFile] = []
     functions: list[ChangedFunction] = []
     for status, before, name in _statuses(folder, since, files):
@@ -87,17 +90,17 @@ def find_changes(folder: Path, base: str, files: Sequence[str] = ()) -> Changes:
         except TargetError as error:
             functions.append(ChangedFunction(name, 1, None, None, str(error)))
     known = _modules_before(changed)
-    added = 0
+    added: list[str] = []
     for file in changed:
         sites = {site.qualname: site for site in functions_in(file.new) if not site.is_nested}
         old = {site.qualname: site for site in functions_in(file.old) if not site.is_nested}
-        added += len(sites.keys() - old.keys())
+        added += [f"{file.name}::{name}" for name in sites if name not in old]
         functions += [
             _changed(file, root, old[name], site, known)
             for name, site in sites.items()
             if name in old and not same_code(_text(file.old_text, old[name]), _text(file.new_text, site))
         ]
-    return Changes(since, tuple(functions), added)
+    return Changes(since, root, tuple(functions), tuple(added))
 
 
 def _parted(folder: Path, base: str) -> str:
@@ -113,6 +116,14 @@ def _parted(folder: Path, base: str) -> str:
         message = f"this repository has no history that HEAD shares with {base}."
         advice = "Fetch it: git fetch --unshallow, or fetch-depth: 0 of actions/checkout."
         raise InputError(message, code="no_shared_history", hint=Hint("fix", advice)) from None
+
+
+def _refuse_absent(folder: Path, since: str, base: str, files: Sequence[str]) -> None:
+    """Refuse a file that is not there and was not either; one that the change takes away is a change."""
+    for file in files:
+        if not (folder / file).exists() and not git(folder, "ls-files", f"--with-tree={since}", "--", file):
+            message = f"there is no file {file!r} in {folder}, and {base} has none."
+            raise InputError(message, code="no_file", hint=Hint("fix", "Name files that are there, or leave them out."))
 
 
 def _statuses(folder: Path, since: str, files: Sequence[str]) -> Iterator[tuple[str, str, str]]:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from codeens_server.changes.checking import CheckDocument, CheckedFunction
+from codeens_server.changes.improving import BetterVersion
 from codeens_server.ranking.wording import interval
-from codeens_server.text import one_line, plural
+from codeens_server.text import one_line, plural, visible
 
 _LONGEST = 200
 _HARMLESS = re.compile(r"[^\\`*_\[\]<>|~#@&!]*")
 _MOST_NAMED = 10
+_LONGEST_CHANGE = 5000
+"""Characters; a comment on GitHub takes 65,536 in all."""
 
 
 def markdown(document: CheckDocument) -> str:
@@ -19,7 +22,8 @@ def markdown(document: CheckDocument) -> str:
     lines = [f"### codeens: {summary(document)}"]
     if document.functions:
         lines += ["", "| function | behaviour | speed |", "| --- | --- | --- |", *map(_row, document.functions)]
-    lines += ["", *_notes(document)]
+    for part in (list(_notes(document)), list(_better(document.better))):
+        lines += ["", *part] if part else []
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -37,6 +41,29 @@ def summary(document: CheckDocument) -> str:
     ]
     said = [f"{count} {several if count > 1 else single}" for count, several, single in counts if count]
     return f"{plural(len(found), 'function')} changed: {', '.join(said)}"
+
+
+def _better(found: Sequence[BetterVersion]) -> Iterator[str]:
+    """Yield each faster version with its change, and what came of the other functions."""
+    for one in found:
+        path, _, name = one.function.partition("::")
+        if one.speed is None:
+            yield f"- {_code(name)} ({_plain(path)}): {_plain(one.headline)}"
+            continue
+        ratio, ends = interval(one.speed)
+        rests = f"{_plain(one.evidence)}; by {_plain(one.by)}; `codeens runs apply {one.run_id}`"
+        yield f"- {_code(name)} ({_plain(path)}) **can be {ratio} faster** {ends}: {rests}"
+        yield from _change(one.diff)
+
+
+def _change(diff: str) -> Iterator[str]:
+    """Yield a diff that can be folded, none of whose lines ends its fence; nothing of one that is too long."""
+    if len(diff) > _LONGEST_CHANGE:
+        return
+    ticks = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", diff)), default=0))
+    yield from ("", "  <details><summary>the change</summary>", "", f"  {ticks}diff")
+    yield from (f"  {visible(line)}" for line in diff.splitlines())
+    yield from (f"  {ticks}", "", "  </details>", "")
 
 
 def failing(document: CheckDocument, kinds: Sequence[str]) -> list[CheckedFunction]:

@@ -8,16 +8,21 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import click
+from msgspec.structs import replace
 
-from codeens import Session
+from codeens import Run, Session
 from codeens_server.changes.checking import CheckDocument, CheckedFunction, checked
-from codeens_server.changes.finding import find_changes
+from codeens_server.changes.finding import Changes, find_changes
+from codeens_server.changes.improving import BetterVersion, improved
 from codeens_server.changes.table import failing, markdown, summary
 from codeens_server.cli import options
 from codeens_server.cli.session import session_here, settings_of, unless_interrupted
+from codeens_server.domain.target import Target
 from codeens_server.domain.terms import Effort
+from codeens_server.generation.models.resolve import AUTO, resolve_models
+from codeens_server.run.request import refuse_not_positive
 from codeens_server.store.documents import to_json
-from codeens_server.text import plural, visible
+from codeens_server.text import one_line, plural, visible
 
 _KINDS = ("differs", "slower", "unknown")
 
@@ -46,6 +51,9 @@ _KINDS = ("differs", "slower", "unknown")
     metavar="|".join(options.EFFORTS),
     help="How much time to take to be sure.",
 )
+@click.option("--improve", is_flag=True, help="Look for a faster version of each changed or new function, too.")
+@click.option("--model", "models", multiple=True, metavar="NAME", help="Ask this model for it; repeatable.")
+@click.option("--budget-usd", type=float, metavar="USD", help="What that may cost, for all functions together.")
 @click.option("--python", metavar="PYTHON", help="The project's interpreter. Default: its environment's.")
 @click.option("--out", type=options.file_to_write, metavar="FILE", help="Write the table into this file too.")
 @options.sandbox
@@ -60,6 +68,9 @@ def check(
     kinds: tuple[str, ...],
     most: int,
     effort: Effort | None,
+    improve: bool,
+    models: tuple[str, ...],
+    budget_usd: float | None,
     python: str | None,
     out: Path | None,
     sandbox: str | None,
@@ -69,13 +80,26 @@ def check(
 ) -> None:
     """Say of each function that a change of a repository changes whether it does what it did, and how fast.
 
-    FILES are the only ones to look at. The table is Markdown, as it stands under a pull request. No model is asked.
+    FILES are the only ones to look at. The table is Markdown, as it stands under a pull request. No model is asked,
+    but with --improve.
     """
+    if not improve and (models or budget_usd is not None):
+        raise click.UsageError("--model and --budget-usd are of --improve, which is not there.")
+    refuse_not_positive("budget_usd", budget_usd)
     found = None if python is None else shutil.which(python) or python
     session = session_here(trust=trust_workspace, sandbox=sandbox, results=results, python=found)
 
     async def work() -> CheckDocument:
-        return await _checked(session, base, files, most, effort)
+        async with session:
+            settings = settings_of(session)
+            if named := [name for name in models if name != AUTO]:
+                resolve_models(named, settings, session.environ)
+            changes = await anyio.to_thread.run_sync(find_changes, Path.cwd(), base, files)
+            document = await _checked(session, changes, most, effort)
+            if not improve:
+                return document
+            budget = settings.budget_usd if budget_usd is None else budget_usd
+            return replace(document, better=await _better(session, changes, most, budget, models, effort))
 
     document = anyio.run(unless_interrupted, work, "the check was ended before it was done.")
     table = markdown(document)
@@ -87,15 +111,29 @@ def check(
         ctx.exit(3)
 
 
-async def _checked(
-    session: Session, base: str, files: tuple[str, ...], most: int, effort: Effort | None
-) -> CheckDocument:
-    async with session:
-        settings_of(session)
-        changes = await anyio.to_thread.run_sync(find_changes, Path.cwd(), base, files)
-        found: list[CheckedFunction] = []
-        async for one in checked(session, changes, most=most, effort=effort):
-            click.echo(visible(f"{one.function}: {one.behaviour}"), err=True)
-            found.append(one)
+async def _checked(session: Session, changes: Changes, most: int, effort: Effort | None) -> CheckDocument:
+    found: list[CheckedFunction] = []
+    async for one in checked(session, changes, most=most, effort=effort):
+        click.echo(visible(f"{one.function}: {one.behaviour}"), err=True)
+        found.append(one)
     left_out = tuple(one.name for one in changes.functions[most:])
-    return CheckDocument(since=changes.since, functions=tuple(found), added=changes.added, left_out=left_out)
+    return CheckDocument(since=changes.since, functions=tuple(found), added=len(changes.added), left_out=left_out)
+
+
+async def _better(
+    session: Session,
+    changes: Changes,
+    most: int,
+    budget_usd: float | None,
+    models: tuple[str, ...],
+    effort: Effort | None,
+) -> tuple[BetterVersion, ...]:
+    async def run(target: Target, left: float | None) -> Run:
+        return await session.run(target, goal="speed", mode="improve", models=models, effort=effort, budget_usd=left)
+
+    names = [*(one.name for one in changes.functions if one.now is not None), *changes.added][:most]
+    found: list[BetterVersion] = []
+    async for one in improved(session, changes.root, names, budget_usd=budget_usd, run=run):
+        click.echo(visible(f"{one.function}: {one_line(one.headline)}"), err=True)
+        found.append(one)
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import anyio
@@ -20,7 +21,7 @@ from codeens_server.domain.document import RunDocument
 from codeens_server.domain.target import Target
 from codeens_server.errors import CodeensError, Hint, InputError, RunError
 from codeens_server.generation.models.resolve import AUTO, resolve_models
-from codeens_server.programs.command import ProgramCommand, read_command
+from codeens_server.programs.command import ProgramCommand, command_for, read_command
 from codeens_server.programs.committing import commit_win, refuse_unclean, refuse_without_author
 from codeens_server.programs.inside import STOPPED
 from codeens_server.programs.optimizing import Optimized, RankedFunction, optimized, rank
@@ -33,7 +34,7 @@ from codeens_server.text import money, one_line, visible
 _UNENDED = f"It gets {PROFILED_S:.0f} s, no input, and no network; --command says it with its arguments."
 _UNSEEN = (
     "What waits, or works in libraries, has nothing to improve; "
-    "what works in threads or other processes is seen by --profile FILE of py-spy."
+    "what works in other processes is seen by --profile FILE of py-spy."
 )
 
 
@@ -46,6 +47,8 @@ class OptimizeDocument(Struct, frozen=True, kw_only=True):
     """Of the program when it was profiled; 0: not known."""
     ended: str
     """How the program ended when it was profiled, where not by itself."""
+    notes: tuple[str, ...]
+    """What of it could not be seen when it was profiled."""
     functions: tuple[Optimized, ...]
     cost_usd: float
 
@@ -96,8 +99,8 @@ def optimize(
 ) -> None:
     """Profile a program in the sandbox, and improve the functions that its time goes into.
 
-    PATH is a script or a test file; --command says it in full. Each win is told with what it is worth: the program is
-    run again with and without it.
+    PATH is a script, a test file, or a module that tests name; --command says it in full. Each win is told with what it
+    is worth: the program is run again with and without it.
     """
     if path is not None and command is not None:
         raise click.UsageError("PATH and --command both say what is run; give one of them.")
@@ -106,7 +109,7 @@ def optimize(
     session = session_here(trust=trust_workspace, results=results)
     asked = RunKeywords(goal="speed", mode="improve", models=models, rounds=rounds, effort=effort)  # pyright: ignore[reportArgumentType]
     work = _Work(session, asked, quiet=as_json, apply=apply, git=git)
-    document = anyio.run(work.done, path if command is None else command, profile_file, top, budget_usd)
+    document = anyio.run(work.done, path, command, profile_file, top, budget_usd)
     if as_json:
         click.echo(to_json(document, indent=2))
     else:
@@ -128,16 +131,17 @@ class _Work:
         """A win was to be written, and could not be."""
         self.is_cut_short = False
         """Ctrl-C ended it."""
+        self._command: str | None = None
         self._profile: Profile | None = None
         self._found: list[Optimized] = []
         self._failed: BaseException | None = None
         """Why the latest run that failed did."""
 
     async def done(
-        self, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None
+        self, path: str | None, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None
     ) -> OptimizeDocument:
         async with self._session, interruptible() as self._interruption:
-            await self._tried(command, profile_file, top, budget_usd)
+            await self._tried(path, command, profile_file, top, budget_usd)
         self.is_cut_short = self._interruption.happened
         if self._profile is None or not self._found:
             message = "it was ended before a function was tried."
@@ -145,18 +149,26 @@ class _Work:
         if self._failed is not None and not any(one.run_id for one in self._found):
             raise self._failed
         return OptimizeDocument(
-            command=command or "",
+            command=self._command or "",
             cpu_s=self._profile.cpu_s,
             ended=self._profile.ended,
+            notes=self._profile.notes,
             functions=tuple(self._found),
             cost_usd=sum(one.cost_usd for one in self._found),
         )
 
-    async def _tried(self, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None) -> None:
+    async def _tried(
+        self, path: str | None, command: str | None, profile_file: Path | None, top: int, budget_usd: float | None
+    ) -> None:
         """Try the functions, and keep what is found in any case."""
         session, root = self._session, self._session.root
         settings = settings_of(session)
         await anyio.to_thread.run_sync(self._refuse_wrong, settings, root, budget_usd)
+        if path is not None:
+            command = await anyio.to_thread.run_sync(command_for, path, root)
+            if command != shlex.quote(path):
+                click.echo(visible(f"{path} only defines things: {command} is run, which names it"), err=True)
+        self._command = command
         program = None if command is None else await anyio.to_thread.run_sync(read_command, command, root)
         profile = self._profile = await self._profiled(program, profile_file, root)
         ranked = await self._ranked(profile, root, top)
@@ -190,12 +202,15 @@ class _Work:
         ranked = (await rank(self._session, root, profile))[:top]
         if not ranked:
             ended = f" It did not come to its end: {one_line(profile.ended)}." if profile.ended else ""
-            message = f"no function of the workspace takes 2 % of the time.{ended}"
+            seen = "".join(f" {note[0].upper()}{note[1:]}." for note in profile.notes)
+            message = f"no function of the workspace takes 2 % of the time.{ended}{seen}"
             advice = _UNSEEN if not profile.ended else _UNENDED
             raise InputError(message, code="nothing_slow", hint=Hint("fix", advice))
         if profile.ended:
             said = f"warning: the program did not come to its end: {profile.ended}; its time until then counts"
             click.echo(visible(one_line(said)), err=True)
+        for note in profile.notes:
+            click.echo(f"warning: {note}", err=True)
         if self._git:
             for one in ranked:
                 await anyio.to_thread.run_sync(refuse_unclean, Path(one.target.path))

@@ -42,7 +42,9 @@ class Source(Struct, frozen=True, kw_only=True):
             ConfigError: an unknown or missing key, a wrong type, a number out of range.
         """
         if problem := first_problem(table, Settings, noun="setting"):
-            raise self.error(problem.key, problem.sentence)
+            is_named = problem.key[:1] == ("models",) and len(problem.key) <= 2 and "must be a" in problem.sentence
+            more = ' Names go into default_models, for instance default_models = ["auto"].' if is_named else ""
+            raise self.error(problem.key, problem.sentence + more)
 
     def error(self, key: Key, sentence: str) -> ConfigError:
         """Tell a mistake with its place: `codeens.toml, line 3, limits.wall_s: must be more than 0, not -1.`"""

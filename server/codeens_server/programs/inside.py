@@ -26,15 +26,18 @@ _MOST_KEPT = 100_000
 _MOST_TOLD = 8 << 20
 """Bytes of what the script tells, calls above all, and of what the program writes to standard error."""
 STOPPED = "it was stopped after its time"
+TRACER = "it sets a trace function of its own; no line is timed beside it, and what it takes counts as the program's"
+TIMER = "it takes the sampler's timer (SIGPROF) for itself; what it did after that is not seen"
+PROFILER = "it sets a profile function of its own, in place of the one that records calls"
 _SCRIPT = """\
-import collections, hashlib, json, os, runpy, signal, sys, tempfile, time, types
+import collections, hashlib, json, os, runpy, signal, sys, tempfile, threading, time, types
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from importlib.machinery import SourceFileLoader
-ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED, MOST, STOPPED = {settings!r}
+ROOT, MARK, KIND, NAME, WALL, SAMPLED, CHANGED, RECORDED, MOST, STOPPED, TRACER, TIMER, PROFILER = {settings!r}
 PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, set, dict)
 calls, noted = dict(), 0
 lines, own, whole, samples, ticks, traced, last = *(collections.Counter() for _ in range(3)), 0, 0, None, None
-tracing = 0.0
+tracing, notes, threads, MAIN = 0.0, [], dict(), threading.get_ident()
 class Stop(BaseException):
     pass
 def stop(number, frame):
@@ -75,8 +78,10 @@ def watch(frame):
     global traced, last
     last = None
     if traced is not None:
-        sys.settrace(None)
         traced = None
+        # The program may have set its own since.
+        if sys.gettrace() is entered:
+            sys.settrace(None)
         return
     while frame is not None and not is_own(frame.f_code):
         frame = frame.f_back
@@ -88,20 +93,41 @@ def is_own(code):
 def seen(number, frame):
     global samples, ticks
     ticks += 1
+    heed_tracer()
+    if traced is not None:
+        return watch(frame)
+    parts = worked(frame)
     # A signal is seen at the end of a loop's turn: lines are timed instead, in one of four slices.
-    if traced is not None or ticks % 4 == 0:
+    if ticks % 4 == 0 and len(parts) == 1 and parts[0][0] is frame and sys.gettrace() is None:
         return watch(frame)
     samples += 1
+    for frame, part in parts:
+        count(frame, part)
+def heed_tracer():
+    if sys.gettrace() not in (None, entered) and TRACER not in notes:
+        notes.append(TRACER)
+def worked(frame):
+    # A signal comes to the main thread, whichever took the time.
+    global threads
+    tops = sys._current_frames()
+    tops[MAIN] = frame
+    now = dict((one, time.clock_gettime(time.pthread_getcpuclockid(one))) for one in tops)
+    # Numbers of threads are used again.
+    took = dict((one, now[one] - threads[one] if 0 < threads.get(one, 0) <= now[one] else now[one]) for one in tops)
+    threads, total = now, sum(took.values())
+    return [(tops[one], took[one] / total) for one in tops if took[one]] if total else [(frame, 1)]
+def count(frame, part):
     keys = set()
     while frame is not None:
         code = frame.f_code
         if is_own(code):
             key = (code.co_filename, code.co_firstlineno, getattr(code, "co_qualname", code.co_name))
             if not keys:
-                own[key] += 1
+                own[key] += part
             keys.add(key)
         frame = frame.f_back
-    whole.update(keys)
+    for key in keys:
+        whole[key] += part
 def changed(of_file, of_times):
     # What is compiled and kept beside a file is of the file, so a replaced one has no time that could match.
     def get_data(self, path):
@@ -188,6 +214,7 @@ if CHANGED:
 signal.signal(signal.SIGALRM, stop)
 signal.setitimer(signal.ITIMER_REAL, WALL)
 if RECORDED:
+    threading.setprofile(record)
     sys.setprofile(record)
 if SAMPLED:
     calibrate()
@@ -203,14 +230,20 @@ except SystemExit as leaving:
 except BaseException as error:
     ended = "it raised " + type(error).__name__ + ": " + str(error)[:300]
 finally:
+    heed_tracer()
+    if SAMPLED and (not signal.getitimer(signal.ITIMER_PROF)[1] or signal.getsignal(signal.SIGPROF) is not seen):
+        notes.append(TIMER)
+    if RECORDED and sys.getprofile() is not record:
+        notes.append(PROFILER)
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
     sys.settrace(None)
     sys.setprofile(None)
+    threading.setprofile(None)
 wall_s, cpu_s = time.perf_counter() - begun, spent() - cpu
 told = dict(
     printed=shown(*printed),
-    calls=list(calls),
+    calls=list(calls), notes=notes,
     ended=ended, samples=samples, wall_s=wall_s, cpu_s=cpu_s,
     lines=[[*key, count] for key, count in lines.most_common(30)],
     functions=[[*key, count, own[key]] for key, count in whole.most_common(60)],
@@ -251,7 +284,7 @@ async def run_program(
         root: the workspace.
         program: what is run.
         wall_s: after so many seconds it is stopped; what it did until then is told.
-        sampled: whether to look every 2 ms of processor time at where it is.
+        sampled: whether to look every 2 ms of processor time at where its threads are.
         changed: what files hold in its eyes, by absolute path.
         recorded: file, first line and name of a function whose calls are told as Python writes them.
 
@@ -265,7 +298,7 @@ async def run_program(
     wall = wall_s + _AROUND_S
     output = max(settings.limits.output_bytes, _MOST_TOLD)
     limits = replace(settings.limits, wall_s=wall, cpu_s=wall, output_bytes=output)
-    script = _SCRIPT.format(settings=(*config, _MOST_KEPT, STOPPED))
+    script = _SCRIPT.format(settings=(*config, _MOST_KEPT, STOPPED, TRACER, TIMER, PROFILER))
     done = await session.run_code(script, argv=program.argv, workspace=True, limits=limits)
     run = done.scripts[0]
     printed, found, told = run.stdout.rpartition(mark)

@@ -60,6 +60,9 @@ class Profile(Struct, frozen=True, kw_only=True):
     """How, where not by itself."""
     functions: tuple[SlowFunction, ...]
     lines: tuple[SlowLine, ...] = ()
+    """Of the main thread."""
+    notes: tuple[str, ...] = ()
+    """What the program does to how it is watched, a sentence each."""
     printed: str = ""
 
 
@@ -94,6 +97,7 @@ async def profiled(session: Session, root: Path, program: ProgramCommand) -> Pro
         ended=told["ended"],
         functions=_ordered(functions),
         lines=tuple(SlowLine(path=path, line=line, share=spent / seconds) for path, line, spent in told["lines"]),
+        notes=tuple(f"the program is seen in part: {note}" for note in told["notes"]),
         printed=ran.printed,
     )
 

@@ -49,6 +49,8 @@ async def recorded_calls(session: Session, root: Path, program: ProgramCommand, 
         return Recorded(calls)
     if ended := ran.told["ended"]:
         return Recorded(why=f"the program did not come to its end: {ended}")
+    if notes := ran.told["notes"]:
+        return Recorded(why="; ".join(notes))
     return Recorded(why="it makes none, or with arguments that are no literals of at most 20,000 characters")
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from codeens import Run, Session
 from codeens_server.changes.checking import CheckDocument
+from codeens_server.domain.target import Target
 from tests.sandbox_backends.machine import why_not
+from tests.server import facts
 from tests.server.cli.conftest import Codeens
 
 pytestmark = pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
@@ -121,6 +124,37 @@ def test_each_function_that_changes_is_held_against_what_it_was_with_all_else_as
     assert "| `join` (shop.py:11) | **differs** on `join([])`: was `''`, is `'none'` | - |" in table
 
 
+def test_with_improve_changed_and_new_functions_get_a_run_each_within_one_budget(
+    repository: Path, codeens: Codeens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = facts.run_document("20260101-aaaaaa", facts.target_in(repository))
+    asked: list[tuple[str, float | None]] = []
+
+    async def run(self: Session, target: Target, *, budget_usd: float | None, **options: object) -> Run:
+        del self
+        assert options["goal"] == "speed"
+        asked.append((target.qualname, budget_usd))
+        return Run(document)
+
+    monkeypatch.setattr(Session, "run", run)
+    more = "def new(x):\n    return x\n\nclass Scales:\n    def weigh(self):\n        return 1\n"
+    (repository / "scales.py").write_text(f"{AFTER['scales.py']}\n{more}", encoding="utf-8")
+
+    done = codeens("check", "--improve", "--budget-usd", "0.008", "scales.py")
+
+    assert [name for name, _ in asked] == ["scale", "new"]
+    assert [left for _, left in asked] == pytest.approx([0.008, 0.002])
+    assert (
+        "- `scale` (scales.py) **can be 2.3\N{MULTIPLICATION SIGN} faster** [2.2, 2.5]: "
+        "34/34 tests and 120 inputs equal; by maker/small · performance; `codeens runs apply 20260101-aaaaaa`\n"
+    ) in done.stdout
+    assert "  ```diff\n" in done.stdout
+    assert "\n  +    return sum(items)\n" in done.stdout
+    assert "- `Scales.weigh` (scales.py): left out: the budget is used up\n" in done.stdout
+    assert "of --improve" in codeens("check", "--model", "m").stderr
+    assert "no model is called 'nosuch'" in codeens("check", "--improve", "--model", "nosuch").stderr
+
+
 def test_only_the_files_named_are_looked_at_and_no_more_functions_than_asked_for(
     repository: Path, codeens: Codeens
 ) -> None:
@@ -167,6 +201,18 @@ def test_a_base_that_nothing_can_be_compared_with_is_one_clear_error(
     done = codeens("check", f"--base={base}")
 
     assert (done.exit_code, said in done.stderr) == (2, True)
+
+
+def test_a_file_that_is_neither_here_nor_at_the_base_is_one_clear_error_and_one_that_is_gone_is_none(
+    repository: Path, codeens: Codeens
+) -> None:
+    (repository / "scales.py").unlink()
+
+    absent, gone = codeens("check", "scales.py", "shp.py"), codeens("check", "scales.py")
+
+    assert (absent.exit_code, absent.stdout) == (2, "")
+    assert "there is no file 'shp.py'" in absent.stderr
+    assert (gone.exit_code, gone.stdout.count("no function changes")) == (0, 1)
 
 
 def test_a_table_that_can_be_written_nowhere_is_refused_before_anything_runs(

@@ -15,7 +15,7 @@ from codeens_server.config.settings import Settings
 from codeens_server.domain.document import RunDocument
 from codeens_server.domain.target import Target
 from codeens_server.errors import InputError, RunError
-from codeens_server.programs.command import ProgramCommand, read_command
+from codeens_server.programs.command import ProgramCommand, command_for, read_command
 from codeens_server.programs.optimizing import RankedFunction, optimized, rank
 from codeens_server.programs.profiling import Profile, SlowFunction, read_profile
 from codeens_server.store.opening import open_store
@@ -37,6 +37,31 @@ def test_scripts_modules_and_tests_are_read_from_a_command_line(tmp_path: Path) 
     assert module == ProgramCommand("module", "app", ("--fast",))
     assert by_name == ProgramCommand("pytest", f"{tmp_path}/test_a.py::test_x")
     assert of_pytest == ProgramCommand("pytest", str(tmp_path), ("-k", "x"))
+
+
+def test_a_file_is_run_itself_and_where_it_only_defines_things_by_the_tests_that_name_it(tmp_path: Path) -> None:
+    defines = "import os\nLIMIT = os.getpid()\n\ndef f():\n    print(1)\n"
+    files = {
+        "my app.py": f"{defines}\nif __name__ == '__main__':\n    f()\n",
+        "loop.py": "try:\n    import fast\nexcept ImportError:\n    fast = None\nelse:\n    fast.run()\n",
+        "shop.py": defines,
+        "lonely.py": defines,
+        "test_shop.py": "from shop import f\n\ndef test_f():\n    f()\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    found = {name: command_for(name, tmp_path) for name in files if name != "lonely.py"}
+
+    assert found == {
+        "my app.py": "'my app.py'",
+        "loop.py": "loop.py",
+        "shop.py": "pytest test_shop.py",
+        "test_shop.py": "test_shop.py",
+    }
+    assert command_for("test_shop.py::test_f", tmp_path) == "test_shop.py::test_f"
+    with pytest.raises(InputError, match=r"lonely.py only defines things"):
+        command_for("lonely.py", tmp_path)
 
 
 @pytest.mark.parametrize(

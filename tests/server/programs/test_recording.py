@@ -16,11 +16,18 @@ from tests.sandbox_backends.machine import why_not
 
 pytestmark = pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}")
 APP = """\
+import threading
+
 def scaled(items, factor=2, *more, sign=1, **named):
     return [factor * sign * item for item in items]
 
-for size in range(100):
-    scaled(list(range(size)), 3, 4, sign=-1, other="x")
+def work():
+    for size in range(100):
+        scaled(list(range(size)), 3, 4, sign=-1, other="x")
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
 scaled([float("inf")])
 scaled([object()][:0], {"a": (1, None)} and 1)
 try:

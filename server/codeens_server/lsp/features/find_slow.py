@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from importlib import import_module
 from pathlib import Path
@@ -16,12 +15,10 @@ from codeens_server.lsp.documents.buffers import file_of, first_folder
 from codeens_server.lsp.documents.documents import Documents
 from codeens_server.lsp.runs.messages import SlowArguments, SlowPlace, SlowPlaces, read, written
 from codeens_server.lsp.transport.configuration import Configuration
+from codeens_server.programs.command import tests_naming
 
 if TYPE_CHECKING:
     from codeens_server.programs.optimizing import RankedFunction
-
-_MOST_TESTS = 200
-"""Files of tests that are looked into for a module's name."""
 
 
 class SlowFinder:
@@ -72,11 +69,6 @@ def _place(one: RankedFunction) -> SlowPlace:
 
 def _usual(path: Path, root: Path) -> str:
     """Return what runs a module without being told: the first file of tests that names it, else the file itself."""
-    from codeens_server.evidence.tests.discovery import pytest_files
-
-    tests = pytest_files(root, limit=_MOST_TESTS)
-    named = re.compile(rf"\b{re.escape(path.stem)}\b")
-    naming = (test for test in tests if named.search(test.read_text(encoding="utf-8", errors="replace")))
-    test = path if path in tests else next(naming, None)
+    test = tests_naming(path, root)
     word, file = ("python", path) if test is None else ("pytest", test)
     return shlex.join((word, str(file.relative_to(root) if file.is_relative_to(root) else file)))
