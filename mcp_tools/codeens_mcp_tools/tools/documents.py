@@ -127,7 +127,7 @@ class SandboxReport(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
-class SlowFunction(Struct, frozen=True, kw_only=True):
+class HotFunction(Struct, frozen=True, kw_only=True):
     """A function of the workspace that costs time."""
 
     target: str
@@ -139,7 +139,7 @@ class SlowFunction(Struct, frozen=True, kw_only=True):
     """In its own lines, and what they call outside of the workspace."""
 
 
-class SlowLine(Struct, frozen=True, kw_only=True):
+class HotLine(Struct, frozen=True, kw_only=True):
     """A line of the workspace that costs time."""
 
     path: str
@@ -160,8 +160,8 @@ class SlowReport(Struct, frozen=True, kw_only=True):
     """How, where not by itself."""
     notes: tuple[str, ...] = ()
     """What could not be seen, and why."""
-    functions: tuple[SlowFunction, ...]
-    lines: tuple[SlowLine, ...]
+    functions: tuple[HotFunction, ...]
+    lines: tuple[HotLine, ...]
     stdout: str = ""
 
 

@@ -10,7 +10,7 @@ import anyio.to_thread
 from codeens_mcp_tools.context import AppContext
 from codeens_mcp_tools.errors import ToolError
 from codeens_mcp_tools.tools.arguments import FindSlow
-from codeens_mcp_tools.tools.documents import SlowFunction, SlowLine, SlowReport, ToolAnswer
+from codeens_mcp_tools.tools.documents import HotFunction, HotLine, SlowReport, ToolAnswer
 from codeens_mcp_tools.tools.framework import ToolCall
 from codeens_server.programs.profiling import Profile, profiled_command
 from codeens_server.text import visible
@@ -48,7 +48,7 @@ def _report(profile: Profile, root: Path) -> SlowReport:
         ended=profile.ended,
         notes=profile.notes,
         functions=tuple(
-            SlowFunction(
+            HotFunction(
                 target=f"{Path(slow.path).relative_to(root)}::{slow.name}",
                 line=slow.line,
                 percent=100 * slow.share,
@@ -57,7 +57,7 @@ def _report(profile: Profile, root: Path) -> SlowReport:
             for slow in profile.functions[:_MOST_TOLD]
         ),
         lines=tuple(
-            SlowLine(
+            HotLine(
                 path=str(Path(slow.path).relative_to(root)),
                 line=slow.line,
                 percent=100 * slow.share,

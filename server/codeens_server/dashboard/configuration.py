@@ -59,6 +59,23 @@ def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> API
         responses=says({400: RefusedRequest, 401: RefusedRequest, 404: RefusedRequest, 422: RefusedRequest}),
     )
 
+    _add_ensemble(api, ensemble)
+    _add_variants(api, variants)
+
+    @api.get("/settings", responses=says({200: Configured}))
+    async def show_settings() -> Response:
+        """Say what is configured and from where, without secrets."""
+        return answer(await configured(ensemble.session))
+
+    @api.get("/checks", responses=lists(DoctorCheck))
+    async def show_checks() -> Response:
+        """Say what works on this machine."""
+        return answer(await checks(ensemble.session))
+
+    return api
+
+
+def _add_ensemble(api: APIRouter, ensemble: EnsembleDesk) -> None:
     @api.get("/ensemble", responses=says({200: EnsembleState}))
     async def show_ensemble(everywhere: bool = False) -> Response:
         """Say who wins on the code of this workspace, or on all, and who is asked by default."""
@@ -74,6 +91,8 @@ def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> API
         """Take that back: what the settings of this place said before is said again."""
         return answer(await ensemble.undo(place))
 
+
+def _add_variants(api: APIRouter, variants: VariantDesk) -> None:
     @api.get("/variants", responses=lists(InstalledVariant))
     async def list_variants() -> Response:
         """List the variants, and what came of them."""
@@ -104,18 +123,6 @@ def make_configuration_api(ensemble: EnsembleDesk, variants: VariantDesk) -> API
     async def remove_variant(name: str) -> Response:
         """Remove a variant of the user's own."""
         return answer(await variants.remove(name))
-
-    @api.get("/settings", responses=says({200: Configured}))
-    async def show_settings() -> Response:
-        """Say what is configured and from where, without secrets."""
-        return answer(await configured(ensemble.session))
-
-    @api.get("/checks", responses=lists(DoctorCheck))
-    async def show_checks() -> Response:
-        """Say what works on this machine."""
-        return answer(await checks(ensemble.session))
-
-    return api
 
 
 def make_configuration_pages(ensemble: EnsembleDesk, variants: VariantDesk) -> APIRouter:

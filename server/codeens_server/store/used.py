@@ -55,7 +55,7 @@ class CallLine(Struct, frozen=True, kw_only=True):
     """Why it brought nothing; empty where it did."""
 
 
-class ModelLine(Struct, frozen=True, kw_only=True):
+class ModelUse(Struct, frozen=True, kw_only=True):
     """How one model answered, in the latest calls of all."""
 
     model: str
@@ -83,7 +83,7 @@ class StoredUsage(Struct, frozen=True, kw_only=True):
 
     sandboxes: tuple[SandboxLine, ...]
     """The latest, newest first."""
-    models: tuple[ModelLine, ...]
+    models: tuple[ModelUse, ...]
     """Of the latest 1,000 calls, by name."""
     calls: tuple[CallLine, ...]
     """The latest, newest first."""
@@ -149,7 +149,7 @@ def _latest(session: Session, limit: int) -> StoredUsage:
     )
 
 
-def _models(session: Session) -> Iterator[ModelLine]:
+def _models(session: Session) -> Iterator[ModelUse]:
     row = ModelCallRow
     told = select(row.model, row.latency_s, row.tokens, row.cost_usd, row.failure)
     by_model: dict[str, list[_Told]] = {}
@@ -185,13 +185,13 @@ def _call(row: ModelCallRow) -> CallLine:
     )
 
 
-def _model(name: str, calls: Sequence[_Told]) -> ModelLine:
+def _model(name: str, calls: Sequence[_Told]) -> ModelUse:
     latencies = sorted(call.latency_s for call in calls)
 
     def within(share: float) -> float:
         return latencies[math.ceil(share * len(latencies)) - 1]
 
-    return ModelLine(
+    return ModelUse(
         model=name,
         calls=len(calls),
         failed=sum(bool(call.failure) for call in calls),

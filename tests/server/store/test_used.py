@@ -14,7 +14,7 @@ from codeens_server.run.events import CandidateGenerated, GenerationFailed, Inpu
 from codeens_server.run.sandboxes import SandboxUse
 from codeens_server.store.opening import open_store
 from codeens_server.store.runs import RunStore
-from codeens_server.store.used import ModelLine
+from codeens_server.store.used import ModelUse
 from tests.server import facts
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +52,7 @@ async def test_calls_of_models_are_kept_with_their_latency_and_go_where_their_ru
         ("performance", 2.0, 42, ""),
     ]
     assert found.models == (
-        ModelLine(
+        ModelUse(
             model="maker/small",
             calls=3,
             failed=1,
