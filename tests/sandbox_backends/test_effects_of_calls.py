@@ -238,8 +238,8 @@ def test_exceptions_of_a_group_count_and_not_in_what_they_were_given() -> None:
     assert as_list.attributes["args"] != fewer.attributes["args"]
 
 
-def made_up(kind: str) -> CallInput:
-    return CallInput(args=(["list", 7, 7, *range(9)], [kind, ["list", 0, 1, 2, 3], ["list"], ["list"]]))
+def made_up(*kind: str) -> CallInput:
+    return CallInput(args=(["list", 7, 7, *range(9)], [*kind, ["list", 0, 1, 2, 3], ["list"], ["list"]]))
 
 
 def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_equal_items() -> None:
@@ -256,6 +256,7 @@ def test_a_function_that_answers_anew_each_time_shows_who_keeps_one_answer_for_e
 def test_a_function_that_raises_shows_how_far_its_caller_was() -> None:
     late = "def f(items, g): items[:] = [g(item) for item in items]"
     soon = "def f(items, g):\n    for place, item in enumerate(items): items[place] = g(item)"
-    outcomes = [run_calls(source, made_up("raising"), effects=True).outcomes[0] for source in (late, soon)]
-    assert [outcome.type for outcome in outcomes if isinstance(outcome, Raised)] == ["ValueError", "ValueError"]
+    call = made_up("raising", "builtins:UnicodeDecodeError")
+    outcomes = [run_calls(source, call, effects=True).outcomes[0] for source in (late, soon)]
+    assert [outcome.type for outcome in outcomes if isinstance(outcome, Raised)] == ["UnicodeDecodeError"] * 2
     assert ARGUMENTS in differing(*outcomes)

@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.check import SCALAR, open_node, well_formed
 from codeens_sandbox_backends.values.compare import canonical
+from codeens_sandbox_backends.worker.values.callbacks import AWAITED
 from codeens_sandbox_backends.worker.values.codec import KINDS, decode, encode
 from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
@@ -276,10 +277,11 @@ def tagged(tag: str) -> Callable[[Sequence[Encoded]], Encoded]:
     return lambda items: [tag, *items]
 
 
-def callbacks(values: Samples) -> Samples:
-    """Return functions that return some of the values."""
+def callbacks(values: Samples, *, awaited: bool = False) -> Samples:
+    """Return functions that return some of the values; async ones where they are awaited."""
     some = st.lists(values, min_size=1, max_size=_MOST_RETURNED)
-    return some.map(lambda drawn: ["callback", ["list", *drawn], ["list"], ["list"]])
+    made = some.map(lambda drawn: ["callback", ["list", *drawn], ["list"], ["list"]])
+    return made.map(lambda function: [AWAITED, function]) if awaited else made
 
 
 def listed(element: Samples, tag: str = "list", *, large: bool = True) -> Samples:

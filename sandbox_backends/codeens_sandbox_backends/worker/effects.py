@@ -55,7 +55,7 @@ from .rebound import rebound_places
 from .registrations import Registrations
 from .state import ABSENT, State, Variable
 from .surroundings import Surroundings, seed_random
-from .values.callbacks import Callback
+from .values.callbacks import Awaited, Callback
 from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
@@ -112,7 +112,8 @@ class Effects:
         """
         given = [*arguments[0], *arguments[1].values()]
         left = [length_hint(value, -1) for value in given if is_lazy(type(value))]
-        left += [len(value.order) for value in given if isinstance(value, Callback)]
+        called = [value.function if isinstance(value, Awaited) else value for value in given]
+        left += [len(value.order) for value in called if isinstance(value, Callback)]
         written = [stream.length() for stream in self._streams.values()]
         noted = [len(self._notices.records), len(self._notices.warnings)]
         state = [[variable.channel, _plain(variable)] for variable in self._state.changes()] if full else []

@@ -19,9 +19,9 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.programs import Encoded, Outcome, Raised, Returned
 from codeens_sandbox_backends.values.check import open_node
 from codeens_sandbox_backends.values.columns import Missing, column_of, number_of, table_of
-from codeens_sandbox_backends.worker.values.callbacks import RAISED
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
+from codeens_server.evidence.strategies.caught import function_in, raised_by_functions
 from codeens_server.evidence.strategies.inputs import parameters_of, take_apart
 from codeens_server.evidence.strategies.spoken_types import literals_of_callers
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -94,7 +94,7 @@ class _Domain:
 
     def _is_changed_meanwhile(self, entry: _Seen) -> str:
         """Return what changes while it is worked on, where the function does not measure it anew in each turn."""
-        changing = any(open_node(value).tag == "changing" for value in entry.values.values())
+        changing = any(open_node(function_in(value)).tag == "changing" for value in entry.values.values())
         lists = [name for name, value in entry.values.items() if open_node(value).tag in {"shared", "ref"}]
         if not changing or any(name in self._measured for name in lists):
             return ""
@@ -259,8 +259,8 @@ def _measured_in_loops(source: str) -> set[str]:
 
 def _is_let_through(entry: _Seen) -> bool:
     """Whether the exception may be that of a function that was given."""
-    raised = isinstance(entry.case.expected, Raised) and entry.case.expected.type == RAISED
-    return raised and any(open_node(value).tag == "raising" for value in entry.values.values())
+    outcome = entry.case.expected
+    return isinstance(outcome, Raised) and _short(outcome.type) in raised_by_functions(entry.values.values())
 
 
 def _short(name: str) -> str:

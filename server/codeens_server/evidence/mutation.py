@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from codeens_server.evidence.mutation_operators import changed_expressions, changed_statements
+from codeens_server.evidence.mutation_operators import changed_expressions, changed_handlers, changed_statements
 from codeens_server.syntax.parsing import ParseFailure, compiled, parse
 
 _LONGEST_SOURCE = 100_000
@@ -65,6 +65,9 @@ def _all_mutants(tree: ast.Module, function: ast.FunctionDef | ast.AsyncFunction
         elif isinstance(node, ast.stmt):
             for changed in changed_statements(node):
                 yield _mutant(tree, place, node, changed)
+        elif isinstance(node, ast.ExceptHandler):
+            for changed in changed_handlers(node):
+                yield _mutant(tree, place, node, changed)
     for block in _blocks(function):
         yield from _reordered(tree, block)
 
@@ -92,7 +95,9 @@ def _children(node: ast.AST) -> Iterator[tuple[_Place, ast.AST]]:
                 yield (node, name, index if is_list else None), child
 
 
-def _mutant(tree: ast.Module, place: _Place, node: ast.expr | ast.stmt, changed: ast.AST | None) -> Mutant:
+def _mutant(
+    tree: ast.Module, place: _Place, node: ast.expr | ast.stmt | ast.ExceptHandler, changed: ast.AST | None
+) -> Mutant:
     """Return the function with a node changed; None leaves a statement out."""
     new = changed if changed is not None else ast.Pass()
     _put(place, new)

@@ -78,6 +78,9 @@ _TOUCHES = frozenset({"strip", "lower", "upper", "lstrip", "rstrip", "copy", "ca
 """Methods without which the object may look as good."""
 
 
+_BROAD = frozenset({"Exception", "BaseException"})
+
+
 def changed_expressions(node: ast.expr) -> Iterator[ast.expr]:
     """Yield an expression with one small change each."""
     if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
@@ -112,6 +115,16 @@ def changed_statements(node: ast.stmt) -> Iterator[ast.stmt | None]:
             yield ast.For(target, _call("reversed", _call("list", iterated)), body, orelse)
         case _:
             return
+
+
+def changed_handlers(node: ast.ExceptHandler) -> Iterator[ast.ExceptHandler]:
+    """Yield a handler that catches more, and one without each of several that it catches."""
+    if isinstance(node.type, ast.Tuple):
+        for at in range(len(node.type.elts)):
+            rest = ast.Tuple([*node.type.elts[:at], *node.type.elts[at + 1 :]], ast.Load())
+            yield ast.ExceptHandler(rest, node.name, node.body)
+    if isinstance(node.type, (ast.Tuple, ast.Name, ast.Attribute)) and ast.unparse(node.type) not in _BROAD:
+        yield ast.ExceptHandler(ast.Name("Exception", ast.Load()), node.name, node.body)
 
 
 def _conditions(node: ast.If | ast.While) -> Iterator[ast.stmt | None]:

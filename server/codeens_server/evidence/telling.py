@@ -24,6 +24,7 @@ from codeens_server.domain.target import Target
 from codeens_server.evidence.callers import CALLED
 from codeens_server.evidence.gather import is_typed
 from codeens_server.evidence.oracle import CandidateInput, ask_original
+from codeens_server.evidence.strategies.caught import raised_by_functions, raised_for
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
@@ -79,6 +80,7 @@ class InputSearch:
             limits: of a job that asks the original.
             sandbox: where programs run.
         """
+        self._target = target
         self.original = program_for(target, None, holder=evidence.holder)
         self._strategy: SearchStrategy[CallInput] | None = None
         if evidence.count("generated"):
@@ -125,7 +127,8 @@ class InputSearch:
             for other in others:
                 group.start_soon(try_one, other)
         cases = await self._confirmed([calls[at] for at in sorted(chosen)], known)
-        return Found(cases, tuple(call for call, does in zip(calls, ours, strict=True) if self._is_foreseen(does)))
+        foreseen = (call for call, does in zip(calls, ours, strict=True) if self._is_foreseen(call, does))
+        return Found(cases, tuple(foreseen))
 
     async def fresh(self, known: Sequence[Case]) -> tuple[Case, ...]:
         """Return cases that nobody has seen, on which the original returns: drawn, and known ones with a value changed.
@@ -190,7 +193,8 @@ class InputSearch:
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
         values = (value for text in sources for value in constants(text))
-        literals = Constants(values, (case.input for case in known), self._kinds)
+        raised = raised_for(sources, self._target.module, snapshot(self._target).text)
+        literals = Constants(values, (case.input for case in known), self._kinds, raised)
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []
         return [*nans, *neighbours(forms, literals, _DRAWN), *large]
@@ -227,15 +231,17 @@ class InputSearch:
         """Return the places of the smallest inputs on which they differ; where the original returns first."""
         telling = [
             place
-            for place, (here, there) in enumerate(zip(ours, theirs, strict=True))
-            if self._is_foreseen(here) and isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
+            for place, (call, here, there) in enumerate(zip(calls, ours, theirs, strict=True))
+            if self._is_foreseen(call, here) and isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
         ]
         telling.sort(key=lambda place: (isinstance(ours[place], Raised), len(msgspec.json.encode(calls[place]))))
         return telling[:_KEPT_OF_EACH]
 
-    def _is_foreseen(self, outcome: Outcome) -> bool:
-        raised = isinstance(outcome, Raised) and outcome.type.rpartition(":")[2] in self._raised
-        return raised or isinstance(outcome, Returned)
+    def _is_foreseen(self, call: CallInput, outcome: Outcome) -> bool:
+        if isinstance(outcome, Raised):
+            known = self._raised | raised_by_functions([*call.args, *call.kwargs.values()])
+            return outcome.type.rpartition(":")[2] in known
+        return isinstance(outcome, Returned)
 
     async def _confirmed(self, calls: Sequence[CallInput], known: Sequence[Case]) -> tuple[Case, ...]:
         proposals = [CandidateInput(origin="generated", input=call, label=LABEL) for call in calls]

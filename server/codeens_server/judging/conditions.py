@@ -17,7 +17,6 @@ from codeens_sandbox_backends.values.columns import column_of, item_of
 from codeens_sandbox_backends.values.deviations import Deviation, Tolerance, deviations
 from codeens_sandbox_backends.values.outcomes import ARGUMENTS, ATTRIBUTES, IDENTITY, ORDER, RESULT, differing
 from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
-from codeens_sandbox_backends.worker.values.callbacks import RAISED
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.terms import ConditionKind
 from codeens_server.domain.verdict import Condition
@@ -95,7 +94,7 @@ def _grounds(case: Case, expected: Outcome, got: Outcome, *, has_scale: bool) ->
         found = deviations(expected.value, got.value, _tolerance(case.input, has_scale=has_scale))
         if found:
             return [_named(deviation) for deviation in found]
-    return _outside(case.outside, got) if case.outside else None
+    return _outside(case.outside, expected, got) if case.outside else None
 
 
 def _leaves_the_same(case: Case, expected: Returned | Raised, got: Returned | Raised) -> bool:
@@ -111,7 +110,7 @@ def _leaves_the_same(case: Case, expected: Returned | Raised, got: Returned | Ra
     return differing(expected, got) <= {*_BESIDE_EFFECTS, *case.uncompared} | ignored
 
 
-def _outside(outside: Outside, got: Returned | Raised) -> list[_Ground] | None:
+def _outside(outside: Outside, expected: Returned | Raised, got: Returned | Raised) -> list[_Ground] | None:
     match outside.kind:
         case "raises":
             return [_Ground("outside", "differs only where the original raises", outside.said)]
@@ -120,7 +119,7 @@ def _outside(outside: Outside, got: Returned | Raised) -> list[_Ground] | None:
         case "malformed" | "window":
             return [_Ground("outside", f"raises with {outside.said}")] if isinstance(got, Raised) else None
         case "failing":
-            lets_through = isinstance(got, Raised) and got.type == RAISED
+            lets_through = isinstance(got, Raised) and isinstance(expected, Raised) and got.type == expected.type
             return [_Ground("unseen", f"leaves its arguments otherwise with {outside.said}")] if lets_through else None
         case "changing":
             return [_Ground("unseen", f"differs with {outside.said}")]

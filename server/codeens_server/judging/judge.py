@@ -15,12 +15,13 @@ from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CallsResult, Usage
 from codeens_sandbox_backends.programs import Outcome, Program
 from codeens_server.domain.evidence import Case, Evidence
-from codeens_server.domain.target import Candidate, Target
+from codeens_server.domain.target import Candidate, Replacement, Target
 from codeens_server.domain.terms import CaseOrigin, ConditionKind, EvidenceGrade, Isolation
 from codeens_server.domain.verdict import Verdict
 from codeens_server.judging.compared import what_is_compared, what_is_not
 from codeens_server.judging.conditions import conditions_text
 from codeens_server.judging.confirming import SuiteRuns
+from codeens_server.judging.handlers import caught_unseen
 from codeens_server.judging.loading import done_by_loading
 from codeens_server.judging.replay import Replay, compare, proves_something, replay
 from codeens_server.judging.static_checks import refusal
@@ -96,6 +97,8 @@ async def judge(
         verdict = replace(_failed_replay(replayed, evidence, sandbox_label), status="failed", reason=why)
     else:
         verdict = await _with_tests(replayed, program, target, evidence, sandbox, sandbox_label)
+        unseen = await anyio.to_thread.run_sync(_caught_unseen, target, candidate.replacement, evidence)
+        verdict = replace(verdict, uncompared=(*verdict.uncompared, *unseen))
     return Judged(verdict=verdict, outcomes=replayed.outcomes)
 
 
@@ -198,6 +201,12 @@ def shown_name(target: Target) -> str:
 
 def _refused(why: str) -> Judged:
     return Judged(verdict=Verdict(status="refused", reason=why))
+
+
+def _caught_unseen(target: Target, replacement: Replacement, evidence: Evidence) -> tuple[str, ...]:
+    if evidence.mode != "improve":
+        return ()
+    return caught_unseen(target.source, (replacement.function, *replacement.helpers), evidence.cases)
 
 
 def _failed_replay(replayed: Replay, evidence: Evidence, sandbox_label: str) -> Verdict:

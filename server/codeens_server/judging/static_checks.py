@@ -6,6 +6,7 @@ import ast
 from typing import NamedTuple
 
 from codeens_server.domain.target import Replacement, Target
+from codeens_server.judging.imported import compared_imports
 from codeens_server.judging.surroundings import surroundings, touched
 from codeens_server.judging.tampering import changed_by_methods, set_by_functions, tampering
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -69,8 +70,9 @@ def _quarantine(target: Target, original: ast.Module, modules: list[ast.Module])
     everything = ast.Module(body=[statement for module in modules for statement in module.body], type_ignores=[])
     text = parse(snapshot(target).text)
     file = text if isinstance(text, ast.Module) else ast.Module(body=[], type_ignores=[])
-    known = {*tampering(original, file), *changed_by_methods(original), *set_by_functions(original, file)}
-    for name, phrase in tampering(everything, file).items():
+    compared = compared_imports(file, target)
+    known = {*tampering(original, file, compared), *changed_by_methods(original), *set_by_functions(original, file)}
+    for name, phrase in tampering(everything, file, compared).items():
         if name not in known:
             return f"quarantined: it {phrase}, and the original does not"
     for name in _tests_imported(everything):

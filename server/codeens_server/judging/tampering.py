@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 _MODULES = frozenset(
     {
@@ -70,17 +70,18 @@ _PATH = re.compile(r"\.(\w+)")
 _OWNERS = frozenset(name.partition(".")[0] for name in _FUNCTIONS)
 
 
-def tampering(module: ast.Module, file: ast.Module) -> dict[str, str]:
+def tampering(module: ast.Module, file: ast.Module, compared: Collection[str] = ()) -> dict[str, str]:
     """Return what a module uses of the above, each with a phrase that says it.
 
     Args:
         module: what is looked at.
         file: where it is to stand. What calls change of its classes, and of its instances of these, is compared.
+        compared: names that it imports of which that holds too.
     """
     own = {name: "" for node in ast.walk(module) for name in _bound(node)}
     imported = {**_imported_at_top(file), **own, **dict(imported_names(module))}
     found = {name: f"uses {name}" for node in ast.walk(module) for name in _suspects(node, imported)}
-    foreign = set(_patched(module, imported)) - _compared(file)
+    foreign = set(_patched(module, imported)) - compared_names(file).union(compared)
     return found | {f"{name}.": f"changes attributes of {name}, which is not its own" for name in sorted(foreign)}
 
 
@@ -95,7 +96,7 @@ def _imported_at_top(file: ast.Module) -> dict[str, str]:
     return dict(imported_names(ast.Module([node for node in file.body if isinstance(node, _IMPORTS)], [])))
 
 
-def _compared(file: ast.Module) -> set[str]:
+def compared_names(file: ast.Module) -> set[str]:
     """Return the names of a file's classes, and those that it binds to what these make."""
     classes = {node.name for node in file.body if isinstance(node, ast.ClassDef)}
     made = (node for node in file.body if isinstance(node, (ast.Assign, ast.AnnAssign)))

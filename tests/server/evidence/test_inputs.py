@@ -10,6 +10,7 @@ from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.sample import kind_of
 from codeens_sandbox_backends.worker.values.codec import decode
+from codeens_server.evidence.strategies.caught import function_in
 from codeens_server.evidence.strategies.inputs import generate_inputs, plan_inputs, strategy_for
 from tests.server.evidence.workspaces import target_in
 
@@ -127,7 +128,8 @@ def test_annotated_values_have_that_type(tmp_path: Path, annotation: str, kind: 
         ("Pair", {"namedtuple"}),
         ("Movie", {"dict"}),
         ("t.Annotated[int, 'x']", {"int"}),
-        ("Optional[Callable[[int], int]]", {"NoneType", "callback"}),
+        ("Optional[Callable[[int], int]]", {"NoneType", "callback", "raising"}),
+        ("Callable[[int], Awaitable[int]]", {"awaited"}),
         ("Optional[Callable[[int], re.Match]]", {"NoneType"}),
     ],
 )
@@ -176,14 +178,24 @@ def test_a_parameter_that_cannot_be_made_is_left_out_when_it_has_a_default(tmp_p
         ("x: int, f: Callable[[int], bool]", "return x"),
         ("x: int, f: Callable[..., bool]", "return x"),
         ("x: int, f", "return f(x)"),
+        ("x: int, f: Callable[[int], typing.Coroutine[None, None, int]]", "return x"),
+        ("x: int, f", "return [await f(x)]"),
     ],
 )
 def test_functions_are_made_that_return_some_values_of_their_type(tmp_path: Path, signature: str, body: str):
     calls = _inputs(tmp_path, signature, body=body)
-    given: list[Any] = [call.args[1] for call in calls]
+    given: list[Any] = [function_in(call.args[1]) for call in calls]
     assert {made[0] for made in given} == {"callback", "raising", "turning"}
     kind = int if "bool" not in signature else bool
-    assert all(made[1][1:] and all(type(value) is kind for value in made[1][1:]) for made in given)
+    returned = [made[-3][1:] for made in given]
+    assert all(values and all(type(value) is kind for value in values) for values in returned)
+
+
+def test_functions_raise_what_the_body_waits_for_and_what_it_does_not(tmp_path: Path):
+    body = "try:\n        return f(x)\n    except (OSError, LookupError):\n        return 0"
+    given: list[Any] = [call.args[1] for call in _inputs(tmp_path, "x: int, f: Callable[[int], int]", body=body)]
+    raised = {made[1] for made in given if made[0] == "raising"}
+    assert raised == {f"builtins:{name}" for name in ("OSError", "LookupError", "ValueError", "RuntimeError")}
 
 
 def test_optional_parameters_are_sometimes_given(tmp_path: Path):

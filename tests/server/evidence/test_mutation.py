@@ -56,6 +56,18 @@ def test_mappings_are_changed_in_what_they_keep(change: str) -> None:
     assert change in changes("def f(d):\n    d.setdefault(1, [])\n    return {k: v for k, v in d if k}, d.keys()\n")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "except (KeyError, m.Refused): -> except (KeyError,):",
+        "except (KeyError, m.Refused): -> except Exception:",
+    ],
+)
+def test_handlers_catch_more_or_less(change: str) -> None:
+    made = changes("def f(d):\n    try:\n        return d()\n    except (KeyError, m.Refused):\n        return 1\n")
+    assert change in made
+
+
 def test_two_neighbouring_statements_may_be_swapped() -> None:
     made = mutants("def f(x):\n    x += 1\n    x *= 2\n    return x\n", 99, seed="s")
     swapped = "def f(x):\n    x *= 2\n    x += 1\n    return x"

@@ -239,6 +239,27 @@ def test_what_the_original_does_by_another_name_is_let_through(
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "Seen.number = count",
+        "KEPT.number = count",
+        "things.NUMBER = count",
+        "inner.NUMBER = count",
+    ],
+)
+def test_what_changes_in_other_modules_of_the_workspace_is_compared_and_let_through(tmp_path: Path, body: str) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "__init__.py").write_text("NUMBER = 0\n")
+    (tmp_path / "things.py").write_text("class Seen:\n    pass\n\n\nKEPT = Seen()\nNUMBER = 0\n")
+    file = "import inner, json, things\nfrom json import JSONEncoder\nfrom things import KEPT, Seen\n\n\n"
+    signature = "def top(items, count=1, *, key=None):\n    "
+
+    assert why(tmp_path, signature + body, original=f"{file}{signature}...\n") == ""
+    foreign = body.replace(body.partition(".")[0], "JSONEncoder")
+    assert why(tmp_path, signature + foreign, original=f"{file}{signature}...\n").startswith("quarantined: it ")
+
+
+@pytest.mark.parametrize(
     ("file", "original", "body"),
     [
         ("import pandas as pd", "pd.set_option('display.max_rows', count)", "pd.options = count"),

@@ -240,7 +240,7 @@ def f(call: Callable[[], int], times: int) -> int:
     for attempt in range(times):
         try:
             return call()
-        except ValueError:
+        except TimeoutError:
             if attempt == times - 1:
                 raise
     return 0
@@ -305,6 +305,14 @@ KINDS = {
     "a function that raises once and then no more": (
         RETRY,
         RETRY.partition("\n\n\n")[2].replace("range(times)", "range(times + 1)").replace("times - 1", "times"),
+    ),
+    "an error for which the candidate alone waits": (
+        RETRY,
+        RETRY.partition("\n\n\n")[2].replace("TimeoutError", "(TimeoutError, ZeroDivisionError)"),
+    ),
+    "as many letters, of the same kinds, in other numbers": (
+        "def f(a: str, b: str) -> bool:\n    return sorted(a) == sorted(b)\n",
+        "def f(a, b):\n    return len(a) == len(b) and set(a) == set(b)\n",
     ),
     "the last day of February in a leap year": (
         "import datetime as dt\n\n\ndef f(d: dt.date) -> bool:\n    return (d + dt.timedelta(days=1)).day == 1\n",

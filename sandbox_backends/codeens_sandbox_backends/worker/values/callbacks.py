@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .coding import Decoder, Encoder, json_text
 from .grammar import EncodeError, Kind, row
+from .objects import lookup
 
 _SCALARS = frozenset((type(None), bool, int, float, str))
 _MOST_NOTED = 1000
@@ -19,9 +20,10 @@ _MOST_NOTED = 1000
 _MOST_CHANGES = 3
 """So that a caller that goes on until the list's end comes to it."""
 _RAISES_FOR_ONE_IN = 3
-_RAISED = ValueError
-RAISED = _RAISED.__name__
-"""What those that raise do."""
+RAISING = "raising"
+"""The tag of those that raise; what they raise is named beside it."""
+AWAITED = "awaited"
+"""The tag of those that are awaited, around one of the others."""
 _type_of: Callable[[Any], Any] = type
 _text: Callable[[Any], str] = repr
 
@@ -60,13 +62,21 @@ class Callback:
 class Raising(Callback):
     """Such a function that raises for some of what it is given, and not each time: some try again."""
 
-    __slots__ = ()
+    __slots__ = ("raised",)
 
     def _answer(self, digest: int) -> Any:
         # One that is given nothing is given the same each time: what it may return tells it from others.
         if (digest + len(self.order) + len(self.values)) % _RAISES_FOR_ONE_IN == 0:
-            raise _RAISED("as it does for some")
+            raise _made(lookup(self.raised))
         return super()._answer(digest)
+
+
+def _made(kind: Any) -> BaseException:
+    """Return an exception of a class, also of one that asks for more than a text."""
+    try:
+        return kind("as it does for some")
+    except TypeError:
+        return kind.__new__(kind)
 
 
 class Turning(Callback):
@@ -94,6 +104,23 @@ class Changing(Callback):
         return value
 
 
+class Awaited:
+    """Such a function that is awaited: what it does it does then."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callback) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a coroutine that calls the function."""
+        return _later(self.function, args, kwargs)
+
+
+async def _later(function: Callback, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+    return function(*args, **kwargs)
+
+
 def _digest(given: Any) -> int:
     text = _text(given) if type(given) is tuple else json_text(given)
     return crc32(text.encode("utf-8", "surrogatepass"))
@@ -114,8 +141,8 @@ def _value(value: Any) -> Any:
         return f"<{error.type_name}>"
 
 
-_TAGS: Dict[Any, str] = {Callback: "callback", Raising: "raising", Turning: "turning", Changing: "changing"}
-_MADE: Dict[str, Any] = {tag: kind for kind, tag in _TAGS.items()}
+_TAGS: Dict[Any, str] = {Callback: "callback", Raising: RAISING, Turning: "turning", Changing: "changing"}
+_KINDS: Dict[str, Any] = {tag: kind for kind, tag in _TAGS.items()}
 
 
 def _encode_callback(encoder: Encoder, value: Callback) -> Any:
@@ -134,7 +161,18 @@ def _encode_callback(encoder: Encoder, value: Callback) -> Any:
 
 def _decode_callback(decoder: Decoder, encoded: List[Any]) -> Any:
     values, calls, order = (part[1:] for part in encoded[1:])
-    return _MADE[encoded[0]](decoder, values or [None], [*calls], [*(order or range(len(calls)))])
+    return _KINDS[encoded[0]](decoder, values or [None], [*calls], [*(order or range(len(calls)))])
+
+
+def _encode_raising(encoder: Encoder, value: Raising) -> Any:
+    tag, *rest = _encode_callback(encoder, value)
+    return [tag, value.raised, *rest]
+
+
+def _decode_raising(decoder: Decoder, encoded: List[Any]) -> Any:
+    made = _decode_callback(decoder, [encoded[0], *encoded[2:]])
+    made.raised = encoded[1]
+    return made
 
 
 def _encode_changing(encoder: Encoder, value: Changing) -> Any:
@@ -147,6 +185,14 @@ def _decode_changing(decoder: Decoder, encoded: List[Any]) -> Any:
     return made
 
 
+def _encode_awaited(encoder: Encoder, value: Awaited) -> Any:
+    return [AWAITED, *encoder.each(value, [value.function])]
+
+
+def _decode_awaited(decoder: Decoder, encoded: List[Any]) -> Any:
+    return Awaited(decoder.decode(encoded[1]))
+
+
 def _row(kind: Any, shown: str) -> Kind:
     below = ("list", "list", "list")
     return row(_TAGS[kind], (kind,), (), below, _encode_callback, _decode_callback, shown=shown, mutable=True)
@@ -154,7 +200,16 @@ def _row(kind: Any, shown: str) -> Kind:
 
 CALLBACKS: Tuple[Kind, ...] = (
     _row(Callback, "<a function that returns one of $1, called with $2>"),
-    _row(Raising, "<a function that raises or returns one of $1, called with $2>"),
+    row(
+        RAISING,
+        (Raising,),
+        ("name",),
+        ("list", "list", "list"),
+        _encode_raising,
+        _decode_raising,
+        shown="<a function that raises $1 or returns one of $2, called with $3>",
+        mutable=True,
+    ),
     _row(Turning, "<a function that returns another of $1 each time, called with $2>"),
     row(
         "changing",
@@ -164,6 +219,16 @@ CALLBACKS: Tuple[Kind, ...] = (
         _encode_changing,
         _decode_changing,
         shown="<a function that changes $4 and returns one of $1, called with $2>",
+        mutable=True,
+    ),
+    row(
+        AWAITED,
+        (Awaited,),
+        (),
+        ("|".join(_KINDS),),
+        _encode_awaited,
+        _decode_awaited,
+        shown="<async: $1>",
         mutable=True,
     ),
 )

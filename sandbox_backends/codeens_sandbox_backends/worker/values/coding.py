@@ -8,7 +8,7 @@ from json import JSONEncoder
 from math import isfinite
 from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Optional, Set, Tuple, cast
 
-from .frames import MARK, without_own_frames
+from .frames import MARK, lines_without_own_frames, without_own_frames
 from .grammar import EXACT_INTS, DecodeError, Encode, EncodeError, Kind
 from .objects import is_frozen, reference, type_name
 
@@ -92,6 +92,10 @@ class Shared:
         return ["ref", encoded[1]]
 
 
+_LINES = (list, tuple)
+"""Containers that may hold the lines of a text, each of its items standing for itself."""
+
+
 class Encoder:
     """One encoding: the containers above the current value, and the size that is left."""
 
@@ -103,6 +107,8 @@ class Encoder:
         self.iterators = iterators
         self.left = MAX_SIZE
         self.path: Set[int] = set()
+        self.has_frames = False
+        """Whether a text since the last container had frames of the program's own files in it."""
 
     def encode(self, value: Any) -> Any:
         kind = _type_of(value)
@@ -153,7 +159,8 @@ class Encoder:
 
     def text(self, value: str) -> Any:
         if MARK in value:
-            value = without_own_frames(value)
+            told, value = value, without_own_frames(value)
+            self.has_frames = self.has_frames or told != value
         self.spend(value, len(value))
         if not value.isascii():
             try:
@@ -178,6 +185,10 @@ class Encoder:
         self.path.add(key)
         encoded = [self.encode(value) for value in values]
         self.path.discard(key)
+        if self.has_frames:
+            self.has_frames = False
+            if _type_of(container) in _LINES:
+                encoded = [*map(self.text, lines_without_own_frames(values))] or encoded
         return encoded
 
     def pairs(self, container: Dict[Any, Any]) -> List[Any]:

@@ -6,10 +6,11 @@ Another implementation that does the same has other lines, at other places, and 
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, List
+from typing import Any, Callable, Collection, Iterable, List
 
 MARK = 'File "'
 """In every text that has a frame in it."""
+_type_of: Callable[[Any], Any] = type
 _own: List[Any] = []
 """What finds own frames, once a program's files are known."""
 
@@ -26,3 +27,11 @@ def without_own_frames(text: str) -> str:
     for own in _own:
         text = own.sub(r'\1File "\2"', text)
     return text
+
+
+def lines_without_own_frames(lines: Collection[Any]) -> List[str]:
+    """Return lines of a text, with or without their ends, as those of `without_own_frames`; none of anything else."""
+    if any(_type_of(line) is not str or "\n" in line[:-1] for line in lines):
+        return []
+    have_ends = any(line.endswith("\n") for line in lines)
+    return without_own_frames(("" if have_ends else "\n").join(lines)).splitlines(have_ends)

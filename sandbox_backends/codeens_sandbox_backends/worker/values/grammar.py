@@ -22,7 +22,9 @@ always has a point or an exponent). All else is a list whose first item is the t
     ["type", "module:Qual"] ["function", "module:Qual"]
     ["callback", [values], [calls], [places]]          a function made up for a call, with the calls made of it, and
                                                        their places among those of all such, unless 0, 1, …;
-                                                       "raising", "turning" and, with a list, "changing" likewise
+                                                       "turning" and, with a list, "changing" likewise
+    ["raising", "module:Qual", [values], [calls], [places]]   the same, and the class of what it raises
+    ["awaited", function]                              one of these as an async function
     ["shared", label, value] ["ref", label]            a mutable object that is held twice, and where it is met again
 
 A type is exactly that type: an instance of a subclass of a builtin container or number has no encoding. Nothing that a

@@ -9,10 +9,11 @@ from itertools import combinations
 from typing import Any
 
 from codeens_sandbox_backends.programs import Encoded
+from codeens_sandbox_backends.values.compare import canonical
 from codeens_sandbox_backends.values.sample import kind_of
 
-TWINS = (("Stra\u00dfe", "STRASSE"), ("\u017f", "S"), ("e\u0301", "\u00e9"))
-"""Texts that are alike when folded, in capitals, and when composed."""
+TWINS = (("Stra\u00dfe", "STRASSE"), ("\u017f", "S"), ("e\u0301", "\u00e9"), ("aab", "bba"))
+"""Texts that are alike when folded, in capitals, and when composed; and as sets of letters."""
 _LEAP_DAY = (2, 29)
 
 
@@ -22,6 +23,15 @@ def alike(value: Any) -> list[Encoded]:
     return [value, *(other for other in make(value) if other != value)] if make else [value]
 
 
+def twins_of(value: Encoded) -> list[tuple[Encoded, Encoded]]:
+    """Return pairs of values of the same kind that are alike in some ways, and not in others."""
+    if isinstance(value, str):
+        return [*TWINS]
+    items: list[Any] = value[1:] if kind_of(value) == "list" else []
+    other = next((item for item in items if canonical(item) != canonical(items[0])), None)
+    return [(["list", items[0], items[0], other], ["list", other, other, items[0]])] if other is not None else []
+
+
 def pairs_of(values: Sequence[Encoded]) -> Iterator[tuple[int, int]]:
     """Yield the places of any two values of the same kind, of those of which others are nearly equal."""
     kinds = [kind_of(value) for value in values]
@@ -29,7 +39,8 @@ def pairs_of(values: Sequence[Encoded]) -> Iterator[tuple[int, int]]:
 
 
 def _texts(value: str) -> list[Encoded]:
-    return [value.upper(), f" {value}", value[:-1], value[::-1], value + value, value.swapcase()]
+    counted = ("".join(other) for other in recounted([*value]))
+    return [value.upper(), f" {value}", value[:-1], value[::-1], value + value, *counted, value.swapcase()]
 
 
 def _ints(value: int) -> list[Encoded]:
@@ -42,7 +53,17 @@ def _floats(value: float) -> list[Encoded]:
 
 def _sequences(value: list[Any]) -> list[Encoded]:
     tag, items = value[0], value[1:]
-    return [[tag, *items[::-1]], [tag, *items[:-1]], [tag, *items, *items[:1]]]
+    counted = ([tag, *other] for other in recounted(items))
+    return [[tag, *items[::-1]], [tag, *items[:-1]], *counted, [tag, *items, *items[:1]]]
+
+
+def recounted(items: list[Any]) -> Iterator[list[Any]]:
+    """Yield the items, where one is there twice, with another one in its second place: as many, and as many kinds."""
+    keys = list(map(canonical, items))
+    again = next((place for place, key in enumerate(keys) if key in keys[:place]), None)
+    other = next((item for item, key in zip(items, keys, strict=True) if again and key != keys[again]), None)
+    if again is not None and other is not None:
+        yield [*items[:again], other, *items[again + 1 :]]
 
 
 def _mappings(value: list[Any]) -> list[Encoded]:

@@ -20,6 +20,7 @@ _DICTS = frozenset({"dict", "Dict", "Mapping", "MutableMapping"})
 _ITERATORS = frozenset({"Iterator", "Generator"})
 _WRAPPERS = frozenset({"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"})
 _ANYTHING = frozenset({"Any", "object", "Incomplete"})
+_AWAITABLE = frozenset({"Awaitable", "Coroutine"})
 _DEEPEST = 6
 _LARGE_DEPTH = 1
 """Containers at this depth and below stay small, so that nested ones can be drawn at all."""
@@ -166,9 +167,20 @@ class Annotations:
         return weighted((3, lists), (1, iterators)) if lists is not None and iterators is not None else None
 
     def _callback(self, returned: ast.expr, depth: int) -> Samples | None:
-        is_open = self._definitions.resolve(returned) in _ANYTHING
-        values = self._sampler.ints() if is_open else self._of(returned, depth + 1)
-        return callbacks(values) if values is not None else None
+        later = self._given_later(returned)
+        given = returned if later is None else later
+        is_open = self._definitions.resolve(given) in _ANYTHING
+        values = self._sampler.ints() if is_open else self._of(given, depth + 1)
+        return callbacks(values, awaited=later is not None) if values is not None else None
+
+    def _given_later(self, returned: ast.expr) -> ast.expr | None:
+        """Return the type of what comes of awaiting; None for what is not awaited."""
+        is_generic = isinstance(returned, ast.Subscript)
+        if self._definitions.resolve(returned.value if is_generic else returned) not in _AWAITABLE:
+            return None
+        if not is_generic:
+            return ast.Name("Any", ast.Load())
+        return returned.slice.elts[-1] if isinstance(returned.slice, ast.Tuple) else returned.slice
 
     def _all(self, nodes: list[ast.expr], depth: int) -> list[Samples] | None:
         strategies = [strategy for node in nodes if (strategy := self._of(node, depth + 1)) is not None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 from zlib import crc32
 
@@ -13,10 +14,12 @@ from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
+from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
 from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.alike import alike, pairs_of
 from codeens_server.evidence.strategies.annotations import Annotations
+from codeens_server.evidence.strategies.caught import function_in, raised_for
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
@@ -37,7 +40,7 @@ _OPERATORS = frozenset(f"__{name}__" for name in (*_COMPARISONS, *_ARITHMETIC, *
 """Methods whose other operand is most often an instance of the same class."""
 _EQUALITIES = frozenset({"__eq__", "__ne__"})
 """Those of them that take anything."""
-_MANNERS = ("changing", "raising", "changing", "turning")
+_MANNERS = ("changing", RAISING, "changing", "turning")
 
 
 class InputPlan(NamedTuple):
@@ -90,7 +93,8 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, call
     rest = variadic(parameters)
     if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
         known[rest.name] = strategy
-    strategy = _calls(parameters, known, apart, list(examples), compares=knowledge.compares)
+    otherwise = partial(_otherwise, raised=raised_for([target.source], target.module, source))
+    strategy = _calls(parameters, known, apart, list(examples), compares=knowledge.compares, otherwise=otherwise)
     return InputPlan(strategy, guessed=knowledge.guessed)
 
 
@@ -230,6 +234,7 @@ def _calls(
     examples: list[CallInput],
     *,
     compares: bool,
+    otherwise: Callable[[dict[str, Encoded]], dict[str, Encoded]],
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
@@ -238,7 +243,8 @@ def _calls(
     strategies = [(2, anew)]
     if len(known) > 1:
         strategies.append((4 if compares else 1, anew.flatmap(_shared)))
-        strategies.append((1, anew.map(_otherwise)))
+    if known:
+        strategies.append((1, anew.map(otherwise)))
     if apart and known:
         changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
             lambda drawn: known[drawn[1]].map(lambda value: {**drawn[0], drawn[1]: value})
@@ -286,27 +292,36 @@ def _nearly(first: Encoded, other: Encoded) -> list[Encoded]:
     return [first, *([*first[:place], other[place], *first[place + 1 :]] for place in range(2, len(first)))]
 
 
-def _otherwise(values: dict[str, Encoded]) -> dict[str, Encoded]:
+def _otherwise(values: dict[str, Encoded], raised: Sequence[str]) -> dict[str, Encoded]:
     """Let a function among the arguments raise, answer something else each time, or change a list meanwhile."""
-    function = next((name for name, value in values.items() if kind_of(value) == "callback"), None)
-    if function is None:
+    name = next((name for name, value in values.items() if kind_of(function_in(value)) == "callback"), None)
+    if name is None:
         return values
-    manner = _MANNERS[crc32(repr(values).encode()) % len(_MANNERS)]
-    return (
-        _changing(values, function) if manner == "changing" else {**values, function: [manner, *values[function][1:]]}
-    )
+    number, place = divmod(crc32(repr(values).encode()), len(_MANNERS))
+    _, *parts = function_in(values[name])
+    changed = next((other for other, value in values.items() if kind_of(value) == "list"), None)
+    if _MANNERS[place] == "turning":
+        function = ["turning", *parts]
+    elif _MANNERS[place] == RAISING or changed is None:
+        function = [RAISING, raised[number % len(raised)], *parts]
+    else:
+        return _changing(values, name, changed)
+    return {**values, name: _instead(values[name], function)}
 
 
-def _changing(values: dict[str, Encoded], function: str) -> dict[str, Encoded]:
-    """Let a function among the arguments change the first list among them while it is called."""
-    changed = next((name for name, value in values.items() if kind_of(value) == "list"), None)
-    if changed is None:
-        return values
+def _changing(values: dict[str, Encoded], name: str, changed: str) -> dict[str, Encoded]:
+    """Let a function among the arguments change a list among them while it is called."""
     places = list(values)
-    first = changed if places.index(changed) < places.index(function) else function
+    first = changed if places.index(changed) < places.index(name) else name
     label, again = ["shared", 0, values[changed]], ["ref", 0]
     target, given = (again, label) if first == changed else (label, again)
-    return {**values, changed: given, function: ["changing", *values[function][1:], target]}
+    function = ["changing", *function_in(values[name])[1:], target]
+    return {**values, changed: given, name: _instead(values[name], function)}
+
+
+def _instead(value: Encoded, function: Encoded) -> Encoded:
+    """Return a function in the place of another one: an async one too where that is."""
+    return [AWAITED, function] if kind_of(value) == AWAITED else function
 
 
 def parameters_of(target: Target) -> list[Parameter]:

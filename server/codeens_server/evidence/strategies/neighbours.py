@@ -11,8 +11,9 @@ from typing import Any
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, open_node
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
+from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
 from codeens_sandbox_backends.worker.values.codec import encode
-from codeens_server.evidence.strategies.alike import TWINS, alike, pairs_of
+from codeens_server.evidence.strategies.alike import TWINS, alike, pairs_of, twins_of
 
 _DEEPEST = 4
 _PLACES = 4
@@ -32,6 +33,7 @@ _MOST_DECIMALS = 6
 _FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
 _PLACES_OF_ITEMS = frozenset({"namedtuple"})
+_FUNCTIONS = frozenset({"callback", RAISING, "turning"})
 _PAIRS = DICTS | {"object"}
 
 
@@ -39,7 +41,11 @@ class Constants:
     """Literals of the programs that inputs shall tell apart, by type, with what is just beside them; and kinds."""
 
     def __init__(
-        self, literals: Iterable[object], calls: Iterable[CallInput] = (), kinds: Iterable[Encoded] = ()
+        self,
+        literals: Iterable[object],
+        calls: Iterable[CallInput] = (),
+        kinds: Iterable[Encoded] = (),
+        raised: Sequence[str] = (),
     ) -> None:
         """Read them.
 
@@ -47,8 +53,10 @@ class Constants:
             literals: as Python has them.
             calls: a tuple may be a record: those that are made are as long as tuples in these.
             kinds: values that may stand in the place of any item.
+            raised: classes of exceptions, as `module:name`, that functions may raise.
         """
         self.kinds = _distinct(kinds)
+        self.raised = raised
         self.lengths = {
             length for call in calls for value in (*call.args, *call.kwargs.values()) for length in _tuples(value)
         }
@@ -91,8 +99,7 @@ def _beside(call: CallInput, constants: Constants) -> Iterator[CallInput]:
 
 def _alike(call: CallInput, one: int, two: int) -> Iterator[CallInput]:
     """Yield the call with two of its arguments equal, or nearly."""
-    twins = TWINS if isinstance(call.args[one], str) else ()
-    for first, second in (*twins, *((call.args[one], near) for near in alike(call.args[one]))):
+    for first, second in (*twins_of(call.args[one]), *((call.args[one], near) for near in alike(call.args[one]))):
         args = [*call.args]
         args[one], args[two] = first, second
         yield CallInput(args=tuple(args), kwargs=call.kwargs)
@@ -115,6 +122,10 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
     if node.tag == SCALAR:
         yield from _scalars(node.head[0], constants)
         return
+    if node.tag == AWAITED:
+        yield from ([AWAITED, function] for function in _changed(node.children[0], constants, depth))
+    if node.tag in _FUNCTIONS:
+        yield from ([RAISING, name, *encoded[-3:]] for name in constants.raised)
     if depth >= _DEEPEST:
         return
     head = 1 + len(node.head)

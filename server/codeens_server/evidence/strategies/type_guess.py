@@ -142,6 +142,8 @@ def _votes(tree: ast.AST, name: str) -> Counter[str]:
 
 def _votes_of(node: ast.AST, name: str) -> list[str]:
     match node:
+        case ast.Await(value=ast.Call(func=ast.Name(id=used))) if used == name:
+            return ["awaited"] * _SURE * _SURE
         case ast.Call(func=ast.Name(id=used)) if used == name:
             return ["callback"] * _SURE
         case ast.Call(func=ast.Attribute(value=ast.Name(id=used), attr=method)) if used == name:
@@ -214,6 +216,7 @@ KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
     "iter": lambda sampler: _iterator(sampler.ints()),
     "iters": lambda sampler: listed(_iterator(sampler.ints()), large=False),
     "callback": lambda sampler: callbacks(sampler.ints()),
+    "awaited": lambda sampler: callbacks(sampler.ints(), awaited=True),
     "int": Sampler.ints,
     "float": Sampler.floats,
     "x": lambda sampler: st.one_of(sampler.ints(), sampler.floats()),

@@ -67,6 +67,13 @@ def steps_to(text):
         return traceback.format_exception(*sys.exc_info())
 
 
+def lines_of(text):
+    try:
+        return [str(int(text))]
+    except ValueError:
+        return traceback.format_exc().splitlines()
+
+
 def of_whom(name):
     log.info("seen", extra={"user": name})
 
@@ -166,6 +173,17 @@ TRIES = [
             "    except ValueError as error:\n        return traceback.format_exception(error)\n    return number",
             ("the last alone", False): "def steps_to(text):\n    try:\n        return int(text)\n"
             "    except ValueError:\n        return traceback.format_exception_only(*sys.exc_info()[:2])",
+        },
+    ),
+    Try(
+        "lines_of",
+        [("1",), ("a",)],
+        {
+            ("from another line", True): "def lines_of(text):\n    number = None\n    try:\n"
+            "        number = int(text)\n    except ValueError as error:\n"
+            "        return traceback.format_exc().split('\\n')[:-1]\n    return [f'{number}']",
+            ("without the place", False): "def lines_of(text):\n    try:\n        return [str(int(text))]\n"
+            "    except ValueError:\n        return traceback.format_exc().splitlines()[::3]",
         },
     ),
     Try(
