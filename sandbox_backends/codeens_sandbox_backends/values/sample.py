@@ -32,7 +32,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PRINTABLE = "".join(map(chr, range(32, 127)))
 _BEYOND = "\t\n\r\0éßñçÅİ\u0131\u017fΩжשע中日한😀👩\u0301\u200d\u2028\u00a0"
 """Characters whose case, width or class is not what ASCII code expects."""
-_CLASSES = "aZ9\u0664\u00e9 _-"
+CLASSES = "aZ9\u0664\u00e9 _-"
 """One character of each class that code asks for, and a digit and a letter beyond ASCII: beside each other."""
 _WORDS = (
     *("a", "b", "ab", "abc", "hello", "Hello World", "racecar", "level", "the quick brown fox", "x=1", "foo_bar", "A"),
@@ -126,7 +126,7 @@ class Sampler:
             st.text("0123456789.-+ ", max_size=8),
             st.lists(words, max_size=5).map(" ".join),
             st.text(_PRINTABLE + _BEYOND, max_size=12),
-            st.text(_CLASSES, max_size=8),
+            st.text(CLASSES, max_size=8),
         )
         return weighted((5, short), (1, st.text(_LETTERS + " \n", min_size=50, max_size=300))) if long else short
 

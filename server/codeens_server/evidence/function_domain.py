@@ -19,9 +19,9 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.programs import Encoded, Outcome, Raised, Returned
 from codeens_sandbox_backends.values.check import open_node
 from codeens_sandbox_backends.values.columns import Missing, column_of, number_of, table_of
+from codeens_sandbox_backends.values.made_up import function_in, raised_by_functions
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
-from codeens_server.evidence.strategies.caught import function_in, raised_by_functions
 from codeens_server.evidence.strategies.inputs import parameters_of, take_apart
 from codeens_server.evidence.strategies.spoken_types import literals_of_callers
 from codeens_server.syntax.parsing import ParseFailure, parse

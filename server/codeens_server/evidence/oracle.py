@@ -89,6 +89,7 @@ async def ask_original(
     typed: bool,
     limits: Limits,
     sandbox: Sandbox,
+    sought: bool = False,
 ) -> OracleAnswers:
     """Run every input on the original in two fresh processes and keep those on which both did the same.
 
@@ -99,6 +100,8 @@ async def ask_original(
         typed: All parameters are annotated, so that a TypeError is the function's own.
         limits: Of one candidate's job; what the original needs for all inputs together stays well below.
         sandbox: Where it runs.
+        sought: Each of them is known to tell something, so that those on which the original raises are kept too,
+            however many there are.
 
     Raises:
         EvidenceError: the module cannot be loaded in the sandbox.
@@ -113,8 +116,10 @@ async def ask_original(
     await query.ask(given, limits)
     await query.ask(made, structs.replace(limits, call_s=min(limits.call_s, _GENERATED_CALL_S)))
     await query.confirm(limits)
-    kept, dropped = _balanced(query.kept, len(made), guessed=guessed)
-    query.reasons.update(dropped)
+    kept = query.kept
+    if not sought:
+        kept, dropped = _balanced(kept, len(made), guessed=guessed)
+        query.reasons.update(dropped)
     return OracleAnswers(
         cases=numbered(kept),
         excluded=tuple(Excluded(what=what, count=n, why=why) for (what, why), n in query.reasons.items()),

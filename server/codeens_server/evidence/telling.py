@@ -18,13 +18,14 @@ from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CallsJob, Limits
 from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
 from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.made_up import raised_by_functions, with_raised
 from codeens_sandbox_backends.values.outcomes import same_outcome
 from codeens_server.domain.evidence import VARIED, Case, Evidence
 from codeens_server.domain.target import Target
 from codeens_server.evidence.callers import CALLED
 from codeens_server.evidence.gather import is_typed
 from codeens_server.evidence.oracle import CandidateInput, ask_original
-from codeens_server.evidence.strategies.caught import raised_by_functions, raised_for
+from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
@@ -193,17 +194,27 @@ class InputSearch:
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
         values = (value for text in sources for value in constants(text))
-        raised = raised_for(sources, self._target.module, snapshot(self._target).text)
-        literals = Constants(values, (case.input for case in known), self._kinds, raised)
+        literals = Constants(values, (case.input for case in known), self._kinds, self._raised_for(sources))
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []
         return [*nans, *neighbours(forms, literals, _DRAWN), *large]
 
-    def drawn(self, known: Sequence[Case], number: int) -> list[CallInput]:
-        """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks."""
+    def drawn(self, known: Sequence[Case], sources: Sequence[str], number: int) -> list[CallInput]:
+        """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks.
+
+        Args:
+            known: cases.
+            sources: texts of all of the programs: functions among the arguments also raise what these catch.
+            number: of the drawing.
+        """
+        calls = self._draw(number)
+        failing = [call for name in self._raised_for(sources) for one in calls if (call := with_raised(one, name))]
         # What may not end comes last: nothing is tried after it.
         deeper = [call for form in self._forms(known) for call in deep(form)] if self._recurs else []
-        return [*self._draw(number), *deeper]
+        return [*calls, *failing, *deeper]
+
+    def _raised_for(self, sources: Sequence[str]) -> list[str]:
+        return raised_for(sources, self._target.module, snapshot(self._target).text)
 
     def _draw(self, number: int) -> list[CallInput]:
         """Return what is drawn for a number; once, whoever asks meanwhile."""
@@ -246,7 +257,13 @@ class InputSearch:
     async def _confirmed(self, calls: Sequence[CallInput], known: Sequence[Case]) -> tuple[Case, ...]:
         proposals = [CandidateInput(origin="generated", input=call, label=LABEL) for call in calls]
         answers = await ask_original(
-            self.original, proposals, guessed=False, typed=self._typed, limits=self._limits, sandbox=self._sandbox
+            self.original,
+            proposals,
+            guessed=False,
+            typed=self._typed,
+            limits=self._limits,
+            sandbox=self._sandbox,
+            sought=True,
         )
         number = 1 + sum(case.origin == "generated" for case in known)
         return tuple(

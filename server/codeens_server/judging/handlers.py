@@ -6,9 +6,8 @@ import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 
+from codeens_sandbox_backends.values.made_up import raised_by_functions
 from codeens_server.domain.evidence import Case
-from codeens_server.evidence.strategies.caught import raised_by_functions
-from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
 
 _ALL = "BaseException"
@@ -44,9 +43,13 @@ def _swallowed(source: str) -> Iterator[str]:
     for node in () if isinstance(tree, ParseFailure) else ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and not _raises_again(node):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-            yield from (last_name(kind) if kind is not None else _ALL for kind in kinds)
-        elif isinstance(node, ast.Call) and last_name(node.func) == "suppress":
-            yield from map(last_name, node.args)
+            yield from (_last_name(kind) if kind is not None else _ALL for kind in kinds)
+        elif isinstance(node, ast.Call) and _last_name(node.func) == "suppress":
+            yield from map(_last_name, node.args)
+
+
+def _last_name(node: ast.expr) -> str:
+    return ast.unparse(node).rpartition(".")[2]
 
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:

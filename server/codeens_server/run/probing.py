@@ -114,7 +114,7 @@ class Prober:
             if not judged.verdict.passes:
                 return judged
             tried: tuple[CallInput, ...] = ()
-            for make in (self._beside(candidate), self._drawn):
+            for make in (self._beside(candidate), self._drawn(candidate)):
                 calls = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
                 found = await self._search.telling([program], self.evidence.cases, calls)
                 if found.cases:
@@ -139,8 +139,8 @@ class Prober:
     def _beside(self, candidate: Candidate) -> Callable[[], list[CallInput]]:
         return partial(self._search.beside, self.evidence.cases, [candidate.source, self._target.source])
 
-    def _drawn(self) -> list[CallInput]:
-        return self._search.drawn(self.evidence.cases, 0)
+    def _drawn(self, candidate: Candidate) -> Callable[[], list[CallInput]]:
+        return partial(self._search.drawn, self.evidence.cases, [candidate.source, self._target.source], 0)
 
     async def _held_to(self, cases: tuple[Case, ...], program: Program, judged: Judged) -> Judged:
         return await judge_further(

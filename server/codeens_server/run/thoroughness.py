@@ -102,7 +102,7 @@ class _Trial:
         await self._notice(self._evidence.cases)
         await self._search_for_missed(lambda known: self._search.beside(known, self._sources))
         for number in range(draws):
-            await self._search_for_missed(partial(self._search.drawn, number=number))
+            await self._search_for_missed(partial(self._search.drawn, sources=self._sources, number=number))
         await notice_by_tests(self.notices, self._target, self._evidence, self._sandbox)
 
     def missed(self) -> tuple[MissedChange, ...]:

@@ -8,9 +8,9 @@ import pytest
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.made_up import function_in
 from codeens_sandbox_backends.values.sample import kind_of
 from codeens_sandbox_backends.worker.values.codec import decode
-from codeens_server.evidence.strategies.caught import function_in
 from codeens_server.evidence.strategies.inputs import generate_inputs, plan_inputs, strategy_for
 from tests.server.evidence.workspaces import target_in
 
@@ -128,7 +128,7 @@ def test_annotated_values_have_that_type(tmp_path: Path, annotation: str, kind: 
         ("Pair", {"namedtuple"}),
         ("Movie", {"dict"}),
         ("t.Annotated[int, 'x']", {"int"}),
-        ("Optional[Callable[[int], int]]", {"NoneType", "callback", "raising"}),
+        ("Optional[Callable[[int], int]]", {"NoneType", "callback", "raising", "turning"}),
         ("Callable[[int], Awaitable[int]]", {"awaited"}),
         ("Optional[Callable[[int], re.Match]]", {"NoneType"}),
     ],

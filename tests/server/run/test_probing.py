@@ -16,6 +16,7 @@ from codeens_sandbox_backends.registry import get_backend
 from codeens_server.config.settings import Settings
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.verdict import Verdict
+from codeens_server.evidence import telling
 from codeens_server.evidence.gather import EvidencePlan, gather
 from codeens_server.judging.judge import judge
 from codeens_server.run import probing
@@ -35,6 +36,7 @@ SUM = "def f(n: int) -> int:\n    n %= 7\n    return n * (n - 1) // 2\n"
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves a busy machine the time that it needs."""
     monkeypatch.setattr(probing, "_SECONDS", 100.0)
+    monkeypatch.setattr(telling, "_LONGEST_DRAWING_S", 100.0)
 
 
 Look: TypeAlias = Callable[[str, str], Awaitable[Verdict]]

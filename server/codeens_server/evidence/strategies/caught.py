@@ -6,10 +6,6 @@ import ast
 import builtins
 from collections.abc import Iterable, Iterator
 
-from codeens_sandbox_backends.programs import Encoded
-from codeens_sandbox_backends.values.check import open_node
-from codeens_sandbox_backends.values.sample import kind_of
-from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
 from codeens_server.evidence.strategies.definitions import Definitions, dotted_name, last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
 
@@ -30,17 +26,6 @@ def raised_for(sources: Iterable[str], module: str, text: str) -> list[str]:
     named = [node for source in sources for node in _caught(source)]
     found = [name for node in named if (name := _resolved(node, module, definitions))]
     return list(dict.fromkeys([*found, USUAL, *([_UNEXPECTED] if named else [])]))
-
-
-def raised_by_functions(values: Iterable[Encoded]) -> frozenset[str]:
-    """Return names, without their modules, of what functions among the arguments of a call raise."""
-    nodes = (open_node(function_in(value)) for value in values)
-    return frozenset(node.head[0].rpartition(":")[2] for node in nodes if node.tag == RAISING)
-
-
-def function_in(value: Encoded) -> Encoded:
-    """Return the function that an async one is around; any other value as it is."""
-    return value[1] if kind_of(value) == AWAITED else value
 
 
 def _caught(source: str) -> Iterator[ast.expr]:

@@ -11,6 +11,7 @@ from typing import Any
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, open_node
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
+from codeens_sandbox_backends.values.sample import CLASSES
 from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.evidence.strategies.alike import TWINS, alike, pairs_of, twins_of
@@ -22,9 +23,10 @@ _LARGEST = 1 << 50
 _DEPTHS = (40, 120, 240, 320, 440, 600, 900)
 """Frames: Python's own limit is 1000, and a wrapper doubles what a call needs."""
 _LONGEST = 200
-_TEXTS = ("\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
-"""A digit that is no decimal, a number that is no digit, a decimal beyond ASCII, digits as Python reads them; what
-folds, small letters beyond ASCII of which the first has two capitals, and what separates."""
+_EACH_BESIDE_EACH = "".join(one + other for one in CLASSES for other in CLASSES)
+_TEXTS = (_EACH_BESIDE_EACH, "\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
+"""Characters of all classes; a digit that is no decimal, a number that is no digit, a decimal beyond ASCII, digits as
+Python reads them; what folds, small letters beyond ASCII of which the first has two capitals, and what separates."""
 _BEYOND_FLOATS = ((1 << 60) - 1, -(1 << 60) - 1)
 _MOST_BEYOND = 4
 _HALFWAY = (1.5, 2.5, 100.5, 267.5)
@@ -125,7 +127,7 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
     if node.tag == AWAITED:
         yield from ([AWAITED, function] for function in _changed(node.children[0], constants, depth))
     if node.tag in _FUNCTIONS:
-        yield from ([RAISING, name, *encoded[-3:]] for name in constants.raised)
+        yield from (function for name in constants.raised for function in raising(encoded, name))
     if depth >= _DEEPEST:
         return
     head = 1 + len(node.head)
@@ -138,6 +140,12 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
         yield from _one_changed(
             encoded, head, lambda pair: ([pair[0], value] for value in _changed(pair[1], constants, depth + 1))
         )
+
+
+def raising(encoded: Any, name: str) -> Iterator[Encoded]:
+    """Yield a function as ones that raise: what is called with nothing raises first, then second, and not at once."""
+    values, calls, places = encoded[-3:]
+    yield from ([RAISING, name, [*values, *values[1:2] * more], calls, places] for more in range(3))
 
 
 def _one_changed(encoded: Any, head: int, change: Callable[[Any], Iterator[Encoded]]) -> Iterator[Encoded]:
