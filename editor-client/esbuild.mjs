@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { context } from "esbuild";
 
+const STUB = { vscode: "./test/unit/vscode.ts" };
 const production = process.argv.includes("--production");
 const watch = process.argv.includes("--watch");
 
@@ -14,7 +15,7 @@ const shared = {
 const node = { ...shared, platform: "node", target: "node18", format: "cjs", external: ["vscode"] };
 const builds = process.argv.includes("--tests")
   ? [
-      { ...node, entryPoints: tests("test/unit"), outdir: "out/test" },
+      { ...node, entryPoints: tests("test/unit"), outdir: "out/test", external: [], alias: STUB },
       { ...node, entryPoints: ["test/host/index.ts"], outfile: "out/host/index.js" },
     ]
   : [

@@ -52,6 +52,9 @@ async def test_sandlock_stands_in_for_bubblewrap_and_the_tier_says_so() -> None:
     if reason:
         pytest.skip(reason)
     backend = get_backend("local")
+    readiness = await backend.probe()
+    assert readiness.why.startswith("in place of bubblewrap: ")
+    assert "apt-get install bubblewrap" in readiness.fix
     sandbox = await backend.open(SandboxSpec(python=sys.executable))
     try:
         assert sandbox.isolation.label.startswith("sandlock")
@@ -131,7 +134,9 @@ async def test_a_process_tries_a_program_that_isolates_once_and_each_other_one_a
 async def test_the_setting_that_forbids_namespaces_is_named(setting: str, value: str, fix: str, tmp_path: Path) -> None:
     (tmp_path / setting).parent.mkdir()
     (tmp_path / setting).write_text(value + "\n", encoding="utf-8")
-    assert namespace_fix(tmp_path).endswith(f"sysctl -w {fix}")
+    said = namespace_fix(tmp_path)
+    assert said.endswith(f"sysctl -w {fix}")
+    assert said.startswith("Allow them for bubblewrap alone: ") == ("apparmor" in setting), "the narrow fix comes first"
 
 
 async def test_a_sandbox_that_does_not_keep_its_promise_is_found_out() -> None:

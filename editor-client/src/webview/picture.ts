@@ -2,6 +2,7 @@
 
 import type { PointView, RunView } from "../protocol";
 import { h, s } from "./dom";
+import { down, heaps } from "./heaps";
 import { isToggled, send, toggle } from "./host";
 
 const KEY = "picture";
@@ -21,7 +22,8 @@ export function picture(run: RunView): HTMLElement | undefined {
       "aria-label": `Not beaten: ${list.join(", ")}`,
     },
     front(run.points),
-    ...run.points.map((point, at) => dot(point, run, at)),
+    ...run.points.map((point) => dot(point, run)),
+    ...heaps(run.points).map(label),
   );
   const element = h(
     "details",
@@ -45,7 +47,7 @@ function front(points: readonly PointView[]): SVGElement {
   });
 }
 
-function dot(point: PointView, run: RunView, at: number): SVGElement {
+function dot(point: PointView, run: RunView): SVGElement {
   const name = [point.is_beaten ? "beaten" : "free", point.best ? "best" : ""].join(" ");
   return s(
     "g",
@@ -57,16 +59,13 @@ function dot(point: PointView, run: RunView, at: number): SVGElement {
     },
     s("title", {}, `${point.place}: ${point.label}`),
     s("circle", { cx: point.x, cy: down(point), r: RADIUS }),
-    s("text", { ...beside(point), y: down(point) + 1.2 + 3.2 * (at % 2) }, point.place),
   );
 }
 
-/** To the right of its dot, or to the left where the picture ends. */
-function beside(point: PointView): { readonly x: number; readonly "text-anchor": string } {
-  const isLast = point.x > 85;
-  return { x: point.x + (isLast ? -2.4 : 2.4), "text-anchor": isLast ? "end" : "start" };
-}
-
-function down(point: PointView): number {
-  return (60 * (100 - point.y)) / 100;
+/** To the right of its dots, or to the left where the picture ends. */
+function label([first, ...others]: readonly [PointView, ...PointView[]]): SVGElement {
+  const isLast = first.x > 85;
+  const place = { x: first.x + (isLast ? -2.4 : 2.4), y: down(first) + 1.2 };
+  const anchor = { "text-anchor": isLast ? "end" : "start" };
+  return s("text", { ...place, ...anchor }, [first, ...others].map((each) => each.place).join(" "));
 }

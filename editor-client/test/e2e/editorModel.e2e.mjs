@@ -1,10 +1,11 @@
-// The editor's own language model makes a candidate, after the user consented.
+// The editor's own language model makes a candidate, after the user consented; and its chat answers with a run's table.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { CLIENT, REPOSITORY } from "./editor.mjs";
 import { scene } from "./scene.mjs";
+import { RUN_WITHIN_MS } from "./workbench.mjs";
 
 const PACKED = join(CLIENT, "out/test-model.vsix");
 const options = () => ({
@@ -46,4 +47,22 @@ scene("the editor's own model answers, when the user allows it", options, async 
   const row = bench.results.locator(".candidate:not(.original)").first();
   assert.match(await row.getAttribute("aria-label"), /editor · baseline; .*passed/);
   await bench.picture("editor-model");
+  await chat(bench);
 });
+
+/** No account is needed where an extension brings the model. */
+async function chat(bench) {
+  const { page } = bench;
+  await bench.command("Chat: Open Chat");
+  const input = page.locator(".interactive-input-part");
+  await input.getByText("Test Model").waitFor();
+  await input.locator(".monaco-editor").first().click();
+  await page.keyboard.type("@codeens /readability orders.py::repeat_customers ");
+  await page.keyboard.press("Enter");
+  const answer = page.locator(".interactive-response").last();
+  await answer.getByText("Other versions are made, run in a sandbox").waitFor();
+  await answer.locator("td", { hasText: "original" }).first().waitFor({ timeout: RUN_WITHIN_MS });
+  await answer.getByRole("button", { name: "Show Results" }).waitFor();
+  await bench.picture("chat");
+  assert.match(await answer.locator("table").first().innerText(), /editor · baseline.*passed/);
+}

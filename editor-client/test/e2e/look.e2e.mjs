@@ -5,15 +5,10 @@ import { join } from "node:path";
 import { REPOSITORY } from "./editor.mjs";
 import { until } from "./processes.mjs";
 import { scene } from "./scene.mjs";
-import { RUN_WITHIN_MS } from "./workbench.mjs";
+import { LOOKS, PICTURES, RUN_WITHIN_MS } from "./workbench.mjs";
 
 const workspace = join(REPOSITORY, "examples/shop");
 const LEAST_TABLE = 865;
-const LOOKS = {
-  light: { colorScheme: "light", forcedColors: "none" },
-  dark: { colorScheme: "dark", forcedColors: "none" },
-  contrast: { colorScheme: "dark", forcedColors: "active" },
-};
 
 scene(
   "results are ranked by sliders, worked by keys, and readable in every theme",
@@ -40,12 +35,14 @@ scene(
     await bench.page.locator(".tab.active", { hasText: "codeens: Results" }).waitFor();
     await bench.command("View: Toggle Primary Side Bar Visibility");
     await bench.page.locator(".part.sidebar").waitFor({ state: "hidden" });
-    for (const [name, look] of Object.entries(LOOKS)) {
-      await bench.page.emulateMedia(look);
-      await bench.results.locator(`body.vscode-${name === "contrast" ? "high-contrast" : name}`).waitFor();
-      await bench.picture(`table-${name}`);
+    await bench.results.locator("svg.points text", { hasText: /^0/ }).waitFor();
+    for (const name of Object.keys(LOOKS)) {
+      await bench.look(name);
+      await bench.screenshot(PICTURES, `table-${name}`);
     }
     await tableFits(bench);
+    await bench.look("light");
+    await settings(bench);
   },
 );
 
@@ -74,6 +71,11 @@ async function weigh({ results }) {
 /** By a heading, the other way round, and back to the ranking. */
 async function sort({ results }) {
   const header = results.locator(".row.header .of-memory");
+  assert.match(
+    await header.getAttribute("title"),
+    /allocates/,
+    "what a heading means is said where the pointer rests",
+  );
   for (const [sign, groups] of [
     [" ↓", 0],
     [" ↑", 0],
@@ -110,6 +112,23 @@ async function tableFits({ page, results }) {
   const table = results.locator(".table");
   assert.equal(await table.evaluate((each) => getComputedStyle(each).display), "grid");
   assert.equal(await table.evaluate((each) => each.scrollWidth - each.clientWidth), 0);
+}
+
+/** What is not set is said in words, and every setting of a run is there. */
+async function settings(bench) {
+  const { page } = bench;
+  await page.keyboard.press("Control+,");
+  const editor = page.locator(".settings-editor");
+  await editor.locator(".suggest-input-container").click();
+  await page.keyboard.type("@ext:codeens.codeens");
+  const items = editor.locator(".settings-tree-container");
+  await items.locator(".setting-item-label", { hasText: "Goal" }).waitFor();
+  await items.getByText("as codeens.toml says").first().waitFor();
+  await bench.picture("settings");
+  const shown = await items.evaluate((each) =>
+    [each.innerText, ...[...each.querySelectorAll("select")].map((choice) => choice.value)].join("\n"),
+  );
+  assert.doesNotMatch(shown, /\bnull\b/);
 }
 
 /** Makes the side bar narrower by its edge. */

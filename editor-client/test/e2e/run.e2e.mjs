@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "./processes.mjs";
+import { descendants, until } from "./processes.mjs";
 import { realPackage } from "./realPackage.mjs";
 import { scene } from "./scene.mjs";
 
 const FILE = "inflection/__init__.py";
 const TAB = "__init__.py";
+const SERVER = "codeens._scripts.server";
 
 scene(
   "a function is run, compared, applied, and one undo brings its file back",
@@ -48,6 +49,14 @@ scene(
     await bench.lens("apply");
     assert.ok(isProven, "a proven change is marked");
     assert.equal(await marks.count(), 0, "and no more after the next edit");
+
+    const [server] = descendants(editor.pid, SERVER);
+    process.kill(server.pid, "SIGKILL");
+    const told = bench.notification("was started again").first();
+    await told.waitFor();
+    assert.doesNotMatch(await told.textContent(), /is lost/, "nothing was under way");
+    await bench.server();
+    await bench.lens("apply");
 
     await page.reload();
     await bench.lens("apply");

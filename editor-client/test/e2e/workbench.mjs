@@ -9,6 +9,13 @@ import { untilTried, WITHIN_MS } from "./processes.mjs";
 export const PICTURES = join(CLIENT, "out/pictures");
 export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export const RUN_WITHIN_MS = 600_000;
+export const LOOKS = {
+  light: { colorScheme: "light", forcedColors: "none", theme: "vs" },
+  dark: { colorScheme: "dark", forcedColors: "none", theme: "vs-dark" },
+  contrast: { colorScheme: "dark", forcedColors: "active", theme: "hc-black" },
+};
+/** With LOOKS=all every picture is taken in every look: dark/NAME.png, contrast/NAME.png. */
+const FURTHER = process.env["LOOKS"] === "all" ? ["dark", "contrast"] : [];
 
 export async function openWorkbench(url, { width = 1280, height = 800 } = {}) {
   const browser = await chromium.launch({
@@ -26,6 +33,7 @@ export class Workbench {
   constructor(browser, page) {
     this.browser = browser;
     this.page = page;
+    this.name = "light";
   }
 
   close() {
@@ -33,8 +41,32 @@ export class Workbench {
   }
 
   async picture(name) {
-    mkdirSync(PICTURES, { recursive: true });
-    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), animations: "disabled" });
+    const before = this.name;
+    await this.screenshot(PICTURES, name);
+    for (const look of FURTHER) {
+      await this.look(look);
+      await this.screenshot(join(PICTURES, look), name);
+    }
+    if (FURTHER.length > 0) {
+      await this.look(before);
+    }
+  }
+
+  async screenshot(folder, name) {
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`), animations: "disabled" });
+  }
+
+  /** Changes the colours of the workbench, and waits until those of the results have changed too. */
+  async look(name) {
+    const { theme, ...media } = LOOKS[name];
+    await this.page.emulateMedia(media);
+    await this.page.locator(`.monaco-workbench.${theme}`).waitFor();
+    const kind = name === "contrast" ? "high-contrast" : name;
+    if (await this.page.locator("iframe.webview.ready[src*='extensionId=codeens.codeens']").count()) {
+      await this.results.locator(`body.vscode-${kind}`).waitFor();
+    }
+    this.name = name;
   }
 
   /** Executes a command by its title in the palette. */

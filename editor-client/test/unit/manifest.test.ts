@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 interface Manifest {
@@ -114,6 +114,20 @@ test("no choice of a setting is shown as null", () => {
     if (values?.includes(null)) {
       assert.equal(labels?.length, values.length, key);
       assert.ok(!labels.includes("null"), key);
+    }
+  }
+});
+
+test("the repository's address is the one of pyproject.toml wherever it stands", () => {
+  const [, address = ""] = /^Repository = "(.+)"$/m.exec(readFileSync("../pyproject.toml", "utf8")) ?? [];
+  assert.match(address, /^https:/);
+  const name = address.split("/").at(-1);
+  const pages = readdirSync("../docs").filter((file) => file.endsWith(".md"));
+  const files = ["../pyproject.toml", "package.json", "README.md", "../README.md"];
+  for (const file of [...files, ...pages.map((page) => `../docs/${page}`)]) {
+    const text = readFileSync(file, "utf8");
+    for (const [found] of text.matchAll(new RegExp(`https://git[\\w.-]+/[\\w-]+/${name}(?![\\w-])`, "g"))) {
+      assert.equal(found, address, file);
     }
   }
 });

@@ -49,6 +49,11 @@ class Interval(Struct, frozen=True, kw_only=True):
     def slower(self) -> bool:
         return self.high < 1.0
 
+    @property
+    def untimed(self) -> bool:
+        """Whether nothing had to be timed, because both are the same code to the interpreter."""
+        return self.low == self.high == 1.0
+
 
 class Exponent(Struct, frozen=True, kw_only=True):
     """The ends of an interval of at least 95 %: what is measured grows as a power of the size between these."""

@@ -109,7 +109,7 @@ def _live_speed(verdict: Verdict | None, measurement: Measurement | None, not_ru
     if is_racing(verdict, measurement, not_run):
         return CellView(text="still racing")
     cell = speed_cell(measurement.speed if measurement else None)
-    return replace(cell, word=f"decided: {cell.word}") if cell.text else cell
+    return replace(cell, word=": ".join(filter(None, ("decided", cell.word)))) if cell.text else cell
 
 
 def verdict_cell(verdict: Verdict, reason: str, *, improving: bool) -> CellView:
@@ -135,12 +135,19 @@ def speed_cell(speed: Interval | None) -> CellView:
     """Return the ratio to the original's time and its 95 % interval."""
     if speed is None:
         return _NOTHING
+    if speed.untimed:
+        return CellView(text="same", trend="same", whole=speed.note)
     ratio, ends = wording.interval(speed)
     trend = "better" if speed.faster else "worse" if speed.slower else "same"
     word = {"better": "faster", "worse": "slower", "same": "unclear"}[trend]
     times = (speed.original_s, speed.candidate_s)
     whole = " → ".join(map(_seconds, times)) + " a pass" if all(times) else ""
     return CellView(text=ratio, detail=ends, trend=trend, word=word, whole=whole)
+
+
+def speed_said(cell: CellView) -> str:
+    """Return a speed as a part of a sentence."""
+    return f"{cell.text} {cell.detail or 'speed'}" if cell.text else ""
 
 
 def memory_cell(memory: Memory | None) -> CellView:

@@ -16,7 +16,7 @@ from codeens_server.domain.terms import ORIGINAL, Goal, StopReason
 from codeens_server.ranking import wording
 from codeens_server.run.state import RunState
 from codeens_server.text import money, one_line, plural
-from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, spoken
+from codeens_server.views.cells import document_row, is_unsafe, live_row, speed_cell, speed_said, spoken
 from codeens_server.views.model import (
     ClusterView,
     ColumnView,
@@ -239,7 +239,7 @@ def _fastest(state: RunState) -> str:
     if state.best is None:
         return _passed_text(state.passed, state.conditional) if state.passing() else "nothing yet"
     cell = speed_cell(state.measurements[state.best].speed)
-    return f"{one_line(wording.label(state.candidates[state.best]))} {cell.text} {cell.detail}"
+    return f"{one_line(wording.label(state.candidates[state.best]))} {speed_said(cell)}".rstrip()
 
 
 def _live_short(status: RunStatus, progress: ProgressView) -> str:
@@ -294,7 +294,7 @@ def _document_short(run: RunDocument, rows: Sequence[RowView]) -> str:
     counts += [f"{conditional} on conditions"] if conditional else []
     counts += [f"{not_run} not run"] if not_run else []
     best = next((row for row in candidates if row.best), None)
-    speed = f"{best.speed.text} {best.speed.detail}" if best and best.speed.text else best.label if best else ""
+    speed = f"{best.speed.text} {best.speed.detail}" if best and best.speed.detail else best.label if best else ""
     stopped = f" ({one_line(run.summary.stopped)})" if run.summary.stopped else ""
     on = " on conditions" if best and best.status == "conditional" else ""
     verdict = f"best {speed}{on}" if best else "keep the original"

@@ -222,8 +222,9 @@ async def test_a_run_that_fails_is_shown_to_a_client_that_follows_runs_or_answer
         assert failed["headline"].startswith(NO_CANDIDATE)
         assert (failed["run_id"], made.news[-1]["uri"]) == (answer["runId"], folders.uri)
         # Nor is there a message where the run is waited for: its failure is the answer.
-        with pytest.raises(Exception, match=NO_CANDIDATE):
+        with pytest.raises(Exception, match=f"{NO_CANDIDATE}.*Configure one in the setting codeens.models") as refused:
             await made.run(folders.uri, function="double")
+        assert "--" not in str(refused.value), "an editor has no flags"
         with pytest.raises(Exception, match=r"'3\.99' does not name an interpreter"):
             await made.run(folders.uri, function="double", environments=["3.99"])
         assert made.client.messages == []

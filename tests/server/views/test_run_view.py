@@ -124,6 +124,15 @@ def test_a_speed_up_that_may_be_none_is_not_called_better(run: RunDocument) -> N
     assert row(run, measurement=Measurement(speed=Interval(ratio=9.4, low=1.0, high=12.1))).speed.trend == "same"
 
 
+def test_what_is_the_same_code_is_as_fast_and_not_unclear(run: RunDocument) -> None:
+    first, *others = run.results
+    speed = Interval(ratio=1.0, low=1.0, high=1.0, note="same bytecode, same speed")
+    untimed = replace(first, measurement=replace(first.measurement, speed=speed))
+    view = document_view(replace(run, results=(untimed, *others), best=first.candidate.id))
+    assert view.rows[1].speed == CellView(text="same", trend="same", whole=speed.note)
+    assert view.short.endswith("best maker/small · performance (c1)")
+
+
 def test_a_pass_without_proof_or_isolation_says_so(run: RunDocument) -> None:
     voted = replace(facts.passed("unsafe: NOT ISOLATED"), evidence="agreement", isolation="shared")
     shown = row(run, verdict=voted)

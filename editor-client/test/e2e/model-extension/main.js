@@ -21,7 +21,7 @@ const MODEL = {
   version: "1",
   maxInputTokens: 100_000,
   maxOutputTokens: 10_000,
-  capabilities: {},
+  capabilities: { toolCalling: true },
   isUserSelectable: true,
 };
 

@@ -15,6 +15,7 @@ from codeens_server.lsp.runs.messages import RowArguments, RunArguments, RunId, 
 from codeens_server.lsp.runs.records import RunRecord
 from codeens_server.lsp.transport.client import Client
 from codeens_server.lsp.transport.names import APPLY, APPLY_KIND, CANCEL, QUICK_FIX, RUN, RUN_KIND, SHOW_RUN
+from codeens_server.views.cells import speed_said
 from codeens_server.views.model import RowView, RunView
 
 _MOST_SHOWN = 10
@@ -149,7 +150,7 @@ def _apply_title(row: RowView) -> str:
 
     What speaks against it stands before the colon: `2. Apply gpt-x · baseline (slower 0.61x [0.55, 0.70]): …`.
     """
-    speed = f"{row.speed.text} {row.speed.detail}".strip()
+    speed = speed_said(row.speed)
     against = [row.worse, "" if row.proven else row.verdict.detail]
     proof = [
         "" if speed in row.worse else speed,
