@@ -63,9 +63,11 @@ function dot(point: PointView, run: RunView): SVGElement {
 }
 
 /** To the right of its dots, or to the left where the picture ends. */
-function label([first, ...others]: readonly [PointView, ...PointView[]]): SVGElement {
+function label(heap: readonly [PointView, ...PointView[]]): SVGElement {
+  const [first] = heap;
+  const across = heap.map((each) => each.x);
   const isLast = first.x > 85;
-  const place = { x: first.x + (isLast ? -2.4 : 2.4), y: down(first) + 1.2 };
+  const place = { x: isLast ? Math.min(...across) - 2.4 : Math.max(...across) + 2.4, y: down(first) + 1.2 };
   const anchor = { "text-anchor": isLast ? "end" : "start" };
-  return s("text", { ...place, ...anchor }, [first, ...others].map((each) => each.place).join(" "));
+  return s("text", { ...place, ...anchor }, heap.map((each) => each.place).join(" "));
 }

@@ -18,7 +18,7 @@ width, height = pictures[0].size
 sheet = Image.new("RGB", (width, height * len(pictures)))
 for number, picture in enumerate(pictures):
     sheet.paste(picture, (0, height * number))
-palette = sheet.quantize(256, dither=Image.Dither.NONE)
+palette = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
 frames[0].save(
     target,
