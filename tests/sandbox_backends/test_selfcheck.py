@@ -118,7 +118,9 @@ async def failures(backend: Backend, checks: Sequence[SelfCheck]) -> dict[str, s
 
 
 @pytest.mark.parametrize("area", LISTS)
-@pytest.mark.parametrize("backend", ["cold", *map(_scene, ("sandlock", "e2b", "daytona", "ray"))], indirect=True)
+@pytest.mark.parametrize(
+    "backend", [_scene(name) for name in ("cold", "sandlock", "e2b", "daytona", "ray")], indirect=True
+)
 async def test_a_backend_holds(backend: Backend, area: str) -> None:
     known = KNOWN.get(backend.name, set[str]())
     found = await failures(backend, LISTS[area])
@@ -147,7 +149,9 @@ async def test_every_gap_of_a_backend_without_walls_is_found(backend: Backend) -
     assert all(found.values())
 
 
-@pytest.mark.parametrize("backend", ["local", "sandlock", _scene("docker"), "e2b", "daytona", "unsafe"], indirect=True)
+@pytest.mark.parametrize(
+    "backend", ["local", "sandlock", "unsafe", *map(_scene, ("docker", "e2b", "daytona"))], indirect=True
+)
 async def test_the_probe_says_what_the_checks_say(backend: Backend, request: pytest.FixtureRequest) -> None:
     if backend.name == "docker":
         request.getfixturevalue("daemon")
