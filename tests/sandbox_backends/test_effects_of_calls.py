@@ -209,7 +209,7 @@ def test_what_a_call_leaves_for_all_of_the_process_is_told_each_time(
 ) -> None:
     for outcome in touched[channel]:
         # With the first finalizer a function comes that is called at exit.
-        assert effects_of(outcome).keys() - {"again", "at exit"} == {channel}
+        assert effects_of(outcome).keys() - {"again", "after another", "at exit"} == {channel}
 
 
 def test_what_can_be_put_back_no_later_call_sees(touched: dict[str, list[Outcome]]) -> None:

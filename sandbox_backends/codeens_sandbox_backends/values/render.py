@@ -181,6 +181,7 @@ _CHANNELS = {
     "held": "what it keeps of its arguments",
     "memory": "which arrays share memory",
     "again": "what the same call does next",
+    "after another": "what the call does after another one",
     "re-entered": "what happens when what it calls makes the same call",
     "replaced": "which parts of its arguments are new objects",
     "rebound": "which variables hold new objects",
@@ -207,7 +208,9 @@ _STATES = {
     "class": "class attribute",
     "default": "default argument of",
 }
-_FOLLOWING = frozenset({"again", "re-entered", "left early", "iterated", "thrown into", "handled", "sent"})
+_FOLLOWING = frozenset(
+    {"again", "after another", "re-entered", "left early", "iterated", "thrown into", "handled", "sent"}
+)
 _MOST_CHANNELS = 3
 
 

@@ -22,13 +22,14 @@
 |                                | (`stepping`), and when it is left before its end                      |
 | `sent`, `thrown into`          | of a generator that does not ignore values that are sent to it: what  |
 |                                | happens with these, and when an exception is thrown into it           |
-| `handled`                      | of a generator with a `try` that holds nothing but a `yield`: what    |
-|                                | comes of the exceptions that it handles there                         |
+| `handled`                      | of a generator with a `try` that holds nothing but a `yield`, and of  |
+|                                | a context manager: what comes of the exceptions that it handles there |
 | `replaced`                     | places of the arguments at which another object stands than before,   |
 |                                | and where that stood, or `new` (`parts`)                              |
 | `rebound`                      | places of variables at which another object stands than before        |
 |                                | (`rebound`)                                                           |
 | `again`                        | what the same call does in the state that is left (`observed`)        |
+| `after another`                | what the call does in the state that one with another argument leaves |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
 

@@ -1,4 +1,8 @@
-"""What exceptions generators wait for: where a `try` holds nothing but a `yield`, its handlers are for no others."""
+"""What exceptions generators and context managers wait for.
+
+Where a `try` of a generator holds nothing but a `yield`, its handlers are for no others. Those of a context manager are
+also for what is raised in the body of its `with`, whatever else they are for.
+"""
 
 from __future__ import annotations
 
@@ -26,35 +30,46 @@ class ExceptionHandlers:
         if self._known is None:
             found: Dict[str, List[ast.expr]] = {}
             for node in ast.walk(ast.parse(self._source)) if "yield" in self._source else ():
-                if isinstance(node, ast.FunctionDef):
+                if isinstance(node, ast.FunctionDef) or (isinstance(node, ast.AsyncFunctionDef) and _is_manager(node)):
                     found.setdefault(node.name, []).extend(_named(node))
             self._known = {name: named for name, named in found.items() if named}
         return self._known
 
     def of(self, generator: Any) -> List[Any]:
-        """Return classes of exceptions that a generator handles so, without repetition."""
-        names = {**vars(builtins), **generator.gi_frame.f_globals}
-        found = [_resolved(named, names) for named in self.by_name().get(generator.gi_code.co_name, ())]
+        """Return classes of exceptions that a generator, also of a context manager, handles so, without repetition."""
+        inner = getattr(generator, "gen", generator)
+        frame, code = (inner.ag_frame, inner.ag_code) if hasattr(inner, "ag_frame") else (inner.gi_frame, inner.gi_code)
+        names = {**vars(builtins), **frame.f_globals}
+        found = [_resolved(named, names) for named in self.by_name().get(code.co_name, ())]
         usual = (StopIteration, StopAsyncIteration)
         kinds = [kind for kind in found if type(kind) is type and issubclass(kind, Exception)]
         return list(dict.fromkeys(kind for kind in kinds if not issubclass(kind, usual)))
 
 
-def _named(function: ast.FunctionDef) -> Iterator[ast.expr]:
+def _is_manager(function: Any) -> bool:
+    return any("contextmanager" in ast.dump(decorator) for decorator in function.decorator_list)
+
+
+def _named(function: Any) -> Iterator[ast.expr]:
+    waits = _yields if _is_manager(function) else _only_yields
     todo: List[ast.AST] = [*function.body]
     while todo:
         node = todo.pop()
         if isinstance(node, _FUNCTIONS):
             continue
         todo += ast.iter_child_nodes(node)
-        if isinstance(node, ast.Try) and len(node.body) == 1 and _only_yields(node.body[0]):
+        if isinstance(node, ast.Try) and waits(node.body):
             for handler in node.handlers:
                 kinds = handler.type or ast.Name(id="Exception", ctx=ast.Load())
                 yield from kinds.elts if isinstance(kinds, ast.Tuple) else (kinds,)
 
 
-def _only_yields(statement: ast.stmt) -> bool:
-    value = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
+def _yields(body: List[ast.stmt]) -> bool:
+    return any(isinstance(node, ast.Yield) for statement in body for node in ast.walk(statement))
+
+
+def _only_yields(body: List[ast.stmt]) -> bool:
+    value = body[0].value if len(body) == 1 and isinstance(body[0], (ast.Expr, ast.Assign)) else None
     return isinstance(value, ast.Yield) and all(isinstance(node, (ast.Yield, *_PLAIN)) for node in ast.walk(value))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .calling import Arguments, decode_arguments
 from .effects import Effects
@@ -35,7 +35,8 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     """Call the function and return the fields of an answer, as `calling.perform` does, effects included.
 
     A call that has loaded modules is made once more: what it did to them was not looked at. One that leaves another
-    state behind is made twice more, in a row: what it does in that state is an effect too. One that calls what it was
+    state behind is made twice more, in a row, and once more after one with another argument: what it does in that
+    state is an effect too. One that calls what it was
     given is made once more, and called again from there.
     """
     try:
@@ -52,7 +53,10 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
         for channel, effect in _when_used_otherwise(function, call, effects).items():
             _note(outcome, channel, effect)
     if not _OUTPUT.issuperset(left):
-        _note(outcome, "again", _summary(_performed(function, call, effects, times=2)))
+        _note(outcome, "again", _summary(_performed(function, call, effects, before=call)))
+        other = _with_another(call)
+        if other is not None:
+            _note(outcome, "after another", _summary(_performed(function, call, effects, before=other)))
     if outcome["kind"] == "returned" and _calls_back(answer, call):
         _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
     return answer
@@ -95,11 +99,30 @@ def _note(outcome: Message, channel: str, effect: Any) -> None:
     outcome.setdefault("effects", {})[channel] = effect
 
 
-def _performed(function: Callable[..., Any], call: Message, effects: Effects, times: int = 1) -> Message:
-    """Return the answer of the last of some calls, and the effects of all."""
+def _with_another(call: Message) -> Optional[Message]:
+    """Return the call with the last number or text among two or more arguments changed; None where there is none."""
+    args, kwargs = [*call["args"]], {**call["kwargs"]}
+    if len(args) + len(kwargs) < 2:
+        return None
+    for values, place in [*((kwargs, name) for name in reversed([*kwargs])), *((args, at) for at in _backwards(args))]:
+        kind = _type_of(values[place])
+        if kind is int or kind is float or kind is str:
+            values[place] += "a" if kind is str else 1
+            return {**call, "args": args, "kwargs": kwargs}
+    return None
+
+
+def _backwards(values: List[Any]) -> Any:
+    return reversed(range(len(values)))
+
+
+def _performed(
+    function: Callable[..., Any], call: Message, effects: Effects, before: Optional[Message] = None
+) -> Message:
+    """Return the answer of a call, and the effects of it and of what is called before."""
     effects.begin()
-    for _ in range(times - 1):
-        _made(function, decode_arguments(call), effects)
+    if before is not None:
+        _made(function, decode_arguments(before), effects)
     arguments = decode_arguments(call)
     parts = Parts(arguments)
     made = _made(function, arguments, effects)

@@ -48,7 +48,7 @@ def make(call: Callable[[], Any], look: Look) -> Made:
         return Made([], error)
     value = in_step(value)
     kind = _type_of(value)
-    if kind is AwaitedManager or is_context_manager(kind):
+    if _is_manager(value):
         return _entered(value, look, before)
     if kind is AwaitedItems or is_lazy(kind):
         return _read(value, look, before)
@@ -92,6 +92,17 @@ def _entered(manager: Any, look: Look, before: Any) -> Made:
     return Made([Drained("context manager", [value], False)], None, _told(steps, before), True)
 
 
+def _is_manager(value: Any) -> bool:
+    kind = _type_of(value)
+    return kind is AwaitedManager or is_context_manager(kind)
+
+
+def _left_by(manager: Any, kind: Any) -> Made:
+    """Enter a context manager, raise in its body, and tell whether it lets that through."""
+    manager.__enter__()
+    return Made([bool(manager.__exit__(kind, kind.__new__(kind), None))])
+
+
 def _told(steps: List[Any], before: Any) -> Dict[str, Any]:
     return {} if all(step == before for step in steps) else {"steps": steps}
 
@@ -123,9 +134,11 @@ def _encoded(value: Any) -> Any:
 
 
 def throw_into(call: Callable[[], Any], kind: Any = ZeroDivisionError) -> Made:
-    """Call, and throw an exception into the generator that is returned, in its middle."""
+    """Call, and throw an exception into the generator that is returned, in its middle; or into the body of a `with`."""
     try:
-        value = call()
+        value = in_step(call())
+        if _is_manager(value):
+            return _left_by(value, kind)
         if _type_of(value) is not GeneratorType:
             return Made([None])
         next(value, None)
@@ -140,10 +153,8 @@ def leave_early(call: Callable[[], Any]) -> Made:
     """Call, and leave what is returned in the middle: close a generator, raise in the body of a context manager."""
     try:
         value = in_step(call())
-        if _type_of(value) is AwaitedManager or is_context_manager(_type_of(value)):
-            value.__enter__()
-            error = ZeroDivisionError()
-            return Made([bool(value.__exit__(ZeroDivisionError, error, None))])
+        if _is_manager(value):
+            return _left_by(value, ZeroDivisionError)
         if _type_of(value) in _LEFT:
             next(value, None)
             value.close()

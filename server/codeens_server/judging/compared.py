@@ -16,6 +16,7 @@ _VARIABLES = ("global ", "class ", "closure ", "default ", "attributes ", "own a
 _USUAL = (("no printed text", "stdout"), ("no module variables", _VARIABLES), ("no files", "files"))
 _FURTHER = {
     "again",
+    "after another",
     "kept",
     "held",
     "memory",

@@ -27,6 +27,8 @@ _EACH_BESIDE_EACH = "".join(one + other for one in CLASSES for other in CLASSES)
 _TEXTS = (_EACH_BESIDE_EACH, "\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
 """Characters of all classes; a digit that is no decimal, a number that is no digit, a decimal beyond ASCII, digits as
 Python reads them; what folds, small letters beyond ASCII of which the first has two capitals, and what separates."""
+_LINES = "\r\u2028"
+"""Ends of lines, none of which is the usual one."""
 _BEYOND_FLOATS = ((1 << 60) - 1, -(1 << 60) - 1)
 _MOST_BEYOND = 4
 _HALFWAY = (1.5, 2.5, 100.5, 267.5)
@@ -35,6 +37,9 @@ _MOST_DECIMALS = 6
 _FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
 _PLACES_OF_ITEMS = frozenset({"namedtuple"})
+_MOMENTS = frozenset({"date", "datetime"})
+_DAYS = ("2100-01-31", "2100-03-01", "2000-02-29", "2096-02-29", "2023-12-31", "2021-01-03")
+"""Around a century that is no leap year, one that is, and turns of years of weeks."""
 _FUNCTIONS = frozenset({"callback", RAISING, "turning"})
 _PAIRS = DICTS | {"object"}
 
@@ -128,6 +133,8 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
         yield from ([AWAITED, function] for function in _changed(node.children[0], constants, depth))
     if node.tag in _FUNCTIONS:
         yield from (function for name in constants.raised for function in raising(encoded, name))
+    if node.tag in _MOMENTS:
+        yield from _dates(encoded)
     if depth >= _DEEPEST:
         return
     head = 1 + len(node.head)
@@ -156,6 +163,11 @@ def _one_changed(encoded: Any, head: int, change: Callable[[Any], Iterator[Encod
             yield [*encoded[:place], item, *encoded[place + 1 :]]
 
 
+def _dates(encoded: Any) -> Iterator[Encoded]:
+    """Yield days near which years and months are of another length, at the same time of day."""
+    return ([encoded[0], day + encoded[1][len(day) :], *encoded[2:]] for day in _DAYS if day != encoded[1][: len(day)])
+
+
 def _scalars(value: Any, constants: Constants) -> Iterator[Encoded]:
     if isinstance(value, bool):
         yield not value
@@ -166,6 +178,7 @@ def _scalars(value: Any, constants: Constants) -> Iterator[Encoded]:
     elif isinstance(value, str):
         yield from (other for other in (*constants.texts, "", value + value, value + "\n", *_TEXTS) if other != value)
         yield from (value + text for text in constants.texts)
+        yield from (_LINES.join([value + text + value] * 3) for text in ("", *constants.texts))
 
 
 def _tuples(encoded: Encoded) -> Iterator[int]:

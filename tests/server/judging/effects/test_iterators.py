@@ -110,6 +110,22 @@ async def printed(count):
         print("closed")
 
 
+@contextlib.contextmanager
+def forgiving(name):
+    try:
+        yield name.upper()
+    except KeyError:
+        NAMES.append(name)
+
+
+@contextlib.asynccontextmanager
+async def finding(name):
+    try:
+        yield name.upper()
+    except KeyError:
+        raise ValueError(name) from None
+
+
 @contextlib.asynccontextmanager
 async def opened(name):
     NAMES.append(name)
@@ -241,6 +257,28 @@ TRIES = [
             "    finally:\n        print('closed')",
             ("closes at the end only", False): "async def printed(count):\n    for number in range(count):\n"
             "        print(number)\n        yield number\n    print('closed')",
+        },
+    ),
+    Try(
+        "forgiving",
+        [("a",)],
+        {
+            ("forgives the same", True): "@contextlib.contextmanager\ndef forgiving(name):\n    try:\n"
+            "        yield name.upper()\n    except KeyError as error:\n        NAMES.extend([name])\n",
+            ("forgives nothing", False): "@contextlib.contextmanager\ndef forgiving(name):\n    yield name.upper()\n",
+            ("does not note it", False): "@contextlib.contextmanager\ndef forgiving(name):\n"
+            "    with contextlib.suppress(KeyError):\n        yield name.upper()\n",
+        },
+    ),
+    Try(
+        "finding",
+        [("a",)],
+        {
+            ("tells the same", True): "@contextlib.asynccontextmanager\nasync def finding(name):\n"
+            "    large = name.upper()\n    try:\n        yield large\n    except KeyError:\n"
+            "        raise ValueError(name)\n",
+            ("lets it through", False): "@contextlib.asynccontextmanager\nasync def finding(name):\n"
+            "    yield name.upper()\n",
         },
     ),
     Try(

@@ -34,12 +34,19 @@ def noting(function):
     return noted
 
 
+TABLES = {}
 SEEN = {}
 SHOWN = {"seen": SEEN}
 HISTORY = [1]
 _LATEST = [1]
 SETTINGS = {"depth": 0}
 GROUPS = {"a": []}
+
+
+def table_of(name, size):
+    if name not in TABLES:
+        TABLES[name] = [number * number for number in range(size)]
+    return [*TABLES[name]]
 
 
 def see(name):
@@ -173,6 +180,17 @@ TRIES = [
             ("the same otherwise", True): "def hand_down(name):\n    os.environ.update(LAST_NAME=name)",
             ("more past the mapping", False): "def hand_down(name):\n    os.environ['LAST_NAME'] = name\n"
             "    os.putenv('LAST_NAME', 'b')",
+        },
+    ),
+    Try(
+        "table_of",
+        [("a", 3), ("", 0)],
+        {
+            ("keeps the same", True): "def table_of(name, size):\n    known = TABLES.get(name)\n"
+            "    if known is None:\n        known = TABLES[name] = [n * n for n in range(size)]\n    return known[:]",
+            ("makes it anew for another size", False): "def table_of(name, size):\n"
+            "    if len(TABLES.get(name, ())) != size or name not in TABLES:\n"
+            "        TABLES[name] = [n * n for n in range(size)]\n    return list(TABLES[name])",
         },
     ),
     Try(
