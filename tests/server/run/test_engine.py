@@ -16,7 +16,10 @@ from codeens_sandbox_backends.jobs import CallsJob, Job
 from codeens_sandbox_backends.programs import Program
 from codeens_sandbox_backends.races import RaceJob
 from codeens_server.domain.evidence import Case
+from codeens_server.domain.target import Candidate
+from codeens_server.domain.terms import OFFLINE
 from codeens_server.errors import ChangedError, EvidenceError, InputError, NothingGenerated, RunError
+from codeens_server.run import engine as engine_module
 from codeens_server.run import execution
 from codeens_server.run.engine import Engine
 from codeens_server.run.events import (
@@ -33,6 +36,7 @@ from codeens_server.run.events import (
 )
 from codeens_server.run.state import WRONG_WHEN_TIMED
 from codeens_server.store.opening import open_store
+from codeens_server.store.statistics import Statistics
 from codeens_variants.manifest import Variant
 from tests.server import facts
 from tests.server.ranking.selector.made import kept
@@ -321,6 +325,32 @@ async def test_a_run_without_anybody_to_ask_is_refused_with_a_code(world: World)
             await finish(engine.start(world.request(models), world.target))
         (line,) = await store.list_runs(1)
     assert not line.ended
+
+
+async def test_a_run_without_models_has_one_round_and_looks_up_nothing_of_earlier_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object, **__: object) -> tuple[()]:
+        return ()
+
+    async def rewritten(*_: object) -> list[Candidate]:
+        return [replace(candidate, model=OFFLINE) for candidate in given(right=RIGHT)]
+
+    async def looked_up(*_: object) -> None:
+        pytest.fail("a run without models needs none of it")
+
+    monkeypatch.setattr(engine_module, "choose_models", nobody)
+    monkeypatch.setattr(engine_module, "offline_rewrites", rewritten)
+    for name in ("past", "systems"):
+        monkeypatch.setattr(Statistics, name, looked_up)
+    asked = replace(world.request(goal="speed", rounds=4), rewrites="always")
+
+    with world.engine() as (engine, _):
+        events = await events_of(engine.start(asked, world.target))
+
+    assert [event.candidate.round for event in events if isinstance(event, CandidateGenerated)] == [0]
+    assert isinstance(events[-1], RunFinished)
+    assert (events[-1].run.summary.passed, events[-1].run.summary.ending) == (1, "")
 
 
 async def test_a_definition_that_nobody_runs_is_refused_with_what_runs_though_nothing_was_made_for_it(

@@ -49,7 +49,8 @@ class SlowFinder:
             _, profile = await profiled_command(session, root, command)
             ranked = await rank(session, root, profile)
         places = tuple(_place(one) for one in ranked if _is_meant(one, path, asked))
-        return written(SlowPlaces(program=command, ended=profile.ended, functions=places))
+        ended = "; ".join(filter(None, (profile.ended, *profile.notes)))
+        return written(SlowPlaces(program=command, ended=ended, functions=places))
 
 
 def _is_meant(one: RankedFunction, path: Path, asked: SlowArguments) -> bool:

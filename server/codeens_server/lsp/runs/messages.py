@@ -240,7 +240,7 @@ class SlowPlaces(_Result, frozen=True, kw_only=True):
     program: str
     """What was run."""
     ended: str
-    """How it ended, where not by itself."""
+    """How it ended, where not by itself, and what of it could not be seen."""
     functions: tuple[SlowPlace, ...]
 
 
