@@ -404,11 +404,17 @@ class Money:
 
     def __eq__(self, other: object): return NotImplemented
     def __add__(self, other): return NotImplemented
+    def __sub__(self, other): return Money(self.amount - other.amount, self.unit)
 """
 
 
 @pytest.mark.parametrize(
-    ("name", "others"), [("__eq__", {"object", "NoneType", "int", "str"}), ("__add__", {"object"})]
+    ("name", "others"),
+    [
+        ("__eq__", {"object", "NoneType", "int", "str"}),
+        ("__add__", {"object", "NoneType", "int", "str"}),
+        ("__sub__", {"object"}),
+    ],
 )
 def test_an_operator_gets_instances_beside_each_other_that_are_equal_nearly_and_not_at_all(
     tmp_path: Path, name: str, others: set[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
-from codeens_server.evidence.strategies.neighbours import Constants, neighbours
+from codeens_server.evidence.strategies.neighbours import Constants, deep, neighbours
 
 
 def beside(value: Encoded, *literals: object) -> list[Encoded]:
@@ -26,6 +26,13 @@ def test_characters_of_all_classes_stand_beside_each_other() -> None:
 def test_days_around_odd_years_keep_their_time_and_zone() -> None:
     assert ["date", "2000-02-29"] in beside(["date", "2024-05-06"])
     assert ["datetime", "2100-03-01T07:08:09"] in beside(["datetime", "2024-05-06T07:08:09"])
+
+
+def test_the_deepest_inputs_come_before_what_would_remember_part_of_their_way() -> None:
+    sizes = [call.args[0] for call in deep(CallInput(args=(3,))) if isinstance(call.args[0], int)]
+    plain = [size for size in sizes if size < 1000]
+    assert plain == sorted(plain, reverse=True)
+    assert plain[0] == 900
 
 
 def test_words_of_the_same_letters_in_other_numbers_stand_beside_each_other() -> None:

@@ -109,6 +109,7 @@ class _Knowledge:
         self._owner, _, self._name = target.qualname.rpartition(".")
         self._apart = apart
         self._docstring = target.docstring or ""
+        self._source = target.source
         self._sampler = Sampler(constants(target.source))
         self._worlds = [
             Annotations(definitions, self._sampler, module=target.module, variable=variable)
@@ -195,7 +196,8 @@ class _Knowledge:
         if alike is None:
             return []
         others = [st.none(), self._sampler.ints(), self._sampler.texts(long=False)]
-        return [weighted((3, alike), (1, st.one_of(others)))] if self._name in _EQUALITIES else [alike]
+        takes_others = self._name in _EQUALITIES or "NotImplemented" in self._source
+        return [weighted((3, alike), (1, st.one_of(others)))] if takes_others else [alike]
 
     def missing(self, parameter: Parameter, *, is_instance: bool) -> str:
         if is_instance:

@@ -20,8 +20,10 @@ _DEEPEST = 4
 _PLACES = 4
 """Items of one container that are changed one by one."""
 _LARGEST = 1 << 50
-_DEPTHS = (40, 120, 240, 320, 440, 600, 900)
-"""Frames: Python's own limit is 1000, and a wrapper doubles what a call needs."""
+_DEPTHS = (900, 600, 440, 320, 240, 120, 40)
+"""Frames: Python's own limit is 1000, and a wrapper doubles what a call needs. The deepest comes first: who remembers
+what the others came to needs no more than the rest of the way.
+"""
 _LONGEST = 200
 _EACH_BESIDE_EACH = "".join(one + other for one in CLASSES for other in CLASSES)
 _TEXTS = (_EACH_BESIDE_EACH, "\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
