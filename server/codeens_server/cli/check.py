@@ -10,7 +10,7 @@ import anyio.to_thread
 import click
 from msgspec.structs import replace
 
-from codeens import Run, Session
+from codeens import Run, RunKeywords, Session
 from codeens_server.changes.checking import CheckDocument, CheckedFunction, checked
 from codeens_server.changes.finding import Changes, find_changes
 from codeens_server.changes.improving import BetterVersion, improved
@@ -20,6 +20,7 @@ from codeens_server.cli.session import session_here, settings_of, unless_interru
 from codeens_server.domain.target import Target
 from codeens_server.domain.terms import Effort
 from codeens_server.generation.models.resolve import AUTO, resolve_models
+from codeens_server.run.events import Noted, RunEvent
 from codeens_server.run.request import refuse_not_positive
 from codeens_server.store.documents import to_json
 from codeens_server.text import one_line, plural, visible
@@ -128,8 +129,13 @@ async def _better(
     models: tuple[str, ...],
     effort: Effort | None,
 ) -> tuple[BetterVersion, ...]:
+    def say_cost(event: RunEvent) -> None:
+        if isinstance(event, Noted) and event.kind == "plan":
+            click.echo(visible(event.message), err=True)
+
     async def run(target: Target, left: float | None) -> Run:
-        return await session.run(target, goal="speed", mode="improve", models=models, effort=effort, budget_usd=left)
+        asked = RunKeywords(goal="speed", mode="improve", models=models, effort=effort, budget_usd=left)
+        return await session.run(target, on_event=say_cost, **asked)
 
     names = [*(one.name for one in changes.functions if one.now is not None), *changes.added][:most]
     found: list[BetterVersion] = []

@@ -32,6 +32,7 @@ from codeens_server.evidence.oracle import CandidateInput, OracleAnswer, OracleA
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.inputs import InputPlan, has_instance, named, parameters_of, plan_inputs
 from codeens_server.evidence.tests.running import Say, TestEvidence, distinct_calls, run_again, run_tests
+from codeens_server.text import plural
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.environment import is_hidden
 from codeens_server.workspace.text import snapshot
@@ -94,7 +95,7 @@ async def gather(
     else:
         (inputs, drawn), tests = await _at_once(generate, partial(_steady, subject, known.tests))
         known = known._replace(tests=tests)
-    await say(f"{len(known.inputs)} known calls, {len(drawn)} inputs generated")
+    await say(f"{plural(len(known.inputs), 'known call')}, {plural(len(drawn), 'input')} generated")
     proposals = [*known.inputs, *(CandidateInput(origin="generated", input=call, label="generated") for call in drawn)]
     answers = await _weighed(subject, proposals, inputs, known.mode)
     _refuse_outside(target, subject.source, answers, known.tests, known.mode)

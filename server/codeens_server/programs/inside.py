@@ -111,11 +111,17 @@ def worked(frame):
     global threads
     tops = sys._current_frames()
     tops[MAIN] = frame
-    now = dict((one, time.clock_gettime(time.pthread_getcpuclockid(one))) for one in tops)
+    now = dict((one, clock_of(one)) for one in tops)
     # Numbers of threads are used again.
     took = dict((one, now[one] - threads[one] if 0 < threads.get(one, 0) <= now[one] else now[one]) for one in tops)
     threads, total = now, sum(took.values())
     return [(tops[one], took[one] / total) for one in tops if took[one]] if total else [(frame, 1)]
+def clock_of(thread):
+    # macOS has none, nor has a thread that is about to end: all counts for the main thread, or for the others.
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(thread))
+    except (AttributeError, OSError):
+        return 0
 def count(frame, part):
     keys = set()
     while frame is not None:

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from codeens import Run, Session
+from codeens._runs import OnEvent
 from codeens_server.changes.checking import CheckDocument
 from codeens_server.domain.target import Target
+from codeens_server.run.events import Noted
 from tests.sandbox_backends.machine import why_not
 from tests.server import facts
 from tests.server.cli.conftest import Codeens
@@ -130,9 +132,12 @@ def test_with_improve_changed_and_new_functions_get_a_run_each_within_one_budget
     document = facts.run_document("20260101-aaaaaa", facts.target_in(repository))
     asked: list[tuple[str, float | None]] = []
 
-    async def run(self: Session, target: Target, *, budget_usd: float | None, **options: object) -> Run:
+    async def run(
+        self: Session, target: Target, *, on_event: OnEvent, budget_usd: float | None, **options: object
+    ) -> Run:
         del self
         assert options["goal"] == "speed"
+        on_event(Noted(kind="plan", message="asking 1 of m: 1 call, at most $0.0010, cap $1.00"))
         asked.append((target.qualname, budget_usd))
         return Run(document)
 
@@ -151,6 +156,7 @@ def test_with_improve_changed_and_new_functions_get_a_run_each_within_one_budget
     assert "  ```diff\n" in done.stdout
     assert "\n  +    return sum(items)\n" in done.stdout
     assert "- `Scales.weigh` (scales.py): left out: the budget is used up\n" in done.stdout
+    assert "asking 1 of m: 1 call, at most $0.0010" in done.stderr
     assert "of --improve" in codeens("check", "--model", "m").stderr
     assert "no model is called 'nosuch'" in codeens("check", "--improve", "--model", "nosuch").stderr
 
