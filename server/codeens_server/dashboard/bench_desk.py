@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -24,7 +25,7 @@ from codeens_server.bench.report.model import BenchReport
 from codeens_server.bench.results import ResultsFile, read_records
 from codeens_server.bench.running import BenchProgress, Outcome, Plan, Watcher, run_benchmark
 from codeens_server.bench.statistics import Estimate
-from codeens_server.bench.summary import summarise
+from codeens_server.bench.summary import Summary, summarise
 from codeens_server.errors import InputError
 from codeens_server.files import safe_name
 from codeens_server.store.opening import results_folder
@@ -113,19 +114,18 @@ _Told = TypeVar("_Told")
 class _Kept(Generic[_Told]):
     """What results files come to, read again where a file has changed."""
 
-    def __init__(self, read: Callable[[Path], _Told]) -> None:
+    def __init__(self, read: Callable[..., _Told]) -> None:
         self._read = read
-        self._kept: dict[Path, tuple[tuple[int, int], _Told]] = {}
+        self._kept: dict[tuple[Path, ...], tuple[list[tuple[int, int]], _Told]] = {}
 
-    def of(self, path: Path) -> _Told:
-        # Asked before it is read: what is appended meanwhile is read by the next.
-        found = path.stat()
-        version = (found.st_mtime_ns, found.st_size)
-        kept = self._kept.get(path)
-        if kept is None or kept[0] != version:
+    def of(self, *paths: Path) -> _Told:
+        # Asked before they are read: what is appended meanwhile is read by the next.
+        versions = [(found.st_mtime_ns, found.st_size) for found in (path.stat() for path in paths)]
+        kept = self._kept.get(paths)
+        if kept is None or kept[0] != versions:
             while len(self._kept) >= _MOST_LISTED:
                 del self._kept[next(iter(self._kept))]
-            kept = self._kept[path] = (version, self._read(path))
+            kept = self._kept[paths] = (versions, self._read(*paths))
         return kept[1]
 
 
@@ -136,8 +136,9 @@ class BenchDesk:
         self._session = session
         self._group = group
         self._live: dict[str, _Live] = {}
-        self._summaries = _Kept(lambda path: summarise(read_records(path), (1,)))
-        self._reports = _Kept(lambda path: build_report(latest(read_records(path))))
+        self._summaries = _Kept(_summary_of)
+        self._datasets = _Kept(_dataset_of)
+        self._reports = _Kept(_report_of)
 
     @property
     def datasets(self) -> list[str]:
@@ -186,20 +187,43 @@ class BenchDesk:
         """
         return await anyio.to_thread.run_sync(self._lines)
 
-    async def report(self, name: str) -> BenchReport:
+    async def report(self, name: str, against: str = "") -> BenchReport:
         """Return what a benchmark comes to.
 
+        Args:
+            name: as it is listed.
+            against: another one, with which each system that is in both is compared; empty: none.
+
         Raises:
-            InputError: there is none of that name, or it has no result yet.
+            InputError: there is none of a name, or it has no result yet.
         """
 
         def read() -> BenchReport:
-            path = next((path for path in self._files() if path.stem == name), None)
-            report = None if path is None else self._reports.of(path)
+            files = {path.stem: path for path in self._files()}
+            paths = [files.get(each) for each in (name, *([against] if against else []))]
+            found = [path for path in paths if path is not None]
+            report = self._reports.of(*found) if len(found) == len(paths) else None
             if report is None or not report.systems:
-                message = f"there is no result of a benchmark {name!r}."
+                message = f"there is no result of a benchmark {(name if files.get(name) is None else against)!r}."
                 raise InputError(message, code="no_such_benchmark")
             return report
+
+        return await anyio.to_thread.run_sync(read)
+
+    async def earlier(self, name: str) -> list[str]:
+        """Return the benchmarks of the same data set that were there before one, the latest first.
+
+        Raises:
+            InputError: a results file cannot be read.
+        """
+
+        def read() -> list[str]:
+            files = self._files()
+            place = next((place for place, path in enumerate(files) if path.stem == name), None)
+            if place is None:
+                return []
+            dataset = self._datasets.of(files[place])
+            return [path.stem for path in files[place + 1 :] if self._datasets.of(path) == dataset]
 
         return await anyio.to_thread.run_sync(read)
 
@@ -251,6 +275,18 @@ class BenchDesk:
             told=live.told if live else "",
             nodes=live.progress.nodes if live and live.progress else (),
         )
+
+
+def _summary_of(path: Path) -> Summary:
+    return summarise(read_records(path), (1,))
+
+
+def _dataset_of(path: Path) -> str:
+    return next((record.dataset for record in read_records(path)), "")
+
+
+def _report_of(path: Path, *earlier: Path) -> BenchReport:
+    return build_report(latest(read_records(path)), chain.from_iterable(map(read_records, earlier)))
 
 
 def _say_nothing(expected: Forecast, cap: float | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from msgspec import Struct
@@ -15,6 +17,8 @@ from codeens_server.dashboard.wire import RefusedRequest, answer, lists, read_bo
 
 DOCUMENTS: tuple[type[Struct], ...] = (StartBenchmark, BenchStarted, BenchEnded, BenchLine, BenchReport)
 """What the OpenAPI document describes of these routes."""
+_MOST_BESIDE = 12
+"""Systems beside each other in the table of tasks: more fit no screen."""
 
 
 def make_bench_api(desk: BenchDesk) -> APIRouter:
@@ -40,14 +44,14 @@ def make_bench_api(desk: BenchDesk) -> APIRouter:
         return answer(BenchEnded(ended=desk.stop(name)))
 
     @api.get("/benchmarks/{name}", responses=says({200: BenchReport}))
-    async def show_benchmark(name: str) -> Response:
-        """Say what a benchmark came to."""
-        return answer(await desk.report(name))
+    async def show_benchmark(name: str, against: str = "") -> Response:
+        """Say what a benchmark came to, and what changed since another one."""
+        return answer(await desk.report(name, against))
 
     @api.get("/export/benchmarks/{name}.{form}", responses=FILE)
-    async def export_benchmark(name: str, form: Form) -> Response:
+    async def export_benchmark(name: str, form: Form, against: str = "") -> Response:
         """Return the report as a file."""
-        report = await desk.report(name)
+        report = await desk.report(name, against)
         return file_of(name, form, report, paper_of(report))
 
     return api
@@ -63,8 +67,29 @@ def make_bench_pages(desk: BenchDesk) -> APIRouter:
         return shown("benchmarks_part.html" if part else "benchmarks.html", lines=lines, datasets=desk.datasets)
 
     @pages.get("/benchmarks/{name}")
-    async def show_benchmark(name: str) -> HTMLResponse:
-        report = await desk.report(name)
-        return shown("benchmark.html", name=name, report=report, paper=paper_of(report))
+    async def show_benchmark(name: str, against: str | None = None) -> HTMLResponse:
+        earlier = await desk.earlier(name)
+        before = next(iter(earlier), "") if against is None else against
+        report = await desk.report(name, before)
+        facts = {"report": report, "paper": paper_of(report), "tasks": _task_by_task(report)}
+        return shown("benchmark.html", name=name, earlier=earlier, against=before, **facts)
 
     return pages
+
+
+class TaskLine(NamedTuple):
+    """What systems made of a task."""
+
+    task: str
+    shares: list[float | None]
+    """Of samples that pass, by system; None: it was not asked."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether systems that were asked did not come to the same."""
+        return len({share for share in self.shares if share is not None}) > 1
+
+
+def _task_by_task(report: BenchReport) -> list[TaskLine]:
+    names = [system.name for system in report.systems[:_MOST_BESIDE]]
+    return [TaskLine(task, [found.get(name) for name in names]) for task, found in report.grid.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,32 @@ async def test_a_benchmark_that_cannot_be_run_says_why(
 
     assert not line["running"]
     assert "no model is called 'nobody'" in line["told"]
+
+
+async def test_a_benchmark_is_shown_task_by_task_and_against_the_one_before(
+    client: httpx.AsyncClient, folder: Path
+) -> None:
+    before = [record(f"t/{number}", name, ending="failed") for number in range(8) for name in "ab"]
+    keep(folder, "before", *before)
+    os.utime(folder / "before.jsonl", (1, 1))
+    now = [record(f"t/{number}", "a") for number in range(8)]
+    keep(folder, "now", *now, *(record(f"t/{number}", "b", ending="failed") for number in range(8)))
+
+    page = (await client.get("/benchmarks/now")).text
+    alone = (await client.get("/benchmarks/now", params={"against": ""})).text
+    first = (await client.get("/benchmarks/before")).text
+    report = (await client.get("/api/benchmarks/now", params={"against": "before"})).json()
+    table = (await client.get("/api/export/benchmarks/now.md", params={"against": "before"})).text
+
+    assert '<option value="before" selected>' in page
+    assert "a · v: +100.0 points" in page
+    assert "Task by task" in page
+    assert "Against the earlier run" not in alone + first
+    assert "8 tasks on which all came to the same" in first
+    assert [change["better"] for change in report["changes"]] == [[f"t/{number}" for number in range(8)], []]
+    assert "Against the earlier run" in table
+    refused = await client.get("/api/benchmarks/now", params={"against": "nobody"})
+    assert (refused.status_code, "'nobody'" in refused.text) == (404, True)
 
 
 async def test_results_are_listed_reported_and_given_as_files(client: httpx.AsyncClient, folder: Path) -> None:
