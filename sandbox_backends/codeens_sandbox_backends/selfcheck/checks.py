@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import anyio
 from msgspec import Struct
@@ -14,7 +14,8 @@ from codeens_sandbox_backends.base import Backend, IsolationLevel, Sandbox, Sand
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 
-Kind: TypeAlias = Literal["contract", "escape", "cheat", "control"]
+CheckKind: TypeAlias = Literal["contract", "escape", "cheat", "control"]
+CHECK_KINDS: tuple[CheckKind, ...] = get_args(CheckKind)
 NOT_TRIED = "not tried, because it would be done: the backend does not keep files apart"
 _TIMEOUT_S = 240.0
 _AT_ONCE = 2
@@ -37,7 +38,7 @@ class SelfCheck(Struct, frozen=True, kw_only=True):
     """One thing that must hold."""
 
     name: str
-    kind: Kind
+    kind: CheckKind
     run: Callable[[CheckContext], Awaitable[str]]
     """Returns why it does not hold, empty when it does."""
     alone: bool = False
@@ -48,7 +49,7 @@ class SelfCheckResult(Struct, frozen=True, kw_only=True):
     """What came of a check."""
 
     name: str
-    kind: Kind
+    kind: CheckKind
     ok: bool
     why: str = ""
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from codeens_sandbox_backends.base import IsolationLevel, Readiness
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.registry import backend_names, get_backend
-from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
+from codeens_sandbox_backends.selfcheck.checks import CHECK_KINDS, CheckKind, SelfCheckReport, SelfCheckResult
 from codeens_server.cli import options
 from codeens_server.cli.report import console, plain_table
 from codeens_server.cli.sandbox_install import Brought, bring_sandbox
@@ -85,16 +85,24 @@ def _told(brought: Brought) -> str:
 
 @sandbox.command()
 @click.option("--backend", "names", metavar="NAME", multiple=True, help="Check this backend; repeatable.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(CHECK_KINDS),
+    multiple=True,
+    metavar="|".join(CHECK_KINDS),
+    help="Make only checks of this kind; repeatable.",
+)
 @options.as_json
 @click.pass_context
-def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+def selfcheck(ctx: click.Context, names: tuple[str, ...], kinds: tuple[CheckKind, ...], as_json: bool) -> None:
     """Try to get out of a sandbox, and to pass without being right. Exit code 1: something was possible.
 
     By default every backend is checked that can be used here, other than `unsafe`.
     """
     python = settings_of(session_here()).python
     message = "the check was ended before it was done."
-    reports = anyio.run(unless_interrupted, lambda: _check_all(names, python), message)
+    reports = anyio.run(unless_interrupted, lambda: _check_all(names, kinds or CHECK_KINDS, python), message)
     if as_json:
         click.echo(to_json(reports[0] if len(names) == 1 else reports, indent=2))
     else:
@@ -105,7 +113,7 @@ def selfcheck(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None
         ctx.exit(1)
 
 
-async def _check_all(names: tuple[str, ...], python: str | None) -> list[SelfCheckReport]:
+async def _check_all(names: tuple[str, ...], kinds: tuple[CheckKind, ...], python: str | None) -> list[SelfCheckReport]:
     backends = [get_backend(name) for name in dict.fromkeys(names or await _usable())]
     reports: list[SelfCheckReport] = []
     out = console(stderr=True)
@@ -119,7 +127,7 @@ async def _check_all(names: tuple[str, ...], python: str | None) -> list[SelfChe
                 else:
                     out.print(line)
 
-            reports.append(await self_check(backend, python=python, say=say))
+            reports.append(await self_check(backend, python=python, say=say, kinds=kinds))
     return reports
 
 

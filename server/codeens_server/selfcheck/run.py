@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
 from codeens_sandbox_backends.base import Backend
 from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.selfcheck.checks import (
+    CHECK_KINDS,
+    CheckKind,
     SelfCheck,
     SelfCheckReport,
     SelfCheckResult,
@@ -45,7 +47,11 @@ def all_checks(project: Project) -> tuple[SelfCheck, ...]:
 
 
 async def self_check(
-    backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]
+    backend: Backend,
+    *,
+    python: str | None,
+    say: Callable[[SelfCheckResult], None],
+    kinds: Collection[CheckKind] = CHECK_KINDS,
 ) -> SelfCheckReport:
     """Hold a backend to the contract, attempts to get out, cheats and controls, through its public door.
 
@@ -53,6 +59,7 @@ async def self_check(
         backend: Where.
         python: The interpreter that runs the code inside; by default the one that runs codeens.
         say: Called with each result as soon as it is known.
+        kinds: Of checks; others are not made.
 
     Raises:
         SandboxUnavailable: the backend cannot isolate here.
@@ -62,5 +69,6 @@ async def self_check(
             spec = sandbox_spec(project.target, Settings(python=python, limits=_LIMITS))
             readable = (*spec.readable, str(outside.workspace))
             async with open_context(backend, msgspec.structs.replace(spec, readable=readable), outside) as context:
-                results = await run_checks(context, all_checks(project), say)
+                asked = [check for check in all_checks(project) if check.kind in kinds]
+                results = await run_checks(context, asked, say)
     return SelfCheckReport(backend=backend.name, isolation=context.sandbox.isolation, checks=results)

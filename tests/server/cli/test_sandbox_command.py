@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 
 from codeens_sandbox_backends.base import Backend, IsolationLevel
-from codeens_sandbox_backends.selfcheck.checks import SelfCheckReport, SelfCheckResult
+from codeens_sandbox_backends.selfcheck.checks import CheckKind, SelfCheckReport, SelfCheckResult
 from codeens_server.cli import sandbox
 from tests.server.cli.conftest import Codeens
 
@@ -19,13 +19,19 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
 
     async def self_check(
-        backend: Backend, *, python: str | None, say: Callable[[SelfCheckResult], None]
+        backend: Backend,
+        *,
+        python: str | None,
+        say: Callable[[SelfCheckResult], None],
+        kinds: Collection[CheckKind],
     ) -> SelfCheckReport:
         names.append(backend.name)
         bad = backend.name == "sandlock"
         result = SelfCheckResult(name="read it", kind="escape", ok=not bad, why="it was read" if bad else "")
-        say(result)
-        return SelfCheckReport(backend=backend.name, isolation=_TIER, checks=(result,))
+        asked = (result,) if "escape" in kinds else ()
+        for each in asked:
+            say(each)
+        return SelfCheckReport(backend=backend.name, isolation=_TIER, checks=asked)
 
     monkeypatch.setattr(sandbox, "self_check", self_check)
     return names
@@ -51,6 +57,15 @@ def test_several_backends_are_a_list_and_one_failure_is_exit_code_1(codeens: Cod
     result = codeens("sandbox", "selfcheck", "--backend", "local", "--backend", "sandlock", "--json")
     assert [report["backend"] for report in json.loads(result.stdout)] == ["local", "sandlock"]
     assert result.exit_code == 1
+
+
+def test_only_checks_of_the_kinds_that_are_named_are_made(codeens: Codeens, checked: list[str]) -> None:
+    result = codeens(
+        "sandbox", "selfcheck", "--backend", "sandlock", "--kind", "contract", "--kind", "control", "--json"
+    )
+    assert json.loads(result.stdout)["checks"] == []
+    assert codeens("sandbox", "selfcheck", "--backend", "sandlock", "--kind", "escape").exit_code == 1
+    assert "contract|escape|cheat|control" in codeens("sandbox", "selfcheck", "--kind", "all").stderr
 
 
 def test_people_get_a_table_that_says_why(codeens: Codeens, checked: list[str]) -> None:
