@@ -60,12 +60,10 @@ def test_several_backends_are_a_list_and_one_failure_is_exit_code_1(codeens: Cod
 
 
 def test_only_checks_of_the_kinds_that_are_named_are_made(codeens: Codeens, checked: list[str]) -> None:
-    result = codeens(
-        "sandbox", "selfcheck", "--backend", "sandlock", "--kind", "contract", "--kind", "control", "--json"
-    )
-    assert json.loads(result.stdout)["checks"] == []
-    assert codeens("sandbox", "selfcheck", "--backend", "sandlock", "--kind", "escape").exit_code == 1
-    assert "contract|escape|cheat|control" in codeens("sandbox", "selfcheck", "--kind", "all").stderr
+    asked = ("sandbox", "selfcheck", "--backend", "sandlock")
+    assert json.loads(codeens(*asked, "--kind", "contract", "--kind", "control", "--json").stdout)["checks"] == []
+    assert codeens(*asked, "--kind", "escape").exit_code == 1
+    assert "'contract', 'escape', 'cheat', 'control'" in codeens(*asked, "--kind", "all").stderr
 
 
 def test_people_get_a_table_that_says_why(codeens: Codeens, checked: list[str]) -> None:
