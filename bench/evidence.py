@@ -236,7 +236,7 @@ class Trial:
         )
         judged = await judge(candidate, target=target, evidence=evidence, sandbox=self._sandbox, sandbox_label="")
         found_by = "evidence"
-        if judged.verdict.status == "passed":
+        if judged.verdict.passes:
             found_by = "search"
             judged = await prober.probe(candidate, judged)
         verdict = judged.verdict

@@ -100,13 +100,16 @@ class InputSearch:
         self._drawing = threading.Lock()
         self._known_outcomes: dict[str, Outcome] = {}
 
-    async def telling(self, others: Sequence[Program], known: Sequence[Case], calls: Sequence[CallInput]) -> Found:
+    async def telling(
+        self, others: Sequence[Program], known: Sequence[Case], calls: Sequence[CallInput], most: int = _KEPT_OF_EACH
+    ) -> Found:
         """Search for inputs on which the original does what one of the others does not.
 
         Args:
             others: programs that did the same as the original on all known cases.
             known: cases that need not be tried again.
             calls: inputs to try, for instance from `beside` or `drawn`.
+            most: how many to keep for each of the others, the smallest.
 
         Raises:
             SandboxError: the sandbox failed.
@@ -122,7 +125,7 @@ class InputSearch:
         async def try_one(other: Program) -> None:
             async with at_once:
                 theirs = await self._outcomes(other, calls)
-            chosen.update(self._smallest_telling(calls, ours, theirs))
+            chosen.update(self._telling(calls, ours, theirs)[:most])
 
         async with anyio.create_task_group() as group:
             for other in others:
@@ -236,17 +239,23 @@ class InputSearch:
     async def _outcomes(self, program: Program, calls: tuple[CallInput, ...]) -> tuple[Outcome, ...]:
         return (await self._sandbox.run(CallsJob(program=program, inputs=calls, effects=True, limits=_LIMITS))).outcomes
 
-    def _smallest_telling(
-        self, calls: Sequence[CallInput], ours: Sequence[Outcome], theirs: Sequence[Outcome]
-    ) -> list[int]:
-        """Return the places of the smallest inputs on which they differ; where the original returns first."""
+    def _telling(self, calls: Sequence[CallInput], ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> list[int]:
+        """Return the places of inputs on which they differ: first where both return, then where the original does; the
+        smallest of them first.
+        """
         telling = [
             place
             for place, (call, here, there) in enumerate(zip(calls, ours, theirs, strict=True))
             if self._is_foreseen(call, here) and isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
         ]
-        telling.sort(key=lambda place: (isinstance(ours[place], Raised), len(msgspec.json.encode(calls[place]))))
-        return telling[:_KEPT_OF_EACH]
+        telling.sort(
+            key=lambda place: (
+                isinstance(ours[place], Raised),
+                isinstance(theirs[place], Raised),
+                len(msgspec.json.encode(calls[place])),
+            )
+        )
+        return telling
 
     def _is_foreseen(self, call: CallInput, outcome: Outcome) -> bool:
         if isinstance(outcome, Raised):

@@ -35,6 +35,8 @@ _SLOWER = 4.0
 """Lines that are watched run slower."""
 _FIRST = 16
 """Inputs that mostly run all lines; watching is slow, so the others are for the lines that these leave."""
+_MOST_TELLING = 24
+"""Inputs on which a candidate differs: the smallest may be about conditions, behind which others must not hide."""
 _MOST_LINES = 5
 _LONGEST_LINE = 80
 
@@ -114,11 +116,15 @@ class Prober:
             if not judged.verdict.passes:
                 return judged
             tried: tuple[CallInput, ...] = ()
+            cases: tuple[Case, ...] = ()
             for make in (self._beside(candidate), self._drawn(candidate)):
                 calls = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
-                found = await self._search.telling([program], self.evidence.cases, calls)
+                found = await self._search.telling([program], (*self.evidence.cases, *cases), calls, _MOST_TELLING)
                 if found.cases:
-                    return await self._held_to(found.cases, program, judged)
+                    cases += found.cases
+                    judged = await self._held_to(cases, program, judged)
+                    if not judged.verdict.passes:
+                        return judged
                 tried += found.tried
                 judged = replace(judged, verdict=replace(judged.verdict, searched=len(tried)))
             unreached = await self._unreached(program, tried)

@@ -35,6 +35,12 @@ def test_the_deepest_inputs_come_before_what_would_remember_part_of_their_way() 
     assert plain[0] == 900
 
 
+def test_records_have_the_same_key_and_another_value() -> None:
+    assert ["list", ["tuple", 1, "a"], ["tuple", 1, "A"]] in beside(["list", ["tuple", 1, "a"]])
+    record = ["dict", ["id", 1], ["name", "a"]]
+    assert ["list", record, ["dict", ["id", 1], ["name", "A"]]] in beside(["list", record])
+
+
 def test_words_of_the_same_letters_in_other_numbers_stand_beside_each_other() -> None:
     call = CallInput(args=("once", "twice"))
     pairs = [near.args for near in neighbours([call], Constants(()), 200)]

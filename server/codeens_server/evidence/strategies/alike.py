@@ -68,7 +68,13 @@ def recounted(items: list[Any]) -> Iterator[list[Any]]:
 
 def _mappings(value: list[Any]) -> list[Encoded]:
     tag, pairs = value[0], value[1:]
-    return [[tag, *pairs[::-1]], [tag, *pairs[:-1]]]
+    other = [[tag, *pairs[:-1], [pairs[-1][0], alike(pairs[-1][1])[-1]]]] if pairs else []
+    return [[tag, *pairs[::-1]], [tag, *pairs[:-1]], *other]
+
+
+def _records(value: list[Any]) -> list[Encoded]:
+    """Return a tuple of which only the last item is another one: what is the same in both may be a key."""
+    return [[*value[:-1], alike(value[-1])[-1]]] if value[1:] else []
 
 
 def _dates(value: list[Any]) -> list[Encoded]:
@@ -86,6 +92,7 @@ _NEARLY: Mapping[str, Callable[[Any], list[Encoded]]] = {
     "float": _floats,
     "list": _sequences,
     "dict": _mappings,
+    "tuple": _records,
     "date": _dates,
     "datetime": _dates,
 }
