@@ -103,6 +103,7 @@ export class Actions {
     const started: Started = await client.sendRequest(ExecuteCommandRequest.type, request, token);
     const show = { command: COMMANDS.showRun, arguments: [{ runId: started.runId }] };
     const shown: ShownRun = await client.sendRequest(ExecuteCommandRequest.type, show, token);
+    await this.weigh(started.runId);
     void this.remember();
     return shown.report;
   }

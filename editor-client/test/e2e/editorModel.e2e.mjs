@@ -64,5 +64,6 @@ async function chat(bench) {
   await answer.locator("td", { hasText: "original" }).first().waitFor({ timeout: RUN_WITHIN_MS });
   await answer.getByRole("button", { name: "Show Results" }).waitFor();
   await bench.picture("chat");
+  await bench.results.locator("details.weights summary", { hasText: "readability" }).waitFor();
   assert.match(await answer.locator("table").first().innerText(), /editor · baseline.*passed/);
 }
