@@ -1,13 +1,12 @@
 """Hypothesis as the engine uses it: beside other threads, with its files among codeens's own.
 
-Inputs owe nothing to codeens's code.
+Inputs owe nothing to the modules that happen to be there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from random import Random
 from threading import local
 from typing import cast
@@ -17,8 +16,6 @@ from hypothesis import control, core
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.internal.conjecture import providers
 
-_ROOT = Path(__file__).parents[2]
-_OURS = tuple(str(_ROOT / folder / "codeens") for folder in ("mcp_tools", "sandbox_backends", "server", "variants"))
 _IS_LOCAL = "is_local_module_file"
 _RANDOM = "_hypothesis_global_random"
 
@@ -60,21 +57,16 @@ def _elsewhere(theirs: Callable[..., AbstractContextManager[None]]) -> Callable[
     return chosen
 
 
-def _pass_over_our_code() -> None:
-    """Keep constants of our own modules out of what is drawn.
+def _pass_over_code_here() -> None:
+    """Keep constants of modules out of what is drawn.
 
-    Hypothesis mixes in those of all modules that are not installed, so that an editable codeens would draw other inputs
-    than an installed one, and others again when more of it is imported; and it parses them all for that.
+    Hypothesis mixes in those of all modules of the process that are not installed and parses them all for that: the
+    same function would get other inputs where codeens itself is editable, in a script beside other modules, and again
+    when more of them are imported.
     """
-    is_local = cast("Callable[[str], bool] | None", vars(providers).get(_IS_LOCAL))
-    if is_local is None:
-        return
-
-    def is_local_and_not_ours(path: str) -> bool:
-        return not path.startswith(_OURS) and is_local(path)
-
-    setattr(providers, _IS_LOCAL, is_local_and_not_ours)
+    if _IS_LOCAL in vars(providers):
+        setattr(providers, _IS_LOCAL, lambda _: False)
 
 
-_pass_over_our_code()
+_pass_over_code_here()
 _leave_generators_alone()

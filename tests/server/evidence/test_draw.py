@@ -21,11 +21,13 @@ from codeens_server.evidence.strategies.draw import draw
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).map(lambda text: CallInput(args=(text,)))
 before = draw(texts, 100, seed="s", max_seconds=600.0)
 import codeens_server.generation.rewrites.offline
+import beside
 sys.exit(draw(texts, 100, seed="s", max_seconds=600.0) != before)
 """
 
 
-def test_what_else_of_codeens_is_imported_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+def test_what_else_is_imported_does_not_change_what_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text(f"TEXTS = {[f'a text of it {number}' for number in range(99)]}\n")
     done = subprocess.run([sys.executable, "-c", _BEFORE_AND_AFTER], cwd=tmp_path, env={"HOME": str(tmp_path)})
     assert done.returncode == 0
 
