@@ -64,8 +64,12 @@ def _pass_over_code_here() -> None:
     same function would get other inputs where codeens itself is editable, in a script beside other modules, and again
     when more of them are imported.
     """
+
+    def is_local(_: str) -> bool:
+        return False
+
     if _IS_LOCAL in vars(providers):
-        setattr(providers, _IS_LOCAL, lambda _: False)
+        setattr(providers, _IS_LOCAL, is_local)
 
 
 _pass_over_code_here()
