@@ -1,6 +1,8 @@
 """How often the interval of a race holds the truth: functions of known ratio, functions against themselves, cheats.
 
-Run from the repository: `python bench/coverage.py known|self|cheats [--repetitions N] [--only WHAT] [--json FILE]`.
+Run from the repository: `python bench/coverage.py known|alone|self|cheats [--repetitions N] [--only WHAT]
+[--json FILE]`.
+`alone` is `known` with a race for each candidate: beside a faster one it is let go as soon as it cannot win.
 
 The truth of a ratio is the median over neighbours in time of passes of both, half a millisecond each, in one process
 that only calls them: 0.4 s of processor time for each side, half before the race and half after it.
@@ -17,7 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from math import exp, log, sqrt
 from pathlib import Path
 from statistics import median
@@ -179,30 +181,38 @@ def program(source: str, name: str = "f") -> Program:
     return Program(module="raced", qualname=name, modules=(ModuleSource(name="raced", source=source),))
 
 
-async def known(sandbox: Sandbox, repetitions: int, only: Sequence[str]) -> AsyncGenerator[Raced]:
-    """All ratios against one original, in one race, for passes of all lengths."""
+async def known(
+    sandbox: Sandbox, repetitions: int, only: Sequence[str], *, together: bool = True
+) -> AsyncGenerator[Raced]:
+    """All ratios against one original, in one race or each in its own, for passes of all lengths."""
     for _ in range(repetitions):
         configurations = [(kind, size) for kind in FUNCTIONS for size in SIZES if not only or {kind, size} & {*only}]
         random.shuffle(configurations)
         for kind, size in configurations:
-            sources = [FUNCTIONS[kind](ratio) for ratio in RATIOS]
-            calls = calls_of(kind, size)
-            before = truths(sources, calls, changing=kind == "changed")
-            candidates = [program(source) for source in sources]
-            load = os.getloadavg()[0]
-            found = [item async for item in raced(sandbox, candidates[0], candidates, calls)]
-            after = truths(sources, calls, changing=kind == "changed")
-            for index, speed, note, seconds in found:
-                yield Raced(
-                    what=size,
-                    kind=kind,
-                    truth=sqrt(before[index] * after[index]) if index else 1.0,
-                    ratio=RATIOS[index],
-                    speed=speed,
-                    note=note,
-                    decided_s=seconds,
-                    load=load,
-                )
+            for ratios in [RATIOS] if together else [(ratio,) for ratio in RATIOS]:
+                async for item in _known(sandbox, kind, size, ratios):
+                    yield item
+
+
+async def _known(sandbox: Sandbox, kind: str, size: str, ratios: Sequence[float]) -> AsyncGenerator[Raced]:
+    sources = [FUNCTIONS[kind](ratio) for ratio in (1.0, *ratios)]
+    calls = calls_of(kind, size)
+    before = truths(sources, calls, changing=kind == "changed")
+    original, *candidates = map(program, sources)
+    load = os.getloadavg()[0]
+    found = [item async for item in raced(sandbox, original, candidates, calls)]
+    after = truths(sources, calls, changing=kind == "changed")
+    for index, speed, note, seconds in found:
+        yield Raced(
+            what=size,
+            kind=kind,
+            truth=1.0 if ratios[index] == 1 else sqrt(before[index + 1] * after[index + 1]),
+            ratio=ratios[index],
+            speed=speed,
+            note=note,
+            decided_s=seconds,
+            load=load,
+        )
 
 
 async def themselves(sandbox: Sandbox, repetitions: int, only: Sequence[str]) -> AsyncGenerator[Raced]:
@@ -309,7 +319,7 @@ def machine(load: Sequence[float]) -> str:
 async def run(options: argparse.Namespace, file: IO[bytes]) -> list[Raced]:
     """Run all races of a kind, one after the other."""
     sandbox = await get_backend(options.backend).open(machine_spec())
-    made = {"known": known, "self": themselves, "cheats": cheats}[options.kind]
+    made = {"known": known, "alone": partial(known, together=False), "self": themselves, "cheats": cheats}[options.kind]
     found: list[Raced] = []
     try:
         async for item in made(sandbox, options.repetitions, options.only):
@@ -329,7 +339,7 @@ def machine_spec() -> SandboxSpec:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["known", "self", "cheats"])
+    parser.add_argument("kind", choices=["known", "alone", "self", "cheats"])
     parser.add_argument("--repetitions", type=int, default=5, help="of each (default: 5); 0: the table only")
     parser.add_argument("--only", action="append", default=[], help="kind, length, function or cheat; repeatable")
     parser.add_argument("--backend", default="local", help="sandbox to race in (default: local)")

@@ -32,7 +32,7 @@ _SLOWEST_SAMPLE_S = 1.0
 _SLOW = 3.0
 """Times the original's pass from where on one sample of a candidate is enough."""
 _CALIBRATIONS = 3
-_ROUND_S = 0.02
+_ROUND_S = 0.04
 """What all samples of a side in a round shall take together."""
 _FEWEST_SAMPLES = 3
 _MOST_SAMPLES = 9

@@ -14,11 +14,13 @@ from codeens_sandbox_backends.races import SideTimes
 from codeens_server.domain.measurement import Interval
 
 LOOKS = (3, 5, 8, 12, 20)
-"""After so many rounds a race is looked at, and ended for who is decided. Fewer than 3 have no spread to speak of. The
-last is only for who would else lose a claim to noise."""
-ALPHAS = (0.004, 0.005, 0.005, 0.005, 0.001)
-"""What each look may spend of the 2 % that all of them may be wrong by; the sum bounds it (Bonferroni), wherever a
-race ends. A claim to either side is then chance once in a hundred, and 95 % is kept when noise is not normal."""
+"""After so many rounds a race is looked at, and ended for who is decided. Fewer than 3 have no spread to speak of."""
+ALPHAS = (0.004, 0.005, 0.006, 0.007, 0.007)
+"""What each look may spend of the 3 % that all of them may be wrong by; the sum bounds it (Bonferroni), wherever a
+race ends. As the looks share rounds it is 2.4 % together, where noise is normal (simulated): a claim to either side is
+then chance about once in a hundred, and 95 % is kept when noise is not normal."""
+TRIMMED_FROM = 12
+"""Rounds from where on the lowest and the highest fifth are left out. Of fewer that would cost more than it gains."""
 BIAS = 0.01
 """Log ratio that the layout of code and data can make without any difference in the code (Mytkowicz et al., ASPLOS
 2009). A choice, held to by `bench/coverage.py`: functions raced against themselves."""
@@ -28,8 +30,10 @@ choice, held to by the functions of known ratio."""
 WIDEST = 3.0
 """From this factor between its ends on an interval says nothing that should be acted on."""
 NARROW = 0.03
+FAIRLY_NARROW = 0.048
 NARROW_SHARE = 0.06
-"""Half a width, as log ratio, and as share of the ratio's own log, at which a race is decided."""
+"""Half a width, as log ratio at first and from the last look but one on, and as share of the ratio's own log, at which
+a race is decided."""
 ENOUGH = 0.15
 """Half a width that is enough for who cannot win any more."""
 CONFIRMED = 0.25
@@ -128,17 +132,17 @@ def is_decided(speed: Interval, best_low: float, *, repeated: int) -> bool:
         best_low: the highest lower end that any candidate of the race has.
         repeated: as for `speed_interval`.
     """
+    is_late = speed.rounds >= LOOKS[-2]
+    if is_lost_to_noise(speed):
+        return False
+    if not is_late and speed.low > 1.0 and (not speed.confirmed or (repeated > 1 and speed.rounds < ENOUGH_TO_TELL)):
+        return False
     half = log(speed.high / speed.low) / 2
-    if speed.rounds >= LOOKS[-2]:
-        return not is_lost_to_noise(speed)
-    if is_too_wide(speed):
-        return False
-    if speed.low > 1.0 and (not speed.confirmed or (repeated > 1 and speed.rounds < ENOUGH_TO_TELL)):
-        return False
     if half <= ENOUGH and (speed.slower or speed.high < best_low):
         return True
+    narrow = FAIRLY_NARROW if is_late else NARROW
     differs = speed.low > 1.0 or speed.slower
-    return half <= (max(NARROW, NARROW_SHARE * abs(log(speed.ratio))) if differs else NARROW)
+    return half <= (max(narrow, NARROW_SHARE * abs(log(speed.ratio))) if differs else narrow)
 
 
 def _clock(pairs: Sequence[PairedRound], clock: Literal["processor", "wall"]) -> Clock:
@@ -260,12 +264,19 @@ def _remembered(pair: PairedRound) -> float:
 def bounds(values: Sequence[float]) -> tuple[float, float, float]:
     """Return lower end, mean and upper end for independent log ratios, three or more.
 
-    It is Student's t interval at the level of the next look, widened by what no number of rounds averages out.
+    It is Student's t interval at the level of the next look, widened by what no number of rounds averages out. Of many
+    rounds it is that of the trimmed mean (K. Yuen, *The two-sample trimmed t for unequal population variances*,
+    Biometrika 1974), since a few of them are far off on any machine that is shared.
     """
     count = len(values)
     alpha = next((alpha for look, alpha in zip(LOOKS, ALPHAS, strict=True) if look >= count), ALPHAS[-1])
-    centre = fmean(values)
-    half = t_quantile(alpha / 2, count - 1) * stdev(values) / sqrt(count) + BIAS + UNLIKE * abs(centre)
+    off = count // 5 if count >= TRIMMED_FROM else 0
+    ranked = sorted(values)
+    kept = ranked[off : count - off]
+    winsorized = [kept[0]] * off + kept + [kept[-1]] * off
+    error = stdev(winsorized) * sqrt((count - 1) / (len(kept) * (len(kept) - 1)))
+    centre = fmean(kept)
+    half = t_quantile(alpha / 2, len(kept) - 1) * error + BIAS + UNLIKE * abs(centre)
     return centre - half, centre, centre + half
 
 
