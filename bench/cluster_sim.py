@@ -1,9 +1,10 @@
 """What saturates first when verdicts are made by 1 to 1,000 nodes: the nodes, the driver, its disk, or the models.
 
 Run from the repository: `python bench/cluster_sim.py [--data FOLDER] [--rounds N] [--cores N] [--rpm N]`. It measures
-on this machine, in one run, what a verdict takes on one machine and on Ray clusters of one and two nodes with a core
-each, what the driver needs for a verdict and for a batch, and what a line costs that is on the disk. Then it replays
-the measured times for 10^6 candidates, batch by batch, and holds the replay against the two real clusters.
+on this machine, in one run, what a verdict takes on one machine and on Ray clusters of one, two and four nodes with a
+core each, what the driver needs for a verdict and for a batch, and what a line costs that is on the disk. Then it
+replays the measured times for 10^6 candidates, batch by batch, and holds the replay against the real clusters, whose
+nodes and driver share the cores of this machine.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def main() -> None:
     sources = [(task.id, task.reference_solution or "") for task in tasks.values()] * options.repeat
     samples = [Sample(number=n, task_id=task, source=source) for n, (task, source) in enumerate(sources)]
     real: dict[int, tuple[float, float, float]] = {}
-    for nodes in (1, 2):
+    for nodes in (1, 2, 4):
         rounds: list[tuple[float, float, float]] = []
         with started_cluster(nodes) as cluster:
             for _ in range(options.rounds):
@@ -155,6 +156,7 @@ def main() -> None:
     print(json.dumps({"load": os.getloadavg()[0], "cores": os.cpu_count(), **costs._asdict()}, indent=2))
     for nodes, (alone, rate, driver_s) in real.items():
         replayed = simulate(nodes, 1, costs, candidates=len(samples), rpm=0, lines=False).rate
+        replayed = min(replayed, (os.cpu_count() or 1) / (costs.verdict_s + costs.driver_s))
         print(
             f"{nodes} workers: one machine {alone:.0f}/s, cluster {rate:.0f}/s ({rate / alone:.2f}), "
             f"replayed {replayed:.0f}/s; driver {1000 * driver_s:.2f} ms a verdict"

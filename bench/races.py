@@ -250,15 +250,16 @@ CHEATS = {**CLOCKS, "work moved to a child": _CHILD}
 
 
 async def cheats(sandbox: Sandbox, repetitions: int, only: Sequence[str]) -> AsyncGenerator[Raced]:
-    """Functions that are as slow as the original, and try to be taken for fast."""
+    """Functions that are as slow as the original and try to be taken for fast, all in one race."""
     given = [tuple(range(start, start + 400)) for start in (1000, 5000, 20000)]
-    for name, cheat in [item for _ in range(repetitions) for item in CHEATS.items() if not only or item[0] in only]:
-        candidate = program(f"GIVEN = {given}\n{SLOW}{cheat}")
+    names = [name for name in CHEATS if not only or name in only]
+    candidates = [program(f"GIVEN = {given}\n{SLOW}{CHEATS[name]}") for name in names]
+    calls = [(list(values),) for values in given]
+    for _ in range(repetitions):
         load = os.getloadavg()[0]
-        calls = [(list(values),) for values in given]
-        async for _, speed, note, seconds in raced(sandbox, program(SLOW, "slow"), [candidate], calls):
+        async for index, speed, note, seconds in raced(sandbox, program(SLOW, "slow"), candidates, calls):
             yield Raced(
-                what=name,
+                what=names[index],
                 kind="cheat",
                 truth=1.0,
                 ratio=1.0,

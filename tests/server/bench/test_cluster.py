@@ -25,6 +25,7 @@ from codeens_server.bench.results import read_records
 from codeens_server.config.settings import ModelSettings
 from tests.clusters import LocalCluster, actors
 from tests.loopback.server import ChatRequest
+from tests.namespaces import started_cluster_of_networks, why_no_namespaces
 from tests.server.bench.made import FIRST, TWICE
 from tests.server.bench.test_bench_run import Bench, fenced, right, rows, server_of
 from tests.server.bench.test_bench_score import SAMPLES, TASKS
@@ -120,6 +121,23 @@ def test_each_sample_has_one_line_whoever_is_killed(ray_cluster: LocalCluster, d
     assert (first, second) == (-signal.SIGKILL, 0)
     lines = [json.loads(line) for line in written(out)]
     assert 3 <= at_first < 40
+    assert sorted((line["sample"], line["passed"]) for line in lines) == [(n, n % 2 == 0) for n in range(40)]
+
+
+def test_each_sample_has_one_line_when_a_node_of_another_network_is_cut_off(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reason := why_no_namespaces():
+        pytest.skip(f"not run: {reason}")
+    slow = [{"task_id": "Small/0", "solution": SLOW.format(f"2 * n + {number % 2}")} for number in range(40)]
+    rows(data.parent / "samples.jsonl", *slow)
+    out = data.parent / "out.jsonl"
+    with started_cluster_of_networks(2) as cluster:
+        for name, value in cluster.environ.items():
+            monkeypatch.setenv(name, value)
+        command = [sys.executable, "-m", "codeens", *scoring(data, "out.jsonl", "--engine", f"ray://{cluster.address}")]
+        assert _killed_after(command, out, 3, lambda _: cluster.cut_off(0)) == 0
+    lines = [json.loads(line) for line in written(out)]
     assert sorted((line["sample"], line["passed"]) for line in lines) == [(n, n % 2 == 0) for n in range(40)]
 
 
