@@ -137,6 +137,8 @@ def main() -> None:
     parser.add_argument("--rpm", type=float, default=0.0, help="answers a minute of all models together; 0: no limit")
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    # Ray reads it as it is imported: else it takes the address by which others know this machine for its own.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     from tests.clusters import started_cluster
 
     loaded = load_tasks("humaneval", None, {"CODEENS_DATA": str(options.data)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.clusters import ENVIRONMENT, quick_imports, why_no_cluster
 
 _RAY = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block")
 _NODE = ("--object-store-memory", str(80 << 20), "--disable-usage-stats", "--include-dashboard", "false")
-_WITHIN_S = 100.0
+_WITHIN_S = 200.0
 _JOINED = """
 import sys, time, ray
 ray.init(address=sys.argv[1], logging_level="ERROR")
@@ -60,22 +61,25 @@ def started_cluster_of_networks(nodes: int) -> Generator[NetworkCluster]:
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
         environ = {**os.environ, **ENVIRONMENT, "PYTHONPATH": quick_imports(folder)}
+        environ.pop("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", None)  # which is for loopback addresses
         held.enter_context(_bridge(name, f"{net}.254"))
         address = f"{net}.254:{_free_port(f'{net}.254')}"
         head = (*_RAY, "--head", "--node-ip-address", f"{net}.254", "--port", address.rpartition(":")[2])
-        held.enter_context(_running((*head, "--num-cpus", "0", *_NODE), environ))
+        held.enter_context(_running((*head, "--temp-dir", str(folder / "ray"), "--num-cpus", "0", *_NODE), environ))
         _answers(address)
         for number in range(nodes):
             own = f"{net}.{number + 1}"
             held.enter_context(_network(name, number, own))
             node = (*_RAY, "--address", address, "--node-ip-address", own, "--num-cpus", "1", *_NODE[:3])
             held.enter_context(_running(("ip", "netns", "exec", f"{name}n{number}", *node), environ))
-        subprocess.run([sys.executable, "-c", _JOINED, address, str(1 + nodes)], env=environ, check=True, timeout=_WITHIN_S)
+        subprocess.run(
+            [sys.executable, "-c", _JOINED, address, str(1 + nodes)], env=environ, check=True, timeout=_WITHIN_S
+        )
         yield NetworkCluster(name, address, {**environ, "CODEENS_RAY_ADDRESS": address})
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
+def _ip(*words: str) -> bytes:
+    return subprocess.run(["ip", *words], check=True, capture_output=True).stdout
 
 
 @contextmanager
@@ -103,22 +107,29 @@ def _network(name: str, number: int, address: str = "") -> Generator[None]:
             _ip("-n", namespace, "link", "set", "eth0", "up")
         yield
     finally:
+        for process in map(int, _ip("netns", "pids", namespace).split()):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if address:
+            _ip("link", "del", near)
         _ip("netns", "del", namespace)
 
 
 @contextmanager
 def _running(command: tuple[str, ...], environ: dict[str, str]) -> Generator[None]:
-    """Run it in a session of its own, which ends with the block, whatever it has started."""
+    """Run it in a session of its own, which ends with the block; again where it is late: Ray waits for 30 seconds."""
+    patient = ("sh", "-c", '"$@" || "$@" || "$@"', "sh", *command)
     with subprocess.Popen(
-        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        patient, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _free_port(host: str) -> int:
@@ -130,15 +141,12 @@ def _answers(address: str) -> None:
     """Wait until a server answers there.
 
     Raises:
-        OSError: none did.
+        TimeoutError: none did.
     """
     host, _, port = address.rpartition(":")
     until = time.monotonic() + _WITHIN_S
-    while True:
-        try:
-            socket.create_connection((host, int(port)), 1.0).close()
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection((host, int(port)), 1.0):
             return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)  # there is nothing else to wait for
+        time.sleep(0.1)  # there is nothing else to wait for
+    raise TimeoutError(address)

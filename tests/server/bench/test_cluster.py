@@ -124,19 +124,15 @@ def test_each_sample_has_one_line_whoever_is_killed(ray_cluster: LocalCluster, d
     assert sorted((line["sample"], line["passed"]) for line in lines) == [(n, n % 2 == 0) for n in range(40)]
 
 
-def test_each_sample_has_one_line_when_a_node_of_another_network_is_cut_off(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_sample_has_one_line_when_a_node_of_another_network_is_cut_off(data: Path) -> None:
     if reason := why_no_namespaces():
         pytest.skip(f"not run: {reason}")
     slow = [{"task_id": "Small/0", "solution": SLOW.format(f"2 * n + {number % 2}")} for number in range(40)]
     rows(data.parent / "samples.jsonl", *slow)
     out = data.parent / "out.jsonl"
     with started_cluster_of_networks(2) as cluster:
-        for name, value in cluster.environ.items():
-            monkeypatch.setenv(name, value)
-        command = [sys.executable, "-m", "codeens", *scoring(data, "out.jsonl", "--engine", f"ray://{cluster.address}")]
-        assert _killed_after(command, out, 3, lambda _: cluster.cut_off(0)) == 0
+        command = [sys.executable, "-m", "codeens", *scoring(data, "out.jsonl", "--engine", "ray")]
+        assert _killed_after(command, out, 3, lambda _: cluster.cut_off(0), cluster.environ) == 0
     lines = [json.loads(line) for line in written(out)]
     assert sorted((line["sample"], line["passed"]) for line in lines) == [(n, n % 2 == 0) for n in range(40)]
 
@@ -182,9 +178,15 @@ async def test_each_answer_has_one_line_whoever_is_killed_and_none_is_paid_for_a
     assert questions <= items + 6  # those that were being answered when the driver was killed
 
 
-def _killed_after(command: list[str], out: Path, lines: int, kill: Callable[[subprocess.Popen[bytes]], object]) -> int:
+def _killed_after(
+    command: list[str],
+    out: Path,
+    lines: int,
+    kill: Callable[[subprocess.Popen[bytes]], object],
+    environ: dict[str, str] | None = None,
+) -> int:
     """Start a command, kill something when its file has so many lines, and return how it ended."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ) as process:
         follow = ["tail", "-n", "+1", "-F", f"--pid={process.pid}", str(out)]
         with subprocess.Popen(follow, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as told_lines:
             assert told_lines.stdout
