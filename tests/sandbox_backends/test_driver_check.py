@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.driver.launcher import WorkerKind
+from codeens_sandbox_backends.driver.prefetch import CallPrefetch
+from codeens_sandbox_backends.driver.sandbox import run_job
+from codeens_sandbox_backends.jobs import CheckJob, Limits
 from codeens_sandbox_backends.programs import Died, Raised, TimedOut, Unencodable
-from tests.sandbox_backends.programs import run_check
+from tests.sandbox_backends.plain_launcher import PlainLauncher, PlainProcess
+from tests.sandbox_backends.programs import program, run_check
 
 
 def test_tests_that_hold_pass() -> None:
@@ -218,3 +222,28 @@ def test_tests_that_never_call_the_function_have_not_passed(tests: str) -> None:
 def test_a_set_iterates_for_the_function_as_for_the_tests(made: str) -> None:
     tests = f"given = {made}\nbefore = list(given)\nassert f(given) == tuple(given)\nassert list(given) == before"
     assert run_check("def f(s): return tuple(s)", tests).passed
+
+
+class _Counting(PlainLauncher):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: list[WorkerKind] = []
+
+    def launch(self, kind: WorkerKind, limits: Limits) -> PlainProcess:
+        self.kinds.append(kind)
+        return super().launch(kind, limits)
+
+
+def test_answers_with_which_the_tests_once_passed_need_no_tests_again() -> None:
+    known = CallPrefetch()
+    tests = "assert len(f(3)) == 3\nassert f(f(1)) == 'xx'"  # which nobody can guess before one has passed
+    for source, passes, kinds in (
+        ("def f(n): return 'x' * n if type(n) is int else n * 2", True, {"calls", "check"}),
+        ("def f(n): return n + n if isinstance(n, str) else n * 'x'", True, {"calls"}),
+        ("def f(n): return 'y' * n if type(n) is int else n * 2", False, {"calls", "check"}),
+    ):
+        launcher = _Counting()
+        with launcher:
+            job = CheckJob(program=program(source), name="f", tests=tests)
+            assert run_job(launcher, job, Limits(), known).passed == passes
+        assert {*launcher.kinds} == kinds

@@ -70,8 +70,8 @@ def run_check(launcher: Launcher, job: CheckJob, limits: Limits, prefetch: CallP
     if check.tested:
         made = check.made(predicted, whole=failure is None and not mispredicted)
         known.learn(job, made, passed=failure is None, wrong=mispredicted)
-        if failure is None and check.answers and len(made.calls) == len(predicted.calls):
-            known.learn_right(job, predicted, check.answers)
+        if failure is None:
+            known.learn_right(job, made, check.answers)
     calls = check.used + len(check.asked)
     return CheckResult(passed=failure is None and calls > 0, failure=failure, calls=calls, usage=totals.usage)
 
@@ -159,7 +159,7 @@ class _Check:
         self.asked: list[CallInput] = []
         """Calls that the tests made besides."""
         self.answers = b""
-        """What was said to the predicted calls; empty where there may be more, or one did not return or raise."""
+        """What was said to all calls; empty until the tests have passed."""
         self._tests = tests
         self._launcher = launcher
         self._limits = limits
@@ -168,6 +168,7 @@ class _Check:
         self._no_more = False
         """Whether the worker ended with the predicted calls."""
         self._known: list[tuple[CallInput, _Known]] = []
+        self._heard: list[bytes] = []
 
     def run(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> Outcome | None:
         """Return None if the tests pass, or have passed with the same answers; else the failure.
@@ -182,17 +183,22 @@ class _Check:
             if failure is not None:
                 return failure
             lost = self._await_all(worker, predicted)
-            self.answers = worker.said
-            if self._is_right(predicted, prefetch):
+            if self._is_right(predicted, prefetch, worker.said):
                 return None
             advance = self._in_advance(worker, predicted, lost)
             self._known = advance.known
-            return self._test(worker, advance)
+            is_all_said = predicted.whole and advance.end is None
+            if is_all_said and self._is_right(predicted, prefetch, worker.as_said(self._heard)):
+                return None
+            failure = self._test(worker, advance)
+            if failure is None:
+                self.answers = worker.as_said(self._heard[: self.used + len(self.asked)])
+            return failure
         finally:
             worker.end()
 
-    def _is_right(self, predicted: PredictedCalls, prefetch: CallPrefetch) -> bool:
-        right = bool(self.answers) and prefetch.is_right(self._tests.job, predicted, self.answers)
+    def _is_right(self, predicted: PredictedCalls, prefetch: CallPrefetch, answers: bytes) -> bool:
+        right = bool(answers) and prefetch.is_right(self._tests.job, predicted, answers)
         self.used = len(predicted.calls) if right else 0
         return right
 
@@ -240,6 +246,7 @@ class _Check:
                 if not isinstance(outcome, _Known):
                     return _Advance(known, (call, outcome))
                 known.append((call, outcome))
+                self._heard.append(worker.payload)
         except WorkerLost as late:
             how = lost or late
             return _Advance(known, (predicted.calls[len(known)], worker.explain(how, self._late_now())))
@@ -284,9 +291,11 @@ class _Check:
         deadline = self._call_deadline()
         try:
             worker.send({"op": "calls", "inputs": [call], "first": index, "last": False}, deadline)
-            return receive_change(worker, index, deadline)
+            outcome = receive_change(worker, index, deadline)
         except WorkerLost as lost:
             return worker.explain(lost, self._late_now())
+        self._heard.append(worker.payload)
+        return outcome
 
     def _call_deadline(self) -> float:
         return min(self._deadline, self._totals.deadline(self._limits.call_s))

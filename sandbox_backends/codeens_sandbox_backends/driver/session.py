@@ -161,6 +161,8 @@ class Conversation:
         self._deadline = 0.0
         self._frames = FrameReader(self._read)
         self.nonce = nonce
+        self.payload = b""
+        """Of the last message received."""
 
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Send a request.
@@ -202,6 +204,7 @@ class Conversation:
             raise WorkerLost("protocol", f"an answer cannot be read: {broken}"[:500]) from None
         if message.nonce != self.nonce:
             raise WorkerLost("protocol", "an answer is not of this job")
+        self.payload = payload
         return message
 
     def await_another(self, deadline: float) -> None:
@@ -248,7 +251,7 @@ class WorkerSession(Conversation):
         super().__init__(self.process.channel, limits)
         self._ended: ExitStatus | None = None
         self.said = b""
-        """Reply bytes, without the nonce, of a warm worker that ended with its last request; else empty."""
+        """Answers to calls, without the nonce, of a warm worker that ended with its last request; else empty."""
         self._warm = self.process if isinstance(self.process, WarmWorker) else None
         if self._warm is None:
             self._shake_hands()
@@ -274,9 +277,16 @@ class WorkerSession(Conversation):
 
     def _all_said(self) -> bytes:
         try:
-            return self._frames.ahead(self._left).replace(self.nonce.encode(), b"")
+            return self._anonymous(self._frames.ahead(self._left))
         except OSError:
             return b""
+
+    def as_said(self, payloads: Sequence[bytes]) -> bytes:
+        """Return what `said` is of a worker that gives these answers."""
+        return self._anonymous(b"".join(map(pack, payloads)))
+
+    def _anonymous(self, frames: bytes) -> bytes:
+        return frames.replace(self.nonce.encode(), b"")
 
     def load(
         self, program: Program, deadline: float, then: Sequence[dict[str, Any]] = (), **watching: str
@@ -295,6 +305,7 @@ class WorkerSession(Conversation):
         request = {"op": "load", "nonce": self.nonce, "program": program, "watch": "", **watching}
         self.send_all((request, *then), deadline)
         answer = self.receive(LoadReply, deadline)
+        self.said = self._all_said() if self.said else b""
         if answer.failed is not None and answer.loaded is None:
             return answer.failed
         if answer.loaded is None or answer.failed is not None:
