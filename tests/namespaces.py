@@ -70,7 +70,8 @@ def started_cluster_of_networks(nodes: int) -> Generator[NetworkCluster]:
             held.enter_context(_network(name, number, own))
             node = (*_RAY, "--address", address, "--node-ip-address", own, "--num-cpus", "1", *_NODE[:3])
             held.enter_context(_running(("ip", "netns", "exec", f"{name}n{number}", *node), environ))
-        subprocess.run([sys.executable, "-c", _JOINED, address, str(1 + nodes)], env=environ, check=True, timeout=_WITHIN_S)
+        joined = [sys.executable, "-c", _JOINED, address, str(1 + nodes)]
+        subprocess.run(joined, env=environ, check=True, timeout=_WITHIN_S)
         yield NetworkCluster(name, address, {**environ, "CODEENS_RAY_ADDRESS": address})
 
 
@@ -137,8 +138,9 @@ def _answers(address: str) -> None:
     while True:
         try:
             socket.create_connection((host, int(port)), 1.0).close()
-            return
         except OSError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.1)  # there is nothing else to wait for
+        else:
+            return
