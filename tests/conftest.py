@@ -83,6 +83,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group(module.__name__))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let several workers begin with what may take longest, so that nobody waits for it alone at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_may_take_s, reverse=True)
+
+
+def _may_take_s(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return float(limit.args[0] if limit else item.config.getini("timeout"))
+
+
 @cache
 def _has_a_fixture_for_the_file(module: ModuleType) -> bool:
     return 'fixture(scope="module")' in inspect.getsource(module)

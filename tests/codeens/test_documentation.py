@@ -24,7 +24,7 @@ def alone(folder: Path) -> dict[str, str]:
     """An environment without keys, whose data and settings are in a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("_KEY", "_TOKEN"))}
     folders = {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
-    return kept | folders | {"CODEENS_MAX_INPUTS": "10"}
+    return kept | folders | {"CODEENS_MAX_INPUTS": "10", "CODEENS_MAX_MUTANTS": "4"}
 
 
 @pytest.mark.scene
@@ -33,9 +33,8 @@ def test_the_examples_of_the_page_run_as_they_stand(tmp_path: Path) -> None:
     examples = _EXAMPLE.findall((ROOT / "docs" / "python.md").read_text(encoding="utf-8"))
     assert len(examples) > 5
     program = "\n".join(examples)
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=alone(tmp_path), capture_output=True, text=True
-    )
+    quick = alone(tmp_path) | {"CODEENS_EFFORT": "quick"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=quick, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "RunFinished" in done.stdout
 

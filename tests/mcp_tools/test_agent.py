@@ -16,8 +16,13 @@ from codeens_server.config.loading import DATA_VARIABLE
 from tests.mcp_tools.calling import Caller
 from tests.mcp_tools.conftest import isolated
 
-pytest.importorskip("smolagents", reason="smolagents is not installed")
-pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.scene,
+    pytest.mark.anyio,
+    isolated,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.skipif(find_spec("smolagents") is None, reason="smolagents is not installed"),
+]
 
 OWN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "largest": (

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import random
 import string
 from typing import Any
 
-import anyio.to_thread
 import pytest
 
 from codeens_mcp_tools.tools.fitting import MOST_TOKENS, fitted, shortened, tokens
 from tests.mcp_tools.calling import Caller
 from tests.mcp_tools.conftest import isolated
+from tests.mcp_tools.counting import encoding
 
 DRAW = random.Random(1)
 TEXTS = {
@@ -28,12 +26,10 @@ TEXTS = {
 }
 
 
-@pytest.mark.anyio
-async def test_a_text_has_no_more_tokens_than_is_reckoned() -> None:
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    encoding = (await anyio.to_thread.run_sync(importlib.import_module, "litellm")).encoding
+def test_a_text_has_no_more_tokens_than_is_reckoned() -> None:
+    counted = encoding()
     for name, text in TEXTS.items():
-        assert len(encoding.encode(text, disallowed_special=())) <= tokens(text), name
+        assert len(counted.encode(text, disallowed_special=())) <= tokens(text), name
 
 
 def test_what_is_cut_is_told_with_its_size() -> None:

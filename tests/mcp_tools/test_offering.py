@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import jsonschema
 import pytest
 from mcp import MCPError
@@ -17,6 +14,7 @@ from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 from codeens_mcp_tools.resources.serving import ARTIFACT, RUN, VARIANT
 from tests.mcp_tools.calling import ADD, RIGHT, SORTED, Caller
 from tests.mcp_tools.conftest import SUMS, isolated
+from tests.mcp_tools.counting import encoding
 from tests.mcp_tools.vendor_rules import VENDORS, Refused, check_name, nodes, openai_strict
 
 pytestmark = pytest.mark.anyio
@@ -96,12 +94,11 @@ async def test_every_tool_describes_itself_its_arguments_its_answer_and_what_it_
 
 
 async def test_what_an_agent_reads_of_the_tools_is_at_most_4500_tokens(caller: Caller) -> None:
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    encoding = (await anyio.to_thread.run_sync(importlib.import_module, "litellm")).encoding
+    counted = encoding()
     tools = (await caller.client.list_tools()).tools
     texts = [f"{tool.name}{tool.description}{json.dumps(tool.input_schema, separators=(',', ':'))}" for tool in tools]
 
-    assert sum(len(encoding.encode(text)) for text in texts) <= 4500
+    assert sum(len(counted.encode(text)) for text in texts) <= 4500
 
 
 OPEN_OBJECTS = {"run_in_sandbox", "score"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,16 @@ from tests.mcp_tools.clients import tried
 from tests.mcp_tools.conftest import isolated
 from tests.mcp_tools.outside import SERVER, environment, listening
 
-fastmcp = pytest.importorskip("fastmcp", reason="fastmcp is not installed")
 pytestmark = [pytest.mark.scene, pytest.mark.anyio, isolated]
 
 
-async def test_the_client_of_fastmcp_is_served_over_stdio(workspace: Path, home: Path) -> None:
+@pytest.fixture
+def fastmcp() -> Any:
+    """Imported for these tests alone: it takes a second."""
+    return pytest.importorskip("fastmcp", reason="fastmcp is not installed")
+
+
+async def test_the_client_of_fastmcp_is_served_over_stdio(fastmcp: Any, workspace: Path, home: Path) -> None:
     entry = {"command": SERVER, "args": ["--mcp", "stdio", "--root", str(workspace)], "env": environment(home)}
 
     async with fastmcp.Client({"mcpServers": {"codeens": entry}}) as client:
@@ -27,7 +33,7 @@ async def test_the_client_of_fastmcp_is_served_over_stdio(workspace: Path, home:
     assert scored.structured_content["results"][0]["rank"] == 1
 
 
-async def test_the_client_of_fastmcp_is_served_over_http(workspace: Path, home: Path) -> None:
+async def test_the_client_of_fastmcp_is_served_over_http(fastmcp: Any, workspace: Path, home: Path) -> None:
     with listening(workspace, home) as server:
         async with fastmcp.Client(server.url, auth=server.token) as client:
             scored = await client.call_tool("score", {"task": ADD, "candidates": [RIGHT]})

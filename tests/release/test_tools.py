@@ -11,7 +11,7 @@ import pytest
 from release.carried import build_wheel
 from release.lock import server_lock
 
-pytestmark = [pytest.mark.scene, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.scene, pytest.mark.timeout(600)]
 
 UV = str(Path(sys.executable).with_name("uv"))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from codeens_sandbox_backends.jobs import Limits
+from codeens_sandbox_backends.base import SandboxSpec
+from codeens_sandbox_backends.jobs import CallsJob, Limits
 from codeens_sandbox_backends.programs import (
     CallInput,
     Died,
@@ -15,6 +18,7 @@ from codeens_sandbox_backends.programs import (
     TimedOut,
     Unencodable,
 )
+from codeens_sandbox_backends.registry import get_backend
 from codeens_sandbox_backends.worker.values.codec import encode
 from tests.sandbox_backends.programs import call, program, run_calls
 
@@ -68,6 +72,19 @@ def test_what_a_call_raises_is_an_outcome_with_a_traceback_of_the_code_only() ->
 def test_no_exception_ends_the_worker(statement: str, kind: str) -> None:
     result = run_calls(f"def f():\n    {statement}", call(), call())
     assert [getattr(outcome, "type", outcome) for outcome in result.outcomes] == [kind, kind]
+
+
+@pytest.mark.anyio
+async def test_a_call_that_takes_all_memory_in_small_pieces_is_refused_it_and_the_next_one_is_run() -> None:
+    hoarding = "def f(few):\n    kept = []\n    while not few: kept.append(bytearray(100_000))\n    return few"
+    limits = Limits(memory_bytes=128 << 20, call_s=100, wall_s=200)
+    sandbox = await get_backend("unsafe").open(SandboxSpec(python=sys.executable))
+    result = await sandbox.run(CallsJob(program=program(hoarding), inputs=(call(0), call(1)), limits=limits))
+    await sandbox.aclose()
+    assert [getattr(outcome, "type", outcome) for outcome in result.outcomes] == [
+        "MemoryError",
+        Returned(value=1, args=(1,)),
+    ]
 
 
 def test_a_hung_call_is_reported_as_timeout_and_the_others_are_run() -> None:

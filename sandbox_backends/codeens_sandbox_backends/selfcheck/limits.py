@@ -88,7 +88,7 @@ _HOARD = """
 def f():
     kept = []
     while True:
-        kept.append(bytearray(1 << 20))
+        kept.append(bytearray(100_000))
 """
 _HOARD_TOGETHER = """
 import os, time

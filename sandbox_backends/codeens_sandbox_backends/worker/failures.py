@@ -17,12 +17,25 @@ _BUILTINS = dict(vars(builtins))
 
 def describe(error: BaseException) -> Dict[str, Any]:
     """JSON of `programs.Raised`, without arguments."""
+    if isinstance(error, MemoryError):
+        _let_go(error)
     return {
         "kind": "raised",
         "type": _name_of(type(error)),
         "message": message_of(error),
         "traceback": traceback_of(error),
     }
+
+
+def _let_go(error: MemoryError) -> None:
+    """Give back what the frames hold that ended by it: without room for the answer the worker would die of it."""
+    raised = error.__traceback__
+    while raised is not None:
+        frame, raised = raised.tb_frame, raised.tb_next
+        try:
+            frame.clear()
+        except (RuntimeError, MemoryError):
+            continue  # it has not ended: it is the worker's own
 
 
 def _name_of(kind: type) -> str:

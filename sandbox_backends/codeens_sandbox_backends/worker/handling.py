@@ -1,7 +1,7 @@
 """What exceptions generators and context managers wait for.
 
-Where a `try` of a generator holds nothing but a `yield`, its handlers are for no others. Those of a context manager are
-also for what is raised in the body of its `with`, whatever else they are for.
+Where a `try` of a generator holds nothing but a `yield`, and names that are set, its handlers are for no others. Those
+of a context manager are also for what is raised in the body of its `with`, whatever else they are for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .loader import Program
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _PLAIN = (ast.Name, ast.Constant, ast.Tuple, ast.expr_context)
+_SETTING = (*_PLAIN, ast.Assign, ast.AugAssign, ast.BinOp, ast.operator, ast.Pass, ast.Continue, ast.Break)
 
 
 class ExceptionHandlers:
@@ -69,7 +70,8 @@ def _yields(body: List[ast.stmt]) -> bool:
 
 
 def _only_yields(body: List[ast.stmt]) -> bool:
-    value = body[0].value if len(body) == 1 and isinstance(body[0], (ast.Expr, ast.Assign)) else None
+    others = [node for node in body if not all(isinstance(part, _SETTING) for part in ast.walk(node))]
+    value = others[0].value if len(others) == 1 and isinstance(others[0], (ast.Expr, ast.Assign)) else None
     return isinstance(value, ast.Yield) and all(isinstance(node, (ast.Yield, *_PLAIN)) for node in ast.walk(value))
 
 

@@ -11,6 +11,8 @@ from .values.grammar import EncodeError
 from .values.objects import type_name
 
 _MOST = 10_000
+_WORKER = __file__.rpartition("/")[0]
+"""Whose code calls: a warning that names it was said of the caller."""
 _ARITHMETIC = re.compile("(?:divide by zero|invalid value|overflow|underflow) encountered in ")
 """What numpy warns of, for each item or for all of them at once; of which operation, it says in several ways."""
 _FORMATTED = ("message", "asctime")
@@ -61,7 +63,8 @@ class Notices:
         def noting(message: Any) -> None:
             # That a file was left open is not what callers ask for, and nothing warns of it unless one asks for that.
             if len(self.warnings) < _MOST and not issubclass(message.category, ResourceWarning):
-                told = ["tuple", message.category.__name__, encode(str(message.message))]
+                caller = ["of the caller"] if message.filename.startswith(_WORKER) else []
+                told = ["tuple", message.category.__name__, encode(str(message.message)), *caller]
                 part = _ARITHMETIC.match(str(message.message)) if message.category is RuntimeWarning else None
                 if part is None:
                     self.warnings.append(told)

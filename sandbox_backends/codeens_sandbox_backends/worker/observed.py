@@ -100,10 +100,8 @@ def _note(outcome: Message, channel: str, effect: Any) -> None:
 
 
 def _with_another(call: Message) -> Optional[Message]:
-    """Return the call with the last number or text among two or more arguments changed; None where there is none."""
+    """Return the call with the last number or text among its arguments changed; None where there is none."""
     args, kwargs = [*call["args"]], {**call["kwargs"]}
-    if len(args) + len(kwargs) < 2:
-        return None
     for values, place in [*((kwargs, name) for name in reversed([*kwargs])), *((args, at) for at in _backwards(args))]:
         kind = _type_of(values[place])
         if kind is int or kind is float or kind is str:

@@ -21,7 +21,7 @@ Look = Callable[[bool], Any]
 """Returns what was read, written and, if asked, changed up to now, encoded."""
 _MOST_STEPS = 50
 NOTHING = (None,) * 5
-NUMBERS, TEXTS = (2, 3, 5, 7, 11), ("a", "bc", "", "d", "a")
+NUMBERS, TEXTS = (2, 3, 5, 7, 0), ("a", "bc", "", "d", "a")
 """What is sent to a generator: what adds up, or else what can be a name."""
 _LEFT = (GeneratorType, AwaitedItems)
 _type_of: Callable[[Any], Any] = type
@@ -145,6 +145,8 @@ def throw_into(call: Callable[[], Any], kind: Any = ZeroDivisionError) -> Made:
         yielded = value.throw(kind.__new__(kind))
         value.close()
         return Made([yielded])
+    except StopIteration as stop:
+        return Made([["ends", stop.value]])
     except BaseException as error:
         return Made([], error)
 

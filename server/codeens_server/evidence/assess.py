@@ -17,6 +17,8 @@ from codeens_server.errors import EvidenceError, Hint
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.syntax.parsing import ParseFailure, parse
 
+EXIT = "SystemExit"
+"""Ends a program: what `sys.exit` raises is no error of the function."""
 _NETWORK = frozenset(
     {"requests", "httpx", "aiohttp", "urllib3", "socket", "ftplib", "smtplib", "websockets", "paramiko"}
 )
@@ -34,6 +36,7 @@ _REFUSED = frozenset(
         "aiohttp.client_exceptions:ClientConnectorError",
     }
 )
+_NUMBERED = frozenset({"PermissionError", "ConnectionError", "ConnectionRefusedError"})
 _FEW_INPUTS = 10
 _LITTLE_COVERAGE = 80.0
 _LITTLE_NOTICED = 80.0
@@ -80,8 +83,13 @@ def what_it_needs(target: Target, source: str) -> str:
 
 
 def is_refused(outcome: Outcome) -> bool:
-    """Return whether a call failed at the sandbox's walls, which says nothing of the function."""
-    return isinstance(outcome, Raised) and outcome.type in _REFUSED
+    """Return whether a call failed at the sandbox's walls, which says nothing of the function.
+
+    What has no number was raised by a statement, here or of a function that was given, and not by the system.
+    """
+    if not isinstance(outcome, Raised) or outcome.type not in _REFUSED:
+        return False
+    return outcome.type not in _NUMBERED or outcome.attributes.get("errno", ...) is not None
 
 
 async def measure_coverage(

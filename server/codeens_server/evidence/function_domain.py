@@ -22,6 +22,7 @@ from codeens_sandbox_backends.values.columns import Missing, column_of, number_o
 from codeens_sandbox_backends.values.made_up import function_in, raised_by_functions
 from codeens_server.domain.evidence import Case, Outside
 from codeens_server.domain.target import Target
+from codeens_server.evidence.assess import EXIT
 from codeens_server.evidence.strategies.inputs import parameters_of, take_apart
 from codeens_server.evidence.strategies.spoken_types import literals_of_callers
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -102,7 +103,7 @@ class _Domain:
 
     def _is_incidental(self, outcome: Outcome) -> bool:
         """Whether an exception comes from within, and is nobody's demand."""
-        if not isinstance(outcome, Raised):
+        if not isinstance(outcome, Raised) or outcome.type == EXIT:
             return False
         name = _short(outcome.type)
         return not (self._written & {name, _ANY}) and not re.search(rf"\b{re.escape(name)}\b", self._docstring)
@@ -198,26 +199,28 @@ def raised_by(target: Target, source: str) -> frozenset[str]:
 
     Where a statement raises what has no name to be read, `*` is one of them.
     """
+    parts = entered(target, source)
+    if parts is None:
+        return frozenset({_ANY})
+    raises = (node for part in parts for node in ast.walk(part) if isinstance(node, ast.Raise))
+    return frozenset(name for node in raises for name in _raised(node))
+
+
+def entered(target: Target, source: str) -> list[ast.AST] | None:
+    """Return the function, and the functions and classes of its own file that it calls; None for what is unreadable."""
     tree, module = parse(target.source), parse(source)
     if isinstance(tree, ParseFailure) or isinstance(module, ParseFailure):
-        return frozenset({_ANY})
-    functions = {
+        return None
+    definitions = {
         node.name: node
         for node in ast.walk(module)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     }
-    names: set[str] = set()
-    todo: list[ast.AST] = [tree]
-    entered: set[str] = set()
-    while todo:
-        for node in ast.walk(todo.pop()):
-            if isinstance(node, ast.Raise):
-                names |= _raised(node)
-            called = _called(node)
-            if called in functions and called not in entered:
-                entered.add(called)
-                todo.append(functions[called])
-    return frozenset(names)
+    parts: list[ast.AST] = [tree]
+    for part in parts:
+        called = dict.fromkeys(name for node in ast.walk(part) if (name := _called(node)) in definitions)
+        parts += [definitions.pop(name) for name in called]
+    return parts
 
 
 def _called(node: ast.AST) -> str:

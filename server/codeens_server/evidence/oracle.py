@@ -33,7 +33,7 @@ from codeens_sandbox_backends.values.render import render_outcome
 from codeens_server.domain.evidence import Case, Excluded
 from codeens_server.domain.terms import CaseOrigin
 from codeens_server.errors import EvidenceError, Hint
-from codeens_server.evidence.assess import is_refused
+from codeens_server.evidence.assess import EXIT, is_refused
 from codeens_server.syntax.parsing import ParseFailure, parse
 
 _FIRST_PER_JOB = 8
@@ -326,8 +326,8 @@ def _balanced(
     kept: Sequence[OracleAnswer], made: int, *, guessed: bool
 ) -> tuple[list[OracleAnswer], Counter[tuple[str, str]]]:
     """Leave out guesses that mostly miss, and generated inputs that only raise beyond a third of all."""
-    returned = [entry for entry in kept if entry[0].origin != "generated" or isinstance(entry[1], Returned)]
-    raised = [entry for entry in kept if entry[0].origin == "generated" and not isinstance(entry[1], Returned)]
+    returned = [entry for entry in kept if entry[0].origin != "generated" or _is_result(entry[1])]
+    raised = [entry for entry in kept if entry[0].origin == "generated" and not _is_result(entry[1])]
     hits = sum(entry[0].origin == "generated" for entry in returned)
     dropped: Counter[tuple[str, str]] = Counter()
     if guessed and hits < _FAIR_SHARE * made:
@@ -340,6 +340,11 @@ def _balanced(
         )
     step = max(1, len(raised) // max(1, allowed))
     return [*returned, *raised[::step][:allowed]], dropped
+
+
+def _is_result(outcome: Outcome | None) -> bool:
+    """Return whether the original came to an end of its own: by returning, or by ending the program."""
+    return isinstance(outcome, Returned) or (isinstance(outcome, Raised) and outcome.type == EXIT)
 
 
 def _plural(origin: CaseOrigin) -> str:

@@ -22,7 +22,9 @@ from codeens_sandbox_backends.values.made_up import raised_by_functions, with_ra
 from codeens_sandbox_backends.values.outcomes import same_outcome
 from codeens_server.domain.evidence import VARIED, Case, Evidence
 from codeens_server.domain.target import Target
+from codeens_server.evidence.assess import EXIT
 from codeens_server.evidence.callers import CALLED
+from codeens_server.evidence.function_domain import entered
 from codeens_server.evidence.gather import is_typed
 from codeens_server.evidence.oracle import CandidateInput, ask_original
 from codeens_server.evidence.strategies.caught import raised_for
@@ -32,13 +34,15 @@ from codeens_server.evidence.strategies.grown import filled, grown, size_of
 from codeens_server.evidence.strategies.inputs import plan_inputs
 from codeens_server.evidence.strategies.neighbours import (
     Constants,
+    always_raising,
     beyond_floats,
     deep,
     neighbours,
     typical,
     with_same_nan,
 )
-from codeens_server.evidence.strategies.type_guess import constants, told_apart
+from codeens_server.evidence.strategies.together import together
+from codeens_server.evidence.strategies.type_guess import any_items, constants, told_apart
 from codeens_server.evidence.strategies.varied import varied
 from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import program_for
@@ -52,6 +56,8 @@ _LOOKUPS = frozenset("set frozenset dict Counter defaultdict OrderedDict fromkey
 _OF_FLOATS = frozenset({"float", "math", "numpy", "np", "sqrt"})
 _TYPICAL = 8
 """Known inputs that others are made from."""
+_STUBBORN = 2
+"""Of them, in which functions raise whenever they are called."""
 _MOST_VARIED = 30
 _BASES = 3
 _FEWEST_SIZES = 4
@@ -83,17 +89,21 @@ class InputSearch:
         """
         self._target = target
         self.original = program_for(target, None, holder=evidence.holder)
+        text = snapshot(target).text
         self._strategy: SearchStrategy[CallInput] | None = None
         if evidence.count("generated"):
             examples = [
                 case.input for case in evidence.cases if case.origin != "generated" or case.label.startswith(CALLED)
             ]
-            self._strategy = plan_inputs(target, examples, snapshot(target).text).strategy
+            self._strategy = plan_inputs(target, examples, text).strategy
+        self._helpers = [ast.unparse(part) for part in (entered(target, text) or [])[1:]]
         self._raised = _raised_types(target.source)
         self._recurs = calls_itself(target.source)
         self._seed = seed
         self._typed = is_typed(target)
-        self._kinds = [] if self._typed else told_apart(target.source)
+        annotations = [parameter.annotation for parameter in target.parameters]
+        known = bool(evidence.tests) or any(case.origin != "generated" for case in evidence.cases)
+        self._kinds = any_items(annotations, known=known) or ([] if self._typed else told_apart(target.source))
         self._limits = limits
         self._sandbox = sandbox
         self._drawn: dict[int, list[CallInput]] = {}
@@ -196,11 +206,16 @@ class InputSearch:
         """
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
-        values = (value for text in sources for value in constants(text))
+        values = [value for text in (*sources, *self._helpers) for value in constants(text)]
         literals = Constants(values, (case.input for case in known), self._kinds, self._raised_for(sources))
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []
-        return [*nans, *neighbours(forms, literals, _DRAWN), *large]
+        return [
+            *nans,
+            *neighbours(forms, literals, _DRAWN),
+            *together(forms, values, [*sources, *self._helpers]),
+            *large,
+        ]
 
     def drawn(self, known: Sequence[Case], sources: Sequence[str], number: int) -> list[CallInput]:
         """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks.
@@ -213,8 +228,11 @@ class InputSearch:
         calls = self._draw(number)
         failing = [call for name in self._raised_for(sources) for one in calls if (call := with_raised(one, name))]
         # What may not end comes last: nothing is tried after it.
-        deeper = [call for form in self._forms(known) for call in deep(form)] if self._recurs else []
-        return [*calls, *failing, *deeper]
+        forms = self._forms(known)
+        deeper = [call for form in forms for call in deep(form)] if self._recurs else []
+        names = self._raised_for(sources)
+        stubborn = [call for form in forms[:_STUBBORN] for name in names for call in always_raising(form, name)]
+        return [*calls, *failing, *deeper, *stubborn]
 
     def _raised_for(self, sources: Sequence[str]) -> list[str]:
         return raised_for(sources, self._target.module, snapshot(self._target).text)
@@ -260,7 +278,7 @@ class InputSearch:
     def _is_foreseen(self, call: CallInput, outcome: Outcome) -> bool:
         if isinstance(outcome, Raised):
             known = self._raised | raised_by_functions([*call.args, *call.kwargs.values()])
-            return outcome.type.rpartition(":")[2] in known
+            return outcome.type == EXIT or outcome.type.rpartition(":")[2] in known
         return isinstance(outcome, Returned)
 
     async def _confirmed(self, calls: Sequence[CallInput], known: Sequence[Case]) -> tuple[Case, ...]:

@@ -21,6 +21,9 @@ endfunction
 runtime autoload/ale/util.vim
 runtime autoload/ale/lsp_window.vim
 function! ale#util#Input(message, value, ...) abort
+  if !empty(s:titles)  " a menu that was asked for again, of which the first came after all
+    return ''
+  endif
   let s:titles = map(filter(split(a:message, "\n"), 'v:val =~# "^\\d\\+) "'), 'substitute(v:val, "^\\d\\+) ", "", "")')
   for l:index in range(len(s:titles))
     if stridx(s:titles[l:index], s:part) >= 0
@@ -37,10 +40,10 @@ endfunction
 function! s:Choose(part) abort
   let s:part = a:part
   let s:titles = []
-  for _ in range(20)
+  for l:seconds in range(1, 20)
     ALECodeAction
     try
-      call s:Await('the menu', 1, {-> !empty(s:titles)})
+      call s:Await('the menu', l:seconds, {-> !empty(s:titles)})
       break
     catch /did not come/
     endtry
@@ -57,10 +60,10 @@ function! s:Work() abort
   call search('def repeat_customers')
   let l:before = s:Text()
   let s:told.actions = s:Choose('faster')
-  call s:Await('the end of the run', 120, {-> !empty(s:messages)})
+  call s:Await('the end of the run', 300, {-> !empty(s:messages)})
   let s:told.message = s:messages[-1]
   let s:told.results = s:Choose('1. Apply')
-  call s:Await('the edit', 20, {-> s:Text() !=# l:before})
+  call s:Await('the edit', 100, {-> s:Text() !=# l:before})
   let s:told.applied = s:Text()
   undo
   noautocmd write

@@ -36,7 +36,7 @@ local function choose(part)
     end
   end
   vim.lsp.buf.code_action()
-  await("the action " .. part, 20, function() return chosen end)
+  await("the action " .. part, 100, function() return chosen end)
   return titles
 end
 
@@ -49,17 +49,17 @@ vim.lsp.handlers["window/showMessage"] = function(_, result) table.insert(messag
 
 try(function()
   vim.cmd("edit orders.py")
-  await("the server", 20, function()
+  await("the server", 100, function()
     local client = vim.lsp.buf_get_clients(0)[1] or select(2, next(vim.lsp.buf_get_clients(0)))
     return client ~= nil and client.initialized
   end)
   vim.api.nvim_win_set_cursor(0, { vim.fn.search("def repeat_customers"), 4 })
   local before = text()
   told.actions = choose("faster")
-  await("the end of the run", 120, function() return #messages > 0 end)
+  await("the end of the run", 300, function() return #messages > 0 end)
   told.message = messages[#messages]
   told.results = choose("1. Apply")
-  await("the edit", 20, function() return text() ~= before end)
+  await("the edit", 100, function() return text() ~= before end)
   told.applied = text()
   vim.cmd("undo")
   vim.cmd("write")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.program import Workspace, make_workspace
 
-SECONDS = 150
+SECONDS = 500
 SETTINGS = 'variants = ["baseline"]\nrewrites = "always"\n'
 
 

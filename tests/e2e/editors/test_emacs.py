@@ -16,9 +16,9 @@ from tests.sandbox_backends.machine import why_not
 ELPA = Path("/usr/share/emacs/site-lisp/elpa")
 
 pytestmark = [
-    pytest.mark.timed,
+    pytest.mark.timed,  # what asks several servers does not wait long for one
     pytest.mark.scene,
-    pytest.mark.timeout(200),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("emacs") is None, reason="Emacs is not installed"),
     pytest.mark.skipif(not list(ELPA.glob("eglot-*")), reason="eglot is not installed (elpa-eglot)"),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),

@@ -12,9 +12,8 @@ from tests.e2e.editors.snippets import snippet
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
-    pytest.mark.timed,
     pytest.mark.scene,
-    pytest.mark.timeout(200),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("nvim") is None, reason="Neovim is not installed"),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),
 ]

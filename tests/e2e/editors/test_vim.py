@@ -14,9 +14,8 @@ from tests.sandbox_backends.machine import why_not
 ALE = Path("/usr/share/vim-ale")
 
 pytestmark = [
-    pytest.mark.timed,
     pytest.mark.scene,
-    pytest.mark.timeout(200),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("vim") is None, reason="Vim is not installed"),
     pytest.mark.skipif(not ALE.is_dir(), reason="ALE is not installed (vim-ale)"),
     pytest.mark.skipif(why_not("local") != "", reason=f"no isolation here: {why_not('local')}"),

@@ -186,7 +186,7 @@ class _Site(BaseHTTPRequestHandler):
         "/none.toml": (404, {}, b"<script>alert(1)</script>"),
         "/page.toml": (200, {}, f"<html>{HOSTILE}".encode()),
         "/large.toml": (200, {}, b"x" * ((4 << 20) + 1)),
-        "/bomb.toml": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(64 << 20), 1)),
+        "/bomb.toml": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(8 << 20), 1)),
         "/bytes.toml": (200, {}, b"\xff\xfe"),
         "/torn.toml": (200, {"Content-Length": "900"}, MANIFEST.encode()),
     }

@@ -71,6 +71,7 @@ def test_a_function_that_calls_for_the_outside_is_known_by_its_text(tmp_path: Pa
     ("outcome", "refused"),
     [
         (Raised(type="PermissionError"), True),
+        (Raised(type="PermissionError", attributes={"errno": None}), False),
         (Raised(type="socket:gaierror"), True),
         (Raised(type="ValueError"), False),
         (Returned(value=1), False),

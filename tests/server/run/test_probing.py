@@ -247,6 +247,18 @@ def f(call: Callable[[], int], times: int) -> int:
                 raise
     return 0
 """
+THRICE = """from typing import Callable
+
+
+def f(call: Callable[[int], int], number: int) -> int:
+    for attempt in range(3):
+        try:
+            return call(number)
+        except ConnectionError:
+            if attempt == 2:
+                raise
+    return 0
+"""
 HALF_UP = """def f(x):
     from decimal import ROUND_HALF_UP, Decimal
 
@@ -311,6 +323,18 @@ KINDS = {
     "an error for which the candidate alone waits": (
         RETRY,
         RETRY.partition("\n\n\n")[2].replace("TimeoutError", "(TimeoutError, ZeroDivisionError)"),
+    ),
+    "a function that raises each time": (
+        THRICE,
+        THRICE.partition("\n\n\n")[2].replace("attempt == 2", "attempt == 3"),
+    ),
+    "an item without a hash in a list of anything": (
+        "def f(items: list) -> list:\n    return [x for at, x in enumerate(items) if x not in items[:at]]\n",
+        "def f(items):\n    return list(dict.fromkeys(items))\n",
+    ),
+    "a program that is ended": (
+        "import sys\n\n\ndef f(errors: list[str]) -> None:\n    if errors:\n        sys.exit(min(len(errors), 125))\n",
+        "def f(errors):\n    if errors:\n        sys.exit(1)\n",
     ),
     "as many letters, of the same kinds, in other numbers": (
         "def f(a: str, b: str) -> bool:\n    return sorted(a) == sorted(b)\n",

@@ -60,13 +60,16 @@ class Callback:
 
 
 class Raising(Callback):
-    """Such a function that raises for some of what it is given, and not each time: some try again."""
+    """Such a function that raises for some of what it is given, and not each time: some try again.
+
+    One that has nothing to return raises whenever it is called.
+    """
 
     __slots__ = ("raised",)
 
     def _answer(self, digest: int) -> Any:
         # One that is given nothing is given the same each time: what it may return tells it from others.
-        if (digest + len(self.order) + len(self.values)) % _RAISES_FOR_ONE_IN == 0:
+        if not self.values or (digest + len(self.order) + len(self.values)) % _RAISES_FOR_ONE_IN == 0:
             raise _made(lookup(self.raised))
         return super()._answer(digest)
 
@@ -161,7 +164,8 @@ def _encode_callback(encoder: Encoder, value: Callback) -> Any:
 
 def _decode_callback(decoder: Decoder, encoded: List[Any]) -> Any:
     values, calls, order = (part[1:] for part in encoded[1:])
-    return _KINDS[encoded[0]](decoder, values or [None], [*calls], [*(order or range(len(calls)))])
+    none = [] if encoded[0] == RAISING else [None]
+    return _KINDS[encoded[0]](decoder, values or none, [*calls], [*(order or range(len(calls)))])
 
 
 def _encode_raising(encoder: Encoder, value: Raising) -> Any:

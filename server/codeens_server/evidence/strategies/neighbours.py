@@ -11,7 +11,8 @@ from typing import Any
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, SCALAR, open_node
 from codeens_sandbox_backends.values.compare import canonical, canonical_call
-from codeens_sandbox_backends.values.sample import CLASSES
+from codeens_sandbox_backends.values.made_up import function_in
+from codeens_sandbox_backends.values.sample import CLASSES, kind_of
 from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.evidence.strategies.alike import TWINS, alike, pairs_of, twins_of
@@ -26,21 +27,29 @@ what the others came to needs no more than the rest of the way.
 """
 _LONGEST = 200
 _EACH_BESIDE_EACH = "".join(one + other for one in CLASSES for other in CLASSES)
-_TEXTS = (_EACH_BESIDE_EACH, "\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb")
+_TEXTS = (
+    *(_EACH_BESIDE_EACH, "\u00b2", "\u00bd", "\u0664", "1_000", "Stra\u00dfe", "\u00df\u00e9", "a\u2028b", "a\tb"),
+    *("\u2122", "\u0130i", "\\1{0}%s"),
+)
 """Characters of all classes; a digit that is no decimal, a number that is no digit, a decimal beyond ASCII, digits as
-Python reads them; what folds, small letters beyond ASCII of which the first has two capitals, and what separates."""
+Python reads them; what folds, small letters beyond ASCII of which the first has two capitals, what separates, what is
+capitals once it is taken apart, what is two characters as a small letter, and what patterns and formats fill in.
+"""
+_BYTES = tuple(encode(data) for data in (b"\xef\xbb\xbfa", b"\xe9", b"\xff\x81", b"a\r\nb", b"\0", b"e\xcc\x81"))
+"""A mark at the beginning, and bytes that are no text, or one in some encodings; ends of lines."""
 _LINES = "\r\u2028"
 """Ends of lines, none of which is the usual one."""
-_BEYOND_FLOATS = ((1 << 60) - 1, -(1 << 60) - 1)
-_MOST_BEYOND = 4
+_BEYOND_FLOATS = ((1 << 60) - 1, 10**18 - 1, -(1 << 60) - 1)
+"""Of which the nearest float is a power, of two or of ten, and which are none."""
+_MOST_BEYOND = 6
 _HALFWAY = (1.5, 2.5, 100.5, 267.5)
 """Of the last decimal that is kept: as floats some are a little less than halfway, and some are even."""
 _MOST_DECIMALS = 6
 _FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
 _PLACES_OF_ITEMS = frozenset({"namedtuple"})
-_MOMENTS = frozenset({"date", "datetime"})
-_DAYS = ("2100-01-31", "2100-03-01", "2000-02-29", "2096-02-29", "2023-12-31", "2021-01-03")
+MOMENTS = frozenset({"date", "datetime"})
+DAYS = ("2100-01-31", "2100-03-01", "2000-02-29", "2096-02-29", "2023-12-31", "2021-01-03")
 """Around a century that is no leap year, one that is, and turns of years of weeks."""
 _FUNCTIONS = frozenset({"callback", RAISING, "turning"})
 _PAIRS = DICTS | {"object"}
@@ -135,13 +144,16 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
         yield from ([AWAITED, function] for function in _changed(node.children[0], constants, depth))
     if node.tag in _FUNCTIONS:
         yield from (function for name in constants.raised for function in raising(encoded, name))
-    if node.tag in _MOMENTS:
+    if node.tag in MOMENTS:
         yield from _dates(encoded)
+    if node.tag == "bytes":
+        yield from (other for other in _BYTES if other != encoded)
     if depth >= _DEEPEST:
         return
     head = 1 + len(node.head)
     if node.tag in _SEQUENCES:
-        shapes = _shapes(encoded, head)
+        is_record = node.tag == "tuple" and len(set(map(kind_of, node.children))) > 1
+        shapes = () if is_record else _shapes(encoded, head)
         yield from (each for each in shapes if node.tag != "tuple" or len(each) - head in constants.lengths)
     if node.tag in _SEQUENCES or node.tag in _PLACES_OF_ITEMS:
         yield from _one_changed(encoded, head, lambda item: _changed(item, constants, depth + 1))
@@ -157,6 +169,15 @@ def raising(encoded: Any, name: str) -> Iterator[Encoded]:
     yield from ([RAISING, name, [*values, *values[1:2] * more], calls, places] for more in range(3))
 
 
+def always_raising(call: CallInput, name: str) -> Iterator[CallInput]:
+    """Yield the call with a function that raises whenever it is called: who tries again gives up."""
+    for index, value in enumerate(call.args):
+        function: Any = function_in(value)
+        if open_node(function).tag in _FUNCTIONS:
+            never = [RAISING, name, ["list"], *function[-2:]]
+            yield from _placed(call, index, iter([[AWAITED, never] if function is not value else never]))
+
+
 def _one_changed(encoded: Any, head: int, change: Callable[[Any], Iterator[Encoded]]) -> Iterator[Encoded]:
     count = len(encoded) - head
     places = {*range(min(count, _PLACES)), count - 1} if count else set[int]()
@@ -167,7 +188,12 @@ def _one_changed(encoded: Any, head: int, change: Callable[[Any], Iterator[Encod
 
 def _dates(encoded: Any) -> Iterator[Encoded]:
     """Yield days near which years and months are of another length, at the same time of day."""
-    return ([encoded[0], day + encoded[1][len(day) :], *encoded[2:]] for day in _DAYS if day != encoded[1][: len(day)])
+    return (on_day(encoded, day) for day in DAYS if day != encoded[1][: len(day)])
+
+
+def on_day(encoded: Any, day: str) -> Encoded:
+    """Return the date, or the time of it, on another day."""
+    return [encoded[0], day + encoded[1][len(day) :], *encoded[2:]]
 
 
 def _scalars(value: Any, constants: Constants) -> Iterator[Encoded]:
@@ -180,6 +206,7 @@ def _scalars(value: Any, constants: Constants) -> Iterator[Encoded]:
     elif isinstance(value, str):
         yield from (other for other in (*constants.texts, "", value + value, value + "\n", *_TEXTS) if other != value)
         yield from (value + text for text in constants.texts)
+        yield from (text + value for part in constants.texts for text in (part, part + part, f" {part}"))
         yield from (_LINES.join([value + text + value] * 3) for text in ("", *constants.texts))
 
 

@@ -18,7 +18,6 @@ import io
 import itertools
 import queue
 import random
-import tempfile
 import threading
 import types
 
@@ -33,7 +32,6 @@ SPACE = types.SimpleNamespace(last=0)
 LOCAL = threading.local()
 CHAIN = collections.ChainMap({})
 CONTEXT = contextvars.ContextVar("context", default=0)
-FILE = tempfile.TemporaryFile("w")
 
 
 class Names(list):
@@ -103,11 +101,6 @@ def in_context(number):
     return number
 
 
-def told(number):
-    FILE.write(str(number))
-    return number
-
-
 def counted(number):
     counted.calls = getattr(counted, 'calls', 0) + 1
     return number
@@ -117,6 +110,17 @@ def elsewhere(number):
     beside.SEEN.append(number)
     return number
 """
+OF_A_FILE = """
+import tempfile
+
+FILE = tempfile.TemporaryFile("w")
+
+
+def told(number):
+    FILE.write(str(number))
+    return number
+"""
+"""Apart, since what makes a file as it is loaded needs a sandbox of its own."""
 OF_NUMPY = """
 import numpy
 
@@ -140,11 +144,11 @@ RIGHT = {
     "listed": "NAMES.extend([number])",
     "tabled": "TABLE.update({number: 1})",
     "in_context": "_ = CONTEXT.set(number)",
-    "told": "print(number, end='', file=FILE)",
     "counted": "counted.calls = 1 + getattr(counted, 'calls', 0)",
     "elsewhere": "beside.SEEN += [number]",
 }
 TRIES = tries_of(RIGHT)
+TRIES_OF_A_FILE = tries_of({"told": "print(number, end='', file=FILE)"})
 TRIES_OF_NUMPY = tries_of({"summed": "SUMS[:1] += number"})
 
 
@@ -152,12 +156,13 @@ TRIES_OF_NUMPY = tries_of({"summed": "SUMS[:1] += number"})
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
     folder: Path = tmp_path_factory.mktemp("effects")
     found = verdicts_of(folder, MODULE, TRIES, beside={"beside.py": "SEEN = []\n"})
+    found |= verdicts_of(tmp_path_factory.mktemp("file"), OF_A_FILE, TRIES_OF_A_FILE)
     if find_spec("numpy"):
         found |= verdicts_of(tmp_path_factory.mktemp("numpy"), OF_NUMPY, TRIES_OF_NUMPY)
     return found
 
 
-@pytest.mark.parametrize(("name", "candidate", "right"), labels([*TRIES, *TRIES_OF_NUMPY]))
+@pytest.mark.parametrize(("name", "candidate", "right"), labels([*TRIES, *TRIES_OF_A_FILE, *TRIES_OF_NUMPY]))
 def test_a_candidate_passes_only_if_it_leaves_objects_alike_inside(
     verdicts: dict[str, dict[str, Verdict]], name: str, candidate: str, right: bool
 ) -> None:

@@ -56,6 +56,17 @@ def running(total):
         total += 3 if got is None else got
 
 
+def taken(items):
+    done = 0
+    for item in items:
+        try:
+            yield item
+            done += 1
+        except ValueError:
+            continue
+    return done
+
+
 def renamed(name):
     while len(name) < 9:
         got = yield name
@@ -181,6 +192,20 @@ TRIES = [
             ("takes the same", True): "def running(total):\n    while total < 20:\n        sent = yield total\n"
             "        total += sent if sent is not None else 3",
             ("takes nothing", False): "def running(total):\n    yield from range(total, 20, 3)",
+            ("takes 0 for nothing", False): "def running(total):\n    while total < 20:\n"
+            "        total += (yield total) or 3",
+        },
+    ),
+    Try(
+        "taken",
+        [([1],), ([1, 2],), ([],)],
+        {
+            ("counts what goes well", True): "def taken(items):\n    done = 0\n    for item in items:\n        try:\n"
+            "            yield item\n        except ValueError:\n            pass\n        else:\n"
+            "            done += 1\n    return done",
+            ("lets it through", False): "def taken(items):\n    yield from items\n    return len(items)",
+            ("counts all", False): "def taken(items):\n    done = 0\n    for item in items:\n        try:\n"
+            "            yield item\n        except ValueError:\n            pass\n        done += 1\n    return done",
         },
     ),
     Try(

@@ -86,7 +86,7 @@ def shares(parts, whole):
 
 def report(name):
     log.warning("bad %s", name)
-    warnings.warn(f"old {name}", DeprecationWarning)
+    warnings.warn(f"old {name}", DeprecationWarning, stacklevel=2)
 """
 
 
@@ -209,9 +209,11 @@ TRIES = [
         [("a",)],
         {
             ("same message otherwise made", True): "def report(name):\n    log.warning(f'bad {name}')\n"
-            "    warnings.warn('old ' + name, DeprecationWarning)",
-            ("another level", False): "def report(name):\n    log.error('bad %s', name)\n"
+            "    warnings.warn('old ' + name, DeprecationWarning, stacklevel=2)",
+            ("said of itself", False): "def report(name):\n    log.warning('bad %s', name)\n"
             "    warnings.warn(f'old {name}', DeprecationWarning)",
+            ("another level", False): "def report(name):\n    log.error('bad %s', name)\n"
+            "    warnings.warn(f'old {name}', DeprecationWarning, stacklevel=2)",
             ("no warning", False): "def report(name):\n    log.warning('bad %s', name)",
         },
     ),

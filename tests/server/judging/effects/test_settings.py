@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from codeens_server.domain.verdict import Verdict
 from tests.server.judging.effects.trying import labels, tries_of, verdicts_of
 
 MODULE = """
-import asyncio
 import atexit
 import calendar
 import csv
@@ -27,15 +24,11 @@ import socket
 import sys
 import threading
 import time
-import urllib.request
 import warnings
-import xml.etree.ElementTree
 
 log = logging.getLogger('app')
 HANDLER = logging.NullHandler()
 logging.getLogger('other').addHandler(HANDLER)
-LOOP = asyncio.new_event_loop()
-OPENER = urllib.request.build_opener()
 
 
 def record(*args, **kwargs):
@@ -122,10 +115,6 @@ def drawn(number):
     return number
 
 
-class Policy(asyncio.DefaultEventLoopPolicy):
-    pass
-
-
 def follow(*_):
     return None
 
@@ -145,11 +134,6 @@ def traced_in_threads(number):
     return number
 
 
-def looped(number):
-    asyncio.set_event_loop_policy(Policy())
-    return number
-
-
 def to_log(number):
     logging.captureWarnings(True)
     return number
@@ -157,11 +141,6 @@ def to_log(number):
 
 def humble(number):
     os.nice(1)
-    return number
-
-
-def looping(number):
-    asyncio.set_event_loop(LOOP)
     return number
 
 
@@ -205,6 +184,33 @@ def formatted(number):
     return number
 
 
+def watched_collector(number):
+    gc.callbacks.append(follow)
+    return number
+"""
+LIBRARIES = """
+import asyncio
+import urllib.request
+import xml.etree.ElementTree
+
+LOOP = asyncio.new_event_loop()
+OPENER = urllib.request.build_opener()
+
+
+class Policy(asyncio.DefaultEventLoopPolicy):
+    pass
+
+
+def looped(number):
+    asyncio.set_event_loop_policy(Policy())
+    return number
+
+
+def looping(number):
+    asyncio.set_event_loop(LOOP)
+    return number
+
+
 def installed(number):
     urllib.request.install_opener(OPENER)
     return number
@@ -213,12 +219,8 @@ def installed(number):
 def spaced(number):
     xml.etree.ElementTree.register_namespace('own', 'urn:own')
     return number
-
-
-def watched_collector(number):
-    gc.callbacks.append(follow)
-    return number
 """
+"""What takes long to import, apart."""
 RIGHT = {
     # What does the same to each setting, otherwise written.
     "quiet": "log.setLevel('ERROR')",
@@ -240,10 +242,8 @@ RIGHT = {
     "traced": "own = follow\n    sys.settrace(own)",
     "profiled": "sys.setprofile(follow or None)",
     "traced_in_threads": "threading.settrace(func=follow)",
-    "looped": "policy = Policy()\n    asyncio.set_event_loop_policy(policy)",
     "to_log": "logging.captureWarnings(capture=True)",
     "humble": "_ = os.nice(1)",
-    "looping": "loop = LOOP\n    asyncio.set_event_loop(loop)",
     "weekly": "calendar.setfirstweekday(calendar.SUNDAY)",
     "wide": "csv.field_size_limit(5_000)",
     "blocked": "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.Signals.SIGUSR1})",
@@ -252,17 +252,21 @@ RIGHT = {
     "buffered": "out = sys.stdout\n    out.reconfigure(line_buffering=True)",
     "own_records": "own = record\n    logging.setLogRecordFactory(own)",
     "formatted": "logging.getLogger('other').handlers[0].setFormatter(logging.Formatter(fmt='%(message)s'))",
-    "installed": "opener = OPENER\n    urllib.request.install_opener(opener)",
-    "spaced": "xml.etree.ElementTree.register_namespace(prefix='own', uri='urn:own')",
     "watched_collector": "gc.callbacks += [follow]",
 }
-TRIES = tries_of(RIGHT)
+OF_LIBRARIES = {
+    "looped": "policy = Policy()\n    asyncio.set_event_loop_policy(policy)",
+    "looping": "loop = LOOP\n    asyncio.set_event_loop(loop)",
+    "installed": "opener = OPENER\n    urllib.request.install_opener(opener)",
+    "spaced": "xml.etree.ElementTree.register_namespace(prefix='own', uri='urn:own')",
+}
+TRIES = tries_of(RIGHT | OF_LIBRARIES)
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
-    folder: Path = tmp_path_factory.mktemp("effects")
-    return verdicts_of(folder, MODULE, TRIES)
+    own = verdicts_of(tmp_path_factory.mktemp("effects"), MODULE, tries_of(RIGHT))
+    return own | verdicts_of(tmp_path_factory.mktemp("libraries"), LIBRARIES, tries_of(OF_LIBRARIES))
 
 
 @pytest.mark.parametrize(("name", "candidate", "right"), labels(TRIES))

@@ -288,6 +288,9 @@ TRIES = [
             ("writes otherwise", True): "def save(text):\n"
             "    file = os.open(tempfile.gettempdir() + '/saved.txt', os.O_CREAT | os.O_TRUNC | os.O_WRONLY)\n"
             "    os.write(file, text.encode())\n    os.close(file)",
+            ("leaves the rest of what was there", False): "def save(text):\n"
+            "    file = os.open(tempfile.gettempdir() + '/saved.txt', os.O_CREAT | os.O_WRONLY)\n"
+            "    os.write(file, text.encode())\n    os.close(file)",
             ("writes nothing", False): "def save(text):\n    pass",
             ("appends", False): "def save(text):\n    path = os.path.join(tempfile.gettempdir(), 'saved.txt')\n"
             "    with open(path, 'a') as file:\n        file.write(text)",
