@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import random
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -111,7 +111,12 @@ class InputSearch:
         self._known_outcomes: dict[str, Outcome] = {}
 
     async def telling(
-        self, others: Sequence[Program], known: Sequence[Case], calls: Sequence[CallInput], most: int = _KEPT_OF_EACH
+        self,
+        others: Sequence[Program],
+        known: Sequence[Case],
+        calls: Sequence[CallInput],
+        most: int = _KEPT_OF_EACH,
+        noticed: Callable[[], None] = lambda: None,
     ) -> Found:
         """Search for inputs on which the original does what one of the others does not.
 
@@ -120,6 +125,7 @@ class InputSearch:
             known: cases that need not be tried again.
             calls: inputs to try, for instance from `beside` or `drawn`.
             most: how many to keep for each of the others, the smallest.
+            noticed: called where there are differences, before the original is asked again whether they are.
 
         Raises:
             SandboxError: the sandbox failed.
@@ -140,6 +146,8 @@ class InputSearch:
         async with anyio.create_task_group() as group:
             for other in others:
                 group.start_soon(try_one, other)
+        if chosen:
+            noticed()
         cases = await self._confirmed([calls[at] for at in sorted(chosen)], known)
         foreseen = (call for call, does in zip(calls, ours, strict=True) if self._is_foreseen(call, does))
         return Found(cases, tuple(foreseen))

@@ -106,12 +106,17 @@ class Prober:
     async def probe(self, candidate: Candidate, judged: Judged) -> Judged:
         """Return the verdict on a candidate that passed after inputs against it were tried.
 
-        What there is no time for is not counted as tried; a sandbox that fails here leaves the verdict as it was.
+        What there is no time for is not counted as tried, but a difference that was noticed in time is looked into; a
+        sandbox that fails here leaves the verdict as it was.
         """
         program = await anyio.to_thread.run_sync(
             lambda: program_for(self._target, candidate.replacement, holder=self.evidence.holder)
         )
-        with suppress(SandboxError), anyio.move_on_after(self._seconds):
+        with suppress(SandboxError), anyio.move_on_after(self._seconds) as in_time:
+
+            def prolong() -> None:
+                in_time.deadline = max(in_time.deadline, anyio.current_time() + self._seconds)
+
             judged = await self._again(program, judged)
             if not judged.verdict.passes:
                 return judged
@@ -119,7 +124,8 @@ class Prober:
             cases: tuple[Case, ...] = ()
             for make in (self._beside(candidate), self._drawn(candidate)):
                 calls = await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
-                found = await self._search.telling([program], (*self.evidence.cases, *cases), calls, _MOST_TELLING)
+                known = (*self.evidence.cases, *cases)
+                found = await self._search.telling([program], known, calls, _MOST_TELLING, prolong)
                 if found.cases:
                     cases += found.cases
                     judged = await self._held_to(cases, program, judged)

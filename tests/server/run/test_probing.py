@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import anyio
 import pytest
 
 from codeens_sandbox_backends.base import Sandbox
@@ -18,7 +19,7 @@ from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.verdict import Verdict
 from codeens_server.evidence import telling
 from codeens_server.evidence.gather import EvidencePlan, gather
-from codeens_server.judging.judge import judge
+from codeens_server.judging.judge import Judged, judge, judge_again, judge_further
 from codeens_server.run import probing
 from codeens_server.run.probing import Prober
 from codeens_server.views.cells import verdict_cell
@@ -125,6 +126,25 @@ async def test_a_constant_of_the_candidate_is_tried(probe: Probe) -> None:
     assert verdict.status == "failed"
     assert verdict.failure is not None
     assert verdict.failure.where == "f(824177)"
+
+
+async def test_a_difference_that_was_noticed_in_time_has_more_of_it_to_be_looked_into(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadlines: list[float] = []
+
+    def noting(judging: Callable[..., Awaitable[Judged]]) -> Callable[..., Awaitable[Judged]]:
+        async def judged(*given: object, **named: object) -> Judged:
+            deadlines.append(anyio.current_effective_deadline())
+            return await judging(*given, **named)
+
+        return judged
+
+    monkeypatch.setattr(probing, "judge_again", noting(judge_again))
+    monkeypatch.setattr(probing, "judge_further", noting(judge_further))
+    await probe("def f(n: int) -> int:\n    return {n: n * (n - 1) // 2 for n in range(7)}[n]\n")
+    begun, looked_into = deadlines
+    assert looked_into > begun
 
 
 @pytest.mark.parametrize("magic", ["_seen.count(n) == 2", "_seen[-2:] == [n, n]", "len(_seen) == 11"])
