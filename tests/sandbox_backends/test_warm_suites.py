@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from codeens_sandbox_backends.base import Sandbox, SandboxSpec
-from codeens_sandbox_backends.jobs import SuiteJob, SuiteResult
+from codeens_sandbox_backends.host.process import LocalProcess
+from codeens_sandbox_backends.jobs import Limits, SuiteJob, SuiteResult
 from codeens_sandbox_backends.local import bwrap
 from codeens_sandbox_backends.local.backend import LocalBackend
+from codeens_sandbox_backends.local.bwrap import BwrapLauncher
 from codeens_sandbox_backends.programs import ModuleSource, Program
 from tests.hardly_timed import WITHOUT_PLUGINS
 from tests.sandbox_backends.warm import MARKS, Launches
@@ -150,3 +152,32 @@ async def test_packages_that_tests_are_known_to_import_are_there_before_the_fork
         assert "mod" not in recorded.modules
         assert (await opened.run(source)).tests[0].outcome == "passed"
         assert (await opened.run(source, fresh=True)).tests[0].outcome == "failed"
+
+
+async def test_packages_that_later_tests_import_are_there_before_the_next_fork(tmp_path: Path) -> None:
+    tests = "import sys\nhere = set(sys.modules)\nimport {0}, mod\ndef test_a(): assert mod.f({0!r} in here)\n"
+    source = "def f(known):\n    return known\n"
+    async with workspace(tmp_path, tests.format("msgspec")) as opened:
+        await opened.run(source, record=True)
+        assert (await opened.run(source)).tests[0].outcome == "passed"
+        (tmp_path / "test_mod.py").write_text(tests.format("httpx"), encoding="utf-8")
+        assert (await opened.run(source)).tests[0].outcome == "failed"
+        await opened.run(source, record=True)
+        assert (await opened.run(source)).tests[0].outcome == "passed"
+
+
+async def test_pytest_is_imported_for_candidates_while_calls_of_the_original_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch, starts = BwrapLauncher.launch_suite_zygote, list[str]()
+
+    def counted(launcher: BwrapLauncher, limits: Limits) -> LocalProcess:
+        starts.append("suites")
+        return launch(launcher, limits)
+
+    monkeypatch.setattr(BwrapLauncher, "launch_suite_zygote", counted)
+    async with workspace(tmp_path, "from mod import f\ndef test_a(): assert f(1) == 2\n") as opened:
+        await opened.run(RIGHT, record=True)
+        assert starts == ["suites"]
+        assert await opened.outcomes(RIGHT) == {"test_a": "passed"}
+    assert starts == ["suites"]

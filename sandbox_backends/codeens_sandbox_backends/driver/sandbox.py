@@ -54,6 +54,10 @@ class SharedWorkers(Protocol):
         """Return a launcher for one job; `cancelled` tells whether it is still wanted."""
         ...
 
+    def foresee(self, job: Job[Any]) -> None:
+        """Get ready for what will follow a job that is run on workers of its own now."""
+        ...
+
     def learn(self, job: Job[Any], result: object) -> None:
         """Take notice of a job that was run on workers of its own."""
         ...
@@ -110,6 +114,8 @@ class WorkerSandbox:
         limits = job.limits or self._limits
         result = await self._run_shared(self._shared, job, limits) if self._shared else None
         if result is None:
+            if self._shared:
+                self._shared.foresee(job)
             result = await self._run(_RunningJob(lambda _: self._launcher), job, limits)
             if self._shared:
                 self._shared.learn(job, result)

@@ -6,7 +6,6 @@ each suite, and the process itself cannot be looked into by what it has forked. 
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import signal
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator, List
 
 from . import serving
-from .confining import give_back_memory, hide_from_equals
+from .confining import hide_from_equals
 from .suite import Suite
 from .zygote import CHANNEL, Zygote
 
@@ -60,6 +59,16 @@ class SuiteZygote(Zygote):
             elif is_folder and entry.stat().st_dev == device:
                 self._empty(entry, device)
 
+    def import_modules(self, names: List[str]) -> None:
+        """Import what tests are known to import of installed packages; what fails here is found again by them."""
+        deadline = time.monotonic() + _MOST_IMPORTS_S
+        for name in names:
+            if time.monotonic() > deadline:
+                break
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(BaseException):
+                import_module(name)
+        self.clean_up()
+
     def become(self) -> None:
         """Let the child look at itself, as a process of its own sandbox can."""
         hide_from_equals(hidden=False)
@@ -81,13 +90,9 @@ def main(control: int) -> None:
     hide_from_equals(hidden=True)
     if find_spec("pytest") is not None:
         _rehearse()
-        _import(zygote.setting["modules"])
         zygote.clean_up()
     suite = Suite(serving.Channel(CHANNEL))
-    serving.send_handshake(serving.Channel(control))
-    gc.collect()
-    give_back_memory()
-    gc.freeze()
+    zygote.get_ready()
     zygote.serve()
     zygote.become()
     serving.serve(suite.channel, {"suite": suite.run})
@@ -104,13 +109,3 @@ def _rehearse() -> None:
         pytest.main([*arguments, str(file)])
     sys.path[:] = before
     sys.modules.pop(file.stem, None)
-
-
-def _import(names: List[str]) -> None:
-    """Import what tests are known to import of installed packages; what fails here is found again by the tests."""
-    deadline = time.monotonic() + _MOST_IMPORTS_S
-    for name in names:
-        if time.monotonic() > deadline:
-            return
-        with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(BaseException):
-            import_module(name)

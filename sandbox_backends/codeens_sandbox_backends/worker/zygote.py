@@ -3,8 +3,9 @@
 | from the judge                                   | answer                                            |
 |--------------------------------------------------|---------------------------------------------------|
 | first of all: 4-byte length, JSON of what is     | the handshake (`serving.send_handshake`), once    |
-|   needed before the first job (`_Setting`)       |   for all of them                                 |
+|   needed before the first job: two filters      |   for all of them                                 |
 | `l`, 4-byte length, JSON of a job's limits       | none; they are for the jobs from now on           |
+| `m`, 4-byte length, JSON of modules' names       | the handshake, once they are imported             |
 | `c`, `s` or `t` with the descriptor of a         | when the child has ended: an `ENDED` record; the  |
 |   channel, or of channel, stdout and stderr      |   child serves the kind `calls`, `stdio`, `suite` |
 | `k`                                              | none; the child, if there is one, is killed       |
@@ -78,13 +79,13 @@ class Zygote:
         self._receive = socket.socket(fileno=control).recvmsg
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
-        self.setting: Dict[str, Any] = json.loads(self._message())
-        self._filter = SyscallFilter(bytes.fromhex(self.setting["job_filter"]))
+        filters: Dict[str, str] = json.loads(self._message())
+        self._filter = SyscallFilter(bytes.fromhex(filters["job_filter"]))
         self._most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._cpu_s = 0.0
         self._bounds: List[Tuple[int, Tuple[int, int]]] = []
         do_without_new_rights()
-        SyscallFilter(bytes.fromhex(self.setting["own_filter"])).install()
+        SyscallFilter(bytes.fromhex(filters["own_filter"])).install()
 
     def serve(self) -> bytes:
         """Fork a child for each job. Returns in the children only, with the channel at descriptor 3: its kind."""
@@ -92,6 +93,9 @@ class Zygote:
             kind, descriptors = self._next()
             if kind == b"l":
                 self._take_limits(json.loads(self._message()))
+            elif kind == b"m":
+                self.import_modules(json.loads(self._message()))
+                self.get_ready()
             elif kind in _KINDS:
                 child = os.fork()
                 if child == 0:
@@ -104,6 +108,16 @@ class Zygote:
 
     def clean_up(self) -> None:
         """Remove what a job may have left. The filter lets it leave nothing."""
+
+    def import_modules(self, names: List[str]) -> None:
+        """Import what jobs are known to need; what fails here fails again in the jobs."""
+
+    def get_ready(self) -> None:
+        """Say that all is imported, and let forks share the memory of it."""
+        serving.send_handshake(serving.Channel(self._control))
+        gc.collect()
+        give_back_memory()
+        gc.freeze()
 
     def _next(self) -> Tuple[bytes, List[int]]:
         kind, passed, _, _ = self._receive(1, _ROOM)
@@ -197,10 +211,7 @@ def main(control: int) -> None:
     zygote = Zygote(control)
     worker = CallWorker(serving.Channel(CHANNEL))
     rehearse()
-    serving.send_handshake(serving.Channel(control))
-    gc.collect()
-    give_back_memory()
-    gc.freeze()
+    zygote.get_ready()
     gc.set_threshold(_FIRST_COLLECTION)
     if zygote.serve() == SCRIPT:
         stdio.serve(worker.channel)

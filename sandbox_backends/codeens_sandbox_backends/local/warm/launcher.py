@@ -86,12 +86,20 @@ class WarmWorkers:
         zygotes.prepare()
         if isinstance(job, CheckJob):
             self._tests.prepare()
-        return WarmLauncher(zygotes, self._tests, self._launcher.uid, cancelled, silent=silent, proven=self._proven)
+        modules = self._modules if isinstance(job, SuiteJob) else ()
+        return WarmLauncher(
+            zygotes, self._tests, self._launcher.uid, cancelled, modules=modules, silent=silent, proven=self._proven
+        )
 
     def _proven(self, result: SuiteResult) -> bool:
         """Whether what a warm suite does is what it would do otherwise: as soon as one has come to its end."""
         self._suites_proven = self._suites_proven or result.failure is None
         return self._suites_proven
+
+    def foresee(self, job: Job[Any]) -> None:
+        """Import pytest while calls of the original's tests are recorded: candidates' tests come next."""
+        if isinstance(job, SuiteJob) and job.kind == "pytest" and job.record and job.selection:
+            self._suites.prepare()
 
     def learn(self, job: Job[Any], result: object) -> None:
         """Keep what the tests import of installed packages, as seen when the original was run."""
@@ -112,7 +120,6 @@ class WarmWorkers:
             self._launcher.launch_suite_zygote(self._roomy(_SPARE_BYTES_OF_SUITES)),
             warm_filter.NO_FILTER,
             warm_filter.program_for_suites(self._launcher.machine),
-            modules=self._modules,
             start_s=_IMPORTED_WITHIN_S,
         )
 
@@ -138,6 +145,7 @@ class WarmLauncher:
         uid: int,
         cancelled: Callable[[], bool],
         *,
+        modules: tuple[str, ...],
         silent: bool,
         proven: Callable[[SuiteResult], bool],
     ) -> None:
@@ -145,6 +153,7 @@ class WarmLauncher:
         self._tests = tests
         self._uid = uid
         self._cancelled = cancelled
+        self._modules = modules
         self._silent = silent
         self._proven = proven
         self._workers: list[WarmProcess] = []
@@ -180,7 +189,8 @@ class WarmLauncher:
         if kind == "check":
             return BorrowedTests(self._tests.take(self._cancelled), self._tests.give_back)
         bounds = rlimits(limits, processes=process_bound(limits, uid=self._uid, own_namespace=True) + 1)
-        request = ForkRequest(kind, bounds, limits.cpu_s, None if self._silent else limits.output_bytes)
+        keep = None if self._silent else limits.output_bytes
+        request = ForkRequest(kind, bounds, limits.cpu_s, keep, self._modules)
         worker = WarmProcess(self._zygotes.take(self._cancelled), request, self._zygotes.give_back)
         self._workers.append(worker)
         return worker

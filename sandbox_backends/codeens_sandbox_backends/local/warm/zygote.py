@@ -14,7 +14,7 @@ import signal
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
 
@@ -48,6 +48,8 @@ class ForkRequest(NamedTuple):
     cpu_s: float
     keep: int | None
     """Bytes that are kept of each output; None: it is dropped where it is printed."""
+    modules: tuple[str, ...] = ()
+    """What the worker of a suite has imported, where that can be imported."""
 
 
 class ZygoteProcess:
@@ -59,12 +61,11 @@ class ZygoteProcess:
         own_filter: bytes,
         job_filter: bytes,
         *,
-        modules: Sequence[str] = (),
         start_s: float = 30.0,
     ) -> None:
         """Take over a zygote that has just been started, which then puts itself, and its workers, under filters.
 
-        `modules` are what a zygote of suites imports; within `start_s` it has done so.
+        Within `start_s` it has imported what it needs; modules for a worker take no longer than that either.
 
         Raises:
             SandboxBroken: it did not come up.
@@ -75,9 +76,10 @@ class ZygoteProcess:
         self._ahead: tuple[ForkRequest, DrainingSocket] | None = None
         """A worker that waits for a job."""
         self._limits: tuple[tuple[Rlimit, ...], float] = ((), 0.0)
-        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex(), "modules": modules}))
-        await_handshake(process, start_s)
-        self._control.settimeout(_KILL_GRACE_S)
+        self._modules: tuple[str, ...] = ()
+        self._import_s = start_s
+        self._send(_packed({"own_filter": own_filter.hex(), "job_filter": job_filter.hex()}))
+        self._await_imports()
 
     def worker(self, request: ForkRequest) -> DrainingSocket:
         """Return the channel of a new worker.
@@ -101,7 +103,19 @@ class ZygoteProcess:
         if self.dead:  # another thread ended it meanwhile, and saw no worker to drop
             self._drop_ahead()
 
+    def _await_imports(self) -> None:
+        try:
+            await_handshake(self.process, self._import_s)
+        except SandboxBroken:
+            self.end()
+            raise
+        self._control.settimeout(_KILL_GRACE_S)
+
     def _fork(self, request: ForkRequest) -> DrainingSocket:
+        if request.modules != self._modules:
+            self._send(b"m" + _packed(request.modules))
+            self._await_imports()
+            self._modules = request.modules
         limits = (request.rlimits, request.cpu_s)
         if limits != self._limits:
             self._send(b"l" + _packed({"rlimits": request.rlimits, "cpu_s": request.cpu_s}))
