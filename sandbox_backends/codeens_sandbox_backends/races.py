@@ -58,6 +58,8 @@ class RaceJob(Job["RaceResult"], frozen=True, kw_only=True):
     min_sample_s: float = 0.002
     """Seconds that a sample of any side shall take, where it can: as what it costs to take one is about the same for
     all, it then leaves their ratio alone."""
+    round_s: float = 0.04
+    """What all samples of a side in a round shall take together: the longer, the narrower what is found."""
     budget_s: float = 20.0
     """Wall seconds after which no new round starts."""
     single_passes: bool = True

@@ -32,8 +32,6 @@ _SLOWEST_SAMPLE_S = 1.0
 _SLOW = 3.0
 """Times the original's pass from where on one sample of a candidate is enough."""
 _CALIBRATIONS = 3
-_ROUND_S = 0.04
-"""What all samples of a side in a round shall take together."""
 _FEWEST_SAMPLES = 3
 _MOST_SAMPLES = 9
 _NULL_SAMPLES = 4
@@ -225,7 +223,7 @@ class _Calibration:
         least_s = inf
         for _ in range(_CALIBRATIONS):
             least_s = min(least_s, side.sample(group, inner, self._arguments).busy_s)
-            if least_s >= _ROUND_S:
+            if least_s >= self._job.round_s:
                 break
         return least_s - self._null_s
 
@@ -250,7 +248,7 @@ class _Calibration:
         return min(self._most_passes, max(1, ceil(self._job.min_sample_s * len(groups) / seconds)))
 
     def _sampled(self, groups: tuple[tuple[int, int], ...], seconds: float, inner: int) -> RacePlan:
-        samples = min(_MOST_SAMPLES, max(_FEWEST_SAMPLES, ceil(_ROUND_S / (seconds * inner))))
+        samples = min(_MOST_SAMPLES, max(_FEWEST_SAMPLES, ceil(self._job.round_s / (seconds * inner))))
         return RacePlan(groups=groups, inner=inner, arguments=self._arguments, samples=samples)
 
 

@@ -27,6 +27,8 @@ _LONGEST_CALL_S = 0.25
 _PATIENCE = 3.0
 """As many times as long is gone on until there is anything to fit."""
 _ROUNDS = 3
+_ROUND_S = 0.02
+"""An exponent needs no narrow times: it is fitted over sizes that are hundreds of times apart."""
 _CALLS = 30
 """Of the original in the race of one size, about, where a call is longer than a sample."""
 _BUDGET_OF_EACH_S = 3.0
@@ -118,6 +120,7 @@ def _job(original: Program, candidates: Sequence[Program], sized: SizedCase) -> 
         inputs=(sized.case.input,),
         rounds=_ROUNDS,
         single_passes=False,
+        round_s=_ROUND_S,
         budget_s=_BUDGET_OF_EACH_S * len(candidates),
     )
 
