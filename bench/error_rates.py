@@ -69,7 +69,7 @@ def _solutions(environ: dict[str, str]) -> Iterator[KnownAnswer]:
 def _answers(data: Path, environ: dict[str, str], count: int, seed: int) -> Iterator[KnownAnswer]:
     tasks = {item.task.id: item.task for item in load_tasks("humaneval", None, environ).items}
     with gzip.open(data / "candidates" / "humaneval_even.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [row for row in map(json.loads, lines) if row["label"] != "timeout"]
+        rows = [row for row in map(json.loads, lines) if row["label"] != "timeout" and row["code"] is not None]
     if count and count < len(rows):
         rows = random.Random(seed).sample(rows, count)
     for row in rows:
