@@ -1,7 +1,8 @@
 """Hypothesis strategies for encoded values: never an object is drawn.
 
 Sizes are mixed: mostly small edge cases, some of a few hundred elements, since the same inputs are used for timing.
-Floats are finite: NaN and infinities would make most rewrites of arithmetic differ where nobody cares.
+Floats are finite, but for those that the constants say the function asks for: NaN and infinities would make most
+rewrites of arithmetic differ where nobody cares.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import base64
 import calendar
 import datetime as dt
-import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -42,6 +42,11 @@ _CODES = 1 << 44
 """Numbers are made from one drawn code each: drawing in several steps takes several times as long."""
 _SCATTER = 2_654_435_761
 """Spreads small codes over a large range (Knuth's multiplicative hashing)."""
+_KEYS = ("a", "b")
+"""Of trees: so few that two of them, and two levels of one, have the same ones."""
+_MOST_BRANCHES = 3
+_MOST_KEYS = 4
+"""Of the function's own texts that are keys of trees too."""
 _LONGEST_CONSTANT = 40
 _LARGEST_CONSTANT = 1 << 40
 _EARLIEST = dt.datetime.fromisoformat("1970-01-01")
@@ -62,7 +67,7 @@ class Sampler:
         known = list(constants)
         ints = [c for c in known if type(c) is int and abs(c) <= _LARGEST_CONSTANT]
         self._ints = sorted({number + step for number in ints for step in (-1, 0, 1)})
-        self._floats = [*_FLOATS, *(c for c in known if type(c) is float and math.isfinite(c))]
+        self._floats = [*_FLOATS, *(encode(c) for c in known if type(c) is float)]
         self._texts = [c for c in known if type(c) is str and len(c) <= _LONGEST_CONSTANT]
 
     def named(self, name: str) -> Samples | None:
@@ -106,7 +111,7 @@ class Sampler:
     def floats(self) -> Samples:
         return st.integers(0, _CODES).map(self.float_of)
 
-    def float_of(self, code: int) -> float:
+    def float_of(self, code: int) -> Encoded:
         """Return mostly plain numbers and quarters; some with many digits, some large."""
         kind, number = code % 8, code // 8
         if kind < 3:
@@ -138,8 +143,37 @@ class Sampler:
 
     def plain(self) -> Samples:
         """Return values of any plain type, for parameters of which no type is known."""
-        scalars = st.one_of(self.ints(), self.texts(long=False), self.floats(), st.booleans(), st.none())
+        scalars = self._scalars()
         return st.one_of(scalars, listed(self.ints()), listed(self.texts(long=False)), listed(scalars))
+
+    def anything(self) -> Samples:
+        """Return values of any plain type, some of which hold such ones."""
+        return weighted((3, self.plain()), (1, self.trees("dict", "list")))
+
+    def records(self, tag: str = "dict") -> Samples:
+        """Return mappings from texts to anything: of any keys, and of the few that trees have."""
+        flat = mapped(self.texts(long=False), self.plain(), tag)
+        return weighted((1, flat), (1, self.trees("dict").map(lambda tree: [tag, *tree[1:]])))
+
+    def trees(self, *outermost: str) -> Samples:
+        """Return dicts and lists that hold such ones, down to three levels; two of them have keys in common."""
+        leaves = (self.ints(), self.texts(long=False), self._scalars(), st.one_of(st.none(), self.ints()))
+        kinds = [(top, tags) for top in outermost for tags in ((top,), ("dict", "list"))]
+        return weighted(*((1, self._branch(top, self._below(leaf, tags), 1)) for top, tags in kinds for leaf in leaves))
+
+    def _below(self, leaf: Samples, tags: Sequence[str]) -> Samples:
+        inner = weighted((2, leaf), *((1, self._branch(tag, leaf)) for tag in tags))
+        return weighted((1, leaf), *((1, self._branch(tag, inner)) for tag in tags))
+
+    def _branch(self, tag: str, item: Samples, fewest: int = 0) -> Samples:
+        if tag == "list":
+            return st.lists(item, min_size=fewest, max_size=_MOST_BRANCHES).map(tagged(tag))
+        keys = st.sampled_from([*_KEYS, *self._texts[:_MOST_KEYS]])
+        pairs = st.tuples(keys, item).map(list)
+        return st.lists(pairs, min_size=fewest, max_size=_MOST_BRANCHES, unique_by=_key_of).map(tagged(tag))
+
+    def _scalars(self) -> Samples:
+        return st.one_of(self.ints(), self.texts(long=False), self.floats(), st.booleans(), st.none())
 
 
 def _is_value(encoded: Encoded) -> bool:
@@ -261,7 +295,12 @@ _DRAWN: Mapping[str, Callable[[Sampler], Samples]] = {
 def weighted(*choices: tuple[int, Samples]) -> Samples:
     """Draw one of several, each as often as its weight says: `st.one_of` flattens what is nested and drops repeats."""
     table = [strategy for weight, strategy in choices for _ in range(weight)]
-    return st.integers(0, len(table) - 1).flatmap(table.__getitem__)
+
+    def chosen(place: int) -> Samples:
+        """Has a name of its own: Hypothesis writes a method out with all that its object holds."""
+        return table[place]
+
+    return st.integers(0, len(table) - 1).flatmap(chosen)
 
 
 def kind_of(encoded: Encoded) -> str:

@@ -31,7 +31,7 @@ from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
-from codeens_server.evidence.strategies.inputs import plan_inputs
+from codeens_server.evidence.strategies.inputs import has_instance, parameters_of, plan_inputs
 from codeens_server.evidence.strategies.neighbours import (
     Constants,
     always_raising,
@@ -42,7 +42,7 @@ from codeens_server.evidence.strategies.neighbours import (
     with_same_nan,
 )
 from codeens_server.evidence.strategies.together import together
-from codeens_server.evidence.strategies.type_guess import any_items, constants, told_apart
+from codeens_server.evidence.strategies.type_guess import any_items, constants, constants_named, is_open, told_apart
 from codeens_server.evidence.strategies.varied import varied
 from codeens_server.syntax.parsing import ParseFailure, parse
 from codeens_server.workspace.edit import program_for
@@ -97,13 +97,16 @@ class InputSearch:
             ]
             self._strategy = plan_inputs(target, examples, text).strategy
         self._helpers = [ast.unparse(part) for part in (entered(target, text) or [])[1:]]
+        self._named = list(constants_named("\n".join([target.source, *self._helpers]), text))
         self._raised = _raised_types(target.source)
         self._recurs = calls_itself(target.source)
         self._seed = seed
         self._typed = is_typed(target)
-        annotations = [parameter.annotation for parameter in target.parameters]
+        given = parameters_of(target)[1 if has_instance(target) else 0 :]
+        annotations = [parameter.annotation for parameter in given]
         known = bool(evidence.tests) or any(case.origin != "generated" for case in evidence.cases)
-        self._kinds = any_items(annotations, known=known) or ([] if self._typed else told_apart(target.source))
+        told = told_apart(target.source) if any(map(is_open, annotations)) else []
+        self._kinds = [*any_items(annotations, known=known), *told]
         self._limits = limits
         self._sandbox = sandbox
         self._drawn: dict[int, list[CallInput]] = {}
@@ -214,7 +217,7 @@ class InputSearch:
         """
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
-        values = [value for text in (*sources, *self._helpers) for value in constants(text)]
+        values = [*(value for text in (*sources, *self._helpers) for value in constants(text)), *self._named]
         literals = Constants(values, (case.input for case in known), self._kinds, self._raised_for(sources))
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []

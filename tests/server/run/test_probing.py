@@ -284,7 +284,68 @@ HALF_UP = """def f(x):
 
     return str(Decimal(str(x)).quantize(Decimal("0.01"), ROUND_HALF_UP))
 """
+MERGE = """def f(base: dict, over: dict) -> dict:
+    result = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = f(result[key], value)
+        else:
+            result[key] = value
+    return result
+"""
+LOOK_UP = """def f(data: dict, path: str, default=None):
+    for part in path.split("/"):
+        if not isinstance(data, dict) or part not in data:
+            return default
+        data = data[part]
+    return data
+"""
+FOUND = """def f(data, path, default=None):
+    for part in path.split("/"):
+        if not isinstance(data, dict) or data.get(part) is None:
+            return default
+        data = data[part]
+    return data
+"""
+DEPTH = """def f(value):
+    if isinstance(value, dict):
+        return 1 + max((f(item) for item in value.values()), default=0)
+    return 1 + max(map(f, value), default=0) if isinstance(value, list) else 0
+"""
+REST = """from decimal import ROUND_HALF_UP, Decimal
+
+
+def f(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+"""
+LIMITS = "LIMITS = [50, 437]\n\n\ndef f(points: float) -> int:\n    return sum(points >= limit for limit in LIMITS)\n"
+MEAN = """import math
+
+
+def f(values: list[float]) -> float:
+    kept = [value for value in values if not math.isnan(value)]
+    return sum(kept) / len(kept) if kept else 0.0
+"""
 KINDS = {
+    "a limit that stands beside the function": (LIMITS, LIMITS.partition("\n\n\n")[2].replace(">=", ">")),
+    "a float that is no number": (MEAN, "def f(values):\n    return sum(values) / len(values) if values else 0.0\n"),
+    "a dict below the same key of two dicts": (
+        MERGE,
+        MERGE.replace("f(result[key], value)", "{**result[key], **value}"),
+    ),
+    "a list in a list of anything": (
+        "def f(items: list) -> list:\n    return [x for y in items for x in (f(y) if isinstance(y, list) else [y])]\n",
+        "def f(items):\n    return [x for y in items for x in (y if isinstance(y, list) else [y])]\n",
+    ),
+    "containers in what has no type": (
+        DEPTH,
+        DEPTH.replace("(f(item) for item", "(isinstance(item, (dict, list)) for item"),
+    ),
+    "None at the end of a way into what is nested": (LOOK_UP, FOUND),
+    "an amount halfway between two decimals": (
+        REST,
+        REST.partition("\n\n\n")[2].replace(", rounding=ROUND_HALF_UP", ""),
+    ),
     "a number that is halved as often as Python recurses": (
         HALVES,
         "def f(n):\n    def below(m):\n        return f(m)\n    return 0 if n < 1 else 1 + below(n // 2)\n",

@@ -20,6 +20,7 @@ _DICTS = frozenset({"dict", "Dict", "Mapping", "MutableMapping"})
 _ITERATORS = frozenset({"Iterator", "Generator"})
 _WRAPPERS = frozenset({"Annotated", "Final", "Required", "NotRequired", "ReadOnly", "ClassVar"})
 _ANYTHING = frozenset({"Any", "object", "Incomplete"})
+_OF_ANYTHING = [["str", name] for name in sorted(_ANYTHING)]
 _AWAITABLE = frozenset({"Awaitable", "Coroutine"})
 _DEEPEST = 6
 _LARGE_DEPTH = 1
@@ -29,14 +30,18 @@ _LARGE_DEPTH = 1
 class Annotations:
     """Turns the annotations of one module into strategies; None where a type is not supported.
 
-    `variable` is what an unconstrained type variable stands for, the same all over one call.
+    `variable` is what an unconstrained type variable stands for, the same all over one call. `nested`: lists of
+    anything hold containers too.
     """
 
-    def __init__(self, definitions: Definitions, sampler: Sampler, *, module: str, variable: Samples) -> None:
+    def __init__(
+        self, definitions: Definitions, sampler: Sampler, *, module: str, variable: Samples, nested: bool = False
+    ) -> None:
         self._definitions = definitions
         self._sampler = sampler
         self._module = module
         self._variable = variable
+        self._nested = nested
         self._classes: dict[str, Samples | None] = {}
 
     def strategy(self, annotation: str) -> Samples | None:
@@ -95,7 +100,8 @@ class Annotations:
 
     def _bare(self, name: str, depth: int) -> Samples | None:
         if name in _LISTS:
-            return listed(self._variable, large=depth < _LARGE_DEPTH)
+            flat = listed(self._variable, large=depth < _LARGE_DEPTH)
+            return weighted((1, flat), (1, self._sampler.trees("list"))) if self._nested else flat
         if name in {"tuple", "Tuple"}:
             return listed(self._variable, "tuple", large=False)
         if name in _SETS:
@@ -103,9 +109,9 @@ class Annotations:
         if name in _FROZEN_SETS:
             return unique(self._variable, "frozenset")
         if name in _DICTS or name == "OrderedDict":
-            return mapped(self._sampler.texts(long=False), self._sampler.plain(), _dict_tag(name))
+            return self._sampler.records(_dict_tag(name))
         if name in _ANYTHING:
-            return self._sampler.plain()
+            return self._sampler.anything()
         if name == "Callable":
             return callbacks(self._sampler.ints())
         return self._sampler.named(name)
@@ -154,7 +160,8 @@ class Annotations:
         if name == "Counter":
             return mapped(first, st.integers(1, 50), "Counter")
         if (name in _DICTS or name == "OrderedDict") and len(items) == 2:
-            return mapped(first, last, _dict_tag(name))
+            is_record = [self._definitions.resolve(node) for node in arguments] in _OF_ANYTHING
+            return self._sampler.records(_dict_tag(name)) if is_record else mapped(first, last, _dict_tag(name))
         return None
 
     def _iterator(self, argument: ast.expr, depth: int) -> Samples | None:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from hypothesis import strategies as st
@@ -26,13 +26,19 @@ from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
 from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
 from codeens_server.evidence.strategies.tables import aligned, is_table
-from codeens_server.evidence.strategies.type_guess import KINDS, constants, guesses
+from codeens_server.evidence.strategies.type_guess import (
+    KINDS,
+    UNTYPED,
+    constants,
+    constants_named,
+    guesses,
+    tells_containers,
+)
 from codeens_server.syntax.parsing import parse
 
 _ITERABLES = frozenset({"iterable", "iterables", "iterator"})
 _ELEMENTS = frozenset({"list", "tuple", "set", "frozenset", "deque", "iter"})
 _POSITIONAL = frozenset({"positional", "normal"})
-_UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
 _BY_NAME = frozenset({"normal", "keyword"})
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 _ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "matmul", "and", "or", "xor")
@@ -95,7 +101,10 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, call
     if rest is not None and (strategy := knowledge.of_rest(rest)) is not None:
         known[rest.name] = strategy
     otherwise = partial(_otherwise, raised=raised_for([target.source], target.module, source))
-    strategy = _calls(parameters, known, apart, list(examples), compares=knowledge.compares, otherwise=otherwise)
+    shared = partial(_shared, joints=knowledge.joints)
+    strategy = _calls(
+        parameters, known, apart, list(examples), compares=knowledge.compares, otherwise=otherwise, shared=shared
+    )
     return InputPlan(strategy, guessed=knowledge.guessed)
 
 
@@ -110,9 +119,13 @@ class _Knowledge:
         self._apart = apart
         self._docstring = target.docstring or ""
         self._source = target.source
-        self._sampler = Sampler(constants(target.source))
+        literals = [*constants(target.source), *constants_named(target.source, source)]
+        self._sampler = Sampler(literals)
+        self.joints = [text for text in literals if isinstance(text, str) and len(text) == 1 and not text.isalnum()]
+        """What may stand between the keys of a way into what is nested."""
+        nested = tells_containers(target.source)
         self._worlds = [
-            Annotations(definitions, self._sampler, module=target.module, variable=variable)
+            Annotations(definitions, self._sampler, module=target.module, variable=variable, nested=nested)
             for variable in (self._sampler.ints(), self._sampler.texts(long=False))
         ]
         self._defaults = _defaults(target.source)
@@ -154,14 +167,14 @@ class _Knowledge:
 
     def _takes_iterables(self, parameter: Parameter) -> bool:
         """Return whether a bare parameter is called an iterable, by its name or in the docstring."""
-        if parameter.annotation not in _UNTYPED:
+        if parameter.annotation not in UNTYPED:
             return False
         is_called_so = rf"\biterables?\b[^.\n]{{0,20}}\W{re.escape(parameter.name)}\b"
         return parameter.name in _ITERABLES or re.search(is_called_so, self._docstring) is not None
 
     def _told(self, parameter: Parameter) -> list[Samples | None]:
         """Return values of the kinds that callers and the docstring speak of, if the type is not written down."""
-        if parameter.annotation not in _UNTYPED:
+        if parameter.annotation not in UNTYPED:
             return []
         kinds = {kind for told in self._spoken for kind in told.get(parameter.name, ())}
         return [
@@ -179,7 +192,7 @@ class _Knowledge:
 
     def _guess(self, parameter: Parameter) -> list[Samples]:
         """Return guesses from the body, if the parameter's type is not written down: a callable is no list."""
-        if parameter.annotation not in _UNTYPED:
+        if parameter.annotation not in UNTYPED:
             return []
         default = self._defaults.get(parameter.name)
         strategies = [like([default], self._sampler)] if default is not None else []
@@ -238,6 +251,7 @@ def _calls(
     *,
     compares: bool,
     otherwise: Callable[[dict[str, Encoded]], dict[str, Encoded]],
+    shared: Callable[[dict[str, Encoded]], SearchStrategy[dict[str, Encoded]]],
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
@@ -245,7 +259,7 @@ def _calls(
     anew = st.fixed_dictionaries(required, optional=optional)
     strategies = [(2, anew if len(known) > 1 else anew.map(lambda values: _now_and_then(values, otherwise)))]
     if len(known) > 1:
-        strategies.append((4 if compares else 1, anew.flatmap(_shared)))
+        strategies.append((4 if compares else 1, anew.flatmap(shared)))
         strategies.append((1, anew.map(otherwise)))
     if apart and known:
         changed = st.tuples(st.sampled_from(list(apart)), st.sampled_from(sorted(known))).flatmap(
@@ -265,7 +279,7 @@ def _as_iterator(value: Encoded) -> Encoded:
     return ["iter", "list_iterator", *value[1:]] if kind_of(value) in {"list", "tuple"} else value
 
 
-def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
+def _shared(values: dict[str, Encoded], joints: Sequence[str]) -> SearchStrategy[dict[str, Encoded]]:
     """Replace one argument by an element of another one that holds values of its kind: a search may then find it; or
     by one that is equal to another argument, or nearly.
     """
@@ -273,8 +287,8 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
         (name, inside)
         for name, value in values.items()
         for other, container in values.items()
-        if name != other and kind_of(container) in _ELEMENTS
-        for inside in container[1:]
+        if name != other
+        for inside in _inside(container, joints)
         if kind_of(inside) == kind_of(value)
     ]
     swaps += [
@@ -285,6 +299,15 @@ def _shared(values: dict[str, Encoded]) -> SearchStrategy[dict[str, Encoded]]:
     if not swaps:
         return st.just(values)
     return st.sampled_from(swaps).map(lambda swap: {**values, swap[0]: swap[1]})
+
+
+def _inside(container: Any, joints: Sequence[str]) -> list[Encoded]:
+    """Return what a value holds that another one may name: items, keys, and ways to keys of what is under a key."""
+    if kind_of(container) in _ELEMENTS:
+        return container[1:]
+    pairs: list[tuple[Encoded, Encoded]] = container[1:] if kind_of(container) == "dict" else []
+    below = [(key, way) for key, value in pairs for way in _inside(value, joints) if type(key) is type(way) is str]
+    return [*(key for key, _ in pairs), *(key + joint + way for joint in joints for key, way in below)]
 
 
 def _nearly(first: Encoded, other: Encoded) -> list[Encoded]:

@@ -44,6 +44,10 @@ _BEYOND_FLOATS = ((1 << 60) - 1, 10**18 - 1, -(1 << 60) - 1)
 _MOST_BEYOND = 6
 _HALFWAY = (1.5, 2.5, 100.5, 267.5)
 """Of the last decimal that is kept: as floats some are a little less than halfway, and some are even."""
+_DECIMALS = ("0.005", "-0.005", "0.125", "-0.015", "2.5", "0.5", "-1.5", "0.25", "1E+3", "100.5", "-0")
+"""Halfway between two that are kept, of both signs, next to an even one and to an odd one; one that is written in a
+form of its own, and a zero that has a sign.
+"""
 _MOST_DECIMALS = 6
 _FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
@@ -86,7 +90,8 @@ class Constants:
         beside = (step + value for value in (*floats, *map(float, ints), 0.0) for step in near)
         kept = {*ints, *(int(digit) for value in known if type(value) is str for digit in _FORMATTED.findall(value))}
         decimals = sorted(number for number in kept if 0 < number <= _MOST_DECIMALS)
-        self.floats = _distinct([*(half / 10**number for number in decimals for half in _HALFWAY), *beside])
+        others = (encode(value) for value in known if type(value) is float and not math.isfinite(value))
+        self.floats = _distinct([*others, *(half / 10**number for number in decimals for half in _HALFWAY), *beside])
         self.texts = _distinct(value for value in known if type(value) is str and len(value) <= _LONGEST)
 
 
@@ -146,6 +151,8 @@ def _changed(encoded: Encoded, constants: Constants, depth: int) -> Iterator[Enc
         yield from (function for name in constants.raised for function in raising(encoded, name))
     if node.tag in MOMENTS:
         yield from _dates(encoded)
+    if node.tag == "Decimal":
+        yield from (["Decimal", text] for text in _DECIMALS if text != encoded[1])
     if node.tag == "bytes":
         yield from (other for other in _BYTES if other != encoded)
     if depth >= _DEEPEST:
@@ -334,13 +341,20 @@ def _as_many_bits(encoded: Any, size: int) -> Encoded | None:
 
 
 def typical(calls: Iterable[CallInput], most: int) -> list[CallInput]:
-    """Return small calls of different forms to look beside."""
+    """Return small calls of different forms to look beside; those that hold nothing take turns with the others."""
     forms: dict[tuple[object, ...], CallInput] = {}
     for call in calls:
         values = [*call.args, *call.kwargs.values()]
         form = (*sorted(call.kwargs), *(_form(value) for value in values))
         forms.setdefault(form, call)
-    return list(islice(sorted(forms.values(), key=lambda call: len(canonical_call(call))), most))
+    by_size = sorted(forms.values(), key=lambda call: len(canonical_call(call)))
+    turns = zip_longest(filter(_holds_any, by_size), (call for call in by_size if not _holds_any(call)))
+    return list(islice((call for turn in turns for call in turn if call is not None), most))
+
+
+def _holds_any(call: CallInput) -> bool:
+    """Return whether an argument has something inside that can be another one."""
+    return any(open_node(value).children for value in (*call.args, *call.kwargs.values()))
 
 
 def _form(encoded: Encoded) -> tuple[object, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from hypothesis import strategies as st
 
 from codeens_sandbox_backends.programs import Encoded
-from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique
+from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique, weighted
 from codeens_sandbox_backends.worker.values.codec import encode
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -40,6 +42,7 @@ _NAMES = _words_by_kind("""
     dict: d dct mapping counts table dictionary dict_ config options params
     matrix: matrix grid board rows mat image
     bool: flag reverse verbose strict inclusive
+    anything: default fallback fill fillvalue fill_value missing
     x: x y z x1 y1 x2 y2 b c p q r value val
 """)
 _CALLS = _words_by_kind("""
@@ -48,7 +51,14 @@ _CALLS = _words_by_kind("""
     str: ord int float
     iter: next
 """)
-_SEQUENCES_OF = (("int", "numbers"), ("str", "texts"), ("sequence", "matrix"), ("x", "numbers"), ("iter", "iters"))
+_SEQUENCES_OF = (
+    ("int", "numbers"),
+    ("str", "texts"),
+    ("sequence", "matrix"),
+    ("x", "numbers"),
+    ("iter", "iters"),
+    ("tree", "trees"),
+)
 _SURE = 10
 """Only iterators have a next item, and only functions are called."""
 _MOST_ELEMENTS = 8
@@ -67,14 +77,29 @@ _OF_KINDS: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("Number", "Real", "complex", "int"), _ANY_NUMBER),
     "float": (1.5, 7),
     "bool": (True, 7),
+    "None": (None,),
 }
 """Values of a type, by its name, or that have an attribute; texts go with each, for they are most often forgotten."""
+_CONTAINERS = frozenset(
+    name for name, values in _OF_KINDS.items() if any(type(value) in {list, dict} for value in values)
+)
+UNTYPED = frozenset({None, "Any", "typing.Any", "object"})
+"""Annotations that say nothing."""
 _OPEN_LISTS = re.compile(r"(typing\.|collections\.abc\.|t\.)?([Ll]ist|Sequence|Iterable|Collection)")
+_OPEN_DICTS = re.compile(
+    r"(typing\.|collections\.abc\.|t\.)?([Dd]ict|(Mutable)?Mapping)(\[str, (typing\.)?(Any|object)\])?"
+)
+_NOT_FINITE = {
+    **dict.fromkeys(("nan", "isnan"), (math.nan,)),
+    **dict.fromkeys(("inf", "isinf"), (math.inf,)),
+    "isfinite": (math.nan, math.inf),
+}
+_MOST_NAMED = 30
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
 def constants(source: str) -> Iterator[object]:
-    """Yield the literals in the function's text, docstrings left out."""
+    """Yield the literals in the function's text, docstrings left out; and NaN or infinity, if it asks for these."""
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return
@@ -82,6 +107,27 @@ def constants(source: str) -> Iterator[object]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in statements:
             yield node.value
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            yield from _NOT_FINITE.get(last_name(node), ())
+
+
+def constants_named(source: str, module: str) -> Iterator[object]:
+    """Yield literals of the variables of a module that a text names: limits and tables stand beside their function."""
+    trees = (parse(source), parse(module))
+    inside, around = (() if isinstance(tree, ParseFailure) else tree.body for tree in trees)
+    names = {node.id for part in inside for node in ast.walk(part) if isinstance(node, ast.Name)}
+    bound = (
+        node
+        for statement in around
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and not names.isdisjoint(_bound_by(statement))
+        for node in ast.walk(statement.value or statement)
+    )
+    yield from islice((node.value for node in bound if isinstance(node, ast.Constant)), _MOST_NAMED)
+
+
+def _bound_by(statement: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def told_apart(source: str) -> list[Encoded]:
@@ -93,10 +139,25 @@ def told_apart(source: str) -> list[Encoded]:
     return [encode(value) for name in sorted(named) for value in (*_OF_KINDS[name], "ab")]
 
 
+def tells_containers(source: str) -> bool:
+    """Return whether a text asks whether a value is a container: what it is given may then hold some."""
+    tree = parse(source)
+    nodes = () if isinstance(tree, ParseFailure) else ast.walk(tree)
+    return any(name in _CONTAINERS for node in nodes for name in _asked_for(node))
+
+
+def is_open(annotation: str | None) -> bool:
+    """Return whether an annotation leaves open what a value is or holds."""
+    return annotation in UNTYPED or any(form.fullmatch(str(annotation)) for form in (_OPEN_LISTS, _OPEN_DICTS))
+
+
 def any_items(annotations: Iterable[str | None], *, known: bool) -> list[Encoded]:
-    """Return items that are equal to a number, or have no hash, where a list is of anything and no call is known."""
-    is_open = not known and any(_OPEN_LISTS.fullmatch(text) for text in annotations if text)
-    return [encode(value) for value in ([7], 1.0, True)] if is_open else []
+    """Return values that are often forgotten where a container is of anything and no call is known: in a list what is
+    equal to a number, or has no hash; in a dict None.
+    """
+    forms = ((_OPEN_LISTS, ([7], 1.0, True)), (_OPEN_DICTS, (None,)))
+    written = () if known else [text for text in annotations if text]
+    return [encode(value) for form, values in forms if any(map(form.fullmatch, written)) for value in values]
 
 
 def _asked_for(node: ast.AST) -> Iterator[str]:
@@ -108,8 +169,12 @@ def _asked_for(node: ast.AST) -> Iterator[str]:
             yield last_name(kind)
         case ast.Call(func=ast.Name(id="hasattr"), args=[_, ast.Constant(value=str(name))]):
             yield name
+        case ast.Compare(left=ast.Call(func=ast.Name(id="type"), args=[_]), comparators=[kind]):
+            yield last_name(kind)
         case ast.MatchClass(cls=kind):
             yield last_name(kind)
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            yield "None"
         case _:
             pass
 
@@ -159,7 +224,10 @@ def _votes_of(node: ast.AST, name: str) -> list[str]:
         case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=[ast.Name(id=used), *_]) if (
             used == name
         ):
-            return _votes_of_call(called, node)
+            return ["tree"] * 3 if _CONTAINERS.intersection(_asked_for(node)) else _votes_of_call(called, node)
+        case ast.Match(subject=ast.Name(id=used), cases=cases) if used == name:
+            asked = {kind for each in cases for inner in ast.walk(each.pattern) for kind in _asked_for(inner)}
+            return ["tree"] * 3 if asked & _CONTAINERS else []
         case ast.BinOp(left=left, op=op, right=right):
             return _votes_of_operation(left, op, right, name)
         case ast.Compare(left=ast.Name(id=used), comparators=[ast.expr() as other]) if used == name:
@@ -231,10 +299,13 @@ KINDS: Mapping[str, Callable[[Sampler], Samples]] = {
     "str": Sampler.texts,
     "bool": lambda _: st.booleans(),
     "bytes": Sampler.bytes,
+    "anything": Sampler.plain,
     "list": lambda sampler: listed(sampler.ints()),
     "numbers": lambda sampler: listed(sampler.ints()),
     "texts": lambda sampler: listed(sampler.texts(long=False)),
     "matrix": _matrix,
+    "tree": lambda sampler: weighted((1, sampler.trees("dict", "list")), (1, sampler.anything())),
+    "trees": lambda sampler: sampler.trees("list"),
     "set": lambda sampler: unique(sampler.ints()),
     "dict": lambda sampler: mapped(sampler.texts(long=False), sampler.ints()),
 }
