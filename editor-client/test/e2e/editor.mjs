@@ -33,6 +33,9 @@ const SETTINGS = {
   "workbench.tips.enabled": false,
 };
 
+/** Of the user, for runs of which neither the speed of candidates nor the thoroughness of the evidence is looked at. */
+export const QUICK = { "codeens.effort": "quick", "codeens.maxMutants": 0 };
+
 /**
  * Starts one. `workspace`: a folder that is copied; `settings`: of the user; `trusts`: whether folders need no trust;
  * `extensions`: packed ones to install beside codeens'; `environment`: variables of it.

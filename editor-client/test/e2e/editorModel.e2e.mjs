@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { CLIENT, REPOSITORY } from "./editor.mjs";
+import { CLIENT, QUICK, REPOSITORY } from "./editor.mjs";
 import { scene } from "./scene.mjs";
 import { RUN_WITHIN_MS } from "./workbench.mjs";
 
@@ -11,6 +11,7 @@ const PACKED = join(CLIENT, "out/test-model.vsix");
 const options = () => ({
   workspace: join(REPOSITORY, "examples/shop"),
   settings: {
+    ...QUICK,
     "chat.disableAIFeatures": false,
     "codeens.variants": ["baseline"],
     "codeens.rewrites": "never",

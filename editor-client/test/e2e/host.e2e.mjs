@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
-import { CLIENT, end, freePort, isUp, NODE, PYTHON, REPOSITORY } from "./editor.mjs";
+import { CLIENT, end, freePort, isUp, NODE, PYTHON, QUICK, REPOSITORY } from "./editor.mjs";
 import { CHROMIUM } from "./workbench.mjs";
 
 const SERVER = join(CLIENT, "test/e2e/node_modules/code-server/lib/vscode/out/server-main.js");
@@ -54,7 +54,7 @@ function start(folder, port) {
   const at = (name) => join(folder, name);
   cpSync(join(REPOSITORY, "examples/shop"), at("workspace"), { recursive: true });
   mkdirSync(at("workspace/.vscode"));
-  const settings = { "codeens.server.python": PYTHON, "files.autoSave": "off" };
+  const settings = { ...QUICK, "codeens.server.python": PYTHON, "files.autoSave": "off" };
   writeFileSync(at("workspace/.vscode/settings.json"), JSON.stringify(settings));
   mkdirSync(at("home"));
   const env = {
