@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.program import TARGET, Workspace, descendants, make_workspace, until_gone
+from tests.quick import HARDLY_TIMED
 from tests.sandbox_backends.machine import why_not
 
 pytestmark = [
@@ -25,6 +26,12 @@ FEW_INPUTS = "max_inputs = 12\nmax_mutants = 4"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return make_workspace(tmp_path)
+
+
+@pytest.fixture
+def untimed(workspace: Workspace) -> Workspace:
+    """A workspace in which runs say nothing of speed."""
+    return workspace._replace(program=(*HARDLY_TIMED, "codeens"))
 
 
 def _until(process: subprocess.Popen[str], word: str) -> None:
@@ -103,19 +110,19 @@ def test_a_killed_run_loses_nothing_finished_and_goes_on(workspace: Workspace) -
     assert len({row.candidate.id for row in run.results}) == len(run.results)
 
 
-def test_tests_that_fail_before_any_change_are_set_aside_by_name(workspace: Workspace) -> None:
-    workspace.configure(FEW_INPUTS)
-    path = workspace.folder / "orders.py"
+def test_tests_that_fail_before_any_change_are_set_aside_by_name(untimed: Workspace) -> None:
+    untimed.configure(FEW_INPUTS)
+    path = untimed.folder / "orders.py"
     path.write_text(
         path.read_text(encoding="utf-8").replace("elif customer not in", "elif customer in"), encoding="utf-8"
     )
-    done = workspace.codeens("run", TARGET, "--mode", "improve")
+    done = untimed.codeens("run", TARGET, "--mode", "improve")
     assert done.returncode == 0
     assert "test_a_busy_month" in done.stdout
 
 
-def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(workspace: Workspace) -> None:
-    workspace.configure(FEW_INPUTS)
-    run = workspace.document("run", TARGET, "--sandbox", "unsafe")
+def test_the_unsafe_sandbox_must_be_asked_for_and_is_marked_in_every_result(untimed: Workspace) -> None:
+    untimed.configure(FEW_INPUTS)
+    run = untimed.document("run", TARGET, "--sandbox", "unsafe")
     assert all("NOT ISOLATED" in row.verdict.sandbox for row in run.results if row.verdict.status == "passed")
-    assert "NOT ISOLATED" in workspace.codeens("runs", "show", run.run_id).stdout
+    assert "NOT ISOLATED" in untimed.codeens("runs", "show", run.run_id).stdout
