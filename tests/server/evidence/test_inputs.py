@@ -465,3 +465,27 @@ def test_what_is_called_an_iterable_is_given_iterators_with_items_like_those_of_
     calls = generate_inputs(target_in(tmp_path, module, "f"), [example], module, 60)
     assert any(call.args and call.args[0][0] == "iter" for call in calls) is has_iterators
     assert any(call.args and call.args[0][0] == "list" for call in calls)
+
+
+def test_matrices_are_drawn_that_can_be_multiplied(tmp_path: Path) -> None:
+    drawn = _inputs(tmp_path, "a: list[list[float]], b: list[list[float]]", 200)
+    calls = [[[_items(row) for row in _items(table)] for table in call.args] for call in drawn]
+    fit = [(a, b) for a, b in calls if a and b and len(set(map(len, a))) == len(set(map(len, b))) == 1]
+    assert any(len(a[0]) == len(b) > 1 and len(a) > 1 for a, b in fit)
+    assert any(len(a) == len(a[0]) == len(b) == len(b[0]) > 1 for a, b in fit)
+
+
+@pytest.mark.parametrize("types", [("list[str]", "list[int]"), ("list[float]", "list[int]", "list[str]")])
+def test_lists_are_drawn_that_are_as_long_as_one_another(tmp_path: Path, types: tuple[str, ...]) -> None:
+    parameters = ", ".join(f"p{place}: {annotation}" for place, annotation in enumerate(types))
+    lengths = [{len(_items(value)) for value in call.args} for call in _inputs(tmp_path, parameters, 200)]
+    assert sum(len(each) == 1 and max(each) > 3 for each in lengths) > 10
+
+
+def test_lines_are_drawn_that_are_as_long_as_one_another(tmp_path: Path) -> None:
+    lines = [_items(call.args[0]) for call in _inputs(tmp_path, "grid: list[str]", 200)]
+    assert any(len(texts) > 1 and len({*map(len, texts)}) == 1 and len(texts[0]) > 1 for texts in lines)
+
+
+def _items(value: Any) -> list[Any]:
+    return value[1:] if kind_of(value) == "list" else []

@@ -24,6 +24,7 @@ from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
+from codeens_server.evidence.strategies.fitting import fitting
 from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
 from codeens_server.evidence.strategies.tables import aligned, is_table
 from codeens_server.evidence.strategies.type_guess import (
@@ -253,11 +254,12 @@ def _calls(
     otherwise: Callable[[dict[str, Encoded]], dict[str, Encoded]],
     shared: Callable[[dict[str, Encoded]], SearchStrategy[dict[str, Encoded]]],
 ) -> SearchStrategy[CallInput]:
-    """Return calls with all arguments anew, with values shared between them, and examples with one changed."""
+    """Return calls with all arguments anew, made to fit, or with values shared, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
     optional = {name: strategy for name, strategy in known.items() if name not in required}
     anew = st.fixed_dictionaries(required, optional=optional)
-    strategies = [(2, anew if len(known) > 1 else anew.map(lambda values: _now_and_then(values, otherwise)))]
+    alone = anew.map(lambda values: _now_and_then(fitting(values), otherwise))
+    strategies = [(2, anew.map(fitting) if len(known) > 1 else alone)]
     if len(known) > 1:
         strategies.append((4 if compares else 1, anew.flatmap(shared)))
         strategies.append((1, anew.map(otherwise)))
