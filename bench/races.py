@@ -1,8 +1,9 @@
 """How often the interval of a race holds the truth: functions of known ratio, functions against themselves, cheats.
 
-Run from the repository: `python bench/coverage.py known|alone|self|cheats [--repetitions N] [--only WHAT]
+Run from the repository: `python bench/coverage.py known|alone|many|self|cheats [--repetitions N] [--only WHAT]
 [--json FILE]`.
-`alone` is `known` with a race for each candidate: beside a faster one it is let go as soon as it cannot win.
+`alone` is `known` with a race for each candidate: beside a faster one it is let go as soon as it cannot win. `many` has
+races of 4 and of 16 candidates; when the last of these is decided, the race is over.
 
 The truth of a ratio is the median over neighbours in time of passes of both, half a millisecond each, in one process
 that only calls them: 0.4 s of processor time for each side, half before the race and half after it.
@@ -20,6 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import cycle, islice, product
 from math import exp, log, sqrt
 from pathlib import Path
 from statistics import median
@@ -215,6 +217,13 @@ async def _known(sandbox: Sandbox, kind: str, size: str, ratios: Sequence[float]
         )
 
 
+async def many(sandbox: Sandbox, repetitions: int, only: Sequence[str]) -> AsyncGenerator[Raced]:
+    """Races of 4 and of 16 candidates."""
+    for count, size in product((4, 16), [size for size in SIZES if not only or size in only] * repetitions):
+        async for item in _known(sandbox, "list", size, list(islice(cycle(RATIOS), count))):
+            yield msgspec.structs.replace(item, what=f"{count} candidates, passes of {size}", kind="many")
+
+
 async def themselves(sandbox: Sandbox, repetitions: int, only: Sequence[str]) -> AsyncGenerator[Raced]:
     """Every function of `aa_functions.py` against itself: each claim is false."""
     every = self_inputs()
@@ -282,8 +291,9 @@ def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
 
 def table(races: Sequence[Raced]) -> Iterator[str]:
     """Markdown: by ratio, and by length of a pass, what share of the intervals holds the truth."""
-    yield "| | races | no interval | hold the truth | reported / true | half width | claims | notes | decided, s |"
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    columns = ("", "races", "no interval", "hold the truth", "reported / true", "half width", "claims", "notes")
+    yield f"| {' | '.join((*columns, 'decided, s', 'last, s'))} |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     groups: defaultdict[str, list[Raced]] = defaultdict(list)
     for item in races:
         groups[f"{item.ratio:g} times" if item.kind in FUNCTIONS else item.kind].append(item)
@@ -303,11 +313,11 @@ def _row(name: str, races: Sequence[Raced]) -> str:
     # That a cheat is slower than the original is true of some.
     claims = sum(speed.faster or (speed.slower and item.kind != "cheat") for item, speed in timed)
     notes = sum(bool(speed.note) for _, speed in timed)
-    seconds = median(item.decided_s for item in races)
+    seconds = [item.decided_s for item in races]
     share = f"{held / len(timed):.0%} [{low:.0%}, {high:.0%}]" if timed else "-"
     return (
         f"| {name} | {len(races)} | {len(races) - len(timed)} | {share} | {off:.2f} | {half:.1%} | {claims} | {notes} "
-        f"| {seconds:.1f} |"
+        f"| {median(seconds):.1f} | {max(seconds):.1f} |"
     )
 
 
@@ -320,10 +330,16 @@ def machine(load: Sequence[float]) -> str:
 async def run(options: argparse.Namespace, file: IO[bytes]) -> list[Raced]:
     """Run all races of a kind, one after the other."""
     sandbox = await get_backend(options.backend).open(machine_spec())
-    made = {"known": known, "alone": partial(known, together=False), "self": themselves, "cheats": cheats}[options.kind]
+    kinds = {
+        "known": known,
+        "alone": partial(known, together=False),
+        "many": many,
+        "self": themselves,
+        "cheats": cheats,
+    }
     found: list[Raced] = []
     try:
-        async for item in made(sandbox, options.repetitions, options.only):
+        async for item in kinds[options.kind](sandbox, options.repetitions, options.only):
             found.append(item)
             sys.stderr.write(f"\r{len(found)} {item.kind} {item.what:<24}")
             file.write(msgspec.json.encode(item) + b"\n")
@@ -340,7 +356,7 @@ def machine_spec() -> SandboxSpec:
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["known", "alone", "self", "cheats"])
+    parser.add_argument("kind", choices=["known", "alone", "many", "self", "cheats"])
     parser.add_argument("--repetitions", type=int, default=5, help="of each (default: 5); 0: the table only")
     parser.add_argument("--only", action="append", default=[], help="kind, length, function or cheat; repeatable")
     parser.add_argument("--backend", default="local", help="sandbox to race in (default: local)")
