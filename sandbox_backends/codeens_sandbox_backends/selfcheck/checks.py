@@ -14,7 +14,7 @@ from codeens_sandbox_backends.base import Backend, IsolationLevel, Sandbox, Sand
 from codeens_sandbox_backends.errors import SandboxError
 from codeens_sandbox_backends.selfcheck.outside import OutsideWorld
 
-CheckKind: TypeAlias = Literal["contract", "escape", "cheat", "control"]
+CheckKind: TypeAlias = Literal["contract", "escape", "cheat", "race", "control"]
 CHECK_KINDS: tuple[CheckKind, ...] = get_args(CheckKind)
 NOT_TRIED = "not tried, because it would be done: the backend does not keep files apart"
 _TIMEOUT_S = 240.0

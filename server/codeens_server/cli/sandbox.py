@@ -184,5 +184,5 @@ def _report_table(report: SelfCheckReport) -> Table:
 def _summary(report: SelfCheckReport) -> str:
     counts = Counter(check.kind for check in report.checks)
     failed = sum(not check.ok for check in report.checks)
-    made = ", ".join(plural(counts[kind], kind) for kind in ("escape", "cheat", "control"))
+    made = ", ".join(plural(counts[kind], kind) for kind in ("escape", "cheat", "race", "control"))
     return f"{report.backend} ({report.isolation.label}): {made}; {f'{failed} FAILED' if failed else 'all ok'}\n"

@@ -53,7 +53,7 @@ async def self_check(
     say: Callable[[SelfCheckResult], None],
     kinds: Collection[CheckKind] = CHECK_KINDS,
 ) -> SelfCheckReport:
-    """Hold a backend to the contract, attempts to get out, cheats and controls, through its public door.
+    """Hold a backend to the contract, attempts to get out, cheats, races and controls, through its public door.
 
     Args:
         backend: Where.

@@ -63,7 +63,7 @@ def test_only_checks_of_the_kinds_that_are_named_are_made(codeens: Codeens, chec
     asked = ("sandbox", "selfcheck", "--backend", "sandlock")
     assert json.loads(codeens(*asked, "--kind", "contract", "--kind", "control", "--json").stdout)["checks"] == []
     assert codeens(*asked, "--kind", "escape").exit_code == 1
-    assert "'contract', 'escape', 'cheat', 'control'" in codeens(*asked, "--kind", "all").stderr
+    assert "'contract', 'escape', 'cheat', 'race', 'control'" in codeens(*asked, "--kind", "all").stderr
 
 
 def test_people_get_a_table_that_says_why(codeens: Codeens, checked: list[str]) -> None:

@@ -106,6 +106,7 @@ async def test_all_that_is_promised_is_among_the_checks() -> None:
     names = [check.name for check in checks]
     assert len(set(names)) == len(names)
     assert sum(check.kind == "cheat" for check in checks) >= 30
+    assert sum(check.kind == "race" for check in checks) >= 10
     assert sum(check.kind == "escape" for check in checks) >= 40
     assert {check.name.partition(":")[0] for check in checks if check.kind == "control"} == {
         "calls",
