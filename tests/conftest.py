@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import ssl
@@ -67,6 +68,18 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """Name long texts by their beginning: some have thousands of lines, and workers send every name around."""
     text = val.decode("latin-1") if isinstance(val, bytes) else val
     return f"{text[:LONGEST_NAME]}..." if isinstance(text, str) and len(text) > LONGEST_NAME else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep all that is collected from the garbage collector, which else looks through it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
