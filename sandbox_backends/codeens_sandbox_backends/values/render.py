@@ -183,6 +183,7 @@ _CHANNELS = {
     "again": "what the same call does next",
     "after another": "what the call does after another one",
     "re-entered": "what happens when what it calls makes the same call",
+    "of subclasses": "what it does for a subclass",
     "replaced": "which parts of its arguments are new objects",
     "rebound": "which variables hold new objects",
     "iterated": "what happens step by step",
@@ -209,7 +210,17 @@ _STATES = {
     "default": "default argument of",
 }
 _FOLLOWING = frozenset(
-    {"again", "after another", "re-entered", "left early", "iterated", "thrown into", "handled", "sent"}
+    {
+        "again",
+        "after another",
+        "re-entered",
+        "of subclasses",
+        "left early",
+        "iterated",
+        "thrown into",
+        "handled",
+        "sent",
+    }
 )
 _MOST_CHANNELS = 3
 

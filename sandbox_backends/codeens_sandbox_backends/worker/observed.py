@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Sequence
 
 from .calling import Arguments, decode_arguments
 from .effects import Effects
 from .failures import describe
 from .parts import Parts
 from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
+from .subclassed import as_subclasses, has_classes
 from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
 from .values.coding import Shared
@@ -37,7 +38,8 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     A call that has loaded modules is made once more: what it did to them was not looked at. One that leaves another
     state behind is made twice more, in a row, and once more after one with another argument: what it does in that
     state is an effect too. One that calls what it was
-    given is made once more, and called again from there.
+    given is made once more, and called again from there. One of a class, or with instances of one, is made once more
+    for made-up subclasses.
     """
     try:
         decode_arguments(call)
@@ -48,6 +50,7 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     if effects.grown():
         answer = _performed(function, call, effects)
     outcome = answer["outcome"]
+    of_subclasses = _of_subclasses(function, call, effects, plain=answer)
     left = set(outcome.get("effects", ()))
     if answer.pop("can_be_left", False) and outcome["kind"] != "unencodable":
         for channel, effect in _when_used_otherwise(function, call, effects).items():
@@ -57,9 +60,19 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
         other = _with_another(call)
         if other is not None:
             _note(outcome, "after another", _summary(_performed(function, call, effects, before=other)))
+    if of_subclasses is not None:
+        _note(outcome, "of subclasses", of_subclasses)
     if outcome["kind"] == "returned" and _calls_back(answer, call):
         _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
     return answer
+
+
+def _of_subclasses(function: Callable[..., Any], call: Message, effects: Effects, *, plain: Message) -> Any:
+    """Return what the call does for made-up subclasses of the classes that it is about; None where that is the same."""
+    if plain["outcome"]["kind"] not in _ANSWERED or not has_classes(function, decode_arguments(call)):
+        return None
+    told = _summary(_performed(function, call, effects, called_as=as_subclasses))
+    return told if _text(told) != _text(_summary(plain)) else None
 
 
 def _calls_back(answer: Message, call: Message) -> bool:
@@ -114,16 +127,25 @@ def _backwards(values: List[Any]) -> Any:
     return reversed(range(len(values)))
 
 
+def _as_it_is(function: Callable[..., Any], _: Arguments) -> ContextManager[Callable[..., Any]]:
+    return nullcontext(function)
+
+
 def _performed(
-    function: Callable[..., Any], call: Message, effects: Effects, before: Optional[Message] = None
+    function: Callable[..., Any],
+    call: Message,
+    effects: Effects,
+    before: Optional[Message] = None,
+    called_as: Callable[[Callable[..., Any], Arguments], ContextManager[Callable[..., Any]]] = _as_it_is,
 ) -> Message:
     """Return the answer of a call, and the effects of it and of what is called before."""
     effects.begin()
     if before is not None:
         _made(function, decode_arguments(before), effects)
     arguments = decode_arguments(call)
-    parts = Parts(arguments)
-    made = _made(function, arguments, effects)
+    with called_as(function, arguments) as called:
+        parts = Parts(arguments)
+        made = _made(called, arguments, effects)
     replaced = parts.replaced(arguments)
     answer = _answer(made, call, arguments, effects)
     if replaced and answer["outcome"]["kind"] in _ANSWERED:

@@ -26,6 +26,7 @@ _FURTHER = {
     "thrown into",
     "handled",
     "re-entered",
+    "of subclasses",
 }
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3

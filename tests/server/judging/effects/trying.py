@@ -23,6 +23,12 @@ from codeens_server.workspace.find import find_target
 from tests.server.judging.rooms import candidate_of, local_sandbox
 
 
+class Made(NamedTuple):
+    """An argument that only the module itself can make, as it is encoded."""
+
+    encoded: Any
+
+
 class Try(NamedTuple):
     """A function, inputs, and candidates: what to call them, whether they are right, and their source."""
 
@@ -76,9 +82,13 @@ def verdicts_of(
     return anyio.run(every)
 
 
+def _encoded(argument: Any) -> Any:
+    return argument.encoded if isinstance(argument, Made) else encode(argument)
+
+
 async def _verdicts(attempt: Try, target: Target, sandbox: Sandbox) -> dict[str, Verdict]:
     proposals = [
-        CandidateInput(origin="recorded", input=CallInput(args=tuple(map(encode, args))), label="a test")
+        CandidateInput(origin="recorded", input=CallInput(args=tuple(map(_encoded, args))), label="a test")
         for args in attempt.inputs
     ]
     answers = await ask_original(
