@@ -11,7 +11,9 @@ import base64
 import calendar
 import datetime as dt
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -47,6 +49,13 @@ _KEYS = ("a", "b")
 _MOST_BRANCHES = 3
 _MOST_KEYS = 4
 """Of the function's own texts that are keys of trees too."""
+_BETWEEN = ("a", "1", "2", "10")
+"""What stands between separators and marks of the function."""
+_MOST_PIECES = 12
+_LONGEST_PIECE = 3
+_MARK = re.compile(r"[^\w\s]")
+_MARK_OR_LETTER = re.compile(r"(?<!\\)[A-Za-z]|[-:/=,;@#%&<>]")
+"""In a pattern letters stand for themselves but for those behind a backslash, and so do these."""
 _LONGEST_CONSTANT = 40
 _LARGEST_CONSTANT = 1 << 40
 _EARLIEST = dt.datetime.fromisoformat("1970-01-01")
@@ -69,6 +78,9 @@ class Sampler:
         self._ints = sorted({number + step for number in ints for step in (-1, 0, 1)})
         self._floats = [*_FLOATS, *(encode(c) for c in known if type(c) is float)]
         self._texts = [c for c in known if type(c) is str and len(c) <= _LONGEST_CONSTANT]
+        self._pieces = list(dict.fromkeys(piece for text in self._texts for piece in _pieces_of(text)))[:_MOST_PIECES]
+        self.zones = [encode(c) for c in known if isinstance(c, dt.tzinfo)]
+        """Those that times are in, beside none."""
 
     def named(self, name: str) -> Samples | None:
         """Return values of a type, by the last part of its name; None where none are drawn for it alone."""
@@ -133,7 +145,23 @@ class Sampler:
             st.text(_PRINTABLE + _BEYOND, max_size=12),
             st.text(CLASSES, max_size=8),
         )
+        if self._pieces:
+            short = weighted((1, short), (1, self._written_alike()))
         return weighted((5, short), (1, st.text(_LETTERS + " \n", min_size=50, max_size=300))) if long else short
+
+    def _written_alike(self) -> Samples:
+        """Return texts as the function may read them: some of its marks in their order, with something between, as
+        parts between one of them; and all in any order.
+        """
+        pieces, between = self._pieces, st.sampled_from(_BETWEEN)
+        places = st.integers(0, len(pieces) - 1)
+        marked = st.lists(st.tuples(places, between), max_size=3, unique_by=itemgetter(0)).map(sorted)
+        part = st.tuples(marked, st.sampled_from(("", *_BETWEEN))).map(
+            lambda drawn: "".join(value + pieces[place] for place, value in drawn[0]) + drawn[1]
+        )
+        parts = weighted((1, part), (2, between))
+        joined = st.tuples(places, st.lists(parts, max_size=3)).map(lambda drawn: pieces[drawn[0]].join(drawn[1]))
+        return weighted((1, part), (2, joined), (1, st.lists(st.one_of(between, st.sampled_from(pieces))).map("".join)))
 
     def bytes(self, tag: str = "bytes") -> Samples:
         ascii_only = st.text(_PRINTABLE, max_size=20).map(lambda text: text.encode("ascii"))
@@ -176,6 +204,13 @@ class Sampler:
         return st.one_of(self.ints(), self.texts(long=False), self.floats(), st.booleans(), st.none())
 
 
+def _pieces_of(constant: str) -> list[str]:
+    """Return what texts that the function reads may consist of: a short constant, or the marks in a longer one."""
+    if 0 < len(constant) <= _LONGEST_PIECE:
+        return [constant]
+    return (_MARK_OR_LETTER if "\\" in constant else _MARK).findall(constant)
+
+
 def _is_value(encoded: Encoded) -> bool:
     if not well_formed(encoded):
         return False
@@ -207,6 +242,14 @@ def _moments(tag: str, part: slice) -> Callable[[Sampler], Samples]:
         st.integers(0, _SECONDS), st.sampled_from([0, 0, 1, 500_000, 999_999]), st.sampled_from((*[None] * 6, 0, 0, 2))
     )
     return lambda _: moments.map(lambda drawn: [tag, _moment(*drawn)[part]])
+
+
+def _datetimes(sampler: Sampler) -> Samples:
+    plain = _moments("datetime", slice(None))(sampler)
+    if not sampler.zones:
+        return plain
+    zoned = st.tuples(st.just("zoned"), st.just(0), st.sampled_from(sampler.zones), plain).map(list)
+    return st.one_of(plain, zoned)
 
 
 def _moment(seconds: int, microseconds: int, month: int | None) -> str:
@@ -274,7 +317,7 @@ _DRAWN: Mapping[str, Callable[[Sampler], Samples]] = {
     "bytearray": lambda sampler: sampler.bytes("bytearray"),
     "Decimal": _decimals,
     "Fraction": _fractions,
-    "datetime": _moments("datetime", slice(None)),
+    "datetime": _datetimes,
     "date": _moments("date", slice(_DATE)),
     "time": _moments("time", slice(_DATE + 1, None)),
     "timedelta": _timedeltas,

@@ -326,7 +326,41 @@ def f(values: list[float]) -> float:
     kept = [value for value in values if not math.isnan(value)]
     return sum(kept) / len(kept) if kept else 0.0
 """
+PAIRS_OF = """def f(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        key, sign, value = part.partition("=")
+        if sign:
+            found[key] = value
+    return found
+"""
+LASTS = """import re
+
+
+def f(text: str) -> int:
+    match = re.fullmatch(r"(\\d+)h(\\d+)m", text)
+    return int(match[1]) * 60 + int(match[2]) if match else -1
+"""
+IN_UTC = """from datetime import datetime, timezone
+
+
+def f(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+"""
+VARIABLE = """import os
+
+
+def f(name: str) -> str:
+    return os.environ.get(name, "none")
+"""
 KINDS = {
+    "a key twice, as the text writes keys": (
+        PAIRS_OF,
+        PAIRS_OF.replace("found[key] = value", "found.setdefault(key, value)"),
+    ),
+    "a text as its pattern has it": (LASTS, LASTS.partition("\n\n\n")[2].replace("* 60", "* 24")),
+    "a time in a zone": (IN_UTC, "def f(moment):\n    return moment.replace(tzinfo=timezone.utc)\n"),
+    "a variable of the environment that is set": (VARIABLE, "def f(name):\n    return 'none'\n"),
     "a limit that stands beside the function": (LIMITS, LIMITS.partition("\n\n\n")[2].replace(">=", ">")),
     "a float that is no number": (MEAN, "def f(values):\n    return sum(values) / len(values) if values else 0.0\n"),
     "a dict below the same key of two dicts": (

@@ -307,6 +307,8 @@ def _inside(container: Any, joints: Sequence[str]) -> list[Encoded]:
     """Return what a value holds that another one may name: items, keys, and ways to keys of what is under a key."""
     if kind_of(container) in _ELEMENTS:
         return container[1:]
+    if kind_of(container) == "object":
+        return [inside for _, value in container[2:] for inside in _inside(value, joints)]
     pairs: list[tuple[Encoded, Encoded]] = container[1:] if kind_of(container) == "dict" else []
     below = [(key, way) for key, value in pairs for way in _inside(value, joints) if type(key) is type(way) is str]
     return [*(key for key, _ in pairs), *(key + joint + way for joint in joints for key, way in below)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import math
 import re
 from collections import Counter
@@ -89,17 +90,21 @@ _OPEN_LISTS = re.compile(r"(typing\.|collections\.abc\.|t\.)?([Ll]ist|Sequence|I
 _OPEN_DICTS = re.compile(
     r"(typing\.|collections\.abc\.|t\.)?([Dd]ict|(Mutable)?Mapping)(\[str, (typing\.)?(Any|object)\])?"
 )
-_NOT_FINITE = {
+_ZONES = tuple(dt.timezone(dt.timedelta(minutes=minutes)) for minutes in (0, 330, -480))
+_ASKED_FOR: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(("nan", "isnan"), (math.nan,)),
     **dict.fromkeys(("inf", "isinf"), (math.inf,)),
     "isfinite": (math.nan, math.inf),
+    **dict.fromkeys(("tzinfo", "astimezone", "utcoffset", "timezone", "UTC", "ZoneInfo"), _ZONES),
+    **dict.fromkeys(("environ", "getenv"), ("HOME",)),
 }
+"""What a text has in mind that names these: values that are no literals, and a variable that is always set."""
 _MOST_NAMED = 30
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
 
 def constants(source: str) -> Iterator[object]:
-    """Yield the literals in the function's text, docstrings left out; and NaN or infinity, if it asks for these."""
+    """Yield the literals in the function's text, docstrings left out, and values that its names speak of."""
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return
@@ -108,7 +113,7 @@ def constants(source: str) -> Iterator[object]:
         if isinstance(node, ast.Constant) and id(node) not in statements:
             yield node.value
         elif isinstance(node, (ast.Name, ast.Attribute)):
-            yield from _NOT_FINITE.get(last_name(node), ())
+            yield from _ASKED_FOR.get(last_name(node), ())
 
 
 def constants_named(source: str, module: str) -> Iterator[object]:
