@@ -353,7 +353,15 @@ VARIABLE = """import os
 def f(name: str) -> str:
     return os.environ.get(name, "none")
 """
+FIRST_LINE = """import io
+
+
+def f(source: io.StringIO) -> str:
+    with source:
+        return source.readline()
+"""
 KINDS = {
+    "a file that is given and closed": (FIRST_LINE, "def f(source):\n    return source.readline()\n"),
     "a key twice, as the text writes keys": (
         PAIRS_OF,
         PAIRS_OF.replace("found[key] = value", "found.setdefault(key, value)"),

@@ -14,6 +14,7 @@ always has a point or an exponent). All else is a list whose first item is the t
     ["timezone", timedelta, name|null] ["zoneinfo", key]
     ["uuid", hex] ["path", text] ["pattern", flags, text or bytes] ["ndarray", dtype, [shape], "C"|"F", base64]
     ["pandas", kind, …]                                see `tables`
+    ["StringIO", text, position] ["BytesIO", bytes, position]   position null: closed
     ["iter", kind, *items]                             an iterator, consumed; ["more"] last where the bound was hit
     ["enum", "module:Qual", name] ["flags", "module:Qual", value]
     ["namedtuple", "module:Qual", *items] ["exception", "module:Qual", *args]

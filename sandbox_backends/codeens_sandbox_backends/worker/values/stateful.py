@@ -13,10 +13,10 @@ _RANDOM_VERSION = 3
 _ROW: Dict[str, Any] = {"mutable": True}
 
 
-def _encode_buffer(tag: str) -> Any:
+def _encode_buffer(tag: str, nothing: Any) -> Any:
     def encode(encoder: Encoder, value: Any) -> Any:
         if value.closed:
-            raise EncodeError(f"_io:{tag}", "is closed")
+            return [tag, encoder.encode(nothing), None]
         return [tag, encoder.encode(value.getvalue()), value.tell()]
 
     return encode
@@ -25,7 +25,10 @@ def _encode_buffer(tag: str) -> Any:
 def _decode_buffer(tag: str) -> Any:
     def decode(decoder: Decoder, encoded: List[Any]) -> Any:
         made = getattr(import_module("io"), tag)(decoder.decode(encoded[1]))
-        made.seek(encoded[2])
+        if encoded[2] is None:
+            made.close()
+        else:
+            made.seek(encoded[2])
         return made
 
     return decode
@@ -74,8 +77,8 @@ STATEFUL: Tuple[Kind, ...] = (
         "StringIO",
         ("_io:StringIO",),
         (),
-        ("str", "int"),
-        _encode_buffer("StringIO"),
+        ("str", "int|NoneType"),
+        _encode_buffer("StringIO", ""),
         _decode_buffer("StringIO"),
         shown="<StringIO of $1 at $2>",
         annotations=_TEXT_FILES,
@@ -85,8 +88,8 @@ STATEFUL: Tuple[Kind, ...] = (
         "BytesIO",
         ("_io:BytesIO",),
         (),
-        ("bytes", "int"),
-        _encode_buffer("BytesIO"),
+        ("bytes", "int|NoneType"),
+        _encode_buffer("BytesIO", b""),
         _decode_buffer("BytesIO"),
         shown="<BytesIO of $1 at $2>",
         annotations=_BYTE_FILES,
