@@ -214,7 +214,7 @@ class _Race:
             speed = speeds[index]
             if problem := _problem(result, side, self._cases, self._candidates[index].agrees):
                 found[index] = problem
-            elif last or (speed is not None and is_decided(speed, best_low, repeated=repeated)):
+            elif last or (speed is not None and is_decided(speed, best_low)):
                 found[index] = _comparison(speed and self._by_part(index, speed))
         return found
 

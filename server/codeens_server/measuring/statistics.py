@@ -61,6 +61,7 @@ WAITS_S = 2e-4
 FIRST_NOTE = "a first pass takes longer by what later ones save; the ratio is of first passes"
 REMEMBERS_NOTE = "remembers results between calls; the ratio is of first calls"
 UNCONFIRMED_NOTE = "the time it saves is not to be seen when it is loaded and run once"
+FEW_NOTE = "too few rounds were run to see whether it remembers results"
 LOAD_NOTE = "loading it takes what it saves"
 WAITING_NOTE = "timed by wall, less the wait for a processor: it sleeps or waits"
 WALL_NOTE = "timed by wall: processor time cannot be read in this sandbox"
@@ -124,18 +125,17 @@ def is_lost_to_noise(speed: Interval) -> bool:
     return is_too_wide(speed) or (speed.low > 1.0 and UNCONFIRMED_NOTE in speed.note)
 
 
-def is_decided(speed: Interval, best_low: float, *, repeated: int) -> bool:
+def is_decided(speed: Interval, best_low: float) -> bool:
     """Return whether more rounds are of no use.
 
     Args:
         speed: what is known after the rounds so far.
         best_low: the highest lower end that any candidate of the race has.
-        repeated: as for `speed_interval`.
     """
     is_late = speed.rounds >= LOOKS[-2]
     if is_lost_to_noise(speed):
         return False
-    if not is_late and speed.low > 1.0 and (not speed.confirmed or (repeated > 1 and speed.rounds < ENOUGH_TO_TELL)):
+    if not is_late and speed.low > 1.0 and not speed.confirmed:
         return False
     half = log(speed.high / speed.low) / 2
     if half <= ENOUGH and (speed.slower or speed.high < best_low):
@@ -219,6 +219,8 @@ class _Timed:
 
     def doubt(self) -> str:
         """Return why a saving cannot be claimed; empty when it can."""
+        if self._repeated > 1 and len(self._pairs) < ENOUGH_TO_TELL:
+            return FEW_NOTE
         saved = fmean(self._saved)
         lived = self._of(lambda pair: self._first_s(pair.original) - self._first_s(pair.candidate))
         fresh = self._of(lambda pair: self._fresh_s(pair.original) - self._fresh_s(pair.candidate))

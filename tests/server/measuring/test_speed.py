@@ -13,6 +13,7 @@ from codeens_sandbox_backends.races import SideTimes
 from codeens_server.domain.measurement import Interval
 from codeens_server.measuring.statistics import (
     BUSY_NOTE,
+    FEW_NOTE,
     FIRST_NOTE,
     LOAD_NOTE,
     LOOKS,
@@ -116,7 +117,7 @@ def ended(rng: random.Random, *, repeated: int = 1, **changed: Unpack[Changed]) 
         pairs += [pair(rng, **changed) for _ in range(look - len(pairs))]
         found = speed_interval(pairs, repeated=repeated, inputs=7, clock="processor")
         assert found is not None
-        if look == LOOKS[-1] or is_decided(found, 0.0, repeated=repeated):
+        if look == LOOKS[-1] or is_decided(found, 0.0):
             return found
     raise AssertionError
 
@@ -148,9 +149,9 @@ def test_a_race_is_ended_the_sooner_the_clearer_it_is() -> None:
 
 def test_who_cannot_win_any_more_is_dropped_before_it_is_known_exactly() -> None:
     vague = Interval(ratio=1.2, low=1.1, high=1.32, rounds=8)
-    assert not is_decided(vague, 1.1, repeated=1)
-    assert is_decided(vague, 1.5, repeated=1)
-    assert is_decided(Interval(ratio=0.5, low=0.45, high=0.56, rounds=3), 0.0, repeated=1)
+    assert not is_decided(vague, 1.1)
+    assert is_decided(vague, 1.5)
+    assert is_decided(Interval(ratio=0.5, low=0.45, high=0.56, rounds=3), 0.0)
 
 
 def test_fewer_than_three_rounds_say_nothing() -> None:
@@ -198,6 +199,18 @@ def test_what_a_short_pass_remembers_is_seen_in_single_ones() -> None:
     assert found.ratio == pytest.approx(1.0, rel=0.1)
 
 
+def test_what_remembers_is_claimed_by_no_race_that_had_time_for_a_few_rounds_only() -> None:
+    for rounds in LOOKS:
+        found = [
+            raced(random.Random(seed), rounds, pass_s=6e-4, ratio=6000.0, remembered_s=6e-4, repeated=8)
+            for seed in range(200)
+        ]
+        assert not any(speed.faster for speed in found)
+    few, enough = (raced(random.Random(10), rounds, pass_s=6e-4, ratio=2.0, repeated=8) for rounds in (3, 5))
+    assert (few.faster, few.note) == (False, FEW_NOTE)
+    assert enough.faster
+
+
 def test_a_table_made_when_it_is_loaded_must_pay_off() -> None:
     assert raced(random.Random(9), pass_s=4e-5, ratio=2.0, loading_s=0.05, repeated=100).note == LOAD_NOTE
     assert raced(random.Random(9), pass_s=4e-5, ratio=2.0, loading_s=0.0005, repeated=100).faster
@@ -223,9 +236,9 @@ def test_single_passes_that_are_far_off_now_and_then_do_not_refuse_an_honest_cla
 
 def test_a_race_whose_interval_says_nothing_goes_on() -> None:
     vague = Interval(ratio=40_000.0, low=22_000.0, high=70_000.0, rounds=3)
-    assert not is_decided(vague, 0.0, repeated=1)
-    assert not is_decided(structs.replace(vague, rounds=12), 0.0, repeated=1)
-    assert is_decided(structs.replace(vague, low=25_000.0, rounds=12), 0.0, repeated=1)
+    assert not is_decided(vague, 0.0)
+    assert not is_decided(structs.replace(vague, rounds=12), 0.0)
+    assert is_decided(structs.replace(vague, low=25_000.0, rounds=12), 0.0)
 
 
 def test_where_one_side_is_sampled_more_often_all_of_its_samples_count() -> None:
