@@ -32,6 +32,7 @@
 | `after another`                | what the call does in the state that one with another argument leaves |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `of subclasses`                | what the call does for made-up subclasses of its classes (`subclassed`)|
+| `keeps subclass`               | the same, where it makes such a subclass in the place of its class    |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
 
 After each call everything but output is put back, so that no call depends on the ones before it.

@@ -11,7 +11,7 @@ from .effects import Effects
 from .failures import describe
 from .parts import Parts
 from .stepping import NOTHING, NUMBERS, TEXTS, Made, leave_early, make, send_into, throw_into
-from .subclassed import as_subclasses, has_classes
+from .subclassed import as_subclasses, extended, has_classes
 from .values.callbacks import CALLBACKS, Callback
 from .values.codec import encode
 from .values.coding import Shared
@@ -60,19 +60,23 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
         other = _with_another(call)
         if other is not None:
             _note(outcome, "after another", _summary(_performed(function, call, effects, before=other)))
-    if of_subclasses is not None:
-        _note(outcome, "of subclasses", of_subclasses)
+    for channel, effect in of_subclasses.items():
+        _note(outcome, channel, effect)
     if outcome["kind"] == "returned" and _calls_back(answer, call):
         _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
     return answer
 
 
-def _of_subclasses(function: Callable[..., Any], call: Message, effects: Effects, *, plain: Message) -> Any:
-    """Return what the call does for made-up subclasses of the classes that it is about; None where that is the same."""
+def _of_subclasses(function: Callable[..., Any], call: Message, effects: Effects, *, plain: Message) -> Dict[str, Any]:
+    """Return what the call does for made-up subclasses of its classes, by channel, where that differs."""
     if plain["outcome"]["kind"] not in _ANSWERED or not has_classes(function, decode_arguments(call)):
-        return None
-    told = _summary(_performed(function, call, effects, called_as=as_subclasses))
-    return told if _text(told) != _text(_summary(plain)) else None
+        return {}
+    told, usual = _summary(_performed(function, call, effects, called_as=as_subclasses)), _text(_summary(plain))
+    if _text(told) == usual:
+        return {}
+    # An instance of a made-up class has no encoding, so its type is told.
+    kept = extended(told[2]) if told[1] == "unencodable" else ""
+    return {"keeps subclass" if kept and _text(kept) in usual else "of subclasses": told}
 
 
 def _calls_back(answer: Message, call: Message) -> bool:

@@ -10,6 +10,7 @@ from .calling import Arguments
 from .values.objects import is_foreign, is_namedtuple, is_plain, mro_of, names_of, reference
 
 _type_of: Callable[[Any], Any] = type
+_PREFIX = "SubclassOf"
 
 
 class _Nothing:
@@ -34,6 +35,12 @@ def as_subclasses(function: Callable[..., Any], arguments: Arguments) -> Generat
         yield MethodType(_function_of(function), made[owner]) if owner in made else function
     finally:
         _put_back(instances, made)
+
+
+def extended(name: str) -> str:
+    """Return the name of the class that a made-up one extends; empty for any other class."""
+    module, _, qualname = name.partition(":")
+    return f"{module}:{qualname[len(_PREFIX) :]}" if qualname.startswith(_PREFIX) else ""
 
 
 def _put_back(instances: List[Tuple[Any, Any]], made: Dict[Any, Any]) -> None:
@@ -66,4 +73,4 @@ def _can_be_extended(kind: Any) -> bool:
 
 
 def _subclass_of(kind: Any) -> Any:
-    return type(f"SubclassOf{kind.__name__}", (kind,), {"__module__": kind.__module__, "__slots__": ()})
+    return type(f"{_PREFIX}{kind.__name__}", (kind,), {"__module__": kind.__module__, "__slots__": ()})

@@ -27,6 +27,7 @@ _FURTHER = {
     "handled",
     "re-entered",
     "of subclasses",
+    "keeps subclass",
 }
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3

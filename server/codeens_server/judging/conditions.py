@@ -30,6 +30,8 @@ _LARGEST = 1e300
 _COMMENSURATE = 1e-3
 _MOSTLY = 0.8
 _LONGEST_CALL = 10_000
+_KEEPS_SUBCLASS = "keeps subclass"
+"""Effect of a call that makes instances of a subclass where it is one of that."""
 _BESIDE_EFFECTS = (RESULT, ATTRIBUTES, ORDER)
 Compared: TypeAlias = tuple[Case, Outcome, Outcome]
 """A case, what should have come out of it, and what did."""
@@ -92,8 +94,11 @@ def _grounds(case: Case, expected: Outcome, got: Outcome, *, has_scale: bool) ->
         return None
     if isinstance(expected, Returned) and isinstance(got, Returned):
         found = deviations(expected.value, got.value, _tolerance(case.input, has_scale=has_scale))
-        if found:
-            return [_named(deviation) for deviation in found]
+        more = (
+            [_Ground("outside", "keeps a subclass where the original does not")] if _keeps_more(expected, got) else []
+        )
+        if found or (more and found is not None):
+            return [*map(_named, found), *more]
     return _outside(case.outside, expected, got) if case.outside else None
 
 
@@ -103,11 +108,18 @@ def _leaves_the_same(case: Case, expected: Returned | Raised, got: Returned | Ra
         return True
     # Where nobody calls it so, numpy may warn that it divides by zero.
     ignored = {"warnings"} if case.outside else set[str]()
+    if _keeps_more(expected, got):
+        ignored.add(_KEEPS_SUBCLASS)
     if case.outside and case.outside.kind == "changing":
         ignored |= {ARGUMENTS, IDENTITY}
     if case.outside and case.outside.kind == "failing" and isinstance(got, Raised):
         ignored |= {ARGUMENTS, IDENTITY}
     return differing(expected, got) <= {*_BESIDE_EFFECTS, *case.uncompared} | ignored
+
+
+def _keeps_more(expected: Returned | Raised, got: Returned | Raised) -> bool:
+    """Whether the original names a class, and the candidate asks for the class at hand, which may be below it."""
+    return _KEEPS_SUBCLASS in got.effects and not {_KEEPS_SUBCLASS, "of subclasses"} & expected.effects.keys()
 
 
 def _outside(outside: Outside, expected: Returned | Raised, got: Returned | Raised) -> list[_Ground] | None:

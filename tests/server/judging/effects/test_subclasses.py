@@ -77,7 +77,6 @@ TRIES = [
         [(FIVE,)],
         {
             ("names it too", True): "def called(self):\n    made = Money(self.amount)\n    return made",
-            ("a subclass", False): "def called(self):\n    return type(self)(self.amount)",
         },
     ),
     Try(
@@ -114,3 +113,15 @@ def test_a_candidate_passes_only_if_it_does_the_same_for_a_subclass(
     verdict = verdicts[name][candidate]
     assert (verdict.status == "passed") is right, (verdict.reason, verdict.failure)
     assert right or "what it does for a subclass" in verdict.reason
+
+
+def test_a_candidate_that_keeps_a_subclass_where_the_original_names_the_class_passes_on_that_condition(
+    tmp_path: Path,
+) -> None:
+    keeps = "def called(self):\n    return type(self)(self.amount)"
+    attempt = Try("Money.called", [(FIVE,)], {("keeps it", True): keeps})
+    verdict = verdicts_of(tmp_path, MODULE, [attempt])["Money.called"]["keeps it"]
+    assert verdict.status == "conditional"
+    assert [(each.kind, each.said) for each in verdict.conditions] == [
+        ("outside", "keeps a subclass where the original does not")
+    ]
