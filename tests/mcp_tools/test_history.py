@@ -107,3 +107,29 @@ async def test_a_history_fits_a_context_window_and_comes_in_pages(workspace: Pat
         assert len(line["candidates"][0]["counterexamples"]) == 5
     assert f"more candidates: run://{lines[0]['run_id']}" in pages[0].text
     assert f"offset={pages[0].document['next_offset']}" in pages[0].document["summary"]
+
+
+async def test_no_call_is_cut_where_another_one_can_be_shown_as_a_whole(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    target = facts.target_in(workspace)
+    texts = ("x" * 500, "a", "y" * 600, "bb")
+    cases = tuple(
+        Case(id=f"k{place}", origin="generated", input=CallInput(args=(text,)), expected=facts.outcome())
+        for place, text in enumerate(texts)
+    )
+    wrong = facts.candidate("wrong", "def total(items):\n    return 4\n")
+    async with opened(workspace, environ) as (app, caller):
+        store = await (await app.session()).opened_store()
+        await facts.keep(
+            store,
+            [
+                RunStarted(run_id="20260101-000000", request=facts.request(target), target=target),
+                EvidenceGathered(evidence=Evidence(mode="improve", cases=cases)),
+                CandidateGenerated(candidate=wrong),
+                CandidateJudged(candidate_id="wrong", verdict=facts.failed(), outcomes=(facts.outcome(4),) * 4),
+            ],
+        )
+        listed = await caller.call("list_runs", function=f"{target.path}::total")
+    (tried,) = listed.document["runs"][0]["candidates"]
+    assert [example["call"] for example in tried["counterexamples"]] == ["total('a')", "total('bb')"]

@@ -25,7 +25,7 @@ from codeens_mcp_tools.tools.documents import (
 from codeens_mcp_tools.tools.fitting import tokens
 from codeens_sandbox_backends.programs import Outcome
 from codeens_sandbox_backends.values.outcomes import same_outcome
-from codeens_sandbox_backends.values.render import render_call, render_outcome_pair
+from codeens_sandbox_backends.values.render import CUT, render_call, render_outcome_pair
 from codeens_server.domain.document import Cluster, RankedResult, RunDocument
 from codeens_server.domain.terms import ORIGINAL
 from codeens_server.store.documents import to_json
@@ -164,7 +164,10 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
 
 
 def counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ...]:
-    """Return the smallest inputs on which a rejected candidate did something else than it must, five at the most."""
+    """Return the smallest inputs on which a rejected candidate did something else than it must, five at the most.
+
+    Where any can be shown as a whole, no call is cut: an agent gives them back.
+    """
     cases = state.evidence.cases if state.evidence else ()
     wrong = [
         (case, case.expected, outcome)
@@ -173,13 +176,15 @@ def counterexamples(state: RunState, candidate: str) -> tuple[Counterexample, ..
         and not same_outcome(case.expected, outcome, value_only=case.value_only, uncompared=case.uncompared)
     ]
     name = state.target.qualname.rpartition(".")[2]
-    shortest = sorted(wrong, key=lambda each: len(render_call(name, each[0].input, _LONGEST_EXAMPLE)))
-    return tuple(_counterexample(name, *each) for each in shortest[:_MOST_EXAMPLES])
+    calls = [(render_call(name, case.input, _LONGEST_EXAMPLE), place) for place, (case, _, _) in enumerate(wrong)]
+    shortest = sorted(calls, key=lambda call: len(call[0]))
+    whole = [call for call in shortest if not call[0].endswith(CUT)]
+    return tuple(_counterexample(call, *wrong[place]) for call, place in (whole or shortest)[:_MOST_EXAMPLES])
 
 
-def _counterexample(name: str, case: Case, expected: Outcome, outcome: Outcome) -> Counterexample:
+def _counterexample(call: str, case: Case, expected: Outcome, outcome: Outcome) -> Counterexample:
     wanted, came = render_outcome_pair(expected, outcome, case.uncompared, _LONGEST_EXAMPLE)
-    return Counterexample(call=render_call(name, case.input, _LONGEST_EXAMPLE), expected=wanted, got=came)
+    return Counterexample(call=call, expected=wanted, got=came)
 
 
 def _row(row: RankedResult, labels: Mapping[str, str], place: int, state: RunState | None = None) -> Row:

@@ -30,6 +30,8 @@ from codeens_sandbox_backends.values.outcomes import (
 from codeens_sandbox_backends.worker.values.codec import KINDS
 from codeens_sandbox_backends.worker.values.grammar import Form, Kind
 
+CUT = "…"
+"""What stands at the end of a text that is longer than may be shown."""
 _LONGEST_NUMBER = 100
 _UNREADABLE = "<unreadable value>"
 
@@ -247,7 +249,7 @@ def _shown(pieces: list[Piece], limit: int, known: Mapping[Any, Encoded] | None 
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + CUT
 
 
 def _one_line(text: str) -> str:
