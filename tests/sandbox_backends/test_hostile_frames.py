@@ -60,6 +60,13 @@ def nothing_runs() -> Generator[None]:
     assert WATCH.seen == []
 
 
+@pytest.fixture(autouse=True, scope="module")
+def imported() -> None:
+    """Have all there that is imported when it is first used: to import is to run code as well."""
+    for kind in KINDS:
+        judged(kind, RIGHT[kind])
+
+
 def test_what_is_right_is_believed() -> None:
     calls, check, suite = (judged(kind, RIGHT[kind]) for kind in KINDS)
     assert isinstance(calls, CallsResult)
