@@ -336,11 +336,15 @@ async def test_a_price_that_nobody_knows_is_unknown_and_not_zero() -> None:
 
 
 async def test_no_more_requests_are_open_at_once_than_the_model_allows() -> None:
-    async with ModelServer(answer=lambda _: ANSWER) as server:
+    both_there = anyio.Event()
+    async with ModelServer(answer=lambda _: ANSWER, after=both_there) as server:
         limited = Models([model("m", server.url, max_parallel=2)], ENVIRON)
         async with limited as client, anyio.create_task_group() as group:
             for _ in range(6):
                 group.start_soon(client.ask, "m", QUESTION, SAMPLING)
+            with anyio.fail_after(60):
+                await server.until_asked(2)
+            both_there.set()
         await _left(server)
     assert len(server.requests) == 6
     assert server.most_at_once == {"m": 2}
