@@ -84,6 +84,8 @@ class CallsJob(Job["CallsResult"], frozen=True, kw_only=True):
     effects: bool = False
     """Also report what each call leaves behind beside result and arguments, and which of its objects are one and the
     same; nothing that a call leaves, but output, is there for the next one."""
+    in_turn: bool = False
+    """With `effects`: what a call leaves in default arguments of the function itself is there for the next one."""
     loading: bool = False
     """Report what loading the program leaves, in place of effects of calls."""
     fresh: bool = False

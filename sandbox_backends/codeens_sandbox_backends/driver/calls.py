@@ -66,7 +66,8 @@ class _Calls:
         self.took_s: list[float] = []
         self._launcher = launcher
         self._program = job.program
-        self._watch = "loading" if job.loading else "effects" if job.effects else ""
+        effects = "effects in turn" if job.in_turn else "effects"
+        self._watch = "loading" if job.loading else effects if job.effects else ""
         self._waits = frozenset(job.waits)
         self._limits = limits
         self._deadline = monotonic() + limits.wall_s

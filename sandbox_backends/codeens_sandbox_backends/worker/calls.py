@@ -44,8 +44,8 @@ class CallWorker:
         self.operations = {"load": self.load, "calls": self.calls, "lines": self.lines, "counts": self.counts}
 
     def load(self, request: Message) -> None:
-        if request["watch"] == "effects":
-            self.effects = Effects()
+        if request["watch"] in ("effects", "effects in turn"):
+            self.effects = Effects(in_turn=request["watch"] == "effects in turn")
         install(request["program"])
         loading = Loading(request["program"]) if request["watch"] == "loading" else None
         try:

@@ -28,7 +28,8 @@
 |                                | and where that stood, or `new` (`parts`)                              |
 | `rebound`                      | places of variables at which another object stands than before        |
 |                                | (`rebound`)                                                           |
-| `again`                        | what the same call does in the state that is left (`observed`)        |
+| `again`                        | what the same call does in the state that is left (`observed`); where |
+|                                | that is in the function's own defaults, only if it is something else  |
 | `after another`                | what the call does in the state that one with another argument leaves |
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `of subclasses`                | what the call does for made-up subclasses of its classes (`subclassed`)|
@@ -72,7 +73,8 @@ _text: Callable[[Any], str] = repr
 class Effects:
     """Watches calls of one program. To be made before the program is loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_turn: bool = False) -> None:
+        """Begin. `in_turn`: what a call leaves in the function's own defaults is there for the next one."""
         begin_alike()
         seed_random()
         self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
@@ -86,6 +88,9 @@ class Effects:
         self._files: Any = None
         self._collects = False
         """Whether objects of the program are missed when they are gone, so that they may not stay for some calls."""
+        self._in_turn = in_turn
+        self.remembered = False
+        """Whether the last call has left something in the default arguments of the function itself."""
 
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
@@ -165,6 +170,7 @@ class Effects:
         changes.update(self._state.taken_inside())
         changes.update(self._surroundings.taken())
         changes.update(self._registrations.taken())
+        self.remembered = not self._in_turn and self._state.forgotten()
         return changes, unseen
 
     def _put_back(self) -> None:

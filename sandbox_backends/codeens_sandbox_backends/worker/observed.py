@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .calling import Arguments, decode_arguments
 from .effects import Effects
@@ -36,8 +36,8 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     """Call the function and return the fields of an answer, as `calling.perform` does, effects included.
 
     A call that has loaded modules is made once more: what it did to them was not looked at. One that leaves another
-    state behind is made twice more, in a row, and once more after one with another argument: what it does in that
-    state is an effect too. One that calls what it was
+    state behind, or something in the function's own defaults, is made twice more, in a row, and once more after one
+    with another argument: what it does in that state is an effect too. One that calls what it was
     given is made once more, and called again from there. One of a class, or with instances of one, is made once more
     for made-up subclasses.
     """
@@ -49,17 +49,18 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     answer = _performed(function, call, effects)
     if effects.grown():
         answer = _performed(function, call, effects)
-    outcome = answer["outcome"]
+    outcome, remembered = answer["outcome"], effects.remembered
+    plain = _text(_summary(answer)) if remembered else ""
     of_subclasses = _of_subclasses(function, call, effects, plain=answer)
     left = set(outcome.get("effects", ()))
     if answer.pop("can_be_left", False) and outcome["kind"] != "unencodable":
         for channel, effect in _when_used_otherwise(function, call, effects).items():
             _note(outcome, channel, effect)
-    if not _OUTPUT.issuperset(left):
-        _note(outcome, "again", _summary(_performed(function, call, effects, before=call)))
-        other = _with_another(call)
-        if other is not None:
-            _note(outcome, "after another", _summary(_performed(function, call, effects, before=other)))
+    leaves_state = not _OUTPUT.issuperset(left)
+    for channel, before in _earlier(call) if leaves_state or remembered else ():
+        told = _summary(_performed(function, call, effects, before=before))
+        if leaves_state or _text(told) != plain:
+            _note(outcome, channel, told)
     for channel, effect in of_subclasses.items():
         _note(outcome, channel, effect)
     if outcome["kind"] == "returned" and _calls_back(answer, call):
@@ -114,6 +115,12 @@ def _look_at_nothing(_: bool) -> Any:
 
 def _note(outcome: Message, channel: str, effect: Any) -> None:
     outcome.setdefault("effects", {})[channel] = effect
+
+
+def _earlier(call: Message) -> List[Tuple[str, Message]]:
+    """Return calls that may be made before this one, by channel."""
+    other = _with_another(call)
+    return [("again", call), *([] if other is None else [("after another", other)])]
 
 
 def _with_another(call: Message) -> Optional[Message]:

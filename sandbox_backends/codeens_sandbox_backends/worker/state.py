@@ -4,7 +4,7 @@ functions hold in closures, default arguments and attributes.
 A look at it compares identities only: of every variable, and of what every list, dict, set and instance below it holds.
 What changed is encoded, and then put back, so that every call begins with the state that loading has left. What only
 the function under test itself holds, but for attributes that are no tables, and what its implementation brings along
-(`own`), is its own affair: nobody else looks at it, and it is never put back.
+(`own`), is its own affair: nobody else looks at it. It is never put back, but for what is in its default arguments.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _MOST_PARTS = 200_000
 """Bound on what is looked at after each call, in all."""
 _type_of: Callable[[Any], Any] = type
 _OWN = "own attribute"
+_OWN_DEFAULT = "own default"
 _WEAKREFS = ("weakref", "_weakref", "_weakrefset")
 ABSENT = object()
 """Stands for the value of a variable that is not there."""
@@ -120,6 +121,10 @@ class State:
         """What is looked at as plain data, by the channel of its variable."""
         self._plain: List[FunctionType] = []
         """Functions without attributes."""
+        self._targets: List[FunctionType] = []
+        """Definitions under test of which the defaults were not taken yet."""
+        self._remembering: List[Variable] = []
+        """Their default arguments that hold something."""
         self._facets = Facets([module["source"] for module in program["modules"]])
         self._seen: Set[int] = set()
         self._owners: Dict[int, Variable] = {}
@@ -146,6 +151,8 @@ class State:
         self.modules.update(new)
         for name, module in new:
             self._take_space(name, vars(module), partial(_variable, f"global {name}", vars(module)))
+        while self._targets:
+            self._take_own_defaults(self._targets.pop())
         return bool(new)
 
     def _is_of_workspace(self, name: str, module: Any) -> bool:
@@ -188,8 +195,16 @@ class State:
     def taken_inside(self) -> Dict[str, Any]:
         """Return what changed inside of objects that are looked at as plain data, by channel, and put it back."""
         found = {channel: [each.taken() for each in inside] for channel, inside in self._inside.items()}
+        found.pop(_OWN_DEFAULT, None)
         inside = {f"inside {channel}": ["list", *told] for channel, told in found.items() if any(map(_is_told, told))}
         return {**inside, **self._facets.taken()}
+
+    def forgotten(self) -> bool:
+        """Put back what the function under test has in its default arguments; whether anything was another."""
+        changed = [variable for variable in self._remembering if variable.refilled()]
+        for variable in changed:
+            variable.restore()
+        return bool(changed)
 
     def told(self) -> Dict[str, Any]:
         """Return what is in all variables, by channel; of what has no encoding, its type. Functions are no data."""
@@ -254,13 +269,14 @@ class State:
             self._take(Variable(f"annotations {path}", lambda: annotations, _cannot), path)
         if is_target:
             self._take_space(_OWN, _attributes(function), partial(_variable, _OWN, _attributes(function)))
+            self._targets.append(function)
             return
         for index, cell in enumerate(function.__closure__ or ()):
             name = function.__code__.co_freevars[index]
             variable = _cell(f"closure {path}.{name}", cell)
             if self._take(variable, f"{path}.{name}"):
                 self._single.append(variable)
-        defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+        defaults = _defaults_of(function)
         if any(_type_of(value) in HOLDERS for value in defaults):
             self._take(Variable(f"default {path}", lambda: defaults, _cannot), path)
         if not _attributes(function):
@@ -275,6 +291,14 @@ class State:
             self.watched.add(variable.channel)
         if type(wrapped) is FunctionType:
             self._take_function(wrapped, f"{path}.__wrapped__")
+
+    def _take_own_defaults(self, function: FunctionType) -> None:
+        """Take what only the defaults of the function under test hold: what others hold too was taken before."""
+        defaults = _defaults_of(function)
+        variable = Variable(_OWN_DEFAULT, lambda: defaults, _cannot)
+        variable.holders.extend(self._below(defaults, variable))
+        if any(_type_of(value) in HOLDERS for value in defaults):
+            self._remembering.append(variable)
 
     def _take_class(self, cls: Any, path: str) -> None:
         if id(cls) in self._seen or issubclass(cls, Enum) or _module_of(cls) not in self.modules:
@@ -324,8 +348,9 @@ def _is_code(value: Any) -> bool:
 
 
 def _is_memory(variable: Variable) -> bool:
-    """Whether it is a table on the function itself: what it remembers of earlier calls."""
-    return variable.channel.startswith(f"{_OWN}.") and _type_of(variable.read()) in DICTS
+    """Whether it is a table on the function itself, or a default of it: what it remembers of earlier calls."""
+    is_table = variable.channel.startswith(f"{_OWN}.") and _type_of(variable.read()) in DICTS
+    return is_table or variable.channel == _OWN_DEFAULT
 
 
 def _is_told(told: Any) -> bool:
@@ -341,6 +366,10 @@ def _is_of_weakref(value: Any) -> bool:
     if kind is ModuleType:
         return value.__dict__.get("__name__") in _WEAKREFS
     return (_module_of(value) if issubclass(kind, type) else type_name(kind).partition(":")[0]) in _WEAKREFS
+
+
+def _defaults_of(function: FunctionType) -> List[Any]:
+    return [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
 
 
 def _attributes(function: FunctionType) -> Dict[str, Any]:

@@ -166,9 +166,9 @@ async def judge_again(
     chance.shuffle(cases)
     name, original = shown_name(target), await anyio.to_thread.run_sync(program_for, target, None)
     replayed = await replay(
-        name, program, tuple(cases), sandbox, refused=refused, beside=original, usual=evidence.limits
+        name, program, tuple(cases), sandbox, refused=refused, beside=original, usual=evidence.limits, in_turn=True
     )
-    if replayed.passes or not (await replay(name, original, tuple(cases), sandbox)).passes:
+    if replayed.passes or not (await replay(name, original, tuple(cases), sandbox, in_turn=True)).passes:
         return judged
     verdict = _failed_replay(replayed, evidence, judged.verdict.sandbox)
     reason = f"called again, in another order, it {replayed.reason}"

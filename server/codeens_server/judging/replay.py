@@ -58,6 +58,7 @@ async def replay(
     refused: Collection[ConditionKind] = (),
     beside: Program | None = None,
     usual: Limits | None = None,
+    in_turn: bool = False,
 ) -> Replay:
     """Call the program with every case's input and compare.
 
@@ -70,12 +71,14 @@ async def replay(
         refused: kinds of conditions on which it does not pass.
         beside: the original, which is run too where calls are late; None: lateness is taken as it is.
         usual: what the settings allow one job; it is put up for a machine that is slow now.
+        in_turn: whether a call finds what earlier ones left in the function's own defaults.
 
     Raises:
         SandboxError: the sandbox failed; nothing is known of the code.
     """
     inputs = tuple(case.input for case in cases)
-    job = CallsJob(program=program, inputs=inputs, waits=waiting(cases), effects=True, limits=limits)
+    waits = waiting(cases)
+    job = CallsJob(program=program, inputs=inputs, waits=waits, effects=True, in_turn=in_turn, limits=limits)
     result = await run_calls(job, beside, usual, sandbox)
     return await anyio.to_thread.run_sync(lambda: compare(name, cases, result, refused=refused))
 

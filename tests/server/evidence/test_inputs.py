@@ -252,6 +252,24 @@ def test_tables_stay_rectangular(tmp_path: Path):
         assert len({len(row) for row in call.args[0][1:]}) == 1
 
 
+@pytest.mark.parametrize(
+    "example",
+    [["list", 5, ["list", 7, -1], 3], ["dict", ["a", 1], ["b", ["dict", ["c", 2]]]]],
+    ids=["lists", "dicts"],
+)
+def test_what_holds_its_own_kind_beside_other_values_is_nested_deeper_than_in_the_example(
+    tmp_path: Path, example: Encoded
+):
+    calls = _inputs(tmp_path, "tree", 60, (CallInput(args=(example,)),))
+    assert max(_depth(call.args[0]) for call in calls) > _depth(example)
+
+
+def _depth(tree: Any) -> int:
+    is_container = isinstance(tree, list) and tree[0] in {"list", "dict"}
+    below = [item[1] if tree[0] == "dict" else item for item in tree[1:]] if is_container else []
+    return is_container + max(map(_depth, below), default=0)
+
+
 def test_records_keep_their_keys(tmp_path: Path):
     examples = tuple(CallInput(args=(["dict", ["id", n], ["name", "x" * n]],)) for n in (1, 2, 3))
     for call in _inputs(tmp_path, "record", 20, examples):

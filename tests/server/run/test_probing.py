@@ -147,7 +147,7 @@ async def test_a_difference_that_was_noticed_in_time_has_more_of_it_to_be_looked
     assert looked_into > begun
 
 
-@pytest.mark.parametrize("magic", ["_seen.count(n) == 2", "_seen[-2:] == [n, n]", "len(_seen) == 11"])
+@pytest.mark.parametrize("magic", ["len(set(_seen)) < len(_seen) - 3", "len(_seen) == 11"])
 async def test_a_candidate_that_counts_its_calls_is_found_when_it_is_called_again(probe: Probe, magic: str) -> None:
     counting = SUM.replace("(n: int)", "(n: int, _seen=[])").replace(
         "    n %= 7\n", f"    _seen.append(n)\n    if {magic}:\n        return -1\n    n %= 7\n"
@@ -374,6 +374,10 @@ KINDS = {
     "a dict below the same key of two dicts": (
         MERGE,
         MERGE.replace("f(result[key], value)", "{**result[key], **value}"),
+    ),
+    "a tuple where lists are asked for": (
+        "def f(items: list) -> list:\n    return [x for y in items for x in (f(y) if isinstance(y, list) else [y])]\n",
+        "def f(items):\n    return [x for y in items for x in (f(y) if isinstance(y, (list, tuple)) else [y])]\n",
     ),
     "a list in a list of anything": (
         "def f(items: list) -> list:\n    return [x for y in items for x in (f(y) if isinstance(y, list) else [y])]\n",

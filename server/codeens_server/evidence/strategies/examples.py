@@ -64,7 +64,16 @@ def _sequences(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Sam
     rows = _rectangle(items) if kind == "list" else None
     if rows is not None:
         return _matrices(rows, sampler, depth)
-    return listed(like(items, sampler, depth + 1), kind, large=depth == 0)
+    item = like(items, sampler, depth + 1)
+    return listed(_nested(kind, items, item, listed(item, kind, large=False)), kind, large=depth == 0)
+
+
+def _nested(kind: str, items: Sequence[Encoded], item: Samples, inside: Samples) -> Samples:
+    """Return what a container of a kind holds: where some of the items are such ones, and others are not, they are
+    nested as deep as somebody makes them, and not only as deep as in what was seen.
+    """
+    are_containers = {kind_of(value) == kind for value in items}
+    return weighted((3, item), (1, inside)) if len(are_containers) > 1 else item
 
 
 def _positions(bodies: list[list[Encoded]], sampler: Sampler, depth: int) -> Samples:
@@ -101,7 +110,9 @@ def _mappings(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samp
     if len(group) > 1 and len(set(keys)) == 1 and all(isinstance(pair[0], str) for pair in pairs):
         return _records(kind, group, sampler, depth)
     key = like([pair[0] for pair in pairs], sampler, depth + 1)
-    return mapped(key, like([pair[1] for pair in pairs], sampler, depth + 1), kind)
+    values = [pair[1] for pair in pairs]
+    value = like(values, sampler, depth + 1)
+    return mapped(key, _nested(kind, values, value, mapped(key, value, kind)), kind)
 
 
 def _records(kind: str, group: list[Any], sampler: Sampler, depth: int) -> Samples:

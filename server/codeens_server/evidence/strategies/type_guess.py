@@ -70,9 +70,8 @@ _OF_KINDS: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("Iterable", "Collection", "Container", "Sized", "__iter__", "__len__"), _ANY_CONTAINER),
     **dict.fromkeys(("Sequence", "__getitem__"), ((1, 2), [3], b"ab")),
     **dict.fromkeys(("dict", "Mapping", "MutableMapping", "keys", "items"), ({"a": 5},)),
-    **dict.fromkeys(("set", "frozenset", "Set"), ({4},)),
-    **dict.fromkeys(("list", "MutableSequence"), ([3],)),
-    "tuple": ((1, 2),),
+    **dict.fromkeys(("set", "frozenset", "Set"), ({4}, frozenset({4}))),
+    **dict.fromkeys(("list", "tuple", "MutableSequence"), ([3], (1, 2))),
     "bytes": (b"ab",),
     "str": (),
     **dict.fromkeys(("Number", "Real", "complex", "int"), _ANY_NUMBER),
@@ -80,7 +79,9 @@ _OF_KINDS: dict[str, tuple[object, ...]] = {
     "bool": (True, 7),
     "None": (None,),
 }
-"""Values of a type, by its name, or that have an attribute; texts go with each, for they are most often forgotten."""
+"""Values of a type and what is taken for one, by its name, or that have an attribute; texts go with each, for they are
+most often forgotten.
+"""
 _CONTAINERS = frozenset(
     name for name, values in _OF_KINDS.items() if any(type(value) in {list, dict} for value in values)
 )

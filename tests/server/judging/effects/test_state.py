@@ -96,6 +96,15 @@ def keep(item, kept=[]):
     kept.append(item)
 
 
+def collect(item, into=[]):
+    into.append(item)
+    return len(into)
+
+
+def squared(number):
+    return number * number
+
+
 def register(name):
     global COUNT
     COUNT += 1
@@ -226,6 +235,25 @@ TRIES = [
         {
             ("in place", True): "def group(item):\n    items = GROUPS['a']\n    items += [item]",
             ("into a new list", False): "def group(item):\n    GROUPS['a'] = [*GROUPS['a'], item]",
+        },
+    ),
+    Try(
+        "collect",
+        [(1,), (2,), (1, [5])],
+        {
+            ("in place too", True): "def collect(item, into=[]):\n    into += [item]\n    return len(into)",
+            ("a new list for each call", False): "def collect(item, into=None):\n"
+            "    into = [] if into is None else into\n    into.append(item)\n    return len(into)",
+        },
+    ),
+    Try(
+        "squared",
+        [(1,), (2,), (3,)],
+        {
+            ("remembers by the number", True): "def squared(number, _known={}):\n"
+            "    return _known.setdefault(number, number * number)",
+            ("remembers one for all", False): "def squared(number, _known=[]):\n"
+            "    _known.append(number * number)\n    return _known[0]",
         },
     ),
     Try(
