@@ -27,6 +27,7 @@ from codeens_server.evidence.callers import CALLED, Callers, find_callers
 from codeens_server.evidence.docstring import DocstringEvidence, only_instance, run_examples
 from codeens_server.evidence.function_domain import with_domain
 from codeens_server.evidence.given_calls import given_calls
+from codeens_server.evidence.instances import made_instances
 from codeens_server.evidence.live import find_live, held
 from codeens_server.evidence.oracle import CandidateInput, OracleAnswer, OracleAnswers, ask_original, numbered
 from codeens_server.evidence.strategies.draw import draw
@@ -327,7 +328,8 @@ async def _generated(
     """Return inputs from the strategy; guesses only where the original can be asked whether they make sense."""
     target = subject.target
     examples = [proposal.input for proposal in known]
-    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, subject.source, callers)
+    made = await made_instances(target, subject.source, subject.program, sandbox=subject.sandbox)
+    plan = await anyio.to_thread.run_sync(plan_inputs, target, examples, subject.source, callers, made)
     if plan.strategy is None or (plan.guessed and mode != "improve"):
         return plan, []
     make = partial(draw, plan.strategy, subject.plan.max_inputs, seed=f"{target.module}:{target.qualname}")

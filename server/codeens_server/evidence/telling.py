@@ -16,8 +16,8 @@ from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CallsJob, Limits
-from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raised, Returned
-from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.programs import CallInput, Encoded, Outcome, Program, Raised, Returned
+from codeens_sandbox_backends.values.compare import canonical, canonical_call
 from codeens_sandbox_backends.values.made_up import raised_by_functions, with_raised
 from codeens_sandbox_backends.values.outcomes import same_outcome
 from codeens_server.domain.evidence import VARIED, Case, Evidence
@@ -95,7 +95,7 @@ class InputSearch:
             examples = [
                 case.input for case in evidence.cases if case.origin != "generated" or case.label.startswith(CALLED)
             ]
-            self._strategy = plan_inputs(target, examples, text).strategy
+            self._strategy = plan_inputs(target, examples, text, instances=_instances(target, evidence)).strategy
         self._helpers = [ast.unparse(part) for part in (entered(target, text) or [])[1:]]
         self._named = list(constants_named("\n".join([target.source, *self._helpers]), text))
         self._raised = _raised_types(target.source)
@@ -308,6 +308,12 @@ class InputSearch:
             msgspec.structs.replace(case, id=f"generated-{place}")
             for place, case in enumerate(answers.cases, start=number)
         )
+
+
+def _instances(target: Target, evidence: Evidence) -> list[Encoded]:
+    """Return the instances that the method was called on."""
+    known = (case.input.args[0] for case in evidence.cases if case.origin == "generated" and case.input.args)
+    return list({canonical(value): value for value in known}.values()) if has_instance(target) else []
 
 
 def _told(known: Sequence[Case]) -> list[CallInput]:

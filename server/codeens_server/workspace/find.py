@@ -185,7 +185,7 @@ def describe(site: FunctionSite, source: SourceText, path: Path, place: Place) -
         source=dedent("".join(lines)),
         body_missing=is_body_missing(node),
         docstring=docstring,
-        parameters=tuple(_parameters(node.args)),
+        parameters=tuple(signature_of(node.args)),
         returns=ast.unparse(node.returns) if node.returns else None,
         file_sha256=source.sha256,
     )
@@ -204,7 +204,8 @@ def _kind(site: FunctionSite) -> TargetKind:
     return "property" if endings & {"property", "cached_property"} else "method"
 
 
-def _parameters(arguments: ast.arguments) -> list[Parameter]:
+def signature_of(arguments: ast.arguments) -> list[Parameter]:
+    """Return the parameters of a function."""
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = len(positional) - len(arguments.defaults)
     result = [

@@ -22,6 +22,49 @@ async def test_mutated_arguments_are_part_of_what_is_expected(evidence_of: Gathe
     )
 
 
+CACHE = """
+    from collections import OrderedDict
+
+    class Cache:
+        def __init__(self, size: int) -> None:
+            self.size = 2 + size % 2
+            self.items: OrderedDict[str, int] = OrderedDict()
+
+        def get(self, key: str) -> int:
+            return self.items.get(key, 0)
+
+        def put(self, key: str, value: int) -> None:
+            self.items[key] = value
+            if len(self.items) > self.size:
+                self.items.popitem(last=False)
+
+    class Counter:
+        def __init__(self) -> None:
+            self.count = 0
+
+        def step(self) -> None:
+            self.count += 1
+
+        def f(self, n: int) -> int:
+            return self.count + n
+"""
+
+
+async def test_a_method_is_called_on_instances_as_its_constructor_computes_and_other_methods_leave_them(
+    evidence_of: Gather,
+):
+    evidence = await evidence_of({"mod.py": CACHE}, "Cache.get", max_inputs=40)
+    caches = [dict(case.input.args[0][2:]) for case in evidence.cases]
+    assert {cache["size"] for cache in caches} == {2, 3}
+    assert {len(cache["items"]) - 1 for cache in caches} == {0, 1, 2, 3}
+    assert any(value_of(case) for case in evidence.cases)
+
+
+async def test_a_counter_that_begins_at_a_literal_is_moved_on(evidence_of: Gather):
+    evidence = await evidence_of({"mod.py": CACHE}, "Counter.f", max_inputs=40)
+    assert len({str(case.input.args[0]) for case in evidence.cases}) > 3
+
+
 async def test_exceptions_are_kept_in_the_minority(evidence_of: Gather):
     source = "def f(n: int) -> int:\n    if n != 3:\n        raise ValueError(n)\n    return n\n"
     evidence = await evidence_of({"mod.py": source}, max_inputs=60)

@@ -265,9 +265,9 @@ def test_what_holds_its_own_kind_beside_other_values_is_nested_deeper_than_in_th
 
 
 def _depth(tree: Any) -> int:
-    is_container = isinstance(tree, list) and tree[0] in {"list", "dict"}
-    below = [item[1] if tree[0] == "dict" else item for item in tree[1:]] if is_container else []
-    return is_container + max(map(_depth, below), default=0)
+    if kind_of(tree) not in {"list", "dict"}:
+        return 0
+    return 1 + max((_depth(item[1] if tree[0] == "dict" else item) for item in tree[1:]), default=0)
 
 
 def test_records_keep_their_keys(tmp_path: Path):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
+from codeens_sandbox_backends.values.check import DICTS, open_node
 from codeens_sandbox_backends.values.made_up import function_in
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
 from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
@@ -77,7 +78,13 @@ def generate_inputs(target: Target, examples: Sequence[CallInput], source: str, 
     return draw(strategy, count, seed=f"{target.module}:{target.qualname}") if strategy is not None else []
 
 
-def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, callers: Sequence[str] = ()) -> InputPlan:
+def plan_inputs(
+    target: Target,
+    examples: Sequence[CallInput],
+    source: str,
+    callers: Sequence[str] = (),
+    instances: Sequence[Encoded] = (),
+) -> InputPlan:
     """Return how to draw calls of the target, and how far it may be trusted.
 
     Args:
@@ -85,12 +92,13 @@ def plan_inputs(target: Target, examples: Sequence[CallInput], source: str, call
         examples: calls seen (doctests, recorded calls); their values are varied.
         source: text of the target's file: dataclasses, enums and aliases are found in it.
         callers: texts of other files that call it; they tell types that are not written down.
+        instances: of a method's class, as calls have left them.
     """
     if target.kind == "nested":
         return InputPlan(None, why="a nested function cannot be called from outside")
     parameters = parameters_of(target)
     apart = [values for call in examples if (values := take_apart(call, parameters)) is not None]
-    knowledge = _Knowledge(target, apart, source, callers)
+    knowledge = _Knowledge(target, apart, source, callers, instances)
     known: dict[str, Samples] = {}
     for place, parameter in enumerate(named(parameters)):
         strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
@@ -113,11 +121,17 @@ class _Knowledge:
     """What is known of each parameter's values."""
 
     def __init__(
-        self, target: Target, apart: Sequence[Mapping[str, Encoded]], source: str, callers: Sequence[str]
+        self,
+        target: Target,
+        apart: Sequence[Mapping[str, Encoded]],
+        source: str,
+        callers: Sequence[str],
+        instances: Sequence[Encoded],
     ) -> None:
         definitions = Definitions(source)
         self._owner, _, self._name = target.qualname.rpartition(".")
         self._apart = apart
+        self._instances = instances
         self._docstring = target.docstring or ""
         self._source = target.source
         literals = [*constants(target.source), *constants_named(target.source, source)]
@@ -145,7 +159,7 @@ class _Knowledge:
         seen = [values[parameter.name] for values in self._apart if parameter.name in values]
         if is_instance:
             made = self._worlds[0].instance(self._owner)
-            strategies = [made, st.sampled_from(seen) if seen else None]
+            strategies = [made, *(st.sampled_from(known) if known else None for known in (seen, self._instances))]
         else:
             strategies = [
                 self._annotated(parameter.annotation),
@@ -305,11 +319,12 @@ def _shared(values: dict[str, Encoded], joints: Sequence[str]) -> SearchStrategy
 
 def _inside(container: Any, joints: Sequence[str]) -> list[Encoded]:
     """Return what a value holds that another one may name: items, keys, and ways to keys of what is under a key."""
-    if kind_of(container) in _ELEMENTS:
-        return container[1:]
-    if kind_of(container) == "object":
+    node = open_node(container)
+    if node.tag in _ELEMENTS:
+        return [*node.children]
+    if node.tag == "object":
         return [inside for _, value in container[2:] for inside in _inside(value, joints)]
-    pairs: list[tuple[Encoded, Encoded]] = container[1:] if kind_of(container) == "dict" else []
+    pairs = node.pairs if node.tag in DICTS else []
     below = [(key, way) for key, value in pairs for way in _inside(value, joints) if type(key) is type(way) is str]
     return [*(key for key, _ in pairs), *(key + joint + way for joint in joints for key, way in below)]
 
