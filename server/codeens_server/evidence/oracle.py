@@ -47,6 +47,16 @@ _GENERATED_CALL_S = 0.5
 _SHORTEST_JOB_S = 1.0
 _LARGEST_OUTCOMES = 4_000_000
 """Bytes of JSON that generated inputs may bring together: every candidate's outcomes are compared with them."""
+_LARGE_OUTCOME = 60_000
+"""Bytes of JSON beyond which one of them is set aside where another one brings far less from an input of nearly the
+size: a count that makes a list as long tells no more than a smaller one.
+"""
+_FAR_MORE = 50
+_TOO_MUCH = "far more comes out than of other inputs"
+_TOO_SLOW = "the original takes too long"
+_ENDS = "the original's process ends"
+COSTLY = frozenset({_TOO_MUCH, _TOO_SLOW, _ENDS})
+"""Why inputs were set aside that are better not tried again."""
 _FAIR_SHARE = 0.3
 _OUT_OF_RESOURCES = frozenset({"RecursionError", "MemoryError"})
 _WRONG_TYPES = frozenset({"TypeError", "AttributeError"})
@@ -143,6 +153,7 @@ class _OracleQuery:
         self._startup_s = 0.0
         self._left_s = limits.wall_s * _SHARE_OF_WALL
         self._left_bytes = _LARGEST_OUTCOMES
+        self._least_made = _LARGEST_OUTCOMES
         self._typed = typed
         self.kept: list[OracleAnswer] = []
         self.variables: tuple[str, ...] = ()
@@ -219,6 +230,10 @@ class _OracleQuery:
         if proposal.origin != "generated":
             return ""
         size = len(msgspec.json.encode(outcome))
+        made = max(1, size - _size(proposal.input))
+        self._least_made = min(made, self._least_made)
+        if made > max(_LARGE_OUTCOME, _FAR_MORE * self._least_made):
+            return _TOO_MUCH
         if size > self._left_bytes:
             return "too much comes out of all inputs together"
         self._left_bytes -= size
@@ -275,9 +290,9 @@ def _useless(outcome: Outcome) -> str:
     """Return why an outcome says nothing of the function; empty when it does."""
     match outcome:
         case TimedOut():
-            return "the original takes too long"
+            return _TOO_SLOW
         case Died():
-            return "the original's process ends"
+            return _ENDS
         case Unencodable():
             return f"no exact encoding of {outcome.type}"
         case _:

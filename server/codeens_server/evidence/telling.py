@@ -26,7 +26,8 @@ from codeens_server.evidence.assess import EXIT
 from codeens_server.evidence.callers import CALLED
 from codeens_server.evidence.function_domain import entered
 from codeens_server.evidence.gather import is_typed
-from codeens_server.evidence.oracle import CandidateInput, ask_original
+from codeens_server.evidence.oracle import COSTLY, CandidateInput, ask_original
+from codeens_server.evidence.strategies.bounds import bounds, within
 from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
@@ -107,6 +108,8 @@ class InputSearch:
         known = bool(evidence.tests) or any(case.origin != "generated" for case in evidence.cases)
         told = told_apart(target.source) if any(map(is_open, annotations)) else []
         self._kinds = [*any_items(annotations, known=known), *told]
+        is_costly = any(each.why in COSTLY for each in evidence.excluded)
+        self._bounds = bounds(case.input for case in evidence.cases if is_costly)
         self._limits = limits
         self._sandbox = sandbox
         self._drawn: dict[int, list[CallInput]] = {}
@@ -138,13 +141,17 @@ class InputSearch:
         if not calls or not others:
             return Found()
         ours = await self._original_outcomes(calls)
+        answered = [pair for pair in zip(calls, ours, strict=True) if self._is_foreseen(*pair)]
+        if not answered:
+            return Found()
+        calls, ours = zip(*answered, strict=True)
         chosen: set[int] = set()
         at_once = anyio.CapacityLimiter(_AT_ONCE)
 
         async def try_one(other: Program) -> None:
             async with at_once:
                 theirs = await self._outcomes(other, calls)
-            chosen.update(self._telling(calls, ours, theirs)[:most])
+            chosen.update(_telling(calls, ours, theirs)[:most])
 
         async with anyio.create_task_group() as group:
             for other in others:
@@ -152,8 +159,7 @@ class InputSearch:
         if chosen:
             noticed()
         cases = await self._confirmed([calls[at] for at in sorted(chosen)], known)
-        foreseen = (call for call, does in zip(calls, ours, strict=True) if self._is_foreseen(call, does))
-        return Found(cases, tuple(foreseen))
+        return Found(cases, calls)
 
     async def fresh(self, known: Sequence[Case]) -> tuple[Case, ...]:
         """Return cases that nobody has seen, on which the original returns: drawn, and known ones with a value changed.
@@ -221,12 +227,13 @@ class InputSearch:
         literals = Constants(values, (case.input for case in known), self._kinds, self._raised_for(sources))
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []
-        return [
+        calls = [
             *nans,
             *neighbours(forms, literals, _DRAWN),
             *together(forms, values, [*sources, *self._helpers]),
             *large,
         ]
+        return within(self._bounds, calls)
 
     def drawn(self, known: Sequence[Case], sources: Sequence[str], number: int) -> list[CallInput]:
         """Return inputs drawn anew, the same ones for the same number, and deep ones of what recurs. Blocks.
@@ -253,7 +260,8 @@ class InputSearch:
         with self._drawing:
             if number not in self._drawn and self._strategy is not None:
                 seed = f"{self._seed}:{number}"
-                self._drawn[number] = draw(self._strategy, _DRAWN, seed=seed, max_seconds=_LONGEST_DRAWING_S)
+                calls = draw(self._strategy, _DRAWN, seed=seed, max_seconds=_LONGEST_DRAWING_S)
+                self._drawn[number] = within(self._bounds, calls)
             return self._drawn.get(number, [])
 
     def _forms(self, known: Sequence[Case]) -> list[CallInput]:
@@ -267,24 +275,6 @@ class InputSearch:
 
     async def _outcomes(self, program: Program, calls: tuple[CallInput, ...]) -> tuple[Outcome, ...]:
         return (await self._sandbox.run(CallsJob(program=program, inputs=calls, effects=True, limits=_LIMITS))).outcomes
-
-    def _telling(self, calls: Sequence[CallInput], ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> list[int]:
-        """Return the places of inputs on which they differ: first where both return, then where the original does; the
-        smallest of them first.
-        """
-        telling = [
-            place
-            for place, (call, here, there) in enumerate(zip(calls, ours, theirs, strict=True))
-            if self._is_foreseen(call, here) and isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
-        ]
-        telling.sort(
-            key=lambda place: (
-                isinstance(ours[place], Raised),
-                isinstance(theirs[place], Raised),
-                len(msgspec.json.encode(calls[place])),
-            )
-        )
-        return telling
 
     def _is_foreseen(self, call: CallInput, outcome: Outcome) -> bool:
         if isinstance(outcome, Raised):
@@ -314,6 +304,25 @@ def _instances(target: Target, evidence: Evidence) -> list[Encoded]:
     """Return the instances that the method was called on."""
     known = (case.input.args[0] for case in evidence.cases if case.origin == "generated" and case.input.args)
     return list({canonical(value): value for value in known}.values()) if has_instance(target) else []
+
+
+def _telling(calls: Sequence[CallInput], ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> list[int]:
+    """Return the places of inputs on which they differ: first where both return, then where the original does; the
+    smallest of them first.
+    """
+    telling = [
+        place
+        for place, (here, there) in enumerate(zip(ours, theirs, strict=True))
+        if isinstance(there, (Returned, Raised)) and not same_outcome(here, there)
+    ]
+    telling.sort(
+        key=lambda place: (
+            isinstance(ours[place], Raised),
+            isinstance(theirs[place], Raised),
+            len(msgspec.json.encode(calls[place])),
+        )
+    )
+    return telling
 
 
 def _told(known: Sequence[Case]) -> list[CallInput]:

@@ -134,6 +134,13 @@ async def test_inputs_of_which_too_much_comes_out_are_set_aside(evidence_of: Gat
     assert "too much comes out of all inputs together" in reasons(evidence)
 
 
+async def test_a_count_that_makes_a_list_as_long_is_not_tried_where_it_is_huge(evidence_of: Gather):
+    evidence = await evidence_of({"mod.py": "def f(count: int):\n    return ['x'] * count\n"}, max_inputs=60)
+    assert any(case.input.args[0] > 100 for case in evidence.cases)
+    assert all(case.input.args[0] < 30_000 for case in evidence.cases)
+    assert "far more comes out than of other inputs" in reasons(evidence)
+
+
 async def test_guessed_inputs_on_which_the_original_rarely_returns_are_no_evidence(evidence_of: Gather):
     source = "def f(text):\n    return text.no_such_method()\n"
     evidence = await evidence_of({"mod.py": source})
