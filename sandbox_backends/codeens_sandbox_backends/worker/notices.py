@@ -13,8 +13,13 @@ from .values.objects import type_name
 _MOST = 10_000
 _WORKER = __file__.rpartition("/")[0]
 """Whose code calls: a warning that names it was said of the caller."""
-_ARITHMETIC = re.compile("(?:divide by zero|invalid value|overflow|underflow) encountered in ")
-"""What numpy warns of, for each item or for all of them at once; of which operation, it says in several ways."""
+_ARITHMETIC = re.compile(
+    "(?:divide by zero|invalid value|overflow|underflow) encountered in |Mean of empty slice|Degrees of freedom <= 0"
+)
+"""What numpy warns of where there is no number, or none that is finite: for each item or for all of them at once, in
+the words of the operation that met it first. That it warned is told once.
+"""
+_OF_ARITHMETIC = ["tuple", "RuntimeWarning", "of arithmetic without a result"]
 _FORMATTED = ("message", "asctime")
 """What formatters note in a record."""
 
@@ -68,8 +73,8 @@ class Notices:
                 part = _ARITHMETIC.match(str(message.message)) if message.category is RuntimeWarning else None
                 if part is None:
                     self.warnings.append(told)
-                elif [*told[:2], part.group()] not in self.warnings:
-                    self.warnings.append([*told[:2], part.group()])
+                elif _OF_ARITHMETIC not in self.warnings:
+                    self.warnings.append(_OF_ARITHMETIC)
 
         warnings.__dict__["_showwarnmsg_impl"] = noting  # what `catch_warnings` puts aside and back
 

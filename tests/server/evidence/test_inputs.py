@@ -158,7 +158,7 @@ def test_enums_and_named_tuples_name_their_class(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "annotation",
-    ["Callable[[int], re.Match]", "np.ndarray", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
+    ["Callable[[int], re.Match]", "torch.Tensor", "re.Pattern[bytes]", "Checked", "Unknown", "list[Unknown]", "1 +"],
 )
 def test_a_type_that_cannot_be_made_gives_no_strategy_and_says_which(tmp_path: Path, annotation: str):
     source = f"{_HEAD}\ndef f(good: int, bad: {annotation!r}): ...\n"
@@ -268,6 +268,37 @@ def _depth(tree: Any) -> int:
     if kind_of(tree) not in {"list", "dict"}:
         return 0
     return 1 + max((_depth(item[1] if tree[0] == "dict" else item) for item in tree[1:]), default=0)
+
+
+@pytest.mark.parametrize(
+    ("signature", "body", "types"),
+    [
+        ("x: np.ndarray", "return x", {"<f8", "<i8"}),
+        ("x: 'numpy.typing.NDArray[np.int32]'", "return x", {"<i4"}),
+        ("x: np.ndarray[tuple[int], np.dtype[np.bool_]]", "return x", {"|b1"}),
+        ("x", "return np.sqrt(x)", {"<f8", "<i8"}),
+        ("x", "return (x - x.mean()) / x.std()", {"<f8", "<i8"}),
+    ],
+)
+def test_arrays_are_drawn_where_an_annotation_or_the_body_speaks_of_one(
+    tmp_path: Path, signature: str, body: str, types: set[str]
+):
+    source = f"import numpy as np\n\n\ndef f({signature}):\n    {body}\n"
+    arrays: list[Any] = [call.args[0] for call in generate_inputs(target_in(tmp_path, source), [], source, 60)]
+    assert {array[1] for array in arrays} == types
+    assert {len(array[2]) for array in arrays} == {1, 2}
+
+
+def test_without_numpy_nothing_is_an_array(tmp_path: Path):
+    source = "def f(zz):\n    return zz.mean()\n"
+    assert generate_inputs(target_in(tmp_path, source), [], source, 5) == []
+
+
+def test_arrays_beside_each_other_are_mostly_as_long_as_each_other(tmp_path: Path):
+    source = "import numpy as np\n\n\ndef f(x: np.ndarray, y: np.ndarray):\n    return x @ y\n"
+    pairs: list[Any] = [call.args for call in generate_inputs(target_in(tmp_path, source), [], source, 60)]
+    alike = [one[2] == other[2] for one, other in pairs if len(one[2]) == len(other[2])]
+    assert len(alike) > sum(alike) > len(alike) / 2
 
 
 def test_records_keep_their_keys(tmp_path: Path):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique, weighted
 from codeens_server.evidence.literal_calls import NotLiteral, literal
+from codeens_server.evidence.strategies.arrays import ANNOTATIONS as ARRAYS
+from codeens_server.evidence.strategies.arrays import arrays
 from codeens_server.evidence.strategies.definitions import Definitions, Field, dotted_name
 from codeens_server.syntax.parsing import ParseFailure, parse_expression
 
@@ -114,6 +116,8 @@ class Annotations:
             return self._sampler.anything()
         if name == "Callable":
             return callbacks(self._sampler.ints())
+        if name in ARRAYS:
+            return arrays()
         return self._sampler.named(name)
 
     def _generic(self, node: ast.Subscript, depth: int) -> Samples | None:
@@ -131,9 +135,16 @@ class Annotations:
             return self._callback(arguments[-1], depth)
         if name == "Iterable":
             return self._iterable(arguments, depth)
+        if name in ARRAYS:
+            return arrays(self._type_of_items(arguments[-1]))
         if name == "Pattern" and dotted_name(arguments[0]) == "str":
             return self._sampler.named(name)
         return self._container(name, arguments, depth)
+
+    def _type_of_items(self, node: ast.expr) -> str:
+        """Return the name of the type of an array's items: of `dtype[float64]` what is inside."""
+        inner = node.slice if isinstance(node, ast.Subscript) else node
+        return self._definitions.resolve(inner)
 
     def _tuple(self, arguments: list[ast.expr], depth: int) -> Samples | None:
         if len(arguments) == 2 and isinstance(arguments[1], ast.Constant) and arguments[1].value is ...:

@@ -21,6 +21,7 @@ from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.alike import alike, pairs_of
 from codeens_server.evidence.strategies.annotations import Annotations
+from codeens_server.evidence.strategies.arrays import of_one_length
 from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
@@ -145,7 +146,7 @@ class _Knowledge:
         ]
         self._defaults = _defaults(target.source)
         names = [parameter.name for parameter in target.parameters]
-        self._guesses = guesses(target.source, names, self._sampler)
+        self._guesses = guesses(target.source, names, self._sampler, source)
         self._spoken = [
             *(kinds_by_callers(target, text) for text in (source, *callers)),
             kinds_by_docstring(target.docstring or "", target.parameters),
@@ -283,6 +284,8 @@ def _calls(
         )
         strategies.append((2, changed))
     drawn = weighted(*strategies)
+    if len(known) > 1 and not apart:
+        drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: of_one_length(*both))
     if any(is_table(value) for call in apart for value in call.values()):
         drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: aligned(both[0], apart, both[1]))
     made = drawn.map(lambda values: put_together(values, parameters))

@@ -27,6 +27,8 @@ _NUMBER = re.compile(r"([<>|])([biuf])(\d)", re.ASCII)
 _MOMENT = re.compile(r"([<>])([mM])8\[.*\]", re.ASCII)
 _MOST_COUNTED = 30
 """Of windows and parts: a loop over every row of each is to end in time."""
+_MISSES = 0.1
+"""Of the tables: values are missing."""
 _NOT_A_TIME = -(1 << 63)
 _EXACT = 1 << 53
 
@@ -48,10 +50,12 @@ def is_table(tree: Encoded) -> bool:
     return (node.tag == "ndarray" and bool(node.head[1])) or table_of(tree) is not None
 
 
-def grown(seen: Sequence[Encoded]) -> Samples:
-    """Return arrays or tables like those seen, one at least."""
+def grown(seen: Sequence[Encoded], *, complete: bool = False) -> Samples:
+    """Return arrays or tables like those seen, one at least; `complete` ones have no missing values but those seen."""
     full = [tree for tree in seen if length_of(tree)]
-    return st.integers(0, (1 << 40) - 1).map(lambda code: _grown(full, code)) if full else st.sampled_from(list(seen))
+    if not full:
+        return st.sampled_from(list(seen))
+    return st.integers(0, (1 << 40) - 1).map(lambda code: _grown(full, code, 0.0 if complete else _MISSES))
 
 
 def length_of(tree: Encoded) -> int:
@@ -68,11 +72,11 @@ def resized(tree: Encoded, rows: int) -> Encoded:
     return _table(tree, _Way(chance, rows, misses=False, repeats=False), _Kept())
 
 
-def _grown(seen: Sequence[Encoded], code: int) -> Encoded:
+def _grown(seen: Sequence[Encoded], code: int, misses: float) -> Encoded:
     chance = random.Random(code)  # noqa: S311
     base = chance.choice(seen)
     _, least, most = chance.choices(_SIZES, [weight for weight, _, _ in _SIZES])[0]
-    way = _Way(chance, chance.randint(least, most), misses=chance.random() < 0.1, repeats=chance.random() < 0.25)
+    way = _Way(chance, chance.randint(least, most), misses=chance.random() < misses, repeats=chance.random() < 0.25)
     return _table(base, way, _Drawn(way))
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from codeens_sandbox_backends.programs import Encoded
 from codeens_sandbox_backends.values.sample import Sampler, Samples, callbacks, listed, mapped, unique, weighted
 from codeens_sandbox_backends.worker.values.codec import encode
+from codeens_server.evidence.strategies.arrays import arrays
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
 
@@ -100,6 +101,15 @@ _ASKED_FOR: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(("environ", "getenv"), ("HOME",)),
 }
 """What a text has in mind that names these: values that are no literals, and a variable that is always set."""
+_IMPORTS_NUMPY = re.compile(r"^\s*(import|from) numpy\b", re.MULTILINE)
+_OF_ARRAYS = frozenset(
+    (
+        *("shape", "dtype", "ndim", "size", "T", "reshape", "astype", "ravel", "flatten", "transpose", "squeeze"),
+        *("mean", "sum", "min", "max", "std", "var", "argmax", "argmin", "argsort", "cumsum", "clip", "dot", "round"),
+        *("any", "all"),
+    )
+)
+"""Attributes by which arrays are known."""
 _MOST_NAMED = 30
 _WHOLE_NUMBERS = (ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitAnd, ast.BitXor)
 
@@ -185,15 +195,21 @@ def _asked_for(node: ast.AST) -> Iterator[str]:
             pass
 
 
-def guesses(source: str, names: list[str], sampler: Sampler) -> dict[str, Samples | None]:
-    """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does."""
+def guesses(source: str, names: list[str], sampler: Sampler, module: str = "") -> dict[str, Samples | None]:
+    """Return, for each parameter, values of the kinds that its use in the text speaks for; None where nothing does.
+
+    `module` is the text around it: what does not import numpy is given no arrays.
+    """
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return dict.fromkeys(names)
-    return {name: _strategy(_votes(tree, name), sampler) for name in names}
+    has_arrays = _IMPORTS_NUMPY.search(module) is not None
+    return {name: _strategy(_votes(tree, name), sampler, has_arrays=has_arrays) for name in names}
 
 
-def _strategy(votes: Counter[str], sampler: Sampler) -> Samples | None:
+def _strategy(votes: Counter[str], sampler: Sampler, *, has_arrays: bool) -> Samples | None:
+    if votes.pop("array", 0) and has_arrays:
+        return arrays()
     kinds = [kind for kind, count in votes.most_common(3) if count * 3 >= max(votes.values())]
     return st.one_of(*(KINDS[kind](sampler) for kind in kinds)) if kinds else None
 
@@ -221,6 +237,12 @@ def _votes(tree: ast.AST, name: str) -> Counter[str]:
 
 def _votes_of(node: ast.AST, name: str) -> list[str]:
     match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy")), args=[ast.Name(id=used), *_]) if (
+            used == name
+        ):
+            return ["array"]
+        case ast.Attribute(value=ast.Name(id=used), attr=attr) if used == name and attr in _OF_ARRAYS:
+            return ["array"]
         case ast.Await(value=ast.Call(func=ast.Name(id=used))) if used == name:
             return ["awaited"] * _SURE * _SURE
         case ast.Call(func=ast.Name(id=used)) if used == name:

@@ -84,6 +84,13 @@ def shares(parts, whole):
     return [float(numpy.float64(part) / numpy.float64(whole)) for part in parts]
 
 
+def spread(parts):
+    import numpy
+
+    width = float(numpy.std(parts))
+    return [float(numpy.mean(parts)), width]
+
+
 def report(name):
     log.warning("bad %s", name)
     warnings.warn(f"old {name}", DeprecationWarning, stacklevel=2)
@@ -202,6 +209,18 @@ TRIES = [
             "    return (numpy.array(parts) / numpy.float64(whole)).tolist()",
             ("without a warning", False): "def shares(parts, whole):\n"
             "    return [part / whole if whole else float('inf') for part in parts]",
+        },
+    ),
+    Try(
+        "spread",
+        [([1.0, 2.0],), ([],)],
+        {
+            ("in another order", True): "def spread(parts):\n    import numpy\n"
+            "    return [float(numpy.mean(parts)), float(numpy.std(parts))]",
+            ("by another operation", True): "def spread(parts):\n    import numpy\n    array = numpy.array(parts)\n"
+            "    return [float(array.sum() / array.size), float(numpy.std(parts))]",
+            ("without a warning", False): "def spread(parts):\n    import numpy\n"
+            "    return [float(numpy.mean(parts)), float(numpy.std(parts))] if parts else [float('nan')] * 2",
         },
     ),
     Try(
