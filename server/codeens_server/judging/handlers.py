@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from codeens_sandbox_backends.values.made_up import raised_by_functions
 from codeens_server.domain.evidence import Case
@@ -14,8 +15,16 @@ _ALL = "BaseException"
 _BROAD = frozenset({"Exception", _ALL})
 
 
-def caught_unseen(original: str, candidate: Iterable[str], cases: Sequence[Case]) -> tuple[str, ...]:
-    """Return what one of both alone catches, in words, where no function that was given raises it.
+class Unseen(NamedTuple):
+    """An exception that one of both alone catches, and that no function that was given raises."""
+
+    name: str
+    tried: tuple[ast.stmt, ...]
+    """What may raise it: the bodies of the `try` statements that catch it."""
+
+
+def caught_unseen(original: str, candidate: Iterable[str], cases: Sequence[Case]) -> tuple[Unseen, ...]:
+    """Return what one of both alone catches, where no function that was given raises it.
 
     An original without handlers may look where a candidate tries: there only what catches nearly everything counts.
 
@@ -24,28 +33,49 @@ def caught_unseen(original: str, candidate: Iterable[str], cases: Sequence[Case]
         candidate: texts of the function and its helpers.
         cases: what both were held to.
     """
-    ours, theirs = {*_swallowed(original)}, {name for text in candidate for name in _swallowed(text)}
+    our_bodies, their_bodies = _swallowed([original]), _swallowed(candidate)
+    ours, theirs = {*our_bodies}, {*their_bodies}
     more = {name for name in theirs if not _is_caught(name, ours)} & (theirs if ours else _BROAD)
     fewer = {name for name in ours if not _is_caught(name, theirs)} if theirs else set[str]()
     raised = {name for case in cases for name in raised_by_functions([*case.input.args, *case.input.kwargs.values()])}
-    unseen = [
-        name
-        for names, others in ((more, ours), (fewer, theirs))
+    return tuple(
+        Unseen(name, tuple(bodies[name]))
+        for names, others, bodies in ((more, ours, their_bodies), (fewer, theirs, our_bodies))
         for name in sorted(names)
         if not any(_is_caught(kind, {name}) and not _is_caught(kind, others) for kind in raised)
-    ]
-    return (f"what raises {', '.join(unseen)} (caught by one of both alone, and never met)",) if unseen else ()
+    )
 
 
-def _swallowed(source: str) -> Iterator[str]:
-    """Yield names of exceptions that do not come through; those of handlers that end by raising them again do."""
-    tree = parse(source)
-    for node in () if isinstance(tree, ParseFailure) else ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and not _raises_again(node):
-            kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-            yield from (_last_name(kind) if kind is not None else _ALL for kind in kinds)
-        elif isinstance(node, ast.Call) and _last_name(node.func) == "suppress":
-            yield from map(_last_name, node.args)
+def said_of(unseen: Sequence[Unseen]) -> tuple[str, ...]:
+    """Return in words what was not looked at."""
+    names = ", ".join(each.name for each in unseen)
+    return (f"what raises {names} (caught by one of both alone, and never met)",) if unseen else ()
+
+
+def _swallowed(sources: Iterable[str]) -> dict[str, list[ast.stmt]]:
+    """Return the bodies that are tried by names of exceptions that do not come through; those of handlers that end by
+    raising them again do.
+    """
+    found: dict[str, list[ast.stmt]] = {}
+    for source in sources:
+        tree = parse(source)
+        for node in () if isinstance(tree, ParseFailure) else ast.walk(tree):
+            for name, body in _caught_by(node):
+                found.setdefault(name, []).extend(body)
+    return found
+
+
+def _caught_by(node: ast.AST) -> Iterator[tuple[str, list[ast.stmt]]]:
+    if isinstance(node, ast.Try):
+        for handler in node.handlers:
+            kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            for kind in () if _raises_again(handler) else kinds:
+                yield _last_name(kind) if kind is not None else _ALL, node.body
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        for item in node.items:
+            call = item.context_expr
+            if isinstance(call, ast.Call) and _last_name(call.func) == "suppress":
+                yield from ((_last_name(kind), node.body) for kind in call.args)
 
 
 def _last_name(node: ast.expr) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from codeens_sandbox_backends.base import Sandbox
 from codeens_sandbox_backends.jobs import CallsResult, Usage
 from codeens_sandbox_backends.programs import Outcome, Program
+from codeens_sandbox_backends.values.render import render_call
 from codeens_server.domain.evidence import Case, Evidence
 from codeens_server.domain.target import Candidate, Replacement, Target
 from codeens_server.domain.terms import CaseOrigin, ConditionKind, EvidenceGrade, Isolation
@@ -21,12 +22,14 @@ from codeens_server.domain.verdict import Verdict
 from codeens_server.judging.compared import what_is_compared, what_is_not
 from codeens_server.judging.conditions import conditions_text
 from codeens_server.judging.confirming import SuiteRuns
-from codeens_server.judging.handlers import caught_unseen
+from codeens_server.judging.failing import WhereHelpersRaise
+from codeens_server.judging.handlers import caught_unseen, said_of
 from codeens_server.judging.loading import done_by_loading
-from codeens_server.judging.replay import Replay, compare, proves_something, replay
+from codeens_server.judging.replay import Replay, compare, failure_of, proves_something, replay
 from codeens_server.judging.static_checks import refusal
 from codeens_server.judging.suite import SuiteVerdict, required, run_suite
 from codeens_server.workspace.edit import ConflictError, program_for
+from codeens_server.workspace.text import snapshot
 
 _WRITTEN_BY_PEOPLE: frozenset[CaseOrigin] = frozenset({"doctest", "test_case", "pinned"})
 """Cases whose outcome somebody asked for; the outcome of all others is what the original did."""
@@ -97,8 +100,8 @@ async def judge(
         verdict = replace(_failed_replay(replayed, evidence, sandbox_label), status="failed", reason=why)
     else:
         verdict = await _with_tests(replayed, program, target, evidence, sandbox, sandbox_label)
-        unseen = await anyio.to_thread.run_sync(_caught_unseen, target, candidate.replacement, evidence)
-        verdict = replace(verdict, uncompared=(*verdict.uncompared, *unseen))
+        if verdict.passes:
+            verdict = await _with_unseen(verdict, program, candidate.replacement, target, evidence, sandbox)
     return Judged(verdict=verdict, outcomes=replayed.outcomes)
 
 
@@ -203,10 +206,32 @@ def _refused(why: str) -> Judged:
     return Judged(verdict=Verdict(status="refused", reason=why))
 
 
-def _caught_unseen(target: Target, replacement: Replacement, evidence: Evidence) -> tuple[str, ...]:
-    if evidence.mode != "improve":
-        return ()
-    return caught_unseen(target.source, (replacement.function, *replacement.helpers), evidence.cases)
+async def _with_unseen(
+    verdict: Verdict,
+    program: Program,
+    replacement: Replacement,
+    target: Target,
+    evidence: Evidence,
+    sandbox: Sandbox,
+) -> Verdict:
+    """Return the verdict once exceptions that one of both alone catches were raised where that can be done."""
+    texts = (replacement.function, *replacement.helpers)
+    unseen = await anyio.to_thread.run_sync(caught_unseen, target.source, texts, evidence.cases)
+    if evidence.mode != "improve" or not unseen:
+        return verdict
+    original = await anyio.to_thread.run_sync(partial(program_for, target, None, holder=evidence.holder))
+    text = await anyio.to_thread.run_sync(snapshot, target)
+    beside = WhereHelpersRaise(target, text.text, original, program, evidence.cases, sandbox)
+    hidden = await beside.differing(unseen)
+    if hidden is None:
+        return replace(verdict, uncompared=(*verdict.uncompared, *said_of(beside.unmet)))
+    return replace(
+        verdict,
+        status="failed",
+        reason=f"differs where {hidden.functions} raises {hidden.kind}",
+        failure=failure_of(render_call(shown_name(target), hidden.call), hidden.ours, hidden.theirs),
+        conditions=(),
+    )
 
 
 def _failed_replay(replayed: Replay, evidence: Evidence, sandbox_label: str) -> Verdict:

@@ -6,7 +6,7 @@ import pytest
 
 from codeens_sandbox_backends.programs import CallInput, Encoded, Returned
 from codeens_server.domain.evidence import Case
-from codeens_server.judging.handlers import caught_unseen
+from codeens_server.judging.handlers import caught_unseen, said_of
 
 
 def reading(handler: str, then: str = "return None") -> str:
@@ -39,7 +39,7 @@ def met(function: Encoded) -> tuple[Case, ...]:
 def test_what_one_alone_catches_was_not_looked_at_where_no_call_raises_it(
     original: str, candidate: str, named: str
 ) -> None:
-    assert caught_unseen(original, [candidate], ()) == (
+    assert said_of(caught_unseen(original, [candidate], ())) == (
         f"what raises {named} (caught by one of both alone, and never met)",
     )
 
