@@ -70,13 +70,15 @@ class Sampler:
 
     Args:
         constants: What the function's own text has in it; such values are among those that are drawn.
+        formats: Texts of the forms that it reads.
     """
 
-    def __init__(self, constants: Iterable[object] = ()) -> None:
+    def __init__(self, constants: Iterable[object] = (), formats: Iterable[str] = ()) -> None:
         known = list(constants)
         ints = [c for c in known if type(c) is int and abs(c) <= _LARGEST_CONSTANT]
         self._ints = sorted({number + step for number in ints for step in (-1, 0, 1)})
         self._floats = [*_FLOATS, *(encode(c) for c in known if type(c) is float)]
+        self._formats = list(dict.fromkeys(formats))
         self._texts = [c for c in known if type(c) is str and len(c) <= _LONGEST_CONSTANT]
         self._pieces = list(dict.fromkeys(piece for text in self._texts for piece in _pieces_of(text)))[:_MOST_PIECES]
         self.zones = [encode(c) for c in known if isinstance(c, dt.tzinfo)]
@@ -145,6 +147,8 @@ class Sampler:
             st.text(_PRINTABLE + _BEYOND, max_size=12),
             st.text(CLASSES, max_size=8),
         )
+        if self._formats:
+            short = weighted((4, short), (1, st.sampled_from(self._formats)))
         if self._pieces:
             short = weighted((1, short), (1, self._written_alike()))
         return weighted((5, short), (1, st.text(_LETTERS + " \n", min_size=50, max_size=300))) if long else short

@@ -31,8 +31,10 @@ from codeens_server.evidence.strategies.bounds import bounds, within
 from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.evidence.strategies.draw import draw
+from codeens_server.evidence.strategies.formats import formatted
 from codeens_server.evidence.strategies.grown import filled, grown, size_of
 from codeens_server.evidence.strategies.inputs import has_instance, parameters_of, plan_inputs
+from codeens_server.evidence.strategies.lookalikes import lookalikes
 from codeens_server.evidence.strategies.neighbours import (
     Constants,
     always_raising,
@@ -223,14 +225,19 @@ class InputSearch:
         """
         forms = self._forms(known)
         nans = [call for form in forms for call in with_same_nan(form)] if any(map(looks_up, sources)) else []
-        values = [*(value for text in (*sources, *self._helpers) for value in constants(text)), *self._named]
-        literals = Constants(values, (case.input for case in known), self._kinds, self._raised_for(sources))
+        read = [*sources, *self._helpers]
+        values = [*(value for text in read for value in constants(text)), *self._named]
+        formats = [value for text in read for value in formatted(text)]
+        literals = Constants(
+            [*values, *formats], (case.input for case in known), self._kinds, self._raised_for(sources)
+        )
         # What may take long comes last.
         large = beyond_floats(forms) if any(map(has_floats, sources)) else []
         calls = [
             *nans,
             *neighbours(forms, literals, _DRAWN),
-            *together(forms, values, [*sources, *self._helpers]),
+            *lookalikes(_told(known), values, read, formats),
+            *together(forms, values, read),
             *large,
         ]
         return within(self._bounds, calls)

@@ -27,6 +27,7 @@ from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
 from codeens_server.evidence.strategies.fitting import fitting
+from codeens_server.evidence.strategies.formats import formatted
 from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
 from codeens_server.evidence.strategies.tables import aligned, is_table
 from codeens_server.evidence.strategies.type_guess import (
@@ -136,7 +137,7 @@ class _Knowledge:
         self._docstring = target.docstring or ""
         self._source = target.source
         literals = [*constants(target.source), *constants_named(target.source, source)]
-        self._sampler = Sampler(literals)
+        self._sampler = Sampler(literals, formatted(target.source))
         self.joints = [text for text in literals if isinstance(text, str) and len(text) == 1 and not text.isalnum()]
         """What may stand between the keys of a way into what is nested."""
         nested = tells_containers(target.source)

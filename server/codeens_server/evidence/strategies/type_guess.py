@@ -96,7 +96,7 @@ _ZONES = tuple(dt.timezone(dt.timedelta(minutes=minutes)) for minutes in (0, 330
 _ASKED_FOR: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(("nan", "isnan"), (math.nan,)),
     **dict.fromkeys(("inf", "isinf"), (math.inf,)),
-    "isfinite": (math.nan, math.inf),
+    **dict.fromkeys(("isfinite", "dumps", "JSONEncoder"), (math.nan, math.inf)),
     **dict.fromkeys(("tzinfo", "astimezone", "utcoffset", "timezone", "UTC", "ZoneInfo"), _ZONES),
     **dict.fromkeys(("environ", "getenv"), ("HOME",)),
 }

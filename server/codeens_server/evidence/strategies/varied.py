@@ -26,14 +26,15 @@ def varied(call: CallInput, chance: random.Random) -> CallInput | None:
         call: a known one.
         chance: decides which value, and to what.
     """
-    leaves = list(islice(_leaves_of(call), _MOST_LEAVES))
+    leaves = list(islice(leaves_of(call), _MOST_LEAVES))
     if not leaves:
         return None
     leaf, rebuild = chance.choice(leaves)
     return rebuild(_another(leaf, chance))
 
 
-def _leaves_of(call: CallInput) -> Iterator[tuple[Any, Callable[[Encoded], CallInput]]]:
+def leaves_of(call: CallInput) -> Iterator[tuple[Any, Callable[[Encoded], CallInput]]]:
+    """Yield numbers and texts inside the arguments, each with what makes the call with another one in its place."""
     for index, value in enumerate(call.args):
         yield from ((leaf, _at(call, index, rebuild)) for leaf, rebuild in _leaves(value, 0))
     for name, value in call.kwargs.items():

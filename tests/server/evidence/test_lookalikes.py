@@ -1,0 +1,38 @@
+"""Texts that look as before to some readers."""
+
+from __future__ import annotations
+
+from codeens_sandbox_backends.programs import CallInput, Encoded
+from codeens_server.evidence.strategies.formats import formatted
+from codeens_server.evidence.strategies.lookalikes import lookalikes
+
+
+def _texts(known: Encoded, source: str, *literals: str) -> list[Encoded]:
+    return [call.args[0] for call in lookalikes([CallInput(args=(known,))], literals, [source])]
+
+
+def test_digits_are_those_of_other_scripts_where_digits_are_read() -> None:
+    assert {"\u0663h\u0663m", "1h\u00b2m"} <= {*_texts("1h3m", "int(text)")}
+
+
+def test_lines_end_and_part_in_other_ways_where_texts_are_split() -> None:
+    assert {"a\u2028b", "ab\u00a0", "\ufeffab"} <= {*_texts("ab", "text.splitlines()")}
+    assert "a\x0bb" in _texts("a\nb", "text.split()")
+
+
+def test_parts_between_the_marks_of_a_function_are_there_twice_or_empty() -> None:
+    assert {"a=1;b=2;a=1", "a=1;b=2;a=7", "b=2;a=1", "a=1;;b=2"} <= {*_texts("a=1;b=2", "", ";", "=")}
+
+
+def test_texts_inside_of_other_values_are_changed_too() -> None:
+    assert ["list", "a b", "\u0663"] in _texts(["list", "a b", "1"], "int(items[1])")
+
+
+def test_what_reads_no_text_costs_nothing() -> None:
+    assert _texts("ab", "return len(text)") == []
+
+
+def test_texts_are_of_the_formats_that_the_code_reads() -> None:
+    assert '{"a": 1, "a": 2}' in [*formatted("json.loads(text)")]
+    assert "29/02/2024" in [*formatted("datetime.strptime(text, '%d/%m/%Y')")]
+    assert [*formatted("text.upper()")] == []
