@@ -34,6 +34,7 @@
 | `re-entered`                   | what a call does that is made again by a function it was given        |
 | `of subclasses`                | what the call does for made-up subclasses of its classes (`subclassed`)|
 | `keeps subclass`               | the same, where it makes such a subclass in the place of its class    |
+| `elsewhere`                    | what the call does in another time zone, where that differs (`zones`) |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
 
 After each call everything but output is put back, so that no call depends on the ones before it.
@@ -64,6 +65,7 @@ from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
 from .values.objects import is_lazy
+from .zones import asks_for_local_time
 
 Encode = Callable[[Any], Any]
 _GONE = ["notimplemented"]
@@ -80,6 +82,7 @@ class Effects:
         self._streams = {name: Printed(name) for name in ("stdout", "stderr")}
         self._notices = Notices()
         self._registrations = Registrations()
+        self.asks_for_local_time = False
         self.handlers: Any = None
         """What generators of the program handle, once there is one."""
         self._state: Any = None
@@ -94,6 +97,7 @@ class Effects:
 
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
+        self.asks_for_local_time = asks_for_local_time(program)
         self.handlers = ExceptionHandlers(program)
         self._state = State(program)
         self._surroundings = Surroundings(self._state.foreign())

@@ -17,6 +17,7 @@ from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
 from .values.objects import type_name
+from .zones import elsewhere
 
 Message = Dict[str, Any]
 _text: Callable[[Any], str] = repr
@@ -39,7 +40,7 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     state behind, or something in the function's own defaults, is made twice more, in a row, and once more after one
     with another argument: what it does in that state is an effect too. One that calls what it was
     given is made once more, and called again from there. One of a class, or with instances of one, is made once more
-    for made-up subclasses.
+    for made-up subclasses; where a program asks for local time, once more in another zone.
     """
     try:
         decode_arguments(call)
@@ -52,6 +53,7 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     outcome, remembered = answer["outcome"], effects.remembered
     plain = _text(_summary(answer)) if remembered else ""
     of_subclasses = _of_subclasses(function, call, effects, plain=answer)
+    there = _elsewhere(function, call, effects, plain=answer)
     left = set(outcome.get("effects", ()))
     if answer.pop("can_be_left", False) and outcome["kind"] != "unencodable":
         for channel, effect in _when_used_otherwise(function, call, effects).items():
@@ -61,7 +63,7 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
         told = _summary(_performed(function, call, effects, before=before))
         if leaves_state or _text(told) != plain:
             _note(outcome, channel, told)
-    for channel, effect in of_subclasses.items():
+    for channel, effect in (*of_subclasses.items(), *there.items()):
         _note(outcome, channel, effect)
     if outcome["kind"] == "returned" and _calls_back(answer, call):
         _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
@@ -78,6 +80,14 @@ def _of_subclasses(function: Callable[..., Any], call: Message, effects: Effects
     # An instance of a made-up class has no encoding, so its type is told.
     kept = extended(told[2]) if told[1] == "unencodable" else ""
     return {"keeps subclass" if kept and _text(kept) in usual else "of subclasses": told}
+
+
+def _elsewhere(function: Callable[..., Any], call: Message, effects: Effects, *, plain: Message) -> Dict[str, Any]:
+    """Return what the call does in another time zone, by its channel, where that differs."""
+    if plain["outcome"]["kind"] not in _ANSWERED or not effects.asks_for_local_time:
+        return {}
+    told = _summary(_performed(function, call, effects, called_as=elsewhere))
+    return {"elsewhere": told} if _text(told) != _text(_summary(plain)) else {}
 
 
 def _calls_back(answer: Message, call: Message) -> bool:

@@ -28,6 +28,7 @@ _FURTHER = {
     "re-entered",
     "of subclasses",
     "keeps subclass",
+    "elsewhere",
 }
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3
