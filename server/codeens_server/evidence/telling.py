@@ -44,6 +44,7 @@ from codeens_server.evidence.strategies.neighbours import (
     typical,
     with_same_nan,
 )
+from codeens_server.evidence.strategies.templates import templated
 from codeens_server.evidence.strategies.together import together
 from codeens_server.evidence.strategies.type_guess import any_items, constants, constants_named, is_open, told_apart
 from codeens_server.evidence.strategies.varied import varied
@@ -238,6 +239,7 @@ class InputSearch:
             *neighbours(forms, literals, _DRAWN),
             *lookalikes(_told(known), values, read, formats),
             *together(forms, values, read),
+            *templated(forms, values, read),
             *large,
         ]
         return within(self._bounds, calls)

@@ -352,7 +352,28 @@ HIDING = """def f(codes):
             continue
     return total
 """
+NEWER = """def f(one: str, other: str) -> bool:
+    return [int(part) for part in one.split(".")] > [int(part) for part in other.split(".")]
+"""
+PADDED = """def f(one, other):
+    ours, theirs = ([int(part) for part in text.split(".")] for text in (one, other))
+    longest = max(len(ours), len(theirs))
+    return ours + [0] * (longest - len(ours)) > theirs + [0] * (longest - len(theirs))
+"""
+FILL_IN = """import re
+
+
+def f(text: str, values: dict[str, str]) -> str:
+    return re.sub(r"\\{(\\w+)\\}", lambda match: values.get(match[1], match[0]), text)
+"""
+REPLACED = """def f(text, values):
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+"""
 KINDS = {
+    "a text with one part more than the other": (NEWER, PADDED),
+    "a name that stands for another name": (FILL_IN, REPLACED),
     "an exception of a helper that the candidate alone hides": (HELPED, HIDING),
     "an exception of a helper that the candidate alone lets through": (
         HELPED.partition("def f")[0] + HIDING,

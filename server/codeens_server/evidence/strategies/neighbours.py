@@ -113,16 +113,20 @@ def _beside(call: CallInput, constants: Constants) -> Iterator[CallInput]:
     changed = [
         *(_placed(call, index, _changed(arg, constants, 0)) for index, arg in enumerate(call.args)),
         *(_named(call, name, _changed(value, constants, 0)) for name, value in call.kwargs.items()),
-        *(_alike(call, *pair) for pair in pairs_of(call.args)),
+        *(_alike(call, *pair, constants) for pair in pairs_of(call.args)),
     ]
     # The arguments take turns too, so that none of them uses all of the calls up.
     for turn in zip_longest(*changed):
         yield from (other for other in turn if other is not None)
 
 
-def _alike(call: CallInput, one: int, two: int) -> Iterator[CallInput]:
-    """Yield the call with two of its arguments equal, or nearly."""
-    for first, second in (*twins_of(call.args[one]), *((call.args[one], near) for near in alike(call.args[one]))):
+def _alike(call: CallInput, one: int, two: int, constants: Constants) -> Iterator[CallInput]:
+    """Yield the call with two of its arguments equal, or nearly; of texts also with a part more."""
+    value: Any = call.args[one]
+    marks = [text for text in constants.texts if len(text) == 1 and not text.isalnum()] if value else []
+    parts = [value + mark + part for mark in marks for part in ("0", value)] if isinstance(value, str) else []
+    near = ((value, other) for other in (*parts, *alike(value)))
+    for first, second in (*twins_of(value), *near, *((part, value) for part in parts)):
         args = [*call.args]
         args[one], args[two] = first, second
         yield CallInput(args=tuple(args), kwargs=call.kwargs)
