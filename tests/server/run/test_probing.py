@@ -126,24 +126,6 @@ async def test_pairs_that_are_taken_apart_stay_pairs(verdict_of: Look) -> None:
     assert verdict.status == "passed", (verdict.reason, verdict.failure)
 
 
-async def test_what_the_standard_library_never_raises_refuses_nothing_and_is_named(verdict_of: Look) -> None:
-    original = "import json\n\n\ndef f(values: list[int]) -> int:\n    return len(json.dumps(values))\n"
-    hiding = (
-        "def f(values):\n    try:\n        return len(json.dumps(values))\n    except Exception:\n        return 0\n"
-    )
-    verdict = await verdict_of(original, hiding)
-    assert verdict.status == "passed"
-    assert "what raises Exception (caught by one of both alone, and never met)" in verdict.uncompared
-
-
-async def test_who_falls_back_where_a_helper_fails_that_the_original_does_not_call_is_not_refused(
-    verdict_of: Look,
-) -> None:
-    falling = HIDING.replace("continue", "total += len(code)")
-    verdict = await verdict_of(HELPED.replace("sum(price(code)", "sum(len(code)"), falling)
-    assert verdict.status == "passed"
-
-
 async def test_kinds_that_the_original_does_not_tell_apart_refuse_nothing(verdict_of: Look) -> None:
     original = FLATTEN.replace(ANY_OTHER, "type(item) is list")
     verdict = await verdict_of(original, FLATTEN.replace(ANY_OTHER, "isinstance(item, (list, set))"))
@@ -336,49 +318,7 @@ def f(source: io.StringIO) -> str:
     with source:
         return source.readline()
 """
-HELPED = """def price(code: str) -> int:
-    return len(code)
-
-
-def f(codes: list[str]) -> int:
-    return sum(price(code) for code in codes)
-"""
-HIDING = """def f(codes):
-    total = 0
-    for code in codes:
-        try:
-            total += price(code)
-        except Exception:
-            continue
-    return total
-"""
-NEWER = """def f(one: str, other: str) -> bool:
-    return [int(part) for part in one.split(".")] > [int(part) for part in other.split(".")]
-"""
-PADDED = """def f(one, other):
-    ours, theirs = ([int(part) for part in text.split(".")] for text in (one, other))
-    longest = max(len(ours), len(theirs))
-    return ours + [0] * (longest - len(ours)) > theirs + [0] * (longest - len(theirs))
-"""
-FILL_IN = """import re
-
-
-def f(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"\\{(\\w+)\\}", lambda match: values.get(match[1], match[0]), text)
-"""
-REPLACED = """def f(text, values):
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
-"""
 KINDS = {
-    "a text with one part more than the other": (NEWER, PADDED),
-    "a name that stands for another name": (FILL_IN, REPLACED),
-    "an exception of a helper that the candidate alone hides": (HELPED, HIDING),
-    "an exception of a helper that the candidate alone lets through": (
-        HELPED.partition("def f")[0] + HIDING,
-        HIDING.replace("except Exception", "except LookupError"),
-    ),
     "a file that is given and closed": (FIRST_LINE, "def f(source):\n    return source.readline()\n"),
     "a key twice, as the text writes keys": (
         PAIRS_OF,

@@ -44,7 +44,28 @@ def f(text: str) -> datetime | None:
     except ValueError:
         return None
 """
+NEWER = """def f(one: str, other: str) -> bool:
+    return [int(part) for part in one.split(".")] > [int(part) for part in other.split(".")]
+"""
+PADDED = """def f(one, other):
+    ours, theirs = ([int(part) for part in text.split(".")] for text in (one, other))
+    longest = max(len(ours), len(theirs))
+    return ours + [0] * (longest - len(ours)) > theirs + [0] * (longest - len(theirs))
+"""
+FILL_IN = """import re
+
+
+def f(text: str, values: dict[str, str]) -> str:
+    return re.sub(r"\\{(\\w+)\\}", lambda match: values.get(match[1], match[0]), text)
+"""
+REPLACED = """def f(text, values):
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+"""
 READERS = {
+    "a text with one part more than the other": (NEWER, PADDED),
+    "a name that stands for another name": (FILL_IN, REPLACED),
     "ends of lines inside a text of the format that is read": (LINES, LINES.replace(r'split("\n")', "splitlines()")),
     "digits of other scripts in a text of the form of a pattern": (DURATION, DURATION.replace(r"\d", "[0-9]")),
     "a second part under the same key": (
