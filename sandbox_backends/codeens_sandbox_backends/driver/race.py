@@ -7,8 +7,8 @@ then run again without it. `Limits.wall_s` is for each exchange with a process, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from keyword import iskeyword
 from math import ceil, inf
@@ -26,6 +26,8 @@ from codeens_sandbox_backends.races import PassArguments, RaceJob, RacePlan, Rac
 from codeens_sandbox_backends.worker.values.codec import is_mutable, names_classes
 
 T = TypeVar("T")
+_COPIES = 2
+"""Of the arguments in a block where passes can share them: one for rehearsals."""
 _MOST_GROUPS = 4
 _SLOWEST_SAMPLE_S = 1.0
 """What a sample of a candidate may take where it needs as long as the original after all."""
@@ -75,16 +77,11 @@ class _Race:
         self._direct = False
 
     def run(self) -> None:
-        """Calibrate if that was not done yet, and run the rounds."""
-        if not self._plans:
-            plans = self._until_none_is_lost(self._calibrated)
-            if plans is None:
-                return
-            self._plans = plans
+        """Run the rounds; before the first one, find out how sides are to be sampled if that was not done yet."""
         for number in range(self._job.rounds):
             if number and monotonic() >= self._over_at:
                 return
-            times = self._until_none_is_lost(lambda: self._round(answers=not self._rounds))
+            times = self._until_none_is_lost(lambda: self._round() if self._plans else self._first_round())
             if times is None:
                 return
             self._rounds.append(times)
@@ -114,50 +111,41 @@ class _Race:
     def _live(self) -> list[int]:
         return [side for side, failure in enumerate(self._failures) if failure is None]
 
-    @contextmanager
-    def _open(self, copies: int) -> Generator[dict[int, RaceSide]]:
-        """All sides that are left, without programs yet: in one block where they can share it, else each in its own."""
-        with ExitStack() as held:
-            blocks: list[RaceBlock] = []
-            sides: dict[int, RaceSide] = {}
-            for number in shuffled(self._live()):
-                with blaming(number if blocks else ORIGINAL):
-                    if not blocks or not blocks[0].shared:
-                        block = RaceBlock(
-                            self._launcher, self._limits, self._job.inputs, self._raw, copies, late=self._late
-                        )
-                        blocks.append(held.enter_context(block))
-                    self._direct = blocks[0].shared
-                with blaming(number):
-                    sides[number] = blocks[-1].side()
-            sides[NOBODY] = sides[ORIGINAL]
-            if self._direct:
-                with blaming(ORIGINAL):
-                    sides[NOBODY] = blocks[0].side()
-                    sides[NOBODY].take(_nothing_beside(self._job.original))
-            yield sides
+    def _open(self, copies: int) -> _Blocks:
+        def make() -> RaceBlock:
+            return RaceBlock(self._launcher, self._limits, self._job.inputs, self._raw, copies, late=self._late)
 
-    def _calibrated(self) -> list[RacePlan]:
-        with self._open(copies=2) as sides:
-            with blaming(ORIGINAL):
-                reference = self._digests(ORIGINAL, sides[ORIGINAL])
-                outcomes = sides[ORIGINAL].answers(range(self._size) if self._mutable else ())
-                arguments = self._arguments(outcomes)
-                null_s = min(sides[ORIGINAL].sample((0, 0), 1, arguments).cpu_s for _ in range(_NULL_SAMPLES))
-                sampled = _Calibration(self._job, self._most_passes(arguments), null_s, arguments)
-                original_s = sampled.pass_s(sides[ORIGINAL])
-                original = sampled.original(sides[ORIGINAL], original_s)
-                sides[ORIGINAL].end()
-            plans = [original for _ in self._programs]
-            for number, side in sides.items():
-                if number not in {ORIGINAL, NOBODY}:
-                    with blaming(number):
-                        same = self._digests(number, side) == reference and None not in reference
-                        side.answers(())
-                        plan = sampled.plan(original, original_s, sampled.pass_s(side))
-                        side.end()
-                    plans[number] = msgspec.structs.replace(plan, digests=same)
-            return plans
+        return _Blocks(make, _nothing_beside(self._job.original))
+
+    def _first_round(self) -> tuple[SideTimes | None, ...]:
+        """Calibrate, and take the first round in the same block, where its sides are as fresh as those of another."""
+        with self._open(_COPIES) as blocks:
+            self._plans = self._calibrated(blocks.sides(self._live()))
+            self._direct = blocks.are_shared
+            if self._direct and self._copies() == _COPIES:
+                return self._sampled(blocks.sides(self._live()))
+        return self._round()
+
+    def _calibrated(self, sides: dict[int, RaceSide]) -> list[RacePlan]:
+        with blaming(ORIGINAL):
+            reference = self._digests(ORIGINAL, sides[ORIGINAL])
+            outcomes = sides[ORIGINAL].answers(range(self._size) if self._mutable else ())
+            arguments = self._arguments(outcomes)
+            null_s = min(sides[ORIGINAL].sample((0, 0), 1, arguments).cpu_s for _ in range(_NULL_SAMPLES))
+            sampled = _Calibration(self._job, self._most_passes(arguments), null_s, arguments)
+            original_s = sampled.pass_s(sides[ORIGINAL])
+            original = sampled.original(sides[ORIGINAL], original_s)
+            sides[ORIGINAL].end()
+        plans = [original for _ in self._programs]
+        for number, side in sides.items():
+            if number not in {ORIGINAL, NOBODY}:
+                with blaming(number):
+                    same = self._digests(number, side) == reference and None not in reference
+                    side.answers(())
+                    plan = sampled.plan(original, original_s, sampled.pass_s(side))
+                    side.end()
+                plans[number] = msgspec.structs.replace(plan, digests=same)
+        return plans
 
     def _digests(self, number: int, side: RaceSide) -> tuple[str | None, ...]:
         side.take(self._programs[number])
@@ -178,17 +166,26 @@ class _Race:
         most = _CALLS_PER_SAMPLE // max(1, self._size)
         return max(1, min(most, _ARGUMENT_BYTES // len(bytes(self._raw)) - 1) if arguments == "own" else most)
 
-    def _round(self, *, answers: bool) -> tuple[SideTimes | None, ...]:
-        """Sample every side once around; `answers`: all of them are to be seen as a whole."""
+    def _copies(self) -> int:
+        """Return how often a block must hold the arguments, one copy being for rehearsals."""
+        plans = [self._plans[number] for number in self._live()]
+        return 1 + max(plan.inner for plan in plans) if plans[0].arguments == "own" else _COPIES
+
+    def _round(self) -> tuple[SideTimes | None, ...]:
+        with self._open(self._copies()) as blocks:
+            sides = blocks.sides(self._live())
+            self._direct = blocks.are_shared
+            return self._sampled(sides)
+
+    def _sampled(self, sides: dict[int, RaceSide]) -> tuple[SideTimes | None, ...]:
+        """Sample every side once around; in the first round all answers are seen as a whole."""
         plans = {number: self._plans[number] for number in self._live()}
-        copies = 1 + (max(plan.inner for plan in plans.values()) if plans[ORIGINAL].arguments == "own" else 1)
-        with self._open(copies) as sides:
-            sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
-            sampled.first_passes(answers=answers or not all(plan.digests for plan in plans.values()))
-            sampled.timed()
-            if self._job.single_passes:
-                sampled.single_passes()
-            return tuple(sampled.times(number) for number in range(len(self._programs)))
+        sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
+        sampled.first_passes(answers=not self._rounds or not all(plan.digests for plan in plans.values()))
+        sampled.timed()
+        if self._job.single_passes:
+            sampled.single_passes()
+        return tuple(sampled.times(number) for number in range(len(self._programs)))
 
     def _keep(self, side: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Keep the first outcome of each input, and any later one that differs from it."""
@@ -196,6 +193,51 @@ class _Race:
             first = self._answered[side].setdefault(number, outcome)
             if number not in self._outcomes[side] or msgspec.json.encode(outcome) != msgspec.json.encode(first):
                 self._outcomes[side][number] = outcome
+
+
+class _Blocks:
+    """What sides are forked of: one block that they share, where they can, else one for each."""
+
+    def __init__(self, make: Callable[[], RaceBlock], nothing: Program) -> None:
+        """Get ready; `nothing` is what nobody runs, where it has a process of its own."""
+        self._make = make
+        self._nothing = nothing
+        self._held = ExitStack()
+        self._block: RaceBlock | None = None
+
+    def __enter__(self) -> _Blocks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether all sides are forks of one block."""
+        return self._block is not None and self._block.shared
+
+    def sides(self, numbers: Iterable[int]) -> dict[int, RaceSide]:
+        """Return sides without programs, and nobody; blocks of their own that earlier ones had end.
+
+        Raises:
+            LostSide: one does not answer.
+        """
+        sides: dict[int, RaceSide] = {}
+        if not self.are_shared:
+            self._held.close()
+        for number in shuffled(numbers):
+            block = self._block
+            if block is None or not block.shared:
+                with blaming(number if sides else ORIGINAL):
+                    block = self._block = self._held.enter_context(self._make())
+            with blaming(number):
+                sides[number] = block.side()
+        sides[NOBODY] = sides[ORIGINAL]
+        if self._block is not None and self._block.shared:
+            with blaming(ORIGINAL):
+                sides[NOBODY] = self._block.side()
+                sides[NOBODY].take(self._nothing)
+        return sides
 
 
 class _Calibration:

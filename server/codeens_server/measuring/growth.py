@@ -27,7 +27,7 @@ _LONGEST_CALL_S = 0.25
 _PATIENCE = 3.0
 """As many times as long is gone on until there is anything to fit."""
 _ROUNDS = 3
-_ROUND_S = 0.02
+_ROUND_S = 0.008
 """An exponent needs no narrow times: it is fitted over sizes that are hundreds of times apart."""
 _CALLS = 30
 """Of the original in the race of one size, about, where a call is longer than a sample."""
