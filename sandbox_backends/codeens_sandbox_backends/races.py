@@ -52,6 +52,8 @@ class RaceJob(Job["RaceResult"], frozen=True, kw_only=True):
     inputs: tuple[CallInput, ...]
     parts: tuple[int, ...] = (0,)
     """The first input of each part of a pass that is told apart: no sample is of two of them."""
+    apart: bool = False
+    """Whether each part is raced by itself, in the same processes: parts of which one takes far longer than another."""
     rounds: int = 3
     plans: tuple[RacePlan, ...] = ()
     """Of the sides, the original first, from an earlier job of the same race; empty: found before the first round."""
@@ -90,12 +92,21 @@ class SideTimes(Struct, frozen=True, kw_only=True):
     """`passes_s` by part of the inputs; empty where there is one part only."""
 
 
+class PartRounds(Struct, frozen=True, kw_only=True):
+    """What was found of one part that was raced by itself; only in the first part is a first pass one with loading."""
+
+    rounds: tuple[tuple[SideTimes | None, ...], ...]
+    plans: tuple[RacePlan, ...]
+
+
 class RaceResult(Struct, frozen=True, kw_only=True):
     """What a race found. Wherever sides are counted, the original is the first."""
 
     rounds: tuple[tuple[SideTimes | None, ...], ...]
     """By round and side; None from where on a side has failed."""
     plans: tuple[RacePlan, ...]
+    parts: tuple[PartRounds, ...] = ()
+    """Of each part, where they are raced apart: there are no `rounds` and `plans` of a whole pass then."""
     outcomes: tuple[tuple[Outcome, ...], ...]
     """By side and input; empty for a side that failed before all inputs were answered."""
     failures: tuple[Outcome | None, ...]

@@ -73,6 +73,7 @@ def run_race(
     budget_s: float = 20.0,
     plans: tuple[RacePlan, ...] = (),
     parts: tuple[int, ...] = (0,),
+    apart: bool = False,
 ) -> RaceResult:
     """A short race of `f` against others; `direct`: by processor time, in one block."""
     job = RaceJob(
@@ -80,6 +81,7 @@ def run_race(
         candidates=tuple(map(program, candidates)),
         inputs=tuple(inputs),
         parts=parts,
+        apart=apart,
         rounds=rounds,
         plans=plans,
         min_sample_s=0.001,

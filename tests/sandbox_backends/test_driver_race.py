@@ -56,6 +56,21 @@ def test_parts_of_a_pass_are_timed_apart_and_make_up_the_whole(n: int) -> None:
         assert [sum(turn) for turn in zip(*times.parts_s, strict=True)] == pytest.approx(times.passes_s, abs=1e-6)
 
 
+@pytest.mark.parametrize("direct", [True, False])
+def test_parts_that_are_raced_apart_have_samples_as_long_as_each_needs(direct: bool) -> None:
+    result = run_race(SLOW, FAST, inputs=[call(20), call(100_000)], parts=(0, 1), apart=True, rounds=2, direct=direct)
+    short, long = result.parts
+    assert (result.rounds, result.plans) == ((), ())
+    assert [plan.groups for plan in (*short.plans, *long.plans)] == [((0, 1),)] * 2 + [((1, 2),)] * 2
+    assert short.plans[0].inner > 100 * long.plans[0].inner
+    for quick, slow in zip(short.rounds, long.rounds, strict=True):
+        assert quick[0] is not None
+        assert slow[0] is not None
+        assert min(quick[0].passes_s) > 0
+        assert min(slow[0].passes_s) > 100 * min(quick[0].passes_s)
+    assert values(result, 0) == values(result, 1)
+
+
 def test_what_is_known_of_the_sides_is_used_by_the_next_job_of_the_race() -> None:
     known = run_race(SLOW, FAST, inputs=[call(300)]).plans
     again = run_race(SLOW, FAST, inputs=[call(300)], plans=known)

@@ -7,7 +7,7 @@ then run again without it. `Limits.wall_s` is for each exchange with a process, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from keyword import iskeyword
@@ -19,10 +19,10 @@ import msgspec
 
 from codeens_sandbox_backends.driver.launcher import Launcher
 from codeens_sandbox_backends.driver.race_block import RaceBlock, RaceSide
-from codeens_sandbox_backends.driver.race_round import NOBODY, ORIGINAL, LostSide, Round, blaming, shuffled
+from codeens_sandbox_backends.driver.race_round import NOBODY, ORIGINAL, LostSide, Parts, Round, blaming, shuffled
 from codeens_sandbox_backends.jobs import Limits
 from codeens_sandbox_backends.programs import CallInput, ModuleSource, Outcome, Program, Raised, Returned
-from codeens_sandbox_backends.races import PassArguments, RaceJob, RacePlan, RaceResult, SideTimes
+from codeens_sandbox_backends.races import PartRounds, PassArguments, RaceJob, RacePlan, RaceResult, SideTimes
 from codeens_sandbox_backends.worker.values.codec import is_mutable, names_classes
 
 T = TypeVar("T")
@@ -69,8 +69,12 @@ class _Race:
         sizes = [len(msgspec.json.encode(call)) for call in job.inputs]
         self._smallest = sizes.index(min(sizes)) if sizes else 0
         self._over_at = monotonic() + job.budget_s
-        self._plans = list(job.plans)
-        self._rounds: list[tuple[SideTimes | None, ...]] = []
+        parts = tuple(pairwise((*job.parts, self._size)))
+        self._passes: tuple[Parts, ...] = tuple((part,) for part in parts) if job.apart else (parts,)
+        """What is raced by itself, by its parts."""
+        self._plans: list[tuple[RacePlan, ...]] = [job.plans] if job.plans else []
+        """Of each of these, by side."""
+        self._rounds: list[tuple[tuple[SideTimes | None, ...], ...]] = []
         self._failures: list[Outcome | None] = [None] * len(self._programs)
         self._answered: list[dict[int, Outcome]] = [{} for _ in self._programs]
         self._outcomes: list[dict[int, Outcome]] = [{} for _ in self._programs]
@@ -88,9 +92,15 @@ class _Race:
 
     def result(self) -> RaceResult:
         """Return all that was found so far."""
+        raced = tuple(
+            PartRounds(rounds=tuple(times[place] for times in self._rounds), plans=plans)
+            for place, plans in enumerate(self._plans)
+        )
+        whole = PartRounds(rounds=(), plans=()) if self._job.apart or not raced else raced[0]
         return RaceResult(
-            rounds=tuple(self._rounds),
-            plans=tuple(self._plans),
+            rounds=whole.rounds,
+            plans=whole.plans,
+            parts=raced if self._job.apart else (),
             outcomes=tuple(
                 tuple(found[index] for index in range(self._size)) if len(found) == self._size else ()
                 for found in self._outcomes
@@ -117,22 +127,24 @@ class _Race:
 
         return _Blocks(make, _nothing_beside(self._job.original))
 
-    def _first_round(self) -> tuple[SideTimes | None, ...]:
+    def _first_round(self) -> tuple[tuple[SideTimes | None, ...], ...]:
         """Calibrate, and take the first round in the same block, where its sides are as fresh as those of another."""
         with self._open(_COPIES) as blocks:
-            self._plans = self._calibrated(blocks.sides(self._live()))
+            sides = blocks.sides(self._live())
+            self._plans = [self._calibrated(sides, parts) for parts in self._passes]
             self._direct = blocks.are_shared
             if self._direct and self._copies() == _COPIES:
                 return self._sampled(blocks.sides(self._live()))
         return self._round()
 
-    def _calibrated(self, sides: dict[int, RaceSide]) -> list[RacePlan]:
+    def _calibrated(self, sides: dict[int, RaceSide], parts: Parts) -> tuple[RacePlan, ...]:
+        every = (parts[0][0], parts[-1][1])
         with blaming(ORIGINAL):
-            reference = self._digests(ORIGINAL, sides[ORIGINAL])
-            outcomes = sides[ORIGINAL].answers(range(self._size) if self._mutable else ())
-            arguments = self._arguments(outcomes)
+            reference = self._digests(ORIGINAL, sides[ORIGINAL], every)
+            outcomes = sides[ORIGINAL].answers(range(*every) if self._mutable else ())
+            arguments = self._arguments(self._job.inputs[slice(*every)], outcomes)
             null_s = min(sides[ORIGINAL].sample((0, 0), 1, arguments).cpu_s for _ in range(_NULL_SAMPLES))
-            sampled = _Calibration(self._job, self._most_passes(arguments), null_s, arguments)
+            sampled = _Calibration(self._job, parts, self._most_passes(every, arguments), null_s, arguments)
             original_s = sampled.pass_s(sides[ORIGINAL])
             original = sampled.original(sides[ORIGINAL], original_s)
             sides[ORIGINAL].end()
@@ -140,52 +152,56 @@ class _Race:
         for number, side in sides.items():
             if number not in {ORIGINAL, NOBODY}:
                 with blaming(number):
-                    same = self._digests(number, side) == reference and None not in reference
+                    same = self._digests(number, side, every) == reference and None not in reference
                     side.answers(())
                     plan = sampled.plan(original, original_s, sampled.pass_s(side))
                     side.end()
                 plans[number] = msgspec.structs.replace(plan, digests=same)
-        return plans
+        return tuple(plans)
 
-    def _digests(self, number: int, side: RaceSide) -> tuple[str | None, ...]:
-        side.take(self._programs[number])
-        side.fresh_sample((0, self._size), 1, (0, 0))
+    def _digests(self, number: int, side: RaceSide, every: tuple[int, int]) -> tuple[str | None, ...]:
+        if not side.has_program:
+            side.take(self._programs[number])
+        side.fresh_sample(every, 1, (0, 0))
         return side.digests()
 
-    def _arguments(self, outcomes: Sequence[Outcome]) -> PassArguments:
+    def _arguments(self, inputs: Sequence[CallInput], outcomes: Sequence[Outcome]) -> PassArguments:
         """Return what passes must get, by how the original has left its arguments."""
         if all(
             isinstance(outcome, Returned | Raised) and (outcome.args, outcome.kwargs) == (call.args, call.kwargs)
-            for outcome, call in zip(outcomes, self._job.inputs, strict=self._mutable)
+            for outcome, call in zip(outcomes, inputs, strict=self._mutable)
         ):
             return "same"
-        shapes = {_shape(call) for call in self._job.inputs}
+        shapes = {_shape(call) for call in inputs}
         return "copied" if len(shapes) == 1 and None not in shapes else "own"
 
-    def _most_passes(self, arguments: PassArguments) -> int:
-        most = _CALLS_PER_SAMPLE // max(1, self._size)
+    def _most_passes(self, every: tuple[int, int], arguments: PassArguments) -> int:
+        most = _CALLS_PER_SAMPLE // max(1, every[1] - every[0])
         return max(1, min(most, _ARGUMENT_BYTES // len(bytes(self._raw)) - 1) if arguments == "own" else most)
 
     def _copies(self) -> int:
         """Return how often a block must hold the arguments, one copy being for rehearsals."""
-        plans = [self._plans[number] for number in self._live()]
-        return 1 + max(plan.inner for plan in plans) if plans[0].arguments == "own" else _COPIES
+        plans = [plans[number] for plans in self._plans for number in self._live()]
+        return 1 + max((plan.inner for plan in plans if plan.arguments == "own"), default=1)
 
-    def _round(self) -> tuple[SideTimes | None, ...]:
+    def _round(self) -> tuple[tuple[SideTimes | None, ...], ...]:
         with self._open(self._copies()) as blocks:
             sides = blocks.sides(self._live())
             self._direct = blocks.are_shared
             return self._sampled(sides)
 
-    def _sampled(self, sides: dict[int, RaceSide]) -> tuple[SideTimes | None, ...]:
+    def _sampled(self, sides: dict[int, RaceSide]) -> tuple[tuple[SideTimes | None, ...], ...]:
         """Sample every side once around; in the first round all answers are seen as a whole."""
-        plans = {number: self._plans[number] for number in self._live()}
-        sampled = Round(sides, self._programs, plans, self._smallest, self._job.parts, self._keep)
-        sampled.first_passes(answers=not self._rounds or not all(plan.digests for plan in plans.values()))
-        sampled.timed()
-        if self._job.single_passes:
-            sampled.single_passes()
-        return tuple(sampled.times(number) for number in range(len(self._programs)))
+        found: list[tuple[SideTimes | None, ...]] = []
+        for parts, by_side in zip(self._passes, self._plans, strict=True):
+            plans = {number: by_side[number] for number in self._live()}
+            sampled = Round(sides, self._programs, plans, self._smallest, parts, self._keep)
+            sampled.first_passes(answers=not self._rounds or not all(plan.digests for plan in plans.values()))
+            sampled.timed()
+            if self._job.single_passes:
+                sampled.single_passes()
+            found.append(tuple(sampled.times(number) for number in range(len(self._programs))))
+        return tuple(found)
 
     def _keep(self, side: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Keep the first outcome of each input, and any later one that differs from it."""
@@ -243,19 +259,20 @@ class _Blocks:
 class _Calibration:
     """Finds out how sides are to be sampled."""
 
-    def __init__(self, job: RaceJob, most_passes: int, null_s: float, arguments: PassArguments) -> None:
+    def __init__(self, job: RaceJob, parts: Parts, most_passes: int, null_s: float, arguments: PassArguments) -> None:
         self._job = job
-        self._size = len(job.inputs)
-        self._parts = tuple(pairwise((*job.parts, self._size)))
+        self._parts = parts
+        self._every = (parts[0][0], parts[-1][1])
+        self._size = self._every[1] - self._every[0]
         self._most_passes = most_passes
         self._null_s = null_s
         self._arguments: PassArguments = arguments
 
     def pass_s(self, side: RaceSide) -> float:
         """Return about the seconds of a pass; one that changes nothing is repeated until that can be told."""
-        inner, every = 1, (0, self._size)
+        inner = 1
         while True:
-            sample_s = max(self._seconds(side, every, inner), inner * self._size * _LEAST_CALL_S)
+            sample_s = max(self._seconds(side, self._every, inner), inner * self._size * _LEAST_CALL_S)
             if self._arguments == "own" or inner >= self._most_passes or sample_s >= self._job.min_sample_s / 2:
                 return sample_s / inner
             inner = min(self._most_passes, ceil(inner * min(20.0, max(2.0, self._job.min_sample_s / sample_s))))
@@ -273,7 +290,7 @@ class _Calibration:
         """Return the plan of the original, a pass of which takes so long."""
         groups = self._parts
         if seconds >= 2 * self._job.min_sample_s and self._size > 1:
-            each = [self._seconds(side, (index, index + 1)) for index in range(self._size)]
+            each = {index: self._seconds(side, (index, index + 1)) for index in range(*self._every)}
             least_s = max(self._job.min_sample_s, seconds / _MOST_GROUPS)
             groups = tuple(group for part in self._parts for group in _cut(each, part, least_s))
         return self._sampled(groups, seconds, self._inner(groups, seconds))
@@ -312,7 +329,7 @@ def _shape(call: CallInput) -> tuple[tuple[str, bool], ...] | None:
     return tuple(shape) if names_given and len(shape) <= _MOST_NAMED else None
 
 
-def _cut(seconds: Sequence[float], part: tuple[int, int], least_s: float) -> tuple[tuple[int, int], ...]:
+def _cut(seconds: Mapping[int, float], part: tuple[int, int], least_s: float) -> tuple[tuple[int, int], ...]:
     """Return neighbouring inputs of a part in groups that each take about that long."""
     groups: list[tuple[int, int]] = []
     first, taken_s = part[0], 0.0

@@ -98,6 +98,7 @@ class RaceSide:
         self._parent = self._pid
         self._begun = self._asked = self._started = _Moment(0.0, None)
         self.load = Cost(0.0, 0.0)
+        self.has_program = False
         self._in_series = False
         self._group = (0, 0)
 
@@ -119,6 +120,7 @@ class RaceSide:
             if other := not_live(program, answer.loaded):
                 raise SideLost(other)
             self.load = _between(self._begun, self._moment())
+            self.has_program = True
 
     def sample(
         self, group: tuple[int, int], inner: int, arguments: PassArguments = "same", *, idle: bool = False

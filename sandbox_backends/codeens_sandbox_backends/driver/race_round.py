@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from statistics import median
 from typing import Literal, TypeAlias
 
@@ -29,6 +28,7 @@ _NOISE_S = 2e-5
 sample of a far quicker side cannot be made longer, its ratio would lie anywhere."""
 _random = secrets.SystemRandom()
 Rehearsal: TypeAlias = Literal["nothing", "smallest", "all"]
+Parts: TypeAlias = tuple[tuple[int, int], ...]
 Keep: TypeAlias = Callable[[int, Sequence[int], Sequence[Outcome]], None]
 
 
@@ -65,7 +65,7 @@ class Round:
         programs: Sequence[Program],
         plans: dict[int, RacePlan],
         smallest: int,
-        parts: tuple[int, ...],
+        parts: Parts,
         keep: Keep,
     ) -> None:
         """Get ready.
@@ -75,7 +75,7 @@ class Round:
             programs: of all sides by number.
             plans: of the sides.
             smallest: the input that tells least.
-            parts: the first input of each part that is told apart.
+            parts: of the pass, each from its first input to before its last.
             keep: takes the answers of a side that are seen as a whole.
         """
         self._sides = {number: side for number, side in sides.items() if number != NOBODY}
@@ -84,8 +84,8 @@ class Round:
         self._plans = plans
         self._smallest = smallest
         self._keep = keep
-        self._size = plans[ORIGINAL].groups[-1][1]
-        self._parts = tuple(pairwise((*parts, self._size)))
+        self._parts = parts
+        self._every = (parts[0][0], parts[-1][1])
         self._reference: tuple[str | None, ...] = ()
         self._first: dict[int, Cost] = {}
         self._turns: dict[int, list[list[Cost]]] = {number: [] for number in plans}
@@ -98,15 +98,15 @@ class Round:
 
         At once, so that no thread of a program can work between the two where only wall time is known.
         """
-        every = (0, self._size)
         for number in (ORIGINAL, *shuffled(self._sides.keys() - {ORIGINAL})):
             side = self._sides[number]
             with blaming(number):
-                side.take(self._programs[number])
-                side.fresh_sample(every, 1, (0, 0))
+                if not side.has_program:
+                    side.take(self._programs[number])
+                side.fresh_sample(self._every, 1, (0, 0))
                 digests = side.digests()
                 self._reference = self._reference or digests
-                wanted = range(self._size) if answers else self._unlike(digests, every)
+                wanted = range(*self._every) if answers else self._unlike(digests, self._every)
                 self._keep(number, wanted, side.answers(wanted))
                 self._first[number] = side.lived()
                 side.end()
@@ -136,7 +136,7 @@ class Round:
             self._nulls.append(null)
             inner = max(plan.inner for plan in self._plans.values())
             if inner > 1:
-                idle = nobody.sample((0, self._size), inner, arguments, idle=True)
+                idle = nobody.sample(self._every, inner, arguments, idle=True)
                 self._idle_s.append(max(0.0, idle.cpu_s - null.cpu_s) / inner)
 
     def _sample(self, number: int, group: tuple[int, int], *, audit: bool) -> Cost:
@@ -150,7 +150,7 @@ class Round:
 
     def _unlike(self, digests: Sequence[str | None], group: tuple[int, int]) -> list[int]:
         """Return the inputs whose answers are not known by their digests to be the original's."""
-        reference = self._reference[slice(*group)]
+        reference = self._reference[group[0] - self._every[0] : group[1] - self._every[0]]
         pairs = zip(range(*group), digests, reference, strict=True)
         return [number for number, digest, known in pairs if digest is None or digest != known]
 
@@ -170,17 +170,17 @@ class Round:
                         self._after_rehearsals(number)
 
     def _fresh_pass(self, side: RaceSide) -> Cost:
-        side.fresh_sample((0, self._size), 1, (0, 0))
+        side.fresh_sample(self._every, 1, (0, 0))
         side.digests()  # what is put off until an answer is looked at belongs to it
         cost = side.since_started()
         side.answers(())
         return cost
 
     def _after_rehearsals(self, number: int) -> None:
-        every = (0, self._size)
-        rehearsed: dict[Rehearsal, tuple[int, int]] = {"smallest": (self._smallest, self._smallest + 1), "all": every}
+        smallest = (self._smallest, self._smallest + 1)
+        rehearsed: dict[Rehearsal, tuple[int, int]] = {"smallest": smallest, "all": self._every}
         for rehearsal, inputs in rehearsed.items():
-            cost = self._sides[number].fresh_sample(every, 1, inputs)
+            cost = self._sides[number].fresh_sample(self._every, 1, inputs)
             self._single[rehearsal].setdefault(number, []).append(cost)
 
     def times(self, number: int) -> SideTimes | None:
@@ -207,7 +207,7 @@ class Round:
             [cost.cpu_s for cost, group in zip(costs, groups, strict=True) if part[0] <= group[0] < part[1]]
             for costs in self._turns[number]
         ]
-        return self._passes(turns, number, (part[1] - part[0]) / self._size)
+        return self._passes(turns, number, (part[1] - part[0]) / (self._every[1] - self._every[0]))
 
     def _passes(self, turns: Sequence[Sequence[float]], number: int, share: float = 1.0) -> tuple[float, ...]:
         """Return the seconds of a pass by turn, or of a part of it that has that share of the inputs."""

@@ -24,6 +24,8 @@ _FEWEST_SIZES = 4
 _FITTED = 3
 """The largest sizes, where what a call costs by itself matters least."""
 _LONGEST_CALL_S = 0.25
+_SHORT_CALL_S = 0.02
+"""Up to which a size is timed in one job with smaller ones, before these have said how long it takes."""
 _PATIENCE = 3.0
 """As many times as long is gone on until there is anything to fit."""
 _ROUNDS = 3
@@ -75,27 +77,9 @@ async def compare_growth(
     Raises:
         SandboxError: the sandbox failed.
     """
-    wrong: set[int] = set()
-    timed: list[list[_Timed]] = [[] for _ in candidates]
-    nothing: list[_Timed] = []
-    live = list(range(len(candidates)))
-    deadline = anyio.current_time() + seconds
-    for sized in cases:
-        late_s = anyio.current_time() - deadline
-        longest = max(timed, key=len, default=nothing)
-        if len(longest) >= _FEWEST_SIZES:
-            late_s += _CALLS * _next_call_s(longest)
-        if not live or late_s > (0.0 if len(longest) >= _FEWEST_SIZES else _PATIENCE * seconds):
-            break
-        result = await sandbox.run(_job(original, [candidates[index] for index in live], sized))
-        for side, index in enumerate(tuple(live), start=1):
-            one = _read(sized, result, side)
-            if _is_wrong(sized.case, result, side):
-                wrong.add(index)
-            elif one is not None:
-                timed[index].append(one)
-            if index in wrong or one is None or max(*one.original, *one.candidate) > _LONGEST_CALL_S:
-                live.remove(index)
+    timing = _Timing(original, candidates, sandbox)
+    await timing.run(cases, seconds)
+    timed, wrong = timing.timed, timing.wrong
     fitted = [index for index in range(len(candidates)) if index not in wrong and len(timed[index]) >= _FEWEST_SIZES]
     peaks = await _all_peaks(original, {index: candidates[index] for index in fitted}, timed, cases, sandbox)
     return [
@@ -107,22 +91,82 @@ async def compare_growth(
     ]
 
 
-def _next_call_s(timed: Sequence[_Timed]) -> float:
-    """Return about what a call of the original takes on the next size, by how it has grown."""
-    before, last = (median(one.original) for one in timed[-2:])
-    return last * last / before
+class _Timing:
+    """Times programs on one size after another; several in one job where no call can be long, for a job takes time."""
+
+    def __init__(self, original: Program, candidates: Sequence[Program], sandbox: Sandbox) -> None:
+        self._original = original
+        self._candidates = candidates
+        self._sandbox = sandbox
+        self._live = list(range(len(candidates)))
+        self.timed: list[list[_Timed]] = [[] for _ in candidates]
+        self.wrong: set[int] = set()
+
+    async def run(self, cases: Sequence[SizedCase], seconds: float) -> None:
+        """Time the cases, the smallest first, until the time is over or nobody is left."""
+        deadline = anyio.current_time() + seconds
+        left = list(cases)
+        while left and self._live and not self._is_late(anyio.current_time() - deadline, seconds):
+            together = left[: self._at_once(len(left))]
+            result = await self._sandbox.run(self._job(together))
+            if any(result.failures) and len(together) > 1:
+                # Who failed on the largest of them may do well on the others.
+                together = together[:1]
+                result = await self._sandbox.run(self._job(together))
+            self._take(together, result)
+            del left[: len(together)]
+
+    def _is_late(self, late_s: float, seconds: float) -> bool:
+        longest = max(self.timed, key=len)
+        if len(longest) < _FEWEST_SIZES:
+            return late_s > _PATIENCE * seconds
+        return late_s + _CALLS * _later_call_s([median(one.original) for one in longest], 1) > 0.0
+
+    def _at_once(self, left: int) -> int:
+        """Return how many of the sizes that are left are timed in one job."""
+        calls = [list(map(_slower_s, self.timed[index])) for index in self._live]
+        if not calls[0]:
+            return min(_FITTED, left)
+        count = 1
+        while count < left and max(_later_call_s(of_side, count + 1) for of_side in calls) <= _SHORT_CALL_S:
+            count += 1
+        return count
+
+    def _job(self, together: Sequence[SizedCase]) -> RaceJob:
+        return RaceJob(
+            original=self._original,
+            candidates=tuple(self._candidates[index] for index in self._live),
+            inputs=tuple(sized.case.input for sized in together),
+            parts=tuple(range(len(together))),
+            apart=True,
+            rounds=_ROUNDS,
+            single_passes=False,
+            round_s=_ROUND_S,
+            budget_s=_BUDGET_OF_EACH_S * len(self._live) * len(together),
+        )
+
+    def _take(self, together: Sequence[SizedCase], result: RaceResult) -> None:
+        """Take in what was found; who answered wrongly, or took too long, is not timed on larger sizes."""
+        for side, index in enumerate(tuple(self._live), start=1):
+            for place, sized in enumerate(together):
+                one = _read(sized, result, side, place)
+                if _is_wrong(sized.case, result, side, place):
+                    self.wrong.add(index)
+                elif one is not None:
+                    self.timed[index].append(one)
+                if index in self.wrong or one is None or _slower_s(one) > _LONGEST_CALL_S:
+                    self._live.remove(index)
+                    break
 
 
-def _job(original: Program, candidates: Sequence[Program], sized: SizedCase) -> RaceJob:
-    return RaceJob(
-        original=original,
-        candidates=tuple(candidates),
-        inputs=(sized.case.input,),
-        rounds=_ROUNDS,
-        single_passes=False,
-        round_s=_ROUND_S,
-        budget_s=_BUDGET_OF_EACH_S * len(candidates),
-    )
+def _slower_s(timed: _Timed) -> float:
+    return max(*timed.original, *timed.candidate)
+
+
+def _later_call_s(calls_s: Sequence[float], sizes: int) -> float:
+    """Return about what a call takes so many sizes on, by how it has grown."""
+    *_, before, last = calls_s
+    return last * (last / before) ** sizes
 
 
 async def _all_peaks(
@@ -160,9 +204,10 @@ def _growth(timed: Sequence[_Timed], original_peaks: Sequence[int], peaks: Seque
     )
 
 
-def _is_wrong(case: Case, result: RaceResult, side: int) -> bool:
+def _is_wrong(case: Case, result: RaceResult, side: int, place: int) -> bool:
     """Return whether a candidate, and not the original, answered otherwise than it must."""
-    return _are_right(case, result.outcomes[0]) and not _are_right(case, result.outcomes[side])
+    original, candidate = (result.outcomes[number][place : place + 1] for number in (0, side))
+    return _are_right(case, original) and not _are_right(case, candidate)
 
 
 def _are_right(case: Case, outcomes: Sequence[Outcome]) -> bool:
@@ -172,13 +217,13 @@ def _are_right(case: Case, outcomes: Sequence[Outcome]) -> bool:
     )
 
 
-def _read(sized: SizedCase, result: RaceResult, side: int) -> _Timed | None:
-    if result.failures[0] or result.failures[side]:
+def _read(sized: SizedCase, result: RaceResult, side: int, place: int) -> _Timed | None:
+    if result.failures[0] or result.failures[side] or not result.parts:
         return None
-    sides = ((times[0], times[side]) for times in result.rounds)
+    part = result.parts[place]
+    sides = ((times[0], times[side]) for times in part.rounds)
     pairs = [PairedRound(original=a, candidate=b) for a, b in sides if a is not None and b is not None]
-    repeated = result.plans[0].inner if result.plans else 1
-    ratio = speed_interval(pairs, repeated=repeated, inputs=1, clock=result.clock)
+    ratio = speed_interval(pairs, repeated=part.plans[0].inner, inputs=1, clock=result.clock)
     if ratio is None:
         return None
     return _Timed(

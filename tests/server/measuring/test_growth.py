@@ -9,7 +9,7 @@ import pytest
 
 from codeens_sandbox_backends.jobs import CallsJob, CallsResult, Usage
 from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Returned
-from codeens_sandbox_backends.races import RaceJob, RacePlan, RaceResult, SideTimes
+from codeens_sandbox_backends.races import PartRounds, RaceJob, RacePlan, RaceResult, SideTimes
 from codeens_server.domain.evidence import Case
 from codeens_server.measuring.growth import SIZES, GrowthComparison, SizedCase, compare_growth
 from codeens_server.ranking.wording import growth
@@ -24,6 +24,8 @@ class Formulas:
     def __init__(self, original: Callable[[int], float], other: Callable[[int], float], answer: int = 0) -> None:
         self._seconds = (original, other)
         self._answer = answer
+        self.jobs: list[tuple[int, ...]] = []
+        """The sizes that were timed together."""
 
     async def run(self, job: Any) -> Any:
         if isinstance(job, CallsJob):
@@ -32,14 +34,20 @@ class Formulas:
                 outcomes=tuple(returned(0) for _ in peaks), loaded=True, usage=Usage(wall_s=1.0), peak_bytes=peaks
             )
         assert isinstance(job, RaceJob)
-        a, b = (seconds(job.inputs[0].args[0]) for seconds in self._seconds)
+        self.jobs.append(tuple(call.args[0] for call in job.inputs))
         return RaceResult(
-            rounds=tuple((side(a * more), side(b * more)) for more in (1.0, 1.01, 1.02)),
-            plans=(RacePlan(groups=((0, 1),), inner=1),) * 2,
-            outcomes=((returned(0),), (returned(self._answer),)),
+            rounds=(),
+            plans=(),
+            parts=tuple(map(self._rounds, self.jobs[-1])),
+            outcomes=((returned(0),) * len(job.inputs), (returned(self._answer),) * len(job.inputs)),
             failures=(None, None),
             clock="processor",
         )
+
+    def _rounds(self, size: int) -> PartRounds:
+        a, b = (seconds(size) for seconds in self._seconds)
+        rounds = tuple((side(a * more), side(b * more)) for more in (1.0, 1.01, 1.02))
+        return PartRounds(rounds=rounds, plans=(RacePlan(groups=((0, 1),), inner=1),) * 2)
 
     async def aclose(self) -> None:
         """Nothing to end."""
@@ -98,6 +106,17 @@ async def test_larger_sizes_are_left_out_where_a_call_takes_long() -> None:
     found = (await compared(Formulas(lambda n: 1e-7 * n * n, lambda n: 1e-6 * n))).growth
     assert found is not None
     assert found.sizes == SIZES[:4]
+
+
+async def test_sizes_are_timed_together_while_no_call_can_be_long() -> None:
+    short, longer = (
+        Formulas(lambda n: 1e-9 * n, lambda n: 1e-9 * n),
+        Formulas(lambda n: 1e-9 * n, lambda n: 1e-9 * n * n),
+    )
+    assert await compared(short)
+    assert await compared(longer)
+    assert short.jobs == [SIZES[:3], SIZES[3:]]
+    assert longer.jobs == [SIZES[:3], SIZES[3:4], SIZES[4:]]
 
 
 async def test_too_few_sizes_say_nothing() -> None:
