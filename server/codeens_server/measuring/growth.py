@@ -29,8 +29,9 @@ _SHORT_CALL_S = 0.02
 _PATIENCE = 3.0
 """As many times as long is gone on until there is anything to fit."""
 _ROUNDS = 3
-_ROUND_S = 0.008
-"""An exponent needs no narrow times: it is fitted over sizes that are hundreds of times apart."""
+_SAMPLE_S = 0.001
+_ROUND_S = 0.004
+"""Of samples. An exponent needs no narrow times: it is fitted over sizes that are hundreds of times apart."""
 _CALLS = 30
 """Of the original in the race of one size, about, where a call is longer than a sample."""
 _BUDGET_OF_EACH_S = 3.0
@@ -141,6 +142,7 @@ class _Timing:
             apart=True,
             rounds=_ROUNDS,
             single_passes=False,
+            min_sample_s=_SAMPLE_S,
             round_s=_ROUND_S,
             budget_s=_BUDGET_OF_EACH_S * len(self._live) * len(together),
         )
