@@ -71,6 +71,15 @@ def test_parts_that_are_raced_apart_have_samples_as_long_as_each_needs(direct: b
     assert values(result, 0) == values(result, 1)
 
 
+def test_first_passes_are_timed_by_themselves_only_where_they_may_decide() -> None:
+    slower = "def f(n):\n    return sum(i * i for _ in range(2) for i in range(n)) // 2"
+    close, far = (run_race(SLOW, other, inputs=[call(400_000)]).rounds[0][0] for other in (SLOW, slower))
+    assert close is not None
+    assert far is not None
+    assert close.fresh_s > 0
+    assert far.fresh_s == 0
+
+
 def test_what_is_known_of_the_sides_is_used_by_the_next_job_of_the_race() -> None:
     known = run_race(SLOW, FAST, inputs=[call(300)]).plans
     again = run_race(SLOW, FAST, inputs=[call(300)], plans=known)

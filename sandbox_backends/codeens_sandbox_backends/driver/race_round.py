@@ -20,6 +20,8 @@ _LONG, _SHORTEST = 4, 100
 """Passes in a sample of the original: up to which one may save a millisecond, and beyond which one cannot be timed."""
 _SHORT_LIFE_S = 0.1
 """The longest first sample, loading left out, with which single ones are taken: longer ones tell by themselves."""
+_CLOSE_S = 0.006
+"""Of what a candidate saves in a pass: who saves more, or takes as much longer, is told by whole lives alone."""
 _AUDITED = 4
 """One of so many samples is audited, beyond the one of each group that always is."""
 _LEAST_S = 1e-9
@@ -160,7 +162,7 @@ class Round:
         if inner > _SHORTEST:
             return
         longest_s = max(cost.busy_s - self._sides[number].load.busy_s for number, cost in self._first.items())
-        are_short = inner <= _LONG and longest_s <= _SHORT_LIFE_S
+        are_short = inner <= _LONG and longest_s <= _SHORT_LIFE_S and self._are_close()
         for _ in range(_SINGLE_SAMPLES):
             for number in shuffled(self._sides):
                 with blaming(number):
@@ -168,6 +170,14 @@ class Round:
                         self._single["nothing"].setdefault(number, []).append(self._fresh_pass(self._sides[number]))
                     if inner > 1:
                         self._after_rehearsals(number)
+
+    def _are_close(self) -> bool:
+        """Return whether passes of any candidate take about as long as the original's."""
+        turns = {
+            number: [sum(cost.busy_s for cost in costs) for costs in self._turns[number]] for number in self._sides
+        }
+        passes_s = {number: median(sums) / self._plans[number].inner for number, sums in turns.items()}
+        return any(abs(passes_s[ORIGINAL] - passes_s[number]) < _CLOSE_S for number in passes_s.keys() - {ORIGINAL})
 
     def _fresh_pass(self, side: RaceSide) -> Cost:
         side.fresh_sample(self._every, 1, (0, 0))

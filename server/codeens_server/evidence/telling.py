@@ -64,7 +64,6 @@ _STUBBORN = 2
 """Of them, in which functions raise whenever they are called."""
 _MOST_VARIED = 30
 _BASES = 3
-_FEWEST_SIZES = 4
 _DRAWN = 200
 _LONGEST_DRAWING_S = 4.0
 
@@ -188,8 +187,10 @@ class InputSearch:
             if isinstance(case.expected, Returned)
         )
 
-    async def sized(self, known: Sequence[Case], sizes: Sequence[int]) -> list[tuple[int, Case]]:
+    async def sized(self, known: Sequence[Case], sizes: Sequence[int], *, fewest: int) -> list[tuple[int, Case]]:
         """Return cases of growing size, of the form of the known one with the most to grow; as long as it returns.
+
+        Without any where it does so for fewer than `fewest` sizes.
 
         Raises:
             SandboxError: the sandbox failed.
@@ -201,8 +202,10 @@ class InputSearch:
             by_input = {canonical_call(case.input): case for case in await self._confirmed([*calls.values()], ())}
             found = [(size, by_input.get(canonical_call(call))) for size, call in calls.items()]
             returned = [(size, case) for size, case in found if case and isinstance(case.expected, Returned)]
-            if len(returned) >= _FEWEST_SIZES:
+            if len(returned) >= fewest:
                 return returned
+            if returned and returned[-1] == found[len(returned) - 1]:
+                return []  # larger ones take too long, of whatever form
         return []
 
     def _varied_calls(self, known: Sequence[Case]) -> list[CallInput]:

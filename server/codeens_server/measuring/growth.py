@@ -18,12 +18,12 @@ from codeens_server.domain.evidence import Case
 from codeens_server.domain.measurement import Exponent, Growth, Interval
 from codeens_server.measuring.statistics import SURE, PairedRound, speed_interval, t_quantile
 
-SIZES = (11, 59, 317, 1777, 10_007)
-"""About three quarters of a power of ten apart; primes, for work on a number may end early with a divisor."""
-_FEWEST_SIZES = 4
-_FITTED = 3
-"""The largest sizes, where what a call costs by itself matters least."""
-_LONGEST_CALL_S = 0.25
+SIZES = (11, 43, 163, 641, 2539, 10_007)
+"""Each about four times the one before; primes, for work on a number may end early with a divisor."""
+FITTED = 3
+"""The largest sizes, where what a call costs by itself matters least. Fewer are too few; there are no more only where
+calls take so long that it does not matter at all."""
+_LONGEST_CALL_S = 0.1
 _SHORT_CALL_S = 0.02
 """Up to which a size is timed in one job with smaller ones, before these have said how long it takes."""
 _PATIENCE = 3.0
@@ -81,7 +81,7 @@ async def compare_growth(
     timing = _Timing(original, candidates, sandbox)
     await timing.run(cases, seconds)
     timed, wrong = timing.timed, timing.wrong
-    fitted = [index for index in range(len(candidates)) if index not in wrong and len(timed[index]) >= _FEWEST_SIZES]
+    fitted = [index for index in range(len(candidates)) if index not in wrong and len(timed[index]) >= FITTED]
     peaks = await _all_peaks(original, {index: candidates[index] for index in fitted}, timed, cases, sandbox)
     return [
         GrowthComparison(
@@ -119,7 +119,7 @@ class _Timing:
 
     def _is_late(self, late_s: float, seconds: float) -> bool:
         longest = max(self.timed, key=len)
-        if len(longest) < _FEWEST_SIZES:
+        if len(longest) < FITTED:
             return late_s > _PATIENCE * seconds
         return late_s + _CALLS * _later_call_s([median(one.original) for one in longest], 1) > 0.0
 
@@ -127,7 +127,7 @@ class _Timing:
         """Return how many of the sizes that are left are timed in one job."""
         calls = [list(map(_slower_s, self.timed[index])) for index in self._live]
         if not calls[0]:
-            return min(_FITTED, left)
+            return min(FITTED, left)
         count = 1
         while count < left and max(_later_call_s(of_side, count + 1) for of_side in calls) <= _SHORT_CALL_S:
             count += 1
@@ -197,8 +197,8 @@ def _growth(timed: Sequence[_Timed], original_peaks: Sequence[int], peaks: Seque
     return Growth(
         sizes=tuple(sizes),
         ratios=tuple(one.ratio.ratio for one in timed),
-        original=_exponent([(one.size, seconds) for one in timed[-_FITTED:] for seconds in one.original]),
-        candidate=_exponent([(one.size, seconds) for one in timed[-_FITTED:] for seconds in one.candidate]),
+        original=_exponent([(one.size, seconds) for one in timed[-FITTED:] for seconds in one.original]),
+        candidate=_exponent([(one.size, seconds) for one in timed[-FITTED:] for seconds in one.candidate]),
         original_memory=_memory_exponent(sizes, original_peaks[: len(sizes)]),
         candidate_memory=_memory_exponent(sizes, peaks),
         slower_below=_turn([one.ratio.slower for one in timed], sizes),
@@ -252,7 +252,7 @@ def _exponent(points: Sequence[tuple[int, float]]) -> Exponent:
 
 
 def _memory_exponent(sizes: Sequence[int], peaks: Sequence[int]) -> Exponent | None:
-    points = list(zip(sizes, peaks, strict=True))[-_FEWEST_SIZES:] if len(peaks) == len(sizes) else []
+    points = list(zip(sizes, peaks, strict=True))[-FITTED:] if len(peaks) == len(sizes) else []
     return _exponent(points) if points and min(peak for _, peak in points) > 0 else None
 
 

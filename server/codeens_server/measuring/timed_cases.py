@@ -14,7 +14,7 @@ from codeens_sandbox_backends.values.compare import canonical_call
 from codeens_sandbox_backends.values.telling import telling
 from codeens_server.domain.evidence import Case
 
-LONGEST_PASS_S = 0.2
+LONGEST_PASS_S = 0.1
 """Inputs are dropped, those first that take longest, until the original needs less for all of them: rounds tell more
 than long passes do."""
 LONGEST_CALL_S = 1.0

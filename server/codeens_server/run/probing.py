@@ -21,7 +21,7 @@ from codeens_server.domain.terms import ConditionKind
 from codeens_server.evidence.function_domain import with_domain
 from codeens_server.evidence.telling import InputSearch
 from codeens_server.judging.judge import Judged, judge_again, judge_further
-from codeens_server.measuring.growth import SIZES, SizedCase
+from codeens_server.measuring.growth import FITTED, SIZES, SizedCase
 from codeens_server.workspace.edit import program_for
 from codeens_server.workspace.text import snapshot
 
@@ -99,7 +99,7 @@ class Prober:
     async def sized_cases(self) -> tuple[SizedCase, ...]:
         """Return cases of growing size; none where nothing can be grown, or not in time."""
         with suppress(SandboxError), anyio.move_on_after(self._making_seconds):
-            found = await self._search.sized(self.evidence.cases, SIZES)
+            found = await self._search.sized(self.evidence.cases, SIZES, fewest=FITTED)
             return tuple(SizedCase(size=size, case=case) for size, case in found)
         return ()
 

@@ -82,17 +82,17 @@ async def test_exponents_and_the_size_from_which_a_candidate_pays_off_are_said()
     assert found.candidate.low <= 1.0 <= found.candidate.high
     assert found.candidate_memory is not None
     assert found.candidate_memory.low <= 1.0 <= found.candidate_memory.high
-    assert (found.slower_below, found.faster_below) == (317, None)
+    assert (found.slower_below, found.faster_below) == (163, None)
     assert growth(found).startswith("time grows as n^1.0")
     assert "the original's as n^2.0" in growth(found)
-    assert growth(found).endswith("slower below n = 317")
+    assert growth(found).endswith("slower below n = 163")
 
 
 async def test_what_grows_faster_is_said_too() -> None:
     found = (await compared(Formulas(lambda n: 1e-7 * n, lambda n: 1e-9 * n * n))).growth
     assert found is not None
-    assert found.faster_below == 317
-    assert "faster only below n = 317" in growth(found)
+    assert found.faster_below == 163
+    assert "faster only below n = 163" in growth(found)
 
 
 async def test_programs_that_grow_alike_are_not_told_apart() -> None:
@@ -105,7 +105,7 @@ async def test_programs_that_grow_alike_are_not_told_apart() -> None:
 async def test_larger_sizes_are_left_out_where_a_call_takes_long() -> None:
     found = (await compared(Formulas(lambda n: 1e-7 * n * n, lambda n: 1e-6 * n))).growth
     assert found is not None
-    assert found.sizes == SIZES[:4]
+    assert found.sizes == SIZES[:5]
 
 
 async def test_sizes_are_timed_together_while_no_call_can_be_long() -> None:
@@ -116,11 +116,18 @@ async def test_sizes_are_timed_together_while_no_call_can_be_long() -> None:
     assert await compared(short)
     assert await compared(longer)
     assert short.jobs == [SIZES[:3], SIZES[3:]]
-    assert longer.jobs == [SIZES[:3], SIZES[3:4], SIZES[4:]]
+    assert longer.jobs == [SIZES[:3], SIZES[3:5], SIZES[5:]]
 
 
 async def test_too_few_sizes_say_nothing() -> None:
-    assert await compared(Formulas(lambda n: 1e-3 * n, lambda n: 1e-3 * n)) == GrowthComparison()
+    assert await compared(Formulas(lambda n: 1e-2 * n, lambda n: 1e-2 * n)) == GrowthComparison()
+
+
+async def test_three_sizes_are_enough_where_calls_are_long() -> None:
+    found = (await compared(Formulas(lambda n: 1e-6 * n * n * n, lambda n: 1e-5 * n))).growth
+    assert found is not None
+    assert found.sizes == SIZES[:3]
+    assert found.original.low <= 3.0 <= found.original.high
 
 
 async def test_a_wrong_answer_to_a_large_input_is_found() -> None:

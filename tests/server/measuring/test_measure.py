@@ -293,7 +293,7 @@ async def test_of_many_inputs_the_large_ones_of_every_origin_are_timed_in_their_
 
 
 async def test_inputs_that_take_the_original_too_long_are_left_out_the_large_ones_first(target: Target) -> None:
-    sandbox = ScriptedSandbox(seconds_per_input=0.1)
+    sandbox = ScriptedSandbox(seconds_per_input=0.05)
     await measured(target, sandbox, cases=tuple(case(number) for number in (900, 5, 70, 8000)))
     assert [call.args for call in raced(sandbox)] == [(5,), (70,)]
 
