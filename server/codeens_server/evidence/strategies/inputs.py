@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from codeens_sandbox_backends.programs import CallInput, Encoded
 from codeens_sandbox_backends.values.check import DICTS, open_node
+from codeens_sandbox_backends.values.columns import table_of
 from codeens_sandbox_backends.values.made_up import function_in
 from codeens_sandbox_backends.values.sample import Sampler, Samples, kind_of, weighted
 from codeens_sandbox_backends.worker.values.callbacks import AWAITED, RAISING
@@ -28,6 +29,7 @@ from codeens_server.evidence.strategies.draw import draw
 from codeens_server.evidence.strategies.examples import like
 from codeens_server.evidence.strategies.fitting import fitting
 from codeens_server.evidence.strategies.formats import formatted
+from codeens_server.evidence.strategies.frames import tables_in
 from codeens_server.evidence.strategies.spoken_types import kinds_by_callers, kinds_by_docstring
 from codeens_server.evidence.strategies.tables import aligned, is_table
 from codeens_server.evidence.strategies.type_guess import (
@@ -146,6 +148,7 @@ class _Knowledge:
             for variable in (self._sampler.ints(), self._sampler.texts(long=False))
         ]
         self._defaults = _defaults(target.source)
+        self._tables = tables_in(target.source, source)
         names = [parameter.name for parameter in target.parameters]
         self._guesses = guesses(target.source, names, self._sampler, source)
         self._spoken = [
@@ -168,6 +171,7 @@ class _Knowledge:
                 like(seen, self._sampler) if seen else None,
                 like(seen, self._sampler).map(_as_iterator) if seen and self._takes_iterables(parameter) else None,
                 *self._told(parameter),
+                None if seen else self._tables.of(parameter.name, parameter.annotation),
             ]
         usable = [strategy for strategy in strategies if strategy is not None]
         if not usable and not is_instance:
@@ -323,6 +327,8 @@ def _shared(values: dict[str, Encoded], joints: Sequence[str]) -> SearchStrategy
 
 def _inside(container: Any, joints: Sequence[str]) -> list[Encoded]:
     """Return what a value holds that another one may name: items, keys, and ways to keys of what is under a key."""
+    if (table := table_of(container)) is not None:
+        return [name for name, _ in table.columns if isinstance(name, str)]
     node = open_node(container)
     if node.tag in _ELEMENTS:
         return [*node.children]
