@@ -51,6 +51,8 @@ _MOST_KEYS = 4
 """Of the function's own texts that are keys of trees too."""
 _BETWEEN = ("a", "1", "2", "10")
 """What stands between separators and marks of the function."""
+ENCLOSING = ("[]", "()", "{}", "<>", '""', "''")
+"""What stands around a part of a text."""
 _MOST_PIECES = 12
 _LONGEST_PIECE = 3
 _MARK = re.compile(r"[^\w\s]")
@@ -154,8 +156,8 @@ class Sampler:
         return weighted((5, short), (1, st.text(_LETTERS + " \n", min_size=50, max_size=300))) if long else short
 
     def _written_alike(self) -> Samples:
-        """Return texts as the function may read them: some of its marks in their order, with something between, as
-        parts between one of them; and all in any order.
+        """Return texts as the function may read them: some of its marks in their order, with something between, or
+        something in its brackets, as parts between one of them; and all in any order.
         """
         pieces, between = self._pieces, st.sampled_from(_BETWEEN)
         places = st.integers(0, len(pieces) - 1)
@@ -163,8 +165,13 @@ class Sampler:
         part = st.tuples(marked, st.sampled_from(("", *_BETWEEN))).map(
             lambda drawn: "".join(value + pieces[place] for place, value in drawn[0]) + drawn[1]
         )
-        parts = weighted((1, part), (2, between))
-        joined = st.tuples(places, st.lists(parts, max_size=3)).map(lambda drawn: pieces[drawn[0]].join(drawn[1]))
+        around = [both for both in ENCLOSING if both[0] in pieces and both[1] in pieces]
+        enclosed = [
+            (1, st.tuples(st.sampled_from(around), between).map(lambda drawn: drawn[1].join(drawn[0])))
+            for _ in around[:1]
+        ]
+        parts = weighted((1, part), (2, between), *enclosed)
+        joined = st.tuples(places, st.lists(parts, max_size=4)).map(lambda drawn: pieces[drawn[0]].join(drawn[1]))
         return weighted((1, part), (2, joined), (1, st.lists(st.one_of(between, st.sampled_from(pieces))).map("".join)))
 
     def bytes(self, tag: str = "bytes") -> Samples:
@@ -209,9 +216,12 @@ class Sampler:
 
 
 def _pieces_of(constant: str) -> list[str]:
-    """Return what texts that the function reads may consist of: a short constant, or the marks in a longer one."""
+    """Return what texts that the function reads may consist of: a short constant, of several marks also each, or the
+    marks in a longer one.
+    """
     if 0 < len(constant) <= _LONGEST_PIECE:
-        return [constant]
+        is_any_of = len({*_MARK.findall(constant)}) == len(constant) > 1
+        return [constant, *(constant if is_any_of else "")]
     return (_MARK_OR_LETTER if "\\" in constant else _MARK).findall(constant)
 
 

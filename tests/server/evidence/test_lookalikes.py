@@ -24,6 +24,19 @@ def test_parts_between_the_marks_of_a_function_are_there_twice_or_empty() -> Non
     assert {"a=1;b=2;a=1", "a=1;b=2;a=7", "b=2;a=1", "a=1;;b=2"} <= {*_texts("a=1;b=2", "", ";", "=")}
 
 
+def test_all_that_a_function_looks_for_stands_behind_one_another() -> None:
+    made = _texts("x", "", "\n", "#;", "[", "]", "=")
+    assert {"[a]\nb#1\nb;1\nb=1", "[a]\nb#1\nb;1\nb=1\n[a]\nb#7\nb;7\nb=7\nc"} <= {*made}
+
+
+def test_one_more_part_stands_behind_each_mark() -> None:
+    assert {"a=1=q", "a=q=1"} <= {*_texts("a=1", "", "=")}
+
+
+def test_letters_stand_before_the_same_ones_of_the_other_case() -> None:
+    assert "abBA" in _texts("ab", "text.lower()")
+
+
 def test_texts_inside_of_other_values_are_changed_too() -> None:
     assert ["list", "a b", "\u0663"] in _texts(["list", "a b", "1"], "int(items[1])")
 
@@ -35,4 +48,5 @@ def test_what_reads_no_text_costs_nothing() -> None:
 def test_texts_are_of_the_formats_that_the_code_reads() -> None:
     assert '{"a": 1, "a": 2}' in [*formatted("json.loads(text)")]
     assert "29/02/2024" in [*formatted("datetime.strptime(text, '%d/%m/%Y')")]
-    assert [*formatted("text.upper()")] == []
+    assert {"65535", "65536"} <= {*formatted("0 < int(text) < 65536")}
+    assert [*formatted("text.upper() * 3")] == []

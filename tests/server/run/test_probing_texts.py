@@ -63,6 +63,17 @@ REPLACED = """def f(text, values):
         text = text.replace("{" + name + "}", value)
     return text
 """
+SECTIONS = """def f(text: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    section: dict[str, str] = {}
+    for line in text.split("\\n"):
+        if line.startswith("[") and line.endswith("]"):
+            section = found.setdefault(line[1:-1], {})
+        elif "=" in line:
+            key, _, value = line.partition("=")
+            section[key] = value
+    return found
+"""
 READERS = {
     "a text with one part more than the other": (NEWER, PADDED),
     "a name that stands for another name": (FILL_IN, REPLACED),
@@ -75,6 +86,14 @@ READERS = {
     "numbers that a format has no word for": (
         "import json\n\n\ndef f(data: dict) -> str:\n    return json.dumps(data)\n",
         "def f(data):\n    return json.dumps(data, allow_nan=False)\n",
+    ),
+    "a section that is there again": (
+        SECTIONS,
+        SECTIONS.replace("= found.setdefault(line[1:-1], {})", "= found[line[1:-1]] = {}"),
+    ),
+    "letters that are the same in another case": (
+        "def f(text: str) -> bool:\n    return text.lower() == text[::-1].lower()\n",
+        "def f(text):\n    return text == text[::-1]\n",
     ),
     "a time as its format has it": (TIME, TIME.replace("%d/%m/%Y", "%m/%d/%Y")),
 }

@@ -14,6 +14,7 @@ from itertools import islice, zip_longest
 
 from codeens_sandbox_backends.programs import CallInput
 from codeens_sandbox_backends.values.compare import canonical_call
+from codeens_sandbox_backends.values.sample import ENCLOSING
 from codeens_server.evidence.strategies.varied import leaves_of
 
 _MOST = 200
@@ -22,6 +23,8 @@ _MOST_TEXTS = 3
 """Of one call."""
 _LONGEST = 40
 _MOST_JOINTS = 3
+_MOST_PAIRS = 4
+_MOST_MARKS = 8
 _READS_SPACE = re.compile(r"split|strip|isspace|\\s|readline|StringIO|dedent|wrap|\\n|partition")
 _READS_DIGITS = re.compile(r"isdigit|isdecimal|isnumeric|\\d|0-9|\bint\b|\bfloat\b|digits|Decimal|Fraction")
 _READS_LETTERS = re.compile(r"isal|lower|upper|fold|title|capital|\\[wWbB]|a-z|A-Z|ascii|isidentifier")
@@ -46,17 +49,36 @@ def lookalikes(
         sources: their texts.
         formats: texts that they may read, which stand in the first call too.
     """
-    marks = {mark for value in literals if isinstance(value, str) for mark in value if not mark.isalnum()}
+    marks = list(
+        dict.fromkeys(mark for value in literals if isinstance(value, str) for mark in value if _is_mark(mark))
+    )
     changes = _changes(sources, marks)
     if not changes:
         return []
-    chosen = [*_richest(calls, marks), *_richest(_written(calls, formats), marks)]
-    turns = zip_longest(*(_beside(call, changes) for call in chosen))
-    made = (call for turn in turns for call in turn if call is not None)
+    written = _written(calls, [*formats, *_composed(marks)])
+    turns = zip_longest(*(_beside(call, changes) for call in [*_richest(calls, marks), *_richest(written, marks)]))
+    made = (*written, *(call for turn in turns for call in turn if call is not None))
     return list({canonical_call(call): call for call in islice(made, _MOST)}.values())
 
 
-def _changes(sources: Sequence[str], marks: set[str]) -> list[_Change]:
+def _is_mark(char: str) -> bool:
+    return not char.isalnum() and char not in "_\\"
+
+
+def _composed(marks: Sequence[str]) -> Iterator[str]:
+    """Yield texts of all that a function may look for, by its marks: something in brackets, keys with values, and both
+    once more, one behind the other.
+    """
+    brackets = [both for both in ENCLOSING if both[0] in marks and both[1] in marks]
+    enclosed = [f"{both[0]}a{both[1]}" for both in brackets]
+    others = [mark for mark in marks if mark not in "".join(brackets)]
+    for joint in sorted(others, key="\n".__ne__)[:_MOST_JOINTS]:
+        pairs = [f"b{mark}1" for mark in others if mark != joint][-_MOST_PAIRS:]
+        yield joint.join([*enclosed, *pairs])
+        yield joint.join([*enclosed, *pairs, *enclosed, *map(_another, pairs), "c"])
+
+
+def _changes(sources: Sequence[str], marks: Sequence[str]) -> list[_Change]:
     """Return what is done to texts, by what the programs ask of them."""
     asked: list[tuple[re.Pattern[str], _Change]] = [
         (_READS_DIGITS, lambda text: _instead(text, str.isdigit, _DIGITS)),
@@ -77,7 +99,7 @@ def _written(calls: Iterable[CallInput], formats: Iterable[str]) -> list[CallInp
     return []
 
 
-def _richest(calls: Iterable[CallInput], marks: set[str]) -> list[CallInput]:
+def _richest(calls: Iterable[CallInput], marks: Sequence[str]) -> list[CallInput]:
     """Return calls whose texts have the most of the function's own marks and the fewest others, a short and a long one
     of each kind.
     """
@@ -86,7 +108,7 @@ def _richest(calls: Iterable[CallInput], marks: set[str]) -> list[CallInput]:
         text = "".join(leaf for leaf, _ in leaves_of(call) if isinstance(leaf, str))
         if text and len(text) <= _LONGEST:
             alike[frozenset(map(_class_of, text))].append(call)
-    known = marks | {"9", "a", "A", " ", "\n"}
+    known = {*marks, "9", "a", "A", " ", "\n"}
     rank = {classes: (len(classes - known), -len(classes)) for classes in alike}
     chosen = sorted(alike, key=lambda classes: rank[classes])[:_MOST_CALLS]
     return [call for classes in chosen for call in (alike[classes][0], *alike[classes][1:][-1:])][:_MOST_CALLS]
@@ -124,13 +146,13 @@ def _spaced(text: str) -> Iterator[str]:
 
 
 def _lettered(text: str) -> Iterator[str]:
-    yield from (text.swapcase(), text.upper(), text.title())
+    yield from (text.swapcase(), text + text[::-1].swapcase(), text.upper(), text.title())
     yield from _instead(text, str.isalpha, _LETTERS)
 
 
-def _parted(text: str, marks: set[str]) -> Iterator[str]:
-    """Yield the text with its parts otherwise, as each of the function's marks in it parts it."""
-    for mark in [mark for mark in sorted(marks, key=text.find) if mark in text][:_MOST_JOINTS]:
+def _parted(text: str, marks: Sequence[str]) -> Iterator[str]:
+    """Yield the text with its parts otherwise, as each of the function's marks in it parts it, and with one more."""
+    for mark in [mark for mark in marks if mark in text][:_MOST_JOINTS]:
         parts = text.split(mark)
         again = _another(parts[0])
         for other in ([*parts, parts[0]], [*parts, again], parts[::-1], [*parts[:1], "", *parts[1:]], ["", *parts]):
@@ -138,6 +160,8 @@ def _parted(text: str, marks: set[str]) -> Iterator[str]:
         yield text + mark
         yield f" {mark} ".join(parts)
         yield mark.join([*parts[:-1], f" {parts[-1]} "])
+        yield mark.join([*parts[:1], "q", *parts[1:]])
+    yield from (f"{text}{mark}q" for mark in marks[:_MOST_MARKS])
 
 
 def _another(part: str) -> str:

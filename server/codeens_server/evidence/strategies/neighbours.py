@@ -35,7 +35,10 @@ _TEXTS = (
 Python reads them; what folds, small letters beyond ASCII of which the first has two capitals, what separates, what is
 capitals once it is taken apart, what is two characters as a small letter, and what patterns and formats fill in.
 """
-_BYTES = tuple(encode(data) for data in (b"\xef\xbb\xbfa", b"\xe9", b"\xff\x81", b"a\r\nb", b"\0", b"e\xcc\x81"))
+_BYTES = tuple(
+    encode(data)
+    for data in (b"\xef\xbb\xbfa", b"\xef\xbb\xbf\xe9", b"\xe9", b"\xff\x81", b"a\r\nb", b"\0", b"e\xcc\x81")
+)
 """A mark at the beginning, and bytes that are no text, or one in some encodings; ends of lines."""
 _LINES = "\r\u2028"
 """Ends of lines, none of which is the usual one."""
@@ -53,7 +56,7 @@ _FORMATTED = re.compile(r"\.(\d)[eEfF%]")
 _SEQUENCES = frozenset({"list", "tuple", "deque", "iter"})
 _PLACES_OF_ITEMS = frozenset({"namedtuple"})
 MOMENTS = frozenset({"date", "datetime"})
-DAYS = ("2100-01-31", "2100-03-01", "2000-02-29", "2096-02-29", "2023-12-31", "2021-01-03")
+DAYS = ("2100-01-31", "2100-02-28", "2100-03-01", "2000-02-29", "2096-02-29", "2023-12-31", "2021-01-03")
 """Around a century that is no leap year, one that is, and turns of years of weeks."""
 _FUNCTIONS = frozenset({"callback", RAISING, "turning"})
 _PAIRS = DICTS | {"object"}
