@@ -47,6 +47,10 @@ def test_what_reads_no_text_costs_nothing() -> None:
 
 def test_texts_are_of_the_formats_that_the_code_reads() -> None:
     assert '{"a": 1, "a": 2}' in [*formatted("json.loads(text)")]
-    assert "29/02/2024" in [*formatted("datetime.strptime(text, '%d/%m/%Y')")]
+    assert {"29/02/2024", "2/1/2005"} <= {*formatted("datetime.strptime(text, '%d/%m/%Y')")}
     assert {"65535", "65536"} <= {*formatted("0 < int(text) < 65536")}
     assert [*formatted("text.upper() * 3")] == []
+
+
+def test_a_format_that_cannot_be_written_is_no_format() -> None:
+    assert [*formatted(r"time.strftime('%Y\0 \ud800')")] == []

@@ -6,6 +6,7 @@ import ast
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from codeens_server.evidence.strategies.definitions import last_name
 from codeens_server.syntax.parsing import ParseFailure, parse
@@ -42,6 +43,7 @@ _FORMATS: Mapping[str, tuple[str, ...]] = {
 _READ_NUMBERS = frozenset({"int", "float", "Decimal", "Fraction"})
 _LARGEST = 1 << 40
 _TIMES = (dt.datetime(2024, 2, 29, 12, 30, 5), dt.datetime(1999, 12, 31, 23, 59), dt.datetime(2005, 1, 2))  # noqa: DTZ001
+_PADDING = re.compile(r"\b0(?=\d)")
 _DIRECTIVE = re.compile(r"%[YymdHIMSjpbBaA]")
 
 
@@ -57,4 +59,11 @@ def formatted(source: str) -> Iterator[str]:
         if isinstance(node, ast.Constant) and type(node.value) is int and not names.isdisjoint(_READ_NUMBERS):
             yield from (str(node.value + step) for step in (0, -1, 1) if abs(node.value) < _LARGEST)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DIRECTIVE.search(node.value):
-            yield from (time.strftime(node.value) for time in _TIMES)
+            yield from _times(node.value)
+
+
+def _times(form: str) -> Iterator[str]:
+    """Yield times in a format, with and without zeros before their numbers; none where it cannot be written."""
+    with suppress(ValueError):
+        times = [time.strftime(form) for time in _TIMES]
+        yield from (*times, *(_PADDING.sub("", time) for time in times))
