@@ -22,7 +22,7 @@ from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.alike import alike, pairs_of
 from codeens_server.evidence.strategies.annotations import Annotations
-from codeens_server.evidence.strategies.arrays import of_one_length
+from codeens_server.evidence.strategies.arrays import of_one_shape
 from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
@@ -106,7 +106,7 @@ def plan_inputs(
     known: dict[str, Samples] = {}
     for place, parameter in enumerate(named(parameters)):
         strategy = knowledge.of(parameter, is_instance=place == 0 and has_instance(target))
-        if strategy is not None:
+        if strategy is not None and not knowledge.is_private(parameter):
             known[parameter.name] = strategy
         elif not parameter.has_default:
             return InputPlan(None, why=knowledge.missing(parameter, is_instance=place == 0 and has_instance(target)))
@@ -116,7 +116,14 @@ def plan_inputs(
     otherwise = partial(_otherwise, raised=raised_for([target.source], target.module, source))
     shared = partial(_shared, joints=knowledge.joints)
     strategy = _calls(
-        parameters, known, apart, list(examples), compares=knowledge.compares, otherwise=otherwise, shared=shared
+        parameters,
+        known,
+        apart,
+        list(examples),
+        compares=knowledge.compares,
+        otherwise=otherwise,
+        shared=shared,
+        source=target.source,
     )
     return InputPlan(strategy, guessed=knowledge.guessed)
 
@@ -177,6 +184,11 @@ class _Knowledge:
         if not usable and not is_instance:
             usable = self._guess(parameter)
         return st.one_of(usable) if usable else None
+
+    def is_private(self, parameter: Parameter) -> bool:
+        """Return whether nobody is known to give a parameter that need not be given, and its name asks for that."""
+        is_given = any(parameter.name in values for values in self._apart)
+        return parameter.has_default and parameter.name.startswith("_") and not is_given
 
     def of_rest(self, parameter: Parameter) -> Samples | None:
         """Return tuples for `*args`; none without an example and an annotation."""
@@ -273,6 +285,7 @@ def _calls(
     compares: bool,
     otherwise: Callable[[dict[str, Encoded]], dict[str, Encoded]],
     shared: Callable[[dict[str, Encoded]], SearchStrategy[dict[str, Encoded]]],
+    source: str,
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, made to fit, or with values shared, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
@@ -289,8 +302,9 @@ def _calls(
         )
         strategies.append((2, changed))
     drawn = weighted(*strategies)
-    if len(known) > 1 and not apart:
-        drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: of_one_length(*both))
+    if not apart:
+        names = [parameter.name for parameter in parameters]
+        drawn = st.tuples(drawn, st.integers(0, 1)).map(lambda both: of_one_shape(names, *both, source))
     if any(is_table(value) for call in apart for value in call.values()):
         drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: aligned(both[0], apart, both[1]))
     made = drawn.map(lambda values: put_together(values, parameters))
