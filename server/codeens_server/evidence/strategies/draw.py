@@ -86,6 +86,9 @@ class _Drawn:
     def __init__(self, call: CallInput) -> None:
         self.call = call
 
+    def __repr__(self) -> str:
+        return "_Drawn()"
+
 
 class _Enough(Exception):
     """Ends the drawing; Hypothesis takes it for a failing test."""

@@ -38,6 +38,7 @@ from codeens_server.evidence.strategies.type_guess import (
     constants,
     constants_named,
     guesses,
+    imports_numpy,
     tells_containers,
 )
 from codeens_server.syntax.parsing import parse
@@ -123,7 +124,7 @@ def plan_inputs(
         compares=knowledge.compares,
         otherwise=otherwise,
         shared=shared,
-        source=target.source,
+        of_arrays=target.source if imports_numpy(source) else "",
     )
     return InputPlan(strategy, guessed=knowledge.guessed)
 
@@ -285,7 +286,7 @@ def _calls(
     compares: bool,
     otherwise: Callable[[dict[str, Encoded]], dict[str, Encoded]],
     shared: Callable[[dict[str, Encoded]], SearchStrategy[dict[str, Encoded]]],
-    source: str,
+    of_arrays: str,
 ) -> SearchStrategy[CallInput]:
     """Return calls with all arguments anew, made to fit, or with values shared, and examples with one changed."""
     required = {item.name: known[item.name] for item in named(parameters) if not item.has_default}
@@ -302,9 +303,9 @@ def _calls(
         )
         strategies.append((2, changed))
     drawn = weighted(*strategies)
-    if not apart:
+    if of_arrays and not apart:
         names = [parameter.name for parameter in parameters]
-        drawn = st.tuples(drawn, st.integers(0, 1)).map(lambda both: of_one_shape(names, *both, source))
+        drawn = st.tuples(drawn, st.integers(0, 1)).map(lambda both: of_one_shape(names, *both, of_arrays))
     if any(is_table(value) for call in apart for value in call.values()):
         drawn = st.tuples(drawn, st.integers(0, 1 << 20)).map(lambda both: aligned(both[0], apart, both[1]))
     made = drawn.map(lambda values: put_together(values, parameters))

@@ -203,8 +203,13 @@ def guesses(source: str, names: list[str], sampler: Sampler, module: str = "") -
     tree = parse(source)
     if isinstance(tree, ParseFailure):
         return dict.fromkeys(names)
-    has_arrays = _IMPORTS_NUMPY.search(module) is not None
+    has_arrays = imports_numpy(module)
     return {name: _strategy(_votes(tree, name), sampler, has_arrays=has_arrays) for name in names}
+
+
+def imports_numpy(module: str) -> bool:
+    """Return whether a module imports numpy, so that arrays can be decoded beside it."""
+    return _IMPORTS_NUMPY.search(module) is not None
 
 
 def _strategy(votes: Counter[str], sampler: Sampler, *, has_arrays: bool) -> Samples | None:
