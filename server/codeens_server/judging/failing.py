@@ -22,7 +22,7 @@ from codeens_sandbox_backends.programs import CallInput, Outcome, Program, Raise
 from codeens_sandbox_backends.values.outcomes import RESULT, differing
 from codeens_server.domain.evidence import Case
 from codeens_server.domain.target import Target
-from codeens_server.judging.handlers import Unseen
+from codeens_server.judging.handlers import BROAD, Unseen
 from codeens_server.syntax.parsing import ParseFailure, parse
 
 _MOST_CALLS = 24
@@ -101,7 +101,7 @@ class WhereHelpersRaise:
     async def _tried(self, unseen: Unseen) -> tuple[bool, Hidden | None]:
         helpers = await anyio.to_thread.run_sync(partial(_helpers, self._target, self._text))
         called = helpers.among(unseen.tried)
-        if not called or not self._calls or not helpers.can_raise(unseen.name):
+        if not called or not self._calls or not helpers.may_raise(unseen.name):
             return False, None
         behind = _BEHIND.format(kind=unseen.name) + "".join(map(_bound_anew, called))
         ours, theirs = await self._outcomes(self._original, behind), await self._outcomes(self._candidate, behind)
@@ -136,6 +136,8 @@ class _Helpers(NamedTuple):
     modules: frozenset[str]
     names: frozenset[str]
     """Of functions and classes."""
+    raised: frozenset[str]
+    """Names of exceptions that statements of the module raise."""
 
     def among(self, body: Sequence[ast.stmt]) -> list[str]:
         """Return what statements call, as dotted names of the module, each once."""
@@ -153,9 +155,10 @@ class _Helpers(NamedTuple):
             case _:
                 return ""
 
-    def can_raise(self, name: str) -> bool:
-        """Whether the name of an exception is one in the module."""
-        return name in self.names or isinstance(getattr(builtins, name, None), type)
+    def may_raise(self, kind: str) -> bool:
+        """Whether functions of a module may well raise what an exception's name says: anything, or what it raises."""
+        is_known = kind in self.names or isinstance(getattr(builtins, kind, None), type)
+        return kind in BROAD or (is_known and kind in self.raised)
 
 
 def _helpers(target: Target, text: str) -> _Helpers:
@@ -163,7 +166,9 @@ def _helpers(target: Target, text: str) -> _Helpers:
     statements = [] if isinstance(tree, ParseFailure) else tree.body
     owner, _, own = target.qualname.rpartition(".")
     modules = frozenset(name for statement in statements for name in _modules(statement))
-    return _Helpers(owner, own, modules, frozenset(name for statement in statements for name in _names(statement)))
+    names = frozenset(name for statement in statements for name in _names(statement))
+    raised = frozenset(name for statement in statements for name in _raised(statement))
+    return _Helpers(owner, own, modules, names, raised)
 
 
 def _bound_anew(name: str) -> str:
@@ -185,6 +190,14 @@ def _names(statement: ast.stmt) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, ast.ImportFrom) and not _is_standard(statement.module or ""):
         yield from (alias.asname or alias.name for alias in statement.names)
+
+
+def _raised(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        kind = node.exc if isinstance(node, ast.Raise) else None
+        kind = kind.func if isinstance(kind, ast.Call) else kind
+        if isinstance(kind, ast.Name):
+            yield kind.id
 
 
 def _is_standard(module: str) -> bool:

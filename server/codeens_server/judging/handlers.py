@@ -12,7 +12,7 @@ from codeens_server.domain.evidence import Case
 from codeens_server.syntax.parsing import ParseFailure, parse
 
 _ALL = "BaseException"
-_BROAD = frozenset({"Exception", _ALL})
+BROAD = frozenset({"Exception", _ALL})
 
 
 class Unseen(NamedTuple):
@@ -35,7 +35,7 @@ def caught_unseen(original: str, candidate: Iterable[str], cases: Sequence[Case]
     """
     our_bodies, their_bodies = _swallowed([original]), _swallowed(candidate)
     ours, theirs = {*our_bodies}, {*their_bodies}
-    more = {name for name in theirs if not _is_caught(name, ours)} & (theirs if ours else _BROAD)
+    more = {name for name in theirs if not _is_caught(name, ours)} & (theirs if ours else BROAD)
     fewer = {name for name in ours if not _is_caught(name, theirs)} if theirs else set[str]()
     raised = {name for case in cases for name in raised_by_functions([*case.input.args, *case.input.kwargs.values()])}
     return tuple(

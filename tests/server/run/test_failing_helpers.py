@@ -50,6 +50,42 @@ async def test_what_the_standard_library_never_raises_refuses_nothing_and_is_nam
     assert "what raises Exception (caught by one of both alone, and never met)" in verdict.uncompared
 
 
+KNOWN = """KNOWN = {"a": 1, "b": 2}
+
+
+def price(value: int) -> int:
+    return value * 2
+
+
+def f(code: str, other: str) -> int:
+    try:
+        return price(KNOWN.get(code, 0))
+    except ZeroDivisionError:
+        return len(other)
+"""
+NARROWER = """def f(code, other):
+    try:
+        value = KNOWN.get(code, 0)
+    except ValueError:
+        return len(other)
+    return price(value)
+"""
+
+
+async def test_what_no_helper_is_known_to_raise_refuses_nobody(verdict_of: Look) -> None:
+    verdict = await verdict_of(KNOWN, NARROWER)
+    assert verdict.status == "passed"
+    assert "what raises ValueError, ZeroDivisionError" in " ".join(verdict.uncompared)
+
+
+async def test_who_lets_through_what_a_helper_raises_by_name_is_refused(verdict_of: Look) -> None:
+    raising = KNOWN.replace(
+        "    return value * 2", "    if value > 9:\n        raise ZeroDivisionError\n    return value * 2"
+    )
+    verdict = await verdict_of(raising, NARROWER)
+    assert (verdict.status, verdict.reason) == ("failed", "differs where price raises ZeroDivisionError")
+
+
 async def test_who_falls_back_where_a_helper_fails_that_the_original_does_not_call_is_not_refused(
     verdict_of: Look,
 ) -> None:
