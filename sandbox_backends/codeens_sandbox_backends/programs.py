@@ -47,6 +47,8 @@ class Program(Struct, frozen=True, kw_only=True):
     own: tuple[str, ...] = ()
     """Names of the module that are the implementation's own: what becomes of them is no effect that others see."""
     definition: Definition | None = None
+    variables: tuple[str, ...] = ()
+    """Of the environment, that are read: calls of which the effects are looked at are also made with values in them."""
 
 
 class CallInput(Struct, frozen=True, kw_only=True, dict=True):

@@ -35,6 +35,8 @@
 | `of subclasses`                | what the call does for made-up subclasses of its classes (`subclassed`)|
 | `keeps subclass`               | the same, where it makes such a subclass in the place of its class    |
 | `elsewhere`                    | what the call does in another time zone, where that differs (`zones`) |
+| `with variables`               | what the call does with each of the `VALUES` in environment variables |
+|                                | that the program reads, where that differs (`variables`)              |
 | `global MODULE.NAME`, …        | the new value of what `state` finds, `["notimplemented"]` where gone  |
 
 After each call everything but output is put back, so that no call depends on the ones before it.
@@ -83,6 +85,8 @@ class Effects:
         self._notices = Notices()
         self._registrations = Registrations()
         self.asks_for_local_time = False
+        self.variables: List[str] = []
+        """Of the environment, that the program reads."""
         self.handlers: Any = None
         """What generators of the program handle, once there is one."""
         self._state: Any = None
@@ -98,6 +102,7 @@ class Effects:
     def start(self, program: Program) -> Dict[str, List[str]]:
         """Remember how loading has left everything; returns what variables are watched, and which are not."""
         self.asks_for_local_time = asks_for_local_time(program)
+        self.variables = program["variables"]
         self.handlers = ExceptionHandlers(program)
         self._state = State(program)
         self._surroundings = Surroundings(self._state.foreign())

@@ -17,6 +17,7 @@ from .values.codec import encode
 from .values.coding import Shared
 from .values.grammar import EncodeError
 from .values.objects import type_name
+from .variables import VALUES, set_to
 from .zones import elsewhere
 
 Message = Dict[str, Any]
@@ -40,7 +41,8 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     state behind, or something in the function's own defaults, is made twice more, in a row, and once more after one
     with another argument: what it does in that state is an effect too. One that calls what it was
     given is made once more, and called again from there. One of a class, or with instances of one, is made once more
-    for made-up subclasses; where a program asks for local time, once more in another zone.
+    for made-up subclasses; where a program asks for local time, once more in another zone; where it reads environment
+    variables, once more with each of some values.
     """
     try:
         decode_arguments(call)
@@ -53,7 +55,10 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
     outcome, remembered = answer["outcome"], effects.remembered
     plain = _text(_summary(answer)) if remembered else ""
     of_subclasses = _of_subclasses(function, call, effects, plain=answer)
-    there = _elsewhere(function, call, effects, plain=answer)
+    around = {
+        **_elsewhere(function, call, effects, plain=answer),
+        **_with_variables(function, call, effects, plain=answer),
+    }
     left = set(outcome.get("effects", ()))
     if answer.pop("can_be_left", False) and outcome["kind"] != "unencodable":
         for channel, effect in _when_used_otherwise(function, call, effects).items():
@@ -63,7 +68,7 @@ def perform_observed(function: Callable[..., Any], call: Message, effects: Effec
         told = _summary(_performed(function, call, effects, before=before))
         if leaves_state or _text(told) != plain:
             _note(outcome, channel, told)
-    for channel, effect in (*of_subclasses.items(), *there.items()):
+    for channel, effect in (*of_subclasses.items(), *around.items()):
         _note(outcome, channel, effect)
     if outcome["kind"] == "returned" and _calls_back(answer, call):
         _note(outcome, "re-entered", _summary(_reentered(function, call, effects)))
@@ -88,6 +93,16 @@ def _elsewhere(function: Callable[..., Any], call: Message, effects: Effects, *,
         return {}
     told = _summary(_performed(function, call, effects, called_as=elsewhere))
     return {"elsewhere": told} if _text(told) != _text(_summary(plain)) else {}
+
+
+def _with_variables(function: Callable[..., Any], call: Message, effects: Effects, *, plain: Message) -> Dict[str, Any]:
+    """Return what the call does where variables that the program reads are set, by its channel, if that differs."""
+    if plain["outcome"]["kind"] not in _ANSWERED or not effects.variables:
+        return {}
+    settings = (partial(set_to, value, effects.variables) for value in VALUES)
+    told = [_summary(_performed(function, call, effects, called_as=setting)) for setting in settings]
+    usual = _text(_summary(plain))
+    return {"with variables": ["list", *told]} if any(_text(one) != usual for one in told) else {}
 
 
 def _calls_back(answer: Message, call: Message) -> bool:

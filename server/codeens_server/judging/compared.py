@@ -29,6 +29,7 @@ _FURTHER = {
     "of subclasses",
     "keeps subclass",
     "elsewhere",
+    "with variables",
 }
 """Looked at on every call, and seldom there."""
 _MOST_NAMED = 3

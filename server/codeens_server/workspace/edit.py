@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +19,13 @@ from codeens_server.workspace.find import site_called
 from codeens_server.workspace.functions import FunctionSite, bound_names, functions_in, same_code, top_line
 from codeens_server.workspace.indent import indent
 from codeens_server.workspace.text import current_source, indentation_of, lines_of, newline_of, parse_source, snapshot
+
+_WORD = re.compile(r"\w+")
+_READS_VARIABLES = re.compile(r"\b(?:environb?|getenvb?)\b")
+_VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9_]+)["']""")
+_NEEDED = frozenset({"HOME", "PATH", "TZ", "TMPDIR", "LANG", "LANGUAGE", "LC_ALL", "PYTHONPATH", "PYTHONHASHSEED"})
+"""What the interpreter and the sandbox themselves read."""
+_MOST_VARIABLES = 6
 
 
 class ConflictError(InputError):
@@ -247,7 +255,24 @@ def program_for(target: Target, replacement: Replacement | None, *, holder: str 
         sys_path=tuple(folders),
         own=own,
         definition=None if target.kind == "nested" else _definition(target, edits, whole, holder),
+        variables=_variables_read(text, target),
     )
+
+
+def _variables_read(text: str, target: Target) -> tuple[str, ...]:
+    """Return names in a file that environment variables have, where the target or a function that it names reads any.
+
+    They are those of the file as it stands, whatever replaces the target: all programs are tried alike.
+    """
+    if not _READS_VARIABLES.search(text):
+        return ()
+    named = set(_WORD.findall(target.source))
+    functions = (site.node for site in functions_in(parse_source(text, target.path)))
+    called = (ast.unparse(node) for node in functions if node.name in named)
+    if not any(map(_READS_VARIABLES.search, (target.source, *called))):
+        return ()
+    found = (name for name in _VARIABLE.findall(text) if name not in _NEEDED)
+    return tuple(dict.fromkeys(found))[:_MOST_VARIABLES]
 
 
 def _definition(target: Target, edits: list[LineEdit], whole: str | None, holder: str | None) -> Definition:
