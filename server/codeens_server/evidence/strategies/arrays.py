@@ -16,6 +16,7 @@ from codeens_server.evidence.strategies.tables import grown, is_table
 _OF_COLUMNS = re.compile(
     r"axis|shape\[1\]|ndim|\[\w*:\w*,|, *\w*:\w*\]|\.T\b|@|\bdot\b|matmul|linalg|\[\w+, *\w+\]|matri|\brows?\b|image"
 )
+_WORD = re.compile(r"\w+")
 _MULTIPLIES = re.compile(r"@|\bdot\b|matmul")
 ANNOTATIONS = frozenset({"ndarray", "NDArray", "ArrayLike"})
 _FLOATS, _INTS, _BOOLEANS = (0.0, 1.0, 2.5, -1.0, 0.5, 10.0), (0, 1, 2, 3, -1, 10), (True, False, True, True)
@@ -42,6 +43,11 @@ _BY_TYPE: Mapping[str, list[Encoded]] = {
     "uint8": _of("|u1", "B", [abs(number) for number in _INTS]),
     **dict.fromkeys(("bool", "bool_"), _of("|b1", "?", _BOOLEANS)),
 }
+
+
+def names_arrays(annotation: str | None) -> bool:
+    """Return whether an annotation says that something is an array, and so not of how many dimensions: values do."""
+    return annotation is not None and not ANNOTATIONS.isdisjoint(_WORD.findall(annotation))
 
 
 def arrays(dtype: str = "") -> Samples:

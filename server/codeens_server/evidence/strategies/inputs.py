@@ -22,7 +22,7 @@ from codeens_server.domain.target import Parameter, Target
 from codeens_server.evidence.literal_calls import NotLiteral, literal
 from codeens_server.evidence.strategies.alike import alike, pairs_of
 from codeens_server.evidence.strategies.annotations import Annotations
-from codeens_server.evidence.strategies.arrays import of_one_shape
+from codeens_server.evidence.strategies.arrays import names_arrays, of_one_shape
 from codeens_server.evidence.strategies.caught import raised_for
 from codeens_server.evidence.strategies.definitions import Definitions
 from codeens_server.evidence.strategies.draw import draw
@@ -175,7 +175,7 @@ class _Knowledge:
             strategies = [made, *(st.sampled_from(known) if known else None for known in (seen, self._instances))]
         else:
             strategies = [
-                self._annotated(parameter.annotation),
+                None if seen and names_arrays(parameter.annotation) else self._annotated(parameter.annotation),
                 like(seen, self._sampler) if seen else None,
                 like(seen, self._sampler).map(_as_iterator) if seen and self._takes_iterables(parameter) else None,
                 *self._told(parameter),
