@@ -289,6 +289,13 @@ def test_arrays_are_drawn_where_an_annotation_or_the_body_speaks_of_one(
     assert {len(array[2]) for array in arrays} == {1}
 
 
+def test_arrays_have_as_many_dimensions_as_those_of_known_calls(tmp_path: Path):
+    source = "import numpy as np\n\n\ndef f(x: np.ndarray):\n    return x.sum(axis=-1)\n"
+    known = CallInput(args=(["ndarray", "|u1", [3], "C", "AQID"],))
+    arrays: list[Any] = [call.args[0] for call in generate_inputs(target_in(tmp_path, source), [known], source, 60)]
+    assert {len(array[2]) for array in arrays} == {1}
+
+
 def test_without_numpy_nothing_is_an_array(tmp_path: Path):
     source = "def f(zz):\n    return zz.mean()\n"
     assert generate_inputs(target_in(tmp_path, source), [], source, 5) == []
